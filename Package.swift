@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [.enableUpcomingFeature("InternalImportsByDefault")]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "sagamore",
+    targets: [
+        // Floor 0: C libraries, and one small thing each.
+        .systemLibrary(name: "CSagamoreGRPC", providers: [.apt(["libgrpc-dev"]), .brew(["grpc"])]),
+        .systemLibrary(name: "CSagamorePostgres", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .systemLibrary(name: "CSagamoreRdKafka", providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
+        library("SagamoreProtobuf"),
+        library("SagamoreLogging"),
+        library("SagamoreJSONText"),
+        library("SagamoreCommandLineArguments"),
+
+        // Floor 1: the wire contract, and the clients of what we build on.
+        library("SagamoreAPI", ["SagamoreProtobuf"]),
+        library("SagamoreGRPC", ["CSagamoreGRPC"]),
+        library("SagamorePostgresClient", ["CSagamorePostgres"]),
+        library("SagamoreKafkaClient", ["CSagamoreRdKafka"]),
+
+        // Floors 2 to 5: one execution, how it is stored, the services that run many.
+        library("SagamoreEngine", ["SagamoreAPI", "SagamoreProtobuf"]),
+        library("SagamoreEmbeddedPostgres"),
+        library("SagamoreServices", ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]),
+        library(
+            "SagamorePersistence",
+            ["SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient"]
+        ),
+        library(
+            "SagamoreHistoryService",
+            [
+                "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+                "SagamoreLogging",
+            ]
+        ),
+        library("SagamoreMatchingService", ["SagamoreServices", "SagamoreEngine", "SagamoreLogging"]),
+
+        // Floor 6: entrances and exits.
+        library(
+            "SagamoreGRPCFront",
+            [
+                "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC",
+                "SagamoreLogging",
+            ]
+        ),
+
+        tests("SagamoreProtobufTests", ["SagamoreProtobuf"]),
+        tests("SagamoreLoggingTests", ["SagamoreLogging"]),
+        tests("SagamoreJSONTextTests", ["SagamoreJSONText"]),
+        tests("SagamoreCommandLineArgumentsTests", ["SagamoreCommandLineArguments"]),
+        tests("SagamoreAPITests", ["SagamoreAPI", "SagamoreProtobuf"], exclude: ["exchange.py"]),
+        tests("SagamoreGRPCTests", ["SagamoreGRPC"], exclude: ["Python"]),
+        tests("SagamorePostgresClientTests", ["SagamorePostgresClient", "SagamoreEmbeddedPostgres"]),
+        tests("SagamoreEmbeddedPostgresTests", ["SagamoreEmbeddedPostgres", "SagamorePostgresClient"]),
+        tests("SagamoreKafkaClientTests", ["SagamoreKafkaClient"]),
+        tests(
+            "SagamoreGRPCFrontTests",
+            [
+                "SagamoreGRPCFront", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+                "SagamoreGRPC", "SagamoreLogging",
+            ]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

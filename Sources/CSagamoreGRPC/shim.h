@@ -1,0 +1,79 @@
+#ifndef CSAGAMORE_GRPC_SHIM_H
+#define CSAGAMORE_GRPC_SHIM_H
+
+#if !__has_include(<grpc/grpc.h>)
+#error "gRPC's C core is missing. Debian, Ubuntu: apt-get install libgrpc-dev. Fedora: dnf install grpc-devel. macOS: brew install grpc."
+#endif
+
+#include <grpc/byte_buffer.h>
+#include <grpc/byte_buffer_reader.h>
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
+#include <grpc/slice.h>
+#include <grpc/support/alloc.h>
+#include <grpc/support/time.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Macros with expressions are not visible to Swift.
+
+static inline const uint8_t *csagamore_slice_bytes(const grpc_slice *slice) {
+  return GRPC_SLICE_START_PTR(*slice);
+}
+
+static inline uint8_t *csagamore_slice_mutable_bytes(grpc_slice *slice) {
+  return GRPC_SLICE_START_PTR(*slice);
+}
+
+static inline size_t csagamore_slice_length(const grpc_slice *slice) {
+  return GRPC_SLICE_LENGTH(*slice);
+}
+
+static inline uint32_t csagamore_propagate_defaults(void) {
+  return GRPC_PROPAGATE_DEFAULTS;
+}
+
+/// `pthread_setname_np` is declared for GNU sources only, and Swift's importer reads this header as another kind.
+static inline void csagamore_name_thread(pthread_t thread, const char *name) {
+#if defined(__linux__)
+  extern int pthread_setname_np(pthread_t, const char *);
+  pthread_setname_np(thread, name);
+#endif
+}
+
+/// What the C core writes to while it receives and answers one call: it needs addresses that stay where they are.
+typedef struct csagamore_server_call {
+  grpc_call *call;
+  gpr_timespec deadline;
+  grpc_metadata_array metadata;
+  grpc_byte_buffer *payload;
+  grpc_call_details details;
+  int cancelled;
+  /// The request in one piece, when it came in several.
+  grpc_slice joined_request;
+  /// Guards what Swift keeps about the call.
+  pthread_mutex_t lock;
+} csagamore_server_call;
+
+/// The same for a call that this process makes.
+typedef struct csagamore_client_call {
+  grpc_metadata_array initial_metadata;
+  grpc_metadata_array trailing_metadata;
+  grpc_byte_buffer *message;
+  grpc_status_code status;
+  grpc_slice status_details;
+  /// Guards what Swift keeps about the call.
+  pthread_mutex_t lock;
+} csagamore_client_call;
+
+/// The argument of the C core's log function. Declared here because newer versions of the library have neither:
+/// the function is looked up when the process runs.
+typedef struct csagamore_log_record {
+  const char *file;
+  int line;
+  int severity;
+  const char *message;
+} csagamore_log_record;
+
+#endif

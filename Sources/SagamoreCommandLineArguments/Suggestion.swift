@@ -1,0 +1,39 @@
+/// Guesses what a mistyped word was meant to be.
+enum Suggestion {
+    /// The candidate that is nearest to `word`, if one is near: a third of its letters may be wrong, or it may go on where
+    /// the word ends. A single letter after a dash is near to none.
+    static func nearest(to word: String, among candidates: [String]) -> String? {
+        let near = candidates.filter { $0.count > 2 }.compactMap { candidate -> (candidate: String, distance: Int)? in
+            let distance = distance(Array(word), Array(candidate))
+            let isBeginning = word.count > 3 && candidate.hasPrefix(word)
+            guard distance <= max(1, candidate.drop { $0 == "-" }.count / 3) || isBeginning else { return nil }
+            return (candidate, distance)
+        }
+        return near.min { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }?.candidate
+    }
+
+    /// A hint that names the nearest candidate, if one is near.
+    static func hint(for word: String, among candidates: [String]) -> String? {
+        nearest(to: word, among: candidates).map { "Did you mean '\($0)'?" }
+    }
+
+    /// How many letters have to be added, taken away, replaced or swapped with their neighbour.
+    static func distance(_ left: [Character], _ right: [Character]) -> Int {
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
+        for row in 0..<left.count {
+            var current = [row + 1]
+            for column in 0..<right.count {
+                let replaced = last[column] + (left[row] == right[column] ? 0 : 1)
+                var best = min(replaced, last[column + 1] + 1, current[column] + 1)
+                if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                    best = min(best, beforeLast[column - 1] + 1)
+                }
+                current.append(best)
+            }
+            beforeLast = last
+            last = current
+        }
+        return last[right.count]
+    }
+}

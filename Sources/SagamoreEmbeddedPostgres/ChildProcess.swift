@@ -1,0 +1,80 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// Starting and awaiting programs.
+///
+/// A child gets a session of its own (a terminal's Ctrl-C is not for it, and neither is its hang-up), no signal blocked
+/// or ignored, no descriptor of ours (a listening socket must not outlive this process in it), `/` as working folder,
+/// and an environment without the PG… variables.
+struct ChildProcess: Sendable {
+    let pid: Int32
+
+    /// Starts `command` (an absolute path and its arguments) with both outputs appended to the file `output`.
+    init(_ command: [String], output: String) throws(EmbeddedPostgresError) {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // Some more than are open now: other threads open files too.
+        let highest = Files.names(in: "/proc/self/fd").compactMap { Int32($0) }.max() ?? 256
+        for descriptor in 3...max(highest + 64, 256) { posix_spawn_file_actions_addclose(&actions, descriptor) }
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        var all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        let newSession: Int32 = 0x80  // POSIX_SPAWN_SETSID, which Swift does not see
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | newSession))
+
+        // The shell becomes the program at once. The folder we are in may be closed to the child's user.
+        let wrapped = ["/bin/sh", "-c", "cd / && exec \"$0\" \"$@\""] + command
+        var arguments = wrapped.map { strdup($0) }
+        arguments.append(nil)
+        var environment = Self.environment().map { strdup("\($0.key)=\($0.value)") }
+        environment.append(nil)
+        defer { for text in arguments + environment { free(text) } }
+        var pid: Int32 = 0
+        let failure = posix_spawn(&pid, wrapped[0], &actions, &attributes, arguments, environment)
+        guard failure == 0 else {
+            throw EmbeddedPostgresError(.process, "can't start \(command[0]): \(String(cString: strerror(failure)))")
+        }
+        self.pid = pid
+    }
+
+    /// Runs `command` to its end. Throws with its last words when it fails.
+    static func run(_ command: [String], output: String) throws(EmbeddedPostgresError) {
+        let child = try ChildProcess(command, output: output)
+        var status: Int32 = 0
+        while waitpid(child.pid, &status, 0) < 0, errno == EINTR {}
+        guard status == 0 else {
+            let name = command.first { $0.contains("/postgresql/") } ?? command[0]
+            throw EmbeddedPostgresError(.process, "\(name) failed: \(lastWords(output))")
+        }
+    }
+
+    /// Whether it still runs; takes note of its end, so that it does not stay as a zombie.
+    var isRunning: Bool {
+        var status: Int32 = 0
+        return waitpid(pid, &status, WNOHANG) == 0
+    }
+
+    /// The last lines of a log file, for an error message.
+    static func lastWords(_ file: String) -> String {
+        let lines = (Files.text(file) ?? "").split(separator: "\n").suffix(8)
+        return lines.isEmpty ? "it said nothing" : lines.joined(separator: " | ")
+    }
+
+    private static func environment() -> [String: String] {
+        let own = ProcessInfo.processInfo.environment
+        var environment = ["LC_ALL": "C", "LANG": "C", "TZ": "UTC", "HOME": "/"]
+        for name in ["PATH", "LD_LIBRARY_PATH"] { environment[name] = own[name] }
+        return environment
+    }
+}

@@ -1,0 +1,109 @@
+internal import Glibc
+
+/// Where the cluster's files and its socket are, and who runs it.
+struct ClusterPlace {
+    /// The folder that the caller named, links followed.
+    let dataDirectory: String
+    /// The folder that holds `cluster` and `postgres.log`: the data folder, or another one that the user can reach.
+    let home: String
+    let user: DatabaseUser
+
+    var cluster: String { home + "/cluster" }
+    var unfinishedCluster: String { home + "/cluster.new" }
+    var log: String { home + "/postgres.log" }
+    private var pointer: String { dataDirectory + "/" + Self.pointerName }
+
+    private static let pointerName = "postgres-location"
+    /// How the folders of sockets begin: short, for a socket's path has 107 bytes at most.
+    static let socketPrefix = "/tmp/sagamore-socket-"
+    /// Root keeps clusters here whose data folder the database's user can't reach.
+    private static let homesElsewhere = ["/var/lib/sagamore/", "/tmp/sagamore-"]
+
+    /// Finds the cluster of `dataDirectory` (a real path), or the place for a new one.
+    static func find(
+        _ dataDirectory: String,
+        log: (String) -> Void
+    ) throws(EmbeddedPostgresError) -> ClusterPlace {
+        let pointed = Files.text(dataDirectory + "/" + pointerName)?.split(separator: "\n").first.map(String.init)
+        let home = pointed ?? dataDirectory
+        let owner = Files.status(home + "/cluster")?.owner
+        let user = try DatabaseUser.choose(clusterOwner: owner)
+        let place = ClusterPlace(dataDirectory: dataDirectory, home: home, user: user)
+        if let pointed, owner == nil {
+            log("the database that was in \(pointed) is gone: a new one will be made there")
+        }
+        if pointed != nil {
+            try Files.makeFolder(home, mode: 0o711)
+            try checkOwner(home)
+        }
+        if !user.isOther || user.canReach(home) { return place }
+        if owner != nil || pointed != nil {
+            throw EmbeddedPostgresError(
+                .folder,
+                "user \(user.name), who runs PostgreSQL, can't reach \(home): make it and all folders above it passable"
+            )
+        }
+        return try elsewhere(dataDirectory, user, log)
+    }
+
+    private static func elsewhere(
+        _ dataDirectory: String,
+        _ user: DatabaseUser,
+        _ log: (String) -> Void
+    ) throws(EmbeddedPostgresError) -> ClusterPlace {
+        for prefix in homesElsewhere {
+            let home = prefix + Files.digest(dataDirectory)
+            do throws(EmbeddedPostgresError) {
+                try Files.makeFolder(home, mode: 0o711)
+                try checkOwner(home)
+            } catch { continue }
+            guard user.canReach(home) else { continue }
+            let place = ClusterPlace(dataDirectory: dataDirectory, home: home, user: user)
+            try Files.write(home + "\n", to: place.pointer, mode: 0o644)
+            log("PostgreSQL runs as user \(user.name), who can't reach \(dataDirectory): its files are in \(home)")
+            return place
+        }
+        throw EmbeddedPostgresError(
+            .folder,
+            "user \(user.name), who runs PostgreSQL, can't reach \(dataDirectory), and no other place is free"
+        )
+    }
+
+    /// A folder of a name that can be foreseen must be our own: somebody else could have made it first.
+    private static func checkOwner(_ home: String) throws(EmbeddedPostgresError) {
+        guard let status = Files.status(home), status.isFolder, status.owner == geteuid() else {
+            throw EmbeddedPostgresError(.folder, "\(home) belongs to somebody else")
+        }
+    }
+
+    /// A folder for the socket that only the database's user (and root) can enter, with a short path.
+    func makeSocketFolder() throws(EmbeddedPostgresError) -> String {
+        let name = Self.socketPrefix + Files.digest(cluster)
+        for folder in [name] + (1...9).map({ "\(name)-\($0)" }) {
+            if mkdir(folder, 0o700) != 0, errno != EEXIST { throw Files.failure("can't make the folder \(folder)") }
+            guard let status = Files.status(folder), status.isFolder,
+                status.owner == geteuid() || status.owner == user.id
+            else { continue }
+            try give(folder)
+            for file in Files.names(in: folder) { unlink(folder + "/" + file) }
+            return folder
+        }
+        throw EmbeddedPostgresError(.folder, "the folders \(name)… belong to somebody else")
+    }
+
+    /// Makes `folder` the database user's, for nobody else.
+    func give(_ folder: String) throws(EmbeddedPostgresError) {
+        guard lchown(folder, user.id, user.group) == 0, chmod(folder, 0o700) == 0 else {
+            throw Files.failure("can't hand \(folder) to user \(user.name)")
+        }
+    }
+
+    /// Removes all files of the cluster; what the caller keeps in its data folder stays.
+    func wipe() throws(EmbeddedPostgresError) {
+        for path in [cluster, unfinishedCluster, log, log + ".1"] { try Files.remove(path) }
+        if home != dataDirectory {
+            try Files.remove(home)
+            try Files.remove(pointer)
+        }
+    }
+}

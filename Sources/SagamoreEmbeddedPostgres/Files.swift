@@ -1,0 +1,97 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// The few things about files that are needed here, with errors that say which file.
+enum Files {
+    /// What `lstat` tells.
+    struct Status {
+        var owner: UInt32
+        var group: UInt32
+        var mode: UInt32
+        var isFolder: Bool { mode & S_IFMT == S_IFDIR }
+    }
+
+    /// The path with all links followed; nil when there is nothing.
+    static func realPath(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    /// What is at `path`, a link not followed; nil when there is nothing.
+    static func status(_ path: String) -> Status? {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        return Status(owner: status.st_uid, group: status.st_gid, mode: status.st_mode)
+    }
+
+    /// The names in a folder; none when there is no folder.
+    static func names(in folder: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    }
+
+    /// A small text file; nil when it can't be read.
+    static func text(_ path: String) -> String? {
+        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Writes a file so that it is there whole or not at all.
+    static func write(_ text: String, to path: String, mode: UInt32) throws(EmbeddedPostgresError) {
+        let new = path + ".new"
+        unlink(new)
+        let file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard file >= 0 else { throw failure("can't write \(new)") }
+        var text = text
+        let isWritten = text.withUTF8 { utf8 in Glibc.write(file, utf8.baseAddress, utf8.count) == utf8.count }
+        let isSafe = isWritten && fchmod(file, mode) == 0 && fsync(file) == 0
+        close(file)
+        guard isSafe, rename(new, path) == 0 else { throw failure("can't write \(path)") }
+    }
+
+    /// Makes a folder, its parents too, unless it is there. New ones get `mode`, whatever the umask is.
+    static func makeFolder(_ path: String, mode: UInt32) throws(EmbeddedPostgresError) {
+        if mkdir(path, mode) == 0 {
+            chmod(path, mode)
+            return
+        }
+        switch errno {
+        case EEXIST:
+            var target = stat()
+            guard stat(path, &target) == 0, target.st_mode & S_IFMT == S_IFDIR else {
+                throw EmbeddedPostgresError(.folder, "\(path) is in the way: it is no folder")
+            }
+        case ENOENT where path.contains("/"):
+            let parent = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+            guard !parent.isEmpty else { throw failure("can't make \(path)") }
+            try makeFolder(String(parent), mode: mode)
+            try makeFolder(path, mode: mode)
+        default:
+            throw failure("can't make the folder \(path)")
+        }
+    }
+
+    /// Removes what is at `path` with all that is in it; nothing there is fine.
+    static func remove(_ path: String) throws(EmbeddedPostgresError) {
+        guard status(path) != nil else { return }
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            // Another process may have removed something of it meanwhile.
+            guard status(path) != nil else { return }
+            throw EmbeddedPostgresError(.folder, "can't remove \(path): \(error)")
+        }
+    }
+
+    /// An error with the system's reason.
+    static func failure(_ text: String) -> EmbeddedPostgresError {
+        EmbeddedPostgresError(.folder, "\(text): \(String(cString: strerror(errno)))")
+    }
+
+    /// A short name that belongs to a path: 16 hexadecimal digits (FNV-1a).
+    static func digest(_ path: String) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in path.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

@@ -1,0 +1,73 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// Where PostgreSQL's programs are.
+struct PostgresPrograms: Equatable {
+    /// The folder with `initdb` and `postgres`.
+    let folder: String
+
+    var initdb: String { folder + "/initdb" }
+    var postgres: String { folder + "/postgres" }
+    var createdb: String { folder + "/createdb" }
+
+    /// Finds them: in `SAGAMORE_POSTGRES_BIN`, else on PATH, else where distributions keep them (the newest version).
+    ///
+    /// - Parameter major: the major version that is needed; any will do when it is nil.
+    static func find(
+        major: Int? = nil,
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        distributionFolders: [String] = versionedFolders()
+    ) throws(EmbeddedPostgresError) -> PostgresPrograms {
+        if let chosen = environment["SAGAMORE_POSTGRES_BIN"], !chosen.isEmpty {
+            guard let programs = PostgresPrograms(in: chosen) else {
+                throw EmbeddedPostgresError(
+                    .programsMissing,
+                    "SAGAMORE_POSTGRES_BIN is \(chosen), but initdb and postgres are not there"
+                )
+            }
+            return programs
+        }
+        let path = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
+        let found = (path + distributionFolders).compactMap { PostgresPrograms(in: $0) }
+        guard let first = found.first else {
+            throw EmbeddedPostgresError(
+                .programsMissing,
+                """
+                PostgreSQL's programs initdb and postgres were not found. Install the package postgresql (Debian, \
+                Ubuntu: apt-get install postgresql; Fedora, RHEL: postgresql-server; Alpine, Arch: postgresql), or let \
+                SAGAMORE_POSTGRES_BIN name the folder that has them.
+                """
+            )
+        }
+        guard let major else { return first }
+        return found.first { $0.major == major } ?? first
+    }
+
+    /// The programs in `folder`, links followed (a link's target knows the files beside it); nil when they aren't there.
+    private init?(in folder: String) {
+        guard access(folder + "/initdb", X_OK) == 0, access(folder + "/postgres", X_OK) == 0,
+            let real = Files.realPath(folder + "/postgres")
+        else { return nil }
+        let home = String(real.dropLast("/postgres".count))
+        self.folder = access(home + "/initdb", X_OK) == 0 ? home : folder
+    }
+
+    /// The version that the folder's path names, as `/usr/lib/postgresql/15/bin` does.
+    var major: Int? {
+        folder.split(whereSeparator: { !$0.isNumber }).compactMap { Int($0) }.last
+    }
+
+    /// Debian's and RHEL's folders for each version, newest first, then those of builds by hand.
+    private static func versionedFolders() -> [String] {
+        func versions(_ parent: String, _ prefix: String, _ suffix: String) -> [(Int, String)] {
+            Files.names(in: parent).compactMap { name in
+                guard name.hasPrefix(prefix), let major = Int(name.dropFirst(prefix.count)) else { return nil }
+                return (major, "\(parent)/\(name)\(suffix)")
+            }
+        }
+        let found =
+            versions("/usr/lib/postgresql", "", "/bin") + versions("/usr", "pgsql-", "/bin")
+            + versions("/usr/libexec", "postgresql", "")
+        return found.sorted { $0.0 > $1.0 }.map(\.1) + ["/usr/local/pgsql/bin"]
+    }
+}

@@ -1,0 +1,87 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// What the cluster's folder and the system tell about the processes that serve it.
+struct Postmaster: Equatable {
+    /// PostgreSQL's note about its running server.
+    struct Note: Equatable {
+        let pid: Int32
+        let socketFolder: String
+        /// Whether it takes connections.
+        let isReady: Bool
+
+        /// Reads the lines of `postmaster.pid`: pid, data folder, start, port, socket folder, address, memory, status.
+        init?(_ text: String) {
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            guard let first = lines.first, let pid = Int32(first), pid > 1 else { return nil }
+            self.pid = pid
+            socketFolder = lines.count > 4 ? String(lines[4]) : ""
+            isReady = lines.count > 7 && lines[7].hasPrefix("ready")
+        }
+    }
+
+    /// The cluster's folder, with all links followed: processes are recognised by it.
+    let cluster: String
+
+    /// The server's own note; may be left over from one that was killed.
+    var note: Note? { Files.text(cluster + "/postmaster.pid").flatMap { Note($0) } }
+
+    /// All processes of PostgreSQL that have this cluster for their working folder, as its servers always do.
+    var processes: [Int32] {
+        Files.names(in: "/proc").compactMap { Int32($0) }.filter(isOurs)
+    }
+
+    /// Whether a process is one of this cluster. A zombie has no working folder, so it is none any more.
+    func isOurs(_ pid: Int32) -> Bool {
+        Self.link("/proc/\(pid)/cwd") == cluster && Files.text("/proc/\(pid)/comm")?.hasPrefix("postgres") ?? false
+    }
+
+    /// The server's main process, if it runs.
+    var pid: Int32? {
+        guard let note, isOurs(note.pid) else { return nil }
+        return note.pid
+    }
+
+    /// Ends every process of this cluster: the main one by `signal`, and when that does not help within `patience`
+    /// seconds by SIGQUIT, then all by SIGKILL. False when nothing ran.
+    @discardableResult
+    func end(_ signal: Int32, patience: Double) throws(EmbeddedPostgresError) -> Bool {
+        var wasRunning = false
+        for (signal, patience) in [(signal, patience), (SIGQUIT, 5), (SIGKILL, 10)] {
+            let running = processes
+            if running.isEmpty { return wasRunning }
+            wasRunning = true
+            if signal != SIGKILL, let pid {
+                kill(pid, signal)
+            } else {
+                for pid in running { kill(pid, signal) }
+            }
+            _ = Wait.until(seconds: patience) { !running.contains(where: isOurs) }
+        }
+        if processes.isEmpty { return true }
+        throw EmbeddedPostgresError(.process, "processes of the PostgreSQL in \(cluster) can't be stopped")
+    }
+
+    private static func link(_ path: String) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+            guard let address = buffer.baseAddress else { return nil }
+            let count = readlink(path, address, buffer.count)
+            guard count > 0 else { return nil }
+            return String(decoding: UnsafeRawBufferPointer(buffer).prefix(count), as: UTF8.self)
+        }
+    }
+}
+
+/// Waiting for something that only asking can tell.
+enum Wait {
+    /// Asks every 5 ms until `condition` holds; false when it does not within `seconds`.
+    static func until(seconds: Double, _ condition: () -> Bool) -> Bool {
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(seconds)
+        while !condition() {
+            if clock.now >= deadline { return false }
+            usleep(5_000)
+        }
+        return true
+    }
+}

@@ -1,0 +1,140 @@
+internal import SagamoreAPI
+internal import SagamoreProtobuf
+
+extension Execution {
+    /// Makes an entry so. Never fails: what it finds out of place it leaves alone.
+    public mutating func apply(_ entry: Entry) {
+        switch entry {
+        case .event(let recorded):
+            durable.lastEventID = recorded.event.eventID
+            durable.historyBytes += Int64(recorded.frame.count)
+            apply(event: recorded.event)
+        case .fact(let recorded):
+            apply(fact: recorded.fact, afterEventID: recorded.afterEventID)
+        case .volatile(let change):
+            apply(change)
+        }
+    }
+
+    private mutating func apply(event: HistoryEvent) {
+        // Events that waited are written all together, and none comes from outside before them.
+        if event.comesFromOutside, !durable.bufferedEvents.isEmpty { clearBuffer() }
+        let at = event.eventTime.map(Instant.init) ?? Instant(nanoseconds: 0)
+        switch event.attributes {
+        case .workflowExecutionStartedEventAttributes(let attributes):
+            applyStarted(attributes, at: at)
+        case .workflowExecutionCompletedEventAttributes:
+            close(.completed, at: at)
+        case .workflowExecutionFailedEventAttributes:
+            close(.failed, at: at)
+        case .workflowExecutionTimedOutEventAttributes:
+            close(.timedOut, at: at)
+        case .workflowExecutionCanceledEventAttributes:
+            close(.canceled, at: at)
+        case .workflowExecutionTerminatedEventAttributes:
+            close(.terminated, at: at)
+        case .workflowExecutionCancelRequestedEventAttributes:
+            durable.cancelRequested = true
+        case .workflowExecutionSignaledEventAttributes:
+            durable.signalCount += 1
+        case .workflowTaskScheduledEventAttributes(let attributes):
+            applyWorkflowTaskScheduled(attributes, eventID: event.eventID, at: at)
+        case .workflowTaskCompletedEventAttributes(let attributes):
+            applyWorkflowTaskCompleted(attributes)
+        case .workflowTaskFailedEventAttributes, .workflowTaskTimedOutEventAttributes:
+            applyWorkflowTaskLost()
+        case .upsertWorkflowSearchAttributesEventAttributes(let attributes):
+            durable.searchAttributes = merged(durable.searchAttributes, attributes.searchAttributes)
+        case .workflowPropertiesModifiedEventAttributes(let attributes):
+            durable.memo = merged(durable.memo, attributes.upsertedMemo)
+        default:
+            applyPendingWork(event, at: at)
+        }
+    }
+
+    /// The events that open or end something pending. They may come twice: when they are buffered and when they are
+    /// written; the first time counts.
+    mutating func applyPendingWork(_ event: HistoryEvent, at: Instant) {
+        switch event.attributes {
+        case .activityTaskScheduledEventAttributes(let attributes):
+            insertActivity(PendingActivity(event: event, attributes: attributes))
+        case .activityTaskCompletedEventAttributes(let attributes):
+            removeActivity(attributes.scheduledEventID)
+        case .activityTaskFailedEventAttributes(let attributes):
+            removeActivity(attributes.scheduledEventID)
+        case .activityTaskTimedOutEventAttributes(let attributes):
+            removeActivity(attributes.scheduledEventID)
+        case .activityTaskCanceledEventAttributes(let attributes):
+            removeActivity(attributes.scheduledEventID)
+        case .activityTaskCancelRequestedEventAttributes(let attributes):
+            durable.activities[attributes.scheduledEventID]?.cancelRequestedEventID = event.eventID
+        case .timerStartedEventAttributes(let attributes):
+            insertTimer(
+                PendingTimer(
+                    startedEventID: event.eventID,
+                    timerID: attributes.timerID,
+                    fireAt: at + Interval(attributes.startToFireTimeout)
+                )
+            )
+        case .timerFiredEventAttributes(let attributes):
+            removeTimer(attributes.startedEventID)
+        case .timerCanceledEventAttributes(let attributes):
+            removeTimer(attributes.startedEventID)
+            dropBufferedFiring(ofTimer: attributes.startedEventID)
+        default:
+            break
+        }
+    }
+
+    private mutating func apply(fact: Fact, afterEventID: Int64) {
+        switch fact {
+        case .commandAccepted(let origin): durable.origin = origin
+        case .activityStarted(let start): applyActivityStarted(start)
+        case .activityReturned(let scheduledEventID, let attempt, let at):
+            applyActivityReturned(scheduledEventID, attempt: attempt, at: at)
+        case .activityRetryScheduled(let retry): applyActivityRetry(retry)
+        case .eventBuffered(let event):
+            durable.bufferedEvents.append(event)
+            durable.bufferedBytes += event.serializedBytes().count
+            applyPendingWork(event, at: event.eventTime.map(Instant.init) ?? Instant(nanoseconds: 0))
+        case .workflowTaskCompleted(let completed): applyCompletedToken(completed)
+        case .workflowTaskRetried(let attempt, let at):
+            applyWorkflowTaskRetried(attempt: attempt, at: at, afterEventID: afterEventID)
+        case .requestSeen(let id):
+            // Between the first two events only the start itself can have been seen.
+            if afterEventID == 1 { durable.startRequestID = id } else { durable.requestIDs.insert(id) }
+        }
+    }
+
+    private mutating func apply(_ change: VolatileChange) {
+        switch change {
+        case .workflowTaskStarted(let task): applyWorkflowTaskStarted(task)
+        case .stickyAbandoned: volatile.stickyAbandoned = true
+        case .heartbeat(let scheduledEventID, let details, let at):
+            guard let activity = durable.activities[scheduledEventID] else { return }
+            let known = volatile.heartbeats[scheduledEventID]
+            volatile.heartbeats[scheduledEventID] = Heartbeat(
+                attempt: activity.attempt,
+                at: at,
+                details: details ?? known?.details
+            )
+        case .deadlineMoved(let deadline):
+            if isRunning { volatile.deadlines.insert(deadline) }
+        }
+    }
+}
+
+extension HistoryEvent {
+    /// Whether the event tells what happened outside of workflow code, and so waits while a worker has a workflow task.
+    fileprivate var comesFromOutside: Bool {
+        switch attributes {
+        case .workflowExecutionSignaledEventAttributes, .workflowExecutionCancelRequestedEventAttributes,
+            .timerFiredEventAttributes, .activityTaskStartedEventAttributes, .activityTaskCompletedEventAttributes,
+            .activityTaskFailedEventAttributes, .activityTaskTimedOutEventAttributes:
+            true
+        default:
+            // ActivityTaskCanceled may also be the answer to a command; from outside it never comes without Started.
+            false
+        }
+    }
+}

@@ -1,0 +1,100 @@
+internal import SagamoreAPI
+internal import SagamoreProtobuf
+
+extension Execution {
+    mutating func applyStarted(_ attributes: WorkflowExecutionStartedEventAttributes, at: Instant) {
+        durable.workflowType = attributes.workflowType?.name ?? ""
+        durable.taskQueue = attributes.taskQueue?.name ?? ""
+        durable.startedAt = at
+        durable.firstRunID = attributes.firstExecutionRunID
+        durable.executionTimeout = Interval(attributes.workflowExecutionTimeout)
+        durable.runTimeout = Interval(attributes.workflowRunTimeout)
+        durable.taskTimeout = Interval(attributes.workflowTaskTimeout)
+        durable.memo = attributes.memo
+        durable.searchAttributes = attributes.searchAttributes
+        durable.firstTaskBackoff = Interval(attributes.firstWorkflowTaskBackoff)
+        if durable.firstTaskBackoff.isSet { durable.firstTaskDueAt = at + durable.firstTaskBackoff }
+        rebuildDeadlines()
+    }
+
+    /// What is pending stays to be seen: a closed workflow still describes it.
+    mutating func close(_ status: WorkflowExecutionStatus, at: Instant) {
+        durable.status = status
+        durable.closedAt = at
+        durable.workflowTask = nil
+        durable.firstTaskDueAt = nil
+        volatile.startedTask = nil
+        volatile.deadlines.removeAll()
+    }
+
+    mutating func arm(_ deadline: Deadline) {
+        guard isRunning else { return }
+        let live = 4 * (durable.activities.count + durable.timers.count) + 64
+        // Not made anew: some were moved, and some that are due already are being decided just now.
+        if volatile.deadlines.count > 4 * live {
+            var deadlines = volatile.deadlines
+            volatile.deadlines = DeadlineHeap()
+            deadlines.keep { dueTime(of: $0) != nil }
+            volatile.deadlines = deadlines
+        }
+        volatile.deadlines.insert(deadline)
+    }
+
+    /// Forgets the deadlines up to `now`, after what they asked for has been decided and applied.
+    public mutating func discardDeadlines(until now: Instant) {
+        volatile.deadlines.discard(until: now)
+    }
+
+    /// Makes the deadlines anew from what is pending: after loading from the journal.
+    ///
+    /// - Parameter earliest: what a running attempt of an activity has to answer by is moved to then at least: after a
+    ///   change of the owner, workers could not reach anyone for a while.
+    public mutating func rebuildDeadlines(runningAttemptsNotBefore earliest: Instant = .distantPast) {
+        volatile.deadlines.removeAll()
+        guard isRunning else { return }
+        if let due = durable.firstTaskDueAt {
+            volatile.deadlines.insert(Deadline(at: due, kind: .workflowTaskBackoff, id: 0))
+        }
+        if durable.runTimeout.isSet {
+            volatile.deadlines.insert(Deadline(at: durable.runDeadline, kind: .runTimeout, id: 0))
+        }
+        if durable.executionTimeout.isSet {
+            volatile.deadlines.insert(Deadline(at: durable.executionDeadline, kind: .executionTimeout, id: 0))
+        }
+        for deadline in workflowTaskDeadlines() { volatile.deadlines.insert(deadline) }
+        for activity in durable.activities.values {
+            for deadline in deadlines(of: activity) {
+                let isRunning = deadline.kind == .activityStartToClose || deadline.kind == .activityHeartbeat
+                volatile.deadlines.insert(isRunning ? deadline.moved(notBefore: earliest) : deadline)
+            }
+        }
+        for timer in durable.timers.values {
+            volatile.deadlines.insert(Deadline(at: timer.fireAt, kind: .timer, id: timer.startedEventID))
+        }
+    }
+}
+
+/// The fields of `new` over those of `old`; a field whose value is null is removed from a memo.
+func merged(_ old: RawMessage<Memo>?, _ new: RawMessage<Memo>?) -> RawMessage<Memo>? {
+    guard let new, var memo = try? new.decoded() else { return old }
+    if let old, let before = try? old.decoded() {
+        memo.fields = before.fields.merging(memo.fields) { _, new in new }
+    }
+    memo.fields = memo.fields.filter { !isNull($0.value) }
+    return RawMessage(memo)
+}
+
+func merged(
+    _ old: RawMessage<SearchAttributes>?,
+    _ new: RawMessage<SearchAttributes>?
+) -> RawMessage<SearchAttributes>? {
+    guard let new, var attributes = try? new.decoded() else { return old }
+    if let old, let before = try? old.decoded() {
+        attributes.indexedFields = before.indexedFields.merging(attributes.indexedFields) { _, new in new }
+    }
+    return RawMessage(attributes)
+}
+
+private func isNull(_ payload: Payload) -> Bool {
+    payload.metadata["encoding"] == Array("binary/null".utf8)
+}

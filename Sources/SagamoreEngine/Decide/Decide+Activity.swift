@@ -1,0 +1,238 @@
+public import SagamoreAPI
+public import SagamoreProtobuf
+
+/// What an activity task's token says: the committed attempt, nothing of the owner.
+public struct ActivityTaskToken: Equatable, Sendable {
+    public let key: WorkflowKey
+    public let runID: RunID
+    public let scheduledEventID: Int64
+    public let attempt: Int32
+
+    public init(key: WorkflowKey, runID: RunID, scheduledEventID: Int64, attempt: Int32) {
+        self.key = key
+        self.runID = runID
+        self.scheduledEventID = scheduledEventID
+        self.attempt = attempt
+    }
+}
+
+extension Execution {
+    /// Gives an attempt to a poller.
+    ///
+    /// - Throws: `notFound` when that attempt is not due any more.
+    public func decide(
+        startActivity scheduledEventID: Int64,
+        attempt: Int32,
+        identity: String,
+        requestID: String,
+        buildID: String = "",
+        at now: Instant
+    ) throws(RequestError) -> Decision {
+        guard isRunning, let activity = durable.activities[scheduledEventID], !activity.isStarted,
+            activity.attempt == attempt, activity.attemptScheduledAt <= now
+        else { throw .activityTaskNotFound }
+        var draft = Draft(self, at: now)
+        draft.fact(
+            .activityStarted(
+                Fact.ActivityStart(
+                    scheduledEventID: scheduledEventID,
+                    attempt: attempt,
+                    at: now,
+                    identity: identity,
+                    requestID: requestID,
+                    buildID: buildID
+                )
+            )
+        )
+        draft.decision.reply = .activityTask(delivery(of: activity, at: now))
+        return draft.decision
+    }
+
+    func workerVersion(_ buildID: String) -> WorkerVersionStamp? {
+        guard !buildID.isEmpty else { return nil }
+        var stamp = WorkerVersionStamp()
+        stamp.buildID = buildID
+        return stamp
+    }
+
+    func delivery(of activity: PendingActivity, at startedAt: Instant) -> ActivityTaskDelivery {
+        ActivityTaskDelivery(
+            activity: activity,
+            workflowType: durable.workflowType,
+            startedAt: startedAt,
+            heartbeatDetails: heartbeatDetails(of: activity)
+        )
+    }
+
+    /// The task never reached its poller: the same attempt is due again.
+    public func decide(activityReturned token: ActivityTaskToken, at now: Instant) -> Decision {
+        var draft = Draft(self, at: now)
+        guard let activity = try? running(token) else { return draft.decision }
+        let id = activity.scheduledEventID
+        draft.fact(.activityReturned(scheduledEventID: id, attempt: activity.attempt, at: now))
+        draft.decision.offers.append(
+            .activity(taskQueue: activity.taskQueue, scheduledEventID: id, attempt: activity.attempt)
+        )
+        return draft.decision
+    }
+
+    public func decide(
+        completed token: ActivityTaskToken,
+        result: RawMessage<Payloads>?,
+        identity: String,
+        at now: Instant,
+        limits: Limits = Limits()
+    ) throws(RequestError) -> Decision {
+        let activity = try running(token)
+        if let result, result.bytes.count > limits.payloadBytes {
+            let failure = serverFailure("Complete result exceeds size limit.")
+            return try decide(failed: token, failure: failure, identity: identity, heartbeat: nil, at: now)
+        }
+        var draft = Draft(self, at: now)
+        var attributes = ActivityTaskCompletedEventAttributes()
+        attributes.result = result
+        attributes.scheduledEventID = activity.scheduledEventID
+        attributes.startedEventID = writeActivityStarted(activity, in: &draft)
+        attributes.identity = identity
+        draft.outside(self, .activityTaskCompleted, .activityTaskCompletedEventAttributes(attributes))
+        scheduleWorkflowTask(in: &draft)
+        return draft.decision
+    }
+
+    public func decide(
+        failed token: ActivityTaskToken,
+        failure: RawMessage<Failure>?,
+        identity: String,
+        heartbeat: RawMessage<Payloads>?,
+        at now: Instant,
+        limits: Limits = Limits()
+    ) throws(RequestError) -> Decision {
+        let activity = try running(token)
+        var draft = Draft(self, at: now)
+        var failure = failure
+        var decoded = failure.flatMap { try? $0.decoded() } ?? Failure()
+        if let whole = failure, whole.bytes.count > limits.payloadBytes {
+            let short = serverFailure("Failure exceeds size limit.", cause: truncated(decoded))
+            failure = short
+            decoded = (try? short.decoded()) ?? Failure()
+        }
+        let details = heartbeat ?? heartbeatDetails(of: activity)
+        if let retryState = retry(activity, after: decoded, failure, identity: identity, details, in: &draft) {
+            var attributes = ActivityTaskFailedEventAttributes()
+            attributes.failure = failure ?? RawMessage(decoded)
+            attributes.scheduledEventID = activity.scheduledEventID
+            attributes.startedEventID = writeActivityStarted(activity, in: &draft)
+            attributes.identity = identity
+            attributes.retryState = retryState
+            draft.outside(self, .activityTaskFailed, .activityTaskFailedEventAttributes(attributes))
+            scheduleWorkflowTask(in: &draft)
+        }
+        return draft.decision
+    }
+
+    public func decide(
+        canceled token: ActivityTaskToken,
+        details: RawMessage<Payloads>?,
+        identity: String,
+        at now: Instant
+    ) throws(RequestError) -> Decision {
+        let activity = try running(token)
+        guard activity.isCancelRequested else {
+            throw .invalidArgument("unable to mark activity as canceled without activity being request canceled first")
+        }
+        var draft = Draft(self, at: now)
+        var attributes = ActivityTaskCanceledEventAttributes()
+        attributes.details = details
+        attributes.latestCancelRequestedEventID = activity.cancelRequestedEventID
+        attributes.scheduledEventID = activity.scheduledEventID
+        attributes.startedEventID = writeActivityStarted(activity, in: &draft)
+        attributes.identity = identity
+        draft.outside(self, .activityTaskCanceled, .activityTaskCanceledEventAttributes(attributes))
+        scheduleWorkflowTask(in: &draft)
+        return draft.decision
+    }
+
+    public func decide(
+        heartbeat token: ActivityTaskToken,
+        details: RawMessage<Payloads>?,
+        at now: Instant,
+        limits: Limits = Limits()
+    ) throws(RequestError) -> Decision {
+        let activity = try running(token)
+        if let details, details.bytes.count > limits.payloadBytes {
+            let failure = serverFailure("Heartbeat details exceed size limit.")
+            let identity = activity.startedIdentity
+            var decision = try decide(failed: token, failure: failure, identity: identity, heartbeat: nil, at: now)
+            decision.reply = .heartbeat(cancelRequested: true)
+            return decision
+        }
+        var draft = Draft(self, at: now)
+        draft.volatile(.heartbeat(scheduledEventID: activity.scheduledEventID, details: details, at: now))
+        draft.decision.reply = .heartbeat(cancelRequested: activity.isCancelRequested)
+        return draft.decision
+    }
+
+    private func running(_ token: ActivityTaskToken) throws(RequestError) -> PendingActivity {
+        guard isRunning else { throw .workflowClosed }
+        guard let activity = durable.activities[token.scheduledEventID], activity.isStarted,
+            activity.attempt == token.attempt
+        else { throw .activityTaskNotFound }
+        return activity
+    }
+
+    func heartbeatDetails(of activity: PendingActivity) -> RawMessage<Payloads>? {
+        volatile.heartbeats[activity.scheduledEventID]?.details ?? activity.heartbeatDetails
+    }
+
+    /// Schedules the next attempt, or says why there is none.
+    func retry(
+        _ activity: PendingActivity,
+        after decoded: Failure,
+        _ failure: RawMessage<Failure>?,
+        identity: String,
+        _ heartbeat: RawMessage<Payloads>?,
+        in draft: inout Draft
+    ) -> RetryState? {
+        if activity.isCancelRequested { return .cancelRequested }
+        let verdict = RetryRules.verdict(
+            activity.retryPolicy,
+            attempt: activity.attempt,
+            failure: decoded,
+            deadline: activity.closeDeadline,
+            now: draft.now
+        )
+        switch verdict {
+        case .give(let state): return state
+        case .retry(let pause):
+            draft.fact(
+                .activityRetryScheduled(
+                    Fact.ActivityRetry(
+                        scheduledEventID: activity.scheduledEventID,
+                        attempt: activity.attempt + 1,
+                        at: draft.now + pause,
+                        failedAt: draft.now,
+                        failure: failure,
+                        workerIdentity: identity,
+                        heartbeatDetails: heartbeat
+                    )
+                )
+            )
+            return nil
+        }
+    }
+
+    /// ActivityTaskStarted is written with the end of the last attempt only. Returns its id, or the mark of a buffered one.
+    func writeActivityStarted(_ activity: PendingActivity, in draft: inout Draft) -> Int64 {
+        var attributes = ActivityTaskStartedEventAttributes()
+        attributes.scheduledEventID = activity.scheduledEventID
+        attributes.identity = activity.startedIdentity
+        attributes.requestID = activity.startedRequestID
+        attributes.attempt = activity.attempt
+        attributes.lastFailure = activity.lastFailure
+        attributes.workerVersion = workerVersion(activity.startedBuildID)
+        let isBuffered = buffersEvents
+        let event = HistoryEvent.OneOf_Attributes.activityTaskStartedEventAttributes(attributes)
+        draft.outside(self, .activityTaskStarted, event, at: activity.startedAt)
+        return isBuffered ? bufferedStartedEventID : draft.lastEventID
+    }
+}

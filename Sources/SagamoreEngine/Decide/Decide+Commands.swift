@@ -1,0 +1,208 @@
+internal import SagamoreAPI
+internal import SagamoreProtobuf
+
+/// What the commands of one workflow task share.
+struct CommandContext {
+    let completedEventID: Int64
+    let request: RespondWorkflowTaskCompletedRequest
+    let limits: Limits
+    var eagerActivities: [Int64] = []
+    /// A command has an outcome already, which workflow code has to see.
+    var needsWorkflowTask = false
+
+    init(completedEventID: Int64, request: RespondWorkflowTaskCompletedRequest, limits: Limits) {
+        self.completedEventID = completedEventID
+        self.request = request
+        self.limits = limits
+    }
+}
+
+/// Why the commands of a task can't be carried out.
+struct CommandRefusal {
+    let cause: WorkflowTaskFailedCause
+    /// What the worker is told: the cause's name and, after a colon, the explanation.
+    let message: String
+    /// Whether the whole run ends, and not the task alone.
+    let isTerminal: Bool
+
+    init(_ cause: WorkflowTaskFailedCause, _ explanation: String? = nil, isTerminal: Bool = false) {
+        self.cause = cause
+        let name = mixedCase(cause, prefix: "WORKFLOW_TASK_FAILED_CAUSE_")
+        message = explanation.map { "\(name): \($0)" } ?? name
+        self.isTerminal = isTerminal
+    }
+
+    /// A limit of the whole run: the message stands for itself.
+    init(exceeded limit: String) {
+        cause = .forceCloseCommand
+        message = limit
+        isTerminal = true
+    }
+}
+
+/// An enum value's name as clients see it in messages: `StartTimer` for `COMMAND_TYPE_START_TIMER`.
+func mixedCase<Value: ProtobufEnum>(_ value: Value, prefix: String) -> String {
+    value.description.dropFirst(prefix.count).split(separator: "_")
+        .map { $0.prefix(1) + $0.dropFirst().lowercased() }.joined()
+}
+
+extension Execution {
+    /// Carries one command out, or says why not.
+    func carryOut(_ command: Command, _ context: inout CommandContext, in draft: inout Draft) -> CommandRefusal? {
+        switch command.attributes {
+        case .scheduleActivityTaskCommandAttributes(let attributes):
+            return scheduleActivity(attributes, command.userMetadata, &context, in: &draft)
+        case .requestCancelActivityTaskCommandAttributes(let attributes):
+            return requestCancelActivity(attributes.scheduledEventID, &context, in: &draft)
+        case .startTimerCommandAttributes(let attributes):
+            return startTimer(attributes, command.userMetadata, context, in: &draft)
+        case .cancelTimerCommandAttributes(let attributes):
+            return cancelTimer(attributes.timerID, context, in: &draft)
+        case .recordMarkerCommandAttributes(let attributes):
+            return recordMarker(attributes, command.userMetadata, context, in: &draft)
+        case .completeWorkflowExecutionCommandAttributes(let attributes):
+            return complete(attributes, context, in: &draft)
+        case .failWorkflowExecutionCommandAttributes(let attributes):
+            return fail(attributes, context, in: &draft)
+        case .cancelWorkflowExecutionCommandAttributes(let attributes):
+            return cancel(attributes, context, in: &draft)
+        case .upsertWorkflowSearchAttributesCommandAttributes(let attributes):
+            var event = UpsertWorkflowSearchAttributesEventAttributes()
+            event.workflowTaskCompletedEventID = context.completedEventID
+            event.searchAttributes = attributes.searchAttributes
+            draft.event(.upsertWorkflowSearchAttributes, .upsertWorkflowSearchAttributesEventAttributes(event))
+            return nil
+        case .modifyWorkflowPropertiesCommandAttributes(let attributes):
+            var event = WorkflowPropertiesModifiedEventAttributes()
+            event.workflowTaskCompletedEventID = context.completedEventID
+            event.upsertedMemo = attributes.upsertedMemo
+            draft.event(.workflowPropertiesModified, .workflowPropertiesModifiedEventAttributes(event))
+            return nil
+        default:
+            let name = mixedCase(command.commandType, prefix: "COMMAND_TYPE_")
+            return CommandRefusal(.unspecified, "\(name) is not available in this version of the server")
+        }
+    }
+
+    private func recordMarker(
+        _ attributes: RecordMarkerCommandAttributes,
+        _ metadata: RawMessage<UserMetadata>?,
+        _ context: CommandContext,
+        in draft: inout Draft
+    ) -> CommandRefusal? {
+        guard !attributes.markerName.isEmpty else {
+            return CommandRefusal(.badRecordMarkerAttributes, "MarkerName is not set on RecordMarkerCommand.")
+        }
+        if attributes.details.values.reduce(0, { $0 + $1.bytes.count }) > context.limits.payloadBytes {
+            return tooLarge("RecordMarkerCommandAttributes.Details")
+        }
+        var event = MarkerRecordedEventAttributes()
+        event.markerName = attributes.markerName
+        event.details = attributes.details
+        event.workflowTaskCompletedEventID = context.completedEventID
+        event.header = attributes.header
+        event.failure = attributes.failure
+        draft.event(.markerRecorded, .markerRecordedEventAttributes(event), userMetadata: metadata)
+        return nil
+    }
+
+    private func startTimer(
+        _ attributes: StartTimerCommandAttributes,
+        _ metadata: RawMessage<UserMetadata>?,
+        _ context: CommandContext,
+        in draft: inout Draft
+    ) -> CommandRefusal? {
+        let timerID = attributes.timerID
+        if timerID.isEmpty {
+            return CommandRefusal(.badStartTimerAttributes, "TimerId is not set on StartTimerCommand.")
+        }
+        if let wrong = problem(withIdentifier: timerID, "TimerId", context.limits) {
+            return CommandRefusal(.badStartTimerAttributes, wrong)
+        }
+        // Zero is no error: such a timer fires at once.
+        if let duration = attributes.startToFireTimeout, duration.seconds < 0 || duration.nanos < 0 {
+            return CommandRefusal(
+                .badStartTimerAttributes,
+                "An invalid StartToFireTimeout is set on StartTimerCommand: negative duration. TimerId=\(timerID)."
+            )
+        }
+        if draft.addedTimers[timerID] != nil || pendingTimer(timerID, draft) != nil {
+            return CommandRefusal(.startTimerDuplicateID, invalidState("add-timer-started-event", "TimerID: \(timerID)"))
+        }
+        guard durable.timers.count + draft.addedTimers.count < context.limits.pendingTimers else {
+            return CommandRefusal(.unspecified, "exceeded the limit of \(context.limits.pendingTimers) pending timers")
+        }
+        var event = TimerStartedEventAttributes()
+        event.timerID = timerID
+        event.startToFireTimeout = attributes.startToFireTimeout
+        event.workflowTaskCompletedEventID = context.completedEventID
+        let written = draft.event(.timerStarted, .timerStartedEventAttributes(event), userMetadata: metadata)
+        draft.addedTimers[timerID] = written.eventID
+        return nil
+    }
+
+    private func pendingTimer(_ timerID: String, _ draft: Draft) -> Int64? {
+        guard let startedEventID = durable.timerIDs[timerID], !draft.removedTimers.contains(startedEventID) else {
+            return nil
+        }
+        return startedEventID
+    }
+
+    private func cancelTimer(
+        _ timerID: String,
+        _ context: CommandContext,
+        in draft: inout Draft
+    ) -> CommandRefusal? {
+        let startedEventID: Int64
+        if let added = draft.addedTimers.removeValue(forKey: timerID) {
+            startedEventID = added
+        } else if let pending = pendingTimer(timerID, draft) {
+            startedEventID = pending
+            draft.removedTimers.insert(pending)
+        } else if let fired = bufferedFiring(ofTimer: timerID), !draft.droppedFirings.contains(fired) {
+            // It fired while the task ran: the firing is taken back, the code that cancelled it has not seen it.
+            startedEventID = fired
+            draft.droppedFirings.insert(fired)
+        } else {
+            return CommandRefusal(
+                .badCancelTimerAttributes,
+                invalidState("add-timer-canceled-event", "TimerID: \(timerID)")
+            )
+        }
+        var event = TimerCanceledEventAttributes()
+        event.timerID = timerID
+        event.startedEventID = startedEventID
+        event.workflowTaskCompletedEventID = context.completedEventID
+        event.identity = context.request.identity
+        draft.event(.timerCanceled, .timerCanceledEventAttributes(event))
+        return nil
+    }
+
+    private func bufferedFiring(ofTimer timerID: String) -> Int64? {
+        for event in durable.bufferedEvents {
+            if case .timerFiredEventAttributes(let attributes) = event.attributes, attributes.timerID == timerID {
+                return attributes.startedEventID
+            }
+        }
+        return nil
+    }
+}
+
+/// What a worker is told whose command fits nothing that is pending; the words are those that clients know.
+func invalidState(_ action: String, _ what: String) -> String {
+    "invalid history builder state for action: \(action), \(what)"
+}
+
+/// What is wrong with an identifier in a command; nil when it can be used.
+func problem(withIdentifier text: String, _ field: String, _ limits: Limits) -> String? {
+    if text.utf8.count > limits.identifierLength {
+        return "\(field) exceeds length limit. Length=\(text.utf8.count) Limit=\(limits.identifierLength)"
+    }
+    return text.utf8.contains(0) ? "\(field) must not contain NUL." : nil
+}
+
+/// A command that holds more than one payload collection may: the run ends.
+func tooLarge(_ field: String) -> CommandRefusal {
+    // This cause whatever the command: clients know no other for it.
+    CommandRefusal(.badScheduleActivityAttributes, "\(field) exceeds size limit.", isTerminal: true)
+}

@@ -1,0 +1,122 @@
+internal import SagamoreAPI
+internal import SagamoreProtobuf
+
+extension Execution {
+    /// What is due at `now`. One decision may hold several; it stops after one that closes the run or ends a workflow
+    /// task, so ask again until nothing is due.
+    ///
+    /// The decision's entries must be applied, and `discardDeadlines(until:)` called, before the next request.
+    public func decideDue(at now: Instant) -> Decision {
+        var draft = Draft(self, at: now)
+        guard isRunning else { return draft.decision }
+        let due = volatile.deadlines.due(at: now)
+        var moved: [Deadline] = []
+        var ended: Set<Int64> = []
+        for (index, deadline) in due.enumerated() {
+            guard let at = dueTime(of: deadline) else { continue }
+            if at > now {
+                // The others have a deadline of their own for what came since.
+                if deadline.kind == .activityHeartbeat { moved.append(deadline.moved(to: at)) }
+                continue
+            }
+            switch deadline.kind {
+            case .runTimeout, .executionTimeout:
+                timeOut(durable.executionDeadline <= now ? .timeout : .retryPolicyNotSet, in: &draft)
+                return draft.decision
+            case .workflowTaskBackoff:
+                if durable.workflowTask == nil { writeWorkflowTaskScheduled(in: &draft, sticky: "") }
+            case .workflowTaskScheduleToStart, .workflowTaskStartToClose:
+                // The ids of all that follows depend on it: it is decided alone, the others when it has been applied.
+                guard draft.decision.entries.isEmpty else {
+                    moved.append(deadline.moved(to: now + .milliseconds(1)))
+                    continue
+                }
+                endWorkflowTask(deadline.kind, in: &draft)
+                moved += due[(index + 1)...].map { $0.moved(to: now + .milliseconds(1)) }
+                return finished(draft, moved)
+            case .timer:
+                fireTimer(deadline, in: &draft)
+            default:
+                if !ended.contains(deadline.id), activityDue(deadline, in: &draft) { ended.insert(deadline.id) }
+            }
+        }
+        return finished(draft, moved)
+    }
+
+    /// What was moved comes last: nothing that is applied after it may touch the deadlines.
+    private func finished(_ draft: Draft, _ moved: [Deadline]) -> Decision {
+        var draft = draft
+        for deadline in moved { draft.volatile(.deadlineMoved(deadline)) }
+        return draft.decision
+    }
+
+    private func endWorkflowTask(_ kind: Deadline.Kind, in draft: inout Draft) {
+        if kind == .workflowTaskStartToClose {
+            if let started = volatile.startedTask { timeOutStartedTask(started, in: &draft) }
+        } else if let task = durable.workflowTask {
+            timeOutStickyTask(task, in: &draft)
+        }
+    }
+
+    private func fireTimer(_ deadline: Deadline, in draft: inout Draft) {
+        guard let timer = durable.timers[deadline.id] else { return }
+        var attributes = TimerFiredEventAttributes()
+        attributes.timerID = timer.timerID
+        attributes.startedEventID = timer.startedEventID
+        draft.outside(self, .timerFired, .timerFiredEventAttributes(attributes))
+        scheduleWorkflowTaskOnce(in: &draft)
+    }
+
+    /// `scheduleWorkflowTask`, when this very decision may have done so already.
+    private func scheduleWorkflowTaskOnce(in draft: inout Draft) {
+        let isScheduled = draft.decision.offers.contains { if case .workflow = $0 { true } else { false } }
+        if !isScheduled { scheduleWorkflowTask(in: &draft) }
+    }
+
+    /// Returns whether the activity, or its attempt, has ended by it.
+    private func activityDue(_ deadline: Deadline, in draft: inout Draft) -> Bool {
+        guard let activity = durable.activities[deadline.id] else { return false }
+        switch deadline.kind {
+        case .activityRetry:
+            draft.decision.offers.append(
+                .activity(taskQueue: activity.taskQueue, scheduledEventID: deadline.id, attempt: activity.attempt)
+            )
+            return false
+        case .activityScheduleToStart: timeOut(activity, .scheduleToStart, in: &draft)
+        case .activityScheduleToClose: timeOut(activity, .scheduleToClose, in: &draft)
+        case .activityStartToClose: timeOut(activity, .startToClose, in: &draft)
+        case .activityHeartbeat: timeOut(activity, .heartbeat, in: &draft)
+        default: return false
+        }
+        return true
+    }
+
+    /// The attempt is tried again where the policy lets it; else the activity ends.
+    private func timeOut(_ activity: PendingActivity, _ type: TimeoutType, in draft: inout Draft) {
+        let name = mixedCase(type, prefix: "TIMEOUT_TYPE_")
+        let failure = timeoutFailure("activity \(name) timeout", type)
+        let details = heartbeatDetails(of: activity)
+        let identity = activity.startedIdentity
+        guard let state = retry(activity, after: failure, RawMessage(failure), identity: identity, details, in: &draft)
+        else { return }
+        // Whatever the attempt ended by: what ends the activity then is its deadline.
+        let isTooLate = state == .timeout && type != .scheduleToStart
+        var attributes = ActivityTaskTimedOutEventAttributes()
+        attributes.failure = RawMessage(
+            timeoutFailure(
+                isTooLate ? noTimeForRetry : failure.message,
+                isTooLate ? .scheduleToClose : type,
+                heartbeat: details,
+                cause: activity.lastFailure
+            )
+        )
+        attributes.scheduledEventID = activity.scheduledEventID
+        attributes.startedEventID = activity.isStarted ? writeActivityStarted(activity, in: &draft) : 0
+        attributes.retryState = state
+        draft.outside(self, .activityTaskTimedOut, .activityTaskTimedOutEventAttributes(attributes))
+        scheduleWorkflowTaskOnce(in: &draft)
+    }
+}
+
+private let noTimeForRetry =
+    "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"

@@ -1,0 +1,196 @@
+public import SagamoreAPI
+public import SagamoreProtobuf
+
+/// A signal from outside, checked.
+public final class SignalRequest: Sendable {
+    public let name: String
+    public let input: RawMessage<Payloads>?
+    public let header: RawMessage<Header>?
+    public let identity: String
+    /// The same id again has no effect. Empty: never the same.
+    public let requestID: String
+    public let origin: CommandOrigin?
+
+    public init(
+        name: String,
+        input: RawMessage<Payloads>?,
+        header: RawMessage<Header>?,
+        identity: String,
+        requestID: String,
+        origin: CommandOrigin? = nil,
+        limits: Limits
+    ) throws(RequestError) {
+        try checkIdentifier(name, "SignalName", missing: "SignalName is not set on request.", limits)
+        try checkIdentifier(requestID, "RequestId", missing: nil, limits)
+        try checkSize(input?.bytes.count, limits)
+        self.name = name
+        self.input = input
+        self.header = header
+        self.identity = identity
+        self.requestID = requestID
+        self.origin = origin
+    }
+}
+
+/// A request to cancel: workflow code hears of it and decides.
+public final class CancelRequest: Sendable {
+    public let reason: String
+    public let identity: String
+    public let requestID: String
+    public let origin: CommandOrigin?
+
+    public init(reason: String, identity: String, requestID: String, origin: CommandOrigin? = nil) {
+        self.reason = reason
+        self.identity = identity
+        self.requestID = requestID
+        self.origin = origin
+    }
+}
+
+/// A termination: the run ends at once, no code runs.
+public final class TerminateRequest: Sendable {
+    public let reason: String
+    public let details: RawMessage<Payloads>?
+    public let identity: String
+    public let origin: CommandOrigin?
+
+    public init(
+        reason: String,
+        details: RawMessage<Payloads>? = nil,
+        identity: String,
+        origin: CommandOrigin? = nil
+    ) {
+        self.reason = reason
+        self.details = details
+        self.identity = identity
+        self.origin = origin
+    }
+}
+
+extension Execution {
+    /// - Throws: `notFound` when the run is closed, `resourceExhausted` when it has taken all the signals it may.
+    public func decide(
+        _ signal: SignalRequest,
+        at now: Instant,
+        limits: Limits = Limits()
+    ) throws(RequestError) -> Decision {
+        guard isRunning else { throw .workflowClosed }
+        var draft = Draft(self, at: now)
+        if durable.requestIDs.contains(signal.requestID), !signal.requestID.isEmpty { return draft.decision }
+        let waiting = durable.bufferedEvents.count { $0.eventType == .workflowExecutionSignaled }
+        guard durable.signalCount + waiting < limits.signals else {
+            throw RequestError(.resourceExhausted, "exceeded workflow execution limit for signal events")
+        }
+        let bytes = durable.historyBytes + Int64(durable.bufferedBytes + (signal.input?.bytes.count ?? 0))
+        guard bytes <= limits.historyBytes else {
+            throw RequestError(.resourceExhausted, "exceeded workflow execution limit for history size")
+        }
+        var attributes = WorkflowExecutionSignaledEventAttributes()
+        attributes.signalName = signal.name
+        attributes.input = signal.input
+        attributes.identity = signal.identity
+        attributes.header = signal.header
+        attributes.requestID = signal.requestID
+        draft.outside(self, .workflowExecutionSignaled, .workflowExecutionSignaledEventAttributes(attributes))
+        if !signal.requestID.isEmpty { draft.fact(.requestSeen(signal.requestID)) }
+        scheduleWorkflowTask(in: &draft)
+        deliver(signal.origin, in: &draft)
+        return draft.decision
+    }
+
+    /// A second request has no effect of its own, nor has one for a closed run.
+    public func decide(_ cancel: CancelRequest, at now: Instant) throws(RequestError) -> Decision {
+        var draft = Draft(self, at: now)
+        guard isRunning else {
+            if cancel.origin != nil { throw .workflowClosed }
+            return draft.decision
+        }
+        let isBuffered = durable.bufferedEvents.contains { $0.eventType == .workflowExecutionCancelRequested }
+        guard !durable.cancelRequested, !isBuffered else {
+            deliver(cancel.origin, in: &draft)
+            return draft.decision
+        }
+        var attributes = WorkflowExecutionCancelRequestedEventAttributes()
+        attributes.cause = cancel.reason
+        attributes.identity = cancel.identity
+        draft.outside(
+            self,
+            .workflowExecutionCancelRequested,
+            .workflowExecutionCancelRequestedEventAttributes(attributes)
+        )
+        if !cancel.requestID.isEmpty { draft.fact(.requestSeen(cancel.requestID)) }
+        scheduleWorkflowTask(in: &draft)
+        deliver(cancel.origin, in: &draft)
+        return draft.decision
+    }
+
+    /// - Throws: `notFound` when the run is closed.
+    public func decide(_ terminate: TerminateRequest, at now: Instant) throws(RequestError) -> Decision {
+        guard isRunning else { throw .workflowClosed }
+        var draft = Draft(self, at: now)
+        deliver(terminate.origin, in: &draft)
+        failRunningTask(.forceCloseCommand, in: &draft)
+        var attributes = WorkflowExecutionTerminatedEventAttributes()
+        attributes.reason = terminate.reason
+        attributes.details = terminate.details
+        attributes.identity = terminate.identity
+        draft.event(.workflowExecutionTerminated, .workflowExecutionTerminatedEventAttributes(attributes))
+        closed(.terminated, in: &draft) { $0.reasonMessage = terminate.reason }
+        return draft.decision
+    }
+
+    /// Ends the run with a timeout.
+    func timeOut(_ retryState: RetryState, in draft: inout Draft) {
+        failRunningTask(.forceCloseCommand, in: &draft)
+        var attributes = WorkflowExecutionTimedOutEventAttributes()
+        attributes.retryState = retryState
+        draft.event(.workflowExecutionTimedOut, .workflowExecutionTimedOutEventAttributes(attributes))
+        closed(.timedOut, in: &draft) { _ in }
+    }
+
+    /// Before a run is closed from outside, the task that a worker has is failed, and what waited for it is written.
+    private func failRunningTask(_ cause: WorkflowTaskFailedCause, in draft: inout Draft) {
+        guard let started = volatile.startedTask else {
+            flushBufferedEvents(in: &draft)
+            return
+        }
+        if started.attempt == 1 {
+            writeStarted(started, in: &draft)
+            writeFailed(started, cause: cause, failure: nil, identity: "", in: &draft)
+        }
+        flushBufferedEvents(in: &draft)
+    }
+
+    /// What is owed to the command that started this run.
+    func closed(_ status: StatusEvent.Status, in draft: inout Draft, _ fill: (inout StatusEvent) -> Void) {
+        draft.isClosed = true
+        guard let origin = durable.origin else { return }
+        var event = StatusEvent(
+            origin: origin,
+            status: status,
+            sequence: 2,
+            workflowID: key.workflowID,
+            workflowType: durable.workflowType,
+            runID: runID,
+            at: draft.now
+        )
+        fill(&event)
+        draft.decision.statusEvents.append(event)
+    }
+
+    /// What is owed to a command that was carried out.
+    private func deliver(_ origin: CommandOrigin?, in draft: inout Draft) {
+        guard let origin else { return }
+        draft.decision.statusEvents.append(
+            StatusEvent(
+                origin: origin,
+                status: .delivered,
+                sequence: 1,
+                workflowID: key.workflowID,
+                workflowType: durable.workflowType,
+                runID: runID,
+                at: draft.now
+            )
+        )
+    }
+}

@@ -1,0 +1,36 @@
+internal import SagamoreAPI
+
+extension Execution {
+    /// What a new owner does first: writes the events that waited for a workflow task which is lost with the owner
+    /// before.
+    public func decideRecovery(at now: Instant) -> Decision {
+        var draft = Draft(self, at: now)
+        guard isRunning, !durable.bufferedEvents.isEmpty, volatile.startedTask == nil else { return draft.decision }
+        flushBufferedEvents(in: &draft)
+        scheduleWorkflowTask(in: &draft)
+        return draft.decision
+    }
+
+    /// The tasks that are due and in nobody's hands, derived anew: nothing about tasks is stored. Later attempts of
+    /// activities come by their deadlines.
+    public func dueTasks() -> [TaskOffer] {
+        guard isRunning else { return [] }
+        var offers: [TaskOffer] = []
+        if let task = durable.workflowTask, volatile.startedTask == nil {
+            offers.append(
+                .workflow(
+                    taskQueue: durable.taskQueue,
+                    stickyQueue: volatile.stickyAbandoned ? "" : task.stickyQueue,
+                    stamp: WorkflowTaskStamp(scheduledEventID: task.scheduledEventID, attempt: task.attempt)
+                )
+            )
+        }
+        let waiting = durable.activities.values.filter { !$0.isStarted && $0.attempt == 1 }
+        for activity in waiting.sorted(by: { $0.scheduledEventID < $1.scheduledEventID }) {
+            offers.append(
+                .activity(taskQueue: activity.taskQueue, scheduledEventID: activity.scheduledEventID, attempt: 1)
+            )
+        }
+        return offers
+    }
+}

@@ -1,0 +1,146 @@
+public import SagamoreAPI
+internal import SagamoreProtobuf
+
+/// What a new run begins with: the contract's request, checked and with its defaults filled in by `StartRequest.init`.
+public final class StartRequest: Sendable {
+    public let request: StartWorkflowExecutionRequest
+    public let origin: CommandOrigin?
+
+    /// Checks what a start needs.
+    ///
+    /// - Throws: `invalidArgument` naming the field.
+    public init(
+        _ request: StartWorkflowExecutionRequest,
+        origin: CommandOrigin? = nil,
+        limits: Limits
+    ) throws(RequestError) {
+        try checkIdentifier(request.workflowID, "WorkflowId", missing: "WorkflowId is not set on request.", limits)
+        let type = request.workflowType?.name ?? ""
+        try checkIdentifier(type, "WorkflowType", missing: "WorkflowType is not set on request.", limits)
+        let queue = request.taskQueue?.name ?? ""
+        try checkIdentifier(queue, "TaskQueue", missing: "taskQueue is not set", limits)
+        try checkIdentifier(request.requestID, "RequestId", missing: nil, limits)
+        try checkTimeout(request.workflowExecutionTimeout, "WorkflowExecutionTimeout")
+        try checkTimeout(request.workflowRunTimeout, "WorkflowRunTimeout")
+        try checkTimeout(request.workflowTaskTimeout, "WorkflowTaskTimeout")
+        try checkTimeout(request.workflowStartDelay, "WorkflowStartDelay")
+        try checkSize(request.input?.bytes.count, limits)
+        try checkSize(request.memo?.bytes.count, limits)
+        guard request.cronSchedule.isEmpty else {
+            throw RequestError(
+                .unimplemented,
+                "cron_schedule is not available in this version: start the workflow without it"
+            )
+        }
+        guard request.retryPolicy == nil else {
+            throw RequestError(
+                .unimplemented,
+                "retry_policy of a workflow is not available in this version: let activities retry instead"
+            )
+        }
+        self.request = request
+        self.origin = origin
+    }
+}
+
+extension Execution {
+    /// Begins a run. The execution is the empty one of `init(key:runID:)`.
+    public func decide(_ start: StartRequest, at now: Instant) -> Decision {
+        var draft = Draft(self, at: now)
+        let request = start.request
+        let executionTimeout = Interval(request.workflowExecutionTimeout)
+        let runTimeout = Interval(request.workflowRunTimeout).capped(by: executionTimeout)
+        let taskTimeout = Interval(request.workflowTaskTimeout)
+        let backoff = Interval(request.workflowStartDelay)
+
+        var attributes = WorkflowExecutionStartedEventAttributes()
+        attributes.workflowType = request.workflowType
+        attributes.workflowID = request.workflowID
+        var queue = TaskQueue()
+        queue.name = request.taskQueue?.name ?? ""
+        queue.kind = .normal
+        attributes.taskQueue = queue
+        attributes.input = request.input
+        if executionTimeout.isSet { attributes.workflowExecutionTimeout = executionTimeout.duration }
+        if runTimeout.isSet { attributes.workflowRunTimeout = runTimeout.duration }
+        attributes.workflowTaskTimeout =
+            (taskTimeout.isSet ? min(taskTimeout, maximumTaskTimeout) : defaultTaskTimeout).capped(by: runTimeout)
+            .duration
+        attributes.originalExecutionRunID = runID.description
+        attributes.firstExecutionRunID = attributes.originalExecutionRunID
+        attributes.identity = request.identity
+        attributes.attempt = 1
+        if executionTimeout.isSet {
+            attributes.workflowExecutionExpirationTime = (now + executionTimeout).timestamp
+        }
+        attributes.firstWorkflowTaskBackoff = backoff.duration
+        attributes.memo = request.memo
+        attributes.searchAttributes = request.searchAttributes
+        attributes.header = request.header
+        attributes.priority = request.priority
+        attributes.continuedFailure = request.continuedFailure
+        attributes.lastCompletionResult = request.lastCompletionResult
+        draft.event(
+            .workflowExecutionStarted,
+            .workflowExecutionStartedEventAttributes(attributes),
+            userMetadata: request.userMetadata
+        )
+        if !request.requestID.isEmpty { draft.fact(.requestSeen(request.requestID)) }
+        if let origin = start.origin {
+            draft.fact(.commandAccepted(origin))
+            draft.decision.statusEvents.append(
+                StatusEvent(
+                    origin: origin,
+                    status: .accepted,
+                    sequence: 1,
+                    workflowID: key.workflowID,
+                    workflowType: request.workflowType?.name ?? "",
+                    runID: runID,
+                    at: now
+                )
+            )
+        }
+        if !backoff.isSet {
+            var scheduled = WorkflowTaskScheduledEventAttributes()
+            scheduled.taskQueue = queue
+            scheduled.startToCloseTimeout = attributes.workflowTaskTimeout
+            scheduled.attempt = 1
+            let event = draft.event(.workflowTaskScheduled, .workflowTaskScheduledEventAttributes(scheduled))
+            let stamp = WorkflowTaskStamp(scheduledEventID: event.eventID, attempt: 1)
+            draft.decision.offers.append(.workflow(taskQueue: queue.name, stickyQueue: "", stamp: stamp))
+        }
+        return draft.decision
+    }
+}
+
+/// Temporal default: 10 s; longest: 120 s.
+private let defaultTaskTimeout = Interval.seconds(10)
+private let maximumTaskTimeout = Interval.seconds(120)
+
+/// Refuses an identifier that is missing (where it must not be), too long for an index, or holds NUL.
+public func checkIdentifier(
+    _ text: String,
+    _ field: String,
+    missing: String?,
+    _ limits: Limits
+) throws(RequestError) {
+    if text.isEmpty {
+        guard let missing else { return }
+        throw .invalidArgument(missing)
+    }
+    if text.utf8.count > limits.identifierLength {
+        throw .invalidArgument("\(field) length exceeds limit of \(limits.identifierLength) characters.")
+    }
+    if text.utf8.contains(0) { throw .invalidArgument("\(field) must not contain NUL.") }
+}
+
+func checkTimeout(_ duration: ProtobufDuration?, _ field: String) throws(RequestError) {
+    guard let duration else { return }
+    if duration.seconds < 0 || duration.nanos < 0 {
+        throw .invalidArgument("Invalid \(field): negative duration.")
+    }
+}
+
+func checkSize(_ bytes: Int?, _ limits: Limits) throws(RequestError) {
+    if let bytes, bytes > limits.payloadBytes { throw .invalidArgument("Blob data size exceeds limit.") }
+}

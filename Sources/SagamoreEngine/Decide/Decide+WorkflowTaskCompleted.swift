@@ -1,0 +1,231 @@
+public import SagamoreAPI
+internal import SagamoreProtobuf
+
+/// A worker's answer to a workflow task.
+public final class WorkflowTaskCompletedRequest: Sendable {
+    public let token: WorkflowTaskToken
+    public let request: RespondWorkflowTaskCompletedRequest
+    /// The nonce of a further task, should the answer carry one.
+    public let nextNonce: UInt64
+
+    public init(token: WorkflowTaskToken, request: RespondWorkflowTaskCompletedRequest, nextNonce: UInt64) {
+        self.token = token
+        self.request = request
+        self.nextNonce = nextNonce
+    }
+}
+
+extension Execution {
+    /// Carries out what workflow code has decided.
+    ///
+    /// - Throws: `notFound` when the token's task is not the one that runs, `invalidArgument` when a command follows one
+    ///   that ends the run. The last completed task is recognised: its completion sent again gets the same answer again.
+    public func decide(
+        _ completion: WorkflowTaskCompletedRequest,
+        at now: Instant,
+        limits: Limits = Limits()
+    ) throws(RequestError) -> Decision {
+        let token = completion.token
+        if let completed = durable.completedTask, completed.nonce == token.nonce, completed.epoch == token.epoch {
+            return repeated(completed, completion, at: now)
+        }
+        let started = try startedTask(of: token)
+        let request = completion.request
+        try checkSequence(request.commands)
+        var draft = Draft(self, at: now)
+        writeStarted(started, in: &draft)
+        let completedEventID = writeCompleted(started, request, in: &draft)
+        var commands = CommandContext(completedEventID: completedEventID, request: request, limits: limits)
+        for command in request.commands where !draft.isClosed {
+            if let failure = carryOut(command, &commands, in: &draft) {
+                return refuse(completion, started, failure, at: now)
+            }
+        }
+        if let failure = limitExceeded(draft, limits) { return refuse(completion, started, failure, at: now) }
+        finish(completion, started, commands, in: &draft)
+        return draft.decision
+    }
+
+    private func finish(
+        _ completion: WorkflowTaskCompletedRequest,
+        _ started: StartedWorkflowTask,
+        _ commands: CommandContext,
+        in draft: inout Draft
+    ) {
+        let request = completion.request
+        let sticky = request.stickyAttributes?.workerTaskQueue?.name ?? ""
+        var answer = WorkflowTaskCompletion()
+        // Of a run that is closed by the same commands nothing is started any more.
+        let eagerActivities = draft.isClosed ? [] : commands.eagerActivities
+        if draft.isClosed { draft.decision.offers = [] }
+        for id in eagerActivities {
+            guard let activity = draft.addedActivities[id] else { continue }
+            let start = Fact.ActivityStart(
+                scheduledEventID: id,
+                attempt: 1,
+                at: draft.now,
+                identity: request.identity,
+                requestID: String(completion.token.nonce, radix: 16),
+                buildID: started.buildID
+            )
+            draft.fact(.activityStarted(start))
+            answer.eagerActivities.append(delivery(of: activity, at: draft.now))
+        }
+        draft.fact(
+            .workflowTaskCompleted(
+                Fact.CompletedWorkflowTask(
+                    scheduledEventID: started.scheduledEventID,
+                    startedEventID: started.startedEventID,
+                    nonce: started.nonce,
+                    epoch: started.epoch,
+                    stickyQueue: sticky,
+                    stickyScheduleToStart: Interval(request.stickyAttributes?.scheduleToStartTimeout),
+                    eagerActivities: eagerActivities
+                )
+            )
+        )
+        if !draft.isClosed {
+            let hasBuffered = hasBufferedEvents(besides: draft)
+            flushBufferedEvents(in: &draft)
+            if hasBuffered || request.forceCreateNewWorkflowTask || commands.needsWorkflowTask {
+                writeWorkflowTaskScheduled(in: &draft, sticky: sticky)
+                if request.returnNewWorkflowTask {
+                    answer.nextTask = startNext(completion, after: started, in: &draft)
+                }
+            }
+        }
+        draft.decision.reply = .completion(answer)
+    }
+
+    /// Starts the task that was just scheduled, for the same worker: it has the run in its cache, whether it offered a
+    /// sticky queue or not.
+    private func startNext(
+        _ completion: WorkflowTaskCompletedRequest,
+        after completed: StartedWorkflowTask,
+        in draft: inout Draft
+    ) -> WorkflowTaskDelivery {
+        draft.decision.offers.removeAll { if case .workflow = $0 { true } else { false } }
+        let next = StartedWorkflowTask(
+            scheduledEventID: draft.lastEventID,
+            startedEventID: draft.nextEventID,
+            attempt: 1,
+            scheduledAt: draft.now,
+            startedAt: draft.now,
+            identity: completion.request.identity,
+            requestID: String(completion.nextNonce, radix: 16),
+            buildID: completed.buildID,
+            nonce: completion.nextNonce,
+            epoch: completion.token.epoch,
+            historyBytes: durable.historyBytes + draft.addedBytes,
+            suggestsContinueAsNew: completed.suggestsContinueAsNew,
+            isTransient: false,
+            normalQueue: durable.taskQueue,
+            timeout: durable.taskTimeout
+        )
+        draft.volatile(.workflowTaskStarted(next))
+        return delivery(of: next, sticky: true, previous: completed.startedEventID, draft)
+    }
+
+    private func writeCompleted(
+        _ started: StartedWorkflowTask,
+        _ request: RespondWorkflowTaskCompletedRequest,
+        in draft: inout Draft
+    ) -> Int64 {
+        var attributes = WorkflowTaskCompletedEventAttributes()
+        attributes.scheduledEventID = started.scheduledEventID
+        attributes.startedEventID = started.startedEventID
+        attributes.identity = request.identity
+        attributes.binaryChecksum = request.binaryChecksum
+        attributes.workerVersion = request.workerVersionStamp
+        attributes.sdkMetadata = request.sdkMetadata
+        attributes.meteringMetadata = request.meteringMetadata
+        return draft.event(.workflowTaskCompleted, .workflowTaskCompletedEventAttributes(attributes)).eventID
+    }
+
+    /// The commands can't be carried out: the task fails, and the worker is told why.
+    private func refuse(
+        _ completion: WorkflowTaskCompletedRequest,
+        _ started: StartedWorkflowTask,
+        _ refusal: CommandRefusal,
+        at now: Instant
+    ) -> Decision {
+        var draft = Draft(self, at: now)
+        func fail(in draft: inout Draft) {
+            let failure = serverFailure(refusal.message, isRetryable: true)
+            let identity = completion.request.identity
+            writeFailed(started, cause: refusal.cause, failure: failure, identity: identity, in: &draft)
+        }
+        if refusal.isTerminal {
+            writeStarted(started, in: &draft)
+            fail(in: &draft)
+            flushBufferedEvents(in: &draft)
+            var attributes = WorkflowExecutionTerminatedEventAttributes()
+            attributes.reason = refusal.message
+            attributes.identity = "history-service"
+            draft.event(.workflowExecutionTerminated, .workflowExecutionTerminatedEventAttributes(attributes))
+            closed(.terminated, in: &draft) { $0.reasonMessage = refusal.message }
+        } else {
+            lose(started, in: &draft) { fail(in: &$0) }
+        }
+        draft.decision.reply = .refused(.invalidArgument(refusal.message))
+        return draft.decision
+    }
+
+    private func limitExceeded(_ draft: Draft, _ limits: Limits) -> CommandRefusal? {
+        guard !draft.isClosed else { return nil }
+        if draft.lastEventID > limits.historyEvents {
+            return CommandRefusal(exceeded: "Workflow history count exceeds limit.")
+        }
+        if durable.historyBytes + draft.addedBytes > limits.historyBytes {
+            return CommandRefusal(exceeded: "Workflow history size exceeds limit.")
+        }
+        return nil
+    }
+
+    /// The same answer again: the activities that rode in it and are still as they were then, and the further task,
+    /// where it runs still.
+    private func repeated(
+        _ completed: Fact.CompletedWorkflowTask,
+        _ completion: WorkflowTaskCompletedRequest,
+        at now: Instant
+    ) -> Decision {
+        var decision = Decision()
+        var answer = WorkflowTaskCompletion()
+        for id in completed.eagerActivities {
+            guard isRunning, let activity = durable.activities[id], activity.attempt == 1,
+                let startedAt = activity.startedAt
+            else { continue }
+            answer.eagerActivities.append(delivery(of: activity, at: startedAt))
+        }
+        if completion.request.returnNewWorkflowTask, let next = volatile.startedTask,
+            next.requestID == String(next.nonce, radix: 16)
+        {
+            let previous = completed.startedEventID
+            answer.nextTask = delivery(of: next, sticky: true, previous: previous, Draft(self, at: now))
+        }
+        decision.reply = .completion(answer)
+        return decision
+    }
+
+    /// What ends a run must be the last command: else nothing is carried out, and the task goes on.
+    private func checkSequence(_ commands: [Command]) throws(RequestError) {
+        guard let last = commands.dropLast().first(where: \.endsRun) else { return }
+        let names = commands.map { mixedCase($0.commandType, prefix: "COMMAND_TYPE_") }
+        let name = mixedCase(last.commandType, prefix: "COMMAND_TYPE_")
+        throw .invalidArgument(
+            "invalid command sequence: [\(names.joined(separator: ", "))], command \(name) must be the last command."
+        )
+    }
+}
+
+extension Command {
+    fileprivate var endsRun: Bool {
+        switch attributes {
+        case .completeWorkflowExecutionCommandAttributes, .failWorkflowExecutionCommandAttributes,
+            .cancelWorkflowExecutionCommandAttributes:
+            true
+        default:
+            false
+        }
+    }
+}

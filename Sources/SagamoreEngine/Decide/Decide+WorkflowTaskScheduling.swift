@@ -1,0 +1,114 @@
+internal import SagamoreAPI
+internal import SagamoreProtobuf
+
+/// The id that stands in a buffered event for that of an ActivityTaskStarted event which is buffered too.
+let bufferedStartedEventID: Int64 = -123
+
+extension Execution {
+    /// Writes WorkflowTaskScheduled where none is due yet, and offers it.
+    func scheduleWorkflowTask(in draft: inout Draft) {
+        guard durable.workflowTask == nil, durable.firstTaskDueAt == nil, !draft.isClosed else { return }
+        writeWorkflowTaskScheduled(in: &draft, sticky: durable.stickyQueue)
+    }
+
+    func writeWorkflowTaskScheduled(in draft: inout Draft, sticky stickyQueue: String, attempt: Int32 = 1) {
+        let event = draft.event(
+            .workflowTaskScheduled,
+            .workflowTaskScheduledEventAttributes(scheduledAttributes(sticky: stickyQueue, attempt: attempt))
+        )
+        draft.decision.offers.append(
+            .workflow(
+                taskQueue: durable.taskQueue,
+                stickyQueue: stickyQueue,
+                stamp: WorkflowTaskStamp(scheduledEventID: event.eventID, attempt: attempt)
+            )
+        )
+    }
+
+    func scheduledAttributes(sticky stickyQueue: String, attempt: Int32) -> WorkflowTaskScheduledEventAttributes {
+        var attributes = WorkflowTaskScheduledEventAttributes()
+        var queue = TaskQueue()
+        if stickyQueue.isEmpty {
+            queue.name = durable.taskQueue
+            queue.kind = .normal
+        } else {
+            queue.name = stickyQueue
+            queue.kind = .sticky
+            queue.normalName = durable.taskQueue
+        }
+        attributes.taskQueue = queue
+        attributes.startToCloseTimeout = durable.taskTimeout.duration
+        attributes.attempt = attempt
+        return attributes
+    }
+
+    /// Writes the events that waited for the end of a workflow task. Ends of activities come last, as their order is
+    /// the only one that workers may not rely on; an ActivityTaskStarted is linked with the end that names it.
+    func flushBufferedEvents(in draft: inout Draft) {
+        var ends: [HistoryEvent] = []
+        var started: [Int64: Int64] = [:]
+        for event in durable.bufferedEvents {
+            if draft.drops(event) { continue }
+            if event.endedActivity != nil {
+                ends.append(event)
+                continue
+            }
+            let written = draft.append(event)
+            if case .activityTaskStartedEventAttributes(let attributes) = written.attributes {
+                started[attributes.scheduledEventID] = written.eventID
+            }
+        }
+        for event in ends { draft.append(event.linked(to: started)) }
+    }
+
+    /// Whether a further workflow task is needed once the running one has ended.
+    func hasBufferedEvents(besides draft: Draft) -> Bool {
+        durable.bufferedEvents.contains { !draft.drops($0) }
+    }
+}
+
+extension Draft {
+    /// Whether a buffered event is a firing that is taken back.
+    fileprivate func drops(_ event: HistoryEvent) -> Bool {
+        guard !droppedFirings.isEmpty, case .timerFiredEventAttributes(let attributes) = event.attributes else {
+            return false
+        }
+        return droppedFirings.contains(attributes.startedEventID)
+    }
+}
+
+extension HistoryEvent {
+    /// The scheduled event's id of the activity that ends with this event.
+    var endedActivity: Int64? {
+        switch attributes {
+        case .activityTaskCompletedEventAttributes(let attributes): attributes.scheduledEventID
+        case .activityTaskFailedEventAttributes(let attributes): attributes.scheduledEventID
+        case .activityTaskTimedOutEventAttributes(let attributes): attributes.scheduledEventID
+        case .activityTaskCanceledEventAttributes(let attributes): attributes.scheduledEventID
+        default: nil
+        }
+    }
+
+    fileprivate func linked(to started: [Int64: Int64]) -> HistoryEvent {
+        var event = self
+        func real(_ id: Int64, _ scheduled: Int64) -> Int64 {
+            id == bufferedStartedEventID ? started[scheduled] ?? 0 : id
+        }
+        switch attributes {
+        case .activityTaskCompletedEventAttributes(var attributes):
+            attributes.startedEventID = real(attributes.startedEventID, attributes.scheduledEventID)
+            event.attributes = .activityTaskCompletedEventAttributes(attributes)
+        case .activityTaskFailedEventAttributes(var attributes):
+            attributes.startedEventID = real(attributes.startedEventID, attributes.scheduledEventID)
+            event.attributes = .activityTaskFailedEventAttributes(attributes)
+        case .activityTaskTimedOutEventAttributes(var attributes):
+            attributes.startedEventID = real(attributes.startedEventID, attributes.scheduledEventID)
+            event.attributes = .activityTaskTimedOutEventAttributes(attributes)
+        case .activityTaskCanceledEventAttributes(var attributes):
+            attributes.startedEventID = real(attributes.startedEventID, attributes.scheduledEventID)
+            event.attributes = .activityTaskCanceledEventAttributes(attributes)
+        default: break
+        }
+        return event
+    }
+}

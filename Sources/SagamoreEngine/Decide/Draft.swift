@@ -1,0 +1,85 @@
+internal import SagamoreAPI
+internal import SagamoreProtobuf
+
+/// A decision being made: gives event ids, and knows what the entries so far have changed, so that the execution need
+/// not be copied.
+struct Draft {
+    let now: Instant
+    private(set) var nextEventID: Int64
+    private(set) var addedBytes: Int64 = 0
+    var decision = Decision()
+    var isClosed = false
+    var addedActivities: [Int64: PendingActivity] = [:]
+    var addedActivityIDs: Set<String> = []
+    var addedTimers: [String: Int64] = [:]
+    var removedTimers: Set<Int64> = []
+    /// The activities that ended in this decision, and those whose cancellation was asked for.
+    var removedActivities: Set<Int64> = []
+    var cancelledActivities: Set<Int64> = []
+    /// The timers, by their started events, whose buffered firing is taken back by their cancellation.
+    var droppedFirings: Set<Int64> = []
+
+    init(_ execution: Execution, at now: Instant) {
+        self.now = now
+        nextEventID = execution.nextEventID
+    }
+
+    var lastEventID: Int64 { nextEventID - 1 }
+
+    /// Appends an event and returns its id.
+    @discardableResult
+    mutating func event(
+        _ type: EventType,
+        _ attributes: HistoryEvent.OneOf_Attributes,
+        at time: Instant? = nil,
+        userMetadata: RawMessage<UserMetadata>? = nil
+    ) -> HistoryEvent {
+        var event = HistoryEvent()
+        event.eventTime = (time ?? now).timestamp
+        event.eventType = type
+        event.attributes = attributes
+        event.userMetadata = userMetadata
+        return append(event)
+    }
+
+    /// Appends an event that was made before, under the next id.
+    @discardableResult
+    mutating func append(_ unnumbered: HistoryEvent) -> HistoryEvent {
+        var event = unnumbered
+        event.eventID = nextEventID
+        nextEventID += 1
+        let recorded = RecordedEvent(event)
+        addedBytes += Int64(recorded.frame.count)
+        decision.entries.append(.event(recorded))
+        return event
+    }
+
+    mutating func fact(_ fact: Fact) {
+        decision.entries.append(.fact(RecordedFact(fact, afterEventID: lastEventID)))
+    }
+
+    mutating func volatile(_ change: VolatileChange) {
+        decision.entries.append(.volatile(change))
+    }
+}
+
+extension Draft {
+    /// Appends what happened outside of workflow code: at once, or buffered while a worker has a workflow task, so that
+    /// the history it sees does not change under it.
+    mutating func outside(
+        _ execution: Execution,
+        _ type: EventType,
+        _ attributes: HistoryEvent.OneOf_Attributes,
+        at time: Instant? = nil
+    ) {
+        guard execution.buffersEvents else {
+            event(type, attributes, at: time)
+            return
+        }
+        var buffered = HistoryEvent()
+        buffered.eventTime = (time ?? now).timestamp
+        buffered.eventType = type
+        buffered.attributes = attributes
+        fact(.eventBuffered(buffered))
+    }
+}

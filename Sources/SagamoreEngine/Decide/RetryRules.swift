@@ -1,0 +1,151 @@
+internal import SagamoreAPI
+internal import SagamoreProtobuf
+
+/// When a failed attempt is tried again, and after what pause.
+enum RetryRules {
+    enum Verdict: Equatable {
+        case retry(after: Interval)
+        case give(up: RetryState)
+    }
+
+    /// Fills what a policy leaves open. Temporal defaults: 1 s, ×2, at most 100 times the first interval, no limit.
+    static func withDefaults(_ policy: RetryPolicy?) -> RetryPolicy {
+        var policy = policy ?? RetryPolicy()
+        var initial = Interval(policy.initialInterval)
+        if !initial.isSet { initial = .seconds(1) }
+        policy.initialInterval = initial.duration
+        if policy.backoffCoefficient == 0 { policy.backoffCoefficient = 2 }
+        if !Interval(policy.maximumInterval).isSet {
+            policy.maximumInterval = scaled(initial, by: 100).duration
+        }
+        return policy
+    }
+
+    /// What is wrong with a policy, in words; nil when it can be used.
+    static func problem(_ policy: RetryPolicy) -> String? {
+        if let initial = policy.initialInterval, initial.seconds < 0 || initial.nanos < 0 {
+            return "InitialInterval cannot be negative on retry policy."
+        }
+        if policy.backoffCoefficient != 0, !(policy.backoffCoefficient >= 1) {
+            return "BackoffCoefficient cannot be less than 1 on retry policy."
+        }
+        if let maximum = policy.maximumInterval, maximum.seconds < 0 || maximum.nanos < 0 {
+            return "MaximumInterval cannot be negative on retry policy."
+        }
+        let maximum = Interval(policy.maximumInterval)
+        if maximum.isSet, maximum < Interval(policy.initialInterval) {
+            return "MaximumInterval cannot be less than InitialInterval on retry policy."
+        }
+        if policy.maximumAttempts < 0 { return "MaximumAttempts cannot be negative on retry policy." }
+        return nil
+    }
+
+    /// The verdict on attempt number `attempt`, which failed at `now`.
+    static func verdict(
+        _ policy: RetryPolicy,
+        attempt: Int32,
+        failure: Failure,
+        deadline: Instant,
+        now: Instant
+    ) -> Verdict {
+        if case .timeoutFailureInfo(let info) = failure.failureInfo, info.timeoutType.endsActivity {
+            return .give(up: .timeout)
+        }
+        if isFinal(failure, policy.nonRetryableErrorTypes) { return .give(up: .nonRetryableFailure) }
+        if policy.maximumAttempts > 0, attempt >= policy.maximumAttempts { return .give(up: .maximumAttemptsReached) }
+        var pause = interval(policy, attempt: attempt)
+        if case .applicationFailureInfo(let info) = failure.failureInfo, let wished = info.nextRetryDelay {
+            pause = Interval(wished)
+        }
+        if now + pause > deadline { return .give(up: .timeout) }
+        return .retry(after: pause)
+    }
+
+    /// The pause after attempt number `attempt`.
+    static func interval(_ policy: RetryPolicy, attempt: Int32) -> Interval {
+        let initial = Interval(policy.initialInterval)
+        let maximum = Interval(policy.maximumInterval)
+        var factor = 1.0
+        for _ in 1..<max(attempt, 1) {
+            factor *= policy.backoffCoefficient
+            if factor > 1e15 { break }
+        }
+        let interval = scaled(initial, by: factor)
+        return maximum.isSet ? min(interval, maximum) : interval
+    }
+
+    private static func scaled(_ interval: Interval, by factor: Double) -> Interval {
+        let product = Double(interval.nanoseconds) * factor
+        return Interval(nanoseconds: product < Double(Int64.max) ? Int64(product) : .max)
+    }
+
+    private static func isFinal(_ failure: Failure, _ nonRetryable: [String]) -> Bool {
+        switch failure.failureInfo {
+        case .terminatedFailureInfo, .canceledFailureInfo:
+            true
+        case .timeoutFailureInfo(let info):
+            nonRetryable.contains("TemporalTimeout:" + mixedCase(info.timeoutType, prefix: "TIMEOUT_TYPE_"))
+        case .serverFailureInfo(let info):
+            info.nonRetryable
+        case .applicationFailureInfo(let info):
+            info.nonRetryable || nonRetryable.contains(info.type)
+        default:
+            false
+        }
+    }
+}
+
+extension TimeoutType {
+    /// Whether no attempt can follow.
+    fileprivate var endsActivity: Bool { self == .scheduleToStart || self == .scheduleToClose }
+}
+
+/// A failure that the server itself reports.
+func serverFailure(_ message: String, isRetryable: Bool = false, cause: Failure? = nil) -> RawMessage<Failure> {
+    var info = ServerFailureInfo()
+    info.nonRetryable = !isRetryable
+    var failure = Failure()
+    failure.message = message
+    failure.cause = cause
+    failure.failureInfo = .serverFailureInfo(info)
+    return RawMessage(failure)
+}
+
+func timeoutFailure(
+    _ message: String,
+    _ type: TimeoutType,
+    heartbeat: RawMessage<Payloads>? = nil,
+    cause: RawMessage<Failure>? = nil
+) -> Failure {
+    var info = TimeoutFailureInfo()
+    info.timeoutType = type
+    info.lastHeartbeatDetails = heartbeat.flatMap { try? $0.decoded() }
+    var failure = Failure()
+    failure.message = message
+    failure.source = "Server"
+    failure.failureInfo = .timeoutFailureInfo(info)
+    failure.cause = cause.flatMap { try? $0.decoded() }
+    return failure
+}
+
+/// What is kept of a failure that is too large: its kind and as much of its message as fits.
+func truncated(_ failure: Failure) -> Failure {
+    var kept = Failure()
+    kept.source = failure.source
+    if case .applicationFailureInfo(let info) = failure.failureInfo {
+        var short = ApplicationFailureInfo()
+        short.type = String(info.type.prefix(1_000))
+        short.nonRetryable = info.nonRetryable
+        kept.failureInfo = .applicationFailureInfo(short)
+    }
+    // Temporal's: 512 KiB, less 8 bytes for the field itself.
+    let room = (512 << 10) - kept.serializedBytes().count - 8
+    var end = failure.message.utf8.index(
+        failure.message.startIndex,
+        offsetBy: max(room, 0),
+        limitedBy: failure.message.endIndex
+    ) ?? failure.message.endIndex
+    while end.samePosition(in: failure.message.unicodeScalars) == nil { end = failure.message.utf8.index(before: end) }
+    kept.message = String(failure.message[..<end])
+    return kept
+}

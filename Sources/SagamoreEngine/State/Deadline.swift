@@ -1,0 +1,108 @@
+/// A time at which something of an execution is due. May be out of date: what it names is looked at when it comes.
+public struct Deadline: Equatable, Sendable {
+    public enum Kind: Int, Equatable, Sendable {
+        case workflowTaskBackoff
+        case workflowTaskScheduleToStart
+        case workflowTaskStartToClose
+        case activityScheduleToStart
+        case activityStartToClose
+        case activityScheduleToClose
+        case activityHeartbeat
+        case activityRetry
+        case timer
+        case runTimeout
+        case executionTimeout
+    }
+
+    public let at: Instant
+    public let kind: Kind
+    /// The event id of what it belongs to: an activity's or a workflow task's scheduled, a timer's started one.
+    public let id: Int64
+    /// The attempt that it belongs to; 0 where attempts don't matter.
+    public let attempt: Int32
+
+    public init(at: Instant, kind: Kind, id: Int64, attempt: Int32 = 0) {
+        self.at = at
+        self.kind = kind
+        self.id = id
+        self.attempt = attempt
+    }
+
+    func belongsTogether(with other: Deadline) -> Bool { id == other.id && attempt == other.attempt }
+
+    func moved(to instant: Instant) -> Deadline { Deadline(at: instant, kind: kind, id: id, attempt: attempt) }
+
+    func moved(notBefore earliest: Instant) -> Deadline {
+        Deadline(at: max(at, earliest), kind: kind, id: id, attempt: attempt)
+    }
+}
+
+/// The deadlines of one execution, earliest first: a binary heap. Entries are never searched and removed, they go out
+/// of date; `Execution` rebuilds the heap when too many have.
+public struct DeadlineHeap: Sendable {
+    private(set) var items: [Deadline] = []
+
+    public init() {}
+
+    public var count: Int { items.count }
+    public var earliest: Instant? { items.first?.at }
+
+    public mutating func insert(_ deadline: Deadline) {
+        items.append(deadline)
+        var child = items.count - 1
+        while child > 0 {
+            let parent = (child - 1) / 2
+            if items[parent].at <= items[child].at { break }
+            items.swapAt(parent, child)
+            child = parent
+        }
+    }
+
+    public mutating func removeAll() {
+        items.removeAll()
+    }
+
+    /// Removes the deadlines that do not satisfy `condition`.
+    mutating func keep(where condition: (Deadline) -> Bool) {
+        // What is sorted is a heap.
+        items = items.filter(condition).sorted { $0.at < $1.at }
+    }
+
+    /// Removes every deadline that is due at `now`.
+    public mutating func discard(until now: Instant) {
+        while let first = items.first, first.at <= now {
+            items.swapAt(0, items.count - 1)
+            items.removeLast()
+            siftDown()
+        }
+    }
+
+    /// The deadlines due at `now`, in order of time; of one time, in an order that does not depend on the heap's form.
+    /// Looks only at those: a heap's parents are never later than children.
+    public func due(at now: Instant) -> [Deadline] {
+        var found: [Deadline] = []
+        var waiting = items.isEmpty ? [] : [0]
+        while let index = waiting.popLast() {
+            guard items[index].at <= now else { continue }
+            found.append(items[index])
+            if 2 * index + 1 < items.count { waiting.append(2 * index + 1) }
+            if 2 * index + 2 < items.count { waiting.append(2 * index + 2) }
+        }
+        return found.sorted { left, right in
+            (left.at.nanoseconds, left.id, left.kind.rawValue) < (right.at.nanoseconds, right.id, right.kind.rawValue)
+        }
+    }
+
+    private mutating func siftDown() {
+        var parent = 0
+        while true {
+            var least = parent
+            for child in 2 * parent + 1...2 * parent + 2 where child < items.count {
+                if items[child].at < items[least].at { least = child }
+            }
+            if least == parent { return }
+            items.swapAt(parent, least)
+            parent = least
+        }
+    }
+}

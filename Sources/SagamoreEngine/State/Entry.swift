@@ -1,0 +1,109 @@
+public import SagamoreAPI
+public import SagamoreProtobuf
+
+/// What `decide` appends and `apply` takes.
+public enum Entry: Sendable {
+    /// An event of the history.
+    case event(RecordedEvent)
+    /// A durable transition that history does not show.
+    case fact(RecordedFact)
+    /// A transition that is lost with the process, on purpose: a started workflow task, a heartbeat's time.
+    case volatile(VolatileChange)
+
+    public var isDurable: Bool {
+        if case .volatile = self { return false }
+        return true
+    }
+}
+
+/// An event with its encoded form: one frame (tag, length, bytes) of the field `History.events`.
+public final class RecordedEvent: Sendable {
+    public let event: HistoryEvent
+    public let frame: [UInt8]
+
+    public init(_ event: HistoryEvent) {
+        self.event = event
+        var writer = ProtobufWriter(capacity: 512)
+        writer.message(1, event)
+        frame = writer.bytes()
+    }
+
+    /// An event that was read back: its frame is known already.
+    public init(_ event: HistoryEvent, frame: [UInt8]) {
+        self.event = event
+        self.frame = frame
+    }
+}
+
+/// A fact and its place in the history: it happened after the event `afterEventID`.
+public final class RecordedFact: Sendable {
+    public let fact: Fact
+    public let afterEventID: Int64
+
+    public init(_ fact: Fact, afterEventID: Int64) {
+        self.fact = fact
+        self.afterEventID = afterEventID
+    }
+}
+
+/// A durable transition that is no event.
+public indirect enum Fact: Equatable, Sendable {
+    /// The run was started by this command: its events are owed.
+    case commandAccepted(CommandOrigin)
+    /// An attempt of an activity was given to a worker.
+    case activityStarted(ActivityStart)
+    /// An attempt was given to a worker that never got it; the task is due again.
+    case activityReturned(scheduledEventID: Int64, attempt: Int32, at: Instant)
+    /// An attempt failed or timed out and the next one is due at a later time.
+    case activityRetryScheduled(ActivityRetry)
+    /// An event that waits for the end of the running workflow task; it has no id yet.
+    case eventBuffered(HistoryEvent)
+    /// A workflow task was completed with this token, by a worker that asked for stickiness or not.
+    case workflowTaskCompleted(CompletedWorkflowTask)
+    /// A further attempt of the workflow task that failed before: no event is written for it.
+    case workflowTaskRetried(attempt: Int32, at: Instant)
+    /// A request that must not take effect twice, by its id.
+    case requestSeen(String)
+
+    public struct ActivityStart: Equatable, Sendable {
+        public let scheduledEventID: Int64
+        public let attempt: Int32
+        public let at: Instant
+        public let identity: String
+        public let requestID: String
+        public let buildID: String
+    }
+
+    public struct ActivityRetry: Equatable, Sendable {
+        public let scheduledEventID: Int64
+        /// The number of the attempt that will come.
+        public let attempt: Int32
+        public let at: Instant
+        public let failedAt: Instant
+        public let failure: RawMessage<Failure>?
+        public let workerIdentity: String
+        public let heartbeatDetails: RawMessage<Payloads>?
+    }
+
+    public struct CompletedWorkflowTask: Equatable, Sendable {
+        public let scheduledEventID: Int64
+        public let startedEventID: Int64
+        /// With the epoch, what the completion's token carried: the same completion sent again is recognised by it.
+        public let nonce: UInt64
+        public let epoch: Int64
+        /// The sticky queue that the worker offered; empty where it offered none.
+        public let stickyQueue: String
+        public let stickyScheduleToStart: Interval
+        /// The activities that rode in the answer.
+        public let eagerActivities: [Int64]
+    }
+}
+
+/// What changes only in memory.
+public enum VolatileChange: Sendable {
+    case workflowTaskStarted(StartedWorkflowTask)
+    /// The worker of the sticky queue is gone: the pending task goes to the normal queue.
+    case stickyAbandoned
+    case heartbeat(scheduledEventID: Int64, details: RawMessage<Payloads>?, at: Instant)
+    case deadlineMoved(Deadline)
+}

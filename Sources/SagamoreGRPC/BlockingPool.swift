@@ -1,0 +1,73 @@
+/// A few threads that run what may block, and a bounded queue before them.
+final class BlockingPool: Sendable {
+    private struct State {
+        var waiting: [@Sendable () -> Void] = []
+        /// Where the queue begins: what lies before it has been taken.
+        var head = 0
+        var isStopped = false
+
+        var count: Int { waiting.count - head }
+
+        mutating func take() -> (@Sendable () -> Void)? {
+            guard head < waiting.count else { return nil }
+            let job = waiting[head]
+            waiting[head] = {}
+            head += 1
+            if head == waiting.count {
+                waiting.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head >= 256, head * 2 >= waiting.count {
+                waiting.removeFirst(head)
+                head = 0
+            }
+            return job
+        }
+    }
+
+    private let state = Condition(State())
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Starts the threads. Returns 0, or the system's error number.
+    func start(threads: Int) -> Int32 {
+        for index in 0..<max(1, threads) {
+            let code = DetachedThread.start("grpc-pool-\(index)") { [state] in
+                while true {
+                    let job: (@Sendable () -> Void)? = state.wait(for: { state in
+                        if let job = state.take() { return .some(job) }
+                        return state.isStopped ? .some(nil) : nil
+                    })
+                    guard let job else { return }
+                    job()
+                }
+            }
+            if code != 0 { return code }
+        }
+        return 0
+    }
+
+    /// Queues a job. False: the queue is full, or the pool has stopped.
+    ///
+    /// - Parameter always: true: also when the queue is full.
+    func submit(always: Bool, _ job: @escaping @Sendable () -> Void) -> Bool {
+        state.changeForOne { state in
+            if state.isStopped || (state.count >= limit && !always) { return false }
+            state.waiting.append(job)
+            return true
+        }
+    }
+
+    /// Ends the threads as soon as they have nothing in hand. What still waits is dropped.
+    func stop() {
+        let dropped = state.change { state in
+            state.isStopped = true
+            defer {
+                state.waiting = []
+                state.head = 0
+            }
+            return state.waiting
+        }
+        withExtendedLifetime(dropped) {}
+    }
+}

@@ -1,0 +1,107 @@
+internal import CSagamoreGRPC
+
+/// A channel at work: the C core's channel, a completion queue and the thread that empties it and ends it all.
+///
+/// Unchecked: the pointers are set once, and the C core's functions that take them may be called from any thread.
+final class ChannelRuntime: @unchecked Sendable {
+    let configuration: GRPCChannelConfiguration
+    private let channel: OpaquePointer
+    private let queue: OpaquePointer
+    private let metadata: [(key: String, value: [UInt8])]
+    private let calls = CallTable<ClientCallRecord>()
+    private let isOver = Condition(false)
+
+    init(_ configuration: GRPCChannelConfiguration) {
+        GRPCLibrary.initialize()
+        self.configuration = configuration
+        metadata = configuration.metadata.map { ($0.0.lowercased(), Array($0.1.utf8)) }
+        let credentials = ChannelTarget.credentials(configuration)
+        defer { grpc_channel_credentials_release(credentials) }
+        let made = ChannelTarget.arguments(configuration).withArguments { arguments in
+            grpc_channel_create(configuration.target, credentials, arguments)
+        }
+        guard let made, let queue = grpc_completion_queue_create_for_next(nil) else {
+            fatalError("the C core made no channel")
+        }
+        channel = made
+        self.queue = queue
+        let code = DetachedThread.start("grpc-channel") { self.empty() }
+        precondition(code == 0, "the system gave no thread for a gRPC channel (error \(code))")
+    }
+
+    /// Starts a call; `record` hears of its end, whatever it is.
+    func start(
+        _ record: ClientCallRecord,
+        _ path: String,
+        _ request: [UInt8],
+        deadline: Duration?,
+        metadata own: [(String, String)]
+    ) {
+        guard let place = calls.insert(record) else {
+            record.end().completion?(.failure(Self.closed))
+            return
+        }
+        record.keep(place: place)
+        let method = Slices.copy(path)
+        defer { grpc_slice_unref(method) }
+        guard
+            let call = grpc_channel_create_call(
+                channel,
+                nil,
+                csagamore_propagate_defaults(),
+                queue,
+                method,
+                nil,
+                gpr_timespec(fromNow: deadline),
+                nil
+            )
+        else { fatalError("the C core made no call") }
+        guard record.start(call) else {
+            grpc_call_unref(call)
+            finish(record, .failure(GRPCStatus(.cancelled, "the caller gave the call up")))
+            return
+        }
+        let entries = own.isEmpty ? metadata : metadata + own.map { ($0.0.lowercased(), Array($0.1.utf8)) }
+        let code = record.startBatch(call, request, metadata: entries, waitsForReady: configuration.waitsForReady)
+        if code != GRPC_CALL_OK {
+            let reason = String(cString: grpc_call_error_to_string(code))
+            finish(record, .failure(GRPCStatus(.invalidArgument, "the call can't be made: \(reason)")))
+        }
+    }
+
+    /// Lets no new call in and cancels the open ones; their completions and the thread's end follow.
+    func close() {
+        guard let open = calls.close() else { return }
+        if open.isEmpty { grpc_completion_queue_shutdown(queue) }
+        for record in open { record.cancel() }
+    }
+
+    /// Waits for the end of a closed channel.
+    func waitForEnd() {
+        isOver.wait(until: { $0 })
+    }
+
+    private static let closed = GRPCStatus(.unavailable, "the channel was shut down")
+
+    private func empty() {
+        ChannelThread.enter(self)
+        let never = gpr_inf_future(GPR_CLOCK_MONOTONIC)
+        while true {
+            let event = grpc_completion_queue_next(queue, never, nil)
+            guard event.type == GRPC_OP_COMPLETE, let tag = event.tag else { break }
+            let record = Unmanaged<ClientCallRecord>.fromOpaque(tag).takeRetainedValue()
+            record.handover.take()
+            finish(record, record.result(target: configuration.target))
+        }
+        grpc_completion_queue_destroy(queue)
+        grpc_channel_destroy(channel)
+        isOver.change { $0 = true }
+    }
+
+    private func finish(_ record: ClientCallRecord, _ result: Result<[UInt8], GRPCStatus>) {
+        let (call, place, completion) = record.end()
+        if let call { grpc_call_unref(call) }
+        completion?(result)
+        if let place, calls.remove(place) { grpc_completion_queue_shutdown(queue) }
+    }
+}

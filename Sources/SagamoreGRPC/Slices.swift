@@ -1,0 +1,104 @@
+internal import CSagamoreGRPC
+
+/// Between Swift's bytes and the C core's slices.
+enum Slices {
+    /// A slice with a copy of `bytes`. The caller unrefs it.
+    static func copy(_ bytes: [UInt8]) -> grpc_slice {
+        bytes.withUnsafeBytes { copy($0) }
+    }
+
+    /// A slice with a copy of `bytes`. The caller unrefs it.
+    static func copy(_ bytes: UnsafeRawBufferPointer) -> grpc_slice {
+        var slice = grpc_slice_malloc(bytes.count)
+        if let source = bytes.baseAddress {
+            csagamore_slice_mutable_bytes(&slice).update(
+                from: source.assumingMemoryBound(to: UInt8.self),
+                count: bytes.count
+            )
+        }
+        return slice
+    }
+
+    /// A slice with a copy of `text`'s UTF-8. The caller unrefs it.
+    static func copy(_ text: String) -> grpc_slice {
+        var text = text
+        return text.withUTF8 { copy(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The bytes of a slice, copied.
+    static func bytes(_ slice: grpc_slice) -> [UInt8] {
+        withBytes(slice) { Array($0) }
+    }
+
+    /// The text of a slice; what is no UTF-8 is replaced.
+    static func text(_ slice: grpc_slice) -> String {
+        withBytes(slice) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    static func withBytes<Result>(_ slice: grpc_slice, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafePointer(to: slice) { pointer in
+            body(
+                UnsafeRawBufferPointer(
+                    start: csagamore_slice_bytes(pointer),
+                    count: csagamore_slice_length(pointer)
+                )
+            )
+        }
+    }
+
+    /// One message out of several pieces, each copied once. The caller destroys it.
+    static func message(_ parts: [[UInt8]]) -> UnsafeMutablePointer<grpc_byte_buffer>? {
+        withUnsafeTemporaryAllocation(of: grpc_slice.self, capacity: max(1, parts.count)) { slices in
+            for (index, part) in parts.enumerated() { slices.initializeElement(at: index, to: copy(part)) }
+            let buffer = grpc_raw_byte_buffer_create(slices.baseAddress, parts.count)
+            for index in parts.indices { grpc_slice_unref(slices[index]) }
+            return buffer
+        }
+    }
+
+    /// One message. The caller destroys it.
+    static func message(_ bytes: [UInt8]) -> UnsafeMutablePointer<grpc_byte_buffer>? {
+        var slice = copy(bytes)
+        let buffer = grpc_raw_byte_buffer_create(&slice, 1)
+        grpc_slice_unref(slice)
+        return buffer
+    }
+
+    /// A received message as Swift bytes.
+    static func bytes(of message: UnsafeMutablePointer<grpc_byte_buffer>) -> [UInt8] {
+        let length = grpc_byte_buffer_length(message)
+        var reader = grpc_byte_buffer_reader()
+        guard length > 0, grpc_byte_buffer_reader_init(&reader, message) != 0 else { return [] }
+        defer { grpc_byte_buffer_reader_destroy(&reader) }
+        return [UInt8](unsafeUninitializedCapacity: length) { target, count in
+            var piece: UnsafeMutablePointer<grpc_slice>?
+            while grpc_byte_buffer_reader_peek(&reader, &piece) != 0, let piece {
+                let size = csagamore_slice_length(piece)
+                precondition(count + size <= length, "a message is longer than it says")
+                if size > 0, let start = target.baseAddress {
+                    (start + count).initialize(from: csagamore_slice_bytes(piece), count: size)
+                }
+                count += size
+            }
+        }
+    }
+
+    /// The value of the first entry called `key`, by `body`.
+    static func find<Result>(
+        _ key: String,
+        in metadata: grpc_metadata_array,
+        _ body: (grpc_slice) -> Result
+    ) -> Result? {
+        var key = key
+        return key.withUTF8 { wanted in
+            for index in 0..<metadata.count {
+                let entry = metadata.metadata[index]
+                let same = withBytes(entry.key) { name in
+                    name.count == wanted.count && name.elementsEqual(wanted)
+                }
+                if same { return body(entry.value) }
+            }
+            return nil
+        }
+    }
+}

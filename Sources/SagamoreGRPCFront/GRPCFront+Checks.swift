@@ -1,0 +1,112 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamoreGRPC
+internal import SagamoreProtobuf
+internal import SagamoreServices
+
+/// What every request is checked for, with the words that clients know.
+extension GRPCFront {
+    /// - Throws: `invalidArgument`, `notFound` with the namespace's name.
+    func namespace(_ name: String) throws(RequestError) -> NamespaceRecord {
+        if name.isEmpty { throw .invalidArgument("Namespace is empty.") }
+        if name.utf8.count > limits.identifierLength { throw .invalidArgument("Namespace length exceeds limit.") }
+        do throws(RequestError) {
+            return try namespaces.namespace(named: name)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            throw .namespaceNotFound(name)
+        }
+    }
+
+    /// The workflow that a request names, by a run id or without one.
+    ///
+    /// - Throws: `invalidArgument`, `notFound` with the namespace's name.
+    func workflow(_ execution: WorkflowExecution?, in name: String) throws(RequestError) -> WorkflowReference {
+        let namespace = try self.namespace(name)
+        guard let execution else { throw .invalidArgument("Execution is not set on request.") }
+        let missing = "WorkflowId is not set on request."
+        try checkIdentifier(execution.workflowID, "WorkflowId", missing: missing, limits)
+        var runID: RunID?
+        if !execution.runID.isEmpty {
+            guard let given = RunID(execution.runID) else { throw .invalidArgument("Invalid RunId.") }
+            runID = given
+        }
+        let key = WorkflowKey(namespace: namespace.number, workflowID: execution.workflowID)
+        return WorkflowReference(key: key, runID: runID)
+    }
+
+    /// The same for requests that also say to which first run's chain the workflow must belong.
+    ///
+    /// A run has no successors in this version, so the first run of a chain is the run itself.
+    func workflow(
+        _ execution: WorkflowExecution?,
+        firstRunID: String,
+        in name: String
+    ) throws(RequestError) -> WorkflowReference {
+        let workflow = try self.workflow(execution, in: name)
+        guard !firstRunID.isEmpty else { return workflow }
+        guard let first = RunID(firstRunID), workflow.runID == nil || workflow.runID == first else {
+            throw RequestError(.notFound, "workflow execution not found", detail: .workflowNotFound)
+        }
+        return WorkflowReference(key: workflow.key, runID: first)
+    }
+
+    /// - Throws: `invalidArgument` when an identity is too long or holds NUL.
+    func check(identity: String) throws(RequestError) {
+        try checkIdentifier(identity, "Identity", missing: nil, limits)
+    }
+
+    /// - Throws: `invalidArgument` when it is larger than a payload may be.
+    func checkSize(_ bytes: Int?, of field: String, _ call: GRPCServerCall) throws(RequestError) {
+        if isTooLarge(bytes, field, call) { throw .invalidArgument("Blob data size exceeds limit.") }
+    }
+
+    /// Whether it is larger than a payload may be. One that is merely large is worth a line in the log.
+    func isTooLarge(_ bytes: Int?, _ field: String, _ call: GRPCServerCall) -> Bool {
+        noteSize(bytes, of: field, call)
+        return (bytes ?? 0) > limits.payloadBytes
+    }
+
+    /// Warns of a payload that is large: it is stored with a history, and sent with every replay of it.
+    func noteSize(_ bytes: Int?, of field: String, _ call: GRPCServerCall) {
+        guard let bytes, bytes > Self.largePayloadBytes else { return }
+        log.warning("large payload", metadata: ["method": call.path, "field": field, "bytes": String(bytes)])
+    }
+
+    /// Temporal default: 256 KiB.
+    private static let largePayloadBytes = 256 << 10
+
+    /// The instant until which a client waits for its call, at most `interval` from now; nil: it has set no deadline.
+    func deadline(of call: GRPCServerCall, atMost interval: Interval, slack: Interval) -> Instant? {
+        guard let remaining = call.timeRemaining else { return nil }
+        let now = clock()
+        let waiting = min(Interval(remaining), interval + slack)
+        return waiting > slack ? now + (waiting - slack) : now
+    }
+}
+
+extension Interval {
+    /// A wait in Swift's form; saturates after 292 years.
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, second) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+        self.init(nanoseconds: overflow || second ? (seconds < 0 ? .min : .max) : sum)
+    }
+
+    static func + (left: Interval, right: Interval) -> Interval {
+        let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
+        return Interval(nanoseconds: overflow ? .max : sum)
+    }
+
+    static func - (left: Interval, right: Interval) -> Interval {
+        let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
+        return Interval(nanoseconds: overflow ? .min : difference)
+    }
+}
+
+extension RequestError {
+    static func namespaceNotFound(_ name: String) -> RequestError {
+        RequestError(.notFound, "Namespace \(name) is not found.", detail: .namespaceNotFound(name))
+    }
+}

@@ -1,0 +1,120 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamoreGRPC
+internal import SagamoreProtobuf
+internal import SagamoreServices
+
+/// Namespaces: describe, list, register.
+extension GRPCFront {
+    func registerNamespaces(on server: GRPCServer) {
+        register(.describeNamespace, on: server, .cold) {
+            [self] (call, request: DescribeNamespaceRequest) throws(RequestError) in
+            call.reply(description(of: try find(request)).serializedBytes())
+        }
+        register(.listNamespaces, on: server, .cold) {
+            [self] (call, request: ListNamespacesRequest) throws(RequestError) in
+            call.reply(try list(request).serializedBytes())
+        }
+        // Blocks until the namespace is durable.
+        register(.registerNamespace, on: server, .cold) {
+            [self] (call, request: RegisterNamespaceRequest) throws(RequestError) in
+            try add(request)
+            call.reply([])
+        }
+    }
+
+    private func find(_ request: DescribeNamespaceRequest) throws(RequestError) -> NamespaceRecord {
+        if !request.namespace.isEmpty { return try namespace(request.namespace) }
+        if request.id.isEmpty { throw .invalidArgument("Namespace not set on request.") }
+        guard let record = namespaces.list().first(where: { $0.id == request.id }) else {
+            throw .namespaceNotFound(request.id)
+        }
+        return record
+    }
+
+    private func list(_ request: ListNamespacesRequest) throws(RequestError) -> ListNamespacesResponse {
+        var records = namespaces.list().sorted { $0.number < $1.number }
+        if !request.nextPageToken.isEmpty {
+            // The number of the last namespace that was listed.
+            guard let last = Int32(String(decoding: request.nextPageToken, as: UTF8.self)) else {
+                throw .invalidArgument("Invalid NextPageToken.")
+            }
+            records.removeAll { $0.number <= last }
+        }
+        let size = request.pageSize > 0 ? min(Int(request.pageSize), Self.namespacesInPage) : Self.namespacesInPage
+        let page = records.prefix(size)
+        var response = ListNamespacesResponse()
+        response.namespaces = page.map { description(of: $0) }
+        if let last = page.last, records.count > page.count { response.nextPageToken = Array("\(last.number)".utf8) }
+        return response
+    }
+
+    /// Temporal default: 100.
+    private static let namespacesInPage = 100
+
+    private func add(_ request: RegisterNamespaceRequest) throws(RequestError) {
+        let name = request.namespace
+        try checkIdentifier(name, "Namespace", missing: "Namespace not set on request.", limits)
+        for (field, text) in [("Description", request.description), ("OwnerEmail", request.ownerEmail)] {
+            if text.utf8.contains(0) { throw .invalidArgument("\(field) must not contain NUL.") }
+        }
+        for (key, value) in request.data where key.utf8.contains(0) || value.utf8.contains(0) {
+            throw .invalidArgument("Data must not contain NUL.")
+        }
+        if request.isGlobalNamespace { throw .invalidArgument("Cannot register global namespace when not enabled") }
+        let retention = Interval(request.workflowExecutionRetentionPeriod)
+        guard retention >= Self.shortestRetention else {
+            throw .invalidArgument("A valid retention period is not set on request.")
+        }
+        do throws(RequestError) {
+            let record = try namespaces.register(
+                name: name,
+                description: request.description,
+                ownerEmail: request.ownerEmail,
+                retention: retention,
+                data: request.data
+            )
+            log.info("namespace registered", metadata: ["namespace": record.name])
+        } catch {
+            guard error.code == .alreadyExists else { throw error }
+            let message = "Namespace \"\(name)\" already exists"
+            throw RequestError(.alreadyExists, message, detail: .namespaceAlreadyExists)
+        }
+    }
+
+    /// Temporal's, for namespaces of one cluster: 1 h.
+    private static let shortestRetention = Interval.seconds(3_600)
+
+    private func description(of record: NamespaceRecord) -> DescribeNamespaceResponse {
+        // Heartbeats of workers are not announced, so workers send none. Polls do end when their worker shuts down.
+        var capabilities = NamespaceInfo.Capabilities()
+        capabilities.workerPollCompleteOnShutdown = true
+        var bounds = NamespaceInfo.Limits()
+        bounds.blobSizeLimitError = Int64(limits.payloadBytes)
+        bounds.memoSizeLimitError = Int64(limits.payloadBytes)
+        var info = NamespaceInfo()
+        info.name = record.name
+        info.state = .registered
+        info.description = record.description
+        info.ownerEmail = record.ownerEmail
+        info.data = record.data
+        info.id = record.id
+        info.capabilities = capabilities
+        info.limits = bounds
+        var config = NamespaceConfig()
+        config.workflowExecutionRetentionTtl = record.retention.duration
+        config.badBinaries = BadBinaries()
+        config.historyArchivalState = .disabled
+        config.visibilityArchivalState = .disabled
+        var replica = ClusterReplicationConfig()
+        replica.clusterName = cluster.clusterName
+        var replication = NamespaceReplicationConfig()
+        replication.activeClusterName = cluster.clusterName
+        replication.clusters = [replica]
+        var response = DescribeNamespaceResponse()
+        response.namespaceInfo = info
+        response.config = config
+        response.replicationConfig = replication
+        return response
+    }
+}

@@ -1,0 +1,55 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamoreGRPC
+internal import SagamoreServices
+
+/// What both kinds of polls have in common.
+extension GRPCFront {
+    /// A poll that was checked.
+    struct Poll {
+        let namespace: NamespaceRecord
+        let queue: TaskQueueKey
+        let poller: PollerIdentity
+        /// Until when the poll waits: short of the client's own deadline, so that the answer still reaches it.
+        let deadline: Instant
+    }
+
+    /// - Throws: `invalidArgument`, `notFound` with the namespace's name, `failedPrecondition` for too short a deadline.
+    func poll(
+        _ call: GRPCServerCall,
+        namespace name: String,
+        queue: TaskQueue?,
+        _ kind: TaskQueueKey.Kind,
+        identity: String,
+        buildID: String
+    ) throws(RequestError) -> Poll {
+        let namespace = try self.namespace(name)
+        guard let remaining = call.timeRemaining else { throw .invalidArgument("Context timeout is not set.") }
+        guard remaining >= Self.shortestPoll else {
+            throw RequestError(.failedPrecondition, "Context timeout is too short.")
+        }
+        let queueName = queue?.name ?? ""
+        try checkIdentifier(queueName, "taskQueue", missing: "taskQueue is not set", limits)
+        try check(identity: identity)
+        try checkIdentifier(buildID, "BuildId", missing: nil, limits)
+        let waiting = min(Interval(remaining) - Self.slackOfPolls, Self.longestPoll)
+        return Poll(
+            namespace: namespace,
+            queue: TaskQueueKey(namespace: namespace.number, name: queueName, kind: kind),
+            poller: PollerIdentity(identity: identity, requestID: requestIDs.next(), buildID: buildID),
+            deadline: clock() + waiting
+        )
+    }
+
+    /// Ends a poll when its client has gone.
+    func cancel(_ handle: PollHandle, with call: GRPCServerCall) {
+        call.onCancel { [matching] in matching.cancelPoll(handle) }
+    }
+
+    /// Temporal's server turns away polls that wait less.
+    private static let shortestPoll = Duration.seconds(2)
+    /// Temporal default: 1 s.
+    private static let slackOfPolls = Interval.seconds(1)
+    /// Temporal default: 60 s. SDKs wait 70.
+    private static let longestPoll = Interval.seconds(60)
+}

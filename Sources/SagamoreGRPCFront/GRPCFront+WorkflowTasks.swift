@@ -1,0 +1,129 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamoreGRPC
+internal import SagamoreProtobuf
+internal import SagamoreServices
+
+/// Workflow tasks: polled, completed, failed; and the farewell of the worker that did so.
+extension GRPCFront {
+    func registerWorkflowTasks(on server: GRPCServer) {
+        register(.pollWorkflowTaskQueue, on: server, .hot) {
+            [self] (call, request: PollWorkflowTaskQueueRequest) throws(RequestError) in
+            try poll(call, request)
+        }
+        register(.respondWorkflowTaskCompleted, on: server, .hot) {
+            [self] (call, request: RespondWorkflowTaskCompletedRequest) throws(RequestError) in
+            try complete(call, request)
+        }
+        register(.respondWorkflowTaskFailed, on: server, .hot) {
+            [self] (call, request: RespondWorkflowTaskFailedRequest) throws(RequestError) in
+            try fail(call, request)
+        }
+        register(.shutdownWorker, on: server, .hot) {
+            [self] (call, request: ShutdownWorkerRequest) throws(RequestError) in
+            try shutDown(call, request)
+        }
+    }
+
+    private func poll(_ call: GRPCServerCall, _ request: PollWorkflowTaskQueueRequest) throws(RequestError) {
+        let poll = try self.poll(
+            call,
+            namespace: request.namespace,
+            queue: request.taskQueue,
+            .workflow,
+            identity: request.identity,
+            buildID: request.workerVersionCapabilities?.buildID ?? ""
+        )
+        let isSticky = request.taskQueue?.kind == .sticky
+        var normalQueue = poll.queue.name
+        if isSticky, let name = request.taskQueue?.normalName, !name.isEmpty { normalQueue = name }
+        // A task that does not reach its worker times out: its history may have gone out in part.
+        let reply = Reply<PolledWorkflowTask> { [self, normalQueue] outcome in
+            switch outcome {
+            case .success(.task(let task)): call.reply(EncodedWorkflowTask(task).parts)
+            case .success(.query(let query)): call.reply(EncodedWorkflowTask(query, normalQueue: normalQueue).parts)
+            case .success(.none): call.reply([])
+            case .failure(let error): refuse(call, error)
+            }
+        }
+        let handle = matching.pollWorkflowTask(
+            poll.queue,
+            isSticky: isSticky,
+            poller: poll.poller,
+            deadline: poll.deadline,
+            reply: reply
+        )
+        cancel(handle, with: call)
+    }
+
+    private func complete(
+        _ call: GRPCServerCall,
+        _ request: RespondWorkflowTaskCompletedRequest
+    ) throws(RequestError) {
+        let (token, namespace) = try workflowTaskToken(request.taskToken, in: request.namespace)
+        try check(identity: request.identity)
+        guard !request.intermediatePage, request.pageNumber == 0 else {
+            throw RequestError(.unimplemented, "completions in pages are not available in this version of sagamore")
+        }
+        let reply = Reply<CompletedWorkflowTask> { [self] outcome in
+            switch outcome {
+            case .success(let completed): deliver(completed, namespace.name, to: call)
+            case .failure(let error): refuse(call, error)
+            }
+        }
+        history.completeWorkflowTask(token, request, reply: reply)
+    }
+
+    /// Answers a completion with what its worker gets to do next. Activities that don't reach it are offered again.
+    private func deliver(_ completed: CompletedWorkflowTask, _ namespace: String, to call: GRPCServerCall) {
+        let activities = completed.eagerActivities
+        if activities.isEmpty, completed.nextTask == nil {
+            call.reply([])
+            return
+        }
+        var response = RespondWorkflowTaskCompletedResponse()
+        response.activityTasks = activities.map { PollActivityTaskQueueResponse($0, namespace: namespace) }
+        var head = response.serializedBytes()
+        var parts: [[UInt8]] = []
+        if let next = completed.nextTask {
+            let task = EncodedWorkflowTask(next)
+            head.appendLengthDelimited(field: 1, length: task.count)
+            parts = task.parts
+        }
+        parts.insert(head, at: 0)
+        if activities.isEmpty {
+            call.reply(parts)
+            return
+        }
+        let tokens = activities.map(\.activityToken)
+        call.reply(parts) { [history] isDelivered in
+            if !isDelivered { tokens.forEach(history.returnActivity) }
+        }
+    }
+
+    private func fail(_ call: GRPCServerCall, _ request: RespondWorkflowTaskFailedRequest) throws(RequestError) {
+        let (token, _) = try workflowTaskToken(request.taskToken, in: request.namespace)
+        try check(identity: request.identity)
+        var failure = request.failure
+        if let given = failure, isTooLarge(given.bytes.count, "failure", call) { failure = given.ofServerInstead() }
+        history.failWorkflowTask(
+            token,
+            cause: request.cause,
+            failure: failure,
+            identity: request.identity,
+            reply: emptyReply(to: call)
+        )
+    }
+
+    private func shutDown(_ call: GRPCServerCall, _ request: ShutdownWorkerRequest) throws(RequestError) {
+        let namespace = try self.namespace(request.namespace)
+        try checkIdentifier(request.stickyTaskQueue, "StickyTaskQueue", missing: nil, limits)
+        try check(identity: request.identity)
+        matching.workerShutDown(
+            namespace: namespace.number,
+            stickyQueue: request.stickyTaskQueue,
+            identity: request.identity
+        )
+        call.reply([])
+    }
+}

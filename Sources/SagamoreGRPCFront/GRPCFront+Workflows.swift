@@ -1,0 +1,111 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamoreGRPC
+internal import SagamoreServices
+
+/// What clients do to workflows: start, signal, cancel, terminate.
+extension GRPCFront {
+    func registerWorkflows(on server: GRPCServer) {
+        register(.startWorkflowExecution, on: server, .hot) {
+            [self] (call, request: StartWorkflowExecutionRequest) throws(RequestError) in
+            try start(call, request)
+        }
+        register(.signalWorkflowExecution, on: server, .hot) {
+            [self] (call, request: SignalWorkflowExecutionRequest) throws(RequestError) in
+            try signal(call, request)
+        }
+        register(.requestCancelWorkflowExecution, on: server, .hot) {
+            [self] (call, request: RequestCancelWorkflowExecutionRequest) throws(RequestError) in
+            try cancel(call, request)
+        }
+        register(.terminateWorkflowExecution, on: server, .hot) {
+            [self] (call, request: TerminateWorkflowExecutionRequest) throws(RequestError) in
+            try terminate(call, request)
+        }
+    }
+
+    private func start(_ call: GRPCServerCall, _ request: StartWorkflowExecutionRequest) throws(RequestError) {
+        let namespace = try self.namespace(request.namespace)
+        guard request.completionCallbacks.isEmpty else {
+            throw RequestError(.unimplemented, "completion_callbacks are not available in this version of sagamore")
+        }
+        // An eager first task is not offered: clients that ask for one are prepared to get none.
+        let start = try StartRequest(request, limits: limits)
+        noteSize(request.input?.bytes.count, of: "input", call)
+        let workflowID = request.workflowID
+        history.start(
+            start,
+            namespace: namespace.number,
+            reply: reply(to: call) { run in Self.response(to: run, workflowID, namespace.name).serializedBytes() }
+        )
+    }
+
+    private static func response(
+        to run: StartedRun,
+        _ workflowID: String,
+        _ namespace: String
+    ) -> StartWorkflowExecutionResponse {
+        var response = StartWorkflowExecutionResponse()
+        response.runID = run.runID.description
+        response.firstExecutionRunID = response.runID
+        response.started = run.isNew
+        response.status = run.status
+        var started = Link.WorkflowEvent.EventReference()
+        started.eventID = 1
+        started.eventType = .workflowExecutionStarted
+        var event = Link.WorkflowEvent()
+        event.namespace = namespace
+        event.workflowID = workflowID
+        event.runID = response.runID
+        event.reference = .eventRef(started)
+        var link = Link()
+        link.variant = .workflowEvent(event)
+        response.link = link
+        return response
+    }
+
+    private func signal(_ call: GRPCServerCall, _ request: SignalWorkflowExecutionRequest) throws(RequestError) {
+        let workflow = try self.workflow(request.workflowExecution, in: request.namespace)
+        let signal = try SignalRequest(
+            name: request.signalName,
+            input: request.input,
+            header: request.header,
+            identity: request.identity,
+            requestID: request.requestID,
+            limits: limits
+        )
+        noteSize(request.input?.bytes.count, of: "input", call)
+        history.signal(workflow, signal, reply: emptyReply(to: call))
+    }
+
+    private func cancel(_ call: GRPCServerCall, _ request: RequestCancelWorkflowExecutionRequest) throws(RequestError) {
+        let workflow = try self.workflow(
+            request.workflowExecution,
+            firstRunID: request.firstExecutionRunID,
+            in: request.namespace
+        )
+        try checkIdentifier(request.requestID, "RequestId", missing: nil, limits)
+        try checkSize(request.reason.utf8.count, of: "reason", call)
+        let cancel = CancelRequest(reason: request.reason, identity: request.identity, requestID: request.requestID)
+        history.cancel(workflow, cancel, reply: emptyReply(to: call))
+    }
+
+    private func terminate(_ call: GRPCServerCall, _ request: TerminateWorkflowExecutionRequest) throws(RequestError) {
+        let workflow = try self.workflow(
+            request.workflowExecution,
+            firstRunID: request.firstExecutionRunID,
+            in: request.namespace
+        )
+        try checkSize(request.reason.utf8.count, of: "reason", call)
+        try checkSize(request.details?.bytes.count, of: "details", call)
+        let terminate = TerminateRequest(
+            reason: request.reason.isEmpty ? Self.reasonOfTerminations : request.reason,
+            details: request.details,
+            identity: request.identity
+        )
+        history.terminate(workflow, terminate, reply: emptyReply(to: call))
+    }
+
+    /// What stands in the history when nobody gives a reason: the contract's own words.
+    private static let reasonOfTerminations = "terminated by user via frontend"
+}

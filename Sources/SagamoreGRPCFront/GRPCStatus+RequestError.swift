@@ -1,0 +1,82 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamoreGRPC
+internal import SagamoreProtobuf
+
+extension GRPCStatus {
+    /// The status by which a client of the contract knows an error: SDKs tell errors of one code apart by the message in
+    /// the status's details.
+    init(_ error: RequestError) {
+        let code = GRPCStatus.Code(error.code)
+        var details: [UInt8]?
+        if let packed = Self.packedDetail(of: error) {
+            var status = RPCStatus()
+            status.code = Int32(code.rawValue)
+            status.message = error.message.prefix(utf8: Self.longestMessage)
+            status.details = [packed]
+            details = status.serializedBytes()
+        }
+        self.init(code, error.message, details: details)
+    }
+
+    private static func packedDetail(of error: RequestError) -> ProtobufAny? {
+        switch error.detail {
+        case .workflowAlreadyStarted(let runID, let startRequestID):
+            var failure = WorkflowExecutionAlreadyStartedFailure()
+            failure.startRequestID = startRequestID
+            failure.runID = runID.description
+            failure.firstExecutionRunID = failure.runID
+            return ProtobufAny(packing: failure)
+        case .workflowNotFound:
+            return ProtobufAny(packing: NotFoundFailure())
+        case .namespaceNotFound(let name):
+            var failure = NamespaceNotFoundFailure()
+            failure.namespace = name
+            return ProtobufAny(packing: failure)
+        case .namespaceAlreadyExists:
+            return ProtobufAny(packing: NamespaceAlreadyExistsFailure())
+        case .queryFailed(let cause):
+            var failure = QueryFailedFailure()
+            // A stack trace can exceed what trailers hold. SDKs need the type; the message they have.
+            failure.failure = (cause?.bytes.count ?? 0) <= longestDetail ? cause : nil
+            return ProtobufAny(packing: failure)
+        case .systemWorkflowTaskFailed:
+            return ProtobufAny(packing: SystemWorkflowFailure())
+        case nil:
+            return packedDetail(of: error.code)
+        }
+    }
+
+    /// What the contract sends with every status of a code.
+    private static func packedDetail(of code: RequestError.Code) -> ProtobufAny? {
+        switch code {
+        case .notFound: ProtobufAny(packing: NotFoundFailure())
+        case .permissionDenied: ProtobufAny(packing: PermissionDeniedFailure())
+        case .resourceExhausted: ProtobufAny(packing: ResourceExhaustedFailure())
+        default: nil
+        }
+    }
+
+    /// Clients accept 8 KiB of trailers in all, with details in base64 and the message twice.
+    private static let longestDetail = 2_500
+    private static let longestMessage = 1_000
+}
+
+extension GRPCStatus.Code {
+    init(_ code: RequestError.Code) {
+        self =
+            switch code {
+            case .invalidArgument: .invalidArgument
+            case .notFound: .notFound
+            case .alreadyExists: .alreadyExists
+            case .failedPrecondition: .failedPrecondition
+            case .permissionDenied: .permissionDenied
+            case .resourceExhausted: .resourceExhausted
+            case .unavailable: .unavailable
+            case .unimplemented: .unimplemented
+            case .deadlineExceeded: .deadlineExceeded
+            case .cancelled: .cancelled
+            case .internalError: .internalError
+            }
+    }
+}

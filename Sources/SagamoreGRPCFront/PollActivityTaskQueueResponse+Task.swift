@@ -1,0 +1,44 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamoreServices
+
+extension PollActivityTaskQueueResponse {
+    /// An attempt of an activity as a worker gets it.
+    init(_ task: AssignedActivityTask, namespace: String) {
+        self.init()
+        let activity = task.delivery.activity
+        taskToken = task.token
+        workflowNamespace = namespace
+        workflowType = WorkflowType()
+        workflowType?.name = task.delivery.workflowType
+        workflowExecution = WorkflowExecution(task.key, task.runID)
+        activityType = ActivityType()
+        activityType?.name = activity.type
+        activityID = activity.activityID
+        header = activity.header
+        input = activity.input
+        heartbeatDetails = task.delivery.heartbeatDetails
+        scheduledTime = activity.scheduledAt.timestamp
+        currentAttemptScheduledTime = activity.attemptScheduledAt.timestamp
+        startedTime = task.delivery.startedAt.timestamp
+        attempt = activity.attempt
+        // Timeouts that are not set are sent as zero: workers expect the field.
+        scheduleToCloseTimeout = activity.scheduleToClose.duration
+        startToCloseTimeout = activity.startToClose.duration
+        heartbeatTimeout = activity.heartbeatTimeout.duration
+        retryPolicy = activity.retryPolicy
+        priority = activity.priority
+    }
+}
+
+extension AssignedActivityTask {
+    /// What its token says.
+    var activityToken: ActivityTaskToken {
+        ActivityTaskToken(
+            key: key,
+            runID: runID,
+            scheduledEventID: delivery.activity.scheduledEventID,
+            attempt: delivery.activity.attempt
+        )
+    }
+}

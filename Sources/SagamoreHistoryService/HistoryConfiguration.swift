@@ -1,0 +1,27 @@
+public import SagamoreEngine
+
+/// What can be set about the history service.
+public struct HistoryConfiguration: Sendable {
+    public var shardCount: Int
+    /// The configured name of this node: a new process of the same name takes its shards at once.
+    public var node: String
+    public var limits = Limits()
+    /// An idle run leaves memory after this time, when nothing is due for it within `alarmHorizon`.
+    public var parkAfter = Interval.seconds(1)
+    /// Parked runs come back to memory so long before their alarm.
+    public var alarmHorizon = Interval.seconds(10)
+    /// After a change of the owner, running activities get at least so long to report.
+    public var recoveryGrace = Interval.seconds(10)
+    /// Transitions that may wait for a shard's commit lane before new work is refused.
+    public var laneQueueLimit = 50_000
+    /// Rows of one transaction, and bytes.
+    public var batchRowLimit = 4_000
+    public var batchByteLimit = 8 << 20
+    /// How long a long poll for history waits at most.
+    public var historyWait = Interval.seconds(20)
+
+    public init(shardCount: Int, node: String) {
+        self.shardCount = shardCount
+        self.node = node
+    }
+}

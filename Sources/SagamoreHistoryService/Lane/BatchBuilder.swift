@@ -1,0 +1,63 @@
+internal import SagamoreEngine
+internal import SagamorePersistence
+
+/// Puts items together into one batch: transitions of one run share a row of the journal, and of tables with one row a
+/// run only the newest value is written.
+struct BatchBuilder {
+    private(set) var batch = CommitBatch()
+    private var journalIndex: [RunID: Int] = [:]
+    private var runIndex: [RunID: Int] = [:]
+    private var alarms: [RunID: AlarmChange.Change] = [:]
+    private var alarmOrder: [RunID] = []
+
+    static func batch(of items: ArraySlice<LaneItem>) -> CommitBatch {
+        var builder = BatchBuilder()
+        for item in items { builder.add(item) }
+        for id in builder.alarmOrder {
+            if let change = builder.alarms[id] { builder.batch.alarms.append(AlarmChange(runID: id, change: change)) }
+        }
+        return builder.batch
+    }
+
+    private mutating func add(_ item: LaneItem) {
+        if let run = item.newRun {
+            runIndex[run.runID] = batch.newRuns.count
+            batch.newRuns.append(run)
+        }
+        if let row = item.journal {
+            if let index = journalIndex[row.runID] {
+                batch.journal[index].events += row.events
+                batch.journal[index].facts += row.facts
+            } else {
+                journalIndex[row.runID] = batch.journal.count
+                batch.journal.append(row)
+            }
+        }
+        if let closing = item.closing {
+            if let index = runIndex[closing.runID] {
+                batch.newRuns[index].status = closing.status
+                batch.newRuns[index].closedAt = closing.closedAt
+                batch.newRuns[index].historyLength = closing.historyLength
+                batch.newRuns[index].historyBytes = closing.historyBytes
+            } else {
+                batch.closedRuns.append(closing)
+            }
+        }
+        if let change = item.alarm, let id = item.run?.runID { add(change, id) }
+        if let row = item.inbox { batch.inbox.append(row) }
+        batch.outbox += item.outbox
+    }
+
+    private mutating func add(_ change: AlarmChange.Change, _ id: RunID) {
+        guard let known = alarms[id] else {
+            alarms[id] = change
+            alarmOrder.append(id)
+            return
+        }
+        switch (known, change) {
+        case (.insert, .remove): alarms[id] = nil
+        case (.insert, _): break
+        default: alarms[id] = change
+        }
+    }
+}

@@ -1,0 +1,73 @@
+internal import SagamoreEngine
+
+/// The queue between those who decide and the lane that commits. Items stand in the order of their decisions: whoever
+/// adds holds the shard's lock.
+final class LaneQueue: @unchecked Sendable {
+    private let lock = ThreadLock()
+    private var items: [LaneItem] = []
+    /// Items that the lane has taken and not finished.
+    private var inFlight = 0
+    private var isStopping = false
+
+    var count: Int { lock.withLock { items.count } }
+
+    /// Adds an item; false when there is nothing to write and nothing before it, so that it can be released at once.
+    func add(_ item: LaneItem) -> Bool {
+        lock.lock()
+        if !item.hasRows, items.isEmpty, inFlight == 0 {
+            lock.unlock()
+            return false
+        }
+        items.append(item)
+        let isFirst = items.count == 1
+        lock.unlock()
+        if isFirst { lock.signal() }
+        return true
+    }
+
+    /// Waits for items, at most so long. Nil when stopping and empty.
+    func take(atMost limit: Int, bytes byteLimit: Int, wait nanoseconds: Int64) -> [LaneItem]? {
+        lock.lock()
+        defer { lock.unlock() }
+        if items.isEmpty, !isStopping { lock.wait(nanoseconds: nanoseconds) }
+        if items.isEmpty { return isStopping ? nil : [] }
+        var count = 0
+        var bytes = 0
+        while count < items.count, count < limit, bytes < byteLimit || count == 0 {
+            bytes += items[count].byteCount
+            count += 1
+        }
+        let taken: [LaneItem]
+        if count == items.count {
+            taken = items
+            items = []
+            items.reserveCapacity(taken.count)
+        } else {
+            taken = Array(items[..<count])
+            items.removeFirst(count)
+        }
+        inFlight = taken.count
+        return taken
+    }
+
+    /// The items taken before are committed (or refused) and released.
+    func finished() {
+        lock.withLock { inFlight = 0 }
+    }
+
+    func stop() {
+        lock.withLock { isStopping = true }
+        lock.broadcast()
+    }
+
+    var isStopped: Bool { lock.withLock { isStopping } }
+
+    /// Takes all that is left, to be refused.
+    func drain() -> [LaneItem] {
+        lock.withLock {
+            let left = items
+            items = []
+            return left
+        }
+    }
+}

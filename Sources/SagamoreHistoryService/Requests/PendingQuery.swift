@@ -1,0 +1,29 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamoreServices
+
+/// A query that waits for a worker's answer.
+final class PendingQuery: @unchecked Sendable {
+    let id: UInt64
+    let key: WorkflowKey
+    let runID: RunID
+    let query: WorkflowQuery
+    let deadline: Instant
+    let reply: Reply<QueryOutcome>
+
+    init(
+        id: UInt64,
+        key: WorkflowKey,
+        runID: RunID,
+        query: WorkflowQuery,
+        deadline: Instant,
+        reply: Reply<QueryOutcome>
+    ) {
+        self.id = id
+        self.key = key
+        self.runID = runID
+        self.query = query
+        self.deadline = deadline
+        self.reply = reply
+    }
+}

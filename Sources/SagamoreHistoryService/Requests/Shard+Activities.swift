@@ -1,0 +1,104 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamoreProtobuf
+internal import SagamoreServices
+
+extension Shard {
+    func startActivityTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<AssignedActivityTask>) {
+        guard case .activity(let scheduledEventID, let attempt) = task.kind else {
+            return reply.fail(.activityTaskNotFound)
+        }
+        access(task.key, refuse: { reply.fail($0) }) { shard, slot, _ in
+            guard let run = slot.cached, run.runID == task.runID else {
+                shard.afterwards.append { reply.fail(.activityTaskNotFound) }
+                return
+            }
+            do throws(RequestError) {
+                let decision = try run.execution.decide(
+                    startActivity: scheduledEventID,
+                    attempt: attempt,
+                    identity: poller.identity,
+                    requestID: poller.requestID,
+                    buildID: poller.buildID,
+                    at: shard.clock()
+                )
+                guard case .activityTask(let delivery) = decision.reply else { return }
+                let assigned = AssignedActivityTask(key: run.key, runID: run.runID, delivery: delivery)
+                shard.carryOut(
+                    decision,
+                    on: run,
+                    in: slot,
+                    release: { reply.succeed(assigned) },
+                    refuse: { reply.fail($0.error) }
+                )
+            } catch {
+                shard.afterwards.append { reply.fail(error) }
+            }
+        }
+    }
+
+    func completeActivity(
+        _ token: ActivityTaskToken,
+        result: RawMessage<Payloads>?,
+        identity: String,
+        reply: Reply<Void>
+    ) {
+        let limits = configuration.limits
+        decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
+            try run.execution.decide(completed: token, result: result, identity: identity, at: now, limits: limits)
+        }
+    }
+
+    func failActivity(
+        _ token: ActivityTaskToken,
+        failure: RawMessage<Failure>?,
+        lastHeartbeat: RawMessage<Payloads>?,
+        identity: String,
+        reply: Reply<Void>
+    ) {
+        decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
+            try run.execution.decide(
+                failed: token,
+                failure: failure,
+                identity: identity,
+                heartbeat: lastHeartbeat,
+                at: now
+            )
+        }
+    }
+
+    func cancelActivity(
+        _ token: ActivityTaskToken,
+        details: RawMessage<Payloads>?,
+        identity: String,
+        reply: Reply<Void>
+    ) {
+        decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
+            try run.execution.decide(canceled: token, details: details, identity: identity, at: now)
+        }
+    }
+
+    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {
+        access(token.key, refuse: { reply.fail($0) }) { shard, slot, _ in
+            guard let run = slot.cached, run.runID == token.runID else {
+                shard.afterwards.append { reply.fail(.activityTaskNotFound) }
+                return
+            }
+            do throws(RequestError) {
+                let decision = try run.execution.decide(heartbeat: token, details: details, at: shard.clock())
+                guard case .heartbeat(let isCancelRequested) = decision.reply else { return }
+                let release: @Sendable () -> Void = { reply.succeed(isCancelRequested) }
+                shard.carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
+            } catch {
+                shard.afterwards.append { reply.fail(error) }
+            }
+        }
+    }
+
+    func returnActivity(_ token: ActivityTaskToken) {
+        let reply = Reply<Void> { _ in }
+        decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
+            run.execution.decide(activityReturned: token, at: now)
+        }
+    }
+}

@@ -1,0 +1,158 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamorePersistence
+internal import SagamoreServices
+
+extension Shard {
+    func describe(_ workflow: WorkflowReference, reply: Reply<DescribeWorkflowExecutionResponse>) {
+        resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
+            switch resolved {
+            case .missing:
+                shard.afterwards.append { reply.fail(.workflowNotFound(workflow.key.workflowID)) }
+            case .cached(let run):
+                let description = Description(run).response
+                shard.releaseInOrder(
+                    run: run,
+                    slot: slot,
+                    { reply.succeed(description) },
+                    refuse: { reply.fail($0.error) }
+                )
+            case .closed(let row):
+                let configuration = shard.configuration
+                let now = shard.clock()
+                shard.loads.add(
+                    .read(
+                        { (store) throws(CommitError) in
+                            let journal = try store.loadJournals([row.runID])[row.runID] ?? []
+                            guard
+                                let run = try? CachedRun.rebuilt(row, journal, configuration: configuration, at: now)
+                            else {
+                                let message = "the journal of run \(row.runID) can not be read"
+                                return reply.fail(RequestError(.internalError, message))
+                            }
+                            reply.succeed(Description(run).response)
+                        },
+                        failed: { reply.fail($0) }
+                    )
+                )
+            }
+        }
+    }
+}
+
+/// A run as DescribeWorkflowExecution shows it.
+private struct Description {
+    let run: CachedRun
+    let state: DurableState
+
+    init(_ run: CachedRun) {
+        self.run = run
+        state = run.execution.durable
+    }
+
+    var response: DescribeWorkflowExecutionResponse {
+        var response = DescribeWorkflowExecutionResponse()
+        response.executionConfig = configuration
+        response.workflowExecutionInfo = information
+        response.pendingActivities = state.activities.values.sorted { $0.scheduledEventID < $1.scheduledEventID }
+            .map(pending)
+        response.pendingWorkflowTask = pendingTask
+        response.workflowExtendedInfo = extended
+        return response
+    }
+
+    private var configuration: WorkflowExecutionConfig {
+        var configuration = WorkflowExecutionConfig()
+        var queue = TaskQueue()
+        queue.name = state.taskQueue
+        queue.kind = .normal
+        configuration.taskQueue = queue
+        if state.executionTimeout.isSet {
+            configuration.workflowExecutionTimeout = state.executionTimeout.duration
+        }
+        if state.runTimeout.isSet { configuration.workflowRunTimeout = state.runTimeout.duration }
+        configuration.defaultWorkflowTaskTimeout = state.taskTimeout.duration
+        return configuration
+    }
+
+    private var information: WorkflowExecutionInfo {
+        var information = WorkflowExecutionInfo()
+        var execution = WorkflowExecution()
+        execution.workflowID = run.key.workflowID
+        execution.runID = run.runID.description
+        information.execution = execution
+        var type = WorkflowType()
+        type.name = state.workflowType
+        information.type = type
+        information.startTime = state.startedAt.timestamp
+        information.closeTime = state.closedAt?.timestamp
+        information.status = state.status
+        information.historyLength = state.lastEventID
+        information.executionTime = (state.startedAt + state.firstTaskBackoff).timestamp
+        information.memo = state.memo
+        information.searchAttributes = state.searchAttributes
+        information.taskQueue = state.taskQueue
+        information.stateTransitionCount = run.sequence
+        information.historySizeBytes = state.historyBytes
+        if let closedAt = state.closedAt { information.executionDuration = (closedAt - state.startedAt).duration }
+        information.rootExecution = execution
+        information.firstRunID = state.firstRunID
+        return information
+    }
+
+    private var pendingTask: PendingWorkflowTaskInfo? {
+        guard let task = state.workflowTask else { return nil }
+        var pending = PendingWorkflowTaskInfo()
+        pending.scheduledTime = task.scheduledAt.timestamp
+        pending.originalScheduledTime = task.scheduledAt.timestamp
+        pending.attempt = task.attempt
+        if let started = run.execution.volatile.startedTask {
+            pending.state = .started
+            pending.startedTime = started.startedAt.timestamp
+        } else {
+            pending.state = .scheduled
+        }
+        return pending
+    }
+
+    private var extended: WorkflowExecutionExtendedInfo {
+        var extended = WorkflowExecutionExtendedInfo()
+        if state.executionTimeout.isSet { extended.executionExpirationTime = state.executionDeadline.timestamp }
+        if state.runTimeout.isSet { extended.runExpirationTime = state.runDeadline.timestamp }
+        extended.cancelRequested = state.cancelRequested
+        extended.originalStartTime = state.startedAt.timestamp
+        return extended
+    }
+
+    private func pending(_ activity: PendingActivity) -> PendingActivityInfo {
+        var pending = PendingActivityInfo()
+        pending.activityID = activity.activityID
+        var type = ActivityType()
+        type.name = activity.type
+        pending.activityType = type
+        if activity.isCancelRequested {
+            pending.state = .cancelRequested
+        } else {
+            pending.state = activity.isStarted ? .started : .scheduled
+        }
+        let heartbeat = run.execution.volatile.heartbeats[activity.scheduledEventID]
+        pending.heartbeatDetails = heartbeat?.details ?? activity.heartbeatDetails
+        pending.lastHeartbeatTime = heartbeat?.at.timestamp
+        pending.lastStartedTime = activity.startedAt?.timestamp
+        pending.attempt = activity.attempt
+        pending.maximumAttempts = activity.retryPolicy.maximumAttempts
+        pending.scheduledTime = activity.attemptScheduledAt.timestamp
+        if activity.closeDeadline != .distantFuture { pending.expirationTime = activity.closeDeadline.timestamp }
+        pending.lastFailure = activity.lastFailure
+        pending.lastWorkerIdentity = activity.isStarted ? activity.startedIdentity : activity.lastWorkerIdentity
+        pending.lastAttemptCompleteTime = activity.lastAttemptCompletedAt?.timestamp
+        if !activity.isStarted, activity.attempt > 1 {
+            pending.nextAttemptScheduleTime = activity.attemptScheduledAt.timestamp
+            if let completed = activity.lastAttemptCompletedAt {
+                pending.currentRetryInterval = (activity.attemptScheduledAt - completed).duration
+            }
+        }
+        pending.priority = activity.priority
+        return pending
+    }
+}

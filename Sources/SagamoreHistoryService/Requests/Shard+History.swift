@@ -1,0 +1,179 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamorePersistence
+internal import SagamoreProtobuf
+internal import SagamoreServices
+
+extension Shard {
+    private static let pageByteLimit = 2 << 20
+    private static let pageEventLimit = 2_000
+
+    func readHistory(_ workflow: WorkflowReference, _ request: HistoryRead, reply: Reply<HistoryPage>) {
+        var token: HistoryPageToken?
+        if !request.pageToken.isEmpty {
+            do throws(RequestError) {
+                token = try HistoryPageToken(request.pageToken)
+            } catch {
+                return reply.fail(error)
+            }
+        }
+        if let token, token.lastEventID > 0 {
+            // A page of what a worker was given: its end is known.
+            return readPage(token, pageSize: request.pageSize, failed: { reply.fail($0) }) { reply.succeed($0) }
+        }
+        let reference = WorkflowReference(key: workflow.key, runID: token?.runID ?? workflow.runID)
+        let from = token?.nextEventID ?? 1
+        resolve(reference, refuse: { reply.fail($0) }) { shard, slot, resolved in
+            switch resolved {
+            case .missing:
+                shard.afterwards.append { reply.fail(.workflowNotFound(workflow.key.workflowID)) }
+            case .closed(let row):
+                shard.answerClosed(row, from: from, request, reply)
+            case .cached(let run):
+                shard.answer(run, in: slot, from: from, request, reply)
+            }
+        }
+    }
+
+    /// Under the lock.
+    private func answerClosed(_ row: RunRow, from: Int64, _ request: HistoryRead, _ reply: Reply<HistoryPage>) {
+        let first = request.onlyCloseEvent ? row.historyLength : from
+        let token = HistoryPageToken(
+            runID: row.runID,
+            nextEventID: first,
+            lastEventID: row.historyLength,
+            suffix: []
+        )
+        readPage(token, pageSize: request.pageSize, failed: { reply.fail($0) }) { reply.succeed($0) }
+    }
+
+    /// Under the lock.
+    private func answer(
+        _ run: CachedRun,
+        in slot: WorkflowSlot,
+        from: Int64,
+        _ request: HistoryRead,
+        _ reply: Reply<HistoryPage>
+    ) {
+        let last = run.execution.durable.lastEventID
+        let isClosed = !run.execution.isRunning
+        let runID = run.runID
+        if request.onlyCloseEvent, isClosed || !request.waitsForNews {
+            let frame = run.lastFrame
+            releaseInOrder(
+                run: run,
+                slot: slot,
+                { reply.succeed(HistoryPage(frames: frame, nextPageToken: [])) },
+                refuse: { reply.fail($0.error) }
+            )
+            return
+        }
+        if request.waitsForNews, !isClosed, request.onlyCloseEvent || from > last {
+            wait(runID, in: slot, from: from, last: last, request, reply)
+            return
+        }
+        // What the follower of a running workflow gets is not its end.
+        let follows = request.waitsForNews && !isClosed
+        let token = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: last, suffix: [])
+        releaseInOrder(
+            run: run,
+            slot: slot,
+            { [self] in
+                readPage(token, pageSize: request.pageSize, failed: { reply.fail($0) }) { page in
+                    guard follows, page.nextPageToken.isEmpty else { return reply.succeed(page) }
+                    let next = HistoryPageToken(runID: runID, nextEventID: last + 1, lastEventID: 0, suffix: [])
+                    reply.succeed(HistoryPage(frames: page.frames, nextPageToken: next.bytes))
+                }
+            },
+            refuse: { reply.fail($0.error) }
+        )
+    }
+
+    /// Under the lock.
+    private func wait(
+        _ runID: RunID,
+        in slot: WorkflowSlot,
+        from: Int64,
+        last: Int64,
+        _ request: HistoryRead,
+        _ reply: Reply<HistoryPage>
+    ) {
+        let next = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: 0, suffix: []).bytes
+        let reference = WorkflowReference(key: slot.key, runID: runID)
+        let again = HistoryRead(
+            pageToken: next,
+            pageSize: request.pageSize,
+            waitsForNews: request.waitsForNews,
+            onlyCloseEvent: request.onlyCloseEvent,
+            deadline: request.deadline
+        )
+        slot.historyWaiters.append(
+            HistoryWaiter(
+                runID: runID,
+                afterEventID: last,
+                onlyCloseEvent: request.onlyCloseEvent,
+                deadline: min(request.deadline, clock() + configuration.historyWait),
+                news: { [self] in readHistory(reference, again, reply: reply) },
+                expire: { reply.succeed(HistoryPage(frames: [], nextPageToken: next)) }
+            )
+        )
+    }
+
+    /// Reads a page on the loader's thread.
+    func readPage(
+        _ token: HistoryPageToken,
+        pageSize: Int,
+        failed: @escaping @Sendable (RequestError) -> Void,
+        _ done: @escaping @Sendable (HistoryPage) -> Void
+    ) {
+        let limit = pageSize > 0 ? min(pageSize, Self.pageEventLimit) : Self.pageEventLimit
+        loads.add(
+            .read(
+                { (store) throws(CommitError) in
+                    let rows = try store.readHistory(
+                        token.runID,
+                        from: token.nextEventID,
+                        byteLimit: Self.pageByteLimit
+                    )
+                    guard let page = Self.page(of: rows, token, limit: limit) else {
+                        return failed(RequestError(.internalError, "the history of run \(token.runID) can not be read"))
+                    }
+                    done(page)
+                },
+                failed: failed
+            )
+        )
+    }
+
+    /// Cuts a page out of the rows of a journal; nil when they are no frames.
+    static func page(of rows: [JournalRow], _ token: HistoryPageToken, limit: Int) -> HistoryPage? {
+        var frames: [UInt8] = []
+        var next = token.nextEventID
+        let last = token.lastEventID > 0 ? token.lastEventID : .max
+        var count = 0
+        for row in rows {
+            guard let ends = try? HistoryFrames.ends(row.events) else { return nil }
+            var start = 0
+            var id = row.firstEventID
+            for end in ends {
+                if id >= next, id <= last, count < limit {
+                    frames += row.events[start..<end]
+                    next = id + 1
+                    count += 1
+                }
+                start = end
+                id += 1
+            }
+        }
+        if next > last || count == 0 || token.lastEventID == 0 {
+            return HistoryPage(frames: frames + token.suffix, nextPageToken: [])
+        }
+        let rest = HistoryPageToken(
+            runID: token.runID,
+            nextEventID: next,
+            lastEventID: token.lastEventID,
+            suffix: token.suffix
+        )
+        return HistoryPage(frames: frames, nextPageToken: rest.bytes)
+    }
+}

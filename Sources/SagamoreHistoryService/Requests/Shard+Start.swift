@@ -1,0 +1,139 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamorePersistence
+internal import SagamoreServices
+
+extension Shard {
+    /// What a start meets: whether a run may begin, by the request's policies.
+    enum StartVerdict {
+        case begin
+        /// The open run is terminated first.
+        case replace(CachedRun)
+        /// A run is there that serves as the answer; new where it was this very request.
+        case existing(StartedRun)
+        case refuse(RequestError)
+    }
+
+    func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>) {
+        let key = WorkflowKey(namespace: namespace, workflowID: request.request.workflowID)
+        guard lane.count < configuration.laneQueueLimit else {
+            return reply.fail(RequestError(.resourceExhausted, "too many transitions wait to be committed; try again"))
+        }
+        access(key, refuse: { reply.fail($0) }) { shard, slot, _ in
+            let verdict = shard.verdict(on: request, in: slot)
+            switch verdict {
+            case .refuse(let error):
+                shard.releaseInOrder(
+                    run: slot.cached,
+                    slot: slot,
+                    { reply.fail(error) },
+                    refuse: { reply.fail($0.error) }
+                )
+            case .existing(let started):
+                shard.releaseInOrder(
+                    run: slot.cached,
+                    slot: slot,
+                    { reply.succeed(started) },
+                    refuse: { reply.fail($0.error) }
+                )
+            case .begin, .replace:
+                shard.begin(request, verdict, in: slot, inbox: nil) { result in reply.answer(result) }
+            }
+        }
+    }
+
+    /// Under the lock.
+    func verdict(on start: StartRequest, in slot: WorkflowSlot) -> StartVerdict {
+        guard let row = slot.row else { return .begin }
+        let request = start.request
+        if !request.requestID.isEmpty, row.startRequestID == request.requestID {
+            return .existing(StartedRun(runID: row.runID, isNew: true, status: row.status))
+        }
+        guard row.status == .running else { return verdict(onClosed: row, request) }
+        if request.workflowIDReusePolicy == .terminateIfRunning
+            || request.workflowIDConflictPolicy == .terminateExisting
+        {
+            return slot.cached.map { .replace($0) } ?? .begin
+        }
+        if request.workflowIDConflictPolicy == .useExisting {
+            return .existing(StartedRun(runID: row.runID, isNew: false, status: row.status))
+        }
+        let message =
+            "Workflow execution is already running. WorkflowId: \(row.key.workflowID), RunId: \(row.runID)."
+        return .refuse(alreadyStarted(row, message))
+    }
+
+    private func verdict(onClosed row: RunRow, _ request: StartWorkflowExecutionRequest) -> StartVerdict {
+        let policy: String
+        switch request.workflowIDReusePolicy {
+        case .rejectDuplicate: policy = "reject duplicate workflow Id"
+        case .allowDuplicateFailedOnly where row.status == .completed:
+            policy = "allow duplicate workflow Id if last run failed"
+        default: return .begin
+        }
+        let message =
+            "Workflow execution already finished. WorkflowId: \(row.key.workflowID), RunId: \(row.runID). Workflow Id reuse policy: \(policy)."
+        return .refuse(alreadyStarted(row, message))
+    }
+
+    private func alreadyStarted(_ row: RunRow, _ message: String) -> RequestError {
+        RequestError(
+            .alreadyExists,
+            message,
+            detail: .workflowAlreadyStarted(runID: row.runID, startRequestID: row.startRequestID)
+        )
+    }
+
+    /// Under the lock: begins a run, after ending the one that it replaces.
+    func begin(
+        _ request: StartRequest,
+        _ verdict: StartVerdict,
+        in slot: WorkflowSlot,
+        inbox: InboxRow?,
+        done: @escaping @Sendable (Result<StartedRun, RequestError>) -> Void,
+        refuse: (@Sendable (LaneFailure) -> Void)? = nil
+    ) {
+        let now = clock()
+        let previous = slot.row?.runID
+        if case .replace(let old) = verdict {
+            let reason = "by a new start with the same workflow id"
+            let terminate = TerminateRequest(reason: reason, identity: "history-service")
+            if let decision = try? old.execution.decide(terminate, at: now) {
+                carryOut(decision, on: old, in: slot)
+                answerWaiters(of: old, in: slot)
+            }
+        }
+        let runID = random.runID(at: now, after: previous)
+        let execution = SagamoreEngine.Execution(key: slot.key, runID: runID)
+        let decision = execution.decide(request, at: now)
+        let run = CachedRun(
+            execution,
+            sequence: 0,
+            startRequestID: request.request.requestID,
+            isStored: false,
+            at: now
+        )
+        slot.current = .cached(run)
+        carryOut(
+            decision,
+            on: run,
+            in: slot,
+            inbox: inbox,
+            release: { done(.success(StartedRun(runID: runID, isNew: true, status: .running))) },
+            refuse: { failure in
+                if let refuse { refuse(failure) } else { done(.failure(failure.error)) }
+            }
+        )
+    }
+
+    /// Under the lock: those who wait for news of a run that is not the current one any more look again when the end of
+    /// it is committed.
+    private func answerWaiters(of run: CachedRun, in slot: WorkflowSlot) {
+        guard !slot.historyWaiters.isEmpty else { return }
+        let waiters = slot.historyWaiters.filter { $0.runID == run.runID }
+        slot.historyWaiters.removeAll { $0.runID == run.runID }
+        releaseInOrder({ for waiter in waiters { waiter.news() } }, refuse: { _ in
+            for waiter in waiters { waiter.expire() }
+        })
+    }
+}

@@ -1,0 +1,104 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamorePersistence
+
+/// A run in memory. Changed in place, under its shard's lock.
+final class CachedRun: @unchecked Sendable {
+    var execution: SagamoreEngine.Execution
+    /// The number of its last transition.
+    var sequence: Int64
+    /// Encoded frames of the events after the last completed workflow task's Started: what a sticky worker has not
+    /// seen. Nil when it grew too large to keep.
+    var tail: [UInt8]?
+    /// The frame of the newest event; of a closed run, the close event.
+    var lastFrame: [UInt8] = []
+    /// Transitions on their way to the database.
+    var uncommitted = 0
+    /// Its commit failed, so what is here never happened: it is loaded anew.
+    var isDead = false
+    /// Its alarm row says that it is out of memory: the next transition takes that back.
+    var isParkedInStore = false
+    /// It is in the database already.
+    var isStored: Bool
+    /// The earliest deadline that the shard's timer knows of.
+    var armedAt: Instant?
+    var touchedAt: Instant
+    /// It stands in the list of runs that may go idle.
+    var isWatched = false
+    let startRequestID: String
+    /// Queries that the running workflow task answers with its completion.
+    var attachedQueries: [UInt64] = []
+    /// Queries that wait for the next workflow task.
+    var waitingQueries: [UInt64] = []
+
+    static let tailLimit = 256 << 10
+
+    init(_ execution: SagamoreEngine.Execution, sequence: Int64, startRequestID: String, isStored: Bool, at now: Instant) {
+        self.execution = execution
+        self.sequence = sequence
+        self.startRequestID = startRequestID
+        self.isStored = isStored
+        touchedAt = now
+        tail = []
+    }
+
+    var runID: RunID { execution.runID }
+    var key: WorkflowKey { execution.key }
+
+    /// The run as lists show it.
+    var row: RunRow {
+        let state = execution.durable
+        return RunRow(
+            runID: runID,
+            key: key,
+            workflowType: state.workflowType,
+            taskQueue: state.taskQueue,
+            startRequestID: startRequestID,
+            status: state.status,
+            startedAt: state.startedAt,
+            closedAt: state.closedAt,
+            historyLength: state.lastEventID,
+            historyBytes: state.historyBytes
+        )
+    }
+
+    /// Applies entries, keeps the tail, and returns the encoded row of the journal; empty parts where nothing is durable.
+    func apply(_ entries: [Entry]) -> (events: [UInt8], facts: [UInt8], firstEventID: Int64) {
+        var events: [UInt8] = []
+        var facts: [UInt8] = []
+        let firstEventID = execution.nextEventID
+        let previousStarted = execution.durable.previousStartedEventID
+        var ends: [(id: Int64, end: Int)] = []
+        for entry in entries {
+            execution.apply(entry)
+            switch entry {
+            case .event(let recorded):
+                events += recorded.frame
+                ends.append((recorded.event.eventID, events.count))
+                lastFrame = recorded.frame
+            case .fact(let recorded): facts += FactCoding.frame(recorded)
+            case .volatile: break
+            }
+        }
+        if execution.durable.previousStartedEventID != previousStarted {
+            // What the worker saw ends with the Started event, which was written just now.
+            let started = execution.durable.previousStartedEventID
+            let seen = ends.last(where: { $0.id <= started })?.end ?? 0
+            tail = Array(events[seen...])
+        } else if !events.isEmpty {
+            tail?.append(contentsOf: events)
+        }
+        if let tail, tail.count > Self.tailLimit { self.tail = nil }
+        return (events, facts, firstEventID)
+    }
+
+    /// Whether recovery would have to re-create nothing for it in memory.
+    func canPark(at now: Instant, horizon: Interval) -> Bool {
+        guard execution.isRunning, uncommitted == 0, isStored, waitingQueries.isEmpty, attachedQueries.isEmpty,
+            execution.volatile.startedTask == nil, execution.durable.workflowTask == nil,
+            execution.durable.bufferedEvents.isEmpty, execution.volatile.heartbeats.isEmpty
+        else { return false }
+        if let next = execution.nextDeadline, next <= now + horizon { return false }
+        return execution.durable.activities.values.allSatisfy { $0.isStarted || $0.attempt > 1 }
+    }
+}

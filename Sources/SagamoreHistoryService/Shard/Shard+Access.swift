@@ -1,0 +1,79 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamorePersistence
+internal import SagamoreServices
+
+extension Shard {
+    /// Goes on with a workflow when it is in memory: at once, or when the loader has read it. `proceed` runs under the
+    /// lock.
+    func access(
+        _ key: WorkflowKey,
+        commandID: String = "",
+        refuse: @escaping @Sendable (RequestError) -> Void,
+        proceed: @escaping @Sendable (Shard, WorkflowSlot, _ isKnownCommand: Bool) -> Void
+    ) {
+        perform {
+            if let obstacle = obstacle(now: clock()) {
+                afterwards.append { refuse(obstacle) }
+                return
+            }
+            let slot = slot(key)
+            if slot.isReady, commandID.isEmpty {
+                proceed(self, slot, false)
+                dropIfUnused(slot)
+                return
+            }
+            slot.waiting.append(LoadWaiter(commandID: commandID, proceed: proceed, refuse: refuse))
+            requestLoad(slot)
+        }
+    }
+
+    func requestLoad(_ slot: WorkflowSlot) {
+        guard !slot.isLoading else { return }
+        slot.isLoading = true
+        loads.add(.workflow(slot))
+    }
+
+    /// The run that a reference means: the current one, or an older one that is looked up.
+    enum Resolved {
+        case cached(CachedRun)
+        /// A run that is closed, as far as lists know it.
+        case closed(RunRow)
+        case missing
+    }
+
+    /// Goes on with the run that a reference means. `proceed` runs under the lock.
+    func resolve(
+        _ workflow: WorkflowReference,
+        refuse: @escaping @Sendable (RequestError) -> Void,
+        proceed: @escaping @Sendable (Shard, WorkflowSlot, Resolved) -> Void
+    ) {
+        access(workflow.key, refuse: refuse) { shard, slot, _ in
+            switch slot.current {
+            case .cached(let run) where workflow.runID == nil || workflow.runID == run.runID:
+                proceed(shard, slot, .cached(run))
+            case .closed(let row) where workflow.runID == nil || workflow.runID == row.runID:
+                proceed(shard, slot, .closed(row))
+            case .none:
+                proceed(shard, slot, .missing)
+            default:
+                guard let runID = workflow.runID else { return proceed(shard, slot, .missing) }
+                shard.loads.add(
+                    .run(runID) { outcome in
+                        shard.perform {
+                            switch outcome {
+                            case .success(let row?) where row.key == workflow.key:
+                                proceed(shard, shard.slot(row.key), .closed(row))
+                            case .success:
+                                proceed(shard, shard.slot(workflow.key), .missing)
+                            case .failure(let error):
+                                shard.afterwards.append { refuse(error) }
+                            }
+                            if let slot = shard.slots[workflow.key] { shard.dropIfUnused(slot) }
+                        }
+                    }
+                )
+            }
+        }
+    }
+}

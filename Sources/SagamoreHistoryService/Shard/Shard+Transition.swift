@@ -1,0 +1,127 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamorePersistence
+internal import SagamoreServices
+
+extension Shard {
+    /// Makes a decision so: in memory at once, and on its way to the database. Called under the lock.
+    ///
+    /// - Parameters:
+    ///   - inbox: the command that the decision carries out.
+    ///   - release: called without the lock once everything that the decision could have seen is committed.
+    ///   - refuse: called without the lock when it can't be.
+    func carryOut(
+        _ decision: Decision,
+        on run: CachedRun,
+        in slot: WorkflowSlot,
+        inbox: InboxRow? = nil,
+        release: (@Sendable () -> Void)? = nil,
+        refuse: (@Sendable (LaneFailure) -> Void)? = nil
+    ) {
+        let item = LaneItem(slot: slot, run: run)
+        item.release = release
+        item.refuse = refuse
+        let wasRunning = run.execution.isRunning
+        let row = run.apply(decision.entries)
+        if !row.events.isEmpty || !row.facts.isEmpty {
+            run.sequence += 1
+            item.journal = JournalRow(
+                runID: run.runID,
+                sequence: run.sequence,
+                firstEventID: row.firstEventID,
+                events: row.events,
+                facts: row.facts
+            )
+            if run.sequence == 1 {
+                item.newRun = run.row
+                item.alarm = .insert
+            } else if run.isParkedInStore {
+                item.alarm = .active
+            }
+            run.isParkedInStore = false
+        }
+        if wasRunning, !run.execution.isRunning {
+            item.alarm = .remove
+            if item.newRun == nil {
+                let row = run.row
+                item.closing = RunClosing(
+                    runID: row.runID,
+                    status: row.status,
+                    closedAt: row.closedAt ?? row.startedAt,
+                    historyLength: row.historyLength,
+                    historyBytes: row.historyBytes
+                )
+            }
+        }
+        item.inbox = inbox
+        if let inbox { recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID)) }
+        for event in decision.statusEvents { item.outbox.append(encoder.encode(event)) }
+        touch(run)
+        arm(run)
+        offer(decision.offers, of: run)
+        enqueue(item)
+    }
+
+    /// Called under the lock. An item without rows and with nothing before it is released when the lock is free.
+    func enqueue(_ item: LaneItem) {
+        item.run?.uncommitted += 1
+        if lane.add(item) { return }
+        item.run?.uncommitted -= 1
+        if let release = item.release { afterwards.append(release) }
+    }
+
+    /// Lets something be seen only when all that it could have seen is committed: the release rule.
+    func releaseInOrder(
+        run: CachedRun? = nil,
+        slot: WorkflowSlot? = nil,
+        _ release: @escaping @Sendable () -> Void,
+        refuse: @escaping @Sendable (LaneFailure) -> Void
+    ) {
+        let item = LaneItem(slot: slot, run: run)
+        item.release = release
+        item.refuse = refuse
+        enqueue(item)
+    }
+
+    func touch(_ run: CachedRun) {
+        run.touchedAt = clock()
+        if !run.isWatched {
+            run.isWatched = true
+            watched.append(run)
+        }
+    }
+
+    /// Tells the shard's timer of the run's next deadline.
+    func arm(_ run: CachedRun) {
+        guard let next = run.execution.nextDeadline else { return }
+        if let armed = run.armedAt, armed <= next { return }
+        run.armedAt = next
+        timers.insert(TimerHeap.Item(at: next, run: run))
+        if timers.earliest == next { wakeTimer(at: next) }
+    }
+
+    func offer(_ offers: [TaskOffer], of run: CachedRun) {
+        for offer in offers { self.offers.append(task(of: offer, run)) }
+    }
+
+    func task(of offer: TaskOffer, _ run: CachedRun) -> MatchingTask {
+        switch offer {
+        case .workflow(let queue, let stickyQueue, let stamp):
+            let isSticky = !stickyQueue.isEmpty
+            let name = isSticky ? stickyQueue : queue
+            return MatchingTask(
+                queue: TaskQueueKey(namespace: run.key.namespace, name: name, kind: .workflow),
+                key: run.key,
+                runID: run.runID,
+                kind: .workflow(stamp, isSticky: isSticky)
+            )
+        case .activity(let queue, let scheduledEventID, let attempt):
+            return MatchingTask(
+                queue: TaskQueueKey(namespace: run.key.namespace, name: queue, kind: .activity),
+                key: run.key,
+                runID: run.runID,
+                kind: .activity(scheduledEventID: scheduledEventID, attempt: attempt)
+            )
+        }
+    }
+}

@@ -1,0 +1,200 @@
+internal import SagamoreEngine
+internal import SagamoreLogging
+internal import SagamorePersistence
+internal import SagamoreServices
+
+/// A slice of the executions: one owner, one commit lane. Its state is changed under its lock only; what calls others
+/// (Matching, replies) is collected and carried out without it.
+final class Shard: @unchecked Sendable {
+    enum Phase {
+        /// Not owned yet.
+        case taking
+        case owned
+        /// Fenced by another owner, or stopped.
+        case dropped
+    }
+
+    let id: Int32
+    let configuration: HistoryConfiguration
+    let clock: @Sendable () -> Instant
+    let encoder: any StatusEventEncoder
+    let log: Logger
+    let matching: @Sendable () -> (any MatchingClient)?
+
+    /// Guards all that follows.
+    let lock = ThreadLock()
+    var phase = Phase.taking
+    var epoch: Int64 = 0
+    /// Since when the lane can't commit.
+    var stalledSince: Instant?
+    var slots: [WorkflowKey: WorkflowSlot] = [:]
+    var random = RandomSource.fromSystem()
+    var queries: [UInt64: PendingQuery] = [:]
+    var recentCommands = RecentCommands(capacity: 1 << 16)
+    /// Tasks for Matching, given to it when the lock is free.
+    var offers: [MatchingTask] = []
+    /// What else is to be done when the lock is free.
+    var afterwards: [@Sendable () -> Void] = []
+    /// Runs that may go idle, oldest first.
+    var watched: [CachedRun] = []
+    var timers = TimerHeap()
+
+    /// The lane's queue, guarded by a lock of its own, on which the lane sleeps.
+    let lane: LaneQueue
+    let loads = LoadQueue()
+    let timerLock = ThreadLock()
+    var timerWake: Instant = .distantFuture
+
+    init(
+        id: Int32,
+        configuration: HistoryConfiguration,
+        clock: @escaping @Sendable () -> Instant,
+        encoder: any StatusEventEncoder,
+        matching: @escaping @Sendable () -> (any MatchingClient)?,
+        log: Logger
+    ) {
+        self.id = id
+        self.configuration = configuration
+        self.clock = clock
+        self.encoder = encoder
+        self.matching = matching
+        self.log = log
+        lane = LaneQueue()
+    }
+
+    /// Runs `body` under the lock, then what it left to be done.
+    func perform<Value>(_ body: () -> Value) -> Value {
+        lock.lock()
+        let value = body()
+        let offers = self.offers
+        let afterwards = self.afterwards
+        if !offers.isEmpty { self.offers = [] }
+        if !afterwards.isEmpty { self.afterwards = [] }
+        lock.unlock()
+        if !offers.isEmpty, let matching = matching() {
+            for offer in offers { matching.offer(offer) }
+        }
+        for action in afterwards { action() }
+        return value
+    }
+
+    /// Why requests can't be taken now; nil when they can.
+    func obstacle(now: Instant) -> RequestError? {
+        switch phase {
+        case .taking: return .unavailable("the server is starting: shard \(id) is not loaded yet; try again")
+        case .dropped: return .unavailable("shard \(id) is not owned by this node; try again")
+        case .owned: break
+        }
+        if let stalledSince, now - stalledSince > .seconds(1) {
+            return .unavailable("PostgreSQL can not be reached; try again")
+        }
+        return nil
+    }
+
+    func slot(_ key: WorkflowKey) -> WorkflowSlot {
+        if let slot = slots[key] { return slot }
+        let slot = WorkflowSlot(key)
+        slots[key] = slot
+        return slot
+    }
+
+    /// Forgets a slot that nobody needs.
+    func dropIfUnused(_ slot: WorkflowSlot) {
+        guard slot.canLeave, slots[slot.key] === slot else { return }
+        if case .cached(let run) = slot.current, run.uncommitted > 0 || run.execution.isRunning { return }
+        slots[slot.key] = nil
+    }
+
+    /// A run whose commit failed never happened: whoever comes next loads what is there.
+    func kill(_ run: CachedRun, in slot: WorkflowSlot?) {
+        run.isDead = true
+        for id in run.attachedQueries + run.waitingQueries {
+            guard let query = queries.removeValue(forKey: id) else { continue }
+            afterwards.append { query.reply.fail(.unavailable("the workflow has to be loaded anew; try again")) }
+        }
+        if let slot, slot.cached === run { slot.current = .unknown }
+    }
+}
+
+/// The newest command ids that were decided here: what the loader reads may be older.
+struct RecentCommands {
+    private var known: Set<LookUp> = []
+    private var order: [LookUp] = []
+    private var next = 0
+    private let capacity: Int
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    func contains(_ command: LookUp) -> Bool { known.contains(command) }
+
+    mutating func insert(_ command: LookUp) {
+        guard known.insert(command).inserted else { return }
+        if order.count < capacity {
+            order.append(command)
+        } else {
+            known.remove(order[next])
+            order[next] = command
+            next = (next + 1) % capacity
+        }
+    }
+
+    /// A command that was not carried out after all.
+    mutating func remove(_ command: LookUp) {
+        known.remove(command)
+    }
+
+    mutating func removeAll() {
+        known = []
+        order = []
+        next = 0
+    }
+}
+
+/// When runs have to be looked at, earliest first.
+struct TimerHeap {
+    struct Item {
+        let at: Instant
+        let run: CachedRun
+    }
+
+    private var items: [Item] = []
+
+    var earliest: Instant? { items.first?.at }
+    var count: Int { items.count }
+
+    mutating func insert(_ item: Item) {
+        items.append(item)
+        var child = items.count - 1
+        while child > 0, items[child].at < items[(child - 1) / 2].at {
+            items.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    mutating func popDue(_ now: Instant) -> Item? {
+        guard let first = items.first, first.at <= now else { return nil }
+        items.swapAt(0, items.count - 1)
+        items.removeLast()
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < items.count && items[child].at < items[least].at {
+                least = child
+            }
+            if least == parent { return first }
+            items.swapAt(parent, least)
+            parent = least
+        }
+    }
+
+    mutating func removeAll() { items = [] }
+
+    /// Leaves out what is out of date.
+    mutating func compact() {
+        let live = items.filter { !$0.run.isDead && $0.run.execution.isRunning && $0.run.armedAt == $0.at }
+        items = []
+        for item in live { insert(item) }
+    }
+}

@@ -1,0 +1,162 @@
+internal import SagamoreEngine
+internal import SagamorePersistence
+internal import SagamoreServices
+
+extension Shard {
+    /// Called under the shard's lock.
+    func wakeTimer(at instant: Instant) {
+        timerLock.lock()
+        let isEarlier = instant < timerWake
+        timerLock.unlock()
+        if isEarlier { timerLock.signal() }
+    }
+
+    /// What is committed of a slot's run by now, for those who wait for news. Called under the lock, by the lane.
+    func committedNews(in slot: WorkflowSlot) -> [@Sendable () -> Void] {
+        guard !slot.historyWaiters.isEmpty, let run = slot.cached, run.uncommitted == 0 else { return [] }
+        var news: [@Sendable () -> Void] = []
+        slot.historyWaiters.removeAll { waiter in
+            let isClosed = !run.execution.isRunning
+            let isNews =
+                waiter.runID != run.runID || isClosed
+                || (!waiter.onlyCloseEvent && run.execution.durable.lastEventID > waiter.afterEventID)
+            if isNews { news.append(waiter.news) }
+            return isNews
+        }
+        return news
+    }
+}
+
+/// The thread that carries out what is due, lets idle runs leave memory, and ends waits.
+final class ShardTimer: @unchecked Sendable {
+    private let shard: Shard
+    private var sweepAt = Instant.distantPast
+    private var alarmsAt = Instant.distantPast
+    private var isStopping = false
+
+    init(shard: Shard) {
+        self.shard = shard
+    }
+
+    func run() {
+        while true {
+            let now = shard.clock()
+            let earliest = shard.perform { () -> Instant? in
+                guard shard.phase == .owned, shard.stalledSince == nil else { return nil }
+                fireDue(now)
+                if now >= sweepAt {
+                    sweepAt = now + .milliseconds(250)
+                    sweep(now)
+                }
+                return shard.timers.earliest
+            }
+            if now >= alarmsAt {
+                alarmsAt = now + .seconds(2)
+                wakeParked(now)
+            }
+            shard.timerLock.lock()
+            if isStopping {
+                shard.timerLock.unlock()
+                return
+            }
+            shard.timerWake = min(earliest ?? .distantFuture, sweepAt, now + .milliseconds(250))
+            shard.timerLock.wait(nanoseconds: max(1_000, (shard.timerWake - shard.clock()).nanoseconds))
+            shard.timerWake = .distantPast
+            shard.timerLock.unlock()
+        }
+    }
+
+    func stop() {
+        shard.timerLock.withLock { isStopping = true }
+        shard.timerLock.broadcast()
+    }
+
+    /// Under the lock.
+    private func fireDue(_ now: Instant) {
+        while let item = shard.timers.popDue(now) {
+            let run = item.run
+            guard run.armedAt == item.at, !run.isDead, run.execution.isRunning,
+                let slot = shard.slots[run.key], slot.cached === run
+            else { continue }
+            run.armedAt = nil
+            let decision = run.execution.decideDue(at: now)
+            if decision.entries.isEmpty, decision.statusEvents.isEmpty {
+                shard.offer(decision.offers, of: run)
+            } else {
+                shard.carryOut(decision, on: run, in: slot)
+            }
+            run.execution.discardDeadlines(until: now)
+            shard.requeueLostQueries(of: run, in: slot)
+            shard.arm(run)
+        }
+        if shard.timers.count > 100_000 { shard.timers.compact() }
+    }
+
+    /// Under the lock.
+    private func sweep(_ now: Instant) {
+        park(now)
+        for slot in shard.slots.values where !slot.historyWaiters.isEmpty {
+            slot.historyWaiters.removeAll { waiter in
+                guard waiter.deadline <= now else { return false }
+                shard.afterwards.append(waiter.expire)
+                return true
+            }
+            shard.dropIfUnused(slot)
+        }
+        shard.expireQueries(now)
+    }
+
+    /// Lets runs leave memory that have been idle for a while. Looks at the front of a list that is in order of time, so
+    /// the busy ones cost nothing.
+    private func park(_ now: Instant) {
+        let idleSince = now + Interval(nanoseconds: -shard.configuration.parkAfter.nanoseconds)
+        var kept: [CachedRun] = []
+        var index = 0
+        while index < shard.watched.count, index < 10_000 {
+            let run = shard.watched[index]
+            if run.touchedAt > idleSince, run.execution.isRunning {
+                // Touched since it was listed: behind the others again.
+                if index > 1_000 { break }
+                kept.append(run)
+                index += 1
+                continue
+            }
+            index += 1
+            run.isWatched = false
+            guard let slot = shard.slots[run.key], slot.cached === run, !run.isDead else { continue }
+            if !run.execution.isRunning {
+                if run.uncommitted == 0 { slot.current = .closed(run.row) } else { kept.append(run) }
+                shard.dropIfUnused(slot)
+            } else if run.canPark(at: now, horizon: shard.configuration.alarmHorizon) {
+                park(run, in: slot)
+            } else {
+                kept.append(run)
+            }
+        }
+        for run in kept { run.isWatched = true }
+        shard.watched = Array(shard.watched[index...]) + kept
+    }
+
+    private func park(_ run: CachedRun, in slot: WorkflowSlot) {
+        let item = LaneItem(slot: slot, run: run)
+        item.alarm = .parked(run.execution.nextDeadline ?? .distantFuture)
+        let shard = self.shard
+        item.release = {
+            shard.perform {
+                // Something may have come meanwhile: then the next transition takes the alarm back.
+                run.isParkedInStore = true
+                let isIdle = run.canPark(at: shard.clock(), horizon: shard.configuration.alarmHorizon)
+                guard isIdle, slot.cached === run else { return }
+                slot.current = .parked(run.row)
+                shard.dropIfUnused(slot)
+            }
+        }
+        shard.enqueue(item)
+    }
+
+    private func wakeParked(_ now: Instant) {
+        let shard = self.shard
+        let before = now + shard.configuration.alarmHorizon
+        shard.loads.add(.wakeParked(before))
+    }
+}

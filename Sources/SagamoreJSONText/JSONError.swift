@@ -1,0 +1,78 @@
+/// Why a text is not the JSON that was asked for, and where.
+public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What is wrong.
+    public struct Code: Equatable, Sendable, CustomStringConvertible {
+        /// The text ends inside a value.
+        public static let unexpectedEnd = Code(.unexpectedEnd)
+        /// A byte that can't stand here.
+        public static let unexpectedByte = Code(.unexpectedByte)
+        /// Something follows the value.
+        public static let trailingBytes = Code(.trailingBytes)
+        /// The text is valid so far but is no object.
+        public static let notAnObject = Code(.notAnObject)
+        /// A number that breaks the grammar: `01`, `1.`, `+1`, `.5`.
+        public static let invalidNumber = Code(.invalidNumber)
+        /// A control character that stands in a string without being escaped.
+        public static let controlCharacter = Code(.controlCharacter)
+        /// An escape that JSON doesn't know, or `\u` without four hexadecimal digits.
+        public static let invalidEscape = Code(.invalidEscape)
+        /// Half of a surrogate pair without the other half.
+        public static let loneSurrogate = Code(.loneSurrogate)
+        /// A string's bytes are no UTF-8.
+        public static let invalidUTF8 = Code(.invalidUTF8)
+        /// Objects and arrays are nested too deeply.
+        public static let tooDeep = Code(.tooDeep)
+        /// An object has a key twice.
+        public static let duplicateKey = Code(.duplicateKey)
+        /// A value of another kind than the one that was asked for.
+        public static let wrongKind = Code(.wrongKind)
+        /// A number that the type that was asked for can't hold.
+        public static let outOfRange = Code(.outOfRange)
+
+        private enum Kind {
+            case unexpectedEnd, unexpectedByte, trailingBytes, notAnObject, invalidNumber, controlCharacter
+            case invalidEscape, loneSurrogate, invalidUTF8, tooDeep, duplicateKey, wrongKind, outOfRange
+        }
+
+        private let kind: Kind
+
+        private init(_ kind: Kind) {
+            self.kind = kind
+        }
+
+        /// The code in words.
+        public var description: String {
+            switch kind {
+            case .unexpectedEnd: "the text ends too early"
+            case .unexpectedByte: "unexpected byte"
+            case .trailingBytes: "something follows the value"
+            case .notAnObject: "not an object"
+            case .invalidNumber: "invalid number"
+            case .controlCharacter: "control character in a string"
+            case .invalidEscape: "invalid escape in a string"
+            case .loneSurrogate: "half of a surrogate pair in a string"
+            case .invalidUTF8: "a string is not UTF-8"
+            case .tooDeep: "nested too deeply"
+            case .duplicateKey: "an object has a key twice"
+            case .wrongKind: "a value of another kind is expected"
+            case .outOfRange: "a number is out of range"
+            }
+        }
+    }
+
+    /// What is wrong.
+    public let code: Code
+
+    /// The byte at which it was noticed, counted from the start of the text that was handed over.
+    public let offset: Int
+
+    init(_ code: Code, at offset: Int) {
+        self.code = code
+        self.offset = offset
+    }
+
+    /// The code in words and the offset; never a part of the text.
+    public var description: String {
+        "\(code) at byte \(offset)"
+    }
+}

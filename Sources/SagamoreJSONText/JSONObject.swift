@@ -1,0 +1,60 @@
+/// The members of a JSON object, in the order in which they were read or added.
+public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
+    /// A key and its value.
+    public struct Member: Sendable {
+        /// The key, unescaped.
+        public var key: String
+        /// The value.
+        public var value: JSONValue
+    }
+
+    /// The members in their order, each key once.
+    public private(set) var members: [Member] = []
+
+    /// An object without members.
+    public init() {}
+
+    /// An object with these members; of a key that occurs twice the last value counts.
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        for (key, value) in elements { self[key] = value }
+    }
+
+    /// The value of a key. Setting `nil` takes the member away; a new key is added at the end.
+    public subscript(key: String) -> JSONValue? {
+        get {
+            index(of: key).map { members[$0].value }
+        }
+        set {
+            switch (index(of: key), newValue) {
+            case (let index?, let value?): members[index].value = value
+            case (let index?, nil): members.remove(at: index)
+            case (nil, let value?): members.append(Member(key: key, value: value))
+            case (nil, nil): break
+            }
+        }
+    }
+
+    /// Adds a member whose key is known to be new.
+    mutating func append(_ key: String, _ value: JSONValue) {
+        members.append(Member(key: key, value: value))
+    }
+
+    /// The members in the order of their keys' bytes.
+    var sorted: [Member] {
+        members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    }
+
+    private func index(of key: String) -> Int? {
+        members.firstIndex { $0.key.utf8.elementsEqual(key.utf8) }
+    }
+}
+
+extension JSONObject: Equatable {
+    /// Whether both have the same members, in whatever order.
+    public static func == (left: JSONObject, right: JSONObject) -> Bool {
+        guard left.members.count == right.members.count else { return false }
+        return zip(left.sorted, right.sorted).allSatisfy { left, right in
+            left.key.utf8.elementsEqual(right.key.utf8) && left.value == right.value
+        }
+    }
+}

@@ -1,0 +1,143 @@
+/// Writes JSON into a buffer, from left to right. Commas come by themselves; that brackets match and that an object's
+/// members have keys is the caller's affair.
+///
+/// ```swift
+/// var json = JSONWriter()
+/// json.beginObject()
+/// json.key("status")
+/// json.string("passed")
+/// json.endObject()
+/// ```
+///
+/// Values on the outermost level are separated by commas too, so one writer holds one text; `removeAll()` starts anew
+/// and keeps the memory.
+public struct JSONWriter: Sendable {
+    /// What has been written.
+    public private(set) var bytes: [UInt8]
+
+    /// Whether a value stands before this place in the same object or array.
+    private var needsComma = false
+
+    /// - Parameter capacity: How many bytes to make room for at once.
+    public init(capacity: Int = 0) {
+        bytes = []
+        bytes.reserveCapacity(capacity)
+    }
+
+    /// Forgets what has been written and keeps the memory.
+    public mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        needsComma = false
+    }
+
+    /// Opens an object: members follow, each a key and a value.
+    public mutating func beginObject() {
+        separate()
+        bytes.append(UInt8(ascii: "{"))
+        needsComma = false
+    }
+
+    /// Closes the innermost object.
+    public mutating func endObject() {
+        bytes.append(UInt8(ascii: "}"))
+        needsComma = true
+    }
+
+    /// Opens an array: values follow.
+    public mutating func beginArray() {
+        separate()
+        bytes.append(UInt8(ascii: "["))
+        needsComma = false
+    }
+
+    /// Closes the innermost array.
+    public mutating func endArray() {
+        bytes.append(UInt8(ascii: "]"))
+        needsComma = true
+    }
+
+    /// The key of the value that follows.
+    public mutating func key(_ key: String) {
+        separate()
+        JSONEscaping.append(key, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// A string.
+    public mutating func string(_ value: String) {
+        separate()
+        JSONEscaping.append(value, to: &bytes)
+        needsComma = true
+    }
+
+    /// An integer.
+    public mutating func int(_ value: Int64) {
+        separate()
+        appendDigits(value.magnitude, isNegative: value < 0)
+        needsComma = true
+    }
+
+    /// An integer.
+    public mutating func int(_ value: Int) {
+        int(Int64(value))
+    }
+
+    /// A number in the shortest form that reads back as the same double. JSON has no infinities and no NaN: they become
+    /// `null`.
+    public mutating func double(_ value: Double) {
+        guard value.isFinite else { return null() }
+        separate()
+        bytes.append(contentsOf: value.description.utf8)
+        needsComma = true
+    }
+
+    /// `true` or `false`.
+    public mutating func bool(_ value: Bool) {
+        separate()
+        bytes.append(contentsOf: (value ? "true" : "false").utf8)
+        needsComma = true
+    }
+
+    /// `null`.
+    public mutating func null() {
+        separate()
+        bytes.append(contentsOf: "null".utf8)
+        needsComma = true
+    }
+
+    /// A value that is JSON already. It is copied as it is; the caller knows that it is valid.
+    public mutating func raw(_ value: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: value)
+        needsComma = true
+    }
+
+    /// A value that is JSON already. It is copied as it is; the caller knows that it is valid.
+    public mutating func raw(_ value: UnsafeRawBufferPointer) {
+        separate()
+        bytes.append(contentsOf: value)
+        needsComma = true
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+    }
+
+    private mutating func appendDigits(_ magnitude: UInt64, isNegative: Bool) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var first = 20
+            var rest = magnitude
+            repeat {
+                first -= 1
+                digits[first] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            } while rest > 0
+            if isNegative {
+                first -= 1
+                digits[first] = UInt8(ascii: "-")
+            }
+            bytes.append(contentsOf: digits[first...])
+        }
+    }
+}

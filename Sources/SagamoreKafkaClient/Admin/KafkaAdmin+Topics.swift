@@ -1,0 +1,47 @@
+internal import CSagamoreRdKafka
+
+extension KafkaAdmin {
+    /// Creates topics and waits until the cluster has them. Those that exist already are left as they are.
+    ///
+    /// - Parameters:
+    ///   - replication: −1 takes the broker's default.
+    ///   - configuration: settings of the topics, by Kafka's names (`retention.ms` …).
+    /// - Throws: ``KafkaError`` of the first topic that could not be created, or when no broker answers. The development
+    ///   broker does not know this request: ``KafkaDevelopmentBroker/createTopics(_:partitions:)`` is its own way.
+    public func createTopics(
+        _ names: [String],
+        partitions: Int,
+        replication: Int = -1,
+        configuration: [String: String] = [:],
+        timeout: Duration = .seconds(30)
+    ) throws(KafkaError) {
+        var requests: [OpaquePointer?] = []
+        defer { for request in requests { rd_kafka_NewTopic_destroy(request) } }
+        for name in Set(names).sorted() {
+            var reason = [CChar](repeating: 0, count: 512)
+            guard
+                let request = rd_kafka_NewTopic_new(
+                    name, Int32(clamping: partitions), Int32(clamping: replication), &reason, reason.count)
+            else { throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, String(cText: reason)) }
+            requests.append(request)
+            for (key, value) in configuration { _ = rd_kafka_NewTopic_set_config(request, key, value) }
+        }
+        guard !requests.isEmpty else { return }
+        try client.ask(
+            RD_KAFKA_ADMIN_OP_CREATETOPICS,
+            timeout: timeout,
+            options: { _ = rd_kafka_AdminOptions_set_operation_timeout($0, timeout.milliseconds, nil, 0) },
+            send: { rd_kafka_CreateTopics(client.pointer, &requests, requests.count, $0, $1) },
+            read: { answer throws(KafkaError) in
+                var count = 0
+                let results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer), &count)
+                for result in UnsafeBufferPointer(start: results, count: count) {
+                    let native = rd_kafka_topic_result_error(result)
+                    if native == RD_KAFKA_RESP_ERR_NO_ERROR || native == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS {
+                        continue
+                    }
+                    throw KafkaError(native, rd_kafka_topic_result_error_string(result).map { String(cString: $0) })
+                }
+            })
+    }
+}

@@ -1,0 +1,78 @@
+internal import CSagamoreRdKafka
+
+/// Questions and requests to the cluster: topics, partitions, offsets. Every call blocks until the broker has
+/// answered or the time is over; it may be used from any thread that may block.
+public final class KafkaAdmin: Sendable {
+    let client: ClientHandle
+
+    /// Makes a client.
+    /// - Throws: ``KafkaError`` when a property is unknown or not valid. An unreachable broker is no error here.
+    public init(_ configuration: KafkaConfiguration) throws(KafkaError) {
+        // A consumer that joins nothing: its reads see only what is committed, and it never creates topics by asking.
+        client = try ClientHandle(
+            RD_KAFKA_CONSUMER,
+            configuration,
+            fixed: ["isolation.level": "read_committed", "allow.auto.create.topics": "false"],
+            callbacks: ClientCallbacks(log: configuration.log))
+    }
+
+    /// The cluster's id. Wait for it to learn whether a broker answers.
+    /// - Throws: ``KafkaError`` (a timeout) when none does.
+    public func clusterID(timeout: Duration = .seconds(10)) throws(KafkaError) -> String {
+        guard let id = rd_kafka_clusterid(client.pointer, timeout.milliseconds) else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, "no broker has answered")
+        }
+        defer { rd_kafka_mem_free(client.pointer, id) }
+        return String(cString: id)
+    }
+
+    /// How many partitions each topic has, or why that can't be told (``KafkaError/isUnknownTopic``,
+    /// ``KafkaError/isTopicAuthorization``).
+    /// - Throws: ``KafkaError`` when no broker answers.
+    public func partitionCounts(
+        _ topics: [String], timeout: Duration = .seconds(10)
+    ) throws(KafkaError) -> [String: Result<Int, KafkaError>] {
+        let deadline = ContinuousClock.now + timeout
+        var counts: [String: Result<Int, KafkaError>] = [:]
+        for topic in Set(topics) { counts[topic] = try partitionCount(topic, deadline) }
+        return counts
+    }
+
+    private func partitionCount(
+        _ topic: String, _ deadline: ContinuousClock.Instant
+    ) throws(KafkaError) -> Result<Int, KafkaError> {
+        guard let handle = rd_kafka_topic_new(client.pointer, topic, nil) else {
+            return .failure(KafkaError(rd_kafka_last_error()))
+        }
+        defer { rd_kafka_topic_destroy(handle) }
+        while true {
+            var metadata: UnsafePointer<rd_kafka_metadata>?
+            let left = deadline - .now
+            let native = rd_kafka_metadata(client.pointer, 0, handle, &metadata, max(left, .milliseconds(1)).milliseconds)
+            guard native == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError(native) }
+            defer { rd_kafka_metadata_destroy(metadata) }
+            guard metadata.pointee.topic_cnt == 1, let answer = metadata.pointee.topics?.pointee else {
+                return .failure(KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART))
+            }
+            // A topic that was just created has no leaders for a moment.
+            if answer.err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, left > .milliseconds(50) {
+                _ = Latch().wait(.milliseconds(50))
+                continue
+            }
+            guard answer.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return .failure(KafkaError(answer.err)) }
+            return .success(Int(answer.partition_cnt))
+        }
+    }
+
+    /// The oldest offset of a partition, and the one after its newest committed record.
+    public func listOffsets(
+        _ partition: KafkaPartition, timeout: Duration = .seconds(10)
+    ) throws(KafkaError) -> Range<Int64> {
+        var low: Int64 = 0
+        var high: Int64 = 0
+        let native = rd_kafka_query_watermark_offsets(
+            client.pointer, partition.topic, partition.partition, &low, &high, timeout.milliseconds)
+        guard native == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(native) }
+        return low..<max(low, high)
+    }
+}

@@ -1,0 +1,115 @@
+internal import CSagamoreRdKafka
+internal import FoundationEssentials
+internal import Glibc
+internal import Synchronization
+
+/// An Apache Kafka of one node on loopback, for tests and measurements: started from an unpacked distribution, killed
+/// and started again as a test wants, removed at the end (also when this process is killed).
+public final class TemporaryKafka: Sendable {
+    /// Where clients reach it: `127.0.0.1:port`.
+    public let bootstrap: String
+    /// The folder with its data, its settings and its log.
+    public let folder: String
+
+    private let distribution: KafkaDistribution
+    private let heap: String
+    private let process: Mutex<GuardedProcess?>
+
+    /// True when `SAGAMORE_TEST_KAFKA_HOME` names a distribution.
+    public static var isAvailable: Bool { KafkaDistribution.fromEnvironment != nil }
+
+    /// What tests print when they are skipped for want of a distribution.
+    public static let whySkipped = "exactly-once was not checked: SAGAMORE_TEST_KAFKA_HOME names no Apache Kafka"
+
+    /// Starts a broker on free ports and waits until it answers; that takes some 5 s.
+    ///
+    /// - Parameters:
+    ///   - home: the unpacked distribution; `SAGAMORE_TEST_KAFKA_HOME` when nil.
+    ///   - settings: broker properties that go over the defaults here.
+    ///   - heap: of its Java machine, as `-Xmx` takes it.
+    /// - Throws: ``KafkaError`` when there is no distribution or no Java, or when it does not answer; with the last
+    ///   lines of its log.
+    public init(
+        home: String? = nil, settings: [String: String] = [:], heap: String = "384m"
+    ) throws(KafkaError) {
+        guard let distribution = home.map({ KafkaDistribution(home: $0) }) ?? .fromEnvironment else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, Self.whySkipped)
+        }
+        self.distribution = distribution
+        self.heap = heap
+        var template = Array("/tmp/sagamore-kafka-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw KafkaError(RD_KAFKA_RESP_ERR__FS, "no temporary folder") }
+        folder = String(cText: template)
+        let ports = LoopbackPorts.free(2)
+        bootstrap = "127.0.0.1:\(ports[0])"
+        process = Mutex(nil)
+        let properties = distribution.properties(
+            folder: folder, port: ports[0], controllerPort: ports[1], settings: settings)
+        guard let file = fopen("\(folder)/server.properties", "w") else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__FS, "the temporary folder can't be written")
+        }
+        fputs(properties, file)
+        fclose(file)
+        try format()
+        try restart()
+    }
+
+    private func format() throws(KafkaError) {
+        let java = ["java"] + distribution.format("\(folder)/server.properties")
+        guard let process = GuardedProcess(java, folder: folder, log: "\(folder)/log") else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, "no process could be started")
+        }
+        while process.isRunning { usleep(20_000) }
+        process.end(.kill)
+    }
+
+    /// Starts it again, on the same port with the same data, and waits until it answers.
+    /// - Throws: ``KafkaError`` when it does not within a minute, with the last lines of its log.
+    public func restart() throws(KafkaError) {
+        let java = ["java"] + distribution.run("\(folder)/server.properties", heap: heap)
+        let started = process.withLock { process -> GuardedProcess? in
+            process?.end(.stop)
+            process = GuardedProcess(java, folder: folder, log: "\(folder)/log")
+            return process
+        }
+        guard let started else { throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, "no process could be started") }
+        let admin = try KafkaAdmin(KafkaConfiguration(bootstrap: bootstrap))
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline, started.isRunning {
+            if (try? admin.clusterID(timeout: .milliseconds(500))) != nil { return }
+        }
+        throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, "Apache Kafka does not answer on \(bootstrap):\n\(lastLines())")
+    }
+
+    /// Ends it at once, in the middle of whatever it does.
+    public func kill9() { process.withLock { $0?.end(.kill) } }
+
+    /// Asks it to shut down in order, and waits.
+    public func stop() { process.withLock { $0?.end(.stop) } }
+
+    /// Creates topics.
+    public func createTopics(
+        _ names: [String], partitions: Int = 8, configuration: [String: String] = [:]
+    ) throws(KafkaError) {
+        let admin = try KafkaAdmin(KafkaConfiguration(bootstrap: bootstrap))
+        try admin.createTopics(names, partitions: partitions, replication: 1, configuration: configuration)
+    }
+
+    /// Its process id, while it runs.
+    public var processIdentifier: Int32? { process.withLock { $0?.identifier } }
+
+    private func lastLines() -> String {
+        guard let file = fopen("\(folder)/log", "r") else { return "" }
+        defer { fclose(file) }
+        fseek(file, 0, SEEK_END)
+        fseek(file, max(0, ftell(file) - 2000), SEEK_SET)
+        var bytes = [UInt8](repeating: 0, count: 2000)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return String(decoding: bytes.prefix(count), as: UTF8.self)
+    }
+
+    deinit {
+        process.withLock { $0?.end(.kill) }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+}

@@ -1,0 +1,207 @@
+internal import CSagamoreRdKafka
+
+/// The life of a consumer's thread. Only that thread uses it.
+final class ConsumerLoop {
+    /// A batch is handed over when it has so many records or bytes, or when no more are waiting.
+    private static let batchRecords = 500
+    private static let batchBytes = 4 << 20
+    private static let pollInterval = Duration.milliseconds(100)
+    private static let lastCommitLimit = Duration.seconds(5)
+    private static let closeLimit = Duration.seconds(5)
+
+    private let inbox: ConsumerInbox
+    private let handlers: KafkaConsumer.Handlers
+    private var ledger: OffsetLedger
+    private var reader = RecordReader()
+    private var batch: [KafkaRecord] = []
+    private var bytes = 0
+
+    private var client: OpaquePointer { inbox.client.pointer }
+
+    init(_ inbox: ConsumerInbox, _ handlers: KafkaConsumer.Handlers, commitInterval: Duration) {
+        self.inbox = inbox
+        self.handlers = handlers
+        ledger = OffsetLedger(interval: commitInterval, backoff: .seconds(1))
+    }
+
+    func run() {
+        while true {
+            let mail = inbox.mailbox.take()
+            ledger.want(mail.offsets)
+            if mail.isClosing { break }
+            pause(mail.pauses)
+            commit(ledger.take(now: .now))
+            poll()
+        }
+        close()
+    }
+
+    // MARK: Records
+
+    private func poll() {
+        var wait = min(Self.pollInterval, ledger.interval)
+        while let event = rd_kafka_queue_poll(inbox.queue, wait.milliseconds) {
+            handle(event)
+            rd_kafka_event_destroy(event)
+            wait = .zero
+            if batch.count >= Self.batchRecords || bytes >= Self.batchBytes { break }
+        }
+        deliver()
+    }
+
+    private func deliver() {
+        guard !batch.isEmpty else { return }
+        let records = batch
+        batch = []
+        bytes = 0
+        handlers.records(records)
+    }
+
+    private func handle(_ event: OpaquePointer) {
+        switch rd_kafka_event_type(event) {
+        case RD_KAFKA_EVENT_FETCH:
+            while let message = rd_kafka_event_message_next(event) {
+                if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+                    bytes += message.pointee.len + message.pointee.key_len
+                    batch.append(reader.read(message))
+                } else {
+                    handlers.error(KafkaError(message.pointee.err))
+                }
+            }
+        case RD_KAFKA_EVENT_ERROR: handleError(event)
+        case RD_KAFKA_EVENT_REBALANCE: rebalance(event)
+        case RD_KAFKA_EVENT_OFFSET_COMMIT: committed(event)
+        default: break
+        }
+    }
+
+    private func handleError(_ event: OpaquePointer) {
+        let native = rd_kafka_event_error(event)
+        if native == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+            guard let partition = rd_kafka_event_topic_partition(event) else { return }
+            defer { rd_kafka_topic_partition_destroy(partition) }
+            deliver()
+            handlers.caughtUp?(KafkaPartition(partition.pointee), partition.pointee.offset)
+            return
+        }
+        let fatal = native == RD_KAFKA_RESP_ERR__FATAL ? KafkaError(fatalOf: client) : nil
+        handlers.error(
+            fatal ?? KafkaError(native, rd_kafka_event_error_string(event).map { String(cString: $0) }))
+    }
+
+    private func pause(_ wishes: [KafkaPartition: Bool]) {
+        for isPaused in [true, false] {
+            let partitions = wishes.filter { $0.value == isPaused && ledger.assigned.contains($0.key) }.keys
+            guard !partitions.isEmpty else { continue }
+            _ = PartitionList.lend(Array(partitions)) {
+                isPaused ? rd_kafka_pause_partitions(client, $0) : rd_kafka_resume_partitions(client, $0)
+            }
+        }
+    }
+
+    // MARK: Group
+
+    private func rebalance(_ event: OpaquePointer) {
+        let list = rd_kafka_event_topic_partition_list(event)
+        let partitions = PartitionList.partitions(list)
+        let isCooperative = rd_kafka_rebalance_protocol(client).map { String(cString: $0) } == "COOPERATIVE"
+        switch rd_kafka_event_error(event) {
+        case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+            if isCooperative {
+                report(KafkaError(consuming: rd_kafka_incremental_assign(client, list)))
+            } else {
+                report(rd_kafka_assign(client, list))
+            }
+            // A pause from an earlier time with the same partition must not outlive it.
+            _ = rd_kafka_resume_partitions(client, list)
+            ledger.assign(partitions)
+            handlers.assigned(partitions)
+        case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
+            giveUp(partitions, lost: rd_kafka_assignment_lost(client) != 0)
+            if isCooperative {
+                report(KafkaError(consuming: rd_kafka_incremental_unassign(client, list)))
+            } else {
+                report(rd_kafka_assign(client, nil))
+            }
+        case let native:
+            // Something else: librdkafka asks to be synchronised with an empty assignment.
+            giveUp(Array(ledger.assigned), lost: true)
+            report(rd_kafka_assign(client, nil))
+            report(native)
+        }
+    }
+
+    /// Records of these partitions that nobody has seen are dropped: they are read again by the next owner.
+    private func giveUp(_ partitions: [KafkaPartition], lost: Bool) {
+        let leaving = Set(partitions)
+        batch.removeAll { leaving.contains(KafkaPartition(topic: $0.topic, partition: $0.partition)) }
+        if batch.isEmpty { bytes = 0 }
+        handlers.revoked(partitions, lost)
+        ledger.want(inbox.mailbox.takeOffsets())
+        if !lost { commitAndWait(ledger.unsettled(of: partitions)) }
+        ledger.revoke(partitions)
+    }
+
+    private func report(_ error: KafkaError?) {
+        if let error { handlers.error(error) }
+    }
+
+    private func report(_ native: rd_kafka_resp_err_t) {
+        if native != RD_KAFKA_RESP_ERR_NO_ERROR { handlers.error(KafkaError(native)) }
+    }
+
+    // MARK: Offsets
+
+    private func commit(_ offsets: [KafkaPartition: Int64]) {
+        guard !offsets.isEmpty else { return }
+        let failure = PartitionList.lend(offsets.map { ($0.key, $0.value) }) { rd_kafka_commit(client, $0, 1) }
+        guard failure != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+        ledger.answered(refused: Set(offsets.keys), now: .now)
+        report(failure)
+    }
+
+    private func committed(_ event: OpaquePointer) {
+        let entries = PartitionList.entries(rd_kafka_event_topic_partition_list(event))
+        let whole = rd_kafka_event_error(event)
+        let isRefused = whole != RD_KAFKA_RESP_ERR_NO_ERROR && whole != RD_KAFKA_RESP_ERR__NO_OFFSET
+        let refused = entries.filter { isRefused || $0.err != RD_KAFKA_RESP_ERR_NO_ERROR }
+        ledger.answered(refused: Set(refused.map(KafkaPartition.init)), now: .now)
+        if isRefused { report(whole) } else if let first = refused.first { report(first.err) }
+    }
+
+    /// The last commit before partitions go, on a queue of its own, so that nothing else is handled meanwhile.
+    private func commitAndWait(_ offsets: [KafkaPartition: Int64]) {
+        guard !offsets.isEmpty, let queue = rd_kafka_queue_new(client) else { return }
+        defer { rd_kafka_queue_destroy(queue) }
+        let failure = PartitionList.lend(offsets.map { ($0.key, $0.value) }) {
+            rd_kafka_commit_queue(client, $0, queue, nil, nil)
+        }
+        guard failure == RD_KAFKA_RESP_ERR_NO_ERROR else { return report(failure) }
+        guard let event = rd_kafka_queue_poll(queue, Self.lastCommitLimit.milliseconds) else {
+            return report(RD_KAFKA_RESP_ERR__TIMED_OUT)
+        }
+        let answer = rd_kafka_event_error(event)
+        if answer != RD_KAFKA_RESP_ERR__NO_OFFSET { report(answer) }
+        rd_kafka_event_destroy(event)
+    }
+
+    // MARK: End
+
+    /// Closes first, then lets the client go: librdkafka wants this order. Past the limit it is destroyed as it is.
+    private func close() {
+        batch = []
+        guard let queue = rd_kafka_queue_new(client) else { return }
+        defer { rd_kafka_queue_destroy(queue) }
+        if let error = KafkaError(consuming: rd_kafka_consumer_close_queue(client, queue)) { report(error) }
+        let deadline = ContinuousClock.now + Self.closeLimit + Self.lastCommitLimit
+        while rd_kafka_consumer_closed(client) == 0 {
+            if ContinuousClock.now >= deadline {
+                inbox.client.destroyFlags = RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE
+                return
+            }
+            guard let event = rd_kafka_queue_poll(queue, Self.pollInterval.milliseconds) else { continue }
+            if rd_kafka_event_type(event) != RD_KAFKA_EVENT_FETCH { handle(event) }
+            rd_kafka_event_destroy(event)
+        }
+    }
+}

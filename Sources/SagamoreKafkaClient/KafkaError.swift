@@ -1,0 +1,170 @@
+internal import CSagamoreRdKafka
+
+/// What a Kafka client or broker refused, and what that means for whoever asked.
+public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// An error number of the Kafka protocol (0 and up) or of librdkafka itself (below 0).
+    public struct Code: Sendable, Hashable, RawRepresentable, CustomStringConvertible {
+        /// The number, as librdkafka's `rd_kafka_resp_err_t` has it.
+        public let rawValue: Int32
+
+        /// Creates a code from its number; numbers that this librdkafka does not know are kept.
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+
+        /// The symbolic name, for example `UNKNOWN_TOPIC_OR_PART`.
+        public var description: String { String(cString: rd_kafka_err2name(native)) }
+
+        /// The topic or the partition does not exist.
+        public static let unknownTopicOrPartition = Code(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        /// The client may not use the topic.
+        public static let topicAuthorizationFailed = Code(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+
+        init(_ native: rd_kafka_resp_err_t) { rawValue = native.rawValue }
+        var native: rd_kafka_resp_err_t { rd_kafka_resp_err_t(rawValue: rawValue) }
+    }
+
+    /// What was refused.
+    public let code: Code
+    /// librdkafka's words for it; no payloads and no secrets.
+    public let message: String
+    /// True when the client can never work again and has to be replaced by a new one.
+    public let isFatal: Bool
+    /// True when the same call may succeed later.
+    public let isRetriable: Bool
+    /// True when the current transaction has to be aborted before anything else.
+    public let requiresAbort: Bool
+
+    /// Creates an error; what librdkafka reports is made by this module.
+    public init(
+        code: Code, message: String, isFatal: Bool = false, isRetriable: Bool = false, requiresAbort: Bool = false
+    ) {
+        self.code = code
+        self.message = message
+        self.isFatal = isFatal
+        self.isRetriable = isRetriable
+        self.requiresAbort = requiresAbort
+    }
+
+    /// Name, words and consequence in one line.
+    public var description: String {
+        let consequence = isFatal ? " (fatal)" : requiresAbort ? " (abort)" : isRetriable ? " (retriable)" : ""
+        return "\(code): \(message)\(consequence)"
+    }
+}
+
+/// What an error means.
+extension KafkaError {
+    /// The topic or the partition does not exist, or not any more.
+    public var isUnknownTopic: Bool {
+        code.isOne(
+            of: RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+    }
+
+    /// This client may not use the topic.
+    public var isTopicAuthorization: Bool { code.isOne(of: RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) }
+
+    /// The record, or the batch in which it was sent, is larger than the client or the topic allows.
+    public var isMessageTooLarge: Bool {
+        code.isOne(of: RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE)
+    }
+
+    /// The broker does not accept this record, whatever its size: no key on a compacted topic, a timestamp out of
+    /// bounds, a format that the topic does not take.
+    public var isInvalidRecord: Bool {
+        code.isOne(
+            of: RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_INVALID_MSG,
+            RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT)
+    }
+
+    /// The record will never be accepted, however often it is sent.
+    public var isRecordRefused: Bool { isMessageTooLarge || isInvalidRecord }
+
+    /// Another producer with the same transactional id has taken over. Fatal: this one is a zombie.
+    public var isFenced: Bool {
+        code.isOne(
+            of: RD_KAFKA_RESP_ERR__FENCED, RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+            RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH)
+    }
+
+    /// Too much is waiting in the client; try again when some of it has been delivered.
+    public var isQueueFull: Bool { code.isOne(of: RD_KAFKA_RESP_ERR__QUEUE_FULL) }
+
+    /// The time that the caller gave, or that a record had, is over.
+    public var isTimeout: Bool {
+        code.isOne(
+            of: RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+            RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE)
+    }
+
+    /// The record was thrown away by this client (an aborted transaction, a closed producer), not refused by anyone.
+    public var isPurged: Bool {
+        code.isOne(of: RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
+    }
+
+    /// The topic is there already.
+    public var isTopicExists: Bool { code.isOne(of: RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) }
+
+    /// No broker can be reached at the moment.
+    public var isUnreachable: Bool {
+        code.isOne(
+            of: RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE,
+            RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION, RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE)
+    }
+}
+
+extension KafkaError.Code {
+    func isOne(of natives: rd_kafka_resp_err_t...) -> Bool { natives.contains { $0.rawValue == rawValue } }
+
+    /// Errors that pass by themselves: lost connections, elections, coordinators that move.
+    var isTransient: Bool {
+        isOne(
+            of: RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__TIMED_OUT,
+            RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, RD_KAFKA_RESP_ERR__QUEUE_FULL,
+            RD_KAFKA_RESP_ERR__WAIT_COORD, RD_KAFKA_RESP_ERR__RESOLVE, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+            RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+            RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+            RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+            RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT,
+            RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION, RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE,
+            RD_KAFKA_RESP_ERR_NOT_CONTROLLER, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS)
+    }
+}
+
+extension KafkaError {
+    /// An error known by its number only; `message` stands for librdkafka's own words.
+    init(_ native: rd_kafka_resp_err_t, _ message: String? = nil) {
+        let code = Code(native)
+        self.init(
+            code: code,
+            message: message ?? String(cString: rd_kafka_err2str(native)),
+            isFatal: native == RD_KAFKA_RESP_ERR__FATAL,
+            isRetriable: code.isTransient)
+    }
+
+    /// Takes over librdkafka's error object and frees it; nil stands for success.
+    init?(consuming error: OpaquePointer?) {
+        guard let error else { return nil }
+        self.init(
+            code: Code(rd_kafka_error_code(error)),
+            message: String(cString: rd_kafka_error_string(error)),
+            isFatal: rd_kafka_error_is_fatal(error) != 0,
+            isRetriable: rd_kafka_error_is_retriable(error) != 0,
+            requiresAbort: rd_kafka_error_txn_requires_abort(error) != 0)
+        rd_kafka_error_destroy(error)
+    }
+
+    /// The fatal error that a client has raised, if it has.
+    init?(fatalOf client: OpaquePointer) {
+        var text = [CChar](repeating: 0, count: 512)
+        let native = rd_kafka_fatal_error(client, &text, text.count)
+        guard native != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        self.init(code: Code(native), message: String(cText: text), isFatal: true)
+    }
+}
+
+extension String {
+    /// The text up to the terminating zero.
+    init(cText: [CChar]) {
+        self.init(decoding: cText.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,88 @@
+internal import CSagamoreRdKafka
+
+/// Owns one librdkafka client. Everybody who uses it holds a reference; with the last one it is destroyed.
+final class ClientHandle: @unchecked Sendable {
+    /// How long the end of a client may hold up the thread that lets go of it.
+    static let destroyLimit = Duration.seconds(10)
+
+    let pointer: OpaquePointer
+    let callbacks: ClientCallbacks
+    /// Flags for the destruction; written by the one thread that uses a consumer, before it lets go.
+    var destroyFlags: Int32 = 0
+
+    /// `defaults` are this module's, `configuration.properties` go over them, `fixed` over both.
+    init(
+        _ type: rd_kafka_type_t,
+        _ configuration: KafkaConfiguration,
+        defaults: [String: String] = [:],
+        fixed: [String: String] = [:],
+        events: Int32 = 0,
+        callbacks: ClientCallbacks
+    ) throws(KafkaError) {
+        var settings = [
+            "client.id": configuration.clientID,
+            "socket.keepalive.enable": "true",
+            "socket.nagle.disable": "true",
+            "log.connection.close": "false",
+            // A broker that comes back is found soon, and a topic that is created later too.
+            "reconnect.backoff.ms": "50",
+            "reconnect.backoff.max.ms": "1000",
+            "topic.metadata.refresh.interval.ms": "10000",
+        ]
+        settings.merge(defaults) { $1 }
+        settings.merge(configuration.properties) { $1 }
+        settings.merge(fixed) { $1 }
+        if !configuration.bootstrap.isEmpty { settings["bootstrap.servers"] = configuration.bootstrap }
+
+        guard let native = rd_kafka_conf_new() else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE, "no memory for a configuration")
+        }
+        do {
+            try Self.apply(settings, to: native)
+        } catch {
+            rd_kafka_conf_destroy(native)
+            throw error
+        }
+        callbacks.install(in: native, deliveryReports: type == RD_KAFKA_PRODUCER)
+        if events != 0 { rd_kafka_conf_set_events(native, events) }
+        var reason = [CChar](repeating: 0, count: 512)
+        guard let client = rd_kafka_new(type, native, &reason, reason.count) else {
+            let code = rd_kafka_last_error()
+            rd_kafka_conf_destroy(native)
+            throw KafkaError(code, String(cText: reason))
+        }
+        pointer = client
+        self.callbacks = callbacks
+        _ = Unmanaged.passRetained(callbacks)
+    }
+
+    /// librdkafka's own message may quote the value, which may be a secret: only the name is repeated.
+    private static func apply(_ settings: [String: String], to native: OpaquePointer) throws(KafkaError) {
+        for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
+            switch rd_kafka_conf_set(native, name, value, nil, 0) {
+            case RD_KAFKA_CONF_OK: continue
+            case RD_KAFKA_CONF_UNKNOWN:
+                throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, "librdkafka has no property \"\(name)\"")
+            default:
+                throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, "the value of property \"\(name)\" is not valid")
+            }
+        }
+    }
+
+    /// The end runs on a thread of its own, because it joins librdkafka's threads, which may be resolving a name; who
+    /// lets go waits for it, but not for ever.
+    deinit {
+        let done = Latch()
+        let callbacks = callbacks
+        let flags = destroyFlags
+        nonisolated(unsafe) let client = pointer
+        BackgroundThread.start("kafka-destroy") {
+            rd_kafka_destroy_flags(client, flags)
+            Unmanaged.passUnretained(callbacks).release()
+            done.open()
+        }
+        if !done.wait(Self.destroyLimit) {
+            callbacks.write(.warning, "DESTROY", "a client has not ended after \(Self.destroyLimit)")
+        }
+    }
+}

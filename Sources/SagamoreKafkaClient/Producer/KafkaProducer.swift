@@ -1,0 +1,145 @@
+internal import CSagamoreRdKafka
+internal import Synchronization
+
+/// An idempotent producer: records arrive once and in order per partition, written by all replicas in sync.
+/// It may be used from any thread; a thread of its own reports what became of each record.
+public final class KafkaProducer: Sendable {
+    /// Where a record has landed.
+    public struct Delivery: Sendable, Hashable {
+        /// The partition.
+        public let partition: KafkaPartition
+        /// The place in it.
+        public let offset: Int64
+    }
+
+    /// Told once for every record that was taken, on the producer's thread or on one that flushes; it must not block.
+    public typealias Completion = @Sendable (Result<Delivery, KafkaError>) -> Void
+
+    private let client: ClientHandle
+    private let ended = Latch()
+    private let poll: ProducerPoll
+
+    /// Makes a producer.
+    ///
+    /// - Parameters:
+    ///   - deliveryTimeout: after so long without a broker a record fails.
+    ///   - bufferedKilobytes: how much may wait in the client; past that ``produce`` blocks.
+    /// - Throws: ``KafkaError`` when a property is unknown or not valid. An unreachable broker is no error here.
+    public init(
+        _ configuration: KafkaConfiguration,
+        deliveryTimeout: Duration = .seconds(60),
+        bufferedKilobytes: Int = 64 * 1024
+    ) throws(KafkaError) {
+        let client = try ClientHandle(
+            RD_KAFKA_PRODUCER,
+            configuration,
+            defaults: [
+                "message.timeout.ms": String(deliveryTimeout.milliseconds),
+                "topic.metadata.propagation.max.ms": "5000",
+                "queue.buffering.max.kbytes": String(bufferedKilobytes),
+                "linger.ms": "2",
+                "partitioner": "murmur2_random",
+            ],
+            fixed: ["enable.idempotence": "true", "acks": "all"],
+            callbacks: ProducerDeliveries(log: configuration.log))
+        self.client = client
+        let poll = ProducerPoll(client)
+        self.poll = poll
+        let ended = ended
+        BackgroundThread.start("kafka-producer") {
+            poll.run()
+            ended.open()
+        }
+    }
+
+    /// Takes a record; blocks while too much is waiting.
+    ///
+    /// - Parameters:
+    ///   - partition: nil lets the key decide (the same hash as Apache Kafka's own clients).
+    ///   - timestamp: milliseconds since 1970; nil is now.
+    /// - Throws: ``KafkaError`` when the record can't be taken; `completion` is not called then.
+    public func produce(
+        topic: String,
+        key: [UInt8]?,
+        value: [UInt8]?,
+        headers: [KafkaHeader] = [],
+        partition: Int32? = nil,
+        timestamp: Int64? = nil,
+        completion: @escaping Completion = { _ in }
+    ) throws(KafkaError) {
+        guard !poll.isClosing else { throw KafkaError(RD_KAFKA_RESP_ERR__DESTROY, "the producer is closed") }
+        let record = OutgoingRecord(
+            topic: topic, key: key, value: value, headers: headers, partition: partition, timestamp: timestamp)
+        let waiting = Unmanaged.passRetained(ProducerDeliveries.Waiting(completion))
+        if let error = record.enqueue(on: client.pointer, flags: RD_KAFKA_MSG_F_BLOCK, opaque: waiting.toOpaque()) {
+            waiting.release()
+            throw error
+        }
+    }
+
+    /// Waits until every record taken so far has arrived or failed.
+    /// - Throws: ``KafkaError`` (a timeout) when some are still under way.
+    public func flush(timeout: Duration) throws(KafkaError) {
+        let native = rd_kafka_flush(client.pointer, timeout.milliseconds)
+        guard native == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(native) }
+    }
+
+    /// Flushes for at most `timeout`, fails what is left, and ends the producer's thread. May be repeated.
+    public func close(timeout: Duration = .seconds(5)) {
+        guard poll.beginClosing() else { return }
+        if rd_kafka_flush(client.pointer, timeout.milliseconds) != RD_KAFKA_RESP_ERR_NO_ERROR {
+            _ = rd_kafka_purge(client.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+            _ = rd_kafka_flush(client.pointer, 1000)
+        }
+        poll.end()
+        _ = ended.wait(.seconds(2))
+    }
+
+    deinit { close() }
+}
+
+/// The producer's thread: it polls, so that delivery reports are told.
+final class ProducerPoll: Sendable {
+    private enum State { case open, closing, ended }
+    private let client: ClientHandle
+    private let state = Mutex(State.open)
+
+    init(_ client: ClientHandle) { self.client = client }
+
+    var isClosing: Bool { state.withLock { $0 != .open } }
+
+    /// True for the first caller.
+    func beginClosing() -> Bool {
+        state.withLock { state in
+            guard state == .open else { return false }
+            state = .closing
+            return true
+        }
+    }
+
+    func end() { state.withLock { $0 = .ended } }
+
+    func run() {
+        while state.withLock({ $0 != .ended }) { rd_kafka_poll(client.pointer, 50) }
+    }
+}
+
+/// Tells each record's completion what became of it.
+final class ProducerDeliveries: ClientCallbacks, @unchecked Sendable {
+    final class Waiting: Sendable {
+        let completion: KafkaProducer.Completion
+        init(_ completion: @escaping KafkaProducer.Completion) { self.completion = completion }
+    }
+
+    override func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {
+        guard let opaque = message.pointee._private else { return }
+        let waiting = Unmanaged<Waiting>.fromOpaque(opaque).takeRetainedValue()
+        let native = message.pointee.err
+        guard native == RD_KAFKA_RESP_ERR_NO_ERROR, let handle = message.pointee.rkt else {
+            return waiting.completion(.failure(KafkaError(native)))
+        }
+        let topic = rd_kafka_topic_name(handle).map { String(cString: $0) } ?? ""
+        let partition = KafkaPartition(topic: topic, partition: message.pointee.partition)
+        waiting.completion(.success(.init(partition: partition, offset: message.pointee.offset)))
+    }
+}

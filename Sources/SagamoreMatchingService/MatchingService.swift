@@ -1,0 +1,176 @@
+public import SagamoreEngine
+public import SagamoreLogging
+public import SagamoreServices
+internal import Synchronization
+
+/// Where tasks meet pollers. Each task queue is a pure value (`TaskQueueState`) under one lock; what it decides is
+/// carried out without it.
+public final class MatchingService: MatchingClient {
+    private let history: any HistoryClient
+    private let clock: @Sendable () -> Instant
+    private let log: Logger
+    private let state = Mutex(State())
+    private let expiry = ExpiryThread()
+
+    private struct State {
+        var queues: [TaskQueueKey: TaskQueueState] = [:]
+        var nextPollID: UInt64 = 1
+        var isStopped = false
+    }
+
+    public init(history: any HistoryClient, clock: @escaping @Sendable () -> Instant, log: Logger) {
+        self.history = history
+        self.clock = clock
+        self.log = log
+    }
+
+    /// Starts the thread that ends polls whose time is up.
+    public func start() {
+        expiry.start { [weak self] in self?.expire() }
+    }
+
+    /// Ends every waiting poll with "nothing".
+    public func stop() {
+        expiry.stop()
+        let actions = state.withLock { state in
+            state.isStopped = true
+            let actions = state.queues.keys.flatMap { state.queues[$0]?.endAllPolls() ?? [] }
+            state.queues = [:]
+            return actions
+        }
+        carryOut(actions)
+    }
+
+    // MARK: Tasks
+
+    public func offer(_ task: MatchingTask) {
+        change(task.queue) { queue, now in queue.offer(task, at: now) }
+    }
+
+    private func change(_ key: TaskQueueKey, _ body: (inout TaskQueueState, Instant) -> [MatchAction]) {
+        let now = clock()
+        let actions = state.withLock { state -> [MatchAction] in
+            guard !state.isStopped else { return [] }
+            return body(&state.queues[key, default: TaskQueueState()], now)
+        }
+        carryOut(actions)
+    }
+
+    // MARK: Polls
+
+    @discardableResult
+    public func pollWorkflowTask(
+        _ queue: TaskQueueKey,
+        isSticky: Bool,
+        poller: PollerIdentity,
+        deadline: Instant,
+        reply: Reply<PolledWorkflowTask>
+    ) -> PollHandle {
+        poll(queue, Poll(poller: poller, deadline: deadline, answer: .workflow(reply)), isSticky: isSticky)
+    }
+
+    @discardableResult
+    public func pollActivityTask(
+        _ queue: TaskQueueKey,
+        poller: PollerIdentity,
+        deadline: Instant,
+        reply: Reply<AssignedActivityTask?>
+    ) -> PollHandle {
+        poll(queue, Poll(poller: poller, deadline: deadline, answer: .activity(reply)), isSticky: false)
+    }
+
+    private func poll(_ key: TaskQueueKey, _ poll: Poll, isSticky: Bool) -> PollHandle {
+        let now = clock()
+        let (id, actions) = state.withLock { state -> (UInt64, [MatchAction]) in
+            let id = state.nextPollID
+            state.nextPollID += 1
+            poll.handle = PollHandle(queue: key, id: id)
+            if state.isStopped { return (id, [.end(poll)]) }
+            return (id, state.queues[key, default: TaskQueueState()].poll(poll, isSticky: isSticky, at: now))
+        }
+        carryOut(actions)
+        return PollHandle(queue: key, id: id)
+    }
+
+    public func cancelPoll(_ handle: PollHandle) {
+        let now = clock()
+        let actions = state.withLock { $0.queues[handle.queue]?.cancel(handle.id, at: now) ?? [] }
+        carryOut(actions)
+    }
+
+    public func workerShutDown(namespace: Int32, stickyQueue: String, identity: String) {
+        let now = clock()
+        let key = TaskQueueKey(namespace: namespace, name: stickyQueue, kind: .workflow)
+        let actions = state.withLock { state -> [MatchAction] in
+            var actions: [MatchAction] = []
+            if !stickyQueue.isEmpty, !state.isStopped {
+                actions += state.queues[key, default: TaskQueueState()].shutDown(at: now)
+            }
+            return actions
+        }
+        carryOut(actions)
+    }
+
+    private func expire() {
+        let now = clock()
+        let actions = state.withLock { state -> [MatchAction] in
+            var actions: [MatchAction] = []
+            for key in state.queues.keys {
+                actions += state.queues[key]?.expire(at: now) ?? []
+                if state.queues[key]?.isIdle(at: now) == true { state.queues[key] = nil }
+            }
+            return actions
+        }
+        carryOut(actions)
+    }
+
+    // MARK: What was decided
+
+    private func carryOut(_ actions: [MatchAction]) {
+        for action in actions {
+            switch action {
+            case .match(let task, let poll): start(task, for: poll)
+            case .end(let poll): poll.end()
+            case .abandon(let task): history.abandonSticky(task)
+            }
+        }
+    }
+
+    private func start(_ task: MatchingTask, for poll: Poll) {
+        switch poll.answer {
+        case .workflow(let reply):
+            history.startWorkflowTask(
+                task,
+                for: poll.poller,
+                reply: Reply { [self] outcome in
+                    switch outcome {
+                    case .success(let polled): reply.succeed(polled)
+                    case .failure(let error): notStarted(task, poll, error)
+                    }
+                }
+            )
+        case .activity(let reply):
+            history.startActivityTask(
+                task,
+                for: poll.poller,
+                reply: Reply { [self] outcome in
+                    switch outcome {
+                    case .success(let assigned): reply.succeed(assigned)
+                    case .failure(let error): notStarted(task, poll, error)
+                    }
+                }
+            )
+        }
+    }
+
+    /// The task was out of date: the poll goes on waiting, in front of the others. When History can't say now, the task
+    /// is kept and the worker told to come again.
+    private func notStarted(_ task: MatchingTask, _ poll: Poll, _ error: RequestError) {
+        if error.code == .notFound {
+            change(task.queue) { queue, now in queue.pollAgain(poll, at: now) }
+            return
+        }
+        change(task.queue) { queue, now in queue.giveBack(task, at: now) }
+        poll.fail(error)
+    }
+}

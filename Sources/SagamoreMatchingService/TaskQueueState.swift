@@ -1,0 +1,154 @@
+internal import SagamoreEngine
+internal import SagamoreServices
+
+/// One task queue, as a value: tasks and polls wait in order, never both at once. Every method returns what is to be
+/// done outside.
+struct TaskQueueState {
+    private var tasks = FIFO<MatchingTask>()
+    private var polls = FIFO<Poll>()
+    private var waiting: [UInt64: Poll] = [:]
+    /// When a poll last waited here; a sticky queue without one for long has lost its worker.
+    private var lastPollAt = Instant.distantPast
+    private var isShutDown = false
+
+    /// After this time without a poll a sticky queue's worker counts as gone. Temporal default: 10 s.
+    private static let stickyPatience = Interval.seconds(10)
+    /// A queue that nobody uses is forgotten after this time.
+    private static let idleTime = Interval.seconds(300)
+
+    var taskCount: Int { tasks.count }
+    var pollCount: Int { waiting.count }
+
+    mutating func offer(_ task: MatchingTask, at now: Instant) -> [MatchAction] {
+        if let poll = nextPoll(at: now) { return [.match(task, poll)] }
+        if task.isSticky, isShutDown || lastPollAt + Self.stickyPatience < now { return [.abandon(task)] }
+        tasks.append(task)
+        return []
+    }
+
+    mutating func poll(_ poll: Poll, isSticky: Bool, at now: Instant) -> [MatchAction] {
+        lastPollAt = now
+        if isShutDown, isSticky { return [.end(poll)] }
+        guard let task = tasks.popFirst() else {
+            wait(poll)
+            return []
+        }
+        return [.match(task, poll)]
+    }
+
+    /// A poll that was matched with a task which was out of date: it goes first.
+    mutating func pollAgain(_ poll: Poll, at now: Instant) -> [MatchAction] {
+        if poll.isOver || poll.deadline <= now || isShutDown { return [.end(poll)] }
+        lastPollAt = now
+        if let task = tasks.popFirst() { return [.match(task, poll)] }
+        polls.prepend(poll)
+        if let handle = poll.handle { waiting[handle.id] = poll }
+        return []
+    }
+
+    /// A task that could not be started now: it goes first.
+    mutating func giveBack(_ task: MatchingTask, at now: Instant) -> [MatchAction] {
+        tasks.prepend(task)
+        return []
+    }
+
+    mutating func cancel(_ id: UInt64, at now: Instant) -> [MatchAction] {
+        guard let poll = waiting.removeValue(forKey: id) else { return [] }
+        poll.isOver = true
+        lastPollAt = now
+        return [.end(poll)]
+    }
+
+    /// The worker said goodbye: its polls end, its tasks go elsewhere, and what is offered later too.
+    mutating func shutDown(at now: Instant) -> [MatchAction] {
+        isShutDown = true
+        var actions = endAllPolls()
+        while let task = tasks.popFirst() { actions.append(.abandon(task)) }
+        return actions
+    }
+
+    mutating func endAllPolls() -> [MatchAction] {
+        let ended = waiting.values.map { poll -> MatchAction in
+            poll.isOver = true
+            return .end(poll)
+        }
+        waiting = [:]
+        polls = FIFO()
+        return ended
+    }
+
+    /// Ends the polls whose time is up.
+    mutating func expire(at now: Instant) -> [MatchAction] {
+        var actions: [MatchAction] = []
+        for poll in waiting.values where poll.deadline <= now {
+            poll.isOver = true
+            if let handle = poll.handle { waiting[handle.id] = nil }
+            actions.append(.end(poll))
+        }
+        if !actions.isEmpty {
+            lastPollAt = now
+            polls.removeAll { $0.isOver }
+        }
+        return actions
+    }
+
+    func isIdle(at now: Instant) -> Bool {
+        tasks.count == 0 && waiting.isEmpty && lastPollAt + Self.idleTime < now
+    }
+
+    private mutating func wait(_ poll: Poll) {
+        polls.append(poll)
+        if let handle = poll.handle { waiting[handle.id] = poll }
+    }
+
+    private mutating func nextPoll(at now: Instant) -> Poll? {
+        while let poll = polls.popFirst() {
+            if poll.isOver { continue }
+            if let handle = poll.handle { waiting[handle.id] = nil }
+            lastPollAt = now
+            return poll
+        }
+        return nil
+    }
+}
+
+/// A queue with cheap ends: an array with a moving head.
+struct FIFO<Element> {
+    private var items: [Element?] = []
+    private var head = 0
+
+    var count: Int { items.count - head }
+
+    mutating func append(_ element: Element) {
+        items.append(element)
+    }
+
+    mutating func prepend(_ element: Element) {
+        if head > 0 {
+            head -= 1
+            items[head] = element
+        } else {
+            items.insert(element, at: 0)
+        }
+    }
+
+    mutating func popFirst() -> Element? {
+        guard head < items.count else { return nil }
+        let element = items[head]
+        items[head] = nil
+        head += 1
+        if head == items.count {
+            items.removeAll(keepingCapacity: items.count < 1_024)
+            head = 0
+        } else if head > 1_024, head * 2 > items.count {
+            items.removeFirst(head)
+            head = 0
+        }
+        return element
+    }
+
+    mutating func removeAll(where isGone: (Element) -> Bool) {
+        items = items[head...].filter { element in element.map { !isGone($0) } ?? false }
+        head = 0
+    }
+}

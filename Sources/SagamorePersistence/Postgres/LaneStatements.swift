@@ -1,0 +1,270 @@
+internal import SagamoreEngine
+internal import SagamorePostgresClient
+internal import SagamoreProtobuf
+internal import SagamoreServices
+
+/// The statements of a commit: each writes all rows of a table at once, from arrays.
+enum LaneStatements {
+    static let fence = PostgresStatement("lane_fence", "select sagamore.fence($1, $2, $3)")
+
+    /// A shard is taken when its lease has lapsed for 10 s, or at once by a new process of the same node.
+    static let take = PostgresStatement(
+        "lane_take",
+        """
+        update sagamore.shards set epoch = epoch + 1, node = $2, owner = $3, lease_until = now() + interval '2 seconds'
+            where id = $1 and (node = $2 or owner = '' or lease_until < now() - interval '10 seconds')
+            returning epoch, outbox_sequence
+        """
+    )
+    static let retake = PostgresStatement(
+        "lane_retake",
+        """
+        update sagamore.shards set epoch = epoch + 1, lease_until = now() + interval '2 seconds'
+            where id = $1 and owner = $2 and epoch = $3 returning epoch, outbox_sequence
+        """
+    )
+    static let renew = PostgresStatement(
+        "lane_renew",
+        """
+        update sagamore.shards set lease_until = now() + interval '2 seconds'
+            where id = $1 and epoch = $2 and owner = $3
+        """
+    )
+    static let release = PostgresStatement(
+        "lane_release",
+        "update sagamore.shards set owner = '', lease_until = '-infinity' where id = $1 and epoch = $2"
+    )
+    static let journalRow = PostgresStatement(
+        "lane_journal_row",
+        "select 1 from sagamore.journal where run_id = $1 and sequence = $2"
+    )
+    static let inboxRow = PostgresStatement(
+        "lane_inbox_row",
+        """
+        select 1 from sagamore.inbox where namespace = $1 and workflow_id = $2 and command_id = $3
+            and topic = $4 and topic_partition = $5 and record_offset = $6
+        """
+    )
+
+    private static let closeRuns = PostgresStatement(
+        "lane_close_runs",
+        """
+        update sagamore.runs as r set status = c.status, closed_at = c.closed_at, history_length = c.length,
+            history_bytes = c.bytes
+            from unnest($1::uuid[], $2::int4[], $3::int8[], $4::int8[], $5::int8[])
+                as c(run_id, status, closed_at, length, bytes)
+            where r.run_id = c.run_id
+        """
+    )
+
+    static func append(closings: [RunClosing], to statements: inout PostgresBatch) {
+        guard !closings.isEmpty else { return }
+        let count = closings.count
+        var ids = PostgresArray(of: .uuid, capacity: count)
+        var statuses = PostgresArray(of: .int32, capacity: count)
+        var times = PostgresArray(of: .int64, capacity: count)
+        var lengths = PostgresArray(of: .int64, capacity: count)
+        var bytes = PostgresArray(of: .int64, capacity: count)
+        for closing in closings {
+            ids.append(uuidHigh: closing.runID.high, low: closing.runID.low)
+            statuses.append(closing.status.rawValue)
+            times.append(closing.closedAt.nanoseconds)
+            lengths.append(closing.historyLength)
+            bytes.append(closing.historyBytes)
+        }
+        statements.append(closeRuns, [.array(ids), .array(statuses), .array(times), .array(lengths), .array(bytes)])
+    }
+
+    private static let setAlarms = PostgresStatement(
+        "lane_set_alarms",
+        """
+        update sagamore.alarms as a set alarm_at = c.alarm_at
+            from unnest($2::uuid[], $3::int8[]) as c(run_id, alarm_at)
+            where a.shard = $1 and a.run_id = c.run_id
+        """
+    )
+    private static let removeAlarms = PostgresStatement(
+        "lane_remove_alarms",
+        "delete from sagamore.alarms where shard = $1 and run_id = any($2::uuid[])"
+    )
+    private static let insertAlarms = PostgresStatement(
+        "lane_insert_alarms",
+        "insert into sagamore.alarms (shard, run_id) select $1, unnest($2::uuid[])"
+    )
+
+    static func append(alarmChanges: [AlarmChange], shard: PostgresValue, to statements: inout PostgresBatch) {
+        var changed = PostgresArray(of: .uuid)
+        var times = PostgresArray(of: .int64)
+        var removed = PostgresArray(of: .uuid)
+        var inserted = PostgresArray(of: .uuid)
+        for alarm in alarmChanges {
+            let id = alarm.runID
+            switch alarm.change {
+            case .insert: inserted.append(uuidHigh: id.high, low: id.low)
+            case .remove: removed.append(uuidHigh: id.high, low: id.low)
+            case .active:
+                changed.append(uuidHigh: id.high, low: id.low)
+                times.appendNull()
+            case .parked(let at):
+                changed.append(uuidHigh: id.high, low: id.low)
+                times.append(at.nanoseconds)
+            }
+        }
+        if changed.count > 0 { statements.append(setAlarms, [shard, .array(changed), .array(times)]) }
+        if removed.count > 0 { statements.append(removeAlarms, [shard, .array(removed)]) }
+        if inserted.count > 0 { statements.append(insertAlarms, [shard, .array(inserted)]) }
+    }
+
+    private static let insertRuns = PostgresStatement(
+        "lane_insert_runs",
+        """
+        insert into sagamore.runs (run_id, shard, namespace, workflow_id, workflow_type, task_queue, start_request_id,
+            status, started_at, closed_at, history_length, history_bytes)
+            select id, $1, namespace, workflow_id, type, queue, request, status, started, closed, length, bytes
+            from unnest($2::uuid[], $3::int4[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int4[], $9::int8[],
+                $10::int8[], $11::int8[], $12::int8[])
+            as r(id, namespace, workflow_id, type, queue, request, status, started, closed, length, bytes)
+        """
+    )
+
+    static func append(runs: [RunRow], shard: PostgresValue, to statements: inout PostgresBatch) {
+        guard !runs.isEmpty else { return }
+        let count = runs.count
+        var ids = PostgresArray(of: .uuid, capacity: count)
+        var namespaces = PostgresArray(of: .int32, capacity: count)
+        var workflowIDs = PostgresArray(of: .text, capacity: count)
+        var types = PostgresArray(of: .text, capacity: count)
+        var queues = PostgresArray(of: .text, capacity: count)
+        var requests = PostgresArray(of: .text, capacity: count)
+        var statuses = PostgresArray(of: .int32, capacity: count)
+        var started = PostgresArray(of: .int64, capacity: count)
+        var closed = PostgresArray(of: .int64, capacity: count)
+        var lengths = PostgresArray(of: .int64, capacity: count)
+        var bytes = PostgresArray(of: .int64, capacity: count)
+        for run in runs {
+            ids.append(uuidHigh: run.runID.high, low: run.runID.low)
+            namespaces.append(run.key.namespace)
+            workflowIDs.append(run.key.workflowID)
+            types.append(run.workflowType)
+            queues.append(run.taskQueue)
+            requests.append(run.startRequestID)
+            statuses.append(run.status.rawValue)
+            started.append(run.startedAt.nanoseconds)
+            if let at = run.closedAt { closed.append(at.nanoseconds) } else { closed.appendNull() }
+            lengths.append(run.historyLength)
+            bytes.append(run.historyBytes)
+        }
+        statements.append(
+            insertRuns,
+            [
+                shard, .array(ids), .array(namespaces), .array(workflowIDs), .array(types), .array(queues),
+                .array(requests), .array(statuses), .array(started), .array(closed), .array(lengths), .array(bytes),
+            ]
+        )
+    }
+
+    private static let insertJournal = PostgresStatement(
+        "lane_insert_journal",
+        """
+        insert into sagamore.journal (run_id, sequence, first_event_id, events, facts)
+            select * from unnest($1::uuid[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[])
+        """
+    )
+
+    static func append(journal: [JournalRow], to statements: inout PostgresBatch) {
+        guard !journal.isEmpty else { return }
+        let count = journal.count
+        var ids = PostgresArray(of: .uuid, capacity: count)
+        var sequences = PostgresArray(of: .int64, capacity: count)
+        var firsts = PostgresArray(of: .int64, capacity: count)
+        var events = PostgresArray(of: .bytea, capacity: count)
+        var facts = PostgresArray(of: .bytea, capacity: count)
+        for row in journal {
+            ids.append(uuidHigh: row.runID.high, low: row.runID.low)
+            sequences.append(row.sequence)
+            firsts.append(row.firstEventID)
+            events.append(row.events)
+            facts.append(row.facts)
+        }
+        statements.append(
+            insertJournal,
+            [.array(ids), .array(sequences), .array(firsts), .array(events), .array(facts)]
+        )
+    }
+
+    private static let insertInbox = PostgresStatement(
+        "lane_insert_inbox",
+        """
+        insert into sagamore.inbox (received_at, namespace, workflow_id, command_id, cluster, topic, topic_partition,
+            record_offset)
+            select * from unnest($1::int8[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int4[],
+                $8::int8[])
+        """
+    )
+
+    static func append(inbox: [InboxRow], to statements: inout PostgresBatch) {
+        guard !inbox.isEmpty else { return }
+        let count = inbox.count
+        var times = PostgresArray(of: .int64, capacity: count)
+        var namespaces = PostgresArray(of: .int32, capacity: count)
+        var workflowIDs = PostgresArray(of: .text, capacity: count)
+        var commandIDs = PostgresArray(of: .text, capacity: count)
+        var clusters = PostgresArray(of: .text, capacity: count)
+        var topics = PostgresArray(of: .text, capacity: count)
+        var partitions = PostgresArray(of: .int32, capacity: count)
+        var offsets = PostgresArray(of: .int64, capacity: count)
+        for row in inbox {
+            times.append(row.receivedAt.nanoseconds)
+            namespaces.append(row.key.namespace)
+            workflowIDs.append(row.key.workflowID)
+            commandIDs.append(row.commandID)
+            clusters.append(row.source.cluster)
+            topics.append(row.source.topic)
+            partitions.append(row.source.partition)
+            offsets.append(row.source.offset)
+        }
+        statements.append(
+            insertInbox,
+            [
+                .array(times), .array(namespaces), .array(workflowIDs), .array(commandIDs), .array(clusters),
+                .array(topics), .array(partitions), .array(offsets),
+            ]
+        )
+    }
+
+    private static let insertOutbox = PostgresStatement(
+        "lane_insert_outbox",
+        """
+        insert into sagamore.outbox (shard, sequence, topic, key, value, headers)
+            select $1, sequence, topic, key, value, headers
+            from unnest($2::int8[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[])
+                as o(sequence, topic, key, value, headers)
+        """
+    )
+
+    static func append(
+        outbox: [OutboxRecord],
+        shard: PostgresValue,
+        after last: Int64,
+        to statements: inout PostgresBatch
+    ) {
+        guard !outbox.isEmpty else { return }
+        let count = outbox.count
+        var sequences = PostgresArray(of: .int64, capacity: count)
+        var topics = PostgresArray(of: .text, capacity: count)
+        var keys = PostgresArray(of: .bytea, capacity: count)
+        var values = PostgresArray(of: .bytea, capacity: count)
+        var headers = PostgresArray(of: .bytea, capacity: count)
+        for (index, record) in outbox.enumerated() {
+            sequences.append(last + 1 + Int64(index))
+            topics.append(record.topic)
+            if let key = record.key { keys.append(key) } else { keys.appendNull() }
+            if let value = record.value { values.append(value) } else { values.appendNull() }
+            headers.append(OutboxHeaders.encode(record.headers))
+        }
+        statements.append(
+            insertOutbox,
+            [shard, .array(sequences), .array(topics), .array(keys), .array(values), .array(headers)]
+        )
+    }
+}

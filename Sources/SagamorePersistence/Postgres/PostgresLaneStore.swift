@@ -1,0 +1,84 @@
+public import SagamoreEngine
+public import SagamorePostgresClient
+internal import SagamoreServices
+
+/// The lane's side of PostgreSQL: one connection, one transaction at a time.
+public final class PostgresLaneStore: LaneStore {
+    private let connection: PostgresConnection
+
+    public init(_ connection: PostgresConnection) {
+        self.connection = connection
+    }
+
+    public func commit(_ batch: CommitBatch, fence: ShardFence) throws(CommitError) {
+        var statements = PostgresBatch()
+        let shard = PostgresValue.int32(fence.shard)
+        statements.append(
+            LaneStatements.fence,
+            [shard, .int64(fence.epoch), .int64(Int64(batch.outbox.count))]
+        )
+        // Updates precede inserts: two lanes can then not wait for each other in a circle.
+        LaneStatements.append(closings: batch.closedRuns, to: &statements)
+        LaneStatements.append(alarmChanges: batch.alarms, shard: shard, to: &statements)
+        LaneStatements.append(runs: batch.newRuns, shard: shard, to: &statements)
+        LaneStatements.append(journal: batch.journal, to: &statements)
+        LaneStatements.append(inbox: batch.inbox, to: &statements)
+        LaneStatements.append(outbox: batch.outbox, shard: shard, after: fence.outboxSequence, to: &statements)
+        try run { () throws(PostgresError) in _ = try connection.transaction(statements) }
+    }
+
+    public func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard? {
+        try taken(LaneStatements.take, [.int32(shard), .text(owner.node), .text(owner.process)])
+    }
+
+    public func retakeShard(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> TakenShard? {
+        try taken(LaneStatements.retake, [.int32(shard), .text(owner.process), .int64(epoch)])
+    }
+
+    private func taken(_ statement: PostgresStatement, _ values: [PostgresValue]) throws(CommitError) -> TakenShard? {
+        let rows = try run { () throws(PostgresError) in try connection.query(statement, values) }
+        guard rows.rowCount == 1 else { return nil }
+        return TakenShard(epoch: rows.int64(0, 0), outboxSequence: rows.int64(0, 1))
+    }
+
+    public func renewLease(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> Bool {
+        let values: [PostgresValue] = [.int32(shard), .int64(epoch), .text(owner.process)]
+        let rows = try run { () throws(PostgresError) in try connection.query(LaneStatements.renew, values) }
+        return rows.affectedRows == 1
+    }
+
+    public func releaseShard(_ shard: Int32, epoch: Int64) throws(CommitError) {
+        _ = try run { () throws(PostgresError) in
+            try connection.query(LaneStatements.release, [.int32(shard), .int64(epoch)])
+        }
+    }
+
+    public func isCommitted(runID: RunID, sequence: Int64) throws(CommitError) -> Bool {
+        let values: [PostgresValue] = [.uuid(high: runID.high, low: runID.low), .int64(sequence)]
+        return try run { () throws(PostgresError) in
+            try connection.query(LaneStatements.journalRow, values).rowCount == 1
+        }
+    }
+
+    public func isCommitted(_ row: InboxRow) throws(CommitError) -> Bool {
+        let values: [PostgresValue] = [
+            .int32(row.key.namespace), .text(row.key.workflowID), .text(row.commandID), .text(row.source.topic),
+            .int32(row.source.partition), .int64(row.source.offset),
+        ]
+        return try run { () throws(PostgresError) in
+            try connection.query(LaneStatements.inboxRow, values).rowCount == 1
+        }
+    }
+
+    public func reconnect() throws(CommitError) {
+        try run { () throws(PostgresError) in try connection.reconnect() }
+    }
+
+    private func run<Value>(_ body: () throws(PostgresError) -> Value) throws(CommitError) -> Value {
+        do throws(PostgresError) {
+            return try body()
+        } catch {
+            throw CommitError(error)
+        }
+    }
+}

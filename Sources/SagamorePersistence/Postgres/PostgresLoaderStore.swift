@@ -1,0 +1,208 @@
+public import SagamoreEngine
+public import SagamorePostgresClient
+internal import SagamoreAPI
+
+/// The loader's side of PostgreSQL: reads in batches, one round trip each.
+public final class PostgresLoaderStore: LoaderStore {
+    private let connection: PostgresConnection
+
+    public init(_ connection: PostgresConnection) {
+        self.connection = connection
+    }
+
+    private static let lookUp = PostgresStatement(
+        "load_look_up",
+        """
+        select q.ordinal, c.found, r.run_id, r.workflow_type, r.task_queue, r.start_request_id, r.status, r.started_at,
+            r.closed_at, r.history_length, r.history_bytes
+            from unnest($1::int4[], $2::text[], $3::text[]) with ordinality
+                as q(namespace, workflow_id, command_id, ordinal)
+            left join lateral (
+                select * from sagamore.runs where namespace = q.namespace and workflow_id = q.workflow_id
+                order by run_id desc limit 1
+            ) as r on true
+            left join lateral (
+                select true as found from sagamore.inbox
+                where q.command_id <> '' and namespace = q.namespace and workflow_id = q.workflow_id
+                    and command_id = q.command_id
+            ) as c on true
+            order by q.ordinal
+        """,
+        readsOnly: true
+    )
+
+    public func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer] {
+        var namespaces = PostgresArray(of: .int32, capacity: questions.count)
+        var workflowIDs = PostgresArray(of: .text, capacity: questions.count)
+        var commandIDs = PostgresArray(of: .text, capacity: questions.count)
+        for question in questions {
+            namespaces.append(question.key.namespace)
+            workflowIDs.append(question.key.workflowID)
+            commandIDs.append(question.commandID)
+        }
+        let rows = try query(Self.lookUp, [.array(namespaces), .array(workflowIDs), .array(commandIDs)])
+        return (0..<rows.rowCount).map { row in
+            let run: RunRow? =
+                rows.isNull(row, 2)
+                ? nil
+                : Self.run(rows, row, first: 2, key: questions[Int(rows.int64(row, 0)) - 1].key)
+            return LookUpAnswer(run: run, isKnownCommand: !rows.isNull(row, 1))
+        }
+    }
+
+    private static let journals = PostgresStatement(
+        "load_journals",
+        """
+        select run_id, sequence, first_event_id, events, facts from sagamore.journal
+            where run_id = any($1::uuid[]) order by run_id, sequence
+        """,
+        readsOnly: true
+    )
+
+    public func loadJournals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [JournalRow]] {
+        let rows = try query(Self.journals, [.array(Self.array(runIDs))])
+        var journals: [RunID: [JournalRow]] = [:]
+        for row in 0..<rows.rowCount {
+            let journal = Self.journal(rows, row)
+            journals[journal.runID, default: []].append(journal)
+        }
+        return journals
+    }
+
+    private static let runs = PostgresStatement(
+        "load_runs",
+        """
+        select namespace, workflow_id, run_id, workflow_type, task_queue, start_request_id, status, started_at,
+            closed_at, history_length, history_bytes
+            from sagamore.runs where run_id = any($1::uuid[])
+        """,
+        readsOnly: true
+    )
+
+    public func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow] {
+        let rows = try query(Self.runs, [.array(Self.array(runIDs))])
+        var runs: [RunID: RunRow] = [:]
+        for row in 0..<rows.rowCount {
+            let run = Self.run(rows, row, first: 2, key: Self.key(rows, row))
+            runs[run.runID] = run
+        }
+        return runs
+    }
+
+    private static let active = PostgresStatement(
+        "load_active_runs",
+        """
+        select namespace, workflow_id, r.run_id, workflow_type, task_queue, start_request_id, status, started_at,
+            closed_at, history_length, history_bytes
+            from sagamore.alarms a join sagamore.runs r on r.run_id = a.run_id
+            where a.shard = $1 and a.run_id > $2 and a.alarm_at is null order by a.run_id limit $3
+        """,
+        readsOnly: true
+    )
+
+    public func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow] {
+        let after = runID ?? RunID(high: 0, low: 0)
+        let values: [PostgresValue] = [.int32(shard), .uuid(high: after.high, low: after.low), .int64(Int64(limit))]
+        let rows = try query(Self.active, values)
+        return (0..<rows.rowCount).map { Self.run(rows, $0, first: 2, key: Self.key(rows, $0)) }
+    }
+
+    private static let parked = PostgresStatement(
+        "load_parked_runs",
+        """
+        select namespace, workflow_id, r.run_id, workflow_type, task_queue, start_request_id, status, started_at,
+            closed_at, history_length, history_bytes, a.alarm_at
+            from sagamore.alarms a join sagamore.runs r on r.run_id = a.run_id
+            where a.shard = $1 and a.alarm_at is not null and a.alarm_at < $2 order by a.alarm_at limit $3
+        """,
+        readsOnly: true
+    )
+
+    public func parkedRuns(
+        shard: Int32,
+        before instant: Instant,
+        limit: Int
+    ) throws(CommitError) -> [(RunRow, Instant)] {
+        let rows = try query(Self.parked, [.int32(shard), .int64(instant.nanoseconds), .int64(Int64(limit))])
+        return (0..<rows.rowCount).map { row in
+            (
+                Self.run(rows, row, first: 2, key: Self.key(rows, row)),
+                Instant(nanoseconds: rows.int64(row, 11))
+            )
+        }
+    }
+
+    /// A row's events begin at `first_event_id`, so the row that holds an event is the last one that begins no later.
+    private static let history = PostgresStatement(
+        "load_history",
+        """
+        select run_id, sequence, first_event_id, events, facts from (
+            select *, sum(length(events)) over (order by sequence) - length(events) as before from sagamore.journal
+            where run_id = $1 and sequence >= coalesce((
+                select max(sequence) from sagamore.journal
+                where run_id = $1 and first_event_id <= $2 and length(events) > 0), 0)
+        ) as j where before < $3 order by sequence
+        """,
+        readsOnly: true
+    )
+
+    public func readHistory(
+        _ runID: RunID,
+        from eventID: Int64,
+        byteLimit: Int
+    ) throws(CommitError) -> [JournalRow] {
+        let values: [PostgresValue] = [
+            .uuid(high: runID.high, low: runID.low), .int64(eventID), .int64(Int64(byteLimit)),
+        ]
+        let rows = try query(Self.history, values)
+        return (0..<rows.rowCount).map { Self.journal(rows, $0) }
+    }
+
+    private func query(
+        _ statement: PostgresStatement,
+        _ values: [PostgresValue]
+    ) throws(CommitError) -> PostgresResult {
+        do throws(PostgresError) {
+            return try connection.query(statement, values)
+        } catch {
+            throw CommitError(error)
+        }
+    }
+
+    private static func array(_ runIDs: [RunID]) -> PostgresArray {
+        var array = PostgresArray(of: .uuid, capacity: runIDs.count)
+        for id in runIDs { array.append(uuidHigh: id.high, low: id.low) }
+        return array
+    }
+
+    private static func key(_ rows: PostgresResult, _ row: Int) -> WorkflowKey {
+        WorkflowKey(namespace: rows.int32(row, 0), workflowID: rows.text(row, 1))
+    }
+
+    private static func run(_ rows: PostgresResult, _ row: Int, first: Int, key: WorkflowKey) -> RunRow {
+        let id = rows.uuid(row, first)
+        return RunRow(
+            runID: RunID(high: id.0, low: id.1),
+            key: key,
+            workflowType: rows.text(row, first + 1),
+            taskQueue: rows.text(row, first + 2),
+            startRequestID: rows.text(row, first + 3),
+            status: WorkflowExecutionStatus(rawValue: Int32(rows.int64(row, first + 4))),
+            startedAt: Instant(nanoseconds: rows.int64(row, first + 5)),
+            closedAt: rows.optionalInt64(row, first + 6).map { Instant(nanoseconds: $0) },
+            historyLength: rows.int64(row, first + 7),
+            historyBytes: rows.int64(row, first + 8)
+        )
+    }
+
+    private static func journal(_ rows: PostgresResult, _ row: Int) -> JournalRow {
+        let id = rows.uuid(row, 0)
+        return JournalRow(
+            runID: RunID(high: id.0, low: id.1),
+            sequence: rows.int64(row, 1),
+            firstEventID: rows.int64(row, 2),
+            events: rows.bytes(row, 3),
+            facts: rows.bytes(row, 4)
+        )
+    }
+}

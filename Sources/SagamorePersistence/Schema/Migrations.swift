@@ -1,0 +1,160 @@
+/// One step of the schema. Steps are never changed once released; new ones are added at the end.
+struct Migration: Sendable {
+    let version: Int32
+    let summary: String
+    let sql: String
+}
+
+enum Migrations {
+    static let all: [Migration] = [initial]
+
+    /// Times are nanoseconds since 1970 as `bigint`. Storage of bytes is external (not compressed): rows are small, and
+    /// CPU is what a saga costs.
+    private static let initial = Migration(
+        version: 1,
+        summary: "shards, namespaces, runs, alarms, journal, inbox, outbox",
+        sql: """
+            create table sagamore.installation (
+                singleton boolean primary key default true check (singleton),
+                id uuid not null,
+                shard_count integer not null check (shard_count between 1 and 1024),
+                created_at timestamptz not null default now()
+            );
+
+            -- One row a shard, updated by every commit: room on the page keeps those updates HOT.
+            create table sagamore.shards (
+                id integer primary key,
+                epoch bigint not null default 0,
+                node text not null default '',
+                owner text not null default '',
+                lease_until timestamptz not null default '-infinity',
+                outbox_sequence bigint not null default 0
+            ) with (fillfactor = 20);
+
+            -- The first statement of every commit of a shard. It raises when the caller is not the owner any more:
+            -- a check that only returned no rows would let the transaction go through.
+            create function sagamore.fence(shard integer, expected_epoch bigint, outbox_rows bigint) returns bigint
+            language plpgsql as $function$
+            declare sequence bigint;
+            begin
+                update sagamore.shards set outbox_sequence = outbox_sequence + outbox_rows
+                    where id = shard and epoch = expected_epoch returning outbox_sequence into sequence;
+                if not found then
+                    raise exception 'shard % is not owned with epoch % any more', shard, expected_epoch
+                        using errcode = 'SG001';
+                end if;
+                return sequence;
+            end
+            $function$;
+
+            create table sagamore.namespaces (
+                number integer generated always as identity primary key,
+                id uuid not null unique,
+                name text not null unique,
+                description text not null,
+                owner_email text not null,
+                retention bigint not null,
+                data_keys text[] not null,
+                data_values text[] not null,
+                created_at timestamptz not null default now()
+            );
+
+            -- What lists show, and how the current run of a workflow id is found: the newest one.
+            create table sagamore.runs (
+                run_id uuid primary key,
+                shard integer not null,
+                namespace integer not null,
+                workflow_id text not null,
+                workflow_type text not null,
+                task_queue text not null,
+                start_request_id text not null,
+                status smallint not null,
+                started_at bigint not null,
+                closed_at bigint,
+                history_length bigint not null,
+                history_bytes bigint not null
+            ) with (fillfactor = 85);
+            create index runs_by_workflow on sagamore.runs (namespace, workflow_id, run_id);
+
+            -- One narrow row a run that still has to do something. alarm_at is null while the run is active: recovery
+            -- looks at it. A parked run has the time at which its owner must look.
+            create table sagamore.alarms (
+                shard integer not null,
+                run_id uuid not null,
+                alarm_at bigint,
+                primary key (shard, run_id)
+            ) with (fillfactor = 85);
+            create index alarms_parked on sagamore.alarms (shard, alarm_at) where alarm_at is not null;
+
+            -- Append only: one row a transition (or several of one run that were committed together). `events` is an
+            -- encoded History message, as it is served; `facts` what happened besides.
+            create table sagamore.journal (
+                run_id uuid not null,
+                sequence bigint not null,
+                first_event_id bigint not null,
+                events bytea not null,
+                facts bytea not null,
+                primary key (run_id, sequence)
+            );
+            alter table sagamore.journal alter column events set storage external;
+            alter table sagamore.journal alter column facts set storage external;
+
+            -- Commands that were carried out or refused, by what makes them the same.
+            create table sagamore.inbox (
+                received_at bigint not null,
+                namespace integer not null,
+                workflow_id text not null,
+                command_id text not null,
+                cluster text not null,
+                topic text not null,
+                topic_partition integer not null,
+                record_offset bigint not null
+            );
+            create unique index inbox_commands on sagamore.inbox (namespace, workflow_id, command_id);
+            create index inbox_by_time on sagamore.inbox using brin (received_at);
+
+            -- Records on their way to a topic, numbered without gaps by the shard's row.
+            create table sagamore.outbox (
+                shard integer not null,
+                sequence bigint not null,
+                topic text not null,
+                key bytea,
+                value bytea,
+                headers bytea not null,
+                primary key (shard, sequence)
+            );
+            alter table sagamore.outbox alter column value set storage external;
+
+            -- How far a shard's records of a topic are published; the cursor in Kafka is the truth, this outlives it.
+            create table sagamore.outbox_positions (
+                shard integer not null,
+                topic text not null,
+                sequence bigint not null,
+                primary key (shard, topic)
+            ) with (fillfactor = 20);
+
+            -- Records that a broker refuses for good.
+            create table sagamore.dead_events (
+                shard integer not null,
+                sequence bigint not null,
+                topic text not null,
+                key bytea,
+                value bytea,
+                headers bytea not null,
+                error text not null,
+                refused_at timestamptz not null default now(),
+                primary key (shard, sequence)
+            );
+
+            -- The newest heartbeat details of running activities, written at most once an interval.
+            create table sagamore.heartbeats (
+                run_id uuid not null,
+                scheduled_event_id bigint not null,
+                attempt integer not null,
+                details bytea not null,
+                recorded_at bigint not null,
+                primary key (run_id, scheduled_event_id)
+            );
+            """
+    )
+}

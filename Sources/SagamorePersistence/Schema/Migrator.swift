@@ -1,0 +1,92 @@
+public import SagamorePostgresClient
+
+/// Brings a database to this version's schema. May be run any number of times, by several processes at once.
+public enum Migrator {
+    /// What a migration did.
+    public struct Outcome: Sendable, Equatable {
+        /// The steps that were carried out now, as `version: summary`.
+        public let applied: [String]
+        public let version: Int
+        public let shardCount: Int
+        /// Made with the database: names its cursor group and its producers on the broker.
+        public let installationID: String
+    }
+
+    /// - Parameter shardCount: used when the database is new; fixed from then on.
+    public static func migrate(
+        _ connection: PostgresConnection,
+        shardCount: Int
+    ) throws(PostgresError) -> Outcome {
+        try connection.execute("set client_min_messages = warning")
+        try connection.execute(
+            """
+            begin;
+            select pg_advisory_xact_lock(7233823301);
+            create schema if not exists sagamore;
+            create table if not exists sagamore.schema_versions (
+                version integer primary key,
+                summary text not null,
+                applied_at timestamptz not null default now()
+            );
+            commit;
+            """
+        )
+        var applied: [String] = []
+        for migration in Migrations.all {
+            if try apply(migration, connection) { applied.append("\(migration.version): \(migration.summary)") }
+        }
+        try install(connection, shardCount: shardCount)
+        let row = try connection.query(installation)
+        return Outcome(
+            applied: applied,
+            version: Int(Migrations.all.last?.version ?? 0),
+            shardCount: Int(row.int32(0, 1)),
+            installationID: row.text(0, 0)
+        )
+    }
+
+    private static func apply(_ migration: Migration, _ connection: PostgresConnection) throws(PostgresError) -> Bool {
+        try connection.execute("begin; select pg_advisory_xact_lock(7233823301)")
+        do throws(PostgresError) {
+            let known = try connection.query(isApplied, [.int32(migration.version)])
+            guard known.rowCount == 0 else {
+                try connection.execute("commit")
+                return false
+            }
+            try connection.execute(migration.sql)
+            _ = try connection.query(recordVersion, [.int32(migration.version), .text(migration.summary)])
+            try connection.execute("commit")
+            return true
+        } catch {
+            try? connection.execute("rollback")
+            throw error
+        }
+    }
+
+    private static func install(_ connection: PostgresConnection, shardCount: Int) throws(PostgresError) {
+        try connection.execute(
+            """
+            begin;
+            select pg_advisory_xact_lock(7233823301);
+            insert into sagamore.installation (id, shard_count) values (gen_random_uuid(), \(shardCount))
+                on conflict do nothing;
+            insert into sagamore.shards (id)
+                select generate_series(0, shard_count - 1) from sagamore.installation on conflict do nothing;
+            commit;
+            """
+        )
+    }
+
+    private static let isApplied = PostgresStatement(
+        "migration_is_applied",
+        "select 1 from sagamore.schema_versions where version = $1"
+    )
+    private static let recordVersion = PostgresStatement(
+        "migration_record",
+        "insert into sagamore.schema_versions (version, summary) values ($1, $2)"
+    )
+    private static let installation = PostgresStatement(
+        "migration_installation",
+        "select id::text, shard_count from sagamore.installation"
+    )
+}

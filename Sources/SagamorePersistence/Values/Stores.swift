@@ -1,0 +1,99 @@
+public import SagamoreEngine
+public import SagamorePostgresClient
+
+/// Why a commit did not happen, in the words that the lane acts on.
+public enum CommitError: Error, Sendable {
+    /// The shard belongs to another owner: drop it.
+    case fenced
+    /// One of the rows can't be written: find it and leave it out.
+    case data(PostgresError)
+    /// Nothing was written; it can be tried again as it is.
+    case transient(PostgresError)
+    /// It may be written or not: take the shard again, and look.
+    case outcomeUnknown(PostgresError)
+    /// Nothing was written, and trying again will not help: a mistake of ours.
+    case permanent(PostgresError)
+}
+
+/// Where a commit lane writes. Used by the one thread of the lane.
+public protocol LaneStore: AnyObject {
+    /// Writes a batch in one transaction.
+    func commit(_ batch: CommitBatch, fence: ShardFence) throws(CommitError)
+    /// Takes a shard: sets a higher epoch, commits.
+    func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard?
+    /// Takes a shard again after an outcome that is not known: only where this owner and epoch still stand.
+    func retakeShard(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> TakenShard?
+    /// Lengthens the lease.
+    func renewLease(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> Bool
+    /// Gives the shard back at a clean stop, so that the next owner need not wait.
+    func releaseShard(_ shard: Int32, epoch: Int64) throws(CommitError)
+    /// Whether a row of the journal is there.
+    func isCommitted(runID: RunID, sequence: Int64) throws(CommitError) -> Bool
+    /// Whether a command is there.
+    func isCommitted(_ row: InboxRow) throws(CommitError) -> Bool
+    /// Makes the connection anew after an error; blocks until it is there or `isStopping` says so.
+    func reconnect() throws(CommitError)
+}
+
+/// Which owner may write.
+public struct ShardFence: Sendable, Equatable {
+    public let shard: Int32
+    public let epoch: Int64
+    /// The number of the shard's last outbox record before this batch.
+    public let outboxSequence: Int64
+
+    public init(shard: Int32, epoch: Int64, outboxSequence: Int64) {
+        self.shard = shard
+        self.epoch = epoch
+        self.outboxSequence = outboxSequence
+    }
+}
+
+/// Who takes a shard.
+public struct ShardOwner: Sendable, Equatable {
+    /// The configured name: a new process of the same name takes over at once.
+    public let node: String
+    /// This process.
+    public let process: String
+
+    public init(node: String, process: String) {
+        self.node = node
+        self.process = process
+    }
+}
+
+public struct TakenShard: Sendable, Equatable {
+    public let epoch: Int64
+    public let outboxSequence: Int64
+}
+
+/// Where executions are read from. Blocks: used by loader threads.
+public protocol LoaderStore: AnyObject {
+    /// The newest run of each workflow, and of each command whether it is known; in the order asked.
+    func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer]
+    /// The journals of runs, rows in order.
+    func loadJournals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [JournalRow]]
+    func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow]
+    /// The active runs of a shard after `runID`, by run id.
+    func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow]
+    /// Parked runs of a shard whose alarm is before `instant`, earliest first.
+    func parkedRuns(shard: Int32, before instant: Instant, limit: Int) throws(CommitError) -> [(RunRow, Instant)]
+    /// Rows of a run's journal from the one that holds `eventID`, up to about `byteLimit` bytes of events.
+    func readHistory(_ runID: RunID, from eventID: Int64, byteLimit: Int) throws(CommitError) -> [JournalRow]
+}
+
+public struct LookUp: Sendable, Hashable {
+    public let key: WorkflowKey
+    /// Empty: only the run is asked for.
+    public let commandID: String
+
+    public init(key: WorkflowKey, commandID: String) {
+        self.key = key
+        self.commandID = commandID
+    }
+}
+
+public struct LookUpAnswer: Sendable {
+    public let run: RunRow?
+    public let isKnownCommand: Bool
+}

@@ -1,0 +1,47 @@
+internal import CSagamorePostgres
+
+extension PostgresConnection {
+    /// Runs SQL text of one or several statements, without values and results: schema changes, BEGIN, SET.
+    ///
+    /// Several statements are one transaction unless the text itself begins and ends some.
+    ///
+    /// - Throws: `.server`; `.connectionLost` before anything was sent, `.outcomeUnknown` afterwards.
+    public func execute(_ sql: String) throws(PostgresError) {
+        let handle = try openHandle()
+        if PQpipelineStatus(handle) != PQ_PIPELINE_OFF, PQexitPipelineMode(handle) == 0 {
+            let error = lost(errorMessage(handle))
+            close()
+            throw error
+        }
+        var refusal: PostgresError?
+        guard PQsendQuery(handle, sql) == 1 else {
+            var error = lost(errorMessage(handle))
+            close()
+            error.code = .outcomeUnknown
+            throw error
+        }
+        do throws(PostgresError) {
+            while let result = try nextResult(handle) {
+                defer { PQclear(result) }
+                switch PQresultStatus(result) {
+                case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: break
+                case PGRES_FATAL_ERROR: refusal = refusal ?? refused(ServerRefusal(result), handle)
+                default: throw PostgresError(.usage, "COPY can't run here")
+                }
+            }
+        } catch {
+            close()
+            var error = error
+            if error.code == .connectionLost { error.code = .outcomeUnknown }
+            throw error
+        }
+        if PQstatus(handle) != CONNECTION_OK { close() }
+        if let refusal { throw refusal }
+    }
+
+    private func refused(_ refusal: ServerRefusal?, _ handle: OpaquePointer) -> PostgresError {
+        var error = refusal?.error ?? lost(errorMessage(handle))
+        if refusal?.isFatal ?? true { error.code = .outcomeUnknown }
+        return error
+    }
+}

@@ -1,0 +1,71 @@
+/// The value of a parameter, sent in PostgreSQL's binary form.
+public struct PostgresValue: Sendable {
+    enum Storage: Sendable {
+        case null
+        case int64(Int64)
+        case int32(Int32)
+        case bool(Bool)
+        case text(String)
+        case bytes([UInt8])
+        case uuid(high: UInt64, low: UInt64)
+        case timestamp(Int64)
+        case array(PostgresArray)
+    }
+
+    let storage: Storage
+
+    /// SQL's NULL, of any type.
+    public static let null = PostgresValue(storage: .null)
+    /// An `int8`.
+    public static func int64(_ value: Int64) -> PostgresValue { PostgresValue(storage: .int64(value)) }
+    /// An `int4`.
+    public static func int32(_ value: Int32) -> PostgresValue { PostgresValue(storage: .int32(value)) }
+    /// A `bool`.
+    public static func bool(_ value: Bool) -> PostgresValue { PostgresValue(storage: .bool(value)) }
+    /// A `text`, `varchar` or `json` (for others cast in the SQL: `$1::text::jsonb`). The server refuses NUL (22021).
+    public static func text(_ value: String) -> PostgresValue { PostgresValue(storage: .text(value)) }
+    /// A `bytea`.
+    public static func bytes(_ value: [UInt8]) -> PostgresValue { PostgresValue(storage: .bytes(value)) }
+    /// A `uuid`: its first and last eight bytes as big-endian numbers.
+    public static func uuid(high: UInt64, low: UInt64) -> PostgresValue {
+        PostgresValue(storage: .uuid(high: high, low: low))
+    }
+    /// A `timestamptz`. `Int64.min` is `-infinity`, `Int64.max` is `infinity`.
+    public static func timestamp(microsecondsSince1970 value: Int64) -> PostgresValue {
+        PostgresValue(storage: .timestamp(PostgresTimestamp.wire(value)))
+    }
+    /// A one-dimensional array.
+    public static func array(_ value: PostgresArray) -> PostgresValue { PostgresValue(storage: .array(value)) }
+
+    /// The bytes of the value as it travels, without its length.
+    var byteCount: Int {
+        switch storage {
+        case .null: 0
+        case .int64, .timestamp: 8
+        case .int32: 4
+        case .bool: 1
+        case .uuid: 16
+        case .text(let text): text.utf8.count
+        case .bytes(let bytes): bytes.count
+        case .array(let array): array.storage.count
+        }
+    }
+}
+
+/// PostgreSQL counts microseconds from 2000-01-01 and takes the ends of the range for the infinities.
+enum PostgresTimestamp {
+    /// From 1970-01-01 to 2000-01-01, in microseconds.
+    private static let offset: Int64 = 946_684_800_000_000
+
+    static func wire(_ microsecondsSince1970: Int64) -> Int64 {
+        if microsecondsSince1970 == .max { return .max }
+        let (value, overflow) = microsecondsSince1970.subtractingReportingOverflow(offset)
+        return overflow ? .min : value
+    }
+
+    static func microsecondsSince1970(wire value: Int64) -> Int64 {
+        if value == .min { return .min }
+        let (sum, overflow) = value.addingReportingOverflow(offset)
+        return overflow ? .max : sum
+    }
+}

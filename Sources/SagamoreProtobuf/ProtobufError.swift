@@ -1,0 +1,29 @@
+/// Why bytes are no valid protobuf message. Carries positions in the schema only, never the bytes themselves.
+public enum ProtobufError: Error, Equatable, Sendable {
+    /// The bytes end inside a value, or a length points behind the end.
+    case truncated
+    /// A varint has more than ten bytes.
+    case malformedVarint
+    /// A tag has the field number 0 or does not fit in 32 bits.
+    case invalidTag
+    /// A tag's wire type does not exist, or a group ends that did not begin.
+    case invalidWireType(field: Int)
+    /// Messages or groups are nested more than ``ProtobufReader/maximumDepth`` deep.
+    case depthExceeded
+    /// A string field holds bytes that are no UTF-8.
+    case invalidUTF8(field: Int)
+}
+
+extension ProtobufError: CustomStringConvertible {
+    /// One readable sentence without a full stop.
+    public var description: String {
+        switch self {
+        case .truncated: "protobuf: the bytes end inside a value"
+        case .malformedVarint: "protobuf: a varint is longer than ten bytes"
+        case .invalidTag: "protobuf: a tag has no valid field number"
+        case .invalidWireType(let field): "protobuf: field \(field) has an impossible wire type"
+        case .depthExceeded: "protobuf: messages are nested more than \(ProtobufReader.maximumDepth) deep"
+        case .invalidUTF8(let field): "protobuf: string field \(field) is not UTF-8"
+        }
+    }
+}

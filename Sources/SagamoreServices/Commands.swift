@@ -1,0 +1,79 @@
+public import SagamoreEngine
+
+/// A command that came on a topic, understood or refused: what has to become durable together with its effect.
+public final class IncomingCommand: Sendable {
+    public enum Action: Sendable {
+        case start(StartRequest)
+        case signal(SignalRequest, runID: RunID?)
+        case cancel(CancelRequest, runID: RunID?)
+        case terminate(TerminateRequest, runID: RunID?)
+        /// It was understood and can't be carried out, whatever the state: `reason.code` and `reason.message`.
+        case refuse(code: String, message: String)
+    }
+
+    public let key: WorkflowKey
+    /// The workflow type, for the `rejected` event; may be empty.
+    public let workflowType: String
+    public let origin: CommandOrigin
+    public let source: RecordCoordinates
+    public let action: Action
+
+    public init(
+        key: WorkflowKey,
+        workflowType: String,
+        origin: CommandOrigin,
+        source: RecordCoordinates,
+        action: Action
+    ) {
+        self.key = key
+        self.workflowType = workflowType
+        self.origin = origin
+        self.source = source
+        self.action = action
+    }
+}
+
+/// Where a record lies. The cluster's id is part of it: the development broker counts anew at each start.
+public struct RecordCoordinates: Hashable, Sendable {
+    public let cluster: String
+    public let topic: String
+    public let partition: Int32
+    public let offset: Int64
+
+    public init(cluster: String, topic: String, partition: Int32, offset: Int64) {
+        self.cluster = cluster
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+    }
+}
+
+/// A record that waits in the outbox for its topic.
+public struct OutboxRecord: Equatable, Sendable {
+    public let topic: String
+    public let key: [UInt8]?
+    public let value: [UInt8]?
+    public let headers: [CommandOrigin.Header]
+
+    public init(topic: String, key: [UInt8]?, value: [UInt8]?, headers: [CommandOrigin.Header]) {
+        self.topic = topic
+        self.key = key
+        self.value = value
+        self.headers = headers
+    }
+}
+
+/// How a status event becomes a record: the Kafka front's business, used where the transition is written.
+public protocol StatusEventEncoder: Sendable {
+    func encode(_ event: StatusEvent) -> OutboxRecord
+}
+
+/// What became of a command. All of them are durable when they are told.
+public enum CommandOutcome: Sendable, Equatable {
+    /// It took effect, and its event is in the outbox.
+    case carriedOut
+    /// It was refused, and its event is in the outbox.
+    case rejected
+    /// Its id was known: nothing was done.
+    case duplicate
+}

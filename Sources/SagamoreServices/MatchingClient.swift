@@ -1,0 +1,39 @@
+public import SagamoreEngine
+
+/// The service where tasks meet pollers, as the other services see it.
+public protocol MatchingClient: Sendable {
+    /// Takes a task in: gives it to a waiting poller, or keeps it.
+    func offer(_ task: MatchingTask)
+    /// Waits for a task until `deadline`; then the reply is `.none`.
+    @discardableResult
+    func pollWorkflowTask(
+        _ queue: TaskQueueKey,
+        isSticky: Bool,
+        poller: PollerIdentity,
+        deadline: Instant,
+        reply: Reply<PolledWorkflowTask>
+    ) -> PollHandle
+    /// Waits for a task until `deadline`; then the reply is nil.
+    @discardableResult
+    func pollActivityTask(
+        _ queue: TaskQueueKey,
+        poller: PollerIdentity,
+        deadline: Instant,
+        reply: Reply<AssignedActivityTask?>
+    ) -> PollHandle
+    /// The poller is gone. One that already has a task keeps it.
+    func cancelPoll(_ handle: PollHandle)
+    /// A worker says goodbye: its sticky queue gets no further tasks, its waiting polls end.
+    func workerShutDown(namespace: Int32, stickyQueue: String, identity: String)
+}
+
+/// Names a poll that waits.
+public struct PollHandle: Hashable, Sendable {
+    public let queue: TaskQueueKey
+    public let id: UInt64
+
+    public init(queue: TaskQueueKey, id: UInt64) {
+        self.queue = queue
+        self.id = id
+    }
+}

@@ -1,0 +1,169 @@
+public import SagamoreAPI
+public import SagamoreEngine
+
+/// A task queue: workers poll it by name, workflow and activity tasks apart.
+public struct TaskQueueKey: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        case workflow, activity
+    }
+
+    public let namespace: Int32
+    public let name: String
+    public let kind: Kind
+
+    public init(namespace: Int32, name: String, kind: Kind) {
+        self.namespace = namespace
+        self.name = name
+        self.kind = kind
+    }
+}
+
+/// A task as Matching holds it: what is due, by name. Whether it still is, History says when it starts.
+public struct MatchingTask: Sendable, Equatable {
+    public enum Kind: Sendable, Equatable {
+        /// - Parameter isSticky: it waits in the queue of the one worker that has the run in its cache.
+        case workflow(WorkflowTaskStamp, isSticky: Bool)
+        case activity(scheduledEventID: Int64, attempt: Int32)
+        case query(UInt64, isSticky: Bool)
+    }
+
+    public let queue: TaskQueueKey
+    public let key: WorkflowKey
+    public let runID: RunID
+    public let kind: Kind
+
+    public init(queue: TaskQueueKey, key: WorkflowKey, runID: RunID, kind: Kind) {
+        self.queue = queue
+        self.key = key
+        self.runID = runID
+        self.kind = kind
+    }
+
+    public var isSticky: Bool {
+        switch kind {
+        case .workflow(_, let isSticky), .query(_, let isSticky): isSticky
+        case .activity: false
+        }
+    }
+}
+
+/// Who polls.
+public struct PollerIdentity: Sendable {
+    /// The worker's identity, as it gives it.
+    public let identity: String
+    /// Names this poll; stands in the Started event.
+    public let requestID: String
+    /// The build of the worker's code, where it tells; may be empty.
+    public let buildID: String
+
+    public init(identity: String, requestID: String, buildID: String) {
+        self.identity = identity
+        self.requestID = requestID
+        self.buildID = buildID
+    }
+}
+
+/// What a poll of a workflow task queue ends with.
+public enum PolledWorkflowTask: Sendable {
+    case task(AssignedWorkflowTask)
+    case query(AssignedQuery)
+    /// Nothing came in time: the worker polls again.
+    case none
+}
+
+/// A workflow task for a worker, complete.
+public struct AssignedWorkflowTask: Sendable {
+    public let key: WorkflowKey
+    public let runID: RunID
+    public let delivery: WorkflowTaskDelivery
+    public let token: [UInt8]
+    /// Encoded frames of `History.events`: all of the history, or what a sticky worker has not seen; ends with
+    /// WorkflowTaskStarted unless `nextPageToken` is set.
+    public let history: [UInt8]
+    /// Where to go on reading by GetWorkflowExecutionHistory; empty when `history` is whole.
+    public let nextPageToken: [UInt8]
+    /// Queries to answer with the completion, by their ids.
+    public let queries: [String: WorkflowQuery]
+
+    public init(
+        key: WorkflowKey,
+        runID: RunID,
+        delivery: WorkflowTaskDelivery,
+        token: [UInt8],
+        history: [UInt8],
+        nextPageToken: [UInt8],
+        queries: [String: WorkflowQuery]
+    ) {
+        self.key = key
+        self.runID = runID
+        self.delivery = delivery
+        self.token = token
+        self.history = history
+        self.nextPageToken = nextPageToken
+        self.queries = queries
+    }
+}
+
+/// A query that no workflow task carries: it goes to a worker by itself.
+public struct AssignedQuery: Sendable {
+    public let key: WorkflowKey
+    public let runID: RunID
+    public let workflowType: String
+    public let token: [UInt8]
+    public let query: WorkflowQuery
+    /// Empty for a sticky worker: it has the run.
+    public let history: [UInt8]
+    public let nextPageToken: [UInt8]
+    public let previousStartedEventID: Int64
+    public let startedEventID: Int64
+
+    public init(
+        key: WorkflowKey,
+        runID: RunID,
+        workflowType: String,
+        token: [UInt8],
+        query: WorkflowQuery,
+        history: [UInt8],
+        nextPageToken: [UInt8],
+        previousStartedEventID: Int64,
+        startedEventID: Int64
+    ) {
+        self.key = key
+        self.runID = runID
+        self.workflowType = workflowType
+        self.token = token
+        self.query = query
+        self.history = history
+        self.nextPageToken = nextPageToken
+        self.previousStartedEventID = previousStartedEventID
+        self.startedEventID = startedEventID
+    }
+}
+
+/// An attempt of an activity for a worker. A poll that ends without one has `nil`.
+public struct AssignedActivityTask: Sendable {
+    public let key: WorkflowKey
+    public let runID: RunID
+    public let delivery: ActivityTaskDelivery
+    public let token: [UInt8]
+
+    public init(key: WorkflowKey, runID: RunID, delivery: ActivityTaskDelivery) {
+        self.key = key
+        self.runID = runID
+        self.delivery = delivery
+        let (id, attempt) = (delivery.activity.scheduledEventID, delivery.activity.attempt)
+        let token = ActivityTaskToken(key: key, runID: runID, scheduledEventID: id, attempt: attempt)
+        self.token = TaskToken.activity(token).bytes
+    }
+}
+
+/// The answer to a completed workflow task.
+public struct CompletedWorkflowTask: Sendable {
+    public let eagerActivities: [AssignedActivityTask]
+    public let nextTask: AssignedWorkflowTask?
+
+    public init(eagerActivities: [AssignedActivityTask], nextTask: AssignedWorkflowTask?) {
+        self.eagerActivities = eagerActivities
+        self.nextTask = nextTask
+    }
+}

@@ -1,0 +1,144 @@
+"""What one server showed, as JSON that can be compared with what another one showed.
+
+This is the one place that says what may differ. A value that may differ becomes a placeholder and is not left out:
+a field that only one server sets is still a difference. Ids become `<run 1>`, `<run 2>`, … in the order in which a
+scenario meets them, so that it shows when an id stands where another one should.
+"""
+
+import base64
+import contextlib
+import json
+import re
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.common.v1 import Payload
+
+# Seconds of the year 1, which stands for no time.
+NO_TIME = -62135596800
+
+# Ids that the server or the SDK makes anew each time: numbered by kind.
+NUMBERED = {
+    "run_id": "run",
+    "original_execution_run_id": "run",
+    "first_execution_run_id": "run",
+    "continued_execution_run_id": "run",
+    "new_execution_run_id": "run",
+    "base_run_id": "run",
+    "new_run_id": "run",
+    "request_id": "request",
+    "create_request_id": "request",
+    "start_request_id": "request",
+}
+
+# Values that differ between two runs on one and the same server.
+VARYING = {
+    "identity": "identity",  # process id and host of a worker or client
+    "last_worker_identity": "identity",
+    "task_token": "token",  # opaque to everyone but the server
+    "next_page_token": "token",
+    "history_size_bytes": "size",  # depends on the length of ids and on how the server encodes
+    "state_transition_count": "count",  # how a server groups its writes
+    "execution_duration": "time",
+    "current_retry_interval": "time",
+}
+
+# Values that name a thing inside the real server and mean nothing to clients.
+SERVER_OWN = {
+    "temporal.api.history.v1.HistoryEvent.task_id": "task",  # a number of its task store
+}
+
+# Left out altogether.
+LEFT_OUT = {
+    "poller_scaling_decision",  # a hint that the server gives or not, as it likes
+    # Of the deprecated versioning by build ids, and of resets, in descriptions:
+    "auto_reset_points",
+    "most_recent_worker_version_stamp",
+}
+LEFT_OUT_KEYS = {"BuildIds"}  # the search attribute of the same versioning
+
+# Sets that the SDK sends in the order of its hash table.
+UNORDERED = {"core_used_flags", "lang_used_flags"}
+
+STICKY_QUEUE = re.compile(r"^.*-[0-9a-f]{32}$")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class Normaliser:
+    """Keeps the numbers of one scenario on one server."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, dict[str, str]] = {}
+
+    def number(self, kind: str, value: str) -> str:
+        numbers = self.numbers.setdefault(kind, {})
+        return numbers.setdefault(value, f"<{kind} {len(numbers) + 1}>")
+
+    def text(self, value: str) -> str:
+        """A text in which run ids may stand, such as an error message."""
+        return UUID.sub(lambda match: self.number("run", match.group()), value)
+
+    def message(self, message: Message) -> Any:
+        """Any protobuf message, with the field names of the contract."""
+        name = message.DESCRIPTOR.full_name
+        if isinstance(message, Timestamp):
+            return "<no time>" if message.seconds == NO_TIME else "<time>"
+        if name.startswith("google.protobuf."):
+            return json_format.MessageToDict(message)
+        if isinstance(message, Payload):
+            return self.payload(message)
+        result: dict[str, Any] = {}
+        for field, value in message.ListFields():
+            if field.name in LEFT_OUT:
+                continue
+            result[field.name] = self.field(message, field, value)
+        return result
+
+    def field(self, message: Message, field: FieldDescriptor, value: Any) -> Any:
+        if is_map(field):
+            of = field.message_type.fields_by_name["value"]
+            if field.name == "request_id_infos":
+                return {self.number("request", key): self.value(of, value[key]) for key in value}
+            return {str(key): self.value(of, value[key]) for key in sorted(value) if key not in LEFT_OUT_KEYS}
+        if field.name in UNORDERED:
+            return sorted(value)
+        if field.is_repeated:
+            return [self.value(field, each) for each in value]
+        if field.name == "name" and message.DESCRIPTOR.name == "TaskQueue" and STICKY_QUEUE.match(value):
+            return "<sticky queue>"
+        return self.value(field, value)
+
+    def value(self, field: FieldDescriptor, value: Any) -> Any:
+        varies = VARYING.get(field.name) or SERVER_OWN.get(field.full_name)
+        if varies:
+            return f"<{varies}>"
+        if field.name in NUMBERED:
+            return self.number(NUMBERED[field.name], value)
+        if field.message_type is not None:
+            return self.message(value)
+        if field.enum_type is not None:
+            known = field.enum_type.values_by_number.get(value)
+            return known.name if known else value
+        if isinstance(value, bytes):
+            return base64.b64encode(value).decode()
+        if isinstance(value, str):
+            return self.text(value)
+        return value
+
+    def payload(self, message: Payload) -> Any:
+        """Its metadata as text, and its data as JSON where that is what it says."""
+        metadata = {key: message.metadata[key].decode(errors="replace") for key in sorted(message.metadata)}
+        data: Any = base64.b64encode(message.data).decode()
+        if len(data) > 10_000:
+            data = f"<{len(message.data)} bytes>"
+        elif metadata.get("encoding") == "json/plain":
+            with contextlib.suppress(ValueError):
+                data = json.loads(message.data)
+        return {"metadata": metadata, "data": self.text(data) if isinstance(data, str) else data}
+
+
+def is_map(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and field.message_type.GetOptions().map_entry

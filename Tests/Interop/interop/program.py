@@ -1,0 +1,155 @@
+"""The command line: which servers, which scenarios, what is printed."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from temporalio.client import Client
+from temporalio.runtime import Runtime, TelemetryConfig
+
+from .compare import differences
+from .comparison_check import check
+from .scenarios import ALL
+from .servers import Server, ServerFailed, sagamore_server, temporal_server
+from .stage import PATIENCE, Stage
+
+HERE = Path(__file__).resolve().parent.parent
+REPOSITORY = HERE.parent.parent
+LONGEST = 2 * PATIENCE
+"""Seconds that one scenario may take on one server."""
+
+
+@dataclass
+class Tally:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="Tests/Interop/run", description=__doc__)
+    parser.add_argument("--only", action="append", metavar="NAME", help="only the scenarios whose name contains NAME")
+    parser.add_argument("--reference-only", action="store_true", help="only the Temporal server, against itself")
+    parser.add_argument("--record", type=Path, metavar="DIR", help="write what the Temporal server shows, as JSON")
+    parser.add_argument("--jobs", type=int, default=6, metavar="N", help="scenarios at a time (default: 6)")
+    parser.add_argument("--list", action="store_true", help="name the scenarios and what they show")
+    arguments = parser.parse_args()
+    names = [name for name in ALL if not arguments.only or any(only in name for only in arguments.only)]
+    if not names:
+        parser.error("no scenario has such a name")
+    if arguments.list:
+        for name in names:
+            print(f"{name:40} {(ALL[name].__doc__ or '').strip().splitlines()[0] if ALL[name].__doc__ else ''}")
+        return 0
+    logging.disable(logging.CRITICAL)  # scenarios fail things on purpose
+    tally = Tally()
+    try:
+        asyncio.run(run(arguments, names, tally))
+    except ServerFailed as error:
+        report(tally, "servers-start", "not started", [f"  {error}"])
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("interrupted", file=sys.stderr)
+        return 130
+    print(tally)
+    return 1 if tally.failed else 0
+
+
+async def run(arguments: argparse.Namespace, names: list[str], tally: Tally) -> None:
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    temporal = Path(os.environ.get("SAGAMORE_TEST_TEMPORAL") or Path(sys.executable).parent / "temporal")
+    async with contextlib.AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(temporal_server(temporal))]
+        if arguments.record:
+            pass
+        elif arguments.reference_only:
+            second = await stack.enter_async_context(temporal_server(temporal))
+            servers.append(replace(second, name="temporal again"))
+        else:
+            binary = Path(os.environ.get("SAGAMORE_BINARY") or REPOSITORY / ".build/debug/sagamore")
+            if not binary.exists():
+                raise ServerFailed(f"there is no {binary}: build it, or name it by SAGAMORE_BINARY")
+            servers.append(await stack.enter_async_context(sagamore_server(binary)))
+        runtime = Runtime(telemetry=TelemetryConfig(logging=None), worker_heartbeat_interval=None)
+        clients = [await Client.connect(server.address, runtime=runtime) for server in servers]
+        if not arguments.only:
+            report(tally, "comparison-notices-differences", "no server", check())
+        places = asyncio.Semaphore(arguments.jobs)
+        await asyncio.gather(
+            *(one(name, list(zip(servers, clients, strict=True)), arguments.record, places, tally) for name in names)
+        )
+
+
+async def one(
+    name: str, servers: list[tuple[Server, Client]], folder: Path | None, places: asyncio.Semaphore, tally: Tally
+) -> None:
+    async with places:
+        stages, problems, took = [], [], []
+        for server, client in servers:
+            stage = Stage(server, client, name)
+            began = time.monotonic()
+            problem = await play(stage)
+            if problem:
+                problems.append(f"  on {server.name}: {problem}")
+            took.append(f"{server.name} {time.monotonic() - began:.1f} s")
+            stages.append(stage)
+        if folder:
+            write(folder, stages[0])
+        else:
+            problems += differences(*((stage.server.name, stage.observations) for stage in stages))
+        report(tally, name, ", ".join(took), problems)
+
+
+def report(tally: Tally, name: str, took: str, problems: list[str]) -> None:
+    """Prints the line of one scenario, and its problems below."""
+    print(f"{'failed' if problems else 'passed'}  interop  {name:40} ({took})")
+    for problem in problems:
+        print(problem)
+    sys.stdout.flush()
+    if problems:
+        tally.failed += 1
+    else:
+        tally.passed += 1
+
+
+async def play(stage: Stage) -> str | None:
+    """Runs the scenario; what went wrong, as a text."""
+    if not stage.server.runs():
+        return "the server has ended"
+    playing = asyncio.ensure_future(ALL[stage.name](stage))
+    done, _ = await asyncio.wait([playing], timeout=LONGEST)
+    if not done:
+        playing.cancel()
+        # A worker is given time to end; one that can't is left behind.
+        await asyncio.wait([playing], timeout=PATIENCE)
+        return f"not done after {LONGEST:.0f} s"
+    error = playing.exception()
+    return None if error is None else f"{type(error).__name__}: {error}"
+
+
+def write(folder: Path, stage: Stage) -> None:
+    """Two files: what is compared, and the messages as the server sent them."""
+
+    def as_json(message: Message) -> Any:
+        return json_format.MessageToDict(message)
+
+    for path, content in (
+        (folder / f"{stage.name}.json", stage.observations),
+        (folder / "raw" / f"{stage.name}.json", {name: as_json(message) for name, message in stage.raw.items()}),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")

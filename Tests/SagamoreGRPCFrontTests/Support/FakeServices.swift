@@ -1,0 +1,269 @@
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreGRPCFront
+import SagamoreProtobuf
+import SagamoreServices
+import Synchronization
+
+/// A History that does what a test says, and refuses everything else.
+final class FakeHistory: HistoryClient {
+    struct Handlers: Sendable {
+        var start: (@Sendable (StartRequest, Int32, Reply<StartedRun>) -> Void)?
+        var signal: (@Sendable (WorkflowReference, SignalRequest, Reply<Void>) -> Void)?
+        var cancel: (@Sendable (WorkflowReference, CancelRequest, Reply<Void>) -> Void)?
+        var terminate: (@Sendable (WorkflowReference, TerminateRequest, Reply<Void>) -> Void)?
+        var query: (@Sendable (WorkflowReference, WorkflowQuery, QueryRejectCondition, Instant, Reply<QueryOutcome>) -> Void)?
+        var describe: (@Sendable (WorkflowReference, Reply<DescribeWorkflowExecutionResponse>) -> Void)?
+        var readHistory: (@Sendable (WorkflowReference, HistoryRead, Reply<HistoryPage>) -> Void)?
+        var completeWorkflowTask:
+            (@Sendable (WorkflowTaskToken, RespondWorkflowTaskCompletedRequest, Reply<CompletedWorkflowTask>) -> Void)?
+        var failWorkflowTask:
+            (@Sendable (WorkflowTaskToken, WorkflowTaskFailedCause, RawMessage<Failure>?, Reply<Void>) -> Void)?
+        var completeActivity: (@Sendable (ActivityTaskToken, RawMessage<Payloads>?, String, Reply<Void>) -> Void)?
+        var failActivity:
+            (@Sendable (ActivityTaskToken, RawMessage<Failure>?, RawMessage<Payloads>?, Reply<Void>) -> Void)?
+        var cancelActivity: (@Sendable (ActivityTaskToken, RawMessage<Payloads>?, Reply<Void>) -> Void)?
+        var heartbeat: (@Sendable (ActivityTaskToken, RawMessage<Payloads>?, Reply<Bool>) -> Void)?
+        var returnActivity: (@Sendable (ActivityTaskToken) -> Void)?
+        var answerQuery: (@Sendable (TaskToken.QueryToken, QueryAnswer, Reply<Void>) -> Void)?
+    }
+
+    private let handlers: Handlers
+
+    init(_ fill: (inout Handlers) -> Void = { _ in }) {
+        var handlers = Handlers()
+        fill(&handlers)
+        self.handlers = handlers
+    }
+
+    private func unexpected<Success>(_ reply: Reply<Success>, _ name: String = #function) {
+        reply.fail(RequestError(.internalError, "nobody expected \(name)"))
+    }
+
+    func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>) {
+        if let handler = handlers.start { handler(request, namespace, reply) } else { unexpected(reply) }
+    }
+
+    func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<Void>) {
+        if let handler = handlers.signal { handler(workflow, request, reply) } else { unexpected(reply) }
+    }
+
+    func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>) {
+        if let handler = handlers.cancel { handler(workflow, request, reply) } else { unexpected(reply) }
+    }
+
+    func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>) {
+        if let handler = handlers.terminate { handler(workflow, request, reply) } else { unexpected(reply) }
+    }
+
+    func query(
+        _ workflow: WorkflowReference,
+        _ query: WorkflowQuery,
+        rejecting: QueryRejectCondition,
+        deadline: Instant,
+        reply: Reply<QueryOutcome>
+    ) {
+        guard let handler = handlers.query else { return unexpected(reply) }
+        handler(workflow, query, rejecting, deadline, reply)
+    }
+
+    func describe(_ workflow: WorkflowReference, reply: Reply<DescribeWorkflowExecutionResponse>) {
+        if let handler = handlers.describe { handler(workflow, reply) } else { unexpected(reply) }
+    }
+
+    func readHistory(_ workflow: WorkflowReference, _ request: HistoryRead, reply: Reply<HistoryPage>) {
+        if let handler = handlers.readHistory { handler(workflow, request, reply) } else { unexpected(reply) }
+    }
+
+    func startWorkflowTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<PolledWorkflowTask>) {
+        unexpected(reply)
+    }
+
+    func startActivityTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<AssignedActivityTask>) {
+        unexpected(reply)
+    }
+
+    func abandonSticky(_ task: MatchingTask) {}
+
+    func completeWorkflowTask(
+        _ token: WorkflowTaskToken,
+        _ request: RespondWorkflowTaskCompletedRequest,
+        reply: Reply<CompletedWorkflowTask>
+    ) {
+        if let handler = handlers.completeWorkflowTask { handler(token, request, reply) } else { unexpected(reply) }
+    }
+
+    func failWorkflowTask(
+        _ token: WorkflowTaskToken,
+        cause: WorkflowTaskFailedCause,
+        failure: RawMessage<Failure>?,
+        identity: String,
+        reply: Reply<Void>
+    ) {
+        if let handler = handlers.failWorkflowTask { handler(token, cause, failure, reply) } else { unexpected(reply) }
+    }
+
+    func completeActivity(
+        _ token: ActivityTaskToken,
+        result: RawMessage<Payloads>?,
+        identity: String,
+        reply: Reply<Void>
+    ) {
+        if let handler = handlers.completeActivity { handler(token, result, identity, reply) } else { unexpected(reply) }
+    }
+
+    func failActivity(
+        _ token: ActivityTaskToken,
+        failure: RawMessage<Failure>?,
+        lastHeartbeat: RawMessage<Payloads>?,
+        identity: String,
+        reply: Reply<Void>
+    ) {
+        if let handler = handlers.failActivity { handler(token, failure, lastHeartbeat, reply) } else { unexpected(reply) }
+    }
+
+    func cancelActivity(
+        _ token: ActivityTaskToken,
+        details: RawMessage<Payloads>?,
+        identity: String,
+        reply: Reply<Void>
+    ) {
+        if let handler = handlers.cancelActivity { handler(token, details, reply) } else { unexpected(reply) }
+    }
+
+    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {
+        if let handler = handlers.heartbeat { handler(token, details, reply) } else { unexpected(reply) }
+    }
+
+    func returnActivity(_ token: ActivityTaskToken) { handlers.returnActivity?(token) }
+
+    func answerQuery(_ token: TaskToken.QueryToken, _ answer: QueryAnswer, reply: Reply<Void>) {
+        if let handler = handlers.answerQuery { handler(token, answer, reply) } else { unexpected(reply) }
+    }
+
+    func submit(_ command: IncomingCommand, reply: Reply<CommandOutcome>) { unexpected(reply) }
+
+    func deadLetter(_ source: RecordCoordinates, _ letter: OutboxRecord, reply: Reply<CommandOutcome>) {
+        unexpected(reply)
+    }
+}
+
+/// A poll as Matching saw it.
+struct SeenPoll: Sendable {
+    let queue: TaskQueueKey
+    let isSticky: Bool
+    let poller: PollerIdentity
+    let deadline: Instant
+}
+
+/// A Matching that does what a test says.
+final class FakeMatching: MatchingClient {
+    struct Handlers: Sendable {
+        var workflowTask: (@Sendable (SeenPoll, Reply<PolledWorkflowTask>) -> Void)?
+        var activityTask: (@Sendable (SeenPoll, Reply<AssignedActivityTask?>) -> Void)?
+        var cancelPoll: (@Sendable (PollHandle) -> Void)?
+        var workerShutDown: (@Sendable (Int32, String, String) -> Void)?
+    }
+
+    private let handlers: Handlers
+    private let polls = Atomic<UInt64>(0)
+
+    init(_ fill: (inout Handlers) -> Void = { _ in }) {
+        var handlers = Handlers()
+        fill(&handlers)
+        self.handlers = handlers
+    }
+
+    func offer(_ task: MatchingTask) {}
+
+    func pollWorkflowTask(
+        _ queue: TaskQueueKey,
+        isSticky: Bool,
+        poller: PollerIdentity,
+        deadline: Instant,
+        reply: Reply<PolledWorkflowTask>
+    ) -> PollHandle {
+        let poll = SeenPoll(queue: queue, isSticky: isSticky, poller: poller, deadline: deadline)
+        if let handler = handlers.workflowTask { handler(poll, reply) } else { reply.succeed(.none) }
+        return handle(queue)
+    }
+
+    func pollActivityTask(
+        _ queue: TaskQueueKey,
+        poller: PollerIdentity,
+        deadline: Instant,
+        reply: Reply<AssignedActivityTask?>
+    ) -> PollHandle {
+        let poll = SeenPoll(queue: queue, isSticky: false, poller: poller, deadline: deadline)
+        if let handler = handlers.activityTask { handler(poll, reply) } else { reply.succeed(nil) }
+        return handle(queue)
+    }
+
+    private func handle(_ queue: TaskQueueKey) -> PollHandle {
+        PollHandle(queue: queue, id: polls.add(1, ordering: .relaxed).newValue)
+    }
+
+    func cancelPoll(_ handle: PollHandle) { handlers.cancelPoll?(handle) }
+
+    func workerShutDown(namespace: Int32, stickyQueue: String, identity: String) {
+        handlers.workerShutDown?(namespace, stickyQueue, identity)
+    }
+}
+
+/// Namespaces in memory.
+final class FakeNamespaces: NamespaceDirectory {
+    private let records: Mutex<[NamespaceRecord]>
+
+    init(_ names: [String] = ["default", "other"]) {
+        records = Mutex(names.enumerated().map { Self.record(Int32($0.offset + 1), $0.element) })
+    }
+
+    static func record(_ number: Int32, _ name: String) -> NamespaceRecord {
+        NamespaceRecord(
+            number: number,
+            id: RunID(high: 0, low: UInt64(number)).description,
+            name: name,
+            description: "the \(name) one",
+            ownerEmail: "\(name)@example.com",
+            retention: .seconds(86_400),
+            data: ["of": name]
+        )
+    }
+
+    func namespace(named name: String) throws(RequestError) -> NamespaceRecord {
+        guard let record = list().first(where: { $0.name == name }) else {
+            throw RequestError(.notFound, "no such namespace")
+        }
+        return record
+    }
+
+    func namespace(numbered number: Int32) -> NamespaceRecord? { list().first { $0.number == number } }
+
+    func list() -> [NamespaceRecord] { records.withLock { $0 } }
+
+    func register(
+        name: String,
+        description: String,
+        ownerEmail: String,
+        retention: Interval,
+        data: [String: String]
+    ) throws(RequestError) -> NamespaceRecord {
+        let added: NamespaceRecord? = records.withLock { records in
+            if records.contains(where: { $0.name == name }) { return nil }
+            let number = Int32(records.count + 1)
+            let record = NamespaceRecord(
+                number: number,
+                id: RunID(high: 0, low: UInt64(number)).description,
+                name: name,
+                description: description,
+                ownerEmail: ownerEmail,
+                retention: retention,
+                data: data
+            )
+            records.append(record)
+            return record
+        }
+        guard let added else { throw RequestError(.alreadyExists, "taken") }
+        return added
+    }
+}

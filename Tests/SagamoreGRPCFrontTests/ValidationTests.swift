@@ -1,0 +1,110 @@
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreGRPC
+import SagamoreGRPCFront
+import SagamoreProtobuf
+import SagamoreServices
+import Testing
+
+/// A request that is refused before it reaches a service, and how.
+struct Refused: Sendable, CustomTestStringConvertible {
+    let name: String
+    let method: WorkflowServiceMethod
+    let request: [UInt8]
+    let code: GRPCStatus.Code
+    let message: String
+
+    init<Request: ProtobufMessage>(
+        _ name: String,
+        _ method: WorkflowServiceMethod,
+        _ request: Request,
+        _ code: GRPCStatus.Code = .invalidArgument,
+        _ message: String,
+        _ change: (inout Request) -> Void
+    ) {
+        var request = request
+        change(&request)
+        self.name = name
+        self.method = method
+        self.request = request.serializedBytes()
+        self.code = code
+        self.message = message
+    }
+
+    var testDescription: String { "\(method): \(name)" }
+}
+
+/// Texts one byte too long, and payloads likewise.
+let tooLong = String(repeating: "x", count: 1_001)
+let tooLarge = payloads(String(repeating: "x", count: 2 << 20))
+
+extension FrontTests {
+    /// The words and codes are those that Temporal's server answers with, as far as it refuses these at all.
+    @Suite struct ValidationTests {
+        @Test(arguments: Refused.ofClients + Refused.ofWorkers)
+        func isRefused(_ refused: Refused) async throws {
+            try await withFront { client in
+                let status = try #require(await client.refusal(refused.method, refused.request))
+                #expect(status.code == refused.code)
+                #expect(status.message == refused.message)
+                let detail = status.code == .notFound
+                #expect((status.details != nil) == detail)
+            }
+        }
+
+        @Test func unknownNamespaceIsNamed() async throws {
+            try await withFront { client in
+                let request = Refused.start { $0.namespace = "nope" }.serializedBytes()
+                let status = try #require(await client.refusal(.startWorkflowExecution, request))
+                #expect(status.code == .notFound)
+                #expect(status.message == "Namespace nope is not found.")
+                #expect(try status.detail(NamespaceNotFoundFailure.self)?.namespace == "nope")
+            }
+        }
+
+        @Test(arguments: [
+            ([0xFF, 0xFF, 0xFF], "protobuf: the bytes end inside a value"),
+            ([0x0A, 0x02, 0xFF, 0xFE], "protobuf: string field 1 is not UTF-8"),
+            ([0x0A, 0x7F, 0x41], "protobuf: the bytes end inside a value"),
+        ] as [([UInt8], String)])
+        func bytesThatAreNoRequest(_ bytes: [UInt8], _ reason: String) async throws {
+            try await withFront { client in
+                let status = try #require(await client.refusal(.startWorkflowExecution, bytes))
+                #expect(status.code == .invalidArgument)
+                #expect(status.message == "The request can't be read: \(reason).")
+            }
+        }
+
+        /// Whatever comes, each call ends with a message or a status, and the server goes on.
+        @Test func mutatedRequestsNeverStopTheServer() async throws {
+            var generator = SplitMix(state: 20_261_123)
+            let samples = Refused.ofClients + Refused.ofWorkers
+            try await withFront { client in
+                for round in 0..<3 {
+                    for sample in samples where sample.request.count < 4_000 {
+                        var bytes = sample.request
+                        for _ in 0...round where !bytes.isEmpty {
+                            bytes[Int.random(in: bytes.indices, using: &generator)] = .random(in: 0...255, using: &generator)
+                        }
+                        let status = await client.refusal(sample.method, bytes)
+                        #expect(status?.code != .unavailable && status?.code != .deadlineExceeded, "\(sample.name)")
+                    }
+                }
+                let _: GetSystemInfoResponse = try await client.call(.getSystemInfo, GetSystemInfoRequest())
+            }
+        }
+    }
+}
+
+/// A small generator whose numbers depend on the seed alone.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,78 @@
+@testable import SagamoreKafkaClient
+import Testing
+
+@Suite struct OffsetLedgerTests {
+    private let first = KafkaPartition(topic: "t", partition: 0)
+    private let second = KafkaPartition(topic: "t", partition: 1)
+    private let start = ContinuousClock.now
+
+    private func ledger() -> OffsetLedger {
+        var ledger = OffsetLedger(interval: .milliseconds(100), backoff: .seconds(1))
+        ledger.assign([first, second])
+        return ledger
+    }
+
+    @Test func `offsets gather for the interval and only the highest is sent`() {
+        var ledger = ledger()
+        ledger.want([first: 5])
+        #expect(ledger.take(now: start) == [first: 5])
+        ledger.answered(refused: [], now: start)
+        ledger.want([first: 9])
+        ledger.want([first: 7, second: 3])
+        #expect(ledger.take(now: start + .milliseconds(99)) == [:])
+        #expect(ledger.take(now: start + .milliseconds(100)) == [first: 9, second: 3])
+    }
+
+    @Test func `nothing is sent while a commit is unanswered`() {
+        var ledger = ledger()
+        ledger.want([first: 5])
+        _ = ledger.take(now: start)
+        ledger.want([first: 6])
+        #expect(ledger.take(now: start + .seconds(5)) == [:])
+        ledger.answered(refused: [], now: start + .seconds(5))
+        #expect(ledger.take(now: start + .seconds(5)) == [first: 6])
+    }
+
+    @Test func `an offset never goes back while the partition is assigned`() {
+        var ledger = ledger()
+        ledger.want([first: 5])
+        _ = ledger.take(now: start)
+        ledger.want([first: 4])
+        ledger.answered(refused: [], now: start)
+        ledger.want([first: 3])
+        #expect(ledger.take(now: start + .seconds(1)) == [:])
+        ledger.revoke([first])
+        ledger.assign([first])
+        ledger.want([first: 3])
+        #expect(ledger.take(now: start + .seconds(1)) == [first: 3])
+    }
+
+    @Test func `what was refused is tried again after the backoff, or something newer`() {
+        var ledger = ledger()
+        ledger.want([first: 5, second: 1])
+        _ = ledger.take(now: start)
+        ledger.want([second: 2])
+        ledger.answered(refused: [first, second], now: start)
+        #expect(ledger.take(now: start + .milliseconds(999)) == [:])
+        #expect(ledger.take(now: start + .seconds(1)) == [first: 5, second: 2])
+    }
+
+    @Test func `partitions of others are left alone`() {
+        var ledger = ledger()
+        ledger.want([KafkaPartition(topic: "other", partition: 0): 5])
+        #expect(ledger.take(now: start) == [:])
+        ledger.want([first: 5])
+        ledger.revoke([first])
+        #expect(ledger.take(now: start) == [:])
+    }
+
+    @Test func `before a revocation all that is unsettled is known, in flight too`() {
+        var ledger = ledger()
+        ledger.want([first: 5, second: 6])
+        _ = ledger.take(now: start)
+        ledger.want([second: 8])
+        #expect(ledger.unsettled(of: [first, second]) == [first: 5, second: 8])
+        ledger.answered(refused: [], now: start)
+        #expect(ledger.unsettled(of: [first, second]) == [second: 8])
+    }
+}

@@ -1,0 +1,77 @@
+import Glibc
+import SagamoreEmbeddedPostgres
+import SagamorePostgresClient
+import Testing
+
+/// All tests of this target: they use real servers, and threads that block.
+@Suite(.serialized)
+struct PostgresClientTests {}
+
+/// An empty database on the server that the tests of this process share.
+func newDatabase() throws -> String { try TemporaryPostgres.sharedServer().createDatabase() }
+
+/// A connection to `url`.
+func connect(_ url: String) throws(PostgresError) -> PostgresConnection {
+    try PostgresConnection(url, applicationName: "tests")
+}
+
+/// What `body` throws; a test that expects an error fails when there is none.
+func failure<Value>(
+    _ location: SourceLocation = #_sourceLocation,
+    _ body: () throws(PostgresError) -> Value
+) throws -> PostgresError {
+    do throws(PostgresError) { _ = try body() } catch { return error }
+    return try #require(nil as PostgresError?, "an error was expected", sourceLocation: location)
+}
+
+/// Runs `body` on a thread of its own, which may block.
+final class Helper: @unchecked Sendable {
+    private final class Work: @unchecked Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+
+    private var thread = pthread_t()
+
+    init(_ body: @escaping @Sendable () -> Void) {
+        let work = Unmanaged.passRetained(Work(body))
+        let status = pthread_create(
+            &thread,
+            nil,
+            { argument in
+                Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue().body()
+                return nil
+            },
+            work.toOpaque()
+        )
+        precondition(status == 0)
+    }
+
+    func join() { pthread_join(thread, nil) }
+}
+
+/// Waits until `condition` holds; a test fails that waits for a minute.
+func eventually(_ location: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool) throws {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while try !condition() {
+        try #require(ContinuousClock.now < deadline, "waited for a minute", sourceLocation: location)
+        usleep(2_000)
+    }
+}
+
+/// Waits until the session `pid` waits for what `wait` says (`Lock`, `IPC`, `Timeout`), seen from `observer`.
+func awaitWait(_ pid: Int32, _ wait: String, seenFrom observer: PostgresConnection) throws {
+    let statement = PostgresStatement(
+        "wait_of",
+        "SELECT 1 FROM pg_stat_activity WHERE pid = $1::int4 AND wait_event_type = $2::text",
+        readsOnly: true
+    )
+    try eventually { try observer.query(statement, [.int32(pid), .text(wait)]).rowCount == 1 }
+}
+
+extension PostgresConnection {
+    /// One number.
+    func number(_ sql: String) throws(PostgresError) -> Int64 {
+        try query(PostgresStatement("number \(sql)", sql, readsOnly: true)).int64(0, 0)
+    }
+}

@@ -1,0 +1,173 @@
+"""Runs suites: targets of swift-testing, and programs that end with a line `N passed, N failed, N skipped`."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from events import EventStream
+from outcome import COUNT, Outcome
+
+# A suite that takes longer hangs.
+LONGEST_SECONDS = int(os.environ.get("SUITE_SECONDS", "1200"))
+SECONDS_BETWEEN_SIGNS_OF_LIFE = 30
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+class Process:
+    """A child and its descendants, which end with it: a suite leaves nothing behind."""
+
+    def __init__(self, command: list, environment: dict, output):
+        self.child = subprocess.Popen(
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.deadline = time.monotonic() + LONGEST_SECONDS
+        self.hung = False
+
+    def __enter__(self) -> "Process":
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        if self.child.stdout:
+            self.child.stdout.close()
+
+    def poll(self):
+        """The exit status, or None while it runs. A process that hangs is killed."""
+        if time.monotonic() > self.deadline and self.child.poll() is None:
+            self.hung = True
+            self.kill()
+        return self.child.poll()
+
+    def kill(self) -> None:
+        """Ends the whole session: `swift test` puts the tests into a process group of their own."""
+        while alive := session_members(self.child.pid):
+            for process in alive:
+                try:
+                    os.kill(process, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.01)
+        self.child.wait()
+
+
+def session_members(session: int) -> list:
+    """The processes of a session that have not ended."""
+    if not os.path.isdir("/proc/self"):
+        listing = subprocess.run(["ps", "-axo", "pid=,pgid=,stat="], stdout=subprocess.PIPE, text=True).stdout
+        rows = [line.split() for line in listing.splitlines()]
+        return [int(pid) for pid, group, state in rows if int(group) == session and not state.startswith("Z")]
+    members = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            # After the name, which stands in parentheses: state, parent, group, session.
+            state, _, _, owner = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()[:4]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(owner) == session and state != "Z":
+            members.append(int(name))
+    return members
+
+
+def run_swift_tests(name: str, pattern: str, options: list, environment: dict, logs: Path) -> Outcome:
+    """Runs the tests whose ids match `pattern`, in a process of their own."""
+    stream_path = logs / f"{name}.events.jsonl"
+    log_path = logs / f"{name}.log"
+    stream_path.write_text("")
+    command = ["swift", "test", "--skip-build", "--disable-xctest", *options]
+    command += ["--filter", pattern, "--event-stream-output-path", str(stream_path)]
+    stream = EventStream()
+    with open(log_path, "wb") as log, open(stream_path) as events, Process(command, environment, log) as process:
+        pending = ""
+        last_sign = time.monotonic()
+        while True:
+            status = process.poll()
+            pending += events.read()
+            *lines, pending = pending.split("\n")
+            for line in lines:
+                for news in stream.feed(line):
+                    say(f"  {news}")
+            if status is not None:
+                break
+            if time.monotonic() - last_sign > SECONDS_BETWEEN_SIGNS_OF_LIFE and stream.running:
+                last_sign = time.monotonic()
+                running = [stream.names[test] for test in stream.running]
+                more = f" and {len(running) - 3} more" if len(running) > 3 else ""
+                say(f"  still running: {', '.join(running[:3])}{more}")
+            time.sleep(0.1)
+    outcome = stream.outcome()
+    if process.hung:
+        outcome.failures.append(f"{name}: took more than {LONGEST_SECONDS} s and was killed")
+    elif status != 0 and not outcome.failures:
+        outcome.failures.append(f"{name}: swift test ended with status {status}")
+    elif outcome.ran + len(outcome.skips) == 0:
+        outcome.failures.append(f"{name}: no test matches {pattern}; is its target in Package.swift?")
+    if status != 0 and not (stream.has_ended and stream.outcome().failures):
+        say(f"  the test process ended with status {status}; from {log_path}:")
+        for line in telling_lines(log_path.read_text(errors="replace").splitlines()):
+            say(f"    {line}")
+    return outcome
+
+
+def telling_lines(log: list, most: int = 40) -> list:
+    """The part of a log that tells why a process ended: from the first sign of a crash on, else its end."""
+    signs = ("Fatal error", "*** Signal", "ERROR: AddressSanitizer", "WARNING: ThreadSanitizer")
+    first = next((index for index, line in enumerate(log) if any(sign in line for sign in signs)), len(log) - most)
+    return log[max(first, 0) :][:most]
+
+
+def run_program(path: Path, name: str, environment: dict, logs: Path) -> Outcome:
+    """Runs a suite that is a program. What it prints is passed on, skips and their reasons among it."""
+    log_path = logs / f"{name}.log"
+    count = None
+    with Process([str(path)], environment, subprocess.PIPE) as process, open(log_path, "w") as log:
+        os.set_blocking(process.child.stdout.fileno(), False)
+        pending = b""
+        while True:
+            status = process.poll()
+            pending += process.child.stdout.read() or b""
+            *lines, pending = pending.split(b"\n")
+            if status is not None and pending:
+                lines.append(pending)
+            for line in lines:
+                text = line.decode(errors="replace").rstrip()
+                log.write(text + "\n")
+                match = COUNT.fullmatch(text)
+                if match:
+                    count = match
+                else:
+                    say(f"  {text}")
+            if status is not None:
+                break
+            time.sleep(0.1)
+    return program_outcome(name, count, status, process.hung)
+
+
+def program_outcome(name: str, count, status: int, hung: bool) -> Outcome:
+    """What came of a program that printed `count` (a match of COUNT, or None) and ended with `status`."""
+    outcome = Outcome()
+    if count:
+        passed, failed, skipped = (int(number) for number in count.groups())
+        outcome.passed = passed
+        outcome.failures = [f"{name}: see above"] * failed
+        outcome.skips = [f"{name}: see above"] * skipped
+    if hung:
+        outcome.failures.append(f"{name}: took more than {LONGEST_SECONDS} s and was killed")
+    elif not count:
+        outcome.failures.append(f"{name}: ended with status {status} and without its count")
+    elif status != 0 and not outcome.failures:
+        outcome.failures.append(f"{name}: ended with status {status}")
+    elif outcome.ran + len(outcome.skips) == 0:
+        outcome.failures.append(f"{name}: no test ran")
+    return outcome
