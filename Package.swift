@@ -13,6 +13,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 
 let package = Package(
     name: "sagamore",
+    products: [.executable(name: "sagamore", targets: ["SagamoreCLI"])],
     targets: [
         // Floor 0: C libraries, and one small thing each.
         .systemLibrary(name: "CSagamoreGRPC", providers: [.apt(["libgrpc-dev"]), .brew(["grpc"])]),
@@ -46,6 +47,8 @@ let package = Package(
         ),
         library("SagamoreMatchingService", ["SagamoreServices", "SagamoreEngine", "SagamoreLogging"]),
 
+        library("SagamoreNamespaces", ["SagamoreServices", "SagamoreEngine", "SagamorePostgresClient"]),
+
         // Floor 6: entrances and exits.
         library(
             "SagamoreGRPCFront",
@@ -55,6 +58,45 @@ let package = Package(
             ]
         ),
 
+        library(
+            "SagamoreKafkaFront",
+            [
+                "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+                "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging",
+            ]
+        ),
+
+        // Floors 7 and 8: the whole, and the program.
+        library(
+            "SagamoreServer",
+            [
+                "SagamoreGRPCFront", "SagamoreKafkaFront", "SagamoreHistoryService", "SagamoreMatchingService",
+                "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
+                "SagamoreEmbeddedPostgres", "SagamoreGRPC", "SagamorePostgresClient", "SagamoreKafkaClient",
+                "SagamoreJSONText", "SagamoreLogging",
+            ]
+        ),
+        .executableTarget(
+            name: "SagamoreCLI",
+            dependencies: [
+                "SagamoreServer", "SagamorePersistence", "SagamoreGRPC", "SagamoreAPI", "SagamoreProtobuf",
+                "SagamoreKafkaClient", "SagamorePostgresClient", "SagamoreCommandLineArguments", "SagamoreJSONText",
+                "SagamoreLogging",
+            ],
+            swiftSettings: settings
+        ),
+
+        // Tests, and what they share.
+        .target(
+            name: "SagamoreEngineTestSupport",
+            dependencies: ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"],
+            path: "Tests/Support/SagamoreEngineTestSupport",
+            swiftSettings: settings
+        ),
+        tests(
+            "SagamoreEngineTests",
+            ["SagamoreEngineTestSupport", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]
+        ),
         tests("SagamoreProtobufTests", ["SagamoreProtobuf"]),
         tests("SagamoreLoggingTests", ["SagamoreLogging"]),
         tests("SagamoreJSONTextTests", ["SagamoreJSONText"]),

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// A private PostgreSQL server: a real one, in a folder of its own, reached through a socket only.
 ///
@@ -42,7 +41,7 @@ public final class EmbeddedPostgres: Sendable {
     private let settings: [String: String]
     private let care: Care
     private let log: @Sendable (String) -> Void
-    private let running = Mutex<Running?>(nil)
+    private let running = Guarded<Running?>(nil)
 
     /// Describes a server; `start()` makes it run.
     ///

@@ -31,8 +31,21 @@ enum Files {
     }
 
     /// A small text file; nil when it can't be read.
+    ///
+    /// Foundation's way leaks memory for files below `/proc`, which are read often here.
     static func text(_ path: String) -> String? {
-        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        return withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 1) { buffer in
+            while true {
+                let count = read(file, buffer.baseAddress, buffer.count)
+                if count < 0 { return nil }
+                if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+                bytes.append(contentsOf: buffer.prefix(count))
+            }
+        }
     }
 
     /// Writes a file so that it is there whole or not at all.

@@ -2,8 +2,8 @@ internal import CSagamoreGRPC
 
 /// One call that this process makes, until its answer.
 ///
-/// Unchecked: `fields` is written by the C core while the call runs, and read afterwards by the completion thread. The rest
-/// is under `lock`.
+/// Unchecked: `fields` is written by the C core while the call runs, and read afterwards by the completion thread. The
+/// rest is under `lock`.
 final class ClientCallRecord: @unchecked Sendable {
     typealias Completion = @Sendable (Result<[UInt8], GRPCStatus>) -> Void
 
@@ -39,12 +39,12 @@ final class ClientCallRecord: @unchecked Sendable {
 
     /// Its place in the channel's table.
     func keep(place: Int) {
-        lock.withLock { self.place = place }
+        lock.withLock(of: self) { self.place = place }
     }
 
     /// The call starts. False: it was cancelled before.
     func start(_ call: OpaquePointer) -> Bool {
-        lock.withLock {
+        lock.withLock(of: self) {
             if isCancelled { return false }
             self.call = call
             return true
@@ -53,7 +53,7 @@ final class ClientCallRecord: @unchecked Sendable {
 
     /// Gives the call up. It ends CANCELLED unless its answer is there already.
     func cancel() {
-        lock.withLock {
+        lock.withLock(of: self) {
             isCancelled = true
             if let call {
                 grpc_call_cancel_with_status(call, GRPC_STATUS_CANCELLED, "the caller gave the call up", nil)
@@ -63,7 +63,7 @@ final class ClientCallRecord: @unchecked Sendable {
 
     /// The call has ended: what was there for it, once.
     func end() -> (call: OpaquePointer?, place: Int?, completion: Completion?) {
-        lock.withLock {
+        lock.withLock(of: self) {
             defer {
                 call = nil
                 place = nil

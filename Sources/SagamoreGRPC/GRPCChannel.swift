@@ -1,5 +1,5 @@
-/// A connection to a gRPC server, as the caller sees it: it is made when the first call needs it, and made again when it
-/// breaks. Calls may be made from any thread.
+/// A connection to a gRPC server, as the caller sees it: it is made when the first call needs it, and made again when
+/// it breaks. Calls may be made from any thread.
 public final class GRPCChannel: Sendable {
     private let runtime: ChannelRuntime
 
@@ -55,7 +55,8 @@ public final class GRPCChannel: Sendable {
     }
 
     /// Ends the channel: open calls are cancelled, later ones fail. Returns when all completions have run; called from
-    /// one of them it does not wait. May be called several times. Letting go of the channel does the same without waiting.
+    /// one of them it does not wait. May be called several times. Letting go of the channel does the same without
+    /// waiting.
     public func shutdown() {
         runtime.close()
         if !ChannelThread.isInside(runtime) { runtime.waitForEnd() }

@@ -1,12 +1,13 @@
 internal import CSagamoreGRPC
 internal import Glibc
+
 /// The C core as a whole: one for the process, set up at first use and never taken down (its threads and tables are
 /// shared by every server and channel, and an orderly end of those leaves nothing running in it).
 enum GRPCLibrary {
     /// Sets the library up; cheap after the first time.
     static func initialize() { _ = initialized }
 
-    /// Where the library's own messages go: to the log of the server or channel made last.
+    /// Where the library's own messages go: to the log of the server started last.
     static let sink = Condition<GRPCLog?>(nil)
 
     private static let initialized: Bool = {

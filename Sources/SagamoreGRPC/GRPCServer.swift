@@ -70,20 +70,21 @@ public final class GRPCServer: Sendable {
         return try result.get()
     }
 
-    /// Says whether a service serves, for those who ask `grpc.health`. The empty name stands for the whole server, which
-    /// serves from the beginning; names that were never set are answered NOT_FOUND.
+    /// Says whether a service serves, for those who ask `grpc.health`. The empty name stands for the whole server,
+    /// which serves from the beginning; names that were never set are answered NOT_FOUND.
     public func setHealth(_ service: String, serving: Bool) {
         health.set(service, serving: serving)
     }
 
-    /// Says NOT_SERVING for every service from now on, whatever is set, so that load balancers send nobody here any more.
-    /// Calls are answered as before. Ending the server does this too, but then there is no time to hear it.
+    /// Says NOT_SERVING for every service from now on, whatever is set, so that load balancers send nobody here any
+    /// more. Calls are answered as before. Ending the server does this too, but then there is no time to hear it.
     public func drainHealth() {
         health.drain()
     }
 
-    /// Ends the server: takes no new calls, tells clients so, lets the open ones finish, and cancels those that are still
-    /// open when `grace` is over. Returns when nothing of it runs any more, except a cold handler that still blocks.
+    /// Ends the server: takes no new calls, tells clients so, lets the open ones finish, and cancels those that are
+    /// still open when `grace` is over. Returns when nothing of it runs any more, except a cold handler that still
+    /// blocks.
     ///
     /// May be called several times; later callers wait as well. Not from a handler, which would wait for itself.
     public func shutdown(grace: Duration) {

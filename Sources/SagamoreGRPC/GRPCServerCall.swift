@@ -2,8 +2,8 @@ internal import CSagamoreGRPC
 
 /// One call that a client has made and that waits for its answer.
 ///
-/// The answer may come from any thread, at any time, once; later ones are ignored. A call that nobody holds any more and
-/// that has no answer is answered UNAVAILABLE, so no client waits for ever.
+/// The answer may come from any thread, at any time, once; later ones are ignored. A call that nobody holds any more
+/// and that has no answer is answered UNAVAILABLE, so no client waits for ever.
 public final class GRPCServerCall: Sendable {
     private let record: ServerCallRecord
 
@@ -76,8 +76,8 @@ public final class GRPCServerCall: Sendable {
         record.answer(.parts(parts))
     }
 
-    /// Answers with a message, and says afterwards whether it went out to the client: false when the client had gone, or
-    /// when the call had an answer. True does not mean that the client has dealt with it.
+    /// Answers with a message, and says afterwards whether it went out to the client: false when the client had gone,
+    /// or when the call had an answer. True does not mean that the client has dealt with it.
     ///
     /// - Parameter outcome: called once, on the completion thread or, when the answer is too late, at once.
     public func reply(_ bytes: [UInt8], outcome: @escaping @Sendable (_ delivered: Bool) -> Void) {
@@ -90,8 +90,8 @@ public final class GRPCServerCall: Sendable {
         record.answer(.parts(parts), outcome: outcome)
     }
 
-    /// Answers with an error. `ok` and unknown codes are sent as UNKNOWN; a message or details too long for what clients
-    /// accept are shortened or left out.
+    /// Answers with an error. `ok` and unknown codes are sent as UNKNOWN; a message or details too long for what
+    /// clients accept are shortened or left out.
     public func fail(_ status: GRPCStatus) {
         record.answer(.status(status))
     }

@@ -1,6 +1,6 @@
 extension GRPCStatus {
-    /// What peers accept as the trailers of one answer. Common clients refuse more than 8 KiB of metadata altogether, and
-    /// then the caller would see a transport error in place of this status.
+    /// What peers accept as the trailers of one answer. Common clients refuse more than 8 KiB of metadata altogether,
+    /// and then the caller would see a transport error in place of this status.
     static let trailerBudget = 7_000
 
     /// The status as it can be sent: a code that gRPC knows, and message and details that fit into the trailers.

@@ -14,9 +14,13 @@ struct PlacedLock: @unchecked Sendable {
     /// To be called once, before the memory goes.
     func destroy() { pthread_mutex_destroy(mutex) }
 
-    func withLock<Result>(_ body: () -> Result) -> Result {
+    /// - Parameter owner: whom the memory belongs to; kept until the lock is free again.
+    func withLock<Result>(of owner: AnyObject, _ body: () -> Result) -> Result {
         pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        defer {
+            pthread_mutex_unlock(mutex)
+            withExtendedLifetime(owner) {}
+        }
         return body()
     }
 }

@@ -1,9 +1,9 @@
-/// The life of one received call, without its I/O: who may answer, when the peer's going away matters, and when the call
-/// can be given back.
+/// The life of one received call, without its I/O: who may answer, when the peer's going away matters, and when the
+/// call can be given back.
 ///
 /// The C core has to be asked once per call to say that the call is over (`RECV_CLOSE_ON_SERVER`). Asked together with
-/// the answer it costs nothing; asked before, it tells of a cancellation. So it is asked before only for calls that want
-/// to know.
+/// the answer it costs nothing; asked before, it tells of a cancellation. So it is asked before only for calls that
+/// want to know.
 struct ServerCallLifecycle: Sendable {
     typealias Outcome = @Sendable (_ delivered: Bool) -> Void
     typealias CancelHandler = @Sendable () -> Void

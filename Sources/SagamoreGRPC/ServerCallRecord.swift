@@ -3,7 +3,8 @@ internal import CSagamoreGRPC
 /// One call, from the request posted for it to the last word of the C core about it.
 ///
 /// Unchecked: `fields` and `request` are written before a handler sees the call (by the C core, then by the completion
-/// thread) and only read afterwards, except `fields.cancelled`, which comes with its own event. The rest is under `lock`.
+/// thread) and only read afterwards, except `fields.cancelled`, which comes with its own event. The rest is under
+/// `lock`.
 final class ServerCallRecord: @unchecked Sendable {
     let slot: RequestSlot
     /// Where the C core writes.
@@ -31,7 +32,7 @@ final class ServerCallRecord: @unchecked Sendable {
     }
 
     deinit {
-        release()
+        if !isReleased, let call = fields.pointee.call { grpc_call_unref(call) }
         grpc_slice_unref(fields.pointee.joined_request)
         if let payload = fields.pointee.payload { grpc_byte_buffer_destroy(payload) }
         grpc_metadata_array_destroy(&fields.pointee.metadata)
@@ -76,13 +77,13 @@ final class ServerCallRecord: @unchecked Sendable {
 
     /// Looks a value up in the received metadata; nil when it isn't there, or when the call is over.
     func metadata<Result>(_ key: String, _ body: (grpc_slice) -> Result) -> Result? {
-        lock.withLock {
+        lock.withLock(of: self) {
             isReleased ? nil : Slices.find(key, in: fields.pointee.metadata, body)
         }
     }
 
     var peer: String? {
-        lock.withLock {
+        lock.withLock(of: self) {
             guard !isReleased, let call = fields.pointee.call, let text = grpc_call_get_peer(call) else {
                 return nil
             }
@@ -97,12 +98,12 @@ final class ServerCallRecord: @unchecked Sendable {
     // MARK: Answering
 
     func addTrailer(_ key: String, _ value: [UInt8]) {
-        lock.withLock { trailers.append((key, value)) }
+        lock.withLock(of: self) { trailers.append((key, value)) }
     }
 
     /// Sends the answer, if nobody has and the peer is there.
     func answer(_ reply: ServerReply, outcome: ServerCallLifecycle.Outcome? = nil) {
-        let (action, place, trailers) = lock.withLock {
+        let (action, place, trailers) = lock.withLock(of: self) {
             let action = lifecycle.answer(outcome: outcome)
             defer { lifecycle.place = nil }
             return (action, lifecycle.place, self.trailers)
@@ -122,7 +123,7 @@ final class ServerCallRecord: @unchecked Sendable {
 
     /// Runs `handler` when the peer gives up before there is an answer; at once if it has.
     func watch(_ handler: @escaping ServerCallLifecycle.CancelHandler) {
-        switch lock.withLock({ lifecycle.watch(handler) }) {
+        switch lock.withLock(of: self, { lifecycle.watch(handler) }) {
         case .none:
             return
         case .runHandler:
@@ -137,7 +138,7 @@ final class ServerCallRecord: @unchecked Sendable {
 
     /// Puts the call where the server's end finds it, unless it is answered. False: the server has ended.
     func keepForLater() -> Bool {
-        lock.withLock {
+        lock.withLock(of: self) {
             guard lifecycle.isOpen, lifecycle.place == nil else { return true }
             lifecycle.place = table.insert(self)
             return lifecycle.place != nil
@@ -148,13 +149,13 @@ final class ServerCallRecord: @unchecked Sendable {
 
     /// The C core is done with the answer.
     func answered(success: Bool, cancelled: Bool) {
-        perform(lock.withLock { (lifecycle.answered(success: success, cancelled: cancelled), nil) })
+        perform(lock.withLock(of: self) { (lifecycle.answered(success: success, cancelled: cancelled), nil) })
     }
 
     /// The C core says that the call is over.
     func ended(cancelled: Bool) {
         perform(
-            lock.withLock {
+            lock.withLock(of: self) {
                 let effects = lifecycle.ended(cancelled: cancelled)
                 defer { lifecycle.place = nil }
                 return (effects, lifecycle.place)
@@ -165,7 +166,7 @@ final class ServerCallRecord: @unchecked Sendable {
     /// The server ends without this call's answer.
     func abandon() {
         perform(
-            lock.withLock {
+            lock.withLock(of: self) {
                 let effects = lifecycle.abandon()
                 defer { lifecycle.place = nil }
                 return (effects, lifecycle.place)
@@ -182,7 +183,7 @@ final class ServerCallRecord: @unchecked Sendable {
 
     /// Gives the C core's call back. What it owned is not looked at afterwards.
     private func release() {
-        let call = lock.withLock {
+        let call = lock.withLock(of: self) {
             defer { isReleased = true }
             return isReleased ? nil : fields.pointee.call
         }

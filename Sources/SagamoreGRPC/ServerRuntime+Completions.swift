@@ -98,8 +98,8 @@ extension ServerRuntime {
             record.abandon()
             return
         }
-        // A hot method's large request is never refused: the C core holds its bytes already, and how many there can be is
-        // bounded by the streams of the connections.
+        // A hot method's large request is never refused: the C core holds its bytes already, and how many there can be
+        // is bounded by the streams of the connections.
         guard pool.submit(always: slot.method.kind == .hot, { slot.method.handler(call) }) else {
             call.fail(GRPCStatus(.resourceExhausted, "the server has too many calls waiting: try again later"))
             return

@@ -30,8 +30,8 @@ extension ServerRuntime {
 
     /// Waits while new calls are answered UNAVAILABLE, until for a moment none comes.
     ///
-    /// From the next step on the C core itself ends the calls that are on their way to us, with CANCELLED, which no client
-    /// tries again after. So clients first hear from us to wait a little, and that step is taken when they do.
+    /// From the next step on the C core itself ends the calls that are on their way to us, with CANCELLED, which no
+    /// client tries again after. So clients first hear from us to wait a little, and that step is taken when they do.
     private func waitUntilNoCallsCome(atMost limit: Duration) {
         let end = ContinuousClock.now.advanced(by: limit)
         var seen = 0

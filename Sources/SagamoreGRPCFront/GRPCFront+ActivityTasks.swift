@@ -39,6 +39,7 @@ extension GRPCFront {
             queue: request.taskQueue,
             .activity,
             identity: request.identity,
+            instanceKey: request.workerInstanceKey,
             buildID: request.workerVersionCapabilities?.buildID ?? ""
         )
         let namespace = poll.namespace.name
@@ -50,7 +51,7 @@ extension GRPCFront {
             }
         }
         let handle = matching.pollActivityTask(poll.queue, poller: poll.poller, deadline: poll.deadline, reply: reply)
-        cancel(handle, with: call)
+        watch(poll, handle, of: call)
     }
 
     /// The attempt's start is committed. If it is known not to reach the worker, it is offered again at once.

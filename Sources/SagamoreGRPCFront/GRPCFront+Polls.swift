@@ -10,6 +10,7 @@ extension GRPCFront {
         let namespace: NamespaceRecord
         let queue: TaskQueueKey
         let poller: PollerIdentity
+        let worker: DepartedWorkers.Worker
         /// Until when the poll waits: short of the client's own deadline, so that the answer still reaches it.
         let deadline: Instant
     }
@@ -21,6 +22,7 @@ extension GRPCFront {
         queue: TaskQueue?,
         _ kind: TaskQueueKey.Kind,
         identity: String,
+        instanceKey: String,
         buildID: String
     ) throws(RequestError) -> Poll {
         let namespace = try self.namespace(name)
@@ -31,18 +33,25 @@ extension GRPCFront {
         let queueName = queue?.name ?? ""
         try checkIdentifier(queueName, "taskQueue", missing: "taskQueue is not set", limits)
         try check(identity: identity)
+        try checkIdentifier(instanceKey, "WorkerInstanceKey", missing: nil, limits)
         try checkIdentifier(buildID, "BuildId", missing: nil, limits)
         let waiting = min(Interval(remaining) - Self.slackOfPolls, Self.longestPoll)
         return Poll(
             namespace: namespace,
             queue: TaskQueueKey(namespace: namespace.number, name: queueName, kind: kind),
             poller: PollerIdentity(identity: identity, requestID: requestIDs.next(), buildID: buildID),
+            worker: DepartedWorkers.Worker(namespace: namespace.number, instanceKey: instanceKey),
             deadline: clock() + waiting
         )
     }
 
-    /// Ends a poll when its client has gone.
-    func cancel(_ handle: PollHandle, with call: GRPCServerCall) {
+    /// Ends a poll that waits: when its client goes, or at once when its worker has said goodbye already.
+    func watch(_ poll: Poll, _ handle: PollHandle, of call: GRPCServerCall) {
+        if departed.contains(poll.worker) {
+            call.reply([])
+            matching.cancelPoll(handle)
+            return
+        }
         call.onCancel { [matching] in matching.cancelPoll(handle) }
     }
 

@@ -32,6 +32,7 @@ extension GRPCFront {
             queue: request.taskQueue,
             .workflow,
             identity: request.identity,
+            instanceKey: request.workerInstanceKey,
             buildID: request.workerVersionCapabilities?.buildID ?? ""
         )
         let isSticky = request.taskQueue?.kind == .sticky
@@ -53,7 +54,7 @@ extension GRPCFront {
             deadline: poll.deadline,
             reply: reply
         )
-        cancel(handle, with: call)
+        watch(poll, handle, of: call)
     }
 
     private func complete(
@@ -119,6 +120,9 @@ extension GRPCFront {
         let namespace = try self.namespace(request.namespace)
         try checkIdentifier(request.stickyTaskQueue, "StickyTaskQueue", missing: nil, limits)
         try check(identity: request.identity)
+        try checkIdentifier(request.workerInstanceKey, "WorkerInstanceKey", missing: nil, limits)
+        // First remembered, then told: a poll that Matching takes in afterwards finds its worker here.
+        departed.insert(.init(namespace: namespace.number, instanceKey: request.workerInstanceKey))
         matching.workerShutDown(
             namespace: namespace.number,
             stickyQueue: request.stickyTaskQueue,

@@ -8,7 +8,7 @@ public import SagamoreServices
 /// The entrance for workers and clients that speak Temporal's gRPC contract.
 ///
 /// It reads and checks a request, hands it to the service whose business it is, and turns the service's reply into the
-/// contract's message or status. It has no state of its own but the ids that it gives to polls.
+/// contract's message or status. It has hardly any state of its own: ids for polls, and the workers that left.
 public final class GRPCFront: Sendable {
     let history: any HistoryClient
     let matching: any MatchingClient
@@ -18,6 +18,7 @@ public final class GRPCFront: Sendable {
     let limits: Limits
     let log: Logger
     let requestIDs = RequestIDs()
+    let departed = DepartedWorkers()
 
     /// Makes a front for these services.
     ///

@@ -17,6 +17,12 @@ public struct HistoryConfiguration: Sendable {
     /// Rows of one transaction, and bytes.
     public var batchRowLimit = 4_000
     public var batchByteLimit = 8 << 20
+    /// Heartbeat details are written at most once in this time.
+    public var heartbeatFlush = Interval.seconds(5)
+    /// How long the traces of commands are kept: a command that comes again later would be carried out again.
+    public var inboxRetention = Interval.seconds(7 * 86_400)
+    /// How often what is past its retention is deleted.
+    public var retentionPeriod = Interval.seconds(30)
     /// How long a long poll for history waits at most.
     public var historyWait = Interval.seconds(20)
 

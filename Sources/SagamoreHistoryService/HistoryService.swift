@@ -26,7 +26,7 @@ public final class HistoryService: HistoryClient {
     }
 
     private final class MatchingBox: Sendable {
-        let client = Mutex<(any MatchingClient)?>(nil)
+        let client = Mutex<(any MatchingClient & BacklogListener)?>(nil)
     }
 
     /// - Parameters:
@@ -59,7 +59,7 @@ public final class HistoryService: HistoryClient {
     }
 
     /// Says who takes the tasks. Before `start`.
-    public func connect(matching client: any MatchingClient) {
+    public func connect(matching client: any MatchingClient & BacklogListener) {
         matching.client.withLock { $0 = client }
     }
 
@@ -92,9 +92,16 @@ public final class HistoryService: HistoryClient {
             onOutboxGrowth: onOutboxGrowth,
             onFenced: onFenced
         )
-        let loader = Loader(shard: shard, makeStore: makeLoaderStore) { [weak self] in
-            self?.state.withLock { _ = $0.recovered.insert(shard.id) }
-        }
+        let matching = self.matching
+        let loader = Loader(
+            shard: shard,
+            makeStore: makeLoaderStore,
+            onWaitingQueues: { queues in
+                let client = matching.client.withLock { $0 }
+                for queue in queues { client?.backlogStored(queue) }
+            },
+            onRecovered: { [weak self] in self?.state.withLock { _ = $0.recovered.insert(shard.id) } }
+        )
         let timer = ShardTimer(shard: shard)
         let laneThread = ServiceThread("lane-\(shard.id)") { lane.run() }
         let others = [
@@ -140,6 +147,45 @@ public final class HistoryService: HistoryClient {
 
     private func shard(_ key: WorkflowKey) -> Shard {
         shards.count == 1 ? shards[0] : shards[Self.shard(of: key, count: shards.count)]
+    }
+}
+
+// MARK: - Backlogs
+
+extension HistoryService: BacklogStore {
+    public func pageOut(_ task: MatchingTask) {
+        let matching = self.matching
+        shard(task.key).pageOut(task) {
+            matching.client.withLock { $0 }?.backlogStored(task.queue)
+        }
+    }
+
+    public func pageIn(_ queue: TaskQueueKey, limit: Int) {
+        let matching = self.matching
+        let count = shards.count
+        let progress = Progress()
+        for shard in shards {
+            shard.loads.add(
+                .pageIn(queue, limit: max(1, limit / count)) { isMoreWaiting in
+                    let outcome = progress.finish(one: isMoreWaiting)
+                    guard outcome.done == count else { return }
+                    matching.client.withLock { $0 }?.backlogPaged(queue, isMoreWaiting: outcome.isMoreWaiting)
+                }
+            )
+        }
+    }
+
+    /// Counts the shards that have answered.
+    private final class Progress: Sendable {
+        private let state = Mutex((done: 0, isMoreWaiting: false))
+
+        func finish(one isMoreWaiting: Bool) -> (done: Int, isMoreWaiting: Bool) {
+            state.withLock { state in
+                state.done += 1
+                state.isMoreWaiting = state.isMoreWaiting || isMoreWaiting
+                return state
+            }
+        }
     }
 }
 

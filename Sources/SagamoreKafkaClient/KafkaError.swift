@@ -35,7 +35,11 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// Creates an error; what librdkafka reports is made by this module.
     public init(
-        code: Code, message: String, isFatal: Bool = false, isRetriable: Bool = false, requiresAbort: Bool = false
+        code: Code,
+        message: String,
+        isFatal: Bool = false,
+        isRetriable: Bool = false,
+        requiresAbort: Bool = false
     ) {
         self.code = code
         self.message = message
@@ -56,8 +60,10 @@ extension KafkaError {
     /// The topic or the partition does not exist, or not any more.
     public var isUnknownTopic: Bool {
         code.isOne(
-            of: RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
-            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+            of: RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+            RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION
+        )
     }
 
     /// This client may not use the topic.
@@ -72,8 +78,11 @@ extension KafkaError {
     /// bounds, a format that the topic does not take.
     public var isInvalidRecord: Bool {
         code.isOne(
-            of: RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_INVALID_MSG,
-            RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT)
+            of: RD_KAFKA_RESP_ERR_INVALID_RECORD,
+            RD_KAFKA_RESP_ERR_INVALID_MSG,
+            RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP,
+            RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT
+        )
     }
 
     /// The record will never be accepted, however often it is sent.
@@ -82,8 +91,10 @@ extension KafkaError {
     /// Another producer with the same transactional id has taken over. Fatal: this one is a zombie.
     public var isFenced: Bool {
         code.isOne(
-            of: RD_KAFKA_RESP_ERR__FENCED, RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
-            RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH)
+            of: RD_KAFKA_RESP_ERR__FENCED,
+            RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+            RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH
+        )
     }
 
     /// Too much is waiting in the client; try again when some of it has been delivered.
@@ -92,8 +103,11 @@ extension KafkaError {
     /// The time that the caller gave, or that a record had, is over.
     public var isTimeout: Bool {
         code.isOne(
-            of: RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
-            RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE)
+            of: RD_KAFKA_RESP_ERR__TIMED_OUT,
+            RD_KAFKA_RESP_ERR__MSG_TIMED_OUT,
+            RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+            RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE
+        )
     }
 
     /// The record was thrown away by this client (an aborted transaction, a closed producer), not refused by anyone.
@@ -107,8 +121,12 @@ extension KafkaError {
     /// No broker can be reached at the moment.
     public var isUnreachable: Bool {
         code.isOne(
-            of: RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE,
-            RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION, RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE)
+            of: RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+            RD_KAFKA_RESP_ERR__TRANSPORT,
+            RD_KAFKA_RESP_ERR__RESOLVE,
+            RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION,
+            RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE
+        )
     }
 }
 
@@ -118,15 +136,28 @@ extension KafkaError.Code {
     /// Errors that pass by themselves: lost connections, elections, coordinators that move.
     var isTransient: Bool {
         isOne(
-            of: RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__TIMED_OUT,
-            RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, RD_KAFKA_RESP_ERR__QUEUE_FULL,
-            RD_KAFKA_RESP_ERR__WAIT_COORD, RD_KAFKA_RESP_ERR__RESOLVE, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
-            RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
-            RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
-            RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
-            RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT,
-            RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION, RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE,
-            RD_KAFKA_RESP_ERR_NOT_CONTROLLER, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS)
+            of: RD_KAFKA_RESP_ERR__TRANSPORT,
+            RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+            RD_KAFKA_RESP_ERR__TIMED_OUT,
+            RD_KAFKA_RESP_ERR__MSG_TIMED_OUT,
+            RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE,
+            RD_KAFKA_RESP_ERR__QUEUE_FULL,
+            RD_KAFKA_RESP_ERR__WAIT_COORD,
+            RD_KAFKA_RESP_ERR__RESOLVE,
+            RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+            RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+            RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+            RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+            RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+            RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+            RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+            RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+            RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT,
+            RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION,
+            RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE,
+            RD_KAFKA_RESP_ERR_NOT_CONTROLLER,
+            RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS
+        )
     }
 }
 
@@ -138,7 +169,8 @@ extension KafkaError {
             code: code,
             message: message ?? String(cString: rd_kafka_err2str(native)),
             isFatal: native == RD_KAFKA_RESP_ERR__FATAL,
-            isRetriable: code.isTransient)
+            isRetriable: code.isTransient
+        )
     }
 
     /// Takes over librdkafka's error object and frees it; nil stands for success.
@@ -149,7 +181,8 @@ extension KafkaError {
             message: String(cString: rd_kafka_error_string(error)),
             isFatal: rd_kafka_error_is_fatal(error) != 0,
             isRetriable: rd_kafka_error_is_retriable(error) != 0,
-            requiresAbort: rd_kafka_error_txn_requires_abort(error) != 0)
+            requiresAbort: rd_kafka_error_txn_requires_abort(error) != 0
+        )
         rd_kafka_error_destroy(error)
     }
 

@@ -36,7 +36,12 @@ public struct KafkaRecord: Sendable, Hashable {
 
     /// Creates a record.
     public init(
-        topic: String, partition: Int32, offset: Int64, key: [UInt8]?, value: [UInt8]?, headers: [KafkaHeader] = [],
+        topic: String,
+        partition: Int32,
+        offset: Int64,
+        key: [UInt8]?,
+        value: [UInt8]?,
+        headers: [KafkaHeader] = [],
         timestamp: Int64? = nil
     ) {
         self.topic = topic

@@ -6,7 +6,7 @@ internal import Synchronization
 /// Where tasks meet pollers. Each task queue is a pure value (`TaskQueueState`) under one lock; what it decides is
 /// carried out without it.
 public final class MatchingService: MatchingClient {
-    private let history: any HistoryClient
+    private let history: any HistoryClient & BacklogStore
     private let clock: @Sendable () -> Instant
     private let log: Logger
     private let state = Mutex(State())
@@ -18,7 +18,7 @@ public final class MatchingService: MatchingClient {
         var isStopped = false
     }
 
-    public init(history: any HistoryClient, clock: @escaping @Sendable () -> Instant, log: Logger) {
+    public init(history: any HistoryClient & BacklogStore, clock: @escaping @Sendable () -> Instant, log: Logger) {
         self.history = history
         self.clock = clock
         self.log = log
@@ -53,7 +53,7 @@ public final class MatchingService: MatchingClient {
             guard !state.isStopped else { return [] }
             return body(&state.queues[key, default: TaskQueueState()], now)
         }
-        carryOut(actions)
+        carryOut(actions, key)
     }
 
     // MARK: Polls
@@ -88,14 +88,14 @@ public final class MatchingService: MatchingClient {
             if state.isStopped { return (id, [.end(poll)]) }
             return (id, state.queues[key, default: TaskQueueState()].poll(poll, isSticky: isSticky, at: now))
         }
-        carryOut(actions)
+        carryOut(actions, key)
         return PollHandle(queue: key, id: id)
     }
 
     public func cancelPoll(_ handle: PollHandle) {
         let now = clock()
         let actions = state.withLock { $0.queues[handle.queue]?.cancel(handle.id, at: now) ?? [] }
-        carryOut(actions)
+        carryOut(actions, handle.queue)
     }
 
     public func workerShutDown(namespace: Int32, stickyQueue: String, identity: String) {
@@ -106,9 +106,14 @@ public final class MatchingService: MatchingClient {
             if !stickyQueue.isEmpty, !state.isStopped {
                 actions += state.queues[key, default: TaskQueueState()].shutDown(at: now)
             }
+            // All polls of the worker end, on whichever queue: it waits for that before it stops. A worker beside it in
+            // the same process has the same identity; it simply polls again.
+            for key in state.queues.keys where key.namespace == namespace {
+                actions += state.queues[key]?.endPolls(of: identity, at: now) ?? []
+            }
             return actions
         }
-        carryOut(actions)
+        carryOut(actions, key)
     }
 
     private func expire() {
@@ -126,12 +131,15 @@ public final class MatchingService: MatchingClient {
 
     // MARK: What was decided
 
-    private func carryOut(_ actions: [MatchAction]) {
+    /// - Parameter queue: the queue that asks, where only one does.
+    private func carryOut(_ actions: [MatchAction], _ queue: TaskQueueKey? = nil) {
         for action in actions {
             switch action {
             case .match(let task, let poll): start(task, for: poll)
             case .end(let poll): poll.end()
             case .abandon(let task): history.abandonSticky(task)
+            case .pageOut(let task): history.pageOut(task)
+            case .pageIn(let limit): if let queue { history.pageIn(queue, limit: limit) }
             }
         }
     }
@@ -172,5 +180,17 @@ public final class MatchingService: MatchingClient {
         }
         change(task.queue) { queue, now in queue.giveBack(task, at: now) }
         poll.fail(error)
+    }
+}
+
+// MARK: - Backlogs
+
+extension MatchingService: BacklogListener {
+    public func backlogStored(_ queue: TaskQueueKey) {
+        change(queue) { state, _ in state.backlogStored() }
+    }
+
+    public func backlogPaged(_ queue: TaskQueueKey, isMoreWaiting: Bool) {
+        change(queue) { state, _ in state.backlogPaged(isMoreWaiting: isMoreWaiting) }
     }
 }

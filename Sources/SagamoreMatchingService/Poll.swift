@@ -44,4 +44,8 @@ enum MatchAction {
     case end(Poll)
     /// No worker polls this sticky queue: the task has to go elsewhere.
     case abandon(MatchingTask)
+    /// The queue is full: the task's run waits in the database.
+    case pageOut(MatchingTask)
+    /// There is room for so many of those that wait in the database.
+    case pageIn(limit: Int)
 }

@@ -10,7 +10,15 @@ struct TaskQueueState {
     /// When a poll last waited here; a sticky queue without one for long has lost its worker.
     private var lastPollAt = Instant.distantPast
     private var isShutDown = false
+    /// Runs wait for this queue in the database.
+    private var hasBacklog = false
+    /// A page of the backlog is on its way.
+    private var isPaging = false
+    /// More was stored while a page was on its way.
+    private var wasStoredMeanwhile = false
 
+    /// Tasks that a queue holds in memory; further ones wait in the database.
+    static let limit = 2_000
     /// After this time without a poll a sticky queue's worker counts as gone. Temporal default: 10 s.
     private static let stickyPatience = Interval.seconds(10)
     /// A queue that nobody uses is forgotten after this time.
@@ -22,8 +30,34 @@ struct TaskQueueState {
     mutating func offer(_ task: MatchingTask, at now: Instant) -> [MatchAction] {
         if let poll = nextPoll(at: now) { return [.match(task, poll)] }
         if task.isSticky, isShutDown || lastPollAt + Self.stickyPatience < now { return [.abandon(task)] }
+        // While others wait in the database, who comes new waits behind them.
+        if !task.isSticky, tasks.count >= Self.limit || (hasBacklog && !isPaging) {
+            return [.pageOut(task)]
+        }
         tasks.append(task)
         return []
+    }
+
+    // MARK: The backlog
+
+    mutating func backlogStored() -> [MatchAction] {
+        hasBacklog = true
+        if isPaging { wasStoredMeanwhile = true }
+        return refill()
+    }
+
+    mutating func backlogPaged(isMoreWaiting: Bool) -> [MatchAction] {
+        isPaging = false
+        hasBacklog = isMoreWaiting || wasStoredMeanwhile
+        wasStoredMeanwhile = false
+        return refill()
+    }
+
+    /// Asks for a page when half of the room is free.
+    private mutating func refill() -> [MatchAction] {
+        guard hasBacklog, !isPaging, tasks.count < Self.limit / 2 else { return [] }
+        isPaging = true
+        return [.pageIn(limit: Self.limit - tasks.count)]
     }
 
     mutating func poll(_ poll: Poll, isSticky: Bool, at now: Instant) -> [MatchAction] {
@@ -31,16 +65,16 @@ struct TaskQueueState {
         if isShutDown, isSticky { return [.end(poll)] }
         guard let task = tasks.popFirst() else {
             wait(poll)
-            return []
+            return refill()
         }
-        return [.match(task, poll)]
+        return [.match(task, poll)] + refill()
     }
 
     /// A poll that was matched with a task which was out of date: it goes first.
     mutating func pollAgain(_ poll: Poll, at now: Instant) -> [MatchAction] {
         if poll.isOver || poll.deadline <= now || isShutDown { return [.end(poll)] }
         lastPollAt = now
-        if let task = tasks.popFirst() { return [.match(task, poll)] }
+        if let task = tasks.popFirst() { return [.match(task, poll)] + refill() }
         polls.prepend(poll)
         if let handle = poll.handle { waiting[handle.id] = poll }
         return []
@@ -64,6 +98,17 @@ struct TaskQueueState {
         isShutDown = true
         var actions = endAllPolls()
         while let task = tasks.popFirst() { actions.append(.abandon(task)) }
+        return actions
+    }
+
+    mutating func endPolls(of identity: String, at now: Instant) -> [MatchAction] {
+        var actions: [MatchAction] = []
+        for (id, poll) in waiting where poll.poller.identity == identity {
+            poll.isOver = true
+            waiting[id] = nil
+            actions.append(.end(poll))
+        }
+        if !actions.isEmpty { polls.removeAll { $0.isOver } }
         return actions
     }
 
@@ -93,7 +138,7 @@ struct TaskQueueState {
     }
 
     func isIdle(at now: Instant) -> Bool {
-        tasks.count == 0 && waiting.isEmpty && lastPollAt + Self.idleTime < now
+        tasks.count == 0 && waiting.isEmpty && !hasBacklog && !isPaging && lastPollAt + Self.idleTime < now
     }
 
     private mutating func wait(_ poll: Poll) {

@@ -1,6 +1,5 @@
 internal import CSagamorePostgres
 internal import Glibc
-internal import Synchronization
 
 /// Lets another thread stop what a connection is doing. Valid for the connection's whole life.
 public final class PostgresCancelHandle: Sendable {
@@ -10,7 +9,7 @@ public final class PostgresCancelHandle: Sendable {
         var isInterrupted = false
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let readEnd: Int32
     private let writeEnd: Int32
 

@@ -16,6 +16,16 @@ public struct TaskQueueKey: Hashable, Sendable {
         self.name = name
         self.kind = kind
     }
+
+    /// The queue as text, for storage: `1/workflow/name`.
+    public var storedName: String { "\(namespace)/\(kind == .workflow ? "workflow" : "activity")/\(name)" }
+
+    /// Reads what `storedName` wrote.
+    public init?(storedName: String) {
+        let parts = storedName.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, let namespace = Int32(parts[0]) else { return nil }
+        self.init(namespace: namespace, name: String(parts[2]), kind: parts[1] == "workflow" ? .workflow : .activity)
+    }
 }
 
 /// A task as Matching holds it: what is due, by name. Whether it still is, History says when it starts.

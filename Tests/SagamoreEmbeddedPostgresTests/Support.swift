@@ -1,7 +1,6 @@
 import Glibc
 import SagamoreEmbeddedPostgres
 import SagamorePostgresClient
-import Synchronization
 import Testing
 
 /// All tests of this target that start servers; one after the other.
@@ -10,7 +9,7 @@ struct EmbeddedPostgresTests {}
 
 /// Collects log lines.
 final class Lines: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Guarded<[String]>([])
     var all: [String] { lines.withLock { $0 } }
     var log: @Sendable (String) -> Void {
         { line in self.lines.withLock { $0.append(line) } }

@@ -155,7 +155,7 @@ extension FrontTests {
             var info = ApplicationFailureInfo()
             info.type = "NoCars"
             info.nonRetryable = true
-            info.details = tooLarge
+            info.details = try tooLarge.decoded()
             var failure = Failure()
             failure.message = String(repeating: "ä", count: 3_000)
             failure.failureInfo = .applicationFailureInfo(info)
@@ -198,7 +198,10 @@ extension FrontTests {
             try await withFront(history: history) { client in
                 var request = Refused.activityCanceled
                 request.details = payloads("half")
-                let _: RespondActivityTaskCanceledResponse = try await client.call(.respondActivityTaskCanceled, request)
+                let _: RespondActivityTaskCanceledResponse = try await client.call(
+                    .respondActivityTaskCanceled,
+                    request
+                )
             }
         }
 

@@ -34,7 +34,10 @@ import Testing
     }
 
     @Test func everyNotFoundHasADetail() throws {
-        for error in [RequestError.workflowClosed, .workflowNotFound("x"), .workflowTaskNotFound, .activityTaskNotFound] {
+        let errors: [RequestError] = [
+            .workflowClosed, .workflowNotFound("x"), .workflowTaskNotFound, .activityTaskNotFound,
+        ]
+        for error in errors {
             let status = GRPCStatus(error)
             #expect(try status.detailNames == ["temporal.api.errordetails.v1.NotFoundFailure"])
             #expect(status.message == error.message)
@@ -98,5 +101,21 @@ import Testing
             seen.insert(id)
         }
         #expect(seen.count == 1_000)
+    }
+
+    @Test func workersThatLeftAreForgottenInOrder() {
+        let departed = DepartedWorkers(limit: 2)
+        func worker(_ key: String) -> DepartedWorkers.Worker { .init(namespace: 1, instanceKey: key) }
+        func known() -> [String] { ["a", "b", "c", "d", ""].filter { departed.contains(worker($0)) } }
+        departed.insert(worker("a"))
+        departed.insert(worker("b"))
+        departed.insert(worker("a"))
+        departed.insert(worker(""))
+        #expect(known() == ["a", "b"])
+        departed.insert(worker("c"))
+        #expect(known() == ["b", "c"])
+        departed.insert(worker("d"))
+        #expect(known() == ["c", "d"])
+        #expect(!departed.contains(.init(namespace: 2, instanceKey: "d")))
     }
 }

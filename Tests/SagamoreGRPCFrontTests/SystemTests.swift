@@ -19,7 +19,8 @@ extension FrontTests {
 
         @Test func everyOtherMethodIsUnimplementedByName() async throws {
             try await withFront { client in
-                let paths = WorkflowServiceMethod.allCases.map(\.rawValue) + OperatorServiceMethod.allCases.map(\.rawValue)
+                var paths = WorkflowServiceMethod.allCases.map(\.rawValue)
+                paths += OperatorServiceMethod.allCases.map(\.rawValue)
                 for path in paths {
                     let method = WorkflowServiceMethod(rawValue: path)
                     do throws(GRPCStatus) {
@@ -34,7 +35,8 @@ extension FrontTests {
                         }
                         continue
                     }
-                    #expect(method == .getSystemInfo || method == .getClusterInfo || method == .listNamespaces, "\(path)")
+                    // These have nothing to check.
+                    #expect([.getSystemInfo, .getClusterInfo, .listNamespaces].contains(method), "\(path)")
                 }
             }
         }
@@ -99,7 +101,8 @@ extension FrontTests {
                 #expect(response.replicationConfig?.activeClusterName == "here")
                 request.namespace = ""
                 request.id = info.id
-                #expect(try await client.call(.describeNamespace, request) == response)
+                let same: DescribeNamespaceResponse = try await client.call(.describeNamespace, request)
+                #expect(same == response)
             }
         }
 

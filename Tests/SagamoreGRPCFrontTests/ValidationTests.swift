@@ -18,7 +18,7 @@ struct Refused: Sendable, CustomTestStringConvertible {
         _ name: String,
         _ method: WorkflowServiceMethod,
         _ request: Request,
-        _ code: GRPCStatus.Code = .invalidArgument,
+        _ code: GRPCStatus.Code,
         _ message: String,
         _ change: (inout Request) -> Void
     ) {
@@ -29,6 +29,16 @@ struct Refused: Sendable, CustomTestStringConvertible {
         self.request = request.serializedBytes()
         self.code = code
         self.message = message
+    }
+
+    init<Request: ProtobufMessage>(
+        _ name: String,
+        _ method: WorkflowServiceMethod,
+        _ request: Request,
+        _ message: String,
+        _ change: (inout Request) -> Void
+    ) {
+        self.init(name, method, request, .invalidArgument, message, change)
     }
 
     var testDescription: String { "\(method): \(name)" }
@@ -62,11 +72,13 @@ extension FrontTests {
             }
         }
 
-        @Test(arguments: [
-            ([0xFF, 0xFF, 0xFF], "protobuf: the bytes end inside a value"),
-            ([0x0A, 0x02, 0xFF, 0xFE], "protobuf: string field 1 is not UTF-8"),
-            ([0x0A, 0x7F, 0x41], "protobuf: the bytes end inside a value"),
-        ] as [([UInt8], String)])
+        @Test(
+            arguments: [
+                ([0xFF, 0xFF, 0xFF], "protobuf: the bytes end inside a value"),
+                ([0x0A, 0x02, 0xFF, 0xFE], "protobuf: string field 1 is not UTF-8"),
+                ([0x0A, 0x7F, 0x41], "protobuf: the bytes end inside a value"),
+            ] as [([UInt8], String)]
+        )
         func bytesThatAreNoRequest(_ bytes: [UInt8], _ reason: String) async throws {
             try await withFront { client in
                 let status = try #require(await client.refusal(.startWorkflowExecution, bytes))
@@ -84,7 +96,8 @@ extension FrontTests {
                     for sample in samples where sample.request.count < 4_000 {
                         var bytes = sample.request
                         for _ in 0...round where !bytes.isEmpty {
-                            bytes[Int.random(in: bytes.indices, using: &generator)] = .random(in: 0...255, using: &generator)
+                            let place = Int.random(in: bytes.indices, using: &generator)
+                            bytes[place] = .random(in: 0...255, using: &generator)
                         }
                         let status = await client.refusal(sample.method, bytes)
                         #expect(status?.code != .unavailable && status?.code != .deadlineExceeded, "\(sample.name)")

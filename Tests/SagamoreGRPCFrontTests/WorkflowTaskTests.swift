@@ -54,7 +54,7 @@ extension FrontTests {
             #expect(poll.poller.identity == "worker")
             #expect(poll.poller.buildID == "build")
             #expect(RunID(poll.poller.requestID) != nil)
-            #expect(poll.deadline > now + .seconds(7) && poll.deadline <= now + .seconds(9))
+            #expect(poll.deadline > now + .seconds(7) && poll.deadline < now + .milliseconds(9_500))
         }
 
         /// A worker takes a task without a history for broken, and one with the field twice for a shorter one.
@@ -291,5 +291,42 @@ extension FrontTests {
                 #expect(await farewells.first { _ in true } == "2 sticky worker")
             }
         }
+
+        /// A worker that stops waits for its polls: one that comes after the farewell must not wait for a task.
+        @Test func pollAfterTheFarewellEndsAtOnce() async throws {
+            let (cancelled, gone) = AsyncStream<PollHandle>.makeStream()
+            let matching = FakeMatching {
+                $0.workflowTask = { _, reply in kept.withLock { $0.append(reply) } }
+                $0.cancelPoll = { gone.yield($0) }
+            }
+            try await withFront(matching: matching) { client in
+                var farewell = ShutdownWorkerRequest()
+                farewell.namespace = "default"
+                farewell.identity = "worker"
+                farewell.workerInstanceKey = "left"
+                let _: ShutdownWorkerResponse = try await client.call(.shutdownWorker, farewell)
+                var poll = Refused.workflowPoll
+                poll.workerInstanceKey = "left"
+                let answer: PollWorkflowTaskQueueResponse = try await client.call(
+                    .pollWorkflowTaskQueue,
+                    poll,
+                    deadline: .seconds(60)
+                )
+                #expect(answer == PollWorkflowTaskQueueResponse())
+                #expect(await cancelled.first { _ in true }?.queue.name == "travel")
+                // Another worker of the same process, and so of the same identity, still waits.
+                poll.workerInstanceKey = "stayed"
+                let status = await client.refusal(
+                    .pollWorkflowTaskQueue,
+                    poll.serializedBytes(),
+                    deadline: .milliseconds(2_100)
+                )
+                #expect(status?.code == .deadlineExceeded)
+            }
+            kept.withLock { $0.removeAll() }
+        }
     }
 }
+
+/// Replies that nobody gives.
+private let kept = Mutex<[Reply<PolledWorkflowTask>]>([])

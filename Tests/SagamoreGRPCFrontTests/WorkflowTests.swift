@@ -167,7 +167,7 @@ extension FrontTests {
                     #expect(query.queryType == "status")
                     #expect(rejecting == .notOpen)
                     let waiting = deadline - now
-                    #expect(waiting > .seconds(6) && waiting <= .seconds(8))
+                    #expect(waiting > .seconds(6) && waiting < .milliseconds(8_500))
                     reply.succeed(.answered(payloads("booked")))
                 }
             }
@@ -214,8 +214,8 @@ extension FrontTests {
             let history = FakeHistory { handlers in
                 handlers.answerQuery = { token, answer, reply in
                     #expect(token == TaskToken.QueryToken(key: SampleRun.key, runID: SampleRun.runID, queryID: 5))
-                    reply.succeed()
                     answers.withLock { $0.append(answer) }
+                    reply.succeed()
                 }
             }
             try await withFront(history: history) { client in
@@ -232,7 +232,10 @@ extension FrontTests {
             }
             let seen = answers.withLock { $0 }
             try #require(seen.count == 3)
-            if case .answered(let result) = seen[0] { #expect(result == payloads("yes")) } else { Issue.record("first") }
+            guard case .answered(let result) = seen[0], result == payloads("yes") else {
+                Issue.record("first")
+                return
+            }
             guard case .failed("Blob data size exceeds limit.", nil) = seen[1] else {
                 Issue.record("second")
                 return
@@ -289,8 +292,8 @@ extension FrontTests {
             #expect(seen.map(\.pageSize) == [3, 256, 256, 256])
             #expect(seen.map(\.waitsForNews) == [false, true, true, true])
             #expect(seen.map(\.onlyCloseEvent) == [false, true, true, true])
-            // Short of the client's own deadline, and never more than 20 s.
-            #expect(seen[1].deadline > now + .seconds(2) && seen[1].deadline <= now + .seconds(4))
+            // Short of the client's own deadline (which travels rounded up), and never more than 20 s.
+            #expect(seen[1].deadline > now + .seconds(2) && seen[1].deadline < now + .milliseconds(4_500))
             #expect(seen[2].deadline == now + .seconds(20))
             #expect(seen[3].deadline == now + .seconds(20))
         }
@@ -316,7 +319,11 @@ extension FrontTests {
             answer.workflowExecutionInfo?.historyLength = 23
             let history = FakeHistory { [answer] in $0.describe = { _, reply in reply.succeed(answer) } }
             try await withFront(history: history) { client in
-                #expect(try await client.call(.describeWorkflowExecution, Refused.describe) == answer)
+                let response: DescribeWorkflowExecutionResponse = try await client.call(
+                    .describeWorkflowExecution,
+                    Refused.describe
+                )
+                #expect(response == answer)
             }
         }
     }

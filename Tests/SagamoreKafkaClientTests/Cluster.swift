@@ -35,7 +35,9 @@ enum Cluster: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
     /// A new topic with a name of its own.
     func topic(
-        _ name: String, partitions: Int = 1, settings: [String: String] = [:]
+        _ name: String,
+        partitions: Int = 1,
+        settings: [String: String] = [:]
     ) throws -> String {
         let topic = Names.next(name)
         switch self {
@@ -78,7 +80,9 @@ struct NotInTime: Error, CustomStringConvertible {
 
 /// Waits for a condition; the time is only the limit after which the test fails.
 func wait(
-    for what: String, limit: Duration = .seconds(30), until condition: () throws -> Bool
+    for what: String,
+    limit: Duration = .seconds(30),
+    until condition: () throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try !condition() {

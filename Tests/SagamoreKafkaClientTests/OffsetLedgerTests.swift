@@ -1,5 +1,6 @@
-@testable import SagamoreKafkaClient
 import Testing
+
+@testable import SagamoreKafkaClient
 
 @Suite struct OffsetLedgerTests {
     private let first = KafkaPartition(topic: "t", partition: 0)
@@ -16,7 +17,7 @@ import Testing
         var ledger = ledger()
         ledger.want([first: 5])
         #expect(ledger.take(now: start) == [first: 5])
-        ledger.answered(refused: [], now: start)
+        ledger.answered([first: 5], refused: [], now: start)
         ledger.want([first: 9])
         ledger.want([first: 7, second: 3])
         #expect(ledger.take(now: start + .milliseconds(99)) == [:])
@@ -29,7 +30,7 @@ import Testing
         _ = ledger.take(now: start)
         ledger.want([first: 6])
         #expect(ledger.take(now: start + .seconds(5)) == [:])
-        ledger.answered(refused: [], now: start + .seconds(5))
+        ledger.answered([first: 5], refused: [], now: start + .seconds(5))
         #expect(ledger.take(now: start + .seconds(5)) == [first: 6])
     }
 
@@ -38,7 +39,7 @@ import Testing
         ledger.want([first: 5])
         _ = ledger.take(now: start)
         ledger.want([first: 4])
-        ledger.answered(refused: [], now: start)
+        ledger.answered([first: 5], refused: [], now: start)
         ledger.want([first: 3])
         #expect(ledger.take(now: start + .seconds(1)) == [:])
         ledger.revoke([first])
@@ -52,7 +53,7 @@ import Testing
         ledger.want([first: 5, second: 1])
         _ = ledger.take(now: start)
         ledger.want([second: 2])
-        ledger.answered(refused: [first, second], now: start)
+        ledger.answered([first: 5, second: 1], refused: [first, second], now: start)
         #expect(ledger.take(now: start + .milliseconds(999)) == [:])
         #expect(ledger.take(now: start + .seconds(1)) == [first: 5, second: 2])
     }
@@ -72,7 +73,28 @@ import Testing
         _ = ledger.take(now: start)
         ledger.want([second: 8])
         #expect(ledger.unsettled(of: [first, second]) == [first: 5, second: 8])
-        ledger.answered(refused: [], now: start)
+        ledger.answered([first: 5, second: 6], refused: [], now: start)
         #expect(ledger.unsettled(of: [first, second]) == [second: 8])
+    }
+
+    @Test func `a late answer to a commit before a revocation is none to the next commit`() {
+        var ledger = ledger()
+        ledger.want([first: 5])
+        _ = ledger.take(now: start)
+        ledger.revoke([first])
+        ledger.assign([first])
+        ledger.want([first: 9])
+        #expect(ledger.take(now: start + .seconds(1)) == [first: 9])
+        ledger.answered([first: 5], refused: [], now: start + .seconds(1))
+        #expect(ledger.unsettled(of: [first]) == [first: 9])
+    }
+
+    @Test func `a commit that is never answered is sent again`() {
+        var ledger = ledger()
+        ledger.want([first: 5])
+        _ = ledger.take(now: start)
+        #expect(ledger.take(now: start + .milliseconds(9_999)) == [:])
+        #expect(ledger.take(now: start + .seconds(10)) == [:], "after the backoff")
+        #expect(ledger.take(now: start + .seconds(11)) == [first: 5])
     }
 }

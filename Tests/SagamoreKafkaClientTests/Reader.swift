@@ -64,10 +64,17 @@ final class Reader: Sendable {
                 }
             },
             error: { [weak self] error in self?.state.withLock { $0.errors.append(error) } },
-            caughtUp: { [weak self] partition, offset in self?.state.withLock { $0.caughtUp[partition] = offset } })
+            caughtUp: { [weak self] partition, offset in self?.state.withLock { $0.caughtUp[partition] = offset } }
+        )
         let consumer = try KafkaConsumer(
-            configuration, group: group, topics: topics, handlers: handlers, isolation: isolation,
-            offsetReset: offsetReset, commitInterval: commitInterval)
+            configuration,
+            group: group,
+            topics: topics,
+            handlers: handlers,
+            isolation: isolation,
+            offsetReset: offsetReset,
+            commitInterval: commitInterval
+        )
         inner.withLock { $0 = consumer }
     }
 
@@ -80,7 +87,10 @@ func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
 /// Writes records and waits until all have arrived.
 func write(
-    _ configuration: KafkaConfiguration, to topic: String, partition: Int32? = nil, _ values: [String]
+    _ configuration: KafkaConfiguration,
+    to topic: String,
+    partition: Int32? = nil,
+    _ values: [String]
 ) throws {
     let producer = try KafkaProducer(configuration)
     let failures = Mutex<[KafkaError]>([])

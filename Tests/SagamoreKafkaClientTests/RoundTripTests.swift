@@ -1,6 +1,7 @@
-@testable import SagamoreKafkaClient
 import Synchronization
 import Testing
+
+@testable import SagamoreKafkaClient
 
 /// All tests with brokers, one after the other: they share them, and the machine.
 @Suite(.serialized) struct BrokerTests {}
@@ -24,7 +25,11 @@ extension BrokerTests {
             let deliveries = Mutex<[Result<KafkaProducer.Delivery, KafkaError>]>([])
             for record in sent {
                 try producer.produce(
-                    topic: topic, key: record.key, value: record.value, headers: record.headers, partition: 1,
+                    topic: topic,
+                    key: record.key,
+                    value: record.value,
+                    headers: record.headers,
+                    partition: 1,
                     timestamp: 1_700_000_000_123
                 ) { result in deliveries.withLock { $0.append(result) } }
             }
@@ -32,7 +37,8 @@ extension BrokerTests {
             let partition = KafkaPartition(topic: topic, partition: 1)
             #expect(
                 deliveries.withLock { $0 }
-                    == (0..<Int64(sent.count)).map { .success(.init(partition: partition, offset: $0)) })
+                    == (0..<Int64(sent.count)).map { .success(.init(partition: partition, offset: $0)) }
+            )
 
             let reader = try Reader(configuration, topics: [topic])
             try await wait(for: "all records") { reader.seen.records.count >= sent.count }

@@ -1,7 +1,6 @@
 import Glibc
 import SagamoreEmbeddedPostgres
 import SagamorePostgresClient
-import Synchronization
 import Testing
 
 private let insert = PostgresStatement("insert", "INSERT INTO t VALUES ($1)")
@@ -9,8 +8,8 @@ private let sleep = PostgresStatement("sleep", "SELECT pg_sleep(600)")
 
 /// A transaction on a connection of its own.
 private final class Attempt: Sendable {
-    let session = Mutex<(Int32, PostgresCancelHandle)?>(nil)
-    let outcome = Mutex<Result<Void, PostgresError>?>(nil)
+    let session = Guarded<(Int32, PostgresCancelHandle)?>(nil)
+    let outcome = Guarded<Result<Void, PostgresError>?>(nil)
     private let url: String
     private let batch: PostgresBatch
 
@@ -127,7 +126,7 @@ extension PostgresClientTests {
             let error = try strike(batch(insert, sleep), whenWaitingFor: "Timeout") { pid, _ in kill(pid, SIGKILL) }
             #expect(error?.code == .outcomeUnknown)
             #expect(error?.sqlState == nil)
-            try eventually { (try? observer.reconnect()) != nil }
+            try awaitCrashRecovery(observer)
             #expect(try observer.number("SELECT count(*) FROM t") == 0)
         }
 
@@ -140,7 +139,7 @@ extension PostgresClientTests {
             let connection = try connect(url)
             _ = try connection.transaction(batch(insert))
             kill(connection.backendProcessID, SIGKILL)
-            try eventually { (try? observer.reconnect()) != nil }
+            try awaitCrashRecovery(observer)
             let error = try failure { () throws(PostgresError) in try connection.transaction(batch(sleep, insert)) }
             #expect(error.code == .connectionLost)
             #expect(!connection.isUsable)
@@ -164,7 +163,7 @@ extension PostgresClientTests {
             let outcomes = try Outcomes(observing: waiting, url: url, observer: setUp)
             let error = try outcomes.strike(batch(insert), whenWaitingFor: "IPC") { pid, _ in kill(pid, SIGKILL) }
             #expect(error?.code == .outcomeUnknown)
-            try eventually { (try? setUp.reconnect()) != nil }
+            try awaitCrashRecovery(setUp)
             #expect(try setUp.number("SELECT count(*) FROM t") == 1)
         }
 

@@ -1,17 +1,16 @@
 import SagamoreEmbeddedPostgres
 import SagamorePostgresClient
-import Synchronization
 import Testing
 
 /// Closed until it is opened.
 final class Gate: Sendable {
-    private let isOpen = Mutex(false)
+    private let isOpen = Guarded(false)
     func open() { isOpen.withLock { $0 = true } }
     func pass() { try? eventually { isOpen.withLock { $0 } } }
 }
 
 final class Collected<Value: Sendable>: Sendable {
-    private let values = Mutex<[Value]>([])
+    private let values = Guarded<[Value]>([])
     func append(_ value: Value) { values.withLock { $0.append(value) } }
     var all: [Value] { values.withLock { $0 } }
 }
@@ -116,7 +115,8 @@ extension PostgresClientTests {
             started.pass()
             pool.shutdown(.interrupt)
             pool.shutdown(.drain)
-            #expect(codes.all == [.shutDown, .connectionLost])
+            #expect(Set(codes.all) == [.shutDown, .connectionLost])
+            #expect(codes.all.count == 2)
         }
 
         @Test func jobThatLeavesATransactionOpenLosesItsConnection() async throws {

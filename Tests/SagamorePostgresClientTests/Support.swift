@@ -75,3 +75,10 @@ extension PostgresConnection {
         try query(PostgresStatement("number \(sql)", sql, readsOnly: true)).int64(0, 0)
     }
 }
+
+/// After one session was killed with SIGKILL the server ends all others and recovers: waits until `observer`'s is
+/// ended, and then until it has a new one.
+func awaitCrashRecovery(_ observer: PostgresConnection) throws {
+    try eventually { (try? observer.number("SELECT 1")) == nil }
+    try eventually { (try? observer.reconnect()) != nil }
+}

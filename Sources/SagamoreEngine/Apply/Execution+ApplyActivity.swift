@@ -54,6 +54,7 @@ extension Execution {
         durable.activities[id]?.lastWorkerIdentity = retry.workerIdentity
         durable.activities[id]?.lastAttemptCompletedAt = retry.failedAt
         durable.activities[id]?.heartbeatDetails = retry.heartbeatDetails
+        durable.activities[id]?.heartbeatAt = retry.heartbeatAt
         volatile.heartbeats[id] = nil
         if let activity = durable.activities[id] {
             for deadline in waitingDeadlines(of: activity) { arm(deadline) }

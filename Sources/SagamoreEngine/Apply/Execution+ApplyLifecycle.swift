@@ -12,6 +12,7 @@ extension Execution {
         durable.taskTimeout = Interval(attributes.workflowTaskTimeout)
         durable.memo = attributes.memo
         durable.searchAttributes = attributes.searchAttributes
+        durable.priority = attributes.priority
         durable.firstTaskBackoff = Interval(attributes.firstWorkflowTaskBackoff)
         if durable.firstTaskBackoff.isSet { durable.firstTaskDueAt = at + durable.firstTaskBackoff }
         rebuildDeadlines()

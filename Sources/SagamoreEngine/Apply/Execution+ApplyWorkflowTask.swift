@@ -48,7 +48,6 @@ extension Execution {
         durable.workflowTask = nil
         durable.previousStartedEventID = attributes.startedEventID
         volatile.startedTask = nil
-        volatile.stickyAbandoned = false
     }
 
     /// The worker failed it, or did not answer in time: its cache is not to be trusted any more.
@@ -57,7 +56,6 @@ extension Execution {
         durable.stickyQueue = ""
         durable.stickyScheduleToStart = .zero
         volatile.startedTask = nil
-        volatile.stickyAbandoned = false
     }
 
     mutating func applyCompletedToken(_ completed: Fact.CompletedWorkflowTask) {

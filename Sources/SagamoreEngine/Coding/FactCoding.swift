@@ -65,6 +65,7 @@ public enum FactCoding {
             writer.int64(1, scheduledEventID)
             writer.lengthDelimited(Field.activityReturned, since: end)
         case .activityRetryScheduled(let retry):
+            if let at = retry.heartbeatAt { writer.int64(8, at.nanoseconds) }
             if let details = retry.heartbeatDetails { writer.bytes(7, details.bytes) }
             writer.string(6, retry.workerIdentity)
             if let failure = retry.failure { writer.bytes(5, failure.bytes) }
@@ -156,7 +157,8 @@ public enum FactCoding {
                     failedAt: Instant(nanoseconds: values.number(4)),
                     failure: values.bytes[5].map { RawMessage(uncheckedBytes: $0) },
                     workerIdentity: try values.text(6),
-                    heartbeatDetails: values.bytes[7].map { RawMessage(uncheckedBytes: $0) }
+                    heartbeatDetails: values.bytes[7].map { RawMessage(uncheckedBytes: $0) },
+                    heartbeatAt: values.numbers[8].map { Instant(nanoseconds: $0) }
                 )
             )
         case Field.taskCompleted:

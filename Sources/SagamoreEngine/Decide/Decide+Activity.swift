@@ -92,7 +92,7 @@ extension Execution {
         var attributes = ActivityTaskCompletedEventAttributes()
         attributes.result = result
         attributes.scheduledEventID = activity.scheduledEventID
-        attributes.startedEventID = writeActivityStarted(activity, in: &draft)
+        attributes.startedEventID = writeActivityStarted(activity, isAnswered: true, in: &draft)
         attributes.identity = identity
         draft.outside(self, .activityTaskCompleted, .activityTaskCompletedEventAttributes(attributes))
         scheduleWorkflowTask(in: &draft)
@@ -121,7 +121,7 @@ extension Execution {
             var attributes = ActivityTaskFailedEventAttributes()
             attributes.failure = failure ?? RawMessage(decoded)
             attributes.scheduledEventID = activity.scheduledEventID
-            attributes.startedEventID = writeActivityStarted(activity, in: &draft)
+            attributes.startedEventID = writeActivityStarted(activity, isAnswered: true, in: &draft)
             attributes.identity = identity
             attributes.retryState = retryState
             draft.outside(self, .activityTaskFailed, .activityTaskFailedEventAttributes(attributes))
@@ -222,14 +222,20 @@ extension Execution {
     }
 
     /// ActivityTaskStarted is written with the end of the last attempt only. Returns its id, or the mark of a buffered one.
-    func writeActivityStarted(_ activity: PendingActivity, in draft: inout Draft) -> Int64 {
+    ///
+    /// - Parameter isAnswered: the worker completed or failed it. Only then the event names the worker's build.
+    func writeActivityStarted(
+        _ activity: PendingActivity,
+        isAnswered: Bool = false,
+        in draft: inout Draft
+    ) -> Int64 {
         var attributes = ActivityTaskStartedEventAttributes()
         attributes.scheduledEventID = activity.scheduledEventID
         attributes.identity = activity.startedIdentity
         attributes.requestID = activity.startedRequestID
         attributes.attempt = activity.attempt
         attributes.lastFailure = activity.lastFailure
-        attributes.workerVersion = workerVersion(activity.startedBuildID)
+        if isAnswered { attributes.workerVersion = workerVersion(activity.startedBuildID) }
         let isBuffered = buffersEvents
         let event = HistoryEvent.OneOf_Attributes.activityTaskStartedEventAttributes(attributes)
         draft.outside(self, .activityTaskStarted, event, at: activity.startedAt)

@@ -9,14 +9,12 @@ extension Execution {
     public func decideDue(at now: Instant) -> Decision {
         var draft = Draft(self, at: now)
         guard isRunning else { return draft.decision }
-        let due = volatile.deadlines.due(at: now)
         var moved: [Deadline] = []
+        let due = sortOut(volatile.deadlines.due(at: now), &moved, at: now)
         var ended: Set<Int64> = []
         for (index, deadline) in due.enumerated() {
-            guard let at = dueTime(of: deadline) else { continue }
-            if at > now {
-                // The others have a deadline of their own for what came since.
-                if deadline.kind == .activityHeartbeat { moved.append(deadline.moved(to: at)) }
+            if deadline.kind.isDecidedAlone, !draft.decision.entries.isEmpty {
+                moved.append(deadline.moved(to: now + .milliseconds(1)))
                 continue
             }
             switch deadline.kind {
@@ -26,11 +24,6 @@ extension Execution {
             case .workflowTaskBackoff:
                 if durable.workflowTask == nil { writeWorkflowTaskScheduled(in: &draft, sticky: "") }
             case .workflowTaskScheduleToStart, .workflowTaskStartToClose:
-                // The ids of all that follows depend on it: it is decided alone, the others when it has been applied.
-                guard draft.decision.entries.isEmpty else {
-                    moved.append(deadline.moved(to: now + .milliseconds(1)))
-                    continue
-                }
                 endWorkflowTask(deadline.kind, in: &draft)
                 moved += due[(index + 1)...].map { $0.moved(to: now + .milliseconds(1)) }
                 return finished(draft, moved)
@@ -41,6 +34,23 @@ extension Execution {
             }
         }
         return finished(draft, moved)
+    }
+
+    /// What is really due, in order of its own times, which a moved deadline does not show.
+    private func sortOut(_ found: [Deadline], _ moved: inout [Deadline], at now: Instant) -> [Deadline] {
+        var due: [Deadline] = []
+        for deadline in found {
+            guard let at = dueTime(of: deadline) else { continue }
+            if at <= now {
+                due.append(deadline.moved(to: at))
+            } else if deadline.kind == .activityHeartbeat {
+                moved.append(deadline.moved(to: at))
+            }
+            // Other kinds have a deadline of their own for what came since.
+        }
+        due.sort()
+        // An attempt that was started twice has two deadlines of a kind, for one time.
+        return due.enumerated().filter { $0.offset == 0 || due[$0.offset - 1] != $0.element }.map(\.element)
     }
 
     /// What was moved comes last: nothing that is applied after it may touch the deadlines.
@@ -115,6 +125,17 @@ extension Execution {
         attributes.retryState = state
         draft.outside(self, .activityTaskTimedOut, .activityTaskTimedOutEventAttributes(attributes))
         scheduleWorkflowTaskOnce(in: &draft)
+    }
+}
+
+extension Deadline.Kind {
+    /// These write what waits in the buffer, and what follows them gets other ids: what comes before them has to be
+    /// applied first, and what comes after them is decided when they have been.
+    fileprivate var isDecidedAlone: Bool {
+        switch self {
+        case .runTimeout, .executionTimeout, .workflowTaskScheduleToStart, .workflowTaskStartToClose: true
+        default: false
+        }
     }
 }
 

@@ -47,6 +47,9 @@ public final class CancelRequest: Sendable {
     }
 }
 
+/// Who acts where it is the server itself; the word that clients know.
+public let serverIdentity = "history-service"
+
 /// A termination: the run ends at once, no code runs.
 public final class TerminateRequest: Sendable {
     public let reason: String
@@ -156,7 +159,7 @@ extension Execution {
         }
         if started.attempt == 1 {
             writeStarted(started, in: &draft)
-            writeFailed(started, cause: cause, failure: nil, identity: "", in: &draft)
+            writeFailed(started, cause: cause, failure: nil, identity: serverIdentity, in: &draft)
         }
         flushBufferedEvents(in: &draft)
     }

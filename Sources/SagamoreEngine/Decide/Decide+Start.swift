@@ -14,11 +14,18 @@ public final class StartRequest: Sendable {
         origin: CommandOrigin? = nil,
         limits: Limits
     ) throws(RequestError) {
-        try checkIdentifier(request.workflowID, "WorkflowId", missing: "WorkflowId is not set on request.", limits)
+        try checkIdentifier(
+            request.workflowID,
+            "WorkflowId",
+            missing: "WorkflowId is not set on request.",
+            tooLong: "WorkflowId exceeds maximum allowed length "
+                + "(\(request.workflowID.utf8.count)/\(limits.identifierLength))",
+            limits
+        )
         let type = request.workflowType?.name ?? ""
         try checkIdentifier(type, "WorkflowType", missing: "WorkflowType is not set on request.", limits)
         let queue = request.taskQueue?.name ?? ""
-        try checkIdentifier(queue, "TaskQueue", missing: "taskQueue is not set", limits)
+        try checkTaskQueue(queue, missing: "taskQueue is not set", limits)
         try checkIdentifier(request.requestID, "RequestId", missing: nil, limits)
         try checkTimeout(request.workflowExecutionTimeout, "WorkflowExecutionTimeout")
         try checkTimeout(request.workflowRunTimeout, "WorkflowRunTimeout")
@@ -32,7 +39,9 @@ public final class StartRequest: Sendable {
                 "cron_schedule is not available in this version: start the workflow without it"
             )
         }
-        guard request.retryPolicy == nil else {
+        try checkPolicies(request)
+        if let policy = request.retryPolicy {
+            if let problem = RetryRules.problem(policy) { throw .invalidArgument(problem) }
             throw RequestError(
                 .unimplemented,
                 "retry_policy of a workflow is not available in this version: let activities retry instead"
@@ -122,6 +131,7 @@ public func checkIdentifier(
     _ text: String,
     _ field: String,
     missing: String?,
+    tooLong: @autoclosure () -> String? = nil,
     _ limits: Limits
 ) throws(RequestError) {
     if text.isEmpty {
@@ -129,15 +139,36 @@ public func checkIdentifier(
         throw .invalidArgument(missing)
     }
     if text.utf8.count > limits.identifierLength {
-        throw .invalidArgument("\(field) length exceeds limit of \(limits.identifierLength) characters.")
+        throw .invalidArgument(tooLong() ?? "\(field) length exceeds limit.")
     }
     if text.utf8.contains(0) { throw .invalidArgument("\(field) must not contain NUL.") }
+}
+
+/// Refuses a task queue's name that clients can't use.
+public func checkTaskQueue(_ name: String, missing: String, _ limits: Limits) throws(RequestError) {
+    try checkIdentifier(name, "TaskQueue", missing: missing, tooLong: "taskQueue length exceeds limit", limits)
+    if name.hasPrefix(reservedQueuePrefix) {
+        throw .invalidArgument("task queue name cannot start with reserved prefix \(reservedQueuePrefix)")
+    }
+}
+
+/// Servers of the contract keep such names for themselves.
+private let reservedQueuePrefix = "/_sys/"
+
+/// Refuses policies for a used workflow id that contradict each other.
+private func checkPolicies(_ request: StartWorkflowExecutionRequest) throws(RequestError) {
+    if request.workflowIDReusePolicy == .terminateIfRunning, request.workflowIDConflictPolicy != .unspecified {
+        throw .invalidArgument(
+            "Invalid WorkflowIDReusePolicy: \(request.workflowIDReusePolicy) cannot be used together with a "
+                + "WorkflowIDConflictPolicy"
+        )
+    }
 }
 
 func checkTimeout(_ duration: ProtobufDuration?, _ field: String) throws(RequestError) {
     guard let duration else { return }
     if duration.seconds < 0 || duration.nanos < 0 {
-        throw .invalidArgument("Invalid \(field): negative duration.")
+        throw .invalidArgument("An invalid \(field)Seconds is set on request. cause: negative duration")
     }
 }
 

@@ -178,17 +178,12 @@ extension Execution {
     }
 
     /// The events of a task that a worker has, as they will be written.
-    private func startedEvents(_ started: StartedWorkflowTask) -> [HistoryEvent] {
+    func startedEvents(_ started: StartedWorkflowTask) -> [HistoryEvent] {
         var events: [HistoryEvent] = []
         if started.isTransient {
-            var scheduled = HistoryEvent()
-            scheduled.eventID = started.scheduledEventID
-            scheduled.eventTime = started.scheduledAt.timestamp
-            scheduled.eventType = .workflowTaskScheduled
-            scheduled.attributes = .workflowTaskScheduledEventAttributes(
-                scheduledAttributes(sticky: "", attempt: started.attempt)
+            events.append(
+                scheduledEvent(started.scheduledEventID, attempt: started.attempt, at: started.scheduledAt)
             )
-            events.append(scheduled)
         }
         var attributes = WorkflowTaskStartedEventAttributes()
         attributes.scheduledEventID = started.scheduledEventID
@@ -199,6 +194,7 @@ extension Execution {
         attributes.suggestContinueAsNew = started.suggestsContinueAsNew
         var event = HistoryEvent()
         event.eventID = started.startedEventID
+        if !started.isTransient { event.taskID = event.eventID }
         event.eventTime = started.startedAt.timestamp
         event.eventType = .workflowTaskStarted
         event.attributes = .workflowTaskStartedEventAttributes(attributes)

@@ -161,7 +161,7 @@ extension Execution {
             flushBufferedEvents(in: &draft)
             var attributes = WorkflowExecutionTerminatedEventAttributes()
             attributes.reason = refusal.message
-            attributes.identity = "history-service"
+            attributes.identity = serverIdentity
             draft.event(.workflowExecutionTerminated, .workflowExecutionTerminatedEventAttributes(attributes))
             closed(.terminated, in: &draft) { $0.reasonMessage = refusal.message }
         } else {
@@ -192,8 +192,9 @@ extension Execution {
         var decision = Decision()
         var answer = WorkflowTaskCompletion()
         for id in completed.eagerActivities {
+            // Not one that was returned since and is another worker's now.
             guard isRunning, let activity = durable.activities[id], activity.attempt == 1,
-                let startedAt = activity.startedAt
+                activity.startedRequestID == String(completed.nonce, radix: 16), let startedAt = activity.startedAt
             else { continue }
             answer.eagerActivities.append(delivery(of: activity, at: startedAt))
         }

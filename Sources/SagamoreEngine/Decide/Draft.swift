@@ -47,6 +47,7 @@ struct Draft {
     mutating func append(_ unnumbered: HistoryEvent) -> HistoryEvent {
         var event = unnumbered
         event.eventID = nextEventID
+        event.taskID = nextEventID
         nextEventID += 1
         let recorded = RecordedEvent(event)
         addedBytes += Int64(recorded.frame.count)

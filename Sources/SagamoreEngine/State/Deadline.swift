@@ -1,5 +1,5 @@
 /// A time at which something of an execution is due. May be out of date: what it names is looked at when it comes.
-public struct Deadline: Equatable, Sendable {
+public struct Deadline: Comparable, Sendable {
     public enum Kind: Int, Equatable, Sendable {
         case workflowTaskBackoff
         case workflowTaskScheduleToStart
@@ -31,6 +31,11 @@ public struct Deadline: Equatable, Sendable {
     func belongsTogether(with other: Deadline) -> Bool { id == other.id && attempt == other.attempt }
 
     func moved(to instant: Instant) -> Deadline { Deadline(at: instant, kind: kind, id: id, attempt: attempt) }
+
+    /// By time; of one time, in an order that does not depend on which came first.
+    public static func < (left: Deadline, right: Deadline) -> Bool {
+        (left.at.nanoseconds, left.id, left.kind.rawValue) < (right.at.nanoseconds, right.id, right.kind.rawValue)
+    }
 
     func moved(notBefore earliest: Instant) -> Deadline {
         Deadline(at: max(at, earliest), kind: kind, id: id, attempt: attempt)
@@ -77,8 +82,7 @@ public struct DeadlineHeap: Sendable {
         }
     }
 
-    /// The deadlines due at `now`, in order of time; of one time, in an order that does not depend on the heap's form.
-    /// Looks only at those: a heap's parents are never later than children.
+    /// The deadlines due at `now`. Looks only at those: a heap's parents are never later than children.
     public func due(at now: Instant) -> [Deadline] {
         var found: [Deadline] = []
         var waiting = items.isEmpty ? [] : [0]
@@ -88,9 +92,7 @@ public struct DeadlineHeap: Sendable {
             if 2 * index + 1 < items.count { waiting.append(2 * index + 1) }
             if 2 * index + 2 < items.count { waiting.append(2 * index + 2) }
         }
-        return found.sorted { left, right in
-            (left.at.nanoseconds, left.id, left.kind.rawValue) < (right.at.nanoseconds, right.id, right.kind.rawValue)
-        }
+        return found
     }
 
     private mutating func siftDown() {

@@ -14,6 +14,7 @@ public struct DurableState: Equatable, Sendable {
     public var taskTimeout = Interval.zero
     public var memo: RawMessage<Memo>?
     public var searchAttributes: RawMessage<SearchAttributes>?
+    public var priority: Priority?
     /// The command that started this run, if one did.
     public var origin: CommandOrigin?
 

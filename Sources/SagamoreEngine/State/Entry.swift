@@ -83,6 +83,8 @@ public indirect enum Fact: Equatable, Sendable {
         public let failure: RawMessage<Failure>?
         public let workerIdentity: String
         public let heartbeatDetails: RawMessage<Payloads>?
+        /// When they came; nil where there are none.
+        public let heartbeatAt: Instant?
     }
 
     public struct CompletedWorkflowTask: Equatable, Sendable {

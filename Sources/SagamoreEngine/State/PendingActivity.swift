@@ -32,6 +32,8 @@ public struct PendingActivity: Equatable, Sendable {
     public var lastAttemptCompletedAt: Instant?
     /// The heartbeat details that the attempt before left to this one.
     public var heartbeatDetails: RawMessage<Payloads>?
+    /// When they came.
+    public var heartbeatAt: Instant?
 
     public var isStarted: Bool { startedAt != nil }
     public var isCancelRequested: Bool { cancelRequestedEventID != 0 }

@@ -45,7 +45,17 @@ struct BatchBuilder {
         }
         if let change = item.alarm, let id = item.run?.runID { add(change, id) }
         if let row = item.inbox { batch.inbox.append(row) }
+        if let row = item.heartbeat { add(row) }
+        if let run = item.run, item.alarm == .remove, run.hasStoredHeartbeats {
+            batch.endedHeartbeats.append(run.runID)
+        }
         batch.outbox += item.outbox
+    }
+
+    /// One transaction can't write a row twice that way: the newest counts.
+    private mutating func add(_ row: HeartbeatRow) {
+        batch.heartbeats.removeAll { $0.runID == row.runID && $0.scheduledEventID == row.scheduledEventID }
+        batch.heartbeats.append(row)
     }
 
     private mutating func add(_ change: AlarmChange.Change, _ id: RunID) {
@@ -56,7 +66,8 @@ struct BatchBuilder {
         }
         switch (known, change) {
         case (.insert, .remove): alarms[id] = nil
-        case (.insert, _): break
+        case (.insert(let earlier), .set(let value)): alarms[id] = .insert(value.merged(over: earlier))
+        case (.set(let earlier), .set(let value)): alarms[id] = .set(value.merged(over: earlier))
         default: alarms[id] = change
         }
     }

@@ -16,6 +16,7 @@ final class CommitLane: @unchecked Sendable {
     private var epoch: Int64 = 0
     private var outboxSequence: Int64 = 0
     private var renewAt = Instant.distantPast
+    private var pace = CommitPace()
     private let log: Logger
 
     init(
@@ -40,12 +41,17 @@ final class CommitLane: @unchecked Sendable {
         while true {
             let wait = max(renewAt - shard.clock(), .milliseconds(1)).nanoseconds
             let configuration = shard.configuration
+            let gather = pace.wait(at: shard.clock())
+            if gather.isSet, shard.lane.count < configuration.batchRowLimit, !shard.lane.isStopped {
+                usleep(UInt32(gather.nanoseconds / 1_000))
+            }
             let items = shard.lane.take(
                 atMost: configuration.batchRowLimit,
                 bytes: configuration.batchByteLimit,
                 wait: wait
             )
             guard let items else { break }
+            pace.took(items.count, at: shard.clock())
             guard renewLease() else { return fenced(items) }
             if items.isEmpty { continue }
             guard commit(items[...]) else { return fenced(items) }

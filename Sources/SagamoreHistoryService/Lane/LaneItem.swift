@@ -9,6 +9,7 @@ final class LaneItem: @unchecked Sendable {
     var closing: RunClosing?
     var alarm: AlarmChange.Change?
     var inbox: InboxRow?
+    var heartbeat: HeartbeatRow?
     var outbox: [OutboxRecord] = []
     let slot: WorkflowSlot?
     let run: CachedRun?
@@ -24,6 +25,7 @@ final class LaneItem: @unchecked Sendable {
 
     var hasRows: Bool {
         journal != nil || newRun != nil || closing != nil || alarm != nil || inbox != nil || !outbox.isEmpty
+            || heartbeat != nil
     }
 
     var byteCount: Int {

@@ -1,5 +1,6 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
+internal import SagamoreServices
 
 /// What a loader is asked to read.
 enum LoadJob {
@@ -13,6 +14,10 @@ enum LoadJob {
     case recover
     /// Bring the parked runs back whose alarm is before this time.
     case wakeParked(Instant)
+    /// Delete a part of what is past its retention.
+    case retain
+    /// Bring back runs that wait for room in a task queue; told whether more wait.
+    case pageIn(TaskQueueKey, limit: Int, done: @Sendable (_ isMoreWaiting: Bool) -> Void)
 }
 
 /// The queue of a shard's loader.

@@ -3,6 +3,7 @@ internal import SagamoreAPI
 internal import SagamoreEngine
 internal import SagamoreLogging
 internal import SagamorePersistence
+internal import SagamoreProtobuf
 internal import SagamoreServices
 
 /// A shard's loader: the thread that reads from PostgreSQL, in batches, so that nobody who holds a lock has to.
@@ -10,13 +11,18 @@ final class Loader: @unchecked Sendable {
     private let shard: Shard
     private let makeStore: @Sendable () throws -> any LoaderStore
     private var store: (any LoaderStore)?
+    /// Where deleting goes on, in order of run ids.
+    private var retainedUpTo: RunID?
     private let onRecovered: @Sendable () -> Void
+    private let onWaitingQueues: @Sendable ([TaskQueueKey]) -> Void
 
     init(
         shard: Shard,
         makeStore: @escaping @Sendable () throws -> any LoaderStore,
+        onWaitingQueues: @escaping @Sendable ([TaskQueueKey]) -> Void,
         onRecovered: @escaping @Sendable () -> Void
     ) {
+        self.onWaitingQueues = onWaitingQueues
         self.shard = shard
         self.makeStore = makeStore
         self.onRecovered = onRecovered
@@ -32,6 +38,8 @@ final class Loader: @unchecked Sendable {
                 case .read(let read, let failed): carryOut(read, failed)
                 case .recover: recover()
                 case .wakeParked(let instant): wakeParked(before: instant)
+                case .retain: retain()
+                case .pageIn(let queue, let limit, let done): done(pageIn(queue, limit: limit))
                 }
             }
             if !slots.isEmpty { load(slots) }
@@ -91,7 +99,7 @@ final class Loader: @unchecked Sendable {
             return (known, try self.read(unread, from: store))
         }
         shard.perform {
-            for entry in asked { finish(entry.slot, entry.waiters, outcome) }
+            for entry in asked { finish(entry.slot, entry.waiters, wasReady: entry.isReady, outcome) }
         }
     }
 
@@ -111,13 +119,16 @@ final class Loader: @unchecked Sendable {
         for row in rows where row.status != .running { loaded[row.key] = .closed(row) }
         guard !open.isEmpty else { return loaded }
         let journals = try store.loadJournals(open.map(\.runID))
-        for row in open { loaded[row.key] = rebuild(row, journals[row.runID] ?? []) }
+        var heartbeats: [RunID: [HeartbeatRow]] = [:]
+        for row in try store.loadHeartbeats(open.map(\.runID)) { heartbeats[row.runID, default: []].append(row) }
+        for row in open { loaded[row.key] = rebuild(row, journals[row.runID] ?? [], heartbeats[row.runID] ?? []) }
         return loaded
     }
 
-    private func rebuild(_ row: RunRow, _ journal: [JournalRow]) -> LoadedRun {
+    private func rebuild(_ row: RunRow, _ journal: [JournalRow], _ heartbeats: [HeartbeatRow]) -> LoadedRun {
         do {
             let run = try CachedRun.rebuilt(row, journal, configuration: shard.configuration, at: shard.clock())
+            run.restore(heartbeats)
             return .open(run)
         } catch {
             shard.log.error(
@@ -132,6 +143,7 @@ final class Loader: @unchecked Sendable {
     private func finish(
         _ slot: WorkflowSlot,
         _ waiters: [LoadWaiter],
+        wasReady: Bool,
         _ outcome: Result<(Set<LookUp>, [WorkflowKey: LoadedRun]), RequestError>
     ) {
         slot.isLoading = false
@@ -139,6 +151,12 @@ final class Loader: @unchecked Sendable {
         case .failure(let error):
             for waiter in waiters { shard.afterwards.append { waiter.refuse(error) } }
         case .success(let (known, runs)):
+            if wasReady, !slot.isReady {
+                // The run left memory meanwhile, and was not read: once more.
+                slot.waiting = waiters + slot.waiting
+                shard.requestLoad(slot)
+                return
+            }
             var problem: RequestError?
             if !slot.isReady { problem = install(runs[slot.key], in: slot) }
             for waiter in waiters {
@@ -157,20 +175,22 @@ final class Loader: @unchecked Sendable {
 
     /// Under the lock.
     private func install(_ run: LoadedRun?, in slot: WorkflowSlot) -> RequestError? {
-        let wasParked = if case .parked = slot.current { true } else { false }
         switch run {
         case nil: slot.current = .none
         case .closed(let row)?: slot.current = .closed(row)
         case .broken(let error)?: return error
-        case .open(let run)?:
-            run.isParkedInStore = wasParked
-            adopt(run, in: slot)
+        case .open(let run)?: adopt(run, in: slot)
         }
         return nil
     }
 
     /// Under the lock: a run that was read comes to life.
     private func adopt(_ run: CachedRun, in slot: WorkflowSlot) {
+        guard run.execution.isRunning else {
+            // It closed after its row was read.
+            slot.current = .closed(run.row)
+            return
+        }
         // Whether its alarm row says parked is not known: setting it to active once more does no harm.
         run.isParkedInStore = true
         slot.current = .cached(run)
@@ -193,10 +213,9 @@ final class Loader: @unchecked Sendable {
         var count = 0
         while !shard.loads.isStopped {
             let page = withStore { (store) throws(CommitError) in
-                let rows = try store.activeRuns(shard: self.shard.id, after: after, limit: 200)
-                return (rows, try self.read(rows, from: store))
+                try store.activeRuns(shard: self.shard.id, after: after, limit: 200)
             }
-            guard case .success(let (rows, runs)) = page else {
+            guard case .success(let rows) = page, bringBack(rows) else {
                 // Others may go first; then again, from the start: what is in memory by then is left alone.
                 usleep(250_000)
                 shard.loads.add(.recover)
@@ -204,8 +223,12 @@ final class Loader: @unchecked Sendable {
             }
             guard let last = rows.last else { break }
             count += rows.count
-            install(rows, runs)
             after = last.runID
+        }
+        if case .success(let queues) = withStore({ (store) throws(CommitError) in
+            try store.waitingQueues(shard: self.shard.id)
+        }) {
+            onWaitingQueues(queues.compactMap { TaskQueueKey(storedName: $0) })
         }
         if count > 0 {
             shard.log.info("runs recovered", metadata: ["shard": "\(shard.id)", "runs": "\(count)"])
@@ -213,27 +236,96 @@ final class Loader: @unchecked Sendable {
         onRecovered()
     }
 
-    private func install(_ rows: [RunRow], _ runs: [WorkflowKey: LoadedRun]) {
-        shard.perform {
-            for row in rows {
+    /// Loads those of the runs that are not in memory, and lets them come to life. False when the database failed.
+    ///
+    /// Their slots are claimed before their journals are read: what is read then can't grow old, since nobody changes a
+    /// run that is not in memory.
+    @discardableResult
+    private func bringBack(_ rows: [RunRow], unmarking: Bool = false) -> Bool {
+        let claimed = shard.perform {
+            rows.compactMap { row -> (row: RunRow, slot: WorkflowSlot)? in
                 let slot = shard.slot(row.key)
-                if case .open(let run)? = runs[row.key], !slot.isReady { adopt(run, in: slot) }
+                guard !slot.isReady, !slot.isLoading else { return nil }
+                slot.isLoading = true
+                return (row, slot)
+            }
+        }
+        guard !claimed.isEmpty else { return true }
+        let outcome = withStore { (store) throws(CommitError) in try self.read(claimed.map(\.row), from: store) }
+        shard.perform {
+            for (row, slot) in claimed {
+                slot.isLoading = false
+                if case .success(let runs) = outcome, case .open(let run)? = runs[row.key], !slot.isReady {
+                    adopt(run, in: slot)
+                    // Before its tasks are offered: a queue without room marks it anew.
+                    if unmarking, run.execution.isRunning { shard.unmark(run, in: slot) }
+                }
+                if !slot.waiting.isEmpty { shard.requestLoad(slot) }
                 shard.dropIfUnused(slot)
             }
         }
+        if case .failure = outcome { return false }
+        return true
+    }
+
+    /// One step of deleting what is past its retention; the next one comes at once when this one was full.
+    private func retain() {
+        let step = withStore { (store) throws(CommitError) in
+            try store.deleteExpired(
+                shard: self.shard.id,
+                after: self.retainedUpTo,
+                now: self.shard.clock(),
+                inboxRetention: self.shard.configuration.inboxRetention,
+                limit: 200
+            )
+        }
+        guard case .success(let last) = step else { return }
+        retainedUpTo = last
+        if last != nil { shard.loads.add(.retain) }
+    }
+
+    /// Brings back runs that wait for room in a task queue, and offers their tasks. Returns whether more wait.
+    private func pageIn(_ queue: TaskQueueKey, limit: Int) -> Bool {
+        let found = withStore { (store) throws(CommitError) in
+            try store.waitingRuns(shard: self.shard.id, queue: queue.storedName, limit: limit)
+        }
+        guard case .success(let rows) = found else {
+            usleep(250_000)
+            return true
+        }
+        // Those that did not leave memory: their task is in no queue, or in another one, too.
+        shard.perform {
+            for row in rows {
+                guard let slot = shard.slots[row.key], let run = slot.cached, run.runID == row.runID else { continue }
+                shard.unmark(run, in: slot)
+                shard.offer(run.execution.dueTasks(), of: run)
+            }
+        }
+        guard bringBack(rows, unmarking: true) else { return true }
+        return rows.count == limit
     }
 
     /// Brings the parked runs back whose alarm is near.
     private func wakeParked(before instant: Instant) {
         let found = withStore { (store) throws(CommitError) in
-            let parked = try store.parkedRuns(shard: self.shard.id, before: instant, limit: 1_000).map(\.0)
-            return (parked, try self.read(parked, from: store))
+            try store.parkedRuns(shard: self.shard.id, before: instant, limit: 1_000).map(\.0)
         }
-        if case .success(let (rows, runs)) = found { install(rows, runs) }
+        if case .success(let rows) = found { bringBack(rows) }
     }
 }
 
 extension CachedRun {
+    /// What running attempts had told before the owner changed.
+    fileprivate func restore(_ heartbeats: [HeartbeatRow]) {
+        hasStoredHeartbeats = !heartbeats.isEmpty
+        for row in heartbeats where execution.durable.activities[row.scheduledEventID]?.attempt == row.attempt {
+            let details = RawMessage<Payloads>(uncheckedBytes: row.details)
+            execution.apply(
+                .volatile(.heartbeat(scheduledEventID: row.scheduledEventID, details: details, at: row.recordedAt))
+            )
+        }
+    }
+
     /// A run from its journal.
     static func rebuilt(
         _ row: RunRow,

@@ -1,5 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
+internal import SagamorePersistence
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
@@ -89,10 +90,35 @@ extension Shard {
                 guard case .heartbeat(let isCancelRequested) = decision.reply else { return }
                 let release: @Sendable () -> Void = { reply.succeed(isCancelRequested) }
                 shard.carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
+                shard.flushHeartbeat(of: token.scheduledEventID, attempt: token.attempt, details, run, in: slot)
             } catch {
                 shard.afterwards.append { reply.fail(error) }
             }
         }
+    }
+
+    /// Under the lock: writes heartbeat details now and then, so that the next attempt has some of them after a crash.
+    private func flushHeartbeat(
+        of scheduledEventID: Int64,
+        attempt: Int32,
+        _ details: RawMessage<Payloads>?,
+        _ run: CachedRun,
+        in slot: WorkflowSlot
+    ) {
+        guard let details, run.execution.durable.activities[scheduledEventID] != nil else { return }
+        let now = clock()
+        if let last = run.heartbeatsFlushedAt[scheduledEventID], now < last + configuration.heartbeatFlush { return }
+        run.heartbeatsFlushedAt[scheduledEventID] = now
+        run.hasStoredHeartbeats = true
+        let item = LaneItem(slot: slot, run: run)
+        item.heartbeat = HeartbeatRow(
+            runID: run.runID,
+            scheduledEventID: scheduledEventID,
+            attempt: attempt,
+            details: details.bytes,
+            recordedAt: now
+        )
+        enqueue(item)
     }
 
     func returnActivity(_ token: ActivityTaskToken) {

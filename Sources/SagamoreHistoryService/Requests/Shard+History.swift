@@ -107,13 +107,20 @@ extension Shard {
             onlyCloseEvent: request.onlyCloseEvent,
             deadline: request.deadline
         )
+        waitedFor[slot.key] = slot
         slot.historyWaiters.append(
             HistoryWaiter(
                 runID: runID,
                 afterEventID: last,
                 onlyCloseEvent: request.onlyCloseEvent,
                 deadline: min(request.deadline, clock() + configuration.historyWait),
-                news: { [self] in readHistory(reference, again, reply: reply) },
+                news: { [self] closeFrame in
+                    if request.onlyCloseEvent, let closeFrame {
+                        reply.succeed(HistoryPage(frames: closeFrame, nextPageToken: []))
+                    } else {
+                        readHistory(reference, again, reply: reply)
+                    }
+                },
                 expire: { reply.succeed(HistoryPage(frames: [], nextPageToken: next)) }
             )
         )

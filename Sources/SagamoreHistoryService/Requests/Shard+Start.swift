@@ -132,7 +132,7 @@ extension Shard {
         guard !slot.historyWaiters.isEmpty else { return }
         let waiters = slot.historyWaiters.filter { $0.runID == run.runID }
         slot.historyWaiters.removeAll { $0.runID == run.runID }
-        releaseInOrder({ for waiter in waiters { waiter.news() } }, refuse: { _ in
+        releaseInOrder({ for waiter in waiters { waiter.news(nil) } }, refuse: { _ in
             for waiter in waiters { waiter.expire() }
         })
     }

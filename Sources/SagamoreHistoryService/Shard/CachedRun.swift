@@ -26,6 +26,9 @@ final class CachedRun: @unchecked Sendable {
     /// It stands in the list of runs that may go idle.
     var isWatched = false
     let startRequestID: String
+    /// When heartbeat details were last written, by activity.
+    var heartbeatsFlushedAt: [Int64: Instant] = [:]
+    var hasStoredHeartbeats = false
     /// Queries that the running workflow task answers with its completion.
     var attachedQueries: [UInt64] = []
     /// Queries that wait for the next workflow task.
@@ -90,6 +93,16 @@ final class CachedRun: @unchecked Sendable {
         }
         if let tail, tail.count > Self.tailLimit { self.tail = nil }
         return (events, facts, firstEventID)
+    }
+
+    /// Whether a run whose task waits for room in a queue may leave memory: only what is due may be in it.
+    func canWaitOutside(at now: Instant, horizon: Interval) -> Bool {
+        guard execution.isRunning, uncommitted == 0, isStored, waitingQueries.isEmpty, attachedQueries.isEmpty,
+            execution.volatile.startedTask == nil, execution.durable.bufferedEvents.isEmpty,
+            execution.volatile.heartbeats.isEmpty
+        else { return false }
+        if let next = execution.nextDeadline, next <= now + horizon { return false }
+        return true
     }
 
     /// Whether recovery would have to re-create nothing for it in memory.

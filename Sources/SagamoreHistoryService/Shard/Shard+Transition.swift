@@ -34,9 +34,9 @@ extension Shard {
             )
             if run.sequence == 1 {
                 item.newRun = run.row
-                item.alarm = .insert
+                item.alarm = .insert(.active)
             } else if run.isParkedInStore {
-                item.alarm = .active
+                item.alarm = .set(.active)
             }
             run.isParkedInStore = false
         }
@@ -96,7 +96,7 @@ extension Shard {
         guard let next = run.execution.nextDeadline else { return }
         if let armed = run.armedAt, armed <= next { return }
         run.armedAt = next
-        timers.insert(TimerHeap.Item(at: next, run: run))
+        timers.insert(TimerHeap.Item(at: next, key: run.key, runID: run.runID))
         if timers.earliest == next { wakeTimer(at: next) }
     }
 

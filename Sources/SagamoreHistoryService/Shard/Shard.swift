@@ -38,6 +38,8 @@ final class Shard: @unchecked Sendable {
     /// Runs that may go idle, oldest first.
     var watched: [CachedRun] = []
     var timers = TimerHeap()
+    /// The slots for whose history somebody waits.
+    var waitedFor: [WorkflowKey: WorkflowSlot] = [:]
 
     /// The lane's queue, guarded by a lock of its own, on which the lane sleeps.
     let lane: LaneQueue
@@ -156,7 +158,9 @@ struct RecentCommands {
 struct TimerHeap {
     struct Item {
         let at: Instant
-        let run: CachedRun
+        /// By name: a run that has closed must not be kept for a timeout that will never come.
+        let key: WorkflowKey
+        let runID: RunID
     }
 
     private var items: [Item] = []
@@ -192,8 +196,8 @@ struct TimerHeap {
     mutating func removeAll() { items = [] }
 
     /// Leaves out what is out of date.
-    mutating func compact() {
-        let live = items.filter { !$0.run.isDead && $0.run.execution.isRunning && $0.run.armedAt == $0.at }
+    mutating func compact(keeping isLive: (Item) -> Bool) {
+        let live = items.filter(isLive)
         items = []
         for item in live { insert(item) }
     }

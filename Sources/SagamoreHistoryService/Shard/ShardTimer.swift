@@ -20,8 +20,10 @@ extension Shard {
             let isNews =
                 waiter.runID != run.runID || isClosed
                 || (!waiter.onlyCloseEvent && run.execution.durable.lastEventID > waiter.afterEventID)
-            if isNews { news.append(waiter.news) }
-            return isNews
+            guard isNews else { return false }
+            let closeFrame = isClosed && waiter.runID == run.runID ? run.lastFrame : nil
+            news.append { waiter.news(closeFrame) }
+            return true
         }
         return news
     }
@@ -32,10 +34,12 @@ final class ShardTimer: @unchecked Sendable {
     private let shard: Shard
     private var sweepAt = Instant.distantPast
     private var alarmsAt = Instant.distantPast
+    private var retentionAt: Instant
     private var isStopping = false
 
     init(shard: Shard) {
         self.shard = shard
+        retentionAt = shard.clock() + shard.configuration.retentionPeriod
     }
 
     func run() {
@@ -53,6 +57,10 @@ final class ShardTimer: @unchecked Sendable {
             if now >= alarmsAt {
                 alarmsAt = now + .seconds(2)
                 wakeParked(now)
+            }
+            if now >= retentionAt {
+                retentionAt = now + shard.configuration.retentionPeriod
+                shard.loads.add(.retain)
             }
             shard.timerLock.lock()
             if isStopping {
@@ -74,9 +82,8 @@ final class ShardTimer: @unchecked Sendable {
     /// Under the lock.
     private func fireDue(_ now: Instant) {
         while let item = shard.timers.popDue(now) {
-            let run = item.run
-            guard run.armedAt == item.at, !run.isDead, run.execution.isRunning,
-                let slot = shard.slots[run.key], slot.cached === run
+            guard let slot = shard.slots[item.key], let run = slot.cached, run.runID == item.runID,
+                run.armedAt == item.at, run.execution.isRunning
             else { continue }
             run.armedAt = nil
             let decision = run.execution.decideDue(at: now)
@@ -89,18 +96,25 @@ final class ShardTimer: @unchecked Sendable {
             shard.requeueLostQueries(of: run, in: slot)
             shard.arm(run)
         }
-        if shard.timers.count > 100_000 { shard.timers.compact() }
+        if shard.timers.count > 4 * shard.slots.count + 10_000 {
+            let slots = shard.slots
+            shard.timers.compact { item in
+                guard let run = slots[item.key]?.cached else { return false }
+                return run.runID == item.runID && run.armedAt == item.at && run.execution.isRunning
+            }
+        }
     }
 
     /// Under the lock.
     private func sweep(_ now: Instant) {
         park(now)
-        for slot in shard.slots.values where !slot.historyWaiters.isEmpty {
+        for slot in shard.waitedFor.values {
             slot.historyWaiters.removeAll { waiter in
                 guard waiter.deadline <= now else { return false }
                 shard.afterwards.append(waiter.expire)
                 return true
             }
+            if slot.historyWaiters.isEmpty { shard.waitedFor[slot.key] = nil }
             shard.dropIfUnused(slot)
         }
         shard.expireQueries(now)
@@ -138,20 +152,9 @@ final class ShardTimer: @unchecked Sendable {
     }
 
     private func park(_ run: CachedRun, in slot: WorkflowSlot) {
-        let item = LaneItem(slot: slot, run: run)
-        item.alarm = .parked(run.execution.nextDeadline ?? .distantFuture)
-        let shard = self.shard
-        item.release = {
-            shard.perform {
-                // Something may have come meanwhile: then the next transition takes the alarm back.
-                run.isParkedInStore = true
-                let isIdle = run.canPark(at: shard.clock(), horizon: shard.configuration.alarmHorizon)
-                guard isIdle, slot.cached === run else { return }
-                slot.current = .parked(run.row)
-                shard.dropIfUnused(slot)
-            }
-        }
-        shard.enqueue(item)
+        let horizon = shard.configuration.alarmHorizon
+        let alarm = AlarmValue(at: run.execution.nextDeadline ?? .distantFuture, waiting: .unchanged)
+        shard.leave(run, in: slot, alarm) { shard in run.canPark(at: shard.clock(), horizon: horizon) }
     }
 
     private func wakeParked(_ now: Instant) {

@@ -69,7 +69,8 @@ struct HistoryWaiter {
     let afterEventID: Int64
     let onlyCloseEvent: Bool
     let deadline: Instant
-    /// Called without the lock, when there is news that is committed.
-    let news: @Sendable () -> Void
+    /// Called without the lock, when there is news that is committed; of a run that has closed, with the frame of its
+    /// last event.
+    let news: @Sendable (_ closeFrame: [UInt8]?) -> Void
     let expire: @Sendable () -> Void
 }

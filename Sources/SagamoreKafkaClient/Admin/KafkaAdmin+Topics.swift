@@ -21,12 +21,18 @@ extension KafkaAdmin {
             var reason = [CChar](repeating: 0, count: 512)
             guard
                 let request = rd_kafka_NewTopic_new(
-                    name, Int32(clamping: partitions), Int32(clamping: replication), &reason, reason.count)
+                    name,
+                    Int32(clamping: partitions),
+                    Int32(clamping: replication),
+                    &reason,
+                    reason.count
+                )
             else { throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, String(cText: reason)) }
             requests.append(request)
             for (key, value) in configuration { _ = rd_kafka_NewTopic_set_config(request, key, value) }
         }
         guard !requests.isEmpty else { return }
+        let deadline = ContinuousClock.now + timeout
         try client.ask(
             RD_KAFKA_ADMIN_OP_CREATETOPICS,
             timeout: timeout,
@@ -42,6 +48,14 @@ extension KafkaAdmin {
                     }
                     throw KafkaError(native, rd_kafka_topic_result_error_string(result).map { String(cString: $0) })
                 }
-            })
+            }
+        )
+        // The controller has them; the brokers learn of it some milliseconds later.
+        while try partitionCounts(names, timeout: max(deadline - .now, .milliseconds(1))).values
+            .contains(where: { if case .failure(let error) = $0 { error.isUnknownTopic } else { false } })
+        {
+            guard ContinuousClock.now < deadline else { throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT) }
+            _ = Latch().wait(.milliseconds(10))
+        }
     }
 }

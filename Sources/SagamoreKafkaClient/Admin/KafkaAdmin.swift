@@ -4,16 +4,19 @@ internal import CSagamoreRdKafka
 /// answered or the time is over; it may be used from any thread that may block.
 public final class KafkaAdmin: Sendable {
     let client: ClientHandle
+    let configuration: KafkaConfiguration
 
     /// Makes a client.
     /// - Throws: ``KafkaError`` when a property is unknown or not valid. An unreachable broker is no error here.
     public init(_ configuration: KafkaConfiguration) throws(KafkaError) {
+        self.configuration = configuration
         // A consumer that joins nothing: its reads see only what is committed, and it never creates topics by asking.
         client = try ClientHandle(
             RD_KAFKA_CONSUMER,
             configuration,
             fixed: ["isolation.level": "read_committed", "allow.auto.create.topics": "false"],
-            callbacks: ClientCallbacks(log: configuration.log))
+            callbacks: ClientCallbacks(log: configuration.log)
+        )
     }
 
     /// The cluster's id. Wait for it to learn whether a broker answers.
@@ -30,7 +33,8 @@ public final class KafkaAdmin: Sendable {
     /// ``KafkaError/isTopicAuthorization``).
     /// - Throws: ``KafkaError`` when no broker answers.
     public func partitionCounts(
-        _ topics: [String], timeout: Duration = .seconds(10)
+        _ topics: [String],
+        timeout: Duration = .seconds(10)
     ) throws(KafkaError) -> [String: Result<Int, KafkaError>] {
         let deadline = ContinuousClock.now + timeout
         var counts: [String: Result<Int, KafkaError>] = [:]
@@ -39,7 +43,8 @@ public final class KafkaAdmin: Sendable {
     }
 
     private func partitionCount(
-        _ topic: String, _ deadline: ContinuousClock.Instant
+        _ topic: String,
+        _ deadline: ContinuousClock.Instant
     ) throws(KafkaError) -> Result<Int, KafkaError> {
         guard let handle = rd_kafka_topic_new(client.pointer, topic, nil) else {
             return .failure(KafkaError(rd_kafka_last_error()))
@@ -48,7 +53,13 @@ public final class KafkaAdmin: Sendable {
         while true {
             var metadata: UnsafePointer<rd_kafka_metadata>?
             let left = deadline - .now
-            let native = rd_kafka_metadata(client.pointer, 0, handle, &metadata, max(left, .milliseconds(1)).milliseconds)
+            let native = rd_kafka_metadata(
+                client.pointer,
+                0,
+                handle,
+                &metadata,
+                max(left, .milliseconds(1)).milliseconds
+            )
             guard native == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError(native) }
             defer { rd_kafka_metadata_destroy(metadata) }
             guard metadata.pointee.topic_cnt == 1, let answer = metadata.pointee.topics?.pointee else {
@@ -66,12 +77,19 @@ public final class KafkaAdmin: Sendable {
 
     /// The oldest offset of a partition, and the one after its newest committed record.
     public func listOffsets(
-        _ partition: KafkaPartition, timeout: Duration = .seconds(10)
+        _ partition: KafkaPartition,
+        timeout: Duration = .seconds(10)
     ) throws(KafkaError) -> Range<Int64> {
         var low: Int64 = 0
         var high: Int64 = 0
         let native = rd_kafka_query_watermark_offsets(
-            client.pointer, partition.topic, partition.partition, &low, &high, timeout.milliseconds)
+            client.pointer,
+            partition.topic,
+            partition.partition,
+            &low,
+            &high,
+            timeout.milliseconds
+        )
         guard native == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(native) }
         return low..<max(low, high)
     }

@@ -28,12 +28,15 @@ public final class KafkaDevelopmentBroker: Sendable {
     ///   - log: takes librdkafka's log lines.
     /// - Throws: ``KafkaError`` when it can't listen.
     public init(
-        topics: [String] = [], partitions: Int = 8, log: (@Sendable (KafkaLogLine) -> Void)? = nil
+        topics: [String] = [],
+        partitions: Int = 8,
+        log: (@Sendable (KafkaLogLine) -> Void)? = nil
     ) throws(KafkaError) {
         let client = try ClientHandle(
             RD_KAFKA_PRODUCER,
             KafkaConfiguration(bootstrap: "", clientID: "sagamore-development-broker"),
-            callbacks: ClientCallbacks(log: log))
+            callbacks: ClientCallbacks(log: log)
+        )
         guard
             let native = rd_kafka_mock_cluster_new(client.pointer, 1),
             let bootstrap = rd_kafka_mock_cluster_bootstraps(native)

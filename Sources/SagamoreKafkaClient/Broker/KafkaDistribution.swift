@@ -57,7 +57,7 @@ struct KafkaDistribution: Sendable {
 
     private func quiet(_ level: String, heap: String) -> [String] {
         [
-            "-Xmx\(heap)", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+            "-Xmx\(heap)", "-XX:+UseSerialGC",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=\(level)", "-cp", "\(home)/libs/*",
         ]
     }

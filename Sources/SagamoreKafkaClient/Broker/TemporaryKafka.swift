@@ -30,7 +30,9 @@ public final class TemporaryKafka: Sendable {
     /// - Throws: ``KafkaError`` when there is no distribution or no Java, or when it does not answer; with the last
     ///   lines of its log.
     public init(
-        home: String? = nil, settings: [String: String] = [:], heap: String = "384m"
+        home: String? = nil,
+        settings: [String: String] = [:],
+        heap: String = "384m"
     ) throws(KafkaError) {
         guard let distribution = home.map({ KafkaDistribution(home: $0) }) ?? .fromEnvironment else {
             throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, Self.whySkipped)
@@ -44,7 +46,11 @@ public final class TemporaryKafka: Sendable {
         bootstrap = "127.0.0.1:\(ports[0])"
         process = Mutex(nil)
         let properties = distribution.properties(
-            folder: folder, port: ports[0], controllerPort: ports[1], settings: settings)
+            folder: folder,
+            port: ports[0],
+            controllerPort: ports[1],
+            settings: settings
+        )
         guard let file = fopen("\(folder)/server.properties", "w") else {
             throw KafkaError(RD_KAFKA_RESP_ERR__FS, "the temporary folder can't be written")
         }
@@ -89,7 +95,9 @@ public final class TemporaryKafka: Sendable {
 
     /// Creates topics.
     public func createTopics(
-        _ names: [String], partitions: Int = 8, configuration: [String: String] = [:]
+        _ names: [String],
+        partitions: Int = 8,
+        configuration: [String: String] = [:]
     ) throws(KafkaError) {
         let admin = try KafkaAdmin(KafkaConfiguration(bootstrap: bootstrap))
         try admin.createTopics(names, partitions: partitions, replication: 1, configuration: configuration)

@@ -6,12 +6,13 @@ final class ConsumerLoop {
     private static let batchRecords = 500
     private static let batchBytes = 4 << 20
     private static let pollInterval = Duration.milliseconds(100)
-    private static let lastCommitLimit = Duration.seconds(5)
-    private static let closeLimit = Duration.seconds(5)
+    private static let lastCommitLimit = Duration.seconds(3)
+    private static let closeLimit = Duration.seconds(4)
 
     private let inbox: ConsumerInbox
     private let handlers: KafkaConsumer.Handlers
     private var ledger: OffsetLedger
+    private var gate = PartitionGate(recordLimit: 1000, byteLimit: 2 << 20)
     private var reader = RecordReader()
     private var batch: [KafkaRecord] = []
     private var bytes = 0
@@ -40,13 +41,17 @@ final class ConsumerLoop {
 
     private func poll() {
         var wait = min(Self.pollInterval, ledger.interval)
-        while let event = rd_kafka_queue_poll(inbox.queue, wait.milliseconds) {
+        // The bound on events is for those that are kept, which fill no batch.
+        for _ in 0..<2 * Self.batchRecords {
+            guard let event = rd_kafka_queue_poll(inbox.queue, wait.milliseconds) else { break }
             handle(event)
             rd_kafka_event_destroy(event)
             wait = .zero
-            if batch.count >= Self.batchRecords || bytes >= Self.batchBytes { break }
+            if batch.count >= Self.batchRecords || bytes >= Self.batchBytes || !gate.overfull.isEmpty { break }
         }
         deliver()
+        let overfull = gate.takeOverfull()
+        if !overfull.isEmpty { _ = PartitionList.lend(overfull) { rd_kafka_pause_partitions(client, $0) } }
     }
 
     private func deliver() {
@@ -61,12 +66,15 @@ final class ConsumerLoop {
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_FETCH:
             while let message = rd_kafka_event_message_next(event) {
-                if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
-                    bytes += message.pointee.len + message.pointee.key_len
-                    batch.append(reader.read(message))
-                } else {
-                    handlers.error(KafkaError(message.pointee.err))
+                guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                    report(message.pointee.err)
+                    continue
                 }
+                let record = reader.read(message)
+                let size = message.pointee.len + message.pointee.key_len
+                if !gate.isOpen, gate.keep(record, bytes: size) { continue }
+                bytes += size
+                batch.append(record)
             }
         case RD_KAFKA_EVENT_ERROR: handleError(event)
         case RD_KAFKA_EVENT_REBALANCE: rebalance(event)
@@ -80,21 +88,30 @@ final class ConsumerLoop {
         if native == RD_KAFKA_RESP_ERR__PARTITION_EOF {
             guard let partition = rd_kafka_event_topic_partition(event) else { return }
             defer { rd_kafka_topic_partition_destroy(partition) }
+            let name = KafkaPartition(partition.pointee)
+            if gate.keepEnd(name, at: partition.pointee.offset) { return }
             deliver()
-            handlers.caughtUp?(KafkaPartition(partition.pointee), partition.pointee.offset)
+            handlers.caughtUp?(name, partition.pointee.offset)
             return
         }
         let fatal = native == RD_KAFKA_RESP_ERR__FATAL ? KafkaError(fatalOf: client) : nil
         handlers.error(
-            fatal ?? KafkaError(native, rd_kafka_event_error_string(event).map { String(cString: $0) }))
+            fatal ?? KafkaError(native, rd_kafka_event_error_string(event).map { String(cString: $0) })
+        )
     }
 
     private func pause(_ wishes: [KafkaPartition: Bool]) {
-        for isPaused in [true, false] {
-            let partitions = wishes.filter { $0.value == isPaused && ledger.assigned.contains($0.key) }.keys
-            guard !partitions.isEmpty else { continue }
-            _ = PartitionList.lend(Array(partitions)) {
-                isPaused ? rd_kafka_pause_partitions(client, $0) : rd_kafka_resume_partitions(client, $0)
+        for (partition, isPaused) in wishes where ledger.assigned.contains(partition) {
+            guard !isPaused else {
+                gate.pause(partition)
+                continue
+            }
+            let released = gate.resume(partition)
+            batch = released.records
+            deliver()
+            if let end = released.end { handlers.caughtUp?(partition, end) }
+            if released.isPausedInClient {
+                _ = PartitionList.lend(CollectionOfOne(partition)) { rd_kafka_resume_partitions(client, $0) }
             }
         }
     }
@@ -140,6 +157,7 @@ final class ConsumerLoop {
         ledger.want(inbox.mailbox.takeOffsets())
         if !lost { commitAndWait(ledger.unsettled(of: partitions)) }
         ledger.revoke(partitions)
+        gate.revoke(partitions)
     }
 
     private func report(_ error: KafkaError?) {
@@ -156,7 +174,7 @@ final class ConsumerLoop {
         guard !offsets.isEmpty else { return }
         let failure = PartitionList.lend(offsets.map { ($0.key, $0.value) }) { rd_kafka_commit(client, $0, 1) }
         guard failure != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
-        ledger.answered(refused: Set(offsets.keys), now: .now)
+        ledger.answered(offsets, refused: Set(offsets.keys), now: .now)
         report(failure)
     }
 
@@ -165,7 +183,12 @@ final class ConsumerLoop {
         let whole = rd_kafka_event_error(event)
         let isRefused = whole != RD_KAFKA_RESP_ERR_NO_ERROR && whole != RD_KAFKA_RESP_ERR__NO_OFFSET
         let refused = entries.filter { isRefused || $0.err != RD_KAFKA_RESP_ERR_NO_ERROR }
-        ledger.answered(refused: Set(refused.map(KafkaPartition.init)), now: .now)
+        let offsets = entries.map { (KafkaPartition($0), $0.offset) }
+        ledger.answered(
+            Dictionary(offsets) { max($0, $1) },
+            refused: Set(refused.map(KafkaPartition.init)),
+            now: .now
+        )
         if isRefused { report(whole) } else if let first = refused.first { report(first.err) }
     }
 
@@ -193,7 +216,7 @@ final class ConsumerLoop {
         guard let queue = rd_kafka_queue_new(client) else { return }
         defer { rd_kafka_queue_destroy(queue) }
         if let error = KafkaError(consuming: rd_kafka_consumer_close_queue(client, queue)) { report(error) }
-        let deadline = ContinuousClock.now + Self.closeLimit + Self.lastCommitLimit
+        let deadline = ContinuousClock.now + Self.closeLimit
         while rd_kafka_consumer_closed(client) == 0 {
             if ContinuousClock.now >= deadline {
                 inbox.client.destroyFlags = RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE

@@ -6,7 +6,8 @@ internal import Synchronization
 ///
 /// Nothing is committed by itself: whoever handles records calls ``commit(_:)`` with the next offset to read. The
 /// thread never stops polling (the group would take its partitions away), so what is too much is held back by
-/// ``pause(_:)``: a paused partition's fetched records are dropped by the client and fetched again after ``resume(_:)``.
+/// ``pause(_:)``. A short pause costs nothing: about 1,000 records of a paused partition are kept and handed over by
+/// ``resume(_:)``; past that it is no longer fetched.
 ///
 /// Partitions are assigned by the eager *range* strategy: on a rebalance every member gives up all it has. librdkafka
 /// before 2.4 can hang or crash on closing with the cooperative one, and records that are handled once and for all by
@@ -33,7 +34,8 @@ public final class KafkaConsumer: Sendable {
 
     /// What a consumer calls, each on its own thread, one at a time.
     public struct Handlers: Sendable {
-        /// Records, in order within each partition, at most about 500 or 4 MiB at a time. It must not block for long.
+        /// Records, in order within each partition, about 500 or 4 MiB at a time (1,000 after a pause). It must not
+        /// block for long.
         public var records: @Sendable ([KafkaRecord]) -> Void
         /// Partitions that are this member's from now on; they are not paused.
         public var assigned: @Sendable ([KafkaPartition]) -> Void
@@ -102,7 +104,8 @@ public final class KafkaConsumer: Sendable {
             ],
             events: RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_REBALANCE
                 | RD_KAFKA_EVENT_OFFSET_COMMIT,
-            callbacks: ClientCallbacks(log: configuration.log))
+            callbacks: ClientCallbacks(log: configuration.log)
+        )
         let inbox = try ConsumerInbox(client)
         let failure = PartitionList.lend(topics.map { KafkaPartition(topic: $0, partition: RD_KAFKA_PARTITION_UA) }) {
             rd_kafka_subscribe(client.pointer, $0)
@@ -116,8 +119,8 @@ public final class KafkaConsumer: Sendable {
         }
     }
 
-    /// Stops what arrives from these partitions, soon: a batch that is on its way is still handed over. Lasts until
-    /// ``resume(_:)`` or until the partition is revoked.
+    /// Stops what arrives from these partitions: at once when called in a handler, else after the batch that is on its
+    /// way. Lasts until ``resume(_:)`` or until the partition is revoked.
     public func pause(_ partitions: some Sequence<KafkaPartition>) {
         if inbox.mailbox.pause(partitions, true) { inbox.wake() }
     }
@@ -135,7 +138,7 @@ public final class KafkaConsumer: Sendable {
     }
 
     /// Gives up the partitions (`revoked` is called), commits what is noted, leaves the group and ends the thread.
-    /// Waits for that, at most about 20 s when no broker answers; from a handler it does not wait. May be repeated.
+    /// Waits for that, some 5 s when no broker answers; from a handler it does not wait. May be repeated.
     public func close() {
         inbox.mailbox.close()
         inbox.wake()

@@ -13,6 +13,8 @@ struct OffsetLedger {
     private var inFlight: [KafkaPartition: Int64] = [:]
     private var committed: [KafkaPartition: Int64] = [:]
     private var notBefore: ContinuousClock.Instant?
+    /// An answer that has not come until then will not come.
+    private var answerLimit: ContinuousClock.Instant?
 
     init(interval: Duration, backoff: Duration) {
         self.interval = interval
@@ -43,11 +45,13 @@ struct OffsetLedger {
 
     /// What to commit now; nothing while a commit is unanswered or the interval is not over.
     mutating func take(now: ContinuousClock.Instant) -> [KafkaPartition: Int64] {
+        if let answerLimit, now >= answerLimit { answered(inFlight, refused: Set(inFlight.keys), now: now) }
         guard !wanted.isEmpty, inFlight.isEmpty else { return [:] }
         if let notBefore, now < notBefore { return [:] }
         inFlight = wanted
         wanted = [:]
         notBefore = now + interval
+        answerLimit = now + max(.seconds(10), interval)
         return inFlight
     }
 
@@ -58,16 +62,22 @@ struct OffsetLedger {
         return offsets
     }
 
-    /// The broker has answered the commit in flight. What was refused is wanted again, and tried after the backoff.
-    mutating func answered(refused: Set<KafkaPartition>, now: ContinuousClock.Instant) {
-        for (partition, offset) in inFlight {
+    /// The broker has answered a commit of `offsets`. What was refused is wanted again, and tried after the backoff. An
+    /// answer to a commit from before the partitions were given up is none to the one in flight.
+    mutating func answered(
+        _ offsets: [KafkaPartition: Int64],
+        refused: Set<KafkaPartition>,
+        now: ContinuousClock.Instant
+    ) {
+        for (partition, offset) in offsets where inFlight[partition] == offset {
+            inFlight[partition] = nil
             if refused.contains(partition) {
                 wanted[partition] = max(wanted[partition] ?? -1, offset)
+                notBefore = now + backoff
             } else {
                 committed[partition] = offset
             }
         }
-        if inFlight.keys.contains(where: refused.contains) { notBefore = now + backoff }
-        inFlight = [:]
+        if inFlight.isEmpty { answerLimit = nil }
     }
 }

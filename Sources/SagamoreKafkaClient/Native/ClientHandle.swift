@@ -3,7 +3,7 @@ internal import CSagamoreRdKafka
 /// Owns one librdkafka client. Everybody who uses it holds a reference; with the last one it is destroyed.
 final class ClientHandle: @unchecked Sendable {
     /// How long the end of a client may hold up the thread that lets go of it.
-    static let destroyLimit = Duration.seconds(10)
+    static let destroyLimit = Duration.seconds(2)
 
     let pointer: OpaquePointer
     let callbacks: ClientCallbacks

@@ -21,8 +21,12 @@ struct OutgoingRecord {
     }
 
     private func enqueue(
-        _ client: OpaquePointer, _ topicName: UnsafePointer<CChar>, _ key: UnsafeRawBufferPointer?,
-        _ value: UnsafeRawBufferPointer?, _ flags: Int32, _ opaque: UnsafeMutableRawPointer?
+        _ client: OpaquePointer,
+        _ topicName: UnsafePointer<CChar>,
+        _ key: UnsafeRawBufferPointer?,
+        _ value: UnsafeRawBufferPointer?,
+        _ flags: Int32,
+        _ opaque: UnsafeMutableRawPointer?
     ) -> KafkaError? {
         withUnsafeTemporaryAllocation(of: rd_kafka_vu_t.self, capacity: 8) { arguments in
             var count = 0

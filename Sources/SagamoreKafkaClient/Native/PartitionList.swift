@@ -7,7 +7,8 @@ enum PartitionList {
 
     /// Lends a list of `offsets` to `body`.
     static func lend<Result>(
-        _ offsets: some Collection<(KafkaPartition, Int64)>, _ body: (Native) -> Result
+        _ offsets: some Collection<(KafkaPartition, Int64)>,
+        _ body: (Native) -> Result
     ) -> Result {
         guard let list = rd_kafka_topic_partition_list_new(Int32(offsets.count)) else {
             fatalError("no memory for a list of partitions")

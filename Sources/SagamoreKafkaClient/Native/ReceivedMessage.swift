@@ -15,7 +15,8 @@ struct RecordReader {
             key: Self.bytes(message.pointee.key, message.pointee.key_len),
             value: Self.bytes(message.pointee.payload, message.pointee.len),
             headers: Self.headers(of: message),
-            timestamp: kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? nil : timestamp)
+            timestamp: kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? nil : timestamp
+        )
     }
 
     private mutating func topic(of message: UnsafePointer<rd_kafka_message_t>) -> String {

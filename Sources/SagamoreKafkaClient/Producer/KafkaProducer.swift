@@ -41,7 +41,8 @@ public final class KafkaProducer: Sendable {
                 "partitioner": "murmur2_random",
             ],
             fixed: ["enable.idempotence": "true", "acks": "all"],
-            callbacks: ProducerDeliveries(log: configuration.log))
+            callbacks: ProducerDeliveries(log: configuration.log)
+        )
         self.client = client
         let poll = ProducerPoll(client)
         self.poll = poll
@@ -69,7 +70,13 @@ public final class KafkaProducer: Sendable {
     ) throws(KafkaError) {
         guard !poll.isClosing else { throw KafkaError(RD_KAFKA_RESP_ERR__DESTROY, "the producer is closed") }
         let record = OutgoingRecord(
-            topic: topic, key: key, value: value, headers: headers, partition: partition, timestamp: timestamp)
+            topic: topic,
+            key: key,
+            value: value,
+            headers: headers,
+            partition: partition,
+            timestamp: timestamp
+        )
         let waiting = Unmanaged.passRetained(ProducerDeliveries.Waiting(completion))
         if let error = record.enqueue(on: client.pointer, flags: RD_KAFKA_MSG_F_BLOCK, opaque: waiting.toOpaque()) {
             waiting.release()

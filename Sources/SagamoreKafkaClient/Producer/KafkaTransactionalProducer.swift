@@ -43,7 +43,9 @@ public final class KafkaTransactionalProducer {
     ///   - transactionTimeout: the broker aborts a transaction that is open for longer.
     /// - Throws: ``KafkaError`` when a property is unknown or not valid.
     public init(
-        _ configuration: KafkaConfiguration, transactionalID: String, transactionTimeout: Duration = .seconds(30)
+        _ configuration: KafkaConfiguration,
+        transactionalID: String,
+        transactionTimeout: Duration = .seconds(30)
     ) throws(KafkaError) {
         deliveries = TransactionalDeliveries(log: configuration.log)
         client = try ClientHandle(
@@ -55,11 +57,17 @@ public final class KafkaTransactionalProducer {
                 "topic.metadata.propagation.max.ms": "5000",
                 // The commit flushes, whatever the linger; until then batches gather.
                 "linger.ms": "5",
-                "retry.backoff.ms": "50",
+                // The broker ends a transaction some milliseconds after it has said so; until then the next one is
+                // told to come again, after this time.
+                "retry.backoff.ms": "3",
+                // librdkafka looks three times for the coordinator of a group, then waits for any connection to change
+                // its state, without a limit. The end of an idle connection is such a change.
+                "connections.max.idle.ms": "10000",
                 "partitioner": "murmur2_random",
             ],
             fixed: ["transactional.id": transactionalID],
-            callbacks: deliveries)
+            callbacks: deliveries
+        )
     }
 
     /// The fatal error that this producer has met, if any: it can only be replaced.
@@ -98,7 +106,13 @@ public final class KafkaTransactionalProducer {
         record: UInt64 = 0
     ) throws(KafkaError) {
         let outgoing = OutgoingRecord(
-            topic: topic, key: key, value: value, headers: headers, partition: partition, timestamp: timestamp)
+            topic: topic,
+            key: key,
+            value: value,
+            headers: headers,
+            partition: partition,
+            timestamp: timestamp
+        )
         let opaque = UnsafeMutableRawPointer(bitPattern: UInt(record))
         while let error = outgoing.enqueue(on: client.pointer, flags: 0, opaque: opaque) {
             // A full queue empties with time: records arrive or their time ends.
@@ -117,8 +131,13 @@ public final class KafkaTransactionalProducer {
     }
 
     /// Adds offsets of a consumer group to the transaction. The group needs no members.
+    ///
+    /// It takes least time before the transaction's first record: the broker is asked for leave only once then. While
+    /// the group's coordinator can't be found, librdkafka (2.0.2 to 2.14 at least) may wait past `timeout`.
     public func sendOffsets(
-        group: String, _ offsets: [Offset], timeout: Duration = .seconds(30)
+        group: String,
+        _ offsets: [Offset],
+        timeout: Duration = .seconds(30)
     ) throws(KafkaError) {
         guard !offsets.isEmpty else { return }
         let metadata = rd_kafka_consumer_group_metadata_new(group)
@@ -129,7 +148,12 @@ public final class KafkaTransactionalProducer {
             }
             return KafkaError(
                 consuming: rd_kafka_send_offsets_to_transaction(
-                    client.pointer, list, metadata, timeout.milliseconds))
+                    client.pointer,
+                    list,
+                    metadata,
+                    timeout.milliseconds
+                )
+            )
         }
         if let error { throw complete(error) }
     }
@@ -142,6 +166,9 @@ public final class KafkaTransactionalProducer {
     }
 
     /// Throws away the transaction: what waits is not sent, what was sent is never read by a `read_committed` reader.
+    ///
+    /// After a record was refused the next transaction may fail once more, with ``KafkaError/requiresAbort`` and for no
+    /// fault of its records, because their numbering begins anew: abort it and begin again.
     public func abort(timeout: Duration) throws(KafkaError) {
         try check(rd_kafka_abort_transaction(client.pointer, timeout.milliseconds))
     }

@@ -78,8 +78,12 @@ enum LaneStatements {
     private static let setAlarms = PostgresStatement(
         "lane_set_alarms",
         """
-        update sagamore.alarms as a set alarm_at = c.alarm_at
-            from unnest($2::uuid[], $3::int8[]) as c(run_id, alarm_at)
+        update sagamore.alarms as a set alarm_at = c.alarm_at,
+            waiting_queue = case when c.waiting_changes then c.queue else a.waiting_queue end,
+            waiting_since = case when not c.waiting_changes then a.waiting_since
+                when c.queue is null then null else coalesce(a.waiting_since, c.since) end
+            from unnest($2::uuid[], $3::int8[], $4::bool[], $5::text[], $6::int8[])
+                as c(run_id, alarm_at, waiting_changes, queue, since)
             where a.shard = $1 and a.run_id = c.run_id
         """
     )
@@ -89,30 +93,56 @@ enum LaneStatements {
     )
     private static let insertAlarms = PostgresStatement(
         "lane_insert_alarms",
-        "insert into sagamore.alarms (shard, run_id) select $1, unnest($2::uuid[])"
+        """
+        insert into sagamore.alarms (shard, run_id, alarm_at, waiting_queue, waiting_since)
+            select $1, run_id, alarm_at, queue, since from unnest($2::uuid[], $3::int8[], $4::text[], $5::int8[])
+                as c(run_id, alarm_at, queue, since)
+        """
     )
 
     static func append(alarmChanges: [AlarmChange], shard: PostgresValue, to statements: inout PostgresBatch) {
-        var changed = PostgresArray(of: .uuid)
-        var times = PostgresArray(of: .int64)
+        var inserted = AlarmColumns()
+        var changed = AlarmColumns()
         var removed = PostgresArray(of: .uuid)
-        var inserted = PostgresArray(of: .uuid)
         for alarm in alarmChanges {
-            let id = alarm.runID
             switch alarm.change {
-            case .insert: inserted.append(uuidHigh: id.high, low: id.low)
-            case .remove: removed.append(uuidHigh: id.high, low: id.low)
-            case .active:
-                changed.append(uuidHigh: id.high, low: id.low)
-                times.appendNull()
-            case .parked(let at):
-                changed.append(uuidHigh: id.high, low: id.low)
-                times.append(at.nanoseconds)
+            case .insert(let value): inserted.append(alarm.runID, value)
+            case .set(let value): changed.append(alarm.runID, value)
+            case .remove: removed.append(uuidHigh: alarm.runID.high, low: alarm.runID.low)
             }
         }
-        if changed.count > 0 { statements.append(setAlarms, [shard, .array(changed), .array(times)]) }
+        if changed.runIDs.count > 0 {
+            let values: [PostgresArray] = [
+                changed.runIDs, changed.times, changed.waitingChanges, changed.queues, changed.since,
+            ]
+            statements.append(setAlarms, [shard] + values.map { .array($0) })
+        }
         if removed.count > 0 { statements.append(removeAlarms, [shard, .array(removed)]) }
-        if inserted.count > 0 { statements.append(insertAlarms, [shard, .array(inserted)]) }
+        if inserted.runIDs.count > 0 {
+            let values: [PostgresArray] = [inserted.runIDs, inserted.times, inserted.queues, inserted.since]
+            statements.append(insertAlarms, [shard] + values.map { .array($0) })
+        }
+    }
+
+    private struct AlarmColumns {
+        var runIDs = PostgresArray(of: .uuid)
+        var times = PostgresArray(of: .int64)
+        var waitingChanges = PostgresArray(of: .bool)
+        var queues = PostgresArray(of: .text)
+        var since = PostgresArray(of: .int64)
+
+        mutating func append(_ runID: RunID, _ value: AlarmValue) {
+            runIDs.append(uuidHigh: runID.high, low: runID.low)
+            if let at = value.at { times.append(at.nanoseconds) } else { times.appendNull() }
+            waitingChanges.append(value.waiting != .unchanged)
+            if case .queue(let queue, let instant) = value.waiting {
+                queues.append(queue)
+                since.append(instant.nanoseconds)
+            } else {
+                queues.appendNull()
+                since.appendNull()
+            }
+        }
     }
 
     private static let insertRuns = PostgresStatement(

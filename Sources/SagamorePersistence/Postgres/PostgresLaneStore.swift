@@ -20,6 +20,8 @@ public final class PostgresLaneStore: LaneStore {
         // Updates precede inserts: two lanes can then not wait for each other in a circle.
         LaneStatements.append(closings: batch.closedRuns, to: &statements)
         LaneStatements.append(alarmChanges: batch.alarms, shard: shard, to: &statements)
+        LaneStatements.append(endedHeartbeats: batch.endedHeartbeats, to: &statements)
+        LaneStatements.append(heartbeats: batch.heartbeats, to: &statements)
         LaneStatements.append(runs: batch.newRuns, shard: shard, to: &statements)
         LaneStatements.append(journal: batch.journal, to: &statements)
         LaneStatements.append(inbox: batch.inbox, to: &statements)

@@ -69,6 +69,29 @@ public final class PostgresLoaderStore: LoaderStore {
         return journals
     }
 
+    private static let heartbeats = PostgresStatement(
+        "load_heartbeats",
+        """
+        select run_id, scheduled_event_id, attempt, details, recorded_at from sagamore.heartbeats
+            where run_id = any($1::uuid[])
+        """,
+        readsOnly: true
+    )
+
+    public func loadHeartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow] {
+        let rows = try query(Self.heartbeats, [.array(Self.array(runIDs))])
+        return (0..<rows.rowCount).map { row in
+            let id = rows.uuid(row, 0)
+            return HeartbeatRow(
+                runID: RunID(high: id.0, low: id.1),
+                scheduledEventID: rows.int64(row, 1),
+                attempt: rows.int32(row, 2),
+                details: rows.bytes(row, 3),
+                recordedAt: Instant(nanoseconds: rows.int64(row, 4))
+            )
+        }
+    }
+
     private static let runs = PostgresStatement(
         "load_runs",
         """
@@ -132,6 +155,33 @@ public final class PostgresLoaderStore: LoaderStore {
         }
     }
 
+    private static let waiting = PostgresStatement(
+        "load_waiting_runs",
+        """
+        select namespace, workflow_id, r.run_id, workflow_type, task_queue, start_request_id, status, started_at,
+            closed_at, history_length, history_bytes
+            from sagamore.alarms a join sagamore.runs r on r.run_id = a.run_id
+            where a.shard = $1 and a.waiting_queue = $2 order by a.waiting_since limit $3
+        """,
+        readsOnly: true
+    )
+
+    public func waitingRuns(shard: Int32, queue: String, limit: Int) throws(CommitError) -> [RunRow] {
+        let rows = try query(Self.waiting, [.int32(shard), .text(queue), .int64(Int64(limit))])
+        return (0..<rows.rowCount).map { Self.run(rows, $0, first: 2, key: Self.key(rows, $0)) }
+    }
+
+    private static let waitingQueues = PostgresStatement(
+        "load_waiting_queues",
+        "select distinct waiting_queue from sagamore.alarms where shard = $1 and waiting_queue is not null",
+        readsOnly: true
+    )
+
+    public func waitingQueues(shard: Int32) throws(CommitError) -> [String] {
+        let rows = try query(Self.waitingQueues, [.int32(shard)])
+        return (0..<rows.rowCount).map { rows.text($0, 0) }
+    }
+
     /// A row's events begin at `first_event_id`, so the row that holds an event is the last one that begins no later.
     private static let history = PostgresStatement(
         "load_history",
@@ -158,7 +208,7 @@ public final class PostgresLoaderStore: LoaderStore {
         return (0..<rows.rowCount).map { Self.journal(rows, $0) }
     }
 
-    private func query(
+    func query(
         _ statement: PostgresStatement,
         _ values: [PostgresValue]
     ) throws(CommitError) -> PostgresResult {

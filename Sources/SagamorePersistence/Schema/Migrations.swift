@@ -77,14 +77,19 @@ enum Migrations {
             create index runs_by_workflow on sagamore.runs (namespace, workflow_id, run_id);
 
             -- One narrow row a run that still has to do something. alarm_at is null while the run is active: recovery
-            -- looks at it. A parked run has the time at which its owner must look.
+            -- looks at it. A parked run has the time at which its owner must look. A run whose task found no room in a
+            -- full task queue waits for that queue here, and is paged back in order.
             create table sagamore.alarms (
                 shard integer not null,
                 run_id uuid not null,
                 alarm_at bigint,
+                waiting_queue text,
+                waiting_since bigint,
                 primary key (shard, run_id)
             ) with (fillfactor = 85);
             create index alarms_parked on sagamore.alarms (shard, alarm_at) where alarm_at is not null;
+            create index alarms_waiting on sagamore.alarms (shard, waiting_queue, waiting_since)
+                where waiting_queue is not null;
 
             -- Append only: one row a transition (or several of one run that were committed together). `events` is an
             -- encoded History message, as it is served; `facts` what happened besides.

@@ -9,6 +9,9 @@ public struct CommitBatch: Sendable {
     public var closedRuns: [RunClosing] = []
     public var alarms: [AlarmChange] = []
     public var inbox: [InboxRow] = []
+    public var heartbeats: [HeartbeatRow] = []
+    /// Closed runs whose heartbeats are of no use any more.
+    public var endedHeartbeats: [RunID] = []
     /// In order; the store numbers them.
     public var outbox: [OutboxRecord] = []
 
@@ -16,6 +19,7 @@ public struct CommitBatch: Sendable {
 
     public var isEmpty: Bool {
         journal.isEmpty && newRuns.isEmpty && closedRuns.isEmpty && alarms.isEmpty && inbox.isEmpty && outbox.isEmpty
+            && heartbeats.isEmpty && endedHeartbeats.isEmpty
     }
 }
 
@@ -98,14 +102,41 @@ public struct RunClosing: Sendable, Equatable {
     }
 }
 
+/// What an alarm row says.
+public struct AlarmValue: Sendable, Equatable {
+    public enum Waiting: Sendable, Equatable {
+        /// As it is.
+        case unchanged
+        /// For no queue.
+        case none
+        /// For room in a task queue, since then; a run that waits already keeps its place.
+        case queue(String, since: Instant)
+    }
+
+    /// When the owner must look at a run that is out of memory; nil while it is active, `distantFuture` where it waits
+    /// for others only.
+    public var at: Instant?
+    public var waiting: Waiting
+
+    public init(at: Instant?, waiting: Waiting) {
+        self.at = at
+        self.waiting = waiting
+    }
+
+    public static let active = AlarmValue(at: nil, waiting: .unchanged)
+
+    /// This value, written over an earlier one of the same transaction.
+    public func merged(over earlier: AlarmValue) -> AlarmValue {
+        AlarmValue(at: at, waiting: waiting == .unchanged ? earlier.waiting : waiting)
+    }
+}
+
 /// What becomes of a run's alarm.
 public struct AlarmChange: Sendable, Equatable {
     public enum Change: Sendable, Equatable {
-        /// A new run: active from the start.
-        case insert
-        case active
-        /// Out of memory until then; `distantFuture` where it waits for others only.
-        case parked(Instant)
+        /// A new run.
+        case insert(AlarmValue)
+        case set(AlarmValue)
         /// Closed, and it owes nothing.
         case remove
     }
@@ -116,6 +147,24 @@ public struct AlarmChange: Sendable, Equatable {
     public init(runID: RunID, change: Change) {
         self.runID = runID
         self.change = change
+    }
+}
+
+/// The newest heartbeat details of a running activity.
+public struct HeartbeatRow: Sendable, Equatable {
+    public let runID: RunID
+    public let scheduledEventID: Int64
+    public let attempt: Int32
+    /// An encoded `Payloads` message.
+    public let details: [UInt8]
+    public let recordedAt: Instant
+
+    public init(runID: RunID, scheduledEventID: Int64, attempt: Int32, details: [UInt8], recordedAt: Instant) {
+        self.runID = runID
+        self.scheduledEventID = scheduledEventID
+        self.attempt = attempt
+        self.details = details
+        self.recordedAt = recordedAt
     }
 }
 

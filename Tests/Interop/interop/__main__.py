@@ -1,5 +1,3 @@
-import sys
-
 from .program import main
 
-sys.exit(main())
+main()

@@ -6,12 +6,18 @@ from typing import Any
 ABSENT = object()
 MOST = 40
 """Lines printed for one scenario."""
+LONGEST = 300
+"""Characters printed of one value."""
 
 
-def differences(expected: tuple[str, dict[str, Any]], found: tuple[str, dict[str, Any]]) -> list[str]:
-    """Each is (name of the server, what it showed)."""
+def differences(
+    expected: tuple[str, dict[str, Any]], found: tuple[str, dict[str, Any]], *, complete: bool = True
+) -> list[str]:
+    """Each is (name of the server, what it showed). If not `complete`, what only one of them showed is left out."""
     rows: list[tuple[str, Any, Any]] = []
     for name in [*expected[1], *(name for name in found[1] if name not in expected[1])]:
+        if not complete and (name not in expected[1] or name not in found[1]):
+            continue
         compare(name, expected[1].get(name, ABSENT), found[1].get(name, ABSENT), rows)
     lines = [line for row in rows for line in shown(expected[0], found[0], *row)]
     if len(lines) > MOST:
@@ -67,4 +73,5 @@ def shown(expected_name: str, found_name: str, path: str, expected: Any, found: 
 def text(value: Any) -> str:
     if value is ABSENT:
         return "(absent)"
-    return json.dumps(value, ensure_ascii=False)
+    shown = json.dumps(value, ensure_ascii=False)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}… ({len(shown)} characters)"

@@ -40,7 +40,7 @@ class Tally:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(prog="Tests/Interop/run", description=__doc__)
     parser.add_argument("--only", action="append", metavar="NAME", help="only the scenarios whose name contains NAME")
     parser.add_argument("--reference-only", action="store_true", help="only the Temporal server, against itself")
@@ -54,18 +54,24 @@ def main() -> int:
     if arguments.list:
         for name in names:
             print(f"{name:40} {(ALL[name].__doc__ or '').strip().splitlines()[0] if ALL[name].__doc__ else ''}")
-        return 0
+        return
     logging.disable(logging.CRITICAL)  # scenarios fail things on purpose
-    tally = Tally()
+    asyncio.run(run_and_leave(arguments, names))
+
+
+async def run_and_leave(arguments: argparse.Namespace, names: list[str]) -> None:
+    """Runs, tells the result and ends the process: a worker that a broken server keeps from ending can't hold it up."""
+    tally, status = Tally(), 0
     try:
-        asyncio.run(run(arguments, names, tally))
-    except ServerFailed as error:
-        report(tally, "servers-start", "not started", [f"  {error}"])
-    except (KeyboardInterrupt, asyncio.CancelledError):
+        await run(arguments, names, tally)
+    except asyncio.CancelledError:
         print("interrupted", file=sys.stderr)
-        return 130
+        status = 130
+    except Exception as error:
+        report(tally, "servers-start", "not started", [f"  {type(error).__name__}: {error}"])
     print(tally)
-    return 1 if tally.failed else 0
+    sys.stdout.flush()
+    os._exit(status or (1 if tally.failed else 0))
 
 
 async def run(arguments: argparse.Namespace, names: list[str], tally: Tally) -> None:
@@ -105,12 +111,14 @@ async def one(
             problem = await play(stage)
             if problem:
                 problems.append(f"  on {server.name}: {problem}")
+                problems += await stage.so_far()
             took.append(f"{server.name} {time.monotonic() - began:.1f} s")
             stages.append(stage)
         if folder:
             write(folder, stages[0])
         else:
-            problems += differences(*((stage.server.name, stage.observations) for stage in stages))
+            shown = [(stage.server.name, stage.observations) for stage in stages]
+            problems += differences(shown[0], shown[1], complete=not problems)
         report(tally, name, ", ".join(took), problems)
 
 

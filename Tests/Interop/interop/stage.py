@@ -10,6 +10,7 @@ import temporalio.api.errordetails.v1 as _details  # noqa: F401  (so that error 
 import temporalio.api.query.v1 as _query  # noqa: F401
 from google.protobuf import symbol_database
 from google.protobuf.message import Message
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client, WorkflowHandle
@@ -91,8 +92,6 @@ class Stage:
         await self.until(lambda: self._types_meet(condition, workflow_id))
 
     async def _types_meet(self, condition: Callable[[list[str]], bool], workflow_id: str | None) -> bool:
-        from temporalio.api.enums.v1 import EventType
-
         history = await self.events(workflow_id)
         return condition([EventType.Name(each.event_type).removeprefix("EVENT_TYPE_") for each in history.events])
 
@@ -121,6 +120,16 @@ class Stage:
         """Waits for the end of a workflow and keeps what its client gets."""
         async with asyncio.timeout(PATIENCE):
             await self.attempt(name, handle.result())
+
+    async def so_far(self) -> list[str]:
+        """What there is of the scenario's workflow when the scenario failed, as lines to print."""
+        try:
+            async with asyncio.timeout(5):
+                history = await self.events()
+        except Exception:
+            return []
+        types = [EventType.Name(each.event_type).removeprefix("EVENT_TYPE_") for each in history.events]
+        return [f"  its events so far: {' '.join(types)}"]
 
     def error(self, error: BaseException) -> Any:
         """An error with what caused it, in the words that a client sees."""

@@ -12,7 +12,10 @@ final class FakeHistory: HistoryClient {
         var signal: (@Sendable (WorkflowReference, SignalRequest, Reply<Void>) -> Void)?
         var cancel: (@Sendable (WorkflowReference, CancelRequest, Reply<Void>) -> Void)?
         var terminate: (@Sendable (WorkflowReference, TerminateRequest, Reply<Void>) -> Void)?
-        var query: (@Sendable (WorkflowReference, WorkflowQuery, QueryRejectCondition, Instant, Reply<QueryOutcome>) -> Void)?
+        var query:
+            (
+                @Sendable (WorkflowReference, WorkflowQuery, QueryRejectCondition, Instant, Reply<QueryOutcome>) -> Void
+            )?
         var describe: (@Sendable (WorkflowReference, Reply<DescribeWorkflowExecutionResponse>) -> Void)?
         var readHistory: (@Sendable (WorkflowReference, HistoryRead, Reply<HistoryPage>) -> Void)?
         var completeWorkflowTask:
@@ -109,7 +112,8 @@ final class FakeHistory: HistoryClient {
         identity: String,
         reply: Reply<Void>
     ) {
-        if let handler = handlers.completeActivity { handler(token, result, identity, reply) } else { unexpected(reply) }
+        guard let handler = handlers.completeActivity else { return unexpected(reply) }
+        handler(token, result, identity, reply)
     }
 
     func failActivity(
@@ -119,7 +123,8 @@ final class FakeHistory: HistoryClient {
         identity: String,
         reply: Reply<Void>
     ) {
-        if let handler = handlers.failActivity { handler(token, failure, lastHeartbeat, reply) } else { unexpected(reply) }
+        guard let handler = handlers.failActivity else { return unexpected(reply) }
+        handler(token, failure, lastHeartbeat, reply)
     }
 
     func cancelActivity(

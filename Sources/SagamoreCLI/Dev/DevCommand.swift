@@ -1,0 +1,112 @@
+internal import Glibc
+internal import SagamoreCommandLineArguments
+internal import SagamoreLogging
+internal import SagamoreServer
+internal import Synchronization
+
+/// `sagamore dev`.
+enum DevCommand {
+    static let ip = Option<String>("--ip", default: "127.0.0.1", help: "The address to listen on.")
+    static let port = Option<UInt16>("--port", default: 7233, help: "The port of gRPC; 0 takes any free one.")
+    static let httpPort = Option<UInt16>(
+        "--http-port",
+        default: 8233,
+        help: "The port of the web page (there is none yet: accepted and not used)."
+    )
+    static let dataFolder = Option<String?>(
+        "--data-dir",
+        valueName: "DIR",
+        help: "Holds the database and dev.json; .sagamore unless given."
+    )
+    static let namespaces = Option<[String]>(
+        "--namespace",
+        valueName: "NAME",
+        environment: ["SAGAMORE_NAMESPACE"],
+        help: "A namespace that is to be there beside 'default'."
+    )
+    static let kafka = Option<String?>(
+        "--kafka-bootstrap",
+        valueName: "HOST:PORT",
+        environment: ["SAGAMORE_KAFKA"],
+        help: "Use this Kafka cluster, not the broker for development."
+    )
+    static let postgres = Option<String?>(
+        "--postgres",
+        valueName: "URL",
+        environment: ["SAGAMORE_POSTGRES"],
+        isSensitive: true,
+        help: "Use this database, not a private PostgreSQL."
+    )
+    static let isTimeSkipping = Flag("--time-skipping", help: "Not available yet.")
+    static let dynamicValues = Option<[String]>(
+        "--dynamic-config-value",
+        valueName: "KEY=VALUE",
+        help: "Not available yet."
+    )
+    static let isEphemeral = Flag("--ephemeral", help: "A fresh data folder, removed at the end.")
+
+    static let command = Command(
+        "dev",
+        abstract: "Run everything on this machine, no setup.",
+        discussion: """
+            Starts a private PostgreSQL, a Kafka broker for development and the services, says where everything \
+            listens (also in DATA_DIR/dev.json), and stops all of it on Ctrl-C. The broker understands only clients \
+            that are built on librdkafka, and forgets everything at the end; --kafka-bootstrap names a real one.
+            """,
+        parameters: [
+            ip, port, httpPort, dataFolder, namespaces, kafka, postgres, LoggingOptions.level, LoggingOptions.format,
+            isEphemeral, isTimeSkipping, dynamicValues,
+        ]
+    ) { values in
+        if values[isTimeSkipping] { throw Unavailable.refusal("dev --time-skipping") }
+        if !values[dynamicValues].isEmpty { throw Unavailable.refusal("dev --dynamic-config-value") }
+        let configuration = configuration(values)
+        LoggingOptions.bootstrap(values)
+        try await ProgramThread.run("dev") { try run(configuration) }
+    }
+
+    private static func configuration(_ values: ParsedValues) -> DevConfiguration {
+        var configuration = DevConfiguration()
+        configuration.host = values[ip]
+        configuration.grpcPort = Int(values[port])
+        configuration.isEphemeral = values[isEphemeral]
+        configuration.dataFolder =
+            values[dataFolder] ?? (values[isEphemeral] ? nil : DevConfiguration.defaultDataFolder)
+        configuration.namespaces = (["default"] + values[namespaces]).reduce(into: []) { names, name in
+            if !names.contains(name) { names.append(name) }
+        }
+        configuration.kafkaBootstrap = values[kafka]
+        configuration.postgresURL = values[postgres]
+        return configuration
+    }
+
+    private static func run(_ configuration: DevConfiguration) throws {
+        let stopSignal = StopSignal()
+        let log = Logger(label: "dev")
+        let count = Mutex(0)
+        ProcessSignals.watch { signal in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            if number == 2 {
+                log.notice("still stopping; once more ends at once, and leaves PostgreSQL to the next start")
+            }
+            if number >= 3 { exit(128 + signal) }
+            stopSignal.give(.asked)
+        }
+        let server = DevServer(configuration, stopSignal: stopSignal)
+        do {
+            let file = try server.start()
+            DevAnnouncement(file: file, configuration: configuration, dataFolder: server.dataFolder ?? "").print()
+        } catch {
+            server.stop()
+            if case ServerError.stopped = error, stopSignal.given == .asked { return }
+            throw error
+        }
+        let reason = stopSignal.wait()
+        if reason == .asked { log.info("stopping") }
+        server.stop()
+        if case .failed = reason { throw ExitCode.failure }
+    }
+}

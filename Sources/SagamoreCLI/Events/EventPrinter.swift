@@ -1,0 +1,90 @@
+internal import SagamoreJSONText
+
+/// Prints events as they come: a table for people, the events themselves a line each for programs.
+struct EventPrinter {
+    private struct Command: Hashable {
+        var workflowID: String
+        var id: String
+    }
+
+    let format: OutputFormat
+    private var table: StreamingTable
+    private var hasHeader = false
+    /// When each command that is not done was sent or accepted. Bounded: tables of busy topics go on for long.
+    private var begun: [Command: Int64] = [:]
+    private static let begunLimit = 100_000
+
+    init(_ format: OutputFormat) {
+        self.format = format
+        table = StreamingTable(
+            [
+                .init(title: "TIME (UTC)", width: 23), .init(title: "WORKFLOW", width: 10),
+                .init(title: "COMMAND", width: 8), .init(title: "STATUS", width: 11), .init(title: "TOOK", width: 8),
+                .init(title: "DETAIL", width: 0),
+            ],
+            lineWidth: TerminalWidth.ofStandardOutput
+        )
+    }
+
+    /// The text of an event, with what comes before the first one.
+    mutating func text(_ event: SagaEvent, isColoured: Bool = Colour.isOn) -> String {
+        if format == .json { return event.json.text() + "\n" }
+        let cells = [
+            event.at.map(Self.time) ?? "", event.workflowID, event.commandID, event.status, took(event), event.detail,
+        ]
+        return row(cells, isColoured)
+    }
+
+    /// The text of a record that is no event.
+    mutating func text(_ other: OtherRecord, isColoured: Bool = Colour.isOn) -> String {
+        if format == .json { return other.json.text() + "\n" }
+        let time = other.record.timestamp.map { Self.time($0 * 1_000_000) } ?? ""
+        return row([time, "", "", other.status, "", other.detail], isColoured)
+    }
+
+    private mutating func row(_ cells: [String], _ isColoured: Bool) -> String {
+        let header = hasHeader ? "" : table.header(colours: isColoured)
+        hasHeader = true
+        let colours = Self.colour(cells[3]).map { [3: $0] } ?? [:]
+        return header + table.row(cells, colours: colours, isColoured: isColoured)
+    }
+
+    /// From the command's first event to this one; nothing at the first.
+    private mutating func took(_ event: SagaEvent) -> String {
+        guard let at = event.at else { return "" }
+        let command = Command(workflowID: event.workflowID, id: event.commandID)
+        let since = begun[command]
+        if event.isLast {
+            begun[command] = nil
+        } else if since == nil, begun.count < Self.begunLimit {
+            begun[command] = at
+        }
+        return since.map { Self.duration(at - $0) } ?? ""
+    }
+
+    /// `812 ms`, `2.34 s`, `1m5s`.
+    static func duration(_ nanoseconds: Int64) -> String {
+        let milliseconds = max(nanoseconds / 1_000_000, 0)
+        if milliseconds < 1_000 { return "\(milliseconds) ms" }
+        if milliseconds < 60_000 {
+            let hundredths = String(milliseconds % 1_000 / 10)
+            return "\(milliseconds / 1_000).\(hundredths.count == 1 ? "0" : "")\(hundredths) s"
+        }
+        return GoDuration.string(.seconds(milliseconds / 1_000))
+    }
+
+    private static func time(_ nanoseconds: Int64) -> String {
+        let (seconds, nanos) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        let time = RFC3339.string(secondsSince1970: seconds, nanos: Int32(nanos), precision: .milliseconds)
+        return String(time.dropLast().replacing("T", with: " "))
+    }
+
+    private static func colour(_ status: String) -> Colour? {
+        switch status {
+        case "passed", "delivered", "answered", "updated": .green
+        case "compensated", "cancelled": .yellow
+        case "failed", "rejected", "terminated", "timed_out", "dead letter": .red
+        default: nil
+        }
+    }
+}

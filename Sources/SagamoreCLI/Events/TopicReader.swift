@@ -1,0 +1,157 @@
+internal import Dispatch
+internal import SagamoreKafkaClient
+internal import Synchronization
+
+/// Reads a topic from its beginning or from now on, as a consumer that nobody else shares and that remembers nothing.
+///
+/// Records of one partition come in order. `next` is called by one thread.
+final class TopicReader: Sendable {
+    enum Start: String, Sendable {
+        case beginning, end
+    }
+
+    /// What comes out.
+    enum Item: Sendable {
+        case record(KafkaRecord)
+        /// Everything that was in the topic has come out. Once.
+        case caughtUp
+        /// The broker can't be reached at the moment, or something else that librdkafka tries again: one line.
+        case trouble(String)
+        /// It can't go on.
+        case failed(String)
+    }
+
+    private struct State {
+        var items: [Item] = []
+        var taken = 0
+        var assigned: Set<KafkaPartition> = []
+        var behind: Set<Int32>
+        var isPaused = false
+        var lastTrouble = ""
+    }
+
+    /// Records that may wait for whoever reads; past that the partitions are paused.
+    private static let bufferLimit = 20_000
+
+    private let state: Mutex<State>
+    private let filled = DispatchSemaphore(value: 0)
+    private let consumer = Mutex<KafkaConsumer?>(nil)
+
+    /// - Throws: `CommandFailure` when no broker answers, or there is no such topic.
+    init(_ topic: String, from start: Start, kafka: String) throws(CommandFailure) {
+        let configuration = KafkaConfiguration(bootstrap: kafka, clientID: "sagamore-cli")
+        let count = try Self.partitions(of: topic, configuration)
+        state = Mutex(State(behind: Set(0..<Int32(count))))
+        let group = "sagamore-cli-" + String(UInt64.random(in: .min ... .max), radix: 36)
+        do throws(KafkaError) {
+            let made = try KafkaConsumer(
+                configuration,
+                group: group,
+                topics: [topic],
+                handlers: KafkaConsumer.Handlers(
+                    records: { [weak self] records in self?.add(records) },
+                    assigned: { [weak self] partitions in self?.assigned(partitions) },
+                    revoked: { [weak self] partitions, _ in self?.revoked(partitions) },
+                    error: { [weak self] error in self?.note(error) },
+                    caughtUp: { [weak self] partition, _ in self?.caughtUp(partition) }
+                ),
+                offsetReset: start == .beginning ? .earliest : .latest
+            )
+            consumer.withLock { $0 = made }
+        } catch {
+            throw CommandFailure("Kafka can't be used: \(error.message)")
+        }
+    }
+
+    private static func partitions(
+        of topic: String,
+        _ configuration: KafkaConfiguration
+    ) throws(CommandFailure) -> Int {
+        do throws(KafkaError) {
+            let admin = try KafkaAdmin(configuration)
+            guard let answer = try admin.partitionCounts([topic])[topic] else { return 0 }
+            return try answer.get()
+        } catch {
+            if error.isUnknownTopic {
+                throw CommandFailure("there is no topic '\(topic)' on \(configuration.bootstrap)")
+            }
+            if error.isTopicAuthorization {
+                throw CommandFailure("this client may not read the topic '\(topic)' on \(configuration.bootstrap)")
+            }
+            throw CommandFailure(
+                "no Kafka broker answers at \(configuration.bootstrap): is it running, and is the address right?"
+            )
+        }
+    }
+
+    /// What comes next; waits at most so long, and is nil then.
+    func next(within time: Duration = .seconds(3600)) -> Item? {
+        let parts = time.components
+        let nanoseconds = Int(parts.seconds) * 1_000_000_000 + Int(parts.attoseconds / 1_000_000_000)
+        guard filled.wait(timeout: .now() + .nanoseconds(max(nanoseconds, 0))) == .success else { return nil }
+        let (item, resumed) = state.withLock { state -> (Item?, Set<KafkaPartition>) in
+            guard state.taken < state.items.count else { return (nil, []) }
+            let item = state.items[state.taken]
+            state.taken += 1
+            guard state.taken == state.items.count else { return (item, []) }
+            state.items.removeAll(keepingCapacity: true)
+            state.taken = 0
+            defer { state.isPaused = false }
+            return (item, state.isPaused ? state.assigned : [])
+        }
+        if !resumed.isEmpty { consumer.withLock { $0 }?.resume(resumed) }
+        return item
+    }
+
+    func close() {
+        consumer.withLock { $0 }?.close()
+    }
+
+    // MARK: On the consumer's thread
+
+    private func add(_ records: [KafkaRecord]) {
+        let paused = state.withLock { state -> Set<KafkaPartition> in
+            state.items += records.map { .record($0) }
+            state.lastTrouble = ""
+            guard state.items.count - state.taken > Self.bufferLimit, !state.isPaused else { return [] }
+            state.isPaused = true
+            return state.assigned
+        }
+        for _ in records { filled.signal() }
+        if !paused.isEmpty { consumer.withLock { $0 }?.pause(paused) }
+    }
+
+    private func add(_ item: Item) {
+        state.withLock { $0.items.append(item) }
+        filled.signal()
+    }
+
+    private func assigned(_ partitions: [KafkaPartition]) {
+        state.withLock { state in
+            state.assigned.formUnion(partitions)
+            state.isPaused = false
+        }
+    }
+
+    private func revoked(_ partitions: [KafkaPartition]) {
+        state.withLock { $0.assigned.subtract(partitions) }
+    }
+
+    private func caughtUp(_ partition: KafkaPartition) {
+        let isDone = state.withLock { state in
+            guard !state.behind.isEmpty else { return false }
+            state.behind.remove(partition.partition)
+            return state.behind.isEmpty
+        }
+        if isDone { add(.caughtUp) }
+    }
+
+    private func note(_ error: KafkaError) {
+        if error.isFatal { return add(.failed(error.message)) }
+        let isNew = state.withLock { state in
+            defer { state.lastTrouble = error.message }
+            return state.lastTrouble != error.message
+        }
+        if isNew { add(.trouble(error.message)) }
+    }
+}

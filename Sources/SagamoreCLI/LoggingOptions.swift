@@ -1,0 +1,40 @@
+internal import SagamoreCommandLineArguments
+internal import SagamoreLogging
+
+/// What is logged, and how.
+enum LoggingOptions {
+    /// The levels that an operator chooses from.
+    enum Level: String, CaseIterable, ExpressibleByArgument {
+        case error, warning, info, debug
+
+        var level: Logger.Level {
+            switch self {
+            case .error: .error
+            case .warning: .warning
+            case .info: .info
+            case .debug: .debug
+            }
+        }
+    }
+
+    /// The forms of a line.
+    enum Format: String, CaseIterable, ExpressibleByArgument {
+        case text, json
+    }
+
+    static let level = Option<Level>("--log-level", valueName: "LEVEL", default: .warning, help: "What is logged.")
+    static let format = Option<Format>(
+        "--log-format",
+        valueName: "FORMAT",
+        default: .text,
+        help: "The form of the log."
+    )
+
+    /// Sets the process's log: to standard error.
+    static func bootstrap(_ values: ParsedValues) {
+        LoggingSystem.bootstrap(
+            level: values[level].level,
+            format: values[format] == .json ? .json : .text
+        )
+    }
+}

@@ -1,0 +1,15 @@
+internal import Glibc
+
+/// Where errors and remarks go.
+enum StandardError {
+    /// Writes all of the text, or as much as can be written.
+    static func write(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+            if written < 0, errno == EINTR { continue }
+            guard written > 0 else { return }
+            rest = rest.dropFirst(written)
+        }
+    }
+}

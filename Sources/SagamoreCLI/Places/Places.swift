@@ -1,0 +1,51 @@
+internal import SagamoreCommandLineArguments
+internal import SagamoreServer
+
+/// Where the services are, for commands: a flag, else a variable, else the `sagamore dev` that runs here.
+enum Places {
+    static let dataFolder = Option<String>(
+        "--data-dir",
+        valueName: "DIR",
+        default: DevConfiguration.defaultDataFolder,
+        help: "Where to look for a running 'sagamore dev' (its dev.json) when no address is given."
+    )
+    static let address = Option<String?>(
+        "--address",
+        valueName: "HOST:PORT",
+        environment: ["SAGAMORE_ADDRESS", "TEMPORAL_ADDRESS"],
+        help: "The gRPC address; else that of the 'sagamore dev' that runs, else 127.0.0.1:7233."
+    )
+    static let namespace = Option<String>(
+        "--namespace",
+        "-n",
+        valueName: "NAME",
+        default: "default",
+        environment: ["SAGAMORE_NAMESPACE", "TEMPORAL_NAMESPACE"],
+        help: "The namespace."
+    )
+    static let kafka = Option<String?>(
+        "--kafka",
+        valueName: "HOST:PORT",
+        environment: ["SAGAMORE_KAFKA"],
+        help: "The Kafka brokers to ask first; else those of the 'sagamore dev' that runs."
+    )
+
+    static func address(_ values: ParsedValues) -> String {
+        values[address] ?? DevFile.ofRunning(in: values[dataFolder])?.grpc ?? "127.0.0.1:7233"
+    }
+
+    /// - Throws: `UsageError` when nobody says where.
+    static func kafka(_ values: ParsedValues) throws(UsageError) -> String {
+        if let given = values[kafka] { return given }
+        guard let file = DevFile.ofRunning(in: values[dataFolder]) else {
+            throw UsageError(
+                "no Kafka address is given, and no 'sagamore dev' runs on \(values[dataFolder])",
+                hint: "Start 'sagamore dev' here, or name the brokers with --kafka or SAGAMORE_KAFKA"
+            )
+        }
+        guard let kafka = file.kafka else {
+            throw UsageError("the 'sagamore dev' that runs has no Kafka", hint: "Name the brokers with --kafka")
+        }
+        return kafka
+    }
+}

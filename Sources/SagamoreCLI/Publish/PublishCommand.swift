@@ -1,0 +1,96 @@
+internal import SagamoreCommandLineArguments
+internal import SagamoreJSONText
+internal import SagamoreKafkaClient
+
+/// `sagamore command publish`.
+enum PublishCommand {
+    static let file = Argument<String?>("FILE", help: "JSON lines or one JSON document; - is standard input.")
+    static let topic = Option<String>("--topic", valueName: "NAME", default: "saga.commands", help: "Where to.")
+    static let eventsTopic = Option<String>(
+        "--events-topic",
+        valueName: "NAME",
+        default: "saga.events",
+        help: "Where --wait listens."
+    )
+    static let key = Option<String?>(
+        "--key",
+        valueName: "TEXT",
+        help: "The record's key; else the command's workflow_id, else its order_id, else its command_id."
+    )
+    static let isRaw = Flag("--raw", help: "Publish each line as it is, unchecked.")
+    static let waits = Flag("--wait", help: "Wait for the outcome of every command, and show the events.")
+    static let timeout = Option<Timeout?>(
+        "--timeout",
+        valueName: "DURATION",
+        help: "How long --wait waits (30s, 5m); for ever unless given."
+    )
+
+    /// A duration as Go writes them.
+    struct Timeout: ExpressibleByArgument {
+        let duration: Duration
+
+        init?(argument: String) {
+            guard let duration = GoDuration.parse(argument), duration > .zero else { return nil }
+            self.duration = duration
+        }
+
+        static var expectation: String { "a duration like 30s or 5m" }
+    }
+
+    static let command = Command(
+        "publish",
+        abstract: "Publish commands to a topic.",
+        discussion: """
+            Commands come from a file or standard input, or one is made by the flags from --command-id to --field. \
+            Records with the same key are handled in order. With --wait it ends 1 when a command was not passed, \
+            delivered, answered or updated; a command that was sent before shows what became of it then.
+            """,
+        parameters: [file] + PublishOptions.all + [
+            topic, key, isRaw, waits, timeout, eventsTopic, Places.kafka, Places.dataFolder, OutputFormat.option,
+        ]
+    ) { values in
+        let publishing = try publishing(values)
+        try await Program.blocking { try publishing.run() }
+    }
+
+    private static func publishing(_ values: ParsedValues) throws -> Publishing {
+        let made = try PublishOptions.command(values)
+        if made != nil, values[file] != nil {
+            throw UsageError("a FILE and flags that make a command don't go together")
+        }
+        if values[isRaw], values[waits] {
+            throw UsageError("'--wait' does not go with '--raw': there may be no outcome")
+        }
+        if values[timeout] != nil, !values[waits] { throw UsageError("'--timeout' belongs to '--wait'") }
+        let kafka = try Places.kafka(values)
+        var records: [Publishing.Outgoing]
+        if let made {
+            records = [.init(made)]
+        } else if let file = values[file] {
+            let text = try CommandSource.read(file)
+            let name = file == "-" ? "standard input" : file
+            if values[isRaw] {
+                records = CommandSource.lines(of: text).map { .init(value: Array($0.bytes), key: nil, command: nil) }
+            } else {
+                records = try CommandSource.commands(in: text, named: name).map { .init($0) }
+            }
+        } else {
+            throw UsageError(
+                "nothing to publish",
+                hint: "Name a FILE (- is standard input), or make a command with --command-id"
+            )
+        }
+        if let key = values[key] {
+            for index in records.indices { records[index].key = Array(key.utf8) }
+        }
+        return Publishing(
+            records: records,
+            topic: values[topic],
+            eventsTopic: values[eventsTopic],
+            kafka: kafka,
+            waits: values[waits],
+            timeout: values[timeout]?.duration,
+            format: values[OutputFormat.option]
+        )
+    }
+}

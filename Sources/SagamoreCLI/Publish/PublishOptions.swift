@@ -1,0 +1,91 @@
+internal import SagamoreCommandLineArguments
+internal import SagamoreJSONText
+
+/// The flags of `sagamore command publish` that make a command.
+enum PublishOptions {
+    /// What a command may be.
+    enum Kind: String, CaseIterable, ExpressibleByArgument {
+        case start, signal
+        case signalWithStart = "signal_with_start"
+        case query, update, cancel, terminate
+    }
+
+    /// A correlation field, `name=value`.
+    struct Field: ExpressibleByArgument {
+        let name: String
+        let value: String
+
+        init?(argument: String) {
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else { return nil }
+            name = String(parts[0])
+            value = String(parts[1])
+        }
+
+        static var expectation: String { "name=value" }
+    }
+
+    /// A JSON value.
+    struct JSON: ExpressibleByArgument {
+        let value: JSONValue
+
+        init?(argument: String) {
+            guard let value = try? JSONValue.parse(argument) else { return nil }
+            self.value = value
+        }
+
+        static var expectation: String { "JSON (in a shell: in single quotes, a string as '\"text\"')" }
+    }
+
+    static let commandID = Option<String?>("--command-id", valueName: "ID", help: "Makes the command: its id.")
+    static let kind = Option<Kind?>("--command", valueName: "KIND", help: "What to do; start unless given.")
+    static let workflow = Option<String?>("--workflow", valueName: "TYPE", help: "The workflow's type.")
+    static let workflowID = Option<String?>("--workflow-id", "-w", valueName: "ID", help: "The workflow's id.")
+    static let runID = Option<String?>(
+        "--run-id",
+        "-r",
+        valueName: "ID",
+        help: "A run, for a command to one that exists."
+    )
+    static let namespace = Option<String?>("--namespace", "-n", valueName: "NAME", help: "Else the route's.")
+    static let taskQueue = Option<String?>("--task-queue", valueName: "NAME", help: "Else the route's.")
+    static let input = Option<JSON?>("--input", valueName: "JSON", help: "The argument of the workflow or handler.")
+    static let signal = Option<String?>("--signal", valueName: "NAME", help: "The signal's name.")
+    static let query = Option<String?>("--query", valueName: "NAME", help: "The query's name.")
+    static let update = Option<String?>("--update", valueName: "NAME", help: "The update's name.")
+    static let reason = Option<String?>("--reason", valueName: "TEXT", help: "Why it is cancelled or terminated.")
+    static let fields = Option<[Field]>(
+        "--field",
+        valueName: "NAME=VALUE",
+        help: "A correlation field (a string), repeated in every event of the command."
+    )
+
+    static let all: [any Parameter] = [
+        commandID, kind, workflow, workflowID, runID, namespace, taskQueue, input, signal, query, update, reason,
+        fields,
+    ]
+
+    /// The command that the flags make; nil when none of them was given.
+    static func command(_ values: ParsedValues) throws(UsageError) -> CommandDocument? {
+        guard all.contains(where: { values.source(of: $0) != .missing }) else { return nil }
+        var command = JSONObject()
+        command["command_id"] = values[commandID].map { .string($0) }
+        command["command"] = values[kind].map { .string($0.rawValue) }
+        let texts = [
+            ("workflow", workflow), ("workflow_id", workflowID), ("run_id", runID), ("namespace", namespace),
+            ("task_queue", taskQueue), ("signal", signal), ("query", query), ("update", update), ("reason", reason),
+        ]
+        for (name, option) in texts { command[name] = values[option].map { .string($0) } }
+        command["input"] = values[input]?.value
+        for field in values[fields] {
+            guard command[field.name] == nil else {
+                throw UsageError("'--field \(field.name)=…' has the name of a field that the command has already")
+            }
+            command[field.name] = .string(field.value)
+        }
+        guard let document = try? CommandDocument(.object(command)) else {
+            throw UsageError("'--command-id' is missing: the id by which the command is known, and done only once")
+        }
+        return document
+    }
+}

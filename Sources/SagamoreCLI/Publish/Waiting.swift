@@ -1,0 +1,73 @@
+internal import SagamoreCommandLineArguments
+
+/// Waits for the outcomes of commands.
+struct Waiting {
+    private var open: [CommandDocument]
+    private var isGood = true
+
+    /// After so long without an outcome it says what it waits for.
+    private static let remarkAfter: Duration = .seconds(10)
+
+    init(_ commands: [CommandDocument]) {
+        // A command that is sent twice has one outcome.
+        open = commands.reduce(into: []) { all, command in
+            if !all.contains(where: { $0.commandID == command.commandID && $0.workflowID == command.workflowID }) {
+                all.append(command)
+            }
+        }
+    }
+
+    /// Whether every command has its outcome.
+    var isDone: Bool { open.isEmpty }
+
+    /// Takes note of an event; false when it is about none of the commands.
+    mutating func note(_ event: SagaEvent) -> Bool {
+        guard let index = open.firstIndex(where: { $0.isMeant(by: event) }) else { return false }
+        if event.isLast {
+            open.remove(at: index)
+            if !event.isGood { isGood = false }
+        }
+        return true
+    }
+
+    /// Shows the events of the commands until every one has its outcome.
+    ///
+    /// - Throws: `CommandFailure` when the time is over; `ExitCode` when one did not do what it was sent for.
+    mutating func run(_ reader: TopicReader, timeout: Duration?, format: OutputFormat) throws {
+        let clock = ContinuousClock()
+        let end = timeout.map { clock.now + $0 }
+        var remarkAt: ContinuousClock.Instant? = clock.now + Self.remarkAfter
+        var printer = EventPrinter(format)
+        while !isDone {
+            let wake = [end, remarkAt].compactMap { $0 }.min()
+            let item = reader.next(within: wake.map { $0 - clock.now } ?? .seconds(3600))
+            switch item {
+            case .record(let record)?:
+                guard let event = SagaEvent(record), note(event) else { continue }
+                StandardOutput.show(printer.text(event))
+            case .trouble(let text)?: StandardError.write("sagamore: \(text); trying again\n")
+            case .failed(let text)?: throw CommandFailure("the events can't be read any more: \(text)")
+            case .caughtUp?: break
+            case nil:
+                if let end, clock.now >= end {
+                    throw CommandFailure(
+                        "no outcome in time of \(names). It may still come: see 'sagamore events tail'"
+                    )
+                }
+                if let at = remarkAt, clock.now >= at {
+                    remarkAt = nil
+                    StandardError.write(
+                        "sagamore: still waiting for \(names): does the service run, and a worker for the task queue?\n"
+                    )
+                }
+            }
+        }
+        if !isGood { throw ExitCode.failure }
+    }
+
+    private var names: String {
+        let shown = open.prefix(5).map(\.commandID).joined(separator: ", ")
+        let more = open.count > 5 ? " and \(open.count - 5) more" : ""
+        return (open.count == 1 ? "command " : "commands ") + shown + more
+    }
+}

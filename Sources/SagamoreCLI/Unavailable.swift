@@ -1,0 +1,44 @@
+internal import SagamoreCommandLineArguments
+
+/// What is promised and not there yet: known by name, so that nobody looks for a mistake of their own.
+enum Unavailable {
+    /// Groups and commands of the program.
+    static let commands: [(name: String, abstract: String)] = [
+        ("serve", "Run the services on real ones, as a configuration file says."),
+        ("schedule", "Start workflows at set times."),
+        ("namespace", "Make and change namespaces."),
+        ("task-queue", "Look at task queues."),
+        ("activity", "Complete, fail or look at activities."),
+        ("operator", "Search attributes, clusters and the like."),
+    ]
+
+    /// Verbs of `workflow`.
+    static let workflowVerbs = [
+        "cancel", "count", "delete", "describe", "execute", "list", "metadata", "query", "reset", "result", "signal",
+        "signal-with-start", "stack", "start", "terminate", "trace", "update", "update-options",
+    ]
+
+    /// The words of a command that is not there yet, if a command line begins with one and does not ask for help.
+    ///
+    /// Asked before the command line is parsed: its options are not known either.
+    static func command(in arguments: [String]) -> String? {
+        if arguments.contains("--help") || arguments.contains("-h") { return nil }
+        guard let first = arguments.first else { return nil }
+        if commands.contains(where: { $0.name == first }) { return first }
+        if first == "workflow", let verb = arguments.dropFirst().first, workflowVerbs.contains(verb) {
+            return "workflow \(verb)"
+        }
+        return nil
+    }
+
+    /// Stands in the tree of commands for one that is not there yet, so that help shows it.
+    static func placeholder(_ name: String, _ abstract: String) -> Command {
+        Command(name, abstract: "\(abstract) Not available yet.") { values in
+            throw refusal(values.path.dropFirst().joined(separator: " "))
+        }
+    }
+
+    static func refusal(_ what: String) -> UsageError {
+        UsageError("'\(what)' is not available yet")
+    }
+}

@@ -1,0 +1,122 @@
+internal import Foundation
+internal import SagamoreJSONText
+
+/// A history for people: a line for each event, with those of its attributes that tell what happened.
+struct HistoryTable {
+    private var table: StreamingTable
+
+    /// - Parameter lineWidth: the terminal's; nil shows attributes in full.
+    init(lineWidth: Int?) {
+        table = StreamingTable(
+            [
+                .init(title: "ID", width: 3), .init(title: "TIME (UTC)", width: 23), .init(title: "TYPE", width: 30),
+                .init(title: "DETAILS", width: 0),
+            ],
+            lineWidth: lineWidth
+        )
+    }
+
+    /// - Parameter events: in protobuf's JSON form.
+    func text(_ events: [JSONValue], isColoured: Bool) -> String {
+        var table = table
+        var text = table.header(colours: isColoured)
+        for event in events {
+            let type = Self.typeName(event["eventType"])
+            let cells = [
+                event["eventId"]?.string ?? "", Self.time(event["eventTime"]?.string ?? ""), type,
+                Self.details(event),
+            ]
+            text += table.row(cells, colours: Self.colour(type).map { [2: $0] } ?? [:], isColoured: isColoured)
+        }
+        return text
+    }
+
+    /// `EVENT_TYPE_WORKFLOW_TASK_STARTED` is `WorkflowTaskStarted`.
+    private static func typeName(_ type: JSONValue?) -> String {
+        guard let name = type?.string else { return type?.text() ?? "" }
+        let words = name.hasPrefix("EVENT_TYPE_") ? name.dropFirst("EVENT_TYPE_".count) : name[...]
+        return words.split(separator: "_").map { $0.prefix(1) + $0.dropFirst().lowercased() }.joined()
+    }
+
+    private static func colour(_ type: String) -> Colour? {
+        if type.hasSuffix("Failed") || type.hasSuffix("TimedOut") || type.hasSuffix("Terminated") { return .red }
+        if type.hasSuffix("Canceled") || type.contains("CancelRequested") { return .yellow }
+        if type == "WorkflowExecutionCompleted" || type == "ActivityTaskCompleted" { return .green }
+        if type.hasPrefix("WorkflowTask") { return .faint }
+        return nil
+    }
+
+    /// Milliseconds are enough for people.
+    private static func time(_ text: String) -> String {
+        guard let (seconds, nanos) = RFC3339.parse(text) else { return text }
+        let time = RFC3339.string(secondsSince1970: seconds, nanos: nanos, precision: .milliseconds)
+        return String(time.dropLast().replacing("T", with: " "))
+    }
+
+    /// Where the attributes of interest are, and what they are called; in the order in which they are shown.
+    private static let interesting: [(path: [String], label: String)] = [
+        (["workflowType", "name"], "type"), (["activityType", "name"], "activity"), (["signalName"], "signal"),
+        (["activityId"], "id"), (["timerId"], "timer"), (["markerName"], "marker"), (["taskQueue", "name"], "queue"),
+        (["startToFireTimeout"], "after"), (["scheduledEventId"], "scheduled"), (["startedEventId"], "started"),
+        (["attempt"], "attempt"), (["input"], "input"), (["result"], "result"), (["details"], "details"),
+        (["failure"], "failure"), (["lastFailure"], "last failure"), (["reason"], "reason"), (["cause"], "cause"),
+        (["timeoutType"], "timeout"), (["retryState"], "retry"), (["identity"], "by"),
+    ]
+
+    private static func details(_ event: JSONValue) -> String {
+        guard let attributes = event.object?.members.first(where: { $0.key.hasSuffix("EventAttributes") })?.value else {
+            return ""
+        }
+        var parts: [String] = []
+        for (path, label) in interesting {
+            let found = path.reduce(Swift.Optional(attributes)) { value, key in value?[key] }
+            guard let found, let text = text(found, label) else { continue }
+            parts.append("\(label)=\(text)")
+        }
+        return parts.joined(separator: " ")
+    }
+
+    /// The text of an attribute; nil where it says nothing.
+    private static func text(_ value: JSONValue, _ label: String) -> String? {
+        switch label {
+        case "attempt": return value.int64.flatMap { $0 > 1 ? String($0) : nil }
+        case "input", "result", "details": return payloads(value)
+        case "failure", "last failure": return failure(value)
+        default: break
+        }
+        guard case .string(let text) = value, !text.isEmpty else { return value.string == nil ? value.text() : nil }
+        for prefix in ["RETRY_STATE_", "TIMEOUT_TYPE_", "WORKFLOW_TASK_FAILED_CAUSE_"] where text.hasPrefix(prefix) {
+            return text.dropFirst(prefix.count).lowercased()
+        }
+        return text.contains(" ") ? JSONValue.string(text).text() : text
+    }
+
+    /// Payloads that hold JSON as that, others by their size.
+    private static func payloads(_ value: JSONValue) -> String? {
+        guard let payloads = value["payloads"]?.array, !payloads.isEmpty else { return nil }
+        return payloads.map(payload).joined(separator: ",")
+    }
+
+    private static func payload(_ value: JSONValue) -> String {
+        func decoded(_ text: String?) -> Data { text.flatMap { Data(base64Encoded: $0) } ?? Data() }
+        let data = decoded(value["data"]?.string)
+        let encoding = String(decoding: decoded(value["metadata"]?["encoding"]?.string), as: UTF8.self)
+        if encoding == "binary/null" { return "null" }
+        guard encoding.hasPrefix("json/"), let json = try? JSONValue.parse([UInt8](data)) else {
+            return "(\(encoding.isEmpty ? "unknown encoding" : encoding), \(data.count) bytes)"
+        }
+        return json.text()
+    }
+
+    private static func failure(_ value: JSONValue) -> String {
+        var parts: [String] = []
+        var current: JSONValue? = value
+        while let failure = current {
+            let type = failure["applicationFailureInfo"]?["type"]?.string
+            let message = failure["message"]?.string ?? ""
+            parts.append(type.map { "\($0): \(message)" } ?? message)
+            current = failure["cause"]
+        }
+        return JSONValue.string(parts.joined(separator: " <- ")).text()
+    }
+}

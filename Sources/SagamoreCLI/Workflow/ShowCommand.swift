@@ -1,0 +1,36 @@
+internal import SagamoreAPI
+internal import SagamoreCommandLineArguments
+internal import SagamoreGRPC
+internal import SagamoreJSONText
+
+/// `sagamore workflow show`.
+enum ShowCommand {
+    static let workflowID = Option<String>("--workflow-id", "-w", valueName: "ID", help: "The workflow.")
+    static let runID = Option<String?>("--run-id", "-r", valueName: "ID", help: "The run; the newest one unless given.")
+
+    static let command = Command(
+        "show",
+        abstract: "Show the history of a workflow.",
+        discussion: "JSON is the events as protobuf's JSON has them: {\"events\":[…]}.",
+        parameters: [
+            workflowID, runID, Places.namespace, Places.address, Places.dataFolder, OutputFormat.option,
+        ]
+    ) { values in
+        let address = Places.address(values)
+        let format = values[OutputFormat.option]
+        let workflow = HistoryReader.Workflow(
+            namespace: values[Places.namespace],
+            workflowID: values[workflowID],
+            runID: values[runID] ?? ""
+        )
+        let events = try await HistoryReader(address: address).read(workflow)
+        let json = try events.map { event in try ProtobufJSON.value(of: event) }
+        switch format {
+        case .json: StandardOutput.show(JSONValue.object(["events": .array(json)]).text(pretty: true) + "\n")
+        case .text:
+            StandardOutput.show(
+                HistoryTable(lineWidth: TerminalWidth.ofStandardOutput).text(json, isColoured: Colour.isOn)
+            )
+        }
+    }
+}

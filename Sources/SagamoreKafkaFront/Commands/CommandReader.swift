@@ -1,0 +1,121 @@
+public import SagamoreEngine
+internal import SagamoreJSONText
+public import SagamoreKafkaClient
+public import SagamoreServices
+
+/// Reads records of a command topic. Pure: the namespaces' numbers and the time are handed in.
+public struct CommandReader: Sendable {
+    /// What a record is.
+    public enum Reading: Sendable {
+        /// A command, to be carried out or to be rejected.
+        case command(IncomingCommand)
+        /// Nobody can understand it: the record for the dead letter topic.
+        case deadLetter(OutboxRecord)
+    }
+
+    /// The route that the records come by.
+    public let route: Route
+    let limits: Limits
+    let cluster: String
+    let namespaceNumber: @Sendable (String) -> Int32?
+    /// Who histories name as the one who asked.
+    let identity: String
+
+    /// - Parameters:
+    ///   - cluster: the id of the Kafka cluster, for the records' coordinates.
+    ///   - namespaceNumber: the number of the namespace with this name; nil when there is none.
+    public init(
+        route: Route,
+        limits: Limits,
+        cluster: String,
+        namespaceNumber: @escaping @Sendable (String) -> Int32?
+    ) {
+        self.route = route
+        self.limits = limits
+        self.cluster = cluster
+        self.namespaceNumber = namespaceNumber
+        identity = "kafka:" + route.commandTopic
+    }
+
+    /// Where a record lies.
+    public func coordinates(of record: KafkaRecord) -> RecordCoordinates {
+        RecordCoordinates(
+            cluster: cluster,
+            topic: record.topic,
+            partition: record.partition,
+            offset: record.offset
+        )
+    }
+
+    /// Reads a record.
+    ///
+    /// - Parameter now: goes into a dead letter.
+    public func read(_ record: KafkaRecord, at now: Instant) -> Reading {
+        guard let value = record.value else { return .deadLetter(letter(for: record, .noValue, at: now)) }
+        do throws(Unreadable) {
+            let envelope = try CloudEvent.envelope(of: value, headers: record.headers)
+            return .command(
+                try value.withUnsafeBufferPointer { (bytes) throws(Unreadable) in
+                    try command(UnsafeRawBufferPointer(bytes), envelope, record)
+                }
+            )
+        } catch {
+            return .deadLetter(letter(for: record, error, at: now))
+        }
+    }
+
+    private func command(
+        _ bytes: UnsafeRawBufferPointer,
+        _ envelope: CloudEvent?,
+        _ record: KafkaRecord
+    ) throws(Unreadable) -> IncomingCommand {
+        var fields = CommandFields(UnsafeRawBufferPointer(rebasing: bytes[envelope?.data ?? 0..<bytes.count]))
+        if envelope?.hasNoData != true { try fields.scan() }
+        let commandID = try fields.commandID(envelope)
+        let draft = CommandDraft(self, fields, commandID, envelope, record)
+        return draft.command()
+    }
+
+    // MARK: Dead letters
+
+    /// The record for the dead letter topic: bytes, key and headers as they came, and what is wrong.
+    func letter(for record: KafkaRecord, _ error: Unreadable, at now: Instant) -> OutboxRecord {
+        var headers = record.headers.map { CommandOrigin.Header(name: $0.name, value: $0.value ?? []) }
+        func add(_ name: String, _ text: String) {
+            headers.append(CommandOrigin.Header(name: name, value: Array(text.utf8)))
+        }
+        add("error.code", error.code)
+        add("error.message", error.message)
+        add("source.topic", record.topic)
+        add("source.partition", String(record.partition))
+        add("source.offset", String(record.offset))
+        let timestamp = now.timestamp
+        add("failed.at", RFC3339.string(secondsSince1970: timestamp.seconds, nanos: timestamp.nanos))
+        return OutboxRecord(topic: route.deadLetterTopic, key: record.key, value: record.value, headers: headers)
+    }
+}
+
+/// Why a record is no command at all.
+struct Unreadable: Error, Equatable {
+    let code: String
+    let message: String
+
+    static let noValue = Unreadable(code: "NO_VALUE", message: "the record has no value")
+    static let noCommandID = Unreadable(
+        code: "NO_COMMAND_ID",
+        message: "command_id must be a text of 1 to 255 characters without NUL, and stand there once"
+    )
+
+    init(code: String, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    init(_ error: JSONError) {
+        if error.code == .notAnObject {
+            self.init(code: "NOT_AN_OBJECT", message: "the value is no JSON object")
+        } else {
+            self.init(code: "INVALID_JSON", message: "the value is no valid JSON: \(error)")
+        }
+    }
+}

@@ -1,0 +1,54 @@
+internal import SagamoreEngine
+internal import SagamoreKafkaClient
+internal import SagamoreServices
+internal import Synchronization
+
+/// One assigned partition of a command topic.
+final class CommandLane: Sendable {
+    /// What is submitted for a record.
+    enum Item: Sendable {
+        case command(IncomingCommand, KafkaRecord)
+        case letter(RecordCoordinates, OutboxRecord)
+    }
+
+    struct State: Sendable {
+        var flow = PartitionFlow<Item>()
+        var isRevoked = false
+        var isPaused = false
+    }
+
+    let partition: KafkaPartition
+    let reader: CommandReader
+    let state = Mutex(State())
+
+    init(_ partition: KafkaPartition, _ reader: CommandReader) {
+        self.partition = partition
+        self.reader = reader
+    }
+
+    static func weight(of record: KafkaRecord) -> Int { 1 + (record.value?.count ?? 0) / 4_096 }
+
+    func item(for record: KafkaRecord, at now: Instant) -> Item {
+        switch reader.read(record, at: now) {
+        case .command(let command): .command(command, record)
+        case .deadLetter(let letter): .letter(reader.coordinates(of: record), letter)
+        }
+    }
+
+    /// A command that can't be made durable, as a dead letter.
+    func letter(for item: Item, _ error: RequestError, at now: Instant) -> Item? {
+        guard case .command(let command, let record) = item else { return nil }
+        let why = Unreadable(code: "NOT_CARRIED_OUT", message: "the command can not be made durable: \(error.message)")
+        return .letter(command.source, reader.letter(for: record, why, at: now))
+    }
+}
+
+extension RequestError {
+    /// Whether the same may go well later.
+    var mayPass: Bool {
+        switch code {
+        case .unavailable, .resourceExhausted, .deadlineExceeded, .cancelled: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,179 @@
+public import SagamoreEngine
+public import SagamoreKafkaClient
+public import SagamoreLogging
+public import SagamorePersistence
+public import SagamoreServices
+internal import Synchronization
+
+/// The entrance and exit on Kafka: commands from the routes' topics to history, and the outbox to its topics.
+///
+/// Brokers that can't be reached are no error: the front says so once and goes on by itself when they are there.
+public final class KafkaFront: Sendable {
+    private let configuration: KafkaFrontConfiguration
+    private let history: any HistoryClient
+    private let namespaces: any NamespaceDirectory
+    private let clock: @Sendable () -> Instant
+    private let log: Logger
+    private let shardCount: Int
+    private let installationID: String
+    private let admin: KafkaAdmin
+    private let reachability: Reachability
+    private let topics: TopicKeeper
+    private let publishers: [ShardPublisher]
+    private let bell = Doorbell()
+    private let ready = Atomic(false)
+    private let state = Mutex(State())
+
+    private struct State {
+        var consumer: CommandConsumer?
+        var starter: FrontThread?
+    }
+
+    /// - Parameters:
+    ///   - makeOutboxStore: makes a publisher its own connection to the database; called on the publisher's thread.
+    ///   - installationID: made with the database: names cursors and producers on the broker.
+    ///   - clock: the time that goes into dead letters.
+    /// - Throws: when a property of the configuration is not valid.
+    public init(
+        configuration: KafkaFrontConfiguration,
+        history: any HistoryClient,
+        makeOutboxStore: @escaping @Sendable () throws -> any OutboxStore,
+        namespaces: any NamespaceDirectory,
+        installationID: String,
+        shardCount: Int,
+        clock: @escaping @Sendable () -> Instant,
+        log: Logger
+    ) throws(KafkaError) {
+        var configuration = configuration
+        if configuration.kafka.log == nil {
+            // The front says itself what an operator has to know.
+            configuration.kafka.log = { line in log.debug("librdkafka", metadata: ["line": line.description]) }
+        }
+        self.configuration = configuration
+        self.history = history
+        self.namespaces = namespaces
+        self.installationID = installationID
+        self.shardCount = shardCount
+        self.clock = clock
+        self.log = log
+        let admin = try KafkaAdmin(configuration.kafka)
+        self.admin = admin
+        let reachability = Reachability(bootstrap: configuration.kafka.bootstrap, log: log)
+        self.reachability = reachability
+        topics = TopicKeeper(configuration: configuration, shardCount: shardCount, admin: admin, log: log)
+        let settings = PublisherSettings(
+            kafka: configuration.kafka,
+            installationID: installationID,
+            cursorTopic: configuration.cursorTopic
+        )
+        publishers = (0..<Int32(shardCount)).map { shard in
+            ShardPublisher(
+                shard: shard,
+                settings: settings,
+                admin: admin,
+                makeStore: makeOutboxStore,
+                reachability: reachability,
+                log: log
+            )
+        }
+    }
+
+    /// Begins, on threads of its own, and returns at once.
+    public func start() {
+        for publisher in publishers { publisher.start() }
+        let starter = FrontThread("kafka-start") { [self] in begin() }
+        state.withLock { $0.starter = starter }
+    }
+
+    /// A shard's outbox has new records. Cheap, from any thread.
+    public func outboxGrew(_ shard: Int32) {
+        guard publishers.indices.contains(Int(shard)) else { return }
+        publishers[Int(shard)].ring()
+    }
+
+    /// Whether the topics are there and commands are read.
+    public var isReady: Bool { ready.load(ordering: .acquiring) }
+
+    /// Waits for `isReady`. Blocks.
+    ///
+    /// - Returns: false when the time was over; the front goes on trying.
+    public func waitUntilReady(_ limit: Duration) -> Bool {
+        let deadline = ContinuousClock.now + limit
+        while !isReady, !bell.isStopped, .now < deadline { sleepBriefly(.milliseconds(10)) }
+        return isReady
+    }
+
+    /// Creates the topics of the routes and the cursor topic where they are missing. Blocks, at most about so long.
+    ///
+    /// `start` does this too, and goes on trying.
+    /// - Returns: whether all are there.
+    public func ensureTopics(_ limit: Duration = .seconds(10)) -> Bool { topics.ensure(limit) }
+
+    /// Commits what is durable, leaves the group, ends all threads. Blocks.
+    public func stop() {
+        bell.stop()
+        let (starter, consumer) = state.withLock { state in
+            defer { state = State() }
+            return (state.starter, state.consumer)
+        }
+        starter?.join()
+        (consumer ?? state.withLock { $0.consumer })?.stop()
+        for publisher in publishers { publisher.askToStop() }
+        for publisher in publishers { publisher.stop() }
+    }
+
+    // MARK: On the starting thread
+
+    private func begin() {
+        guard let cluster = clusterID() else { return }
+        var backoff = Backoff(first: .milliseconds(200), longest: .seconds(10))
+        var isThere = topics.ensure(.seconds(10))
+        guard !bell.isStopped, startConsumer(cluster) else { return }
+        while !isThere, !bell.isStopped {
+            bell.wait(backoff.next())
+            isThere = topics.ensure(.seconds(10))
+        }
+        if isThere { ready.store(true, ordering: .releasing) }
+    }
+
+    /// Waits until a broker answers; nil at the end.
+    private func clusterID() -> String? {
+        while !bell.isStopped {
+            do throws(KafkaError) {
+                let id = try admin.clusterID(timeout: .seconds(2))
+                reachability.found()
+                return configuration.clusterID ?? id
+            } catch {
+                reachability.lost(error.description)
+            }
+        }
+        return nil
+    }
+
+    private func startConsumer(_ cluster: String) -> Bool {
+        let namespaces = namespaces
+        let readers = configuration.routes.map { route in
+            CommandReader(route: route, limits: configuration.limits, cluster: cluster) { name in
+                (try? namespaces.namespace(named: name))?.number
+            }
+        }
+        let consumer = CommandConsumer(
+            kafka: configuration.kafka,
+            group: configuration.consumerGroup ?? "sagamore-\(installationID)-commands",
+            readers: readers,
+            history: history,
+            limits: configuration.consumerLimits,
+            clock: clock,
+            reachability: reachability,
+            log: log
+        )
+        do throws(KafkaError) {
+            try consumer.start()
+        } catch {
+            log.error("commands are not read", metadata: ["error": error.description])
+            return false
+        }
+        state.withLock { $0.consumer = consumer }
+        return true
+    }
+}

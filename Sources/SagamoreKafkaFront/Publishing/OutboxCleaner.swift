@@ -1,0 +1,41 @@
+internal import Glibc
+internal import SagamorePersistence
+
+/// Writes down how far topics are published, and deletes what is, a bounded step at a time.
+struct OutboxCleaner {
+    private let shard: Int32
+    private let rowLimit: Int
+    private var recorded: [String: Int64] = [:]
+    private var deleted: [String: Int64] = [:]
+
+    init(shard: Int32, rowLimit: Int) {
+        self.shard = shard
+        self.rowLimit = rowLimit
+    }
+
+    /// Whether everything up to `positions` is written down and deleted.
+    func isDone(_ positions: [String: Int64]) -> Bool {
+        positions.allSatisfy { recorded[$0.key] ?? 0 >= $0.value && deleted[$0.key] ?? 0 >= $0.value }
+    }
+
+    mutating func clean(_ positions: [String: Int64], _ store: any OutboxStore) throws(CommitError) {
+        let new = positions.filter { $0.value > recorded[$0.key] ?? 0 }
+        if !new.isEmpty {
+            try store.record(new, of: shard)
+            recorded.merge(new) { max($0, $1) }
+        }
+        for (topic, position) in positions.sorted(by: { $0.key < $1.key }) {
+            let from = deleted[topic] ?? 0
+            guard position > from else { continue }
+            let range = OutboxRange(shard: shard, topic: topic, after: from, through: position)
+            // Nothing found: all up to the position is gone.
+            deleted[topic] = try store.delete(range, limit: rowLimit) ?? position
+        }
+    }
+}
+
+/// Sleeps; for the few places where nothing rings.
+func sleepBriefly(_ duration: Duration) {
+    let (seconds, attoseconds) = max(duration, .zero).components
+    usleep(UInt32(min(seconds, 60) * 1_000_000 + attoseconds / 1_000_000_000_000))
+}

@@ -1,0 +1,135 @@
+internal import SagamoreKafkaClient
+internal import SagamorePersistence
+internal import SagamoreServices
+
+/// One Kafka transaction: records of the outbox, and the cursors of their topics. Used by the publisher's thread.
+struct OutboxTransaction {
+    /// What became of it. All but `committed` are aborted.
+    enum Outcome {
+        case committed
+        /// These records, or some in the same batch, are never accepted.
+        case refused([Int64: KafkaError])
+        /// These topics can't be written now.
+        case blocked([String: KafkaError])
+        /// Something is not allowed or not there, and nothing says which.
+        case unclear(KafkaError)
+        /// It may go better the next time.
+        case again(KafkaError)
+    }
+
+    let producer: KafkaTransactionalProducer
+    let settings: PublisherSettings
+    let shard: Int32
+    let isStopped: () -> Bool
+    let noteLost: (KafkaError) -> Void
+
+    /// - Parameters:
+    ///   - rows: in order; the last one of each topic is where its cursor goes.
+    ///   - values: other values for some of the rows.
+    ///   - left: rows that are passed over.
+    ///   - alone: rows that are sent in batches of their own.
+    /// - Throws: when the producer is over.
+    func run(
+        _ rows: [OutboxRow],
+        values: [Int64: [UInt8]],
+        left: Set<Int64>,
+        alone: Set<Int64>
+    ) throws(PublisherTrouble) -> Outcome {
+        do throws(KafkaError) {
+            try producer.begin()
+        } catch {
+            throw PublisherTrouble(error)
+        }
+        var topicOf: [UInt64: String] = [:]
+        var cursors: [String: Int64] = [:]
+        for row in rows {
+            cursors[row.record.topic] = row.sequence
+            guard !left.contains(row.sequence) else { continue }
+            topicOf[UInt64(row.sequence)] = row.record.topic
+            do throws(KafkaError) {
+                if alone.contains(row.sequence) { try producer.flush(timeout: settings.callLimit) }
+                try produce(row, values[row.sequence] ?? row.record.value)
+                if alone.contains(row.sequence) { try producer.flush(timeout: settings.callLimit) }
+            } catch {
+                if error.isFatal { throw PublisherTrouble(error) }
+                if error.isRecordRefused { return try end(.refused([row.sequence: error])) }
+                if error.isUnknownTopic || error.isTopicAuthorization {
+                    return try end(.blocked([row.record.topic: error]))
+                }
+                return try classify(error, topicOf)
+            }
+            if !alone.isEmpty, !producer.failures.isEmpty { return try classify(nil, topicOf) }
+        }
+        do throws(KafkaError) {
+            for (topic, sequence) in cursors.sorted(by: { $0.key < $1.key }) {
+                let offset = KafkaTransactionalProducer.Offset(
+                    settings.cursor(shard: shard),
+                    sequence,
+                    metadata: settings.installationID
+                )
+                let group = settings.cursorGroup(topic: topic)
+                try repeating { () throws(KafkaError) in
+                    try producer.sendOffsets(group: group, [offset], timeout: settings.callLimit)
+                }
+            }
+            try repeating { () throws(KafkaError) in try producer.commit(timeout: settings.callLimit) }
+            return .committed
+        } catch {
+            return try classify(error, topicOf)
+        }
+    }
+
+    private func produce(_ row: OutboxRow, _ value: [UInt8]?) throws(KafkaError) {
+        let record = row.record
+        try producer.produce(
+            topic: record.topic,
+            key: record.key,
+            value: value,
+            headers: record.headers.map { KafkaHeader($0.name, $0.value) },
+            record: UInt64(row.sequence)
+        )
+    }
+
+    /// The same call again finds out what became of it.
+    private func repeating(_ call: () throws(KafkaError) -> Void) throws(KafkaError) {
+        let deadline = ContinuousClock.now + settings.callLimit * 6
+        while true {
+            do throws(KafkaError) {
+                return try call()
+            } catch {
+                guard error.isRetriable, !error.isFatal, !error.requiresAbort, !isStopped(), .now < deadline else {
+                    throw error
+                }
+                noteLost(error)
+            }
+        }
+    }
+
+    private func classify(_ error: KafkaError?, _ topicOf: [UInt64: String]) throws(PublisherTrouble) -> Outcome {
+        if let error, error.isFatal { throw PublisherTrouble(error) }
+        var refused: [Int64: KafkaError] = [:]
+        var blocked: [String: KafkaError] = [:]
+        for failure in producer.failures {
+            if failure.error.isRecordRefused { refused[Int64(failure.record)] = failure.error }
+            guard failure.error.isUnknownTopic || failure.error.isTopicAuthorization else { continue }
+            if let topic = topicOf[failure.record] { blocked[topic] = failure.error }
+        }
+        let first = producer.failures.first { !$0.error.isPurged }?.error
+        guard let error = error ?? first else { return try end(.unclear(Self.unknown)) }
+        if !refused.isEmpty { return try end(.refused(refused)) }
+        if !blocked.isEmpty { return try end(.blocked(blocked)) }
+        if error.isRetriable || error.isTimeout || first.map(\.isRetriable) == true { return try end(.again(error)) }
+        return try end(.unclear(error))
+    }
+
+    private static let unknown = KafkaError(code: .init(rawValue: -1), message: "the transaction failed")
+
+    private func end(_ outcome: Outcome) throws(PublisherTrouble) -> Outcome {
+        do throws(KafkaError) {
+            try repeating { () throws(KafkaError) in try producer.abort(timeout: settings.callLimit) }
+        } catch {
+            throw PublisherTrouble(error)
+        }
+        return outcome
+    }
+}

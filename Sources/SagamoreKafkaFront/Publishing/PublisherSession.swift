@@ -1,0 +1,292 @@
+internal import SagamoreKafkaClient
+internal import SagamoreLogging
+internal import SagamorePersistence
+internal import SagamoreServices
+
+/// A shard's open producer, and how far its topics are. Used by the publisher's thread.
+final class PublisherSession {
+    private let shard: Int32
+    private let settings: PublisherSettings
+    private let store: any OutboxStore
+    private let admin: KafkaAdmin
+    private let producer: KafkaTransactionalProducer
+    private let bell: Doorbell
+    private let reachability: Reachability
+    private let log: Logger
+    private let noted: [String: Int64]
+    private var topics = TopicTable()
+    private var cleaner: OutboxCleaner
+
+    /// Fences every other producer of the shard, and waits until its transaction is ended: the cursors are final then.
+    ///
+    /// - Parameter confirmed: what this process knows to be published.
+    init(
+        shard: Int32,
+        settings: PublisherSettings,
+        store: any OutboxStore,
+        admin: KafkaAdmin,
+        bell: Doorbell,
+        reachability: Reachability,
+        confirmed: [String: Int64],
+        log: Logger
+    ) throws(PublisherTrouble) {
+        self.shard = shard
+        self.settings = settings
+        self.store = store
+        self.admin = admin
+        self.bell = bell
+        self.reachability = reachability
+        self.log = log
+        cleaner = OutboxCleaner(shard: shard, rowLimit: settings.deletionRows)
+        do throws(KafkaError) {
+            producer = try KafkaTransactionalProducer(
+                settings.producer,
+                transactionalID: settings.transactionalID(shard: shard)
+            )
+        } catch {
+            throw .kafka(error)
+        }
+        try Self.initTransactions(producer, bell, reachability)
+        // Whoever was fenced looks whether it owns the shard; so do we, now that it is.
+        guard try Self.ask({ () throws(CommitError) in try store.standing(of: shard) }).isOwned else {
+            throw .notOwned
+        }
+        let positions = try Self.ask { () throws(CommitError) in try store.positions(of: shard) }
+        noted = positions.merging(confirmed) { max($0, $1) }
+    }
+
+    private static func initTransactions(
+        _ producer: KafkaTransactionalProducer,
+        _ bell: Doorbell,
+        _ reachability: Reachability
+    ) throws(PublisherTrouble) {
+        while true {
+            do throws(KafkaError) {
+                try producer.initTransactions(timeout: .seconds(2))
+                return reachability.found()
+            } catch {
+                if bell.isStopped { throw .stopped }
+                guard error.isRetriable || error.isTimeout, !error.isFatal else { throw PublisherTrouble(error) }
+                reachability.lost(error.description)
+            }
+        }
+    }
+
+    private static func ask<Value>(_ body: () throws(CommitError) -> Value) throws(PublisherTrouble) -> Value {
+        do throws(CommitError) {
+            return try body()
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    /// How far each topic is published.
+    var positions: [String: Int64] { topics.positions }
+
+    /// How long the thread may sleep when there is nothing to do.
+    var patience: Duration {
+        let now = ContinuousClock.now
+        return min(settings.slowPoll, topics.nextDue.map { max($0 - now, .milliseconds(10)) } ?? settings.slowPoll)
+    }
+
+    /// Publishes a batch of what is there.
+    ///
+    /// - Returns: whether there may be more.
+    func publishOnce() throws(PublisherTrouble) -> Bool {
+        try lookAfterBlocked()
+        let rows = try read(.allBut(topics.apart), after: topics.scanned)
+        var last: String?
+        for row in rows where row.record.topic != last {
+            last = row.record.topic
+            if !topics.isKnown(row.record.topic) { try addTopic(row.record.topic) }
+        }
+        try publish(rows.filter { !topics.isBlocked($0.record.topic) && isNew($0) })
+        if let last = rows.last { topics.scanned(to: last.sequence) }
+        var hasMore = rows.count == settings.batchRows || byteCount(rows) >= settings.batchBytes
+        for topic in topics.lagging {
+            let rows = try read(.only(topic), after: topics.position(topic))
+            if rows.isEmpty { topics.caughtUp(topic) } else { hasMore = true }
+            try publish(rows)
+        }
+        return hasMore
+    }
+
+    /// Notes positions in the database and deletes what is published.
+    func clean() throws(PublisherTrouble) {
+        do throws(CommitError) {
+            try cleaner.clean(topics.positions, store)
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    private func read(_ topics: OutboxQuery.Topics, after: Int64) throws(PublisherTrouble) -> [OutboxRow] {
+        let query = OutboxQuery(
+            shard: shard,
+            topics: topics,
+            after: after,
+            rowLimit: settings.batchRows,
+            byteLimit: settings.batchBytes
+        )
+        return try Self.ask { () throws(CommitError) in try store.read(query) }
+    }
+
+    private func isNew(_ row: OutboxRow) -> Bool { row.sequence > topics.position(row.record.topic) }
+
+    private func byteCount(_ rows: [OutboxRow]) -> Int { rows.reduce(0) { $0 + ($1.record.value?.count ?? 0) } }
+
+    // MARK: Topics
+
+    /// Looks up where a topic's cursor stands, and whether the topic is there.
+    private func addTopic(_ topic: String) throws(PublisherTrouble) {
+        let group = settings.cursorGroup(topic: topic)
+        var cursor: KafkaAdmin.CommittedOffset?
+        while true {
+            do throws(KafkaError) {
+                cursor = try admin.committedOffset(
+                    group: group,
+                    settings.cursor(shard: shard),
+                    timeout: settings.callLimit
+                )
+                break
+            } catch {
+                if bell.isStopped { throw .stopped }
+                guard error.isRetriable || error.isTimeout else { throw .kafka(error) }
+                reachability.lost(error.description)
+            }
+        }
+        if let cursor { try check(cursor, topic) }
+        topics.add(topic, position: max(cursor?.offset ?? 0, noted[topic] ?? 0))
+        if let error = try obstacle(topic) { block(topic, error) }
+    }
+
+    private func check(_ cursor: KafkaAdmin.CommittedOffset, _ topic: String) throws(PublisherTrouble) {
+        if !cursor.metadata.isEmpty, cursor.metadata != settings.installationID {
+            throw .refused("the cursor of \(topic) in Kafka belongs to another installation")
+        }
+        let counter = try Self.ask { () throws(CommitError) in try store.standing(of: shard) }.outboxSequence
+        if cursor.offset > counter {
+            throw .refused(
+                "the cursor of \(topic) in Kafka is at \(cursor.offset) and the database's last record is \(counter):"
+                    + " the database was restored to an earlier state"
+            )
+        }
+    }
+
+    /// Why a topic can't be written; nil when it can.
+    private func obstacle(_ topic: String) throws(PublisherTrouble) -> KafkaError? {
+        do throws(KafkaError) {
+            if case .failure(let error)? = try admin.partitionCounts([topic], timeout: .seconds(5))[topic] {
+                return error
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func block(_ topic: String, _ error: KafkaError) {
+        guard topics.block(topic, at: .now) else { return }
+        log.error(
+            "events can not be written to their topic and wait",
+            metadata: ["topic": topic, "shard": "\(shard)", "error": error.description]
+        )
+    }
+
+    private func lookAfterBlocked() throws(PublisherTrouble) {
+        for topic in topics.due(.now) {
+            if let error = try obstacle(topic) {
+                block(topic, error)
+            } else {
+                // Whether it may be written shows when it is.
+                topics.unblock(topic)
+            }
+        }
+    }
+
+    // MARK: Transactions
+
+    private func publish(_ batch: [OutboxRow]) throws(PublisherTrouble) {
+        var rows = batch
+        var values: [Int64: [UInt8]] = [:]
+        var left: Set<Int64> = []
+        var alone: Set<Int64> = []
+        var backoff = Backoff(first: .milliseconds(20), longest: .seconds(2))
+        let transaction = OutboxTransaction(
+            producer: producer,
+            settings: settings,
+            shard: shard,
+            isStopped: { [bell] in bell.isStopped },
+            noteLost: { [reachability] in reachability.lost($0.description) }
+        )
+        while !rows.isEmpty {
+            if bell.isStopped { throw .stopped }
+            switch try transaction.run(rows, values: values, left: left, alone: alone) {
+            case .committed:
+                reachability.found()
+                return confirm(rows)
+            case .refused(let suspects):
+                // A refused batch names all of its records: one that was not alone may be innocent.
+                guard suspects.count == 1 || suspects.keys.allSatisfy(alone.contains) else {
+                    alone.formUnion(suspects.keys)
+                    continue
+                }
+                for row in rows {
+                    guard let error = suspects[row.sequence] else { continue }
+                    try giveUp(row, error, &values, &left)
+                }
+            case .blocked(let blocked):
+                for (topic, error) in blocked { block(topic, error) }
+                rows.removeAll { blocked[$0.record.topic] != nil }
+            case .unclear(let error):
+                return try publishApart(rows, error)
+            case .again(let error):
+                reachability.lost(error.description)
+                pause(backoff.next())
+            }
+        }
+    }
+
+    private func confirm(_ rows: [OutboxRow]) {
+        var positions: [String: Int64] = [:]
+        for row in rows { positions[row.record.topic] = row.sequence }
+        topics.published(positions)
+    }
+
+    /// A record that is never accepted goes without its result, and if that does not help to the dead events.
+    private func giveUp(
+        _ row: OutboxRow,
+        _ error: KafkaError,
+        _ values: inout [Int64: [UInt8]],
+        _ left: inout Set<Int64>
+    ) throws(PublisherTrouble) {
+        if error.isMessageTooLarge, values[row.sequence] == nil, let value = row.record.value,
+            let smaller = OversizeEvent.withoutResult(value)
+        {
+            values[row.sequence] = smaller
+            return
+        }
+        try Self.ask { () throws(CommitError) in try store.bury(row, shard: shard, error: error.description) }
+        left.insert(row.sequence)
+        log.error(
+            "a record is refused by the broker for good and was put to the dead events",
+            metadata: [
+                "topic": row.record.topic, "shard": "\(shard)", "sequence": "\(row.sequence)",
+                "error": error.description,
+            ]
+        )
+    }
+
+    /// Finds the topic that stands in the way of the others.
+    private func publishApart(_ rows: [OutboxRow], _ error: KafkaError) throws(PublisherTrouble) {
+        var names: [String] = []
+        for row in rows where !names.contains(row.record.topic) { names.append(row.record.topic) }
+        if names.count == 1 { return block(names[0], error) }
+        for name in names { try publish(rows.filter { $0.record.topic == name }) }
+    }
+
+    private func pause(_ duration: Duration) {
+        let end = ContinuousClock.now + duration
+        while .now < end, !bell.isStopped { sleepBriefly(min(end - .now, .milliseconds(50))) }
+    }
+}

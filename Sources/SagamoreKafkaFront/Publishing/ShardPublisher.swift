@@ -1,0 +1,212 @@
+internal import SagamoreKafkaClient
+internal import SagamoreLogging
+internal import SagamorePersistence
+internal import Synchronization
+
+/// Publishes a shard's outbox, on a thread of its own, as long as this process owns the shard.
+final class ShardPublisher: Sendable {
+    private let bell = Doorbell()
+    private let thread = Mutex<FrontThread?>(nil)
+    private let shard: Int32
+    private let makeLoop: @Sendable (Doorbell) -> PublisherLoop
+
+    init(
+        shard: Int32,
+        settings: PublisherSettings,
+        admin: KafkaAdmin,
+        makeStore: @escaping @Sendable () throws -> any OutboxStore,
+        reachability: Reachability,
+        log: Logger
+    ) {
+        self.shard = shard
+        makeLoop = { bell in
+            PublisherLoop(
+                shard: shard,
+                settings: settings,
+                admin: admin,
+                makeStore: makeStore,
+                bell: bell,
+                reachability: reachability,
+                log: log
+            )
+        }
+    }
+
+    func start() {
+        let (bell, makeLoop) = (bell, makeLoop)
+        thread.withLock { $0 = FrontThread("publisher-\(shard)") { makeLoop(bell).run() } }
+    }
+
+    /// There is something to publish. Cheap, from any thread.
+    func ring() { bell.ring() }
+
+    /// Tells the thread to end.
+    func askToStop() { bell.stop() }
+
+    /// Ends the thread, and waits for that.
+    func stop() {
+        bell.stop()
+        thread.withLock { thread in
+            thread?.join()
+            thread = nil
+        }
+    }
+}
+
+/// The life of a publisher's thread. Only that thread uses it.
+final class PublisherLoop {
+    private let shard: Int32
+    private let settings: PublisherSettings
+    private let admin: KafkaAdmin
+    private let makeStore: @Sendable () throws -> any OutboxStore
+    private let bell: Doorbell
+    private let reachability: Reachability
+    private let log: Logger
+
+    private var store: (any OutboxStore)?
+    private var session: PublisherSession?
+    /// What is known to be published, from one session to the next.
+    private var confirmed: [String: Int64] = [:]
+    private var backoff = Backoff(first: .milliseconds(50), longest: .seconds(5))
+    private var isStoreLost = false
+    private var nextCleaning = ContinuousClock.now
+
+    init(
+        shard: Int32,
+        settings: PublisherSettings,
+        admin: KafkaAdmin,
+        makeStore: @escaping @Sendable () throws -> any OutboxStore,
+        bell: Doorbell,
+        reachability: Reachability,
+        log: Logger
+    ) {
+        self.shard = shard
+        self.settings = settings
+        self.admin = admin
+        self.makeStore = makeStore
+        self.bell = bell
+        self.reachability = reachability
+        self.log = log
+    }
+
+    func run() {
+        while !bell.isStopped {
+            do throws(PublisherTrouble) {
+                try step()
+            } catch {
+                handle(error)
+            }
+        }
+        do throws(PublisherTrouble) { try session?.clean() } catch {
+            log.debug("positions were not written down at the end", metadata: ["shard": "\(shard)"])
+        }
+    }
+
+    private func step() throws(PublisherTrouble) {
+        guard let store = openStore() else { return pause() }
+        guard let session = try openSession(store) else {
+            bell.wait(.milliseconds(250))
+            return
+        }
+        let hasMore = try session.publishOnce()
+        confirmed = session.positions
+        backoff.reset()
+        storeIsBack()
+        let now = ContinuousClock.now
+        if now >= nextCleaning {
+            nextCleaning = now + settings.cleaningInterval
+            try session.clean()
+        }
+        if !hasMore { bell.wait(min(session.patience, max(nextCleaning - .now, .milliseconds(1)))) }
+    }
+
+    private func openStore() -> (any OutboxStore)? {
+        if let store { return store }
+        do {
+            store = try makeStore()
+            storeIsBack()
+        } catch {
+            storeIsLost("\(error)")
+        }
+        return store
+    }
+
+    /// Nil when the shard is somebody else's.
+    private func openSession(_ store: any OutboxStore) throws(PublisherTrouble) -> PublisherSession? {
+        if let session { return session }
+        let standing: ShardStanding
+        do throws(CommitError) { standing = try store.standing(of: shard) } catch { throw .store(error) }
+        guard standing.isOwned else { return nil }
+        let session = try PublisherSession(
+            shard: shard,
+            settings: settings,
+            store: store,
+            admin: admin,
+            bell: bell,
+            reachability: reachability,
+            confirmed: confirmed,
+            log: log
+        )
+        self.session = session
+        return session
+    }
+
+    private func handle(_ trouble: PublisherTrouble) {
+        if let session { confirmed = session.positions }
+        let about = ["shard": "\(shard)"]
+        switch trouble {
+        case .stopped: break
+        case .store(let error):
+            storeIsLost("\(error)")
+            pause()
+            do throws(CommitError) { try store?.reconnect() } catch { log.debug("no connection: \(error)") }
+        case .notOwned:
+            session = nil
+        case .replaced(let error):
+            session = nil
+            log.warning(
+                "another publisher has the shard's place, looking whose it is",
+                metadata: about.merging(["error": error.description]) { $1 }
+            )
+            pause()
+        case .kafka(let error):
+            session = nil
+            if error.isRetriable || error.isUnreachable || error.isTimeout {
+                reachability.lost(error.description)
+            } else {
+                log.error(
+                    "events can not be published, trying again",
+                    metadata: about.merging(["error": error.description]) { $1 }
+                )
+            }
+            pause()
+        case .refused(let reason):
+            session = nil
+            log.critical(
+                "NOTHING IS PUBLISHED from this shard until this is put right and the server is started again",
+                metadata: about.merging(["reason": reason]) { $1 }
+            )
+            while !bell.isStopped { bell.wait(.seconds(60)) }
+        }
+    }
+
+    private func storeIsLost(_ reason: String) {
+        guard !isStoreLost else { return }
+        isStoreLost = true
+        log.warning(
+            "the outbox can not be read, retrying",
+            metadata: ["shard": "\(shard)", "error": reason]
+        )
+    }
+
+    private func storeIsBack() {
+        guard isStoreLost else { return }
+        isStoreLost = false
+        log.info("the outbox can be read again", metadata: ["shard": "\(shard)"])
+    }
+
+    private func pause() {
+        let end = ContinuousClock.now + backoff.next()
+        while .now < end, !bell.isStopped { sleepBriefly(min(end - .now, .milliseconds(50))) }
+    }
+}

@@ -1,0 +1,104 @@
+/// How far each topic of a shard is published, and which topics have to wait. Pure: the time is handed in.
+///
+/// All topics that are *joined* are read together, in the order of the shard's records. A topic that can't be written
+/// is *blocked*: it is left out until its time has come. Then it is *lagging*: it is read by itself, from where it
+/// stopped, until nothing is left; then it is joined again.
+struct TopicTable {
+    typealias Time = ContinuousClock.Instant
+
+    private enum State {
+        case joined
+        case lagging
+        case blocked(until: Time)
+    }
+
+    private struct Entry {
+        /// The number of its last record that is published.
+        var position: Int64
+        var state: State
+        var backoff: Backoff
+    }
+
+    private var entries: [String: Entry] = [:]
+    /// Joined topics have nothing unpublished up to this number.
+    private(set) var scanned: Int64 = 0
+
+    /// A topic whose position was looked up. Its records up to `scanned` were passed over where it was blocked before.
+    mutating func add(_ topic: String, position: Int64) {
+        entries[topic] = Entry(
+            position: position,
+            state: .joined,
+            backoff: Backoff(first: .milliseconds(500), longest: .seconds(15))
+        )
+    }
+
+    func isKnown(_ topic: String) -> Bool { entries[topic] != nil }
+    func position(_ topic: String) -> Int64 { entries[topic]?.position ?? 0 }
+    var positions: [String: Int64] { entries.mapValues(\.position) }
+
+    func isBlocked(_ topic: String) -> Bool {
+        if case .blocked = entries[topic]?.state { true } else { false }
+    }
+
+    /// Topics that are not read with the others.
+    var apart: [String] {
+        entries.compactMap { topic, entry in
+            if case .joined = entry.state { nil } else { topic }
+        }.sorted()
+    }
+
+    var lagging: [String] {
+        entries.compactMap { topic, entry in
+            if case .lagging = entry.state { topic } else { nil }
+        }.sorted()
+    }
+
+    /// Blocked topics whose time has come.
+    func due(_ now: Time) -> [String] {
+        entries.compactMap { topic, entry in
+            if case .blocked(let until) = entry.state, until <= now { topic } else { nil }
+        }.sorted()
+    }
+
+    /// When the next blocked topic is due.
+    var nextDue: Time? {
+        entries.values.compactMap { entry in
+            if case .blocked(let until) = entry.state { until } else { nil }
+        }.min()
+    }
+
+    /// A topic can't be written now.
+    ///
+    /// - Returns: whether that is news.
+    @discardableResult
+    mutating func block(_ topic: String, at now: Time) -> Bool {
+        guard var entry = entries[topic] else { return false }
+        let isNews = !isBlocked(topic)
+        entry.state = .blocked(until: now + entry.backoff.next())
+        entries[topic] = entry
+        return isNews
+    }
+
+    /// A blocked topic is there again.
+    mutating func unblock(_ topic: String) {
+        guard isBlocked(topic) else { return }
+        entries[topic]?.state = .lagging
+    }
+
+    /// Records up to these numbers are published.
+    mutating func published(_ positions: [String: Int64]) {
+        for (topic, position) in positions {
+            let highest = max(position, self.position(topic))
+            entries[topic]?.position = highest
+            entries[topic]?.backoff.reset()
+        }
+    }
+
+    /// All joined topics are published up to this number.
+    mutating func scanned(to sequence: Int64) { scanned = max(scanned, sequence) }
+
+    /// Nothing of a lagging topic is left.
+    mutating func caughtUp(_ topic: String) {
+        if case .lagging = entries[topic]?.state { entries[topic]?.state = .joined }
+    }
+}

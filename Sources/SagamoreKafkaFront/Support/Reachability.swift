@@ -1,0 +1,33 @@
+internal import SagamoreLogging
+internal import Synchronization
+
+/// Whether the brokers answer, told once when that changes, whoever of the front notices it.
+final class Reachability: Sendable {
+    private let isLost = Mutex(false)
+    private let bootstrap: String
+    private let log: Logger
+
+    init(bootstrap: String, log: Logger) {
+        self.bootstrap = bootstrap
+        self.log = log
+    }
+
+    func lost(_ reason: String) {
+        let isNew = isLost.withLock { lost in
+            defer { lost = true }
+            return !lost
+        }
+        guard isNew else { return }
+        log.warning("Kafka can not be reached, retrying", metadata: ["bootstrap": bootstrap, "error": reason])
+    }
+
+    func found() {
+        let wasLost = isLost.withLock { lost in
+            defer { lost = false }
+            return lost
+        }
+        if wasLost { log.info("Kafka is reachable again", metadata: ["bootstrap": bootstrap]) }
+    }
+
+    var isAnswering: Bool { !isLost.withLock { $0 } }
+}

@@ -1,0 +1,74 @@
+internal import SagamoreEngine
+internal import SagamorePostgresClient
+internal import SagamoreServices
+
+/// Namespaces as rows.
+enum NamespaceRows {
+    /// Nothing comes back when the name is taken.
+    static let insert = PostgresStatement(
+        "namespace_insert",
+        """
+        insert into sagamore.namespaces (id, name, description, owner_email, retention, data_keys, data_values)
+            values (gen_random_uuid(), $1, $2, $3, $4, $5, $6)
+            on conflict (name) do nothing returning number, id::text
+        """
+    )
+
+    /// A row for each pair of a namespace's data, and one with NULLs when it has none.
+    static let select = PostgresStatement(
+        "namespace_select",
+        """
+        select number, id::text, name, description, owner_email, retention, pair.key, pair.value
+            from sagamore.namespaces
+            left join lateral unnest(data_keys, data_values) as pair (key, value) on true
+            order by number
+        """,
+        readsOnly: true
+    )
+
+    static func values(
+        _ name: String,
+        _ description: String,
+        _ ownerEmail: String,
+        _ retention: Interval,
+        _ data: [String: String]
+    ) -> [PostgresValue] {
+        var keys = PostgresArray(of: .text, capacity: data.count)
+        var values = PostgresArray(of: .text, capacity: data.count)
+        for (key, value) in data.sorted(by: { $0.key < $1.key }) {
+            keys.append(key)
+            values.append(value)
+        }
+        return [
+            .text(name), .text(description), .text(ownerEmail), .int64(retention.nanoseconds), .array(keys),
+            .array(values),
+        ]
+    }
+
+    static func records(_ rows: PostgresResult) -> [NamespaceRecord] {
+        var records: [NamespaceRecord] = []
+        var row = 0
+        while row < rows.rowCount {
+            let number = rows.int32(row, 0)
+            var data: [String: String] = [:]
+            var next = row
+            while next < rows.rowCount, rows.int32(next, 0) == number {
+                if let key = rows.optionalText(next, 6) { data[key] = rows.optionalText(next, 7) ?? "" }
+                next += 1
+            }
+            records.append(
+                NamespaceRecord(
+                    number: number,
+                    id: rows.text(row, 1),
+                    name: rows.text(row, 2),
+                    description: rows.text(row, 3),
+                    ownerEmail: rows.text(row, 4),
+                    retention: Interval(nanoseconds: rows.int64(row, 5)),
+                    data: data
+                )
+            )
+            row = next
+        }
+        return records
+    }
+}

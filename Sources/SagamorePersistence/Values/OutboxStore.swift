@@ -1,0 +1,94 @@
+public import SagamoreServices
+
+/// Where a shard's publisher reads what is to be published, and notes how far it is. Blocks; used by one thread.
+public protocol OutboxStore: AnyObject {
+    /// Whether this process owns the shard, and the number of the shard's last record.
+    func standing(of shard: Int32) throws(CommitError) -> ShardStanding
+    /// Records of a shard, in order.
+    func read(_ query: OutboxQuery) throws(CommitError) -> [OutboxRow]
+    /// How far each topic of the shard is published, as far as was noted.
+    func positions(of shard: Int32) throws(CommitError) -> [String: Int64]
+    /// Notes how far topics are published, never back. It may be lost in a crash of the database: the cursor in Kafka is
+    /// the truth.
+    func record(_ positions: [String: Int64], of shard: Int32) throws(CommitError)
+    /// Deletes records of a topic that are published: those after `lower`, up to `upper`, at most `limit` of them, in key
+    /// order.
+    ///
+    /// - Returns: the number of the last one that was deleted; nil when there is none left.
+    func delete(_ range: OutboxRange, limit: Int) throws(CommitError) -> Int64?
+    /// Keeps a record that the broker refuses for good. The same one again is kept once.
+    func bury(_ row: OutboxRow, shard: Int32, error: String) throws(CommitError)
+    /// Makes the connection anew after an error.
+    func reconnect() throws(CommitError)
+}
+
+/// What a publisher has to know of its shard.
+public struct ShardStanding: Sendable, Equatable {
+    /// Whether the process that asks owns the shard.
+    public let isOwned: Bool
+    /// The number of the shard's last outbox record.
+    public let outboxSequence: Int64
+
+    /// Creates a standing.
+    public init(isOwned: Bool, outboxSequence: Int64) {
+        self.isOwned = isOwned
+        self.outboxSequence = outboxSequence
+    }
+}
+
+/// Which records to read.
+public struct OutboxQuery: Sendable, Equatable {
+    /// Of which topics.
+    public enum Topics: Sendable, Equatable {
+        case only(String)
+        case allBut([String])
+    }
+
+    public var shard: Int32
+    public var topics: Topics
+    /// Those with a higher number.
+    public var after: Int64
+    /// At most so many.
+    public var rowLimit: Int
+    /// No more once they have so many bytes; the first one is read whatever its size.
+    public var byteLimit: Int
+
+    /// Creates a query.
+    public init(shard: Int32, topics: Topics, after: Int64, rowLimit: Int, byteLimit: Int) {
+        self.shard = shard
+        self.topics = topics
+        self.after = after
+        self.rowLimit = rowLimit
+        self.byteLimit = byteLimit
+    }
+}
+
+/// A record of the outbox with its number.
+public struct OutboxRow: Sendable, Equatable {
+    public let sequence: Int64
+    public let record: OutboxRecord
+
+    /// Creates a row.
+    public init(sequence: Int64, record: OutboxRecord) {
+        self.sequence = sequence
+        self.record = record
+    }
+}
+
+/// A part of a shard's records of one topic.
+public struct OutboxRange: Sendable, Equatable {
+    public let shard: Int32
+    public let topic: String
+    /// Those with a higher number …
+    public let after: Int64
+    /// … up to this one.
+    public let through: Int64
+
+    /// Creates a range.
+    public init(shard: Int32, topic: String, after: Int64, through: Int64) {
+        self.shard = shard
+        self.topic = topic
+        self.after = after
+        self.through = through
+    }
+}

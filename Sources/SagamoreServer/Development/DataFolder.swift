@@ -1,0 +1,121 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import SagamoreEmbeddedPostgres
+
+/// The folder of one `sagamore dev`: held for this process as long as the object lives.
+final class DataFolder {
+    /// As the operator named it, made absolute.
+    let path: String
+    /// Removed at the end.
+    let isEphemeral: Bool
+    private var lock: Int32 = -1
+
+    /// Folders of `--ephemeral` without `--data-dir`.
+    private static let ephemeralPrefix = "sagamore-dev-"
+    /// In folders that are removed at the end.
+    private static let marker = "dev.ephemeral"
+    private static let lockName = "dev.lock"
+
+    /// Makes the folder unless it is there, and takes it.
+    ///
+    /// - Throws: `dataFolder` when it can't be made, or another process has it.
+    init(_ configuration: DevConfiguration) throws(ServerError) {
+        isEphemeral = configuration.isEphemeral
+        if let named = configuration.dataFolder {
+            path = try Self.make(named)
+        } else {
+            Self.removeLeftOvers()
+            var template = Array("/tmp/\(Self.ephemeralPrefix)XXXXXX".utf8CString)
+            guard mkdtemp(&template) != nil else { throw Self.failure("can't make a folder in /tmp") }
+            path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            chmod(path, Self.mode)
+        }
+        guard take() else {
+            let holder = DevFile.read(in: path).map { " (process \($0.pid), gRPC on \($0.grpc))" } ?? ""
+            throw .dataFolder(
+                "another 'sagamore dev' uses \(path)\(holder): stop it, or choose another folder with --data-dir"
+            )
+        }
+        if isEphemeral { try begin() }
+    }
+
+    /// Makes sure that nothing is removed at the end that somebody wants to keep.
+    private func begin() throws(ServerError) {
+        let marker = path + "/" + Self.marker
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        if names.contains(Self.marker) {
+            // A killed process left it.
+            try? EmbeddedPostgres(dataDirectory: postgres).wipe()
+            for name in names where name != Self.lockName { try? FileManager.default.removeItem(atPath: path + "/" + name) }
+        } else if names.contains(where: { $0 != Self.lockName }) {
+            throw .dataFolder("--ephemeral removes its data folder at the end, and \(path) is not empty: name a new one")
+        }
+        guard FileManager.default.createFile(atPath: marker, contents: nil) else {
+            throw Self.failure("can't write \(marker)")
+        }
+    }
+
+    deinit {
+        if lock >= 0 { close(lock) }
+    }
+
+    /// Where the private database lives.
+    var postgres: String { path + "/postgres" }
+
+    /// Removes an ephemeral folder.
+    func removeIfEphemeral() {
+        if isEphemeral { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// The kernel lets the lock go when the process ends, however it ends.
+    private func take() -> Bool {
+        lock = open(path + "/" + Self.lockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        return lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0
+    }
+
+    /// As root the database's own user has to pass through.
+    private static var mode: mode_t { geteuid() == 0 ? 0o711 : 0o700 }
+
+    private static func make(_ folder: String) throws(ServerError) -> String {
+        if mkdir(folder, mode) == 0 {
+            chmod(folder, mode)
+        } else if errno != EEXIST {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: folder,
+                    withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: Int(mode)]
+                )
+            } catch {
+                throw failure("can't make the folder \(folder)")
+            }
+        }
+        guard let real = realpath(folder, nil) else { throw failure("can't use the folder \(folder)") }
+        defer { free(real) }
+        let path = String(cString: real)
+        guard access(path, W_OK) == 0 else { throw failure("can't write into \(path)") }
+        return path
+    }
+
+    private static func failure(_ text: String) -> ServerError {
+        .dataFolder("\(text): \(String(cString: strerror(errno)))")
+    }
+
+    /// Ends and removes what killed processes left.
+    private static func removeLeftOvers() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
+        for name in names where name.hasPrefix(ephemeralPrefix) {
+            let path = "/tmp/" + name
+            var status = stat()
+            guard lstat(path, &status) == 0, status.st_uid == geteuid(), status.st_mode & S_IFMT == S_IFDIR else {
+                continue
+            }
+            let file = open(path + "/" + lockName, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+            guard file >= 0 else { continue }
+            defer { close(file) }
+            guard flock(file, LOCK_EX | LOCK_NB) == 0 else { continue }
+            try? EmbeddedPostgres(dataDirectory: path + "/postgres").wipe()
+            try? FileManager.default.removeItem(atPath: path)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+internal import Glibc
+internal import SagamoreEmbeddedPostgres
+internal import SagamoreKafkaClient
+internal import SagamoreKafkaFront
+internal import SagamoreLogging
+internal import Synchronization
+
+/// Everything on this machine, with no setup: a private PostgreSQL, a development Kafka broker, and the services.
+///
+/// `start` and `stop` block and belong to one thread.
+public final class DevServer {
+    private let configuration: DevConfiguration
+    private let stopSignal: StopSignal
+    private let log = Logger(label: "dev")
+    private var folder: DataFolder?
+    private var postgres: EmbeddedPostgres?
+    private var broker: KafkaDevelopmentBroker?
+    private var server: Server?
+    private var guardian: PostgresGuardian?
+
+    /// - Parameter stopSignal: ends `start` early; given by the services when the process has to end.
+    public init(_ configuration: DevConfiguration, stopSignal: StopSignal) {
+        self.configuration = configuration
+        self.stopSignal = stopSignal
+    }
+
+    /// Starts everything; returns when all of it is ready, and `dev.json` says where it listens.
+    ///
+    /// - Throws: `ServerError`, `EmbeddedPostgresError`. What was started stays so until `stop`.
+    public func start() throws -> DevFile {
+        try PortCheck.check(host: configuration.host, port: configuration.grpcPort)
+        let folder = try DataFolder(configuration)
+        self.folder = folder
+        DevFile.remove(in: folder.path)
+        let url = try configuration.postgresURL ?? startPostgres(folder)
+        var settings = ServerConfiguration(
+            postgresURL: url,
+            node: "\(ServerConfiguration.hostName):\(folder.path)"
+        )
+        settings.host = configuration.host
+        settings.grpcPort = configuration.grpcPort
+        settings.namespaces = configuration.namespaces
+        let kafka = try makeKafka()
+        settings.kafka = kafka
+        let server = Server(settings, stopSignal: stopSignal)
+        self.server = server
+        try server.start()
+        let file = DevFile(
+            grpc: "\(configuration.host):\(server.grpcPort)",
+            http: nil,
+            kafka: kafka.kafka.bootstrap,
+            postgres: url,
+            postgresPID: postgres?.postmasterPID,
+            pid: getpid()
+        )
+        try file.write(in: folder.path)
+        if let postgres { guardian = PostgresGuardian(postgres, file, in: folder.path, log: log) }
+        return file
+    }
+
+    /// The data folder in use; nil before `start`.
+    public var dataFolder: String? { folder?.path }
+
+    private func startPostgres(_ folder: DataFolder) throws -> String {
+        let log = log
+        let postgres = EmbeddedPostgres(dataDirectory: folder.postgres, log: { line in log.info("\(line)") })
+        self.postgres = postgres
+        try postgres.start()
+        return postgres.url
+    }
+
+    private func makeKafka() throws(ServerError) -> KafkaFrontConfiguration {
+        if let bootstrap = configuration.kafkaBootstrap {
+            return KafkaFrontConfiguration(kafka: KafkaConfiguration(bootstrap: bootstrap))
+        }
+        do throws(KafkaError) {
+            let brokerLog = Logger(label: "kafka-broker")
+            let broker = try KafkaDevelopmentBroker(log: { line in brokerLog.debug("\(line)") })
+            self.broker = broker
+            return KafkaFrontConfiguration(development: broker)
+        } catch {
+            throw .kafka(error.message)
+        }
+    }
+
+    /// Ends everything in order. Safe to repeat, and after a `start` that failed.
+    public func stop() {
+        if let folder { DevFile.remove(in: folder.path) }
+        guardian?.stop()
+        guardian = nil
+        server?.stop()
+        server = nil
+        broker?.close()
+        broker = nil
+        do {
+            if configuration.isEphemeral { try postgres?.wipe() } else { try postgres?.stop() }
+        } catch {
+            log.error("PostgreSQL could not be stopped: \(error)")
+        }
+        postgres = nil
+        folder?.removeIfEphemeral()
+        folder = nil
+    }
+}

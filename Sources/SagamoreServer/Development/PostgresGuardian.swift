@@ -1,0 +1,38 @@
+internal import SagamoreEmbeddedPostgres
+internal import SagamoreLogging
+
+/// Brings the private PostgreSQL back when it has died. The services wait for it as for any other database.
+final class PostgresGuardian {
+    private let signal = StopSignal()
+    private let thread: ProgramThread
+
+    /// - Parameter file: written again when the server has another process.
+    init(_ postgres: EmbeddedPostgres, _ file: DevFile, in folder: String, log: Logger) {
+        let signal = signal
+        thread = ProgramThread("postgres-guard") {
+            var said = ""
+            while signal.wait(for: .milliseconds(200)) == nil {
+                guard !postgres.isRunning else { continue }
+                do {
+                    log.warning("PostgreSQL has died; starting it again")
+                    try postgres.start()
+                    var file = file
+                    file.postgresPID = postgres.postmasterPID
+                    try file.write(in: folder)
+                    said = ""
+                } catch {
+                    let reason = "\(error)"
+                    if reason != said { log.error("PostgreSQL can't be started again: \(reason)") }
+                    said = reason
+                    _ = signal.wait(for: .seconds(2))
+                }
+            }
+        }
+    }
+
+    /// Ends the watch. Before the server is stopped.
+    func stop() {
+        signal.give(.asked)
+        thread.join()
+    }
+}

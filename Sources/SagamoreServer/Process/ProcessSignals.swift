@@ -1,0 +1,38 @@
+internal import Glibc
+
+/// The signals that end a process in order. They have to be blocked before the first thread starts: a thread inherits
+/// what its maker blocks, and a signal goes to any thread that takes it.
+public enum ProcessSignals {
+    private static var ending: sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, signal) }
+        return set
+    }
+
+    /// Blocks SIGINT, SIGTERM and SIGHUP in this thread and those it makes, and ignores SIGPIPE in the process.
+    public static func block() {
+        var set = ending
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        // A shell starts what runs in the background with SIGINT ignored, and an ignored signal never arrives.
+        signal(SIGINT, SIG_DFL)
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Lets this thread and those it makes end the process at these signals, as is usual.
+    public static func unblock() {
+        var set = ending
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+
+    /// Calls `handler` for each signal, on a thread of its own, until the process ends.
+    public static func watch(_ handler: @escaping @Sendable (Int32) -> Void) {
+        _ = ProgramThread("signals") {
+            var set = ending
+            while true {
+                var signal: Int32 = 0
+                if sigwait(&set, &signal) == 0 { handler(signal) }
+            }
+        }
+    }
+}

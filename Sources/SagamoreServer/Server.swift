@@ -1,0 +1,173 @@
+internal import SagamoreEngine
+internal import SagamoreGRPC
+internal import SagamoreGRPCFront
+internal import SagamoreHistoryService
+internal import SagamoreKafkaClient
+internal import SagamoreKafkaFront
+internal import SagamoreLogging
+internal import SagamoreMatchingService
+internal import SagamorePersistence
+internal import SagamorePostgresClient
+internal import SagamoreServices
+
+/// The services of one process, put together from a configuration.
+///
+/// `start` and `stop` block and belong to one thread.
+public final class Server {
+    private let configuration: ServerConfiguration
+    private let stopSignal: StopSignal
+    private let log: Logger
+    private var history: HistoryService?
+    private var matching: MatchingService?
+    private var grpc: GRPCServer?
+    private var kafka: KafkaFront?
+    private let process = ServerConfiguration.processName()
+
+    /// The port on which gRPC listens; 0 before `start`.
+    public private(set) var grpcPort = 0
+
+    /// - Parameter stopSignal: ends waiting in `start`; given by the services when the process has to end.
+    public init(_ configuration: ServerConfiguration, stopSignal: StopSignal) {
+        self.configuration = configuration
+        self.stopSignal = stopSignal
+        log = Logger(label: "server")
+    }
+
+    /// Starts everything: returns when the shards are owned, their runs are back, and the fronts take requests.
+    ///
+    /// - Throws: `ServerError`. What was started stays so until `stop`.
+    public func start() throws {
+        let patience = Patience(stop: stopSignal, log: log)
+        let installation = try Installation.open(configuration, patience: patience)
+        let history = makeHistory(installation)
+        let matching = MatchingService(
+            history: history,
+            clock: SystemClock.now,
+            log: Logger(label: "matching")
+        )
+        history.connect(matching: matching)
+        self.history = history
+        self.matching = matching
+        kafka = try makeKafka(installation, history)
+        history.start()
+        matching.start()
+        try startGRPC(installation, history, matching)
+        kafka?.start()
+        try wait { history.isReady }
+        if let kafka { try wait { kafka.isReady } }
+    }
+
+    private func wait(until condition: () -> Bool) throws(ServerError) {
+        while !condition() {
+            if stopSignal.wait(for: .milliseconds(5)) != nil { throw .stopped }
+        }
+    }
+
+    /// Commands come in and events go out where a cluster is configured.
+    private func makeKafka(_ installation: Installation, _ history: HistoryService) throws(ServerError) -> KafkaFront? {
+        guard let kafka = configuration.kafka else { return nil }
+        let url = configuration.postgresURL
+        let process = process
+        do throws(KafkaError) {
+            let front = try KafkaFront(
+                configuration: kafka,
+                history: history,
+                makeOutboxStore: {
+                    // A position that is lost with a crash is found again on the broker.
+                    let settings = [(name: "synchronous_commit", value: "off")]
+                    let name = "sagamore publisher"
+                    let connection = try PostgresConnection(url, applicationName: name, sessionSettings: settings)
+                    return PostgresOutboxStore(connection, process: process)
+                },
+                namespaces: installation.namespaces,
+                installationID: installation.id,
+                shardCount: installation.shardCount,
+                clock: SystemClock.now,
+                log: Logger(label: "kafka")
+            )
+            history.onOutboxGrowth { shard in front.outboxGrew(shard) }
+            return front
+        } catch {
+            throw .kafka("Kafka can't be used: \(error.message)")
+        }
+    }
+
+    private func makeHistory(_ installation: Installation) -> HistoryService {
+        let url = configuration.postgresURL
+        let stopSignal = stopSignal
+        let log = log
+        let history = HistoryService(
+            configuration: HistoryConfiguration(shardCount: installation.shardCount, node: configuration.node),
+            process: process,
+            makeLaneStore: { shard in
+                PostgresLaneStore(try PostgresConnection(url, applicationName: "sagamore lane \(shard)"))
+            },
+            makeLoaderStore: {
+                PostgresLoaderStore(try PostgresConnection(url, applicationName: "sagamore loader"))
+            },
+            encoder: StatusEventJSON(),
+            clock: SystemClock.now,
+            log: Logger(label: "history")
+        )
+        history.onFenced { shard in
+            let reason = "shard \(shard) was taken by another process"
+            log.critical("\(reason): this one ends")
+            stopSignal.give(.failed(reason))
+        }
+        return history
+    }
+
+    private func startGRPC(
+        _ installation: Installation,
+        _ history: HistoryService,
+        _ matching: MatchingService
+    ) throws(ServerError) {
+        let grpcLog = Logger(label: "grpc")
+        let server = GRPCServer(
+            GRPCServerConfiguration(host: configuration.host, port: configuration.grpcPort),
+            log: { level, line in grpcLog.log(level: level.loggingLevel, line) }
+        )
+        let front = GRPCFront(
+            history: history,
+            matching: matching,
+            namespaces: installation.namespaces,
+            clock: SystemClock.now,
+            cluster: ClusterInformation(clusterID: installation.id, shards: installation.shardCount),
+            limits: Limits(),
+            log: Logger(label: "grpc-front")
+        )
+        front.register(on: server)
+        do throws(GRPCServerError) {
+            grpcPort = try server.start()
+        } catch {
+            throw .cannotListen(error)
+        }
+        grpc = server
+    }
+
+    /// Ends everything in order: the fronts take nothing new and finish what they have, polls end empty-handed, lanes
+    /// commit what is queued and give their shards back.
+    public func stop() {
+        let grpc = grpc
+        let drain = ProgramThread("grpc-drain") { grpc?.shutdown(grace: .seconds(2)) }
+        kafka?.stop()
+        matching?.stop()
+        drain.join()
+        history?.stop()
+        kafka = nil
+        self.grpc = nil
+        matching = nil
+        history = nil
+    }
+}
+
+extension GRPCLogLevel {
+    fileprivate var loggingLevel: Logger.Level {
+        switch self {
+        case .debug: .debug
+        case .info: .info
+        case .warning: .warning
+        case .error: .error
+        }
+    }
+}

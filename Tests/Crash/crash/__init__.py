@@ -1,0 +1,1 @@
+"""Kills, outages and bad input: what may go wrong around a running Sagamore, and what must be right afterwards."""

@@ -1,0 +1,87 @@
+"""The command line: which tests, which seed, what is printed."""
+
+import argparse
+import asyncio
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from . import kafka, matrix
+from .matrix import Settings
+from .sagamore import BINARY, REPOSITORY
+
+Test = Callable[[Path], Awaitable[tuple[list[str], str]]]
+"""Gets a folder for logs; gives what is wrong, and a summary."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="Tests/Crash/run", description=__doc__)
+    parser.add_argument("--seed", type=int, help="repeats the choices of a run (default: a new one, which is printed)")
+    parser.add_argument("--kills", type=int, default=3, metavar="N", help="kills of each kind (default: 3)")
+    parser.add_argument("--rate", type=float, default=6, metavar="N", help="bookings begun a second (default: 6)")
+    parser.add_argument("--listen", type=float, default=5, metavar="S", help="seconds to read on at the end (default: 5)")
+    parser.add_argument("--only", action="append", metavar="NAME", help="only the tests whose name contains NAME")
+    parser.add_argument("--logs", type=Path, metavar="DIR", help="for logs (default: .build/test-logs/Crash)")
+    parser.add_argument("--keep", action="store_true", help="keep the logs of tests that pass, too")
+    arguments = parser.parse_args()
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
+    settings = Settings(seed=seed, kills=arguments.kills, rate=arguments.rate, listen=arguments.listen)
+    tests: dict[str, Test] = {"kills": lambda folder: matrix.run(folder, settings)}
+    names = [name for name in tests if not arguments.only or any(only in name for only in arguments.only)]
+    if not names:
+        parser.error("no test has such a name")
+    logs = arguments.logs or REPOSITORY / ".build/test-logs/Crash"
+    print(f"crash: seed {seed} (--seed {seed} repeats its choices), logs in {logs}/{seed}", flush=True)
+    asyncio.run(run_and_leave({name: tests[name] for name in names}, logs.resolve() / str(seed), arguments.keep))
+
+
+async def run_and_leave(tests: dict[str, Test], logs: Path, keep: bool) -> None:
+    """Runs, tells the result, and ends the process."""
+    main_task = asyncio.current_task()
+    assert main_task is not None
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, main_task.cancel)
+    passed = failed = skipped = 0
+    status = 0
+    try:
+        for name, test in tests.items():
+            if not await one(name, test, logs / name, keep):
+                failed += 1
+            else:
+                passed += 1
+        if reason := kafka.missing():
+            print(f"skipped  crash  everything on topics: {reason}")
+            skipped += 1
+    except asyncio.CancelledError:
+        print("interrupted", file=sys.stderr)
+        status = 130
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    os._exit(status or (1 if failed else 0))
+
+
+async def one(name: str, test: Test, folder: Path, keep: bool) -> bool:
+    """Runs one test and prints what came of it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    began = time.monotonic()
+    try:
+        if not BINARY.exists():
+            raise FileNotFoundError(f"there is no {BINARY}: build it, or name it by SAGAMORE_BINARY")
+        problems, summary = await test(folder)
+    except Exception as error:
+        problems, summary = [f"{type(error).__name__}: {error}", traceback.format_exc(limit=-6)], ""
+    took = f"{time.monotonic() - began:.0f} s"
+    print(f"{'failed' if problems else 'passed'}  crash  {name} ({took}) {summary}", flush=True)
+    for problem in problems:
+        print(f"  {problem}")
+    if problems:
+        print(f"  seed {folder.parent.name}; the logs are in {folder}", flush=True)
+    elif not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return not problems

@@ -1,0 +1,167 @@
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreEngineTestSupport
+import Testing
+
+@Suite struct SignalTests {
+    /// A started run whose first workflow task is done.
+    private func idle() throws -> Stage {
+        let stage = Stage()
+        try stage.start()
+        try stage.run()
+        return stage
+    }
+
+    @Test func signalToAnIdleRunSchedulesAWorkflowTask() throws {
+        let stage = try idle()
+        let decision = try stage.signal("go", requestID: "r")
+        #expect(
+            decision.outline == [
+                "5 WorkflowExecutionSignaled", "fact requestSeen r", "6 WorkflowTaskScheduled",
+                "offer workflow 6#1 on travel",
+            ]
+        )
+        guard case .workflowExecutionSignaledEventAttributes(let attributes) = decision.events[0].attributes else {
+            Issue.record("no attributes")
+            return
+        }
+        #expect(attributes.signalName == "go")
+        #expect(attributes.input == Samples.payloads("go"))
+        #expect(attributes.identity == "client")
+        #expect(attributes.requestID == "r")
+    }
+
+    @Test func signalBesideAScheduledTaskIsWrittenAtOnce() throws {
+        let stage = Stage()
+        try stage.start()
+        #expect(try stage.signal("a").outline == ["3 WorkflowExecutionSignaled"])
+    }
+
+    @Test func signalsWaitWhileATaskRunsAndAreWrittenInOrderBehindItsCompletion() throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.pollWorkflowTask()
+        #expect(try stage.signal("first", requestID: "1").outline == [
+            "fact eventBuffered WorkflowExecutionSignaled", "fact requestSeen 1",
+        ])
+        stage.pass(.milliseconds(5))
+        try stage.signal("second")
+        let received = stage.now
+        stage.pass(.milliseconds(5))
+        let decision = try stage.complete(Samples.marker("m"))
+        #expect(
+            decision.outline == [
+                "3 WorkflowTaskStarted", "4 WorkflowTaskCompleted", "5 MarkerRecorded", "fact workflowTaskCompleted 3",
+                "6 WorkflowExecutionSignaled", "7 WorkflowExecutionSignaled", "8 WorkflowTaskScheduled",
+                "offer workflow 8#1 on travel",
+            ]
+        )
+        let names = decision.events.compactMap { event -> String? in
+            guard case .workflowExecutionSignaledEventAttributes(let attributes) = event.attributes else { return nil }
+            return attributes.signalName
+        }
+        #expect(names == ["first", "second"])
+        // Events that waited keep their own time.
+        #expect(decision.events[4].eventTime == received.timestamp)
+        #expect(stage.execution.durable.bufferedEvents.isEmpty)
+        #expect(stage.execution.durable.bufferedBytes == 0)
+    }
+
+    @Test func bufferedSignalIsWrittenOnlyOnce() throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.pollWorkflowTask()
+        try stage.signal("once")
+        try stage.complete()
+        try stage.pollWorkflowTask()
+        try stage.signal("once, too")
+        try stage.complete()
+        try stage.run(Samples.complete())
+        #expect(stage.history.count { $0.eventType == .workflowExecutionSignaled } == 2)
+    }
+
+    @Test func sameRequestIDHasNoEffectAgain() throws {
+        let stage = try idle()
+        try stage.signal("go", requestID: "r")
+        let again = try stage.signal("go", requestID: "r", origin: Samples.origin("command"))
+        #expect(again.outline.isEmpty)
+        guard case .done = again.reply else {
+            Issue.record("a known request is answered like a new one")
+            return
+        }
+        // Without an id every signal is a new one.
+        try stage.signal("go")
+        #expect(try stage.signal("go").eventOutline == ["8 WorkflowExecutionSignaled"])
+    }
+
+    @Test func startsRequestIDIsNoSignals() throws {
+        let stage = Stage()
+        try stage.start(requestID: "same")
+        #expect(try stage.signal("with start", requestID: "same").eventOutline == ["3 WorkflowExecutionSignaled"])
+    }
+
+    @Test func signalToAClosedRunIsRefused() throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.run(Samples.complete())
+        let error = #expect(throws: RequestError.self) { try stage.signal("late") }
+        #expect(error?.code == .notFound)
+        #expect(error?.message == "workflow execution already completed")
+    }
+
+    @Test func signalsAreLimitedIncludingThoseThatWait() throws {
+        let stage = Stage()
+        stage.limits.signals = 2
+        try stage.start()
+        try stage.signal("one")
+        try stage.pollWorkflowTask()
+        try stage.signal("two")
+        let error = #expect(throws: RequestError.self) { try stage.signal("three") }
+        #expect(error?.code == .resourceExhausted)
+    }
+
+    @Test func bytesThatWaitAreLimited() throws {
+        let stage = Stage()
+        stage.limits.historyBytes = 2_000
+        try stage.start()
+        try stage.pollWorkflowTask()
+        try stage.signal(String(repeating: "x", count: 600))
+        let error = #expect(throws: RequestError.self) { try stage.signal(String(repeating: "y", count: 600)) }
+        #expect(error?.code == .resourceExhausted)
+    }
+}
+
+@Suite struct CancelRequestTests {
+    @Test func cancelIsRecordedWithItsReason() throws {
+        let stage = Stage()
+        try stage.start()
+        let decision = try stage.cancel("changed my mind")
+        #expect(decision.outline == ["3 WorkflowExecutionCancelRequested"])
+        guard case .workflowExecutionCancelRequestedEventAttributes(let it) = decision.events[0].attributes else {
+            Issue.record("no attributes")
+            return
+        }
+        #expect(it.cause == "changed my mind")
+        #expect(it.identity == "client")
+    }
+
+    @Test func secondCancelDoesNothingAlsoWhileTheFirstWaits() throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.pollWorkflowTask()
+        #expect(try stage.cancel().outline == ["fact eventBuffered WorkflowExecutionCancelRequested"])
+        #expect(try stage.cancel().outline.isEmpty)
+        try stage.complete()
+        #expect(try stage.cancel().outline.isEmpty)
+        #expect(stage.historyOutline.count { $0.hasSuffix("CancelRequested") } == 1)
+    }
+
+    @Test func cancelOfAClosedRunIsAnsweredAndRecordsNothing() throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.run(Samples.complete())
+        #expect(try stage.cancel().outline.isEmpty)
+        // A command from a topic hears that it came too late.
+        #expect(throws: RequestError.self) { try stage.cancel(origin: Samples.origin("late")) }
+    }
+}

@@ -1,0 +1,220 @@
+import SagamoreEngine
+import SagamoreJSONText
+import SagamoreKafkaClient
+import SagamorePersistence
+import SagamorePostgresClient
+import SagamoreServices
+import Testing
+
+@testable import SagamoreKafkaFront
+
+/// All that needs brokers and a database, one after the other.
+@Suite(.serialized) struct LiveTests {}
+
+extension LiveTests {
+    struct PublisherTests {
+        @Test(arguments: Cluster.all) func `records arrive in order, once, and are deleted`(_ cluster: Cluster) async throws {
+            let (topic, other, cursors) = (Names.next("events"), Names.next("dlq"), Names.next("cursors"))
+            try cluster.create([topic, other, cursors])
+            let world = try OutboxWorld()
+            let kafka = try cluster.configuration()
+            let reader = try TopicReader(kafka, [topic, other])
+            try world.write(numbered(1...10, topic: topic))
+            let publisher = try world.publisher(kafka, cursors: cursors)
+            try await wait(for: "what was there") { reader.count(topic) == 10 }
+            for part in 0..<20 {
+                try world.write(numbered(11 + part * 100...110 + part * 100, topic: topic))
+                try world.write(numbered(1 + part...1 + part, topic: other))
+                publisher.ring()
+            }
+            try await wait(for: "all") { reader.count(topic) >= 2_010 && reader.count(other) >= 20 }
+            #expect(reader.values(topic) == expected(1...2_010))
+            #expect(reader.values(other) == expected(1...20))
+            #expect(reader.seen.first { $0.topic == topic }?.headers == [KafkaHeader("number", text: "1")])
+            try await wait(for: "deletion") { try world.count("outbox") == 0 }
+            publisher.stop()
+
+            // The next one knows where this one was, and goes on.
+            try world.write(numbered(2_011...2_015, topic: topic))
+            let next = try world.publisher(kafka, cursors: cursors)
+            try await wait(for: "the next publisher's records") { reader.count(topic) == 2_015 }
+            next.stop()
+            #expect(reader.values(topic) == expected(1...2_015))
+        }
+
+        @Test(arguments: Cluster.all) func `a missing topic waits, the others go on`(_ cluster: Cluster) async throws {
+            let (topic, ghost, cursors) = (Names.next("events"), Names.next("ghost"), Names.next("cursors"))
+            try cluster.create([topic, cursors])
+            let world = try OutboxWorld()
+            let kafka = try cluster.configuration()
+            let log = LogBook()
+            let reader = try TopicReader(kafka, [topic])
+            let publisher = try world.publisher(kafka, cursors: cursors, log: log)
+            for part in 0..<10 {
+                try world.write(numbered(1 + part * 10...10 + part * 10, topic: topic))
+                try world.write(numbered(1 + part * 10...10 + part * 10, topic: ghost))
+                publisher.ring()
+            }
+            try await wait(for: "the topic that is there") { reader.count(topic) == 100 }
+            #expect(log.count("events can not be written to their topic and wait") == 1)
+            #expect(log.text.contains(ghost))
+            try cluster.create([ghost])
+            let second = try TopicReader(kafka, [ghost])
+            try world.write(numbered(101...105, topic: topic))
+            publisher.ring()
+            try await wait(for: "what had waited") { second.count(ghost) == 100 }
+            try world.write(numbered(101...110, topic: ghost))
+            publisher.ring()
+            try await wait(for: "what came later") { second.count(ghost) == 110 && reader.count(topic) == 105 }
+            #expect(second.values(ghost) == expected(1...110))
+            #expect(reader.values(topic) == expected(1...105))
+            try await wait(for: "deletion") { try world.count("outbox") == 0 }
+            publisher.stop()
+        }
+
+        @Test func `a topic that may not be written waits, the others go on`() async throws {
+            let cluster = Cluster.development
+            let (topic, closed, cursors) = (Names.next("events"), Names.next("closed"), Names.next("cursors"))
+            try cluster.create([topic, closed, cursors])
+            let world = try OutboxWorld()
+            let kafka = try cluster.configuration()
+            let reader = try TopicReader(kafka, [topic])
+            try Cluster.development().refuse(closed, with: .topicAuthorizationFailed)
+            let publisher = try world.publisher(kafka, cursors: cursors)
+            try world.write(numbered(1...5, topic: closed) + numbered(1...20, topic: topic))
+            publisher.ring()
+            try await wait(for: "the open topic") { reader.count(topic) == 20 }
+            try Cluster.development().refuse(closed, with: nil)
+            let second = try TopicReader(kafka, [closed])
+            try await wait(for: "the closed topic") { second.count(closed) == 5 }
+            #expect(second.values(closed) == expected(1...5))
+            publisher.stop()
+        }
+
+        @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
+        func `what is too large goes without its result or to the dead events`() async throws {
+            let (topic, cursors) = (Names.next("events"), Names.next("cursors"))
+            try Cluster.apache.create([topic, cursors], partitions: 1, settings: ["max.message.bytes": "3000"])
+            let world = try OutboxWorld()
+            let kafka = try Cluster.apache.configuration()
+            let reader = try TopicReader(kafka, [topic])
+            let log = LogBook()
+            let publisher = try world.publisher(kafka, cursors: cursors, log: log)
+            // What does not shrink: the topic may compress nothing.
+            var random = SplitMix(state: 1)
+            let noise = String((0..<4_000).map { _ in Character(Unicode.Scalar(UInt8(97 + random.next() % 26))) })
+            let event = Array(#"{"command_id":"c","status":"passed","sequence":2,"result":"\#(noise)"}"#.utf8)
+            let hopeless = Array("{\"command_id\":\"\(noise)\"}".utf8)
+            func record(_ value: [UInt8]) -> OutboxRecord {
+                OutboxRecord(topic: topic, key: Array("key-0".utf8), value: value, headers: [])
+            }
+            try world.write(
+                numbered(1...30, topic: topic, keys: 1) + [record(event)] + numbered(31...40, topic: topic, keys: 1)
+                    + [record(hopeless)] + numbered(41...50, topic: topic, keys: 1)
+            )
+            publisher.ring()
+            try await wait(for: "the records that fit") { reader.count(topic) == 51 }
+            let smaller = #"{"command_id":"c","status":"passed","sequence":2,"result_omitted":true}"#
+            #expect(
+                reader.values(topic)["key-0"]
+                    == (1...30).map(String.init) + [smaller] + (31...50).map(String.init)
+            )
+            #expect(try world.count("dead_events") == 1)
+            #expect(log.count("was put to the dead events") == 1)
+            try await wait(for: "deletion") { try world.count("outbox") == 0 }
+            publisher.stop()
+        }
+
+        @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
+        func `a database that was restored publishes nothing`() async throws {
+            let (topic, cursors) = (Names.next("events"), Names.next("cursors"))
+            try Cluster.apache.create([topic, cursors])
+            let kafka = try Cluster.apache.configuration()
+            let reader = try TopicReader(kafka, [topic])
+            let world = try OutboxWorld()
+            try world.write(numbered(1...10, topic: topic))
+            let publisher = try world.publisher(kafka, cursors: cursors)
+            try await wait(for: "the records") { reader.count(topic) == 10 }
+            publisher.stop()
+
+            let restored = try OutboxWorld()
+            try restored.write(numbered(1...3, topic: topic))
+            let log = LogBook()
+            let refused = try restored.publisher(kafka, cursors: cursors, installation: world.installation, log: log)
+            try await wait(for: "the refusal") { log.text.contains("restored to an earlier state") }
+            #expect(log.text.contains("NOTHING IS PUBLISHED"))
+            refused.stop()
+            #expect(try restored.count("outbox") == 3)
+            #expect(reader.count(topic) == 10)
+        }
+
+        @Test(arguments: Cluster.all)
+        func `the database's position counts where the cursor is gone`(_ cluster: Cluster) async throws {
+            let (topic, cursors) = (Names.next("events"), Names.next("cursors"))
+            try cluster.create([topic, cursors])
+            let kafka = try cluster.configuration()
+            let reader = try TopicReader(kafka, [topic])
+            let world = try OutboxWorld()
+            try world.write(numbered(1...10, topic: topic))
+            let store = try world.makeStore()()
+            try store.record([topic: 6], of: 0)
+            try store.record([topic: 4], of: 0)
+            #expect(try store.positions(of: 0) == [topic: 6], "never back")
+            let publisher = try world.publisher(kafka, cursors: cursors)
+            try await wait(for: "the rest") { reader.count(topic) == 4 }
+            #expect(reader.values(topic) == expected(7...10))
+            publisher.stop()
+        }
+
+        @Test func `nothing is published of a shard that is somebody else's`() async throws {
+            let (topic, cursors) = (Names.next("events"), Names.next("cursors"))
+            try Cluster.development.create([topic, cursors])
+            let kafka = try Cluster.development.configuration()
+            let reader = try TopicReader(kafka, [topic])
+            let world = try OutboxWorld()
+            try world.write(numbered(1...3, topic: topic))
+            let own = world.process
+            let publisher = try world.publisher(kafka, cursors: cursors)
+            try await wait(for: "the records") { reader.count(topic) == 3 }
+            publisher.stop()
+            let idle = try world.publisher(kafka, cursors: cursors)
+            try world.handOver(to: "another")
+            idle.stop()
+            let store = try OutboxWorld.makeStore(world.url, own)()
+            #expect(try !store.standing(of: 0).isOwned)
+            #expect(try store.standing(of: 0).outboxSequence == 3)
+            #expect(try !store.standing(of: 7).isOwned)
+        }
+
+        @Test func `reading is bounded in rows and bytes`() throws {
+            let world = try OutboxWorld()
+            let large = [UInt8](repeating: 120, count: 10_000)
+            try world.write(
+                (0..<10).map { OutboxRecord(topic: "t\($0 % 2)", key: nil, value: $0 == 9 ? nil : large, headers: []) }
+            )
+            let store = try world.makeStore()()
+            func read(_ topics: OutboxQuery.Topics, _ after: Int64, _ rows: Int, _ bytes: Int) throws -> [Int64] {
+                let query = OutboxQuery(shard: 0, topics: topics, after: after, rowLimit: rows, byteLimit: bytes)
+                return try store.read(query).map(\.sequence)
+            }
+            #expect(try read(.allBut([]), 0, 100, 1 << 20) == Array(1...10))
+            #expect(try read(.allBut([]), 0, 3, 1 << 20) == [1, 2, 3])
+            #expect(try read(.allBut([]), 2, 100, 25_000) == [3, 4, 5])
+            #expect(try read(.allBut([]), 0, 100, 1) == [1], "the first one always")
+            #expect(try read(.allBut(["t0"]), 3, 100, 1 << 20) == [4, 6, 8, 10])
+            #expect(try read(.only("t0"), 3, 100, 1 << 20) == [5, 7, 9])
+            let rows = try store.read(
+                OutboxQuery(shard: 0, topics: .allBut([]), after: 8, rowLimit: 9, byteLimit: 1 << 20))
+            #expect(rows[0].record.value == large && rows[1].record.value == nil && rows[1].record.key == nil)
+
+            let range = OutboxRange(shard: 0, topic: "t0", after: 0, through: 7)
+            #expect(try store.delete(range, limit: 2) == 3)
+            #expect(try store.delete(range, limit: 9) == 7)
+            #expect(try store.delete(range, limit: 9) == nil)
+            #expect(try read(.allBut([]), 0, 100, 1 << 20) == [2, 4, 6, 8, 9, 10])
+            try store.bury(rows[0], shard: 0, error: "why")
+            try store.bury(rows[0], shard: 0, error: "again")
+            #expect(try world.count("dead_events") == 1)
+        }
+    }
+}

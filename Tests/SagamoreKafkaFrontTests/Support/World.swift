@@ -1,0 +1,225 @@
+import Glibc
+import SagamoreEmbeddedPostgres
+import SagamoreEngine
+import SagamoreKafkaClient
+import SagamoreLogging
+import SagamorePersistence
+import SagamorePostgresClient
+import SagamoreServices
+import Synchronization
+import Testing
+
+@testable import SagamoreKafkaFront
+
+/// The brokers against which one and the same test runs.
+enum Cluster: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case development
+    case apache
+
+    /// The development broker always; Apache Kafka where there is one.
+    static var all: [Cluster] {
+        if TemporaryKafka.isAvailable { return [.development, .apache] }
+        print(TemporaryKafka.whySkipped)
+        return [.development]
+    }
+
+    var testDescription: String { rawValue }
+
+    private static let developmentBroker = Result { try KafkaDevelopmentBroker() }
+    private static let apacheBroker = Result { try TemporaryKafka() }
+
+    static func development() throws -> KafkaDevelopmentBroker { try developmentBroker.get() }
+    static func apache() throws -> TemporaryKafka { try apacheBroker.get() }
+
+    func bootstrap() throws -> String {
+        switch self {
+        case .development: try Self.development().bootstrap
+        case .apache: try Self.apache().bootstrap
+        }
+    }
+
+    func configuration() throws -> KafkaConfiguration { KafkaConfiguration(bootstrap: try bootstrap()) }
+
+    func create(_ topics: [String], partitions: Int = 4, settings: [String: String] = [:]) throws {
+        switch self {
+        case .development: try Self.development().createTopics(topics, partitions: partitions)
+        case .apache: try Self.apache().createTopics(topics, partitions: partitions, configuration: settings)
+        }
+    }
+}
+
+/// Names that no other test has.
+enum Names {
+    private static let count = Atomic(0)
+    static func next(_ name: String) -> String { "\(name)-\(getpid())-\(count.add(1, ordering: .relaxed).newValue)" }
+}
+
+/// A database with the schema, whose only shard this test owns and writes records to.
+final class OutboxWorld {
+    let url: String
+    let installation: String
+    private(set) var process: String
+    private let lane: PostgresLaneStore
+    let sql: PostgresConnection
+    private var epoch: Int64
+    private(set) var sequence: Int64
+
+    init(server: TemporaryPostgres? = nil) throws {
+        let server = try server ?? TemporaryPostgres.sharedServer()
+        url = try server.createDatabase()
+        sql = try PostgresConnection(url, applicationName: "test")
+        installation = try Migrator.migrate(sql, shardCount: 1).installationID
+        process = Names.next("process")
+        lane = PostgresLaneStore(try PostgresConnection(url, applicationName: "lane"))
+        let taken = try lane.takeShard(0, as: ShardOwner(node: "node", process: process))
+        epoch = try #require(taken).epoch
+        sequence = try #require(taken).outboxSequence
+    }
+
+    /// Writes records as a commit lane does.
+    func write(_ records: [OutboxRecord]) throws {
+        var batch = CommitBatch()
+        batch.outbox = records
+        try lane.commit(batch, fence: ShardFence(shard: 0, epoch: epoch, outboxSequence: sequence))
+        sequence += Int64(records.count)
+    }
+
+    /// Another process owns the shard from now on.
+    func handOver(to process: String) throws {
+        let statement = PostgresStatement("test_owner", "update sagamore.shards set owner = $1 where id = 0")
+        _ = try sql.query(statement, [.text(process)])
+        self.process = process
+    }
+
+    func count(_ table: String) throws -> Int {
+        Int(try sql.query(PostgresStatement("count_\(table)", "select count(*) from sagamore.\(table)")).int64(0, 0))
+    }
+
+    func makeStore() -> @Sendable () throws -> any OutboxStore {
+        Self.makeStore(url, process)
+    }
+
+    static func makeStore(_ url: String, _ process: String) -> @Sendable () throws -> any OutboxStore {
+        {
+            let connection = try PostgresConnection(
+                url,
+                applicationName: "publisher",
+                sessionSettings: [("synchronous_commit", "off")]
+            )
+            return PostgresOutboxStore(connection, process: process)
+        }
+    }
+
+    /// A publisher of this world's shard.
+    func publisher(
+        _ kafka: KafkaConfiguration,
+        cursors: String,
+        installation: String? = nil,
+        log: LogBook = LogBook()
+    ) throws -> ShardPublisher {
+        var settings = PublisherSettings(
+            kafka: kafka,
+            installationID: installation ?? self.installation,
+            cursorTopic: cursors
+        )
+        settings.cleaningInterval = .milliseconds(100)
+        let publisher = ShardPublisher(
+            shard: 0,
+            settings: settings,
+            admin: try KafkaAdmin(kafka),
+            makeStore: makeStore(),
+            reachability: Reachability(bootstrap: kafka.bootstrap, log: log.logger),
+            log: log.logger
+        )
+        publisher.start()
+        return publisher
+    }
+}
+
+/// Records that say who they are.
+func numbered(_ range: ClosedRange<Int>, topic: String, keys: Int = 5) -> [OutboxRecord] {
+    range.map { number in
+        OutboxRecord(
+            topic: topic,
+            key: Array("key-\(number % keys)".utf8),
+            value: Array("\(number)".utf8),
+            headers: [CommandOrigin.Header(name: "number", value: Array("\(number)".utf8))]
+        )
+    }
+}
+
+/// What was logged, kept in a file of this test's own.
+final class LogBook: Sendable {
+    let logger: Logger
+    private let path: String
+
+    init() {
+        path = "/tmp/sagamore-log-\(Names.next("book"))"
+        let file = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600)
+        logger = Logger(label: "test", handler: LogHandler(format: .text, destination: .descriptor(file)))
+    }
+
+    deinit { unlink(path) }
+
+    var text: String {
+        guard let file = fopen(path, "r") else { return "" }
+        defer { fclose(file) }
+        var text: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { text += buffer[..<count] }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    func count(_ part: String) -> Int { text.split(separator: "\n").count { $0.contains(part) } }
+}
+
+struct NotInTime: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Waits for a condition; the time is only the limit after which the test fails.
+func wait(for what: String, limit: Duration = .seconds(60), until condition: () throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try !condition() {
+        if ContinuousClock.now > deadline { throw NotInTime(description: "not in time: \(what)") }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+}
+
+/// Reads topics as a `read_committed` consumer and keeps what it saw.
+final class TopicReader: Sendable {
+    private let records = Mutex<[KafkaRecord]>([])
+    private let consumer: Mutex<KafkaConsumer?> = Mutex(nil)
+
+    init(_ kafka: KafkaConfiguration, _ topics: [String]) throws {
+        var configuration = kafka
+        configuration.properties["fetch.wait.max.ms"] = "20"
+        let opened = try KafkaConsumer(
+            configuration,
+            group: Names.next("reader"),
+            topics: topics,
+            handlers: .init(records: { [weak self] new in self?.records.withLock { $0 += new } })
+        )
+        consumer.withLock { $0 = opened }
+    }
+
+    deinit { consumer.withLock { $0?.close() } }
+
+    var seen: [KafkaRecord] { records.withLock { $0 } }
+
+    /// The values of a topic by key, in the order in which they were read.
+    func values(_ topic: String) -> [String: [String]] {
+        var values: [String: [String]] = [:]
+        for record in seen where record.topic == topic {
+            values[record.key?.text ?? "", default: []].append(record.value?.text ?? "")
+        }
+        return values
+    }
+
+    func count(_ topic: String) -> Int { records.withLock { records in records.count { $0.topic == topic } } }
+}
+
+/// What a reader should see of `numbered` records.
+func expected(_ range: ClosedRange<Int>, keys: Int = 5) -> [String: [String]] {
+    Dictionary(grouping: range.map { $0 }, by: { "key-\($0 % keys)" }).mapValues { $0.map(String.init) }
+}

@@ -1,0 +1,47 @@
+import Testing
+
+@testable import SagamoreKafkaFront
+
+struct TopicTableTests {
+    private let start = ContinuousClock.now
+
+    @Test func `a blocked topic is left out, then read apart, then joined`() throws {
+        var table = TopicTable()
+        table.add("a", position: 3)
+        table.add("b", position: 0)
+        #expect(table.apart.isEmpty)
+        table.published(["a": 7])
+        table.scanned(to: 8)
+        #expect(table.block("b", at: start) == true)
+        #expect(table.block("b", at: start) == false, "told once")
+        #expect(table.apart == ["b"])
+        #expect(table.due(start).isEmpty)
+        let due = try #require(table.nextDue)
+        #expect(table.due(due) == ["b"])
+        table.unblock("b")
+        #expect(table.lagging == ["b"])
+        #expect(table.apart == ["b"], "not read with the others yet")
+        table.published(["b": 6])
+        table.caughtUp("b")
+        #expect(table.apart.isEmpty)
+        #expect(table.positions == ["a": 7, "b": 6])
+        table.published(["a": 2])
+        #expect(table.position("a") == 7, "never back")
+    }
+
+    @Test func `a topic that stays away is looked at ever more rarely`() throws {
+        var table = TopicTable()
+        table.add("a", position: 0)
+        var now = start
+        var waits: [Duration] = []
+        for _ in 0..<10 {
+            table.block("a", at: now)
+            let next = try #require(table.nextDue)
+            waits.append(next - now)
+            now = next
+        }
+        #expect(waits[0] < .seconds(1))
+        #expect(waits.allSatisfy { $0 <= .seconds(15) })
+        #expect(waits[9] > .seconds(10))
+    }
+}

@@ -1,0 +1,109 @@
+internal import SagamoreAPI
+package import SagamoreEngine
+
+/// What kinds of things happened, and how often.
+package struct Coverage: Sendable {
+    private var counts: [String: Int] = [:]
+
+    package init() {}
+
+    package mutating func count(_ kind: String) { counts[kind, default: 0] += 1 }
+
+    package mutating func merge(_ other: Coverage) { counts.merge(other.counts) { $0 + $1 } }
+
+    package mutating func count(_ decision: Decision) {
+        for entry in decision.entries {
+            switch entry {
+            case .event(let recorded): count(recorded.event)
+            case .fact(let recorded):
+                count("fact \(recorded.fact.kind)")
+                if case .eventBuffered(let event) = recorded.fact { count("buffered \(event.eventType.shortName)") }
+            case .volatile(let change): count("volatile \(change.outline.prefix { $0 != " " })")
+            }
+        }
+        for offer in decision.offers {
+            if case .workflow(_, let sticky, _) = offer, !sticky.isEmpty { count("offer sticky") }
+        }
+        for event in decision.statusEvents { count("status \(event.status.rawValue)") }
+        switch decision.reply {
+        case .done: count("reply done")
+        case .workflowTask: count("reply workflowTask")
+        case .activityTask: count("reply activityTask")
+        case .heartbeat(let isCancelRequested): count("reply heartbeat \(isCancelRequested)")
+        case .completion(let answer):
+            count("reply completion")
+            if !answer.eagerActivities.isEmpty { count("answer eagerActivities") }
+            if answer.nextTask != nil { count("answer nextTask") }
+        case .refused: count("reply refused")
+        }
+    }
+
+    private mutating func count(_ event: HistoryEvent) {
+        count("event \(event.eventType.shortName)")
+        switch event.attributes {
+        case .workflowTaskTimedOutEventAttributes(let attributes): count("workflow task \(attributes.timeoutType)")
+        case .workflowTaskFailedEventAttributes(let attributes): count("\(attributes.cause)")
+        case .workflowTaskScheduledEventAttributes(let attributes):
+            if attributes.attempt > 1 { count("later workflow task attempt written") }
+        case .activityTaskFailedEventAttributes(let attributes): count("activity failed \(attributes.retryState)")
+        case .activityTaskTimedOutEventAttributes(let attributes):
+            count("activity timed out \(attributes.retryState)")
+            if case .timeoutFailureInfo(let info) = (try? attributes.failure?.decoded())?.failureInfo {
+                count("activity \(info.timeoutType)")
+            }
+        case .workflowExecutionTimedOutEventAttributes(let attributes): count("run timed out \(attributes.retryState)")
+        default: break
+        }
+    }
+
+    /// What has to have happened at least once, and did not.
+    package var missing: [String] { Self.required.filter { counts[$0] == nil } }
+
+    package var table: String {
+        counts.keys.sorted().map { key in
+            let count = String(counts[key] ?? 0)
+            return String(repeating: " ", count: max(8 - count.count, 0)) + count + "  " + key
+        }.joined(separator: "\n")
+    }
+
+    /// All that the engine can bring about.
+    package static let required: [String] =
+        events.map { "event \($0.shortName)" }
+        + [
+            "commandAccepted", "activityStarted", "activityReturned", "activityRetryScheduled", "eventBuffered",
+            "workflowTaskCompleted", "workflowTaskRetried", "requestSeen",
+        ].map { "fact \($0)" }
+        + ["workflowTaskStarted", "stickyAbandoned", "heartbeat", "deadlineMoved"].map { "volatile \($0)" }
+        + [
+            EventType.workflowExecutionSignaled, .workflowExecutionCancelRequested, .timerFired, .activityTaskStarted,
+            .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled,
+        ].map { "buffered \($0.shortName)" }
+        + StatusEvent.Status.allCases.filter { $0 != .rejected }.map { "status \($0.rawValue)" }
+        + [
+            "reply done", "reply workflowTask", "reply activityTask", "reply heartbeat true", "reply heartbeat false",
+            "reply completion", "reply refused", "answer eagerActivities", "answer nextTask", "offer sticky",
+            "later workflow task attempt written",
+        ]
+        + [TimeoutType.startToClose, .scheduleToStart].map { "workflow task \($0)" }
+        + [TimeoutType.startToClose, .scheduleToStart, .scheduleToClose, .heartbeat].map { "activity \($0)" }
+        + [RetryState.timeout, .cancelRequested, .maximumAttemptsReached].map { "activity timed out \($0)" }
+        + [RetryState.timeout, .cancelRequested, .maximumAttemptsReached, .nonRetryableFailure]
+        .map { "activity failed \($0)" }
+        + [RetryState.timeout, .retryPolicyNotSet].map { "run timed out \($0)" }
+        + [
+            WorkflowTaskFailedCause.unhandledCommand, .forceCloseCommand, .workflowWorkerUnhandledFailure,
+            .badScheduleActivityAttributes, .badRequestCancelActivityAttributes, .badStartTimerAttributes,
+            .badCancelTimerAttributes, .badRecordMarkerAttributes, .badFailWorkflowExecutionAttributes,
+            .startTimerDuplicateID, .scheduleActivityDuplicateID, .pendingActivitiesLimitExceeded, .unspecified,
+        ].map(\.description)
+
+    private static let events: [EventType] = [
+        .workflowExecutionStarted, .workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionTimedOut,
+        .workflowExecutionCanceled, .workflowExecutionTerminated, .workflowExecutionCancelRequested,
+        .workflowExecutionSignaled, .workflowTaskScheduled, .workflowTaskStarted, .workflowTaskCompleted,
+        .workflowTaskFailed, .workflowTaskTimedOut, .activityTaskScheduled, .activityTaskStarted,
+        .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCancelRequested,
+        .activityTaskCanceled, .timerStarted, .timerFired, .timerCanceled, .markerRecorded,
+        .upsertWorkflowSearchAttributes, .workflowPropertiesModified,
+    ]
+}

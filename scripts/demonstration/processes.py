@@ -1,0 +1,115 @@
+"""What the demonstration starts, and that all of it ends."""
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+
+class Failed(Exception):
+    """Why it can't go on, for people."""
+
+
+def say(text: str) -> None:
+    print(f"==> {text}", flush=True)
+
+
+def is_busy(port: int) -> bool:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def build(root: Path) -> str:
+    """Builds the program, and says where it is."""
+    configuration = os.environ.get("SAGAMORE_DEMO_CONFIGURATION", "debug")
+    say(f"building sagamore ({configuration}; the first time takes some minutes)")
+    start = time.monotonic()
+    command = ["swift", "build", "--configuration", configuration, "--product", "sagamore"]
+    if subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL).returncode != 0:
+        raise Failed("the build failed")
+    say(f"built in {time.monotonic() - start:.0f} s")
+    return str(root / ".build" / configuration / "sagamore")
+
+
+def end_with_parent() -> None:
+    """The kernel ends a child whose parent was killed and could not do it."""
+    try:
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+    except (OSError, AttributeError):
+        pass  # not Linux
+
+
+class Processes:
+    """Children, each with a log of its own and in a session of its own: Ctrl-C is for us, and we end them in order."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.running: dict[str, subprocess.Popen] = {}
+        shutil.rmtree(folder / "logs", ignore_errors=True)
+        (folder / "logs").mkdir(parents=True)
+
+    def __enter__(self) -> "Processes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # A second Ctrl-C is not to leave half of them.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for child in reversed(self.running.values()):
+            a = time.time(); self._end(child); print("END", child.args[:3], time.time() - a, child.returncode)
+
+    def start(self, name: str, command: list, environment: dict | None = None, pipe: bool = False) -> subprocess.Popen:
+        with open(self._log_path(name), "wb") as log:
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if pipe else log,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+                preexec_fn=end_with_parent,
+            )
+        self.running[name] = child
+        return child
+
+    def log(self, name: str) -> str:
+        return self._log_path(name).read_text(errors="replace")
+
+    def check(self) -> None:
+        """Raises when one has ended by itself."""
+        for name, child in self.running.items():
+            if child.poll() is not None:
+                last = "\n".join("    " + line for line in self.log(name).splitlines()[-15:])
+                raise Failed(f"{name} has ended with status {child.returncode}:\n{last}")
+
+    def wait_for(self, name: str, condition, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            self.check()
+            if time.monotonic() > end:
+                raise Failed(f"{name} was not ready after {seconds:.0f} s; its log: {self._log_path(name)}")
+            time.sleep(0.05)
+
+    def _log_path(self, name: str) -> Path:
+        return self.folder / "logs" / (name.replace(" ", "-") + ".log")
+
+    def _end(self, child: subprocess.Popen) -> None:
+        for number, patience in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
+            if child.poll() is not None:
+                break
+            try:
+                os.killpg(child.pid, number)
+            except ProcessLookupError:
+                break
+            try:
+                child.wait(patience)
+            except subprocess.TimeoutExpired:
+                continue
