@@ -86,6 +86,14 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // Measurements: `make bench`.
+        .executableTarget(
+            name: "SagamoreBenchmarks",
+            dependencies: ["SagamoreEngineTestSupport", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"],
+            path: "Benchmarks/SagamoreBenchmarks",
+            swiftSettings: settings
+        ),
+
         // Tests, and what they share.
         .target(
             name: "SagamoreEngineTestSupport",
@@ -97,6 +105,37 @@ let package = Package(
             "SagamoreEngineTests",
             ["SagamoreEngineTestSupport", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]
         ),
+        tests(
+            "SagamoreKafkaFrontTests",
+            [
+                "SagamoreKafkaFront", "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
+                "SagamoreProtobuf", "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging",
+                "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+            ]
+        ),
+        tests(
+            "SagamoreNamespacesTests",
+            [
+                "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
+                "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+            ]
+        ),
+        tests(
+            "SagamoreHistoryServiceTests",
+            [
+                "SagamoreHistoryService", "SagamoreMatchingService", "SagamorePersistence", "SagamoreServices",
+                "SagamoreEngineTestSupport", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreLogging",
+                "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+            ]
+        ),
+        tests(
+            "SagamoreCLITests",
+            [
+                "SagamoreCLI", "SagamoreServer", "SagamoreKafkaClient", "SagamoreJSONText",
+                "SagamoreCommandLineArguments", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient",
+                "SagamoreEmbeddedPostgres", "SagamoreLogging",
+            ]
+        ),
         tests("SagamoreProtobufTests", ["SagamoreProtobuf"]),
         tests("SagamoreLoggingTests", ["SagamoreLogging"]),
         tests("SagamoreJSONTextTests", ["SagamoreJSONText"]),
@@ -105,7 +144,7 @@ let package = Package(
         tests("SagamoreGRPCTests", ["SagamoreGRPC"], exclude: ["Python"]),
         tests("SagamorePostgresClientTests", ["SagamorePostgresClient", "SagamoreEmbeddedPostgres"]),
         tests("SagamoreEmbeddedPostgresTests", ["SagamoreEmbeddedPostgres", "SagamorePostgresClient"]),
-        tests("SagamoreKafkaClientTests", ["SagamoreKafkaClient"]),
+        tests("SagamoreKafkaClientTests", ["SagamoreKafkaClient"], exclude: ["Sanitizers"]),
         tests(
             "SagamoreGRPCFrontTests",
             [

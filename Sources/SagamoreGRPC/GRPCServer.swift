@@ -51,6 +51,19 @@ public final class GRPCServer: Sendable {
         }
     }
 
+    /// Says what calls of a method that this server knows only by name are answered with. Such methods cost nothing.
+    /// A registration of the same path takes its place.
+    public func refuse(_ path: String, with status: GRPCStatus) {
+        stage.withLock { stage in
+            guard case .preparing(var methods) = stage else {
+                preconditionFailure("refuse methods before the server starts")
+            }
+            guard !methods.contains(where: { $0.path == path }) else { return }
+            methods.append(ServerMethod(path: path, refusal: status))
+            stage = .preparing(methods)
+        }
+    }
+
     /// Listens, and takes calls from now on.
     ///
     /// - Returns: the port, also when the configuration left the choice to the system.

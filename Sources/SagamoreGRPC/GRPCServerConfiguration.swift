@@ -49,9 +49,9 @@ public struct GRPCServerConfiguration: Sendable {
     /// Requests of hot methods larger than this, in bytes, run on the pool.
     public var hotRequestBytes = 64 * 1024
     /// How many calls of one hot method the C core can hand over before it has to wait for the completion thread.
-    public var postedHotRequests = 64
+    public var postedHotRequests = 16
     /// The same for a cold method.
-    public var postedColdRequests = 8
+    public var postedColdRequests = 2
 
     /// The defaults, on a port of your choice.
     public init(host: String = "127.0.0.1", port: Int = 7233) {

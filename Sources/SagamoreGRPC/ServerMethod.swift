@@ -3,16 +3,29 @@ final class ServerMethod: Sendable {
     let path: String?
     let kind: GRPCMethodKind
     let handler: @Sendable (GRPCServerCall) -> Void
+    /// The one answer of a method that is only known by name. The C core is not told of it.
+    let refusal: GRPCStatus?
 
     init(path: String?, kind: GRPCMethodKind, handler: @escaping @Sendable (GRPCServerCall) -> Void) {
         self.path = path
         self.kind = kind
         self.handler = handler
+        refusal = nil
     }
 
-    /// Answers calls of methods that nobody registered.
-    static let unknown = ServerMethod(path: nil, kind: .hot) { call in
-        call.fail(GRPCStatus(.unimplemented, "this server has no method \(call.path)"))
+    init(path: String, refusal: GRPCStatus) {
+        self.path = path
+        kind = .hot
+        handler = { call in call.fail(refusal) }
+        self.refusal = refusal
+    }
+
+    /// Answers calls of methods that the C core was not told of.
+    static func others(refusals: [String: GRPCStatus]) -> ServerMethod {
+        ServerMethod(path: nil, kind: .hot) { call in
+            let path = call.path
+            call.fail(refusals[path] ?? GRPCStatus(.unimplemented, "this server has no method \(path)"))
+        }
     }
 }
 

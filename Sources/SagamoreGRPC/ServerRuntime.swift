@@ -61,7 +61,7 @@ final class ServerRuntime: @unchecked Sendable {
             discard()
             throw ServerListener.reason(configuration)
         }
-        let registered = methods.map { method in
+        let registered = methods.filter { $0.refusal == nil }.map { method in
             let handle = grpc_server_register_method(
                 server,
                 method.path,
@@ -84,7 +84,10 @@ final class ServerRuntime: @unchecked Sendable {
                 let count = method.kind == .hot ? configuration.postedHotRequests : configuration.postedColdRequests
                 post(RequestSlot(method: method, handle: handle, queue: queue), count: count)
             }
-            post(RequestSlot(method: .unknown, handle: nil, queue: queue), count: 4)
+            var refusals: [String: GRPCStatus] = [:]
+            for method in methods { if let path = method.path { refusals[path] = method.refusal } }
+            let others = ServerMethod.others(refusals: refusals)
+            post(RequestSlot(method: others, handle: nil, queue: queue), count: 4)
         }
         log(.debug, "gRPC C core \(String(cString: grpc_version_string())) listens on \(configuration.host):\(port)")
     }

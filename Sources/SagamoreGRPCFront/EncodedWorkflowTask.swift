@@ -34,7 +34,6 @@ struct EncodedWorkflowTask {
         var response = Self.response(query.key, query.runID, type: query.workflowType, queue: normalQueue)
         response.taskToken = query.token
         response.previousStartedEventID = query.previousStartedEventID
-        response.startedEventID = query.startedEventID
         response.attempt = 1
         response.nextPageToken = query.nextPageToken
         response.query = query.query

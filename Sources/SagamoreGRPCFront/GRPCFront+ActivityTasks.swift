@@ -86,7 +86,7 @@ extension GRPCFront {
             response.failures.append(.ofServer("Heartbeat details exceed size limit."))
         }
         if let given = failure, isTooLarge(given.bytes.count, "failure", call) {
-            let shorter = given.ofServerInstead()
+            let shorter = given.tooLarge
             failure = shorter
             response.failures.append(shorter)
         }

@@ -24,6 +24,10 @@ extension GRPCFront {
     func workflow(_ execution: WorkflowExecution?, in name: String) throws(RequestError) -> WorkflowReference {
         let namespace = try self.namespace(name)
         guard let execution else { throw .invalidArgument("Execution is not set on request.") }
+        // None can have a longer id. The answer repeats of it what fits into a status.
+        if execution.workflowID.utf8.count > limits.identifierLength {
+            throw .workflowNotFound(execution.workflowID.prefix(utf8: Self.longestEcho))
+        }
         let missing = "WorkflowId is not set on request."
         try checkIdentifier(execution.workflowID, "WorkflowId", missing: missing, limits)
         var runID: RunID?
@@ -46,9 +50,9 @@ extension GRPCFront {
         let workflow = try self.workflow(execution, in: name)
         guard !firstRunID.isEmpty else { return workflow }
         guard let first = RunID(firstRunID), workflow.runID == nil || workflow.runID == first else {
-            throw RequestError(.notFound, "workflow execution not found", detail: .workflowNotFound)
+            throw .chainNotFound
         }
-        return WorkflowReference(key: workflow.key, runID: first)
+        return WorkflowReference(key: workflow.key, runID: first, namesChain: true)
     }
 
     /// - Throws: `invalidArgument` when an identity is too long or holds NUL.
@@ -72,6 +76,9 @@ extension GRPCFront {
         guard let bytes, bytes > Self.largePayloadBytes else { return }
         log.warning("large payload", metadata: ["method": call.path, "field": field, "bytes": String(bytes)])
     }
+
+    /// Clients accept 8 KiB of trailers in all, where a byte may take three.
+    private static let longestEcho = 1_500
 
     /// Temporal default: 256 KiB.
     private static let largePayloadBytes = 256 << 10

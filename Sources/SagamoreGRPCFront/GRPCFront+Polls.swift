@@ -31,7 +31,8 @@ extension GRPCFront {
             throw RequestError(.failedPrecondition, "Context timeout is too short.")
         }
         let queueName = queue?.name ?? ""
-        try checkIdentifier(queueName, "taskQueue", missing: "taskQueue is not set", limits)
+        let missing = queue == nil ? "taskQueue is not set" : "missing task queue name"
+        try checkTaskQueue(queueName, missing: missing, limits)
         try check(identity: identity)
         try checkIdentifier(instanceKey, "WorkerInstanceKey", missing: nil, limits)
         try checkIdentifier(buildID, "BuildId", missing: nil, limits)

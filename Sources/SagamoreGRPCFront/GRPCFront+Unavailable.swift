@@ -8,8 +8,7 @@ extension GRPCFront {
         for path in WorkflowServiceMethod.allCases.map(\.rawValue) + OperatorServiceMethod.allCases.map(\.rawValue) {
             let name = path.split(separator: "/").last ?? ""
             let status = GRPCStatus(.unimplemented, "\(name) is not available in this version of sagamore")
-            // Cold, because the C core is given fewer calls of such a method in advance.
-            server.register(path, .cold) { call in call.fail(status) }
+            server.refuse(path, with: status)
         }
     }
 }

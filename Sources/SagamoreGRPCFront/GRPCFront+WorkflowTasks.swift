@@ -106,7 +106,7 @@ extension GRPCFront {
         let (token, _) = try workflowTaskToken(request.taskToken, in: request.namespace)
         try check(identity: request.identity)
         var failure = request.failure
-        if let given = failure, isTooLarge(given.bytes.count, "failure", call) { failure = given.ofServerInstead() }
+        if let given = failure, isTooLarge(given.bytes.count, "failure", call) { failure = given.tooLarge }
         history.failWorkflowTask(
             token,
             cause: request.cause,

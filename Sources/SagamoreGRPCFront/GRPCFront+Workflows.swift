@@ -29,6 +29,9 @@ extension GRPCFront {
         guard request.completionCallbacks.isEmpty else {
             throw RequestError(.unimplemented, "completion_callbacks are not available in this version of sagamore")
         }
+        // Clients are told by which request a run was started, also when they gave it no id.
+        var request = request
+        if request.requestID.isEmpty { request.requestID = requestIDs.next() }
         // An eager first task is not offered: clients that ask for one are prepared to get none.
         let start = try StartRequest(request, limits: limits)
         noteSize(request.input?.bytes.count, of: "input", call)
@@ -53,15 +56,24 @@ extension GRPCFront {
         var started = Link.WorkflowEvent.EventReference()
         started.eventID = 1
         started.eventType = .workflowExecutionStarted
+        response.link = link(to: .eventRef(started), of: run.runID, workflowID, namespace)
+        return response
+    }
+
+    private static func link(
+        to reference: Link.WorkflowEvent.OneOf_Reference,
+        of runID: RunID,
+        _ workflowID: String,
+        _ namespace: String
+    ) -> Link {
         var event = Link.WorkflowEvent()
         event.namespace = namespace
         event.workflowID = workflowID
-        event.runID = response.runID
-        event.reference = .eventRef(started)
+        event.runID = runID.description
+        event.reference = reference
         var link = Link()
         link.variant = .workflowEvent(event)
-        response.link = link
-        return response
+        return link
     }
 
     private func signal(_ call: GRPCServerCall, _ request: SignalWorkflowExecutionRequest) throws(RequestError) {
@@ -75,7 +87,19 @@ extension GRPCFront {
             limits: limits
         )
         noteSize(request.input?.bytes.count, of: "input", call)
-        history.signal(workflow, signal, reply: emptyReply(to: call))
+        let (workflowID, namespace) = (workflow.key.workflowID, request.namespace)
+        history.signal(
+            workflow,
+            signal,
+            reply: reply(to: call) { runID in
+                var reference = Link.WorkflowEvent.RequestIdReference()
+                reference.requestID = signal.requestID
+                reference.eventType = .workflowExecutionSignaled
+                var response = SignalWorkflowExecutionResponse()
+                response.link = Self.link(to: .requestIDRef(reference), of: runID, workflowID, namespace)
+                return response.serializedBytes()
+            }
+        )
     }
 
     private func cancel(_ call: GRPCServerCall, _ request: RequestCancelWorkflowExecutionRequest) throws(RequestError) {
@@ -101,11 +125,13 @@ extension GRPCFront {
         let terminate = TerminateRequest(
             reason: request.reason.isEmpty ? Self.reasonOfTerminations : request.reason,
             details: request.details,
-            identity: request.identity
+            identity: request.identity.isEmpty ? Self.identityOfTerminations : request.identity
         )
         history.terminate(workflow, terminate, reply: emptyReply(to: call))
     }
 
     /// What stands in the history when nobody gives a reason: the contract's own words.
     private static let reasonOfTerminations = "terminated by user via frontend"
+    /// And when nobody says who they are.
+    private static let identityOfTerminations = "frontend-service"
 }

@@ -35,6 +35,8 @@ extension GRPCStatus {
             return ProtobufAny(packing: failure)
         case .namespaceAlreadyExists:
             return ProtobufAny(packing: NamespaceAlreadyExistsFailure())
+        case .workflowNotReady:
+            return ProtobufAny(packing: WorkflowNotReadyFailure())
         case .queryFailed(let cause):
             var failure = QueryFailedFailure()
             // A stack trace can exceed what trailers hold. SDKs need the type; the message they have.

@@ -8,7 +8,7 @@ internal import Synchronization
 
 /// Owns executions: finds the shard of each request, decides, commits, and tells.
 public final class HistoryService: HistoryClient {
-    private let shards: [Shard]
+    let shards: [Shard]
     private let owner: ShardOwner
     private let makeLaneStore: @Sendable (Int32) throws -> any LaneStore
     private let makeLoaderStore: @Sendable () throws -> any LoaderStore
@@ -88,7 +88,7 @@ public final class HistoryService: HistoryClient {
             shard: shard,
             owner: owner,
             makeStore: { try makeLaneStore(shard.id) },
-            onTaken: { shard.loads.add(.recover) },
+            onTaken: { shard.loads.add(.recover(after: nil, count: 0)) },
             onOutboxGrowth: onOutboxGrowth,
             onFenced: onFenced
         )
@@ -128,8 +128,9 @@ public final class HistoryService: HistoryClient {
         for shard in shards { shard.lane.stop() }
         for thread in threads.0 { thread.join() }
         for shard in shards {
-            shard.perform { shard.phase = .dropped }
-            for item in shard.lane.drain() { item.refuse?(.stopped) }
+            // Again, for a lane that never owned its shard.
+            shard.perform { shard.drop(.stopped) }
+            for item in shard.lane.close() { item.refuse?(.stopped) }
             shard.loads.stop()
         }
         for thread in threads.1 { thread.join() }
@@ -197,7 +198,7 @@ extension HistoryService {
         shard(key).start(request, namespace: namespace, reply: reply)
     }
 
-    public func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<Void>) {
+    public func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>) {
         shard(workflow.key).signal(workflow, request, reply: reply)
     }
 

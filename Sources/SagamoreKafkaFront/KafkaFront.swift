@@ -80,6 +80,7 @@ public final class KafkaFront: Sendable {
 
     /// Begins, on threads of its own, and returns at once.
     public func start() {
+        topics.prepare()
         for publisher in publishers { publisher.start() }
         let starter = FrontThread("kafka-start") { [self] in begin() }
         state.withLock { $0.starter = starter }

@@ -14,8 +14,18 @@ public final class MatchingService: MatchingClient {
 
     private struct State {
         var queues: [TaskQueueKey: TaskQueueState] = [:]
+        /// Polls that are being given a task.
+        var matched: [UInt64: Poll] = [:]
         var nextPollID: UInt64 = 1
         var isStopped = false
+
+        /// Notes the polls that actions give tasks to, and returns the actions.
+        mutating func noting(_ actions: [MatchAction]) -> [MatchAction] {
+            for case .match(_, let poll) in actions {
+                if let handle = poll.handle { matched[handle.id] = poll }
+            }
+            return actions
+        }
     }
 
     public init(history: any HistoryClient & BacklogStore, clock: @escaping @Sendable () -> Instant, log: Logger) {
@@ -47,11 +57,17 @@ public final class MatchingService: MatchingClient {
         change(task.queue) { queue, now in queue.offer(task, at: now) }
     }
 
-    private func change(_ key: TaskQueueKey, _ body: (inout TaskQueueState, Instant) -> [MatchAction]) {
+    /// - Parameter poll: one that is not being given a task any more.
+    private func change(
+        _ key: TaskQueueKey,
+        given poll: Poll? = nil,
+        _ body: (inout TaskQueueState, Instant) -> [MatchAction]
+    ) {
         let now = clock()
         let actions = state.withLock { state -> [MatchAction] in
-            guard !state.isStopped else { return [] }
-            return body(&state.queues[key, default: TaskQueueState()], now)
+            if let handle = poll?.handle { state.matched[handle.id] = nil }
+            guard !state.isStopped else { return poll.map { [.end($0)] } ?? [] }
+            return state.noting(body(&state.queues[key, default: TaskQueueState()], now))
         }
         carryOut(actions, key)
     }
@@ -86,7 +102,8 @@ public final class MatchingService: MatchingClient {
             state.nextPollID += 1
             poll.handle = PollHandle(queue: key, id: id)
             if state.isStopped { return (id, [.end(poll)]) }
-            return (id, state.queues[key, default: TaskQueueState()].poll(poll, isSticky: isSticky, at: now))
+            let actions = state.queues[key, default: TaskQueueState()].poll(poll, isSticky: isSticky, at: now)
+            return (id, state.noting(actions))
         }
         carryOut(actions, key)
         return PollHandle(queue: key, id: id)
@@ -94,7 +111,11 @@ public final class MatchingService: MatchingClient {
 
     public func cancelPoll(_ handle: PollHandle) {
         let now = clock()
-        let actions = state.withLock { $0.queues[handle.queue]?.cancel(handle.id, at: now) ?? [] }
+        let actions = state.withLock { state -> [MatchAction] in
+            // One that is being given a task keeps it; should the task be out of date, it waits for no other one.
+            state.matched[handle.id]?.isOver = true
+            return state.queues[handle.queue]?.cancel(handle.id, at: now) ?? []
+        }
         carryOut(actions, handle.queue)
     }
 
@@ -124,7 +145,7 @@ public final class MatchingService: MatchingClient {
                 actions += state.queues[key]?.expire(at: now) ?? []
                 if state.queues[key]?.isIdle(at: now) == true { state.queues[key] = nil }
             }
-            return actions
+            return state.noting(actions)
         }
         carryOut(actions)
     }
@@ -152,7 +173,9 @@ public final class MatchingService: MatchingClient {
                 for: poll.poller,
                 reply: Reply { [self] outcome in
                     switch outcome {
-                    case .success(let polled): reply.succeed(polled)
+                    case .success(let polled):
+                        given(poll)
+                        reply.succeed(polled)
                     case .failure(let error): notStarted(task, poll, error)
                     }
                 }
@@ -163,7 +186,9 @@ public final class MatchingService: MatchingClient {
                 for: poll.poller,
                 reply: Reply { [self] outcome in
                     switch outcome {
-                    case .success(let assigned): reply.succeed(assigned)
+                    case .success(let assigned):
+                        given(poll)
+                        reply.succeed(assigned)
                     case .failure(let error): notStarted(task, poll, error)
                     }
                 }
@@ -171,14 +196,19 @@ public final class MatchingService: MatchingClient {
         }
     }
 
+    private func given(_ poll: Poll) {
+        guard let id = poll.handle?.id else { return }
+        state.withLock { $0.matched[id] = nil }
+    }
+
     /// The task was out of date: the poll goes on waiting, in front of the others. When History can't say now, the task
     /// is kept and the worker told to come again.
     private func notStarted(_ task: MatchingTask, _ poll: Poll, _ error: RequestError) {
         if error.code == .notFound {
-            change(task.queue) { queue, now in queue.pollAgain(poll, at: now) }
+            change(task.queue, given: poll) { queue, now in queue.pollAgain(poll, at: now) }
             return
         }
-        change(task.queue) { queue, now in queue.giveBack(task, at: now) }
+        change(task.queue, given: poll) { queue, now in queue.giveBack(task, at: now) }
         poll.fail(error)
     }
 }

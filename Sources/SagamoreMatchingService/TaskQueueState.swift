@@ -30,8 +30,11 @@ struct TaskQueueState {
     mutating func offer(_ task: MatchingTask, at now: Instant) -> [MatchAction] {
         if let poll = nextPoll(at: now) { return [.match(task, poll)] }
         if task.isSticky, isShutDown || lastPollAt + Self.stickyPatience < now { return [.abandon(task)] }
-        // While others wait in the database, who comes new waits behind them.
-        if !task.isSticky, tasks.count >= Self.limit || (hasBacklog && !isPaging) {
+        if task.isQuery {
+            // Somebody waits for its answer: it does not wait in the database, nor behind those that do.
+            if !task.isSticky, tasks.count >= 2 * Self.limit { return [.pageOut(task)] }
+        } else if !task.isSticky, tasks.count >= Self.limit || (hasBacklog && !isPaging) {
+            // While others wait in the database, who comes new waits behind them.
             return [.pageOut(task)]
         }
         tasks.append(task)
@@ -80,8 +83,10 @@ struct TaskQueueState {
         return []
     }
 
-    /// A task that could not be started now: it goes first.
+    /// A task that could not be started now: it goes first. Polls that wait meet it a little later (`expire`), so that
+    /// nobody runs in circles while the other side can't say.
     mutating func giveBack(_ task: MatchingTask, at now: Instant) -> [MatchAction] {
+        if task.isSticky, isShutDown { return [.abandon(task)] }
         tasks.prepend(task)
         return []
     }
@@ -90,6 +95,7 @@ struct TaskQueueState {
         guard let poll = waiting.removeValue(forKey: id) else { return [] }
         poll.isOver = true
         lastPollAt = now
+        if polls.count > 2 * waiting.count + 16 { polls.removeAll { $0.isOver } }
         return [.end(poll)]
     }
 
@@ -122,7 +128,7 @@ struct TaskQueueState {
         return ended
     }
 
-    /// Ends the polls whose time is up.
+    /// Ends the polls whose time is up, and lets tasks that were given back meet those that wait.
     mutating func expire(at now: Instant) -> [MatchAction] {
         var actions: [MatchAction] = []
         for poll in waiting.values where poll.deadline <= now {
@@ -133,6 +139,13 @@ struct TaskQueueState {
         if !actions.isEmpty {
             lastPollAt = now
             polls.removeAll { $0.isOver }
+        }
+        while tasks.count > 0, let poll = nextPoll(at: now), let task = tasks.popFirst() {
+            actions.append(.match(task, poll))
+        }
+        if lastPollAt + Self.idleTime < now, tasks.contains(where: \.isSticky) {
+            // The worker is gone for good. Those that are out of date go with the others: History knows.
+            while let task = tasks.popFirst() { actions.append(.abandon(task)) }
         }
         return actions
     }
@@ -192,8 +205,18 @@ struct FIFO<Element> {
         return element
     }
 
+    func contains(where condition: (Element) -> Bool) -> Bool {
+        items[head...].contains { $0.map(condition) ?? false }
+    }
+
     mutating func removeAll(where isGone: (Element) -> Bool) {
         items = items[head...].filter { element in element.map { !isGone($0) } ?? false }
         head = 0
+    }
+}
+
+extension MatchingTask {
+    fileprivate var isQuery: Bool {
+        if case .query = kind { true } else { false }
     }
 }

@@ -73,8 +73,7 @@ public final class Server {
                 configuration: kafka,
                 history: history,
                 makeOutboxStore: {
-                    // A position that is lost with a crash is found again on the broker.
-                    let settings = [(name: "synchronous_commit", value: "off")]
+                    let settings = SessionSettings.publisher
                     let name = "sagamore publisher"
                     let connection = try PostgresConnection(url, applicationName: name, sessionSettings: settings)
                     return PostgresOutboxStore(connection, process: process)
@@ -100,10 +99,17 @@ public final class Server {
             configuration: HistoryConfiguration(shardCount: installation.shardCount, node: configuration.node),
             process: process,
             makeLaneStore: { shard in
-                PostgresLaneStore(try PostgresConnection(url, applicationName: "sagamore lane \(shard)"))
+                let name = "sagamore lane \(shard)"
+                let settings = SessionSettings.lane
+                return PostgresLaneStore(
+                    try PostgresConnection(url, applicationName: name, sessionSettings: settings)
+                )
             },
             makeLoaderStore: {
-                PostgresLoaderStore(try PostgresConnection(url, applicationName: "sagamore loader"))
+                let settings = SessionSettings.loader
+                return PostgresLoaderStore(
+                    try PostgresConnection(url, applicationName: "sagamore loader", sessionSettings: settings)
+                )
             },
             encoder: StatusEventJSON(),
             clock: SystemClock.now,

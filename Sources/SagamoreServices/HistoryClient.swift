@@ -5,7 +5,8 @@ public import SagamoreProtobuf
 /// The service that owns executions, as the other services see it. Every reply comes when what it tells is committed.
 public protocol HistoryClient: Sendable {
     func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>)
-    func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<Void>)
+    /// The reply names the run that was signalled.
+    func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>)
     func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>)
     func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>)
     func query(

@@ -125,7 +125,6 @@ public struct AssignedQuery: Sendable {
     public let history: [UInt8]
     public let nextPageToken: [UInt8]
     public let previousStartedEventID: Int64
-    public let startedEventID: Int64
 
     public init(
         key: WorkflowKey,
@@ -135,8 +134,7 @@ public struct AssignedQuery: Sendable {
         query: WorkflowQuery,
         history: [UInt8],
         nextPageToken: [UInt8],
-        previousStartedEventID: Int64,
-        startedEventID: Int64
+        previousStartedEventID: Int64
     ) {
         self.key = key
         self.runID = runID
@@ -146,7 +144,6 @@ public struct AssignedQuery: Sendable {
         self.history = history
         self.nextPageToken = nextPageToken
         self.previousStartedEventID = previousStartedEventID
-        self.startedEventID = startedEventID
     }
 }
 

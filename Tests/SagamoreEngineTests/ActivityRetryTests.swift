@@ -34,7 +34,9 @@ import Testing
         let moment = Interval(nanoseconds: pause.nanoseconds - 1)
         #expect(stage.passAndDecide(moment).flatMap(\.outline).isEmpty)
         #expect(
-            stage.passAndDecide(Interval(nanoseconds: 1)).flatMap(\.outline) == ["offer activity 5#\(attempt) on travel"]
+            stage.passAndDecide(Interval(nanoseconds: 1)).flatMap(\.outline) == [
+                "offer activity 5#\(attempt) on travel"
+            ]
         )
         try stage.pollActivity(5, attempt: attempt)
     }

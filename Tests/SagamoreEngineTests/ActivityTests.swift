@@ -129,9 +129,11 @@ import Testing
         try stage.pollActivity(5)
         try stage.signal("go")
         try stage.pollWorkflowTask()
-        #expect(try stage.completeActivity(5).outline == [
-            "fact eventBuffered ActivityTaskStarted", "fact eventBuffered ActivityTaskCompleted",
-        ])
+        #expect(
+            try stage.completeActivity(5).outline == [
+                "fact eventBuffered ActivityTaskStarted", "fact eventBuffered ActivityTaskCompleted",
+            ]
+        )
         try stage.signal("later")
         let decision = try stage.complete(Samples.schedule("b"))
         // Ends of activities come last among the events that waited.

@@ -225,13 +225,18 @@ import Testing
         let decision = try stage.heartbeat(5, "half way")
         #expect(decision.outline == ["volatile heartbeat 5"])
         #expect(!decision.isDurable)
-        #expect(stage.passAndDecide(.milliseconds(1_900)).flatMap(\.outline) == ["volatile deadlineMoved activityHeartbeat 5"])
+        #expect(
+            stage.passAndDecide(.milliseconds(1_900)).flatMap(\.outline) == [
+                "volatile deadlineMoved activityHeartbeat 5"
+            ]
+        )
         let due = stage.passAndDecide(.milliseconds(100))
         #expect(due.flatMap(\.outline) == ["fact activityRetryScheduled 5#2"])
         #expect(stage.execution.durable.activities[5]?.heartbeatDetails == Samples.payloads("half way"))
         // The details are the next attempt's, not part of the failure.
-        guard case .timeoutFailureInfo(let info) = try stage.execution.durable.activities[5]?.lastFailure?.decoded()
-            .failureInfo
+        guard
+            case .timeoutFailureInfo(let info) = try stage.execution.durable.activities[5]?.lastFailure?.decoded()
+                .failureInfo
         else {
             Issue.record("no timeout")
             return

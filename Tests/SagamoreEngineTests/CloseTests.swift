@@ -81,7 +81,7 @@ import Testing
         }
         #expect(attributes.cause == .forceCloseCommand)
         #expect(attributes.failure == nil)
-        #expect(attributes.identity.isEmpty)
+        #expect(attributes.identity == serverIdentity)
     }
 
     @Test func terminationInALaterAttemptLeavesNoTraceOfIt() throws {

@@ -88,7 +88,8 @@ import Testing
         #expect(early.description < late.description)
     }
 
-    @Test(arguments: ["", "x", "0190a000-0000-7000-8000-00000000000", "0190a000-0000-7000-8000-0000000000000",
+    @Test(arguments: [
+        "", "x", "0190a000-0000-7000-8000-00000000000", "0190a000-0000-7000-8000-0000000000000",
         "0190a000+0000-7000-8000-000000000000", "g190a000-0000-7000-8000-000000000000",
     ])
     func malformedRunIDsAreRefused(text: String) {

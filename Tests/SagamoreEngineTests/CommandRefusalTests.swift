@@ -21,7 +21,11 @@ import Testing
     }
 
     @Test(arguments: [
-        Case([Samples.schedule("")], .badScheduleActivityAttributes, "BadScheduleActivityAttributes: activityId is not set"),
+        Case(
+            [Samples.schedule("")],
+            .badScheduleActivityAttributes,
+            "BadScheduleActivityAttributes: activityId is not set"
+        ),
         Case(
             [Samples.schedule("a") { $0.activityType = nil }],
             .badScheduleActivityAttributes,
@@ -190,7 +194,8 @@ import Testing
         #expect(
             decision.outline == ["3 WorkflowTaskStarted", "4 WorkflowTaskFailed", "5 WorkflowExecutionTerminated"]
         )
-        let message = "BadScheduleActivityAttributes: CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit."
+        let message =
+            "BadScheduleActivityAttributes: CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit."
         guard case .workflowExecutionTerminatedEventAttributes(let attributes) = decision.events[2].attributes,
             case .refused(let error) = decision.reply
         else {

@@ -115,9 +115,11 @@ import Testing
         )
         #expect(try answer(decision).eagerActivities.map(\.activity.activityID) == ["eager"])
         try stage.completeActivity(5)
-        #expect(stage.historyOutline.suffix(3) == [
-            "7 ActivityTaskStarted", "8 ActivityTaskCompleted", "9 WorkflowTaskScheduled",
-        ])
+        #expect(
+            stage.historyOutline.suffix(3) == [
+                "7 ActivityTaskStarted", "8 ActivityTaskCompleted", "9 WorkflowTaskScheduled",
+            ]
+        )
     }
 
     @Test func sameCompletionAgainGetsTheSameAnswer() throws {

@@ -53,7 +53,9 @@ import Testing
         try stage.pollActivity(6)
         stage.crash()
         #expect(
-            stage.execution.dueTasks().map(\.outline) == ["offer activity 5#1 on travel", "offer activity 7#1 on travel"]
+            stage.execution.dueTasks().map(\.outline) == [
+                "offer activity 5#1 on travel", "offer activity 7#1 on travel",
+            ]
         )
     }
 

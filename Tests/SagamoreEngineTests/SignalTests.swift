@@ -41,9 +41,11 @@ import Testing
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
-        #expect(try stage.signal("first", requestID: "1").outline == [
-            "fact eventBuffered WorkflowExecutionSignaled", "fact requestSeen 1",
-        ])
+        #expect(
+            try stage.signal("first", requestID: "1").outline == [
+                "fact eventBuffered WorkflowExecutionSignaled", "fact requestSeen 1",
+            ]
+        )
         stage.pass(.milliseconds(5))
         try stage.signal("second")
         let received = stage.now

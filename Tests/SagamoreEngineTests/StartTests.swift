@@ -105,10 +105,12 @@ import Testing
         Bad("WorkflowId is not set on request.") { $0.workflowID = "" },
         Bad("WorkflowType is not set on request.") { $0.workflowType = nil },
         Bad("taskQueue is not set") { $0.taskQueue = nil },
-        Bad("WorkflowId length exceeds limit of 1000 characters.") { $0.workflowID = String(repeating: "x", count: 1_001) },
+        Bad("WorkflowId exceeds maximum allowed length (1001/1000)") {
+            $0.workflowID = String(repeating: "x", count: 1_001)
+        },
         Bad("WorkflowId must not contain NUL.") { $0.workflowID = "a\0b" },
         Bad("Blob data size exceeds limit.") { $0.input = Samples.payloads(String(repeating: "x", count: 3 << 20)) },
-        Bad("Invalid WorkflowRunTimeout: negative duration.") {
+        Bad("An invalid WorkflowRunTimeoutSeconds is set on request. cause: negative duration") {
             $0.workflowRunTimeout = ProtobufDuration(seconds: -1, nanos: 0)
         },
     ])

@@ -79,7 +79,11 @@ import Testing
 
     @Test func deliveredForEachCommandToTheRun() throws {
         let stage = try commanded()
-        #expect(try stage.signal("s", requestID: "3", origin: Samples.origin("3")).statusEvents.map(\.status) == [.delivered])
+        #expect(
+            try stage.signal("s", requestID: "3", origin: Samples.origin("3")).statusEvents.map(\.status) == [
+                .delivered
+            ]
+        )
         #expect(try stage.cancel(origin: Samples.origin("4")).statusEvents.map(\.origin.commandID) == ["4"])
         let last = try stage.terminate(origin: Samples.origin("5")).statusEvents
         #expect(last.map(\.status) == [.delivered, .terminated])

@@ -98,7 +98,9 @@ import Testing
             ]
         )
         try stage.pollWorkflowTask()
-        #expect(try stage.failTask().outline.suffix(2) == ["fact workflowTaskRetried #2", "offer workflow 0#2 on travel"])
+        #expect(
+            try stage.failTask().outline.suffix(2) == ["fact workflowTaskRetried #2", "offer workflow 0#2 on travel"]
+        )
     }
 
     @Test func completionWithoutAQueueEndsStickiness() throws {

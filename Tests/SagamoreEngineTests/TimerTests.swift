@@ -35,9 +35,11 @@ import Testing
     @Test func timersFireInOrderOfTimeWithOneWorkflowTask() throws {
         let stage = try waiting(Samples.startTimer("late", .seconds(2)), Samples.startTimer("early", .seconds(1)))
         let due = stage.passAndDecide(.seconds(3))
-        #expect(due.map(\.outline) == [
-            ["7 TimerFired", "8 WorkflowTaskScheduled", "9 TimerFired", "offer workflow 8#1 on travel"]
-        ])
+        #expect(
+            due.map(\.outline) == [
+                ["7 TimerFired", "8 WorkflowTaskScheduled", "9 TimerFired", "offer workflow 8#1 on travel"]
+            ]
+        )
         guard case .timerFiredEventAttributes(let first) = due[0].events[0].attributes else {
             Issue.record("no attributes")
             return

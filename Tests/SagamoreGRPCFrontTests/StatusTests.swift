@@ -74,6 +74,12 @@ import Testing
         #expect(status.details?.count ?? .max < 4_000)
     }
 
+    @Test func queryOfARunThatNobodySawSaysSo() throws {
+        let status = GRPCStatus(RequestError.closedBeforeFirstTask)
+        #expect(status.code == .failedPrecondition)
+        #expect(try status.detailNames == ["temporal.api.errordetails.v1.WorkflowNotReadyFailure"])
+    }
+
     @Test func otherCodesHaveTheDetailThatBelongsToThem() throws {
         let exhausted = GRPCStatus(RequestError(.resourceExhausted, "full"))
         #expect(try exhausted.detailNames == ["temporal.api.errordetails.v1.ResourceExhaustedFailure"])

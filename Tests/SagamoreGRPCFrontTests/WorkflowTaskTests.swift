@@ -102,8 +102,7 @@ extension FrontTests {
                 query: query,
                 history: [],
                 nextPageToken: [],
-                previousStartedEventID: 3,
-                startedEventID: 0
+                previousStartedEventID: 3
             )
             let matching = FakeMatching {
                 $0.workflowTask = { poll, reply in

@@ -85,7 +85,7 @@ extension FrontTests {
                     #expect(signal.input == payloads("why"))
                     #expect(signal.identity == "me")
                     #expect(signal.requestID == "signal")
-                    reply.succeed()
+                    reply.succeed(runID)
                 }
             }
             try await withFront(history: history) { client in
@@ -93,8 +93,40 @@ extension FrontTests {
                 request.workflowExecution = Refused.execution("booking", runID.description.uppercased())
                 request.input = payloads("why")
                 let response: SignalWorkflowExecutionResponse = try await client.call(.signalWorkflowExecution, request)
-                #expect(response == SignalWorkflowExecutionResponse())
+                guard case .workflowEvent(let event)? = response.link?.variant,
+                    case .requestIDRef(let reference)? = event.reference
+                else {
+                    Issue.record("no link")
+                    return
+                }
+                #expect(event.namespace == "default")
+                #expect(event.workflowID == "booking")
+                #expect(event.runID == runID.description)
+                #expect(reference.requestID == "signal")
+                #expect(reference.eventType == .workflowExecutionSignaled)
             }
+        }
+
+        @Test func startWithoutARequestIDGetsOne() async throws {
+            let ids = Mutex<[String]>([])
+            let history = FakeHistory { [runID] in
+                $0.start = { start, _, reply in
+                    ids.withLock { $0.append(start.request.requestID) }
+                    reply.succeed(StartedRun(runID: runID, isNew: true, status: .running))
+                }
+            }
+            try await withFront(history: history) { client in
+                for _ in 0..<2 {
+                    let _: StartWorkflowExecutionResponse = try await client.call(
+                        .startWorkflowExecution,
+                        Refused.start { $0.requestID = "" }
+                    )
+                }
+            }
+            let given = ids.withLock { $0 }
+            #expect(given.count == 2)
+            #expect(given.allSatisfy { RunID($0) != nil })
+            #expect(Set(given).count == 2)
         }
 
         @Test func signalOfAClosedWorkflow() async throws {
@@ -112,7 +144,8 @@ extension FrontTests {
         @Test func cancelOfTheFirstRun() async throws {
             let history = FakeHistory { [runID] in
                 $0.cancel = { workflow, cancel, reply in
-                    #expect(workflow == WorkflowReference(key: SampleRun.key, runID: runID))
+                    #expect(workflow == WorkflowReference(key: SampleRun.key, runID: runID, namesChain: true))
+                    #expect(workflow.missing.message == "workflow execution not found")
                     #expect(cancel.reason == "changed my mind")
                     #expect(cancel.identity == "me")
                     #expect(cancel.requestID == "c")
@@ -132,19 +165,27 @@ extension FrontTests {
             }
         }
 
-        @Test(arguments: [("", "terminated by user via frontend"), ("no longer wanted", "no longer wanted")])
-        func terminate(_ reason: String, _ recorded: String) async throws {
+        @Test(arguments: [
+            (given: (reason: "", identity: ""), recorded: ("terminated by user via frontend", "frontend-service")),
+            (given: (reason: "no longer wanted", identity: "me"), recorded: ("no longer wanted", "me")),
+        ])
+        func terminate(
+            _ given: (reason: String, identity: String),
+            _ recorded: (reason: String, identity: String)
+        ) async throws {
             let history = FakeHistory {
                 $0.terminate = { workflow, terminate, reply in
                     #expect(workflow == WorkflowReference(key: SampleRun.key, runID: nil))
-                    #expect(terminate.reason == recorded)
+                    #expect(terminate.reason == recorded.reason)
+                    #expect(terminate.identity == recorded.identity)
                     #expect(terminate.details == payloads("d"))
                     reply.succeed()
                 }
             }
             try await withFront(history: history) { client in
                 var request = Refused.terminate
-                request.reason = reason
+                request.reason = given.reason
+                request.identity = given.identity
                 request.details = payloads("d")
                 let _: TerminateWorkflowExecutionResponse = try await client.call(.terminateWorkflowExecution, request)
             }

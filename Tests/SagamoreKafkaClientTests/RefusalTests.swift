@@ -5,7 +5,7 @@ import Testing
 extension BrokerTests {
     @Suite(.serialized) struct RefusalTests {
         /// The development broker creates every topic that it is asked about.
-        @Test(arguments: Cluster.all.filter { $0 != .development })
+        @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"), arguments: [Cluster.apache])
         func `an unknown topic is told apart from a known one`(cluster: Cluster) throws {
             let configuration = try cluster.configuration()
             let admin = try KafkaAdmin(configuration)
@@ -20,7 +20,7 @@ extension BrokerTests {
             }
         }
 
-        @Test(arguments: Cluster.all.filter { $0 != .development })
+        @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"), arguments: [Cluster.apache])
         func `a consumer says that its topic is missing, and reads it once it is there`(
             cluster: Cluster
         ) async throws {

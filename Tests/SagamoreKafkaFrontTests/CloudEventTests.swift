@@ -9,7 +9,8 @@ struct CloudEventTests {
 
     private func binary(_ id: String, _ type: String) -> [KafkaHeader] {
         [
-            KafkaHeader("ce_specversion", text: "1.0"), KafkaHeader("ce_id", text: id), KafkaHeader("ce_type", text: type),
+            KafkaHeader("ce_specversion", text: "1.0"), KafkaHeader("ce_id", text: id),
+            KafkaHeader("ce_type", text: type),
             KafkaHeader("ce_source", text: "/shop"), KafkaHeader("content-type", text: "application/json"),
         ]
     }

@@ -68,8 +68,10 @@ struct CommandReaderTests {
     @Test(arguments: [
         (#"{"command_id":"a","input":null}"#, ["null"]),
         (#"{"command_id":"a","input":[1, "x" ,{}]}"#, [#"[1, "x" ,{}]"#]),
-        (#"{"command_id":"a","input":[1, "x,]" ,{"b":[1,2]}, [ ] ],"input_is_arguments":true}"#,
-            ["1", #""x,]""#, #"{"b":[1,2]}"#, "[ ]"]),
+        (
+            #"{"command_id":"a","input":[1, "x,]" ,{"b":[1,2]}, [ ] ],"input_is_arguments":true}"#,
+            ["1", #""x,]""#, #"{"b":[1,2]}"#, "[ ]"]
+        ),
         (#"{"command_id":"a","input":[ ],"input_is_arguments":true}"#, []),
         (#"{"command_id":"a","input":["\"\\",2],"input_is_arguments":true}"#, [#""\"\\""#, "2"]),
         (#"{"command_id":"a","input":"text","input_is_arguments":false}"#, [#""text""#]),
@@ -92,7 +94,8 @@ struct CommandReaderTests {
         #expect(request.origin?.commandID == "s")
 
         let cancel = try reader.command(
-            #"{"command_id":"c","command":"cancel","workflow_id":"w","reason":"why"}"#)
+            #"{"command_id":"c","command":"cancel","workflow_id":"w","reason":"why"}"#
+        )
         guard case .cancel(let cancelling, nil) = cancel.action else { throw NotThis("\(cancel.action)") }
         #expect(cancelling.reason == "why")
         #expect(cancel.workflowType == "")
@@ -129,14 +132,16 @@ struct CommandReaderTests {
         // Wrong types.
         (#""workflow_id":5"#, "workflow_id"), (#""workflow":true"#, "workflow"), (#""namespace":[]"#, "namespace"),
         (#""task_queue":{}"#, "task_queue"), (#""run_id":1"#, "run_id"), (#""command":7"#, "command"),
-        (#""reason":[1]"#, "reason"), (#""options":"x""#, "options"), (#""input_is_arguments":1"#, "input_is_arguments"),
+        (#""reason":[1]"#, "reason"), (#""options":"x""#, "options"),
+        (#""input_is_arguments":1"#, "input_is_arguments"),
         (#""signal":1"#, "signal"), (#""query":1"#, "query"), (#""update":{}"#, "update"),
         // Wrong values.
         (#""workflow_id":"""#, "workflow_id"), (#""workflow":"""#, "workflow"), (#""task_queue":"""#, "task_queue"),
         (#""namespace":"""#, "namespace"), (#""workflow_id":"a\u0000b""#, "workflow_id"),
         (#""workflow":"a\u0000""#, "workflow"), (#""task_queue":"\u0000""#, "task_queue"),
         (#""run_id":"x""#, "run_id"), (#""run_id":"""#, "run_id"), (#""command":"begin""#, "command"),
-        (#""command":"""#, "command"), (#""command":"signal""#, "signal"), (#""command":"signal","signal":"""#, "signal"),
+        (#""command":"""#, "command"), (#""command":"signal""#, "signal"),
+        (#""command":"signal","signal":"""#, "signal"),
         (#""input":1,"input_is_arguments":true"#, "input"), (#""input_is_arguments":true"#, "input"),
         // Options.
         (#""options":{"run_timeout":5}"#, "options.run_timeout"),
@@ -186,7 +191,8 @@ struct CommandReaderTests {
         #expect(correlation.message.hasPrefix("big:"))
         #expect(try reader.command(#"{"command_id":"c","a":1,"big":"\#(huge)"}"#).origin.correlation.text == #""a":1"#)
         let signal = try reader.refusal(
-            #"{"command_id":"c","command":"signal","signal":"\#(long)"}"#)
+            #"{"command_id":"c","command":"signal","signal":"\#(long)"}"#
+        )
         #expect(signal.message.hasPrefix("signal:"))
     }
 
@@ -221,7 +227,9 @@ struct CommandReaderTests {
 
         let template = try #require(WorkflowIDTemplate("{order_id}-{command_id}"))
         let templated = makeReader(Route(workflowType: "w", taskQueue: "q", workflowIDTemplate: template))
-        for text in [#"{"command_id":"c"}"#, #"{"command_id":"c","order_id":null}"#, #"{"command_id":"c","order_id":[]}"#] {
+        for text in [
+            #"{"command_id":"c"}"#, #"{"command_id":"c","order_id":null}"#, #"{"command_id":"c","order_id":[]}"#,
+        ] {
             let missing = try templated.refusal(text)
             #expect(missing.code == "INVALID_ARGUMENT")
             #expect(missing.message.hasPrefix("order_id:"))

@@ -9,7 +9,8 @@ struct DeadLetterTests {
     private let reader = makeReader()
 
     @Test(arguments: [
-        ("", "INVALID_JSON"), ("nonsense", "INVALID_JSON"), ("{", "INVALID_JSON"), (#"{"command_id":"a""#, "INVALID_JSON"),
+        ("", "INVALID_JSON"), ("nonsense", "INVALID_JSON"), ("{", "INVALID_JSON"),
+        (#"{"command_id":"a""#, "INVALID_JSON"),
         (#"{"command_id":"a"} x"#, "INVALID_JSON"), (#"{"command_id":"a",}"#, "INVALID_JSON"),
         ("[]", "NOT_AN_OBJECT"), ("5", "NOT_AN_OBJECT"), (#""text""#, "NOT_AN_OBJECT"), ("null", "NOT_AN_OBJECT"),
         ("{}", "NO_COMMAND_ID"), (#"{"command_id":""}"#, "NO_COMMAND_ID"), (#"{"command_id":5}"#, "NO_COMMAND_ID"),

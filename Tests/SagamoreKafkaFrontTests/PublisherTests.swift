@@ -13,7 +13,9 @@ import Testing
 
 extension LiveTests {
     struct PublisherTests {
-        @Test(arguments: Cluster.all) func `records arrive in order, once, and are deleted`(_ cluster: Cluster) async throws {
+        @Test(arguments: Cluster.all) func `records arrive in order, once, and are deleted`(_ cluster: Cluster)
+            async throws
+        {
             let (topic, other, cursors) = (Names.next("events"), Names.next("dlq"), Names.next("cursors"))
             try cluster.create([topic, other, cursors])
             let world = try OutboxWorld()
@@ -30,7 +32,7 @@ extension LiveTests {
             try await wait(for: "all") { reader.count(topic) >= 2_010 && reader.count(other) >= 20 }
             #expect(reader.values(topic) == expected(1...2_010))
             #expect(reader.values(other) == expected(1...20))
-            #expect(reader.seen.first { $0.topic == topic }?.headers == [KafkaHeader("number", text: "1")])
+            for record in reader.seen { #expect(record.headers == [KafkaHeader("number", record.value)]) }
             try await wait(for: "deletion") { try world.count("outbox") == 0 }
             publisher.stop()
 
@@ -42,7 +44,10 @@ extension LiveTests {
             #expect(reader.values(topic) == expected(1...2_015))
         }
 
-        @Test(arguments: Cluster.all) func `a missing topic waits, the others go on`(_ cluster: Cluster) async throws {
+        /// The development broker makes a topic as soon as somebody asks for it.
+        @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
+        func `a missing topic waits, the others go on`() async throws {
+            let cluster = Cluster.apache
             let (topic, ghost, cursors) = (Names.next("events"), Names.next("ghost"), Names.next("cursors"))
             try cluster.create([topic, cursors])
             let world = try OutboxWorld()
@@ -115,10 +120,9 @@ extension LiveTests {
             publisher.ring()
             try await wait(for: "the records that fit") { reader.count(topic) == 51 }
             let smaller = #"{"command_id":"c","status":"passed","sequence":2,"result_omitted":true}"#
-            #expect(
-                reader.values(topic)["key-0"]
-                    == (1...30).map(String.init) + [smaller] + (31...50).map(String.init)
-            )
+            let before: [String] = (1...30).map { "\($0)" }
+            let after: [String] = (31...50).map { "\($0)" }
+            #expect(reader.values(topic)["key-0"] == before + [smaller] + after)
             #expect(try world.count("dead_events") == 1)
             #expect(log.count("was put to the dead events") == 1)
             try await wait(for: "deletion") { try world.count("outbox") == 0 }
@@ -204,7 +208,8 @@ extension LiveTests {
             #expect(try read(.allBut(["t0"]), 3, 100, 1 << 20) == [4, 6, 8, 10])
             #expect(try read(.only("t0"), 3, 100, 1 << 20) == [5, 7, 9])
             let rows = try store.read(
-                OutboxQuery(shard: 0, topics: .allBut([]), after: 8, rowLimit: 9, byteLimit: 1 << 20))
+                OutboxQuery(shard: 0, topics: .allBut([]), after: 8, rowLimit: 9, byteLimit: 1 << 20)
+            )
             #expect(rows[0].record.value == large && rows[1].record.value == nil && rows[1].record.key == nil)
 
             let range = OutboxRange(shard: 0, topic: "t0", after: 0, through: 7)

@@ -92,17 +92,19 @@ struct StatusEventJSONTests {
         )
     }
 
-    @Test(arguments: [
-        ([], "null"),
-        ([("json/plain", "5")], "5"),
-        ([("json/plain", " [1, 2] ")], " [1, 2] "),
-        ([("json/protobuf", #"{"a":1}"#)], #"{"a":1}"#),
-        ([("binary/null", "")], "null"),
-        ([("json/plain", "1"), ("binary/null", ""), ("json/plain", #""x""#)], #"[1,null,"x"]"#),
-        ([("binary/plain", "abcd")], #"{"encoding":"binary/plain","data":"YWJjZA=="}"#),
-        ([("json/plain", "{broken")], #"{"encoding":"json/plain","data":"e2Jyb2tlbg=="}"#),
-        ([("", "a")], #"{"encoding":"","data":"YQ=="}"#),
-    ] as [([(String, String)], String)])
+    @Test(
+        arguments: [
+            ([], "null"),
+            ([("json/plain", "5")], "5"),
+            ([("json/plain", " [1, 2] ")], " [1, 2] "),
+            ([("json/protobuf", #"{"a":1}"#)], #"{"a":1}"#),
+            ([("binary/null", "")], "null"),
+            ([("json/plain", "1"), ("binary/null", ""), ("json/plain", #""x""#)], #"[1,null,"x"]"#),
+            ([("binary/plain", "abcd")], #"{"encoding":"binary/plain","data":"YWJjZA=="}"#),
+            ([("json/plain", "{broken")], #"{"encoding":"json/plain","data":"e2Jyb2tlbg=="}"#),
+            ([("", "a")], #"{"encoding":"","data":"YQ=="}"#),
+        ] as [([(String, String)], String)]
+    )
     func `results`(_ values: [(String, String)], _ expected: String) throws {
         let passed = event(.passed) { $0.result = payloads(values.map { ($0.0, $0.1) }) }
         #expect(try text(passed).hasSuffix(#","result":\#(expected)}"#))
@@ -146,7 +148,9 @@ struct StatusEventJSONTests {
 
     @Test func `compensations of a saga`() throws {
         let array = #"[{"step":"book_car","compensation":"undo_book_car","status":"compensated"}]"#
-        for (status, type) in [(StatusEvent.Status.compensated, "SagaCompensated"), (.failed, "SagaCompensationFailed")] {
+        for (status, type) in [
+            (StatusEvent.Status.compensated, "SagaCompensated"), (.failed, "SagaCompensationFailed"),
+        ] {
             let event = event(status) { $0.failure = RawMessage(saga(type, array)) }
             #expect(
                 try text(event).hasSuffix(

@@ -61,7 +61,8 @@ BOOKINGS = [
     booking("a flight that is not there", "3", "333333", ["accepted", "compensated"], flight="invalid-flight"),
     booking("two retries of each step", "4", "444444", ["accepted", "passed"], attempts=3),
     SLOW,
-    Booking("... and is cancelled", json.dumps(CANCEL), ["delivered"], "6", SLOW.workflow_id, (SLOW.command_id, "accepted")),
+    Booking("... and is cancelled", json.dumps(CANCEL), ["delivered"], "6", SLOW.workflow_id,
+            after=(SLOW.command_id, "accepted")),
     Booking("the first trip, sent again", HAPPY.value, [], after=(HAPPY.command_id, "passed")),
     Booking("a record that is no JSON", '{"command_id": "7", "workflow": ', ["dead letter"]),
 ]
@@ -89,9 +90,8 @@ class Show:
         say("publishing bookings to saga.commands; their events on saga.events:")
         print()
         self._row("TOOK", "WHAT", "COMMAND", "WORKFLOW", "STATUS", "EXPECTED", "DETAIL")
-        for each in BOOKINGS:
-            if not each.after:
-                self._publish(each)
+        self._publish([each for each in BOOKINGS if not each.after and each is not DEAD])
+        self._publish([DEAD], "--raw")
         end = time.monotonic() + seconds
         while not all(each.is_complete for each in BOOKINGS):
             if time.monotonic() > end:
@@ -106,9 +106,9 @@ class Show:
         print(flush=True)
 
     def history(self, workflow_id: str) -> None:
-        status = subprocess.run([self.program, "workflow", "show", "--workflow-id", workflow_id, *self.place]).returncode
-        if status != 0:
-            self.surprises.append(f"'workflow show' ended with status {status}")
+        done = subprocess.run([self.program, "workflow", "show", "--workflow-id", workflow_id, *self.place])
+        if done.returncode != 0:
+            self.surprises.append(f"'workflow show' ended with status {done.returncode}")
 
     def verdict(self) -> bool:
         print("\nWhat was expected, and what came:\n")
@@ -129,53 +129,52 @@ class Show:
 
         def read() -> None:
             for line in child.stdout:
-                self.arrived.put((time.time(), json.loads(line)))
+                self.arrived.put(json.loads(line))
 
         threading.Thread(target=read, daemon=True).start()
 
     def _take(self, seconds: float) -> None:
         try:
-            arrived, record = self.arrived.get(timeout=seconds)
+            record = self.arrived.get(timeout=seconds)
         except queue.Empty:
             self.processes.check()
             return
         if "error.code" in record.get("headers", {}):
             headers = record["headers"]
             matches, status = [DEAD] if record["value"] == DEAD.value else [], "dead letter"
-            detail = f"{headers['error.code']}: {headers.get('error.message', '')}"
+            detail, at = f"{headers['error.code']}: {headers.get('error.message', '')}", headers["failed.at"]
         else:
-            status, detail = record.get("status", ""), describe(record)
+            status, detail, at = record.get("status", ""), describe(record), record["at"]
             key = (record.get("command_id"), record.get("workflow_id"))
             matches = [each for each in BOOKINGS if (each.command_id, each.workflow_id) == key and each.command_id]
         if not matches:
             self.surprises.append(f"an event that belongs to nothing: {json.dumps(record)}")
             return
-        self._show(matches[0], arrived, status, detail)
+        self._show(matches[0], at, status, detail)
         for each in BOOKINGS:
             if each.published is None and each.after == (matches[0].command_id, status):
-                self._publish(each)
+                self._publish([each])
 
-    def _show(self, each: Booking, arrived: float, status: str, detail: str) -> None:
+    def _show(self, each: Booking, at: str, status: str, detail: str) -> None:
         index = len(each.events)
         each.events.append(status)
         expected = each.expected[index] if index < len(each.expected) else "nothing more"
-        took = f"{(arrived - (each.published or arrived)) * 1000:.0f} ms"
+        took = f"{max(seconds_of(at) - each.published, 0) * 1000:.0f} ms"
         mark = "as expected" if expected == status else f"expected: {expected}"
         self._row(took, each.what, each.command_id, each.workflow_id, status, mark, detail)
 
     # What goes out
 
-    def _publish(self, each: Booking) -> None:
-        command = [self.program, "command", "publish", "--raw", "-", "--output", "json", *self.place]
-        if each.workflow_id:
-            command += ["--key", each.workflow_id]
-        done = subprocess.run(command, input=each.value + "\n", text=True, capture_output=True)
+    def _publish(self, bookings: list, *options: str) -> None:
+        command = [self.program, "command", "publish", "-", "--output", "json", *options, *self.place]
+        lines = "".join(each.value + "\n" for each in bookings)
+        done = subprocess.run(command, input=lines, text=True, capture_output=True)
         if done.returncode != 0:
-            raise Failed(f"'{each.what}' could not be published: {done.stderr.strip()}")
-        at = json.loads(done.stdout)["at"].replace("Z", "+00:00")
-        each.published = datetime.datetime.fromisoformat(at).timestamp()
-        if not each.expected:
-            self._row("", each.what, HAPPY.command_id, HAPPY.workflow_id, "(published)", "no events", "")
+            raise Failed(f"a booking could not be published: {done.stderr.strip()}")
+        for each, line in zip(bookings, done.stdout.splitlines()):
+            each.published = seconds_of(json.loads(line)["at"])
+            if not each.expected:
+                self._row("", each.what, HAPPY.command_id, HAPPY.workflow_id, "(published)", "no events", "")
 
     @staticmethod
     def _row(took, what, command, workflow, status, expected, detail) -> None:
@@ -183,7 +182,12 @@ class Show:
         cell = f"{status:11}"
         if IS_TERMINAL and status in COLOURS:
             cell = f"\033[{COLOURS[status]}m{cell}\033[0m"
-        print(f"{took:>8}  {what:{width}}  {command:7}  {workflow:8}  {cell}  {expected:11}  {detail}".rstrip(), flush=True)
+        line = f"{took:>8}  {what:{width}}  {command:7}  {workflow:8}  {cell}  {expected:11}  {detail}"
+        print(line.rstrip(), flush=True)
+
+
+def seconds_of(time_text: str) -> float:
+    return datetime.datetime.fromisoformat(time_text.replace("Z", "+00:00")).timestamp()
 
 
 def describe(event: dict) -> str:
@@ -194,7 +198,8 @@ def describe(event: dict) -> str:
         failure = event.get("failure", {})
         while failure.get("cause"):
             failure = failure["cause"]
-        return f"{failure.get('message', '')}; undone: " + ", ".join(each["compensation"] for each in event["compensations"])
+        undone = ", ".join(each["compensation"] for each in event["compensations"])
+        return f"{failure.get('message', '')}; undone: {undone}"
     if "reason" in event:
         return f"{event['reason'].get('code')}: {event['reason'].get('message')}"
     return ""

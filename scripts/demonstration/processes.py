@@ -1,5 +1,6 @@
 """What the demonstration starts, and that all of it ends."""
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -8,6 +9,10 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+
+
+# Ends last: the others speak to it, and a worker without a server takes long to give up.
+LAST = "sagamore dev"
 
 
 class Failed(Exception):
@@ -63,8 +68,8 @@ class Processes:
     def __exit__(self, *_: object) -> None:
         # A second Ctrl-C is not to leave half of them.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for child in reversed(self.running.values()):
-            a = time.time(); self._end(child); print("END", child.args[:3], time.time() - a, child.returncode)
+        for name in sorted(self.running, key=lambda name: name == LAST):
+            self._end(self.running[name])
 
     def start(self, name: str, command: list, environment: dict | None = None, pipe: bool = False) -> subprocess.Popen:
         with open(self._log_path(name), "wb") as log:
@@ -101,15 +106,11 @@ class Processes:
     def _log_path(self, name: str) -> Path:
         return self.folder / "logs" / (name.replace(" ", "-") + ".log")
 
-    def _end(self, child: subprocess.Popen) -> None:
-        for number, patience in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
-            if child.poll() is not None:
-                break
-            try:
+    @staticmethod
+    def _end(child: subprocess.Popen) -> None:
+        for number, patience in ((signal.SIGTERM, 8), (signal.SIGKILL, 5)):
+            # The whole group: what it has started itself too.
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, number)
-            except ProcessLookupError:
-                break
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(patience)
-            except subprocess.TimeoutExpired:
-                continue

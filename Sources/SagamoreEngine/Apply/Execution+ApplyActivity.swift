@@ -18,24 +18,16 @@ extension Execution {
     }
 
     mutating func applyActivityStarted(_ start: Fact.ActivityStart) {
-        let id = start.scheduledEventID
-        guard durable.activities[id] != nil else { return }
-        durable.activities[id]?.startedAt = start.at
-        durable.activities[id]?.startedIdentity = start.identity
-        durable.activities[id]?.startedRequestID = start.requestID
-        durable.activities[id]?.startedBuildID = start.buildID
-        if let activity = durable.activities[id] {
+        // One look-up for all fields: an activity is large, and there may be thousands.
+        durable.activities[start.scheduledEventID]?.start(start)
+        if let activity = durable.activities[start.scheduledEventID] {
             for deadline in runningDeadlines(of: activity) { arm(deadline) }
         }
     }
 
     mutating func applyActivityReturned(_ id: Int64, attempt: Int32, at: Instant) {
         guard durable.activities[id]?.attempt == attempt else { return }
-        durable.activities[id]?.startedAt = nil
-        durable.activities[id]?.startedIdentity = ""
-        durable.activities[id]?.startedRequestID = ""
-        durable.activities[id]?.startedBuildID = ""
-        durable.activities[id]?.attemptScheduledAt = at
+        durable.activities[id]?.wait(from: at)
         if let activity = durable.activities[id] {
             for deadline in waitingDeadlines(of: activity) { arm(deadline) }
         }
@@ -43,19 +35,8 @@ extension Execution {
 
     mutating func applyActivityRetry(_ retry: Fact.ActivityRetry) {
         let id = retry.scheduledEventID
-        guard durable.activities[id] != nil else { return }
-        durable.activities[id]?.attempt = retry.attempt
-        durable.activities[id]?.attemptScheduledAt = retry.at
-        durable.activities[id]?.startedAt = nil
-        durable.activities[id]?.startedIdentity = ""
-        durable.activities[id]?.startedRequestID = ""
-        durable.activities[id]?.startedBuildID = ""
-        durable.activities[id]?.lastFailure = retry.failure
-        durable.activities[id]?.lastWorkerIdentity = retry.workerIdentity
-        durable.activities[id]?.lastAttemptCompletedAt = retry.failedAt
-        durable.activities[id]?.heartbeatDetails = retry.heartbeatDetails
-        durable.activities[id]?.heartbeatAt = retry.heartbeatAt
         volatile.heartbeats[id] = nil
+        durable.activities[id]?.retry(retry)
         if let activity = durable.activities[id] {
             for deadline in waitingDeadlines(of: activity) { arm(deadline) }
         }
@@ -74,7 +55,8 @@ extension Execution {
 
     /// A timer cancelled by the task that its firing waited for: the firing is taken back.
     mutating func dropBufferedFiring(ofTimer startedEventID: Int64) {
-        guard let index = durable.bufferedEvents.firstIndex(where: { $0.isFiring(ofTimer: startedEventID) }) else { return }
+        let index = durable.bufferedEvents.firstIndex { $0.isFiring(ofTimer: startedEventID) }
+        guard let index else { return }
         durable.bufferedBytes -= durable.bufferedEvents.remove(at: index).serializedBytes().count
     }
 
@@ -128,5 +110,33 @@ extension HistoryEvent {
             return attributes.startedEventID == startedEventID
         }
         return false
+    }
+}
+
+extension PendingActivity {
+    fileprivate mutating func start(_ start: Fact.ActivityStart) {
+        startedAt = start.at
+        startedIdentity = start.identity
+        startedRequestID = start.requestID
+        startedBuildID = start.buildID
+    }
+
+    /// No worker has the attempt: it is offered from then on.
+    fileprivate mutating func wait(from instant: Instant) {
+        startedAt = nil
+        startedIdentity = ""
+        startedRequestID = ""
+        startedBuildID = ""
+        attemptScheduledAt = instant
+    }
+
+    fileprivate mutating func retry(_ retry: Fact.ActivityRetry) {
+        wait(from: retry.at)
+        attempt = retry.attempt
+        lastFailure = retry.failure
+        lastWorkerIdentity = retry.workerIdentity
+        lastAttemptCompletedAt = retry.failedAt
+        heartbeatDetails = retry.heartbeatDetails
+        heartbeatAt = retry.heartbeatAt
     }
 }

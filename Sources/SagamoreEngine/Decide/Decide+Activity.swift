@@ -112,12 +112,11 @@ extension Execution {
         var failure = failure
         var decoded = failure.flatMap { try? $0.decoded() } ?? Failure()
         if let whole = failure, whole.bytes.count > limits.payloadBytes {
-            let short = serverFailure("Failure exceeds size limit.", cause: truncated(decoded))
+            let short = whole.tooLarge
             failure = short
             decoded = (try? short.decoded()) ?? Failure()
         }
-        let details = heartbeat ?? heartbeatDetails(of: activity)
-        if let retryState = retry(activity, after: decoded, failure, identity: identity, details, in: &draft) {
+        if let retryState = retry(activity, after: decoded, failure, identity: identity, heartbeat, in: &draft) {
             var attributes = ActivityTaskFailedEventAttributes()
             attributes.failure = failure ?? RawMessage(decoded)
             attributes.scheduledEventID = activity.scheduledEventID
@@ -184,7 +183,13 @@ extension Execution {
         volatile.heartbeats[activity.scheduledEventID]?.details ?? activity.heartbeatDetails
     }
 
+    private func heartbeatTime(of activity: PendingActivity) -> Instant? {
+        volatile.heartbeats[activity.scheduledEventID]?.at ?? activity.heartbeatAt
+    }
+
     /// Schedules the next attempt, or says why there is none.
+    ///
+    /// - Parameter heartbeat: details that came with the failure; without, those of the last heartbeat are kept.
     func retry(
         _ activity: PendingActivity,
         after decoded: Failure,
@@ -213,7 +218,8 @@ extension Execution {
                         failedAt: draft.now,
                         failure: failure,
                         workerIdentity: identity,
-                        heartbeatDetails: heartbeat
+                        heartbeatDetails: heartbeat ?? heartbeatDetails(of: activity),
+                        heartbeatAt: heartbeat == nil ? heartbeatTime(of: activity) : draft.now
                     )
                 )
             )

@@ -60,7 +60,8 @@ extension Execution {
         if attributes.activityID.isEmpty { return "activityId is not set" }
         if type.isEmpty { return "activityType is not set" }
         for (text, field) in [
-            (attributes.activityID, "activityId"), (type, "activityType"), (attributes.taskQueue?.name ?? "", "taskQueue"),
+            (attributes.activityID, "activityId"), (type, "activityType"),
+            (attributes.taskQueue?.name ?? "", "taskQueue"),
         ] {
             if let wrong = SagamoreEngine.problem(withIdentifier: text, field, context.limits) { return wrong }
         }
@@ -173,12 +174,5 @@ extension Execution {
     }
 }
 
-/// What a cancelled activity that never started reports, as a JSON string.
-private let notStartedDetails: RawMessage<Payloads> = {
-    var payload = Payload()
-    payload.metadata["encoding"] = Array("json/plain".utf8)
-    payload.data = Array("\"ACTIVITY_ID_NOT_STARTED\"".utf8)
-    var payloads = Payloads()
-    payloads.payloads = [payload]
-    return RawMessage(payloads)
-}()
+/// What a cancelled activity that never started reports.
+private let notStartedDetails = RawMessage<Payloads>(jsonText: "ACTIVITY_ID_NOT_STARTED")

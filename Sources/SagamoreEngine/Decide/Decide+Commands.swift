@@ -127,7 +127,8 @@ extension Execution {
             )
         }
         if draft.addedTimers[timerID] != nil || pendingTimer(timerID, draft) != nil {
-            return CommandRefusal(.startTimerDuplicateID, invalidState("add-timer-started-event", "TimerID: \(timerID)"))
+            let what = "TimerID: \(timerID)"
+            return CommandRefusal(.startTimerDuplicateID, invalidState("add-timer-started-event", what))
         }
         guard durable.timers.count + draft.addedTimers.count < context.limits.pendingTimers else {
             return CommandRefusal(.unspecified, "exceeded the limit of \(context.limits.pendingTimers) pending timers")

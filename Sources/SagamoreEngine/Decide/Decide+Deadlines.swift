@@ -107,7 +107,7 @@ extension Execution {
         let failure = timeoutFailure("activity \(name) timeout", type)
         let details = heartbeatDetails(of: activity)
         let identity = activity.startedIdentity
-        guard let state = retry(activity, after: failure, RawMessage(failure), identity: identity, details, in: &draft)
+        guard let state = retry(activity, after: failure, RawMessage(failure), identity: identity, nil, in: &draft)
         else { return }
         // Whatever the attempt ended by: what ends the activity then is its deadline.
         let isTooLate = state == .timeout && type != .scheduleToStart

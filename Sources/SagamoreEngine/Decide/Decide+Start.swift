@@ -146,7 +146,7 @@ public func checkIdentifier(
 
 /// Refuses a task queue's name that clients can't use.
 public func checkTaskQueue(_ name: String, missing: String, _ limits: Limits) throws(RequestError) {
-    try checkIdentifier(name, "TaskQueue", missing: missing, tooLong: "taskQueue length exceeds limit", limits)
+    try checkIdentifier(name, "taskQueue", missing: missing, tooLong: "taskQueue length exceeds limit", limits)
     if name.hasPrefix(reservedQueuePrefix) {
         throw .invalidArgument("task queue name cannot start with reserved prefix \(reservedQueuePrefix)")
     }

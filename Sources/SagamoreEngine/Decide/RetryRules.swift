@@ -1,5 +1,5 @@
-internal import SagamoreAPI
-internal import SagamoreProtobuf
+public import SagamoreAPI
+public import SagamoreProtobuf
 
 /// When a failed attempt is tried again, and after what pause.
 enum RetryRules {
@@ -128,24 +128,33 @@ func timeoutFailure(
     return failure
 }
 
+extension RawMessage<Failure> {
+    /// What is recorded in place of this failure, which is too large: the server's own, caused by what fits of it.
+    public var tooLarge: RawMessage<Failure> {
+        serverFailure("Failure exceeds size limit.", cause: truncated((try? decoded()) ?? Failure()))
+    }
+}
+
 /// What is kept of a failure that is too large: its kind and as much of its message as fits.
-func truncated(_ failure: Failure) -> Failure {
+private func truncated(_ failure: Failure) -> Failure {
     var kept = Failure()
-    kept.source = failure.source
+    kept.source = prefix(of: failure.source, bytes: 1_000)
     if case .applicationFailureInfo(let info) = failure.failureInfo {
         var short = ApplicationFailureInfo()
-        short.type = String(info.type.prefix(1_000))
+        short.type = prefix(of: info.type, bytes: 1_000)
         short.nonRetryable = info.nonRetryable
         kept.failureInfo = .applicationFailureInfo(short)
     }
     // Temporal's: 512 KiB, less 8 bytes for the field itself.
     let room = (512 << 10) - kept.serializedBytes().count - 8
-    var end = failure.message.utf8.index(
-        failure.message.startIndex,
-        offsetBy: max(room, 0),
-        limitedBy: failure.message.endIndex
-    ) ?? failure.message.endIndex
-    while end.samePosition(in: failure.message.unicodeScalars) == nil { end = failure.message.utf8.index(before: end) }
-    kept.message = String(failure.message[..<end])
+    kept.message = prefix(of: failure.message, bytes: room)
     return kept
+}
+
+/// The longest start of a text that takes at most so many bytes in UTF-8.
+private func prefix(of text: String, bytes: Int) -> String {
+    let utf8 = text.utf8
+    var end = utf8.index(utf8.startIndex, offsetBy: bytes, limitedBy: utf8.endIndex) ?? utf8.endIndex
+    while end.samePosition(in: text.unicodeScalars) == nil { end = utf8.index(before: end) }
+    return String(text[..<end])
 }

@@ -17,6 +17,7 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
         case workflowNotFound
         case namespaceNotFound(String)
         case namespaceAlreadyExists
+        case workflowNotReady
         case queryFailed(RawMessage<Failure>?)
         case systemWorkflowTaskFailed
     }
@@ -38,6 +39,25 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
     public static func workflowNotFound(_ workflowID: String) -> RequestError {
         RequestError(.notFound, "workflow not found for ID: \(workflowID)", detail: .workflowNotFound)
     }
+
+    public static func runNotFound(_ workflowID: String, _ runID: RunID) -> RequestError {
+        let message = "workflow execution not found for workflow ID \"\(workflowID)\" and run ID \"\(runID)\""
+        return RequestError(.notFound, message, detail: .workflowNotFound)
+    }
+
+    /// A run that belongs to another chain than the request says.
+    public static let chainNotFound = RequestError(
+        .notFound,
+        "workflow execution not found",
+        detail: .workflowNotFound
+    )
+
+    /// A query of a run that no worker has ever seen, and none will.
+    public static let closedBeforeFirstTask = RequestError(
+        .failedPrecondition,
+        "Workflow execution closed before WorkflowTaskStarted event",
+        detail: .workflowNotReady
+    )
 
     public static let workflowClosed = RequestError(
         .notFound,

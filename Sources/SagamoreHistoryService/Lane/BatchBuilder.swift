@@ -9,6 +9,7 @@ struct BatchBuilder {
     private var runIndex: [RunID: Int] = [:]
     private var alarms: [RunID: AlarmChange.Change] = [:]
     private var alarmOrder: [RunID] = []
+    private var heartbeatIndex: [RunID: [Int64: Int]] = [:]
 
     static func batch(of items: ArraySlice<LaneItem>) -> CommitBatch {
         var builder = BatchBuilder()
@@ -16,6 +17,9 @@ struct BatchBuilder {
         for id in builder.alarmOrder {
             if let change = builder.alarms[id] { builder.batch.alarms.append(AlarmChange(runID: id, change: change)) }
         }
+        // Those of a run that ends in this batch are deleted before any are written.
+        let ended = Set(builder.batch.endedHeartbeats)
+        if !ended.isEmpty { builder.batch.heartbeats.removeAll { ended.contains($0.runID) } }
         return builder.batch
     }
 
@@ -46,16 +50,18 @@ struct BatchBuilder {
         if let change = item.alarm, let id = item.run?.runID { add(change, id) }
         if let row = item.inbox { batch.inbox.append(row) }
         if let row = item.heartbeat { add(row) }
-        if let run = item.run, item.alarm == .remove, run.hasStoredHeartbeats {
-            batch.endedHeartbeats.append(run.runID)
-        }
+        if item.endsHeartbeats, let run = item.run { batch.endedHeartbeats.append(run.runID) }
         batch.outbox += item.outbox
     }
 
     /// One transaction can't write a row twice that way: the newest counts.
     private mutating func add(_ row: HeartbeatRow) {
-        batch.heartbeats.removeAll { $0.runID == row.runID && $0.scheduledEventID == row.scheduledEventID }
-        batch.heartbeats.append(row)
+        if let index = heartbeatIndex[row.runID]?[row.scheduledEventID] {
+            batch.heartbeats[index] = row
+        } else {
+            heartbeatIndex[row.runID, default: [:]][row.scheduledEventID] = batch.heartbeats.count
+            batch.heartbeats.append(row)
+        }
     }
 
     private mutating func add(_ change: AlarmChange.Change, _ id: RunID) {
@@ -66,6 +72,8 @@ struct BatchBuilder {
         }
         switch (known, change) {
         case (.insert, .remove): alarms[id] = nil
+        // A closed run has no alarm any more, whatever was on its way.
+        case (.remove, .set): break
         case (.insert(let earlier), .set(let value)): alarms[id] = .insert(value.merged(over: earlier))
         case (.set(let earlier), .set(let value)): alarms[id] = .set(value.merged(over: earlier))
         default: alarms[id] = change

@@ -17,6 +17,8 @@ final class CommitLane: @unchecked Sendable {
     private var outboxSequence: Int64 = 0
     private var renewAt = Instant.distantPast
     private var pace = CommitPace()
+    /// The service stops, and the database can't be reached.
+    private var hasGivenUp = false
     private let log: Logger
 
     init(
@@ -39,9 +41,9 @@ final class CommitLane: @unchecked Sendable {
     func run() {
         guard takeShard() else { return }
         while true {
-            let wait = max(renewAt - shard.clock(), .milliseconds(1)).nanoseconds
+            let wait = max(renewAt - SteadyClock.now(), .milliseconds(1)).nanoseconds
             let configuration = shard.configuration
-            let gather = pace.wait(at: shard.clock())
+            let gather = pace.wait(at: SteadyClock.now())
             if gather.isSet, shard.lane.count < configuration.batchRowLimit, !shard.lane.isStopped {
                 usleep(UInt32(gather.nanoseconds / 1_000))
             }
@@ -51,12 +53,14 @@ final class CommitLane: @unchecked Sendable {
                 wait: wait
             )
             guard let items else { break }
-            pace.took(items.count, at: shard.clock())
+            pace.took(items.count, at: SteadyClock.now())
             guard renewLease() else { return fenced(items) }
             if items.isEmpty { continue }
             guard commit(items[...]) else { return fenced(items) }
             shard.lane.finished()
         }
+        shard.perform { shard.drop(.stopped) }
+        for item in shard.lane.close() { item.refuse?(.stopped) }
         try? store?.releaseShard(shard.id, epoch: epoch)
     }
 
@@ -69,13 +73,14 @@ final class CommitLane: @unchecked Sendable {
             var problem = "it is owned by another node, whose lease has not lapsed"
             do {
                 if store == nil { store = try makeStore() }
+                let since = SteadyClock.now()
                 if let taken = try store?.takeShard(shard.id, as: owner) {
                     epoch = taken.epoch
                     outboxSequence = taken.outboxSequence
-                    renewAt = shard.clock() + .seconds(1)
                     shard.perform {
                         shard.epoch = epoch
                         shard.phase = .owned
+                        leased(since)
                     }
                     log.info("shard taken", metadata: ["shard": "\(shard.id)", "epoch": "\(epoch)"])
                     onTaken()
@@ -97,39 +102,47 @@ final class CommitLane: @unchecked Sendable {
 
     /// Renews the lease when it is time; false when the shard is lost.
     private func renewLease() -> Bool {
-        let now = shard.clock()
+        let now = SteadyClock.now()
         guard now >= renewAt, let store else { return true }
-        renewAt = now + .seconds(1)
         do throws(CommitError) {
-            return try store.renewLease(shard.id, as: owner, epoch: epoch)
+            guard try store.renewLease(shard.id, as: owner, epoch: epoch) else { return false }
+            shard.perform { leased(now) }
+            return true
         } catch {
             // The next commit finds out what is wrong with the connection.
             return recover(from: error)
         }
     }
 
+    /// Under the shard's lock: the lease was lengthened at `since`. It lasts 2 s, and is respected for 10 s more; some of
+    /// that is left unused.
+    private func leased(_ since: Instant) {
+        renewAt = since + .seconds(1)
+        shard.ownedUntil = since + .seconds(10)
+    }
+
     private func fenced(_ items: [LaneItem]) {
-        log.error(
-            "shard lost to another owner; this node drops it",
-            metadata: ["shard": "\(shard.id)", "epoch": "\(epoch)"]
-        )
-        shard.perform {
-            shard.phase = .dropped
-            shard.slots = [:]
-            shard.watched = []
-            shard.timers.removeAll()
+        let metadata = ["shard": "\(shard.id)", "epoch": "\(epoch)"]
+        if hasGivenUp {
+            log.warning("stopped while PostgreSQL could not be reached: what waited is refused", metadata: metadata)
+        } else {
+            log.error("shard lost to another owner; this node drops it", metadata: metadata)
         }
-        for item in items + shard.lane.drain() { item.refuse?(.fenced) }
-        onFenced(shard.id)
+        let failure = hasGivenUp ? LaneFailure.stopped : .fenced
+        shard.perform { shard.drop(failure) }
+        for item in items + shard.lane.close() { item.refuse?(failure) }
+        if !hasGivenUp { onFenced(shard.id) }
     }
 
     // MARK: Committing
 
     /// Commits items, and releases or refuses each. False when the shard is lost.
     private func commit(_ items: ArraySlice<LaneItem>) -> Bool {
-        let live = shard.perform { items.filter { $0.run?.isDead != true } }
-        if live.count != items.count {
-            for item in items where item.run?.isDead == true { refuse(item, .lost) }
+        let lost = shard.perform { items.indices.filter { items[$0].isLost } }
+        if !lost.isEmpty {
+            for index in lost { refuse(items[index], .lost) }
+            let gone = Set(lost)
+            let live = items.indices.filter { !gone.contains($0) }.map { items[$0] }
             return live.isEmpty || commit(live[...])
         }
         let batch = BatchBuilder.batch(of: items)
@@ -185,7 +198,8 @@ final class CommitLane: @unchecked Sendable {
                 metadata: ["run": item.run?.runID.description ?? "", "error": description]
             )
         }
-        let error = RequestError(.internalError, "this can not be stored (SQLSTATE \(sqlState)); it was refused")
+        let reason = sqlState.isEmpty ? "" : " (SQLSTATE \(sqlState))"
+        let error = RequestError(.internalError, "this can not be stored\(reason); it was refused")
         refuse(item, LaneFailure(error: error, isKnownCommand: isKnownCommand))
         return true
     }
@@ -212,7 +226,8 @@ final class CommitLane: @unchecked Sendable {
                     run.uncommitted -= 1
                     if item.newRun != nil { run.isStored = true }
                 }
-                if item.journal != nil, let slot = item.slot { news += shard.committedNews(in: slot) }
+                // Also of an item without rows: it may have been the last that others waited behind.
+                if let slot = item.slot { news += shard.committedNews(in: slot) }
                 if let slot = item.slot, item.closing != nil || item.run == nil { shard.dropIfUnused(slot) }
             }
         }
@@ -226,7 +241,7 @@ final class CommitLane: @unchecked Sendable {
     /// Makes the connection anew and takes the shard again, where it still names this owner and epoch. The row's lock
     /// makes this wait for a transaction of ours that is in doubt. False when the shard is lost.
     private func recover(from error: CommitError) -> Bool {
-        let since = shard.clock()
+        let since = SteadyClock.now()
         shard.perform { if shard.stalledSince == nil { shard.stalledSince = since } }
         log.warning("PostgreSQL can not be reached, retrying", metadata: ["shard": "\(shard.id)", "error": "\(error)"])
         var pause: Int64 = 50
@@ -234,19 +249,23 @@ final class CommitLane: @unchecked Sendable {
             do throws(CommitError) {
                 guard let store else { return false }
                 try store.reconnect()
+                let now = SteadyClock.now()
                 guard let taken = try store.retakeShard(shard.id, as: owner, epoch: epoch) else { return false }
                 epoch = taken.epoch
                 outboxSequence = taken.outboxSequence
-                renewAt = shard.clock() + .seconds(1)
                 shard.perform {
                     shard.epoch = epoch
                     shard.stalledSince = nil
+                    leased(now)
                 }
                 log.info("PostgreSQL is back", metadata: ["shard": "\(shard.id)", "epoch": "\(epoch)"])
                 return true
             } catch {
                 if case .fenced = error { return false }
-                if shard.lane.isStopped, shard.clock() - since > .seconds(3) { return false }
+                if shard.lane.isStopped, SteadyClock.now() - since > .seconds(3) {
+                    hasGivenUp = true
+                    return false
+                }
                 sleep(milliseconds: pause)
                 pause = min(pause * 2, 2_000)
             }

@@ -10,9 +10,14 @@ final class LaneItem: @unchecked Sendable {
     var alarm: AlarmChange.Change?
     var inbox: InboxRow?
     var heartbeat: HeartbeatRow?
+    /// The run has closed, and has rows of heartbeats.
+    var endsHeartbeats = false
     var outbox: [OutboxRecord] = []
     let slot: WorkflowSlot?
     let run: CachedRun?
+    /// Another run on which this was decided: the one that a start follows, or for whose sake a command was rejected.
+    /// What is decided on a run that can't be stored is refused with it.
+    var basis: CachedRun?
     /// Called without the lock after the commit.
     var release: (@Sendable () -> Void)?
     /// Called without the lock when it can't be committed.
@@ -29,8 +34,12 @@ final class LaneItem: @unchecked Sendable {
     }
 
     var byteCount: Int {
-        (journal.map { $0.events.count + $0.facts.count } ?? 0) + outbox.reduce(0) { $0 + ($1.value?.count ?? 0) }
+        (journal.map { $0.events.count + $0.facts.count } ?? 0) + (heartbeat?.details.count ?? 0)
+            + outbox.reduce(0) { $0 + ($1.value?.count ?? 0) }
     }
+
+    /// Whether it was decided on something that could not be stored. Asked under the shard's lock.
+    var isLost: Bool { run?.isDead == true || basis?.isDead == true }
 }
 
 /// Why a transition was not committed.

@@ -8,21 +8,35 @@ final class LaneQueue: @unchecked Sendable {
     /// Items that the lane has taken and not finished.
     private var inFlight = 0
     private var isStopping = false
+    /// The lane has ended.
+    private var isClosed = false
+
+    /// What became of an item.
+    enum Admission {
+        case queued
+        /// There is nothing to write and nothing before it: it can be released at once.
+        case free
+        /// The lane has ended: it has to be refused.
+        case closed
+    }
 
     var count: Int { lock.withLock { items.count } }
 
-    /// Adds an item; false when there is nothing to write and nothing before it, so that it can be released at once.
-    func add(_ item: LaneItem) -> Bool {
+    func add(_ item: LaneItem) -> Admission {
         lock.lock()
+        if isClosed {
+            lock.unlock()
+            return .closed
+        }
         if !item.hasRows, items.isEmpty, inFlight == 0 {
             lock.unlock()
-            return false
+            return .free
         }
         items.append(item)
         let isFirst = items.count == 1
         lock.unlock()
         if isFirst { lock.signal() }
-        return true
+        return .queued
     }
 
     /// Waits for items, at most so long. Nil when stopping and empty.
@@ -62,9 +76,10 @@ final class LaneQueue: @unchecked Sendable {
 
     var isStopped: Bool { lock.withLock { isStopping } }
 
-    /// Takes all that is left, to be refused.
-    func drain() -> [LaneItem] {
+    /// Takes all that is left, to be refused. Nothing is queued any more.
+    func close() -> [LaneItem] {
         lock.withLock {
+            isClosed = true
             let left = items
             items = []
             return left

@@ -10,8 +10,8 @@ enum LoadJob {
     case run(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)
     /// Something else to read; it gets the store, on the loader's thread.
     case read((any LoaderStore) throws(CommitError) -> Void, failed: @Sendable (RequestError) -> Void)
-    /// The shard was taken: bring its active runs back.
-    case recover
+    /// The shard was taken: bring its active runs back, a page of them, those after this one.
+    case recover(after: RunID?, count: Int)
     /// Bring the parked runs back whose alarm is before this time.
     case wakeParked(Instant)
     /// Delete a part of what is past its retention.
@@ -27,7 +27,8 @@ final class LoadQueue: @unchecked Sendable {
     private var isStopping = false
 
     func add(_ job: LoadJob) {
-        lock.withLock { jobs.append(job) }
+        // Who is dropped with a job is told so.
+        lock.withLock { if !isStopping { jobs.append(job) } }
         lock.signal()
     }
 
@@ -42,12 +43,17 @@ final class LoadQueue: @unchecked Sendable {
         }
     }
 
-    /// Whether others wait; a long job lets them go first.
-    var isEmpty: Bool { lock.withLock { jobs.isEmpty } }
+    var count: Int { lock.withLock { jobs.count } }
 
     func stop() {
-        lock.withLock { isStopping = true }
+        let dropped = lock.withLock {
+            isStopping = true
+            let dropped = jobs
+            jobs = []
+            return dropped
+        }
         lock.broadcast()
+        withExtendedLifetime(dropped) {}
     }
 
     var isStopped: Bool { lock.withLock { isStopping } }

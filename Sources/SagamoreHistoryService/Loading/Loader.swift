@@ -11,10 +11,13 @@ final class Loader: @unchecked Sendable {
     private let shard: Shard
     private let makeStore: @Sendable () throws -> any LoaderStore
     private var store: (any LoaderStore)?
+    /// Reading failed the last time: that is said once, however many are waiting.
+    private var isAway = false
     /// Where deleting goes on, in order of run ids.
     private var retainedUpTo: RunID?
     private let onRecovered: @Sendable () -> Void
     private let onWaitingQueues: @Sendable ([TaskQueueKey]) -> Void
+    private static let wakeLimit = 500
 
     init(
         shard: Shard,
@@ -36,7 +39,7 @@ final class Loader: @unchecked Sendable {
                 case .workflow(let slot): slots.append(slot)
                 case .run(let id, let done): load(run: id, done)
                 case .read(let read, let failed): carryOut(read, failed)
-                case .recover: recover()
+                case .recover(let after, let count): recover(after: after, count)
                 case .wakeParked(let instant): wakeParked(before: instant)
                 case .retain: retain()
                 case .pageIn(let queue, let limit, let done): done(pageIn(queue, limit: limit))
@@ -50,11 +53,19 @@ final class Loader: @unchecked Sendable {
         do {
             let store = try self.store ?? makeStore()
             self.store = store
-            return .success(try body(store))
+            let value = try body(store)
+            if isAway { shard.log.info("PostgreSQL can be read again") }
+            isAway = false
+            return .success(value)
         } catch {
             // The next use makes a new connection.
             store = nil
-            shard.log.warning("reading from PostgreSQL failed", metadata: ["error": "\(error)"])
+            shard.log.log(
+                level: isAway ? .debug : .warning,
+                "reading from PostgreSQL failed",
+                metadata: ["error": "\(error)"]
+            )
+            isAway = true
             return .failure(.unavailable("PostgreSQL can not be reached; try again"))
         }
     }
@@ -147,9 +158,14 @@ final class Loader: @unchecked Sendable {
         _ outcome: Result<(Set<LookUp>, [WorkflowKey: LoadedRun]), RequestError>
     ) {
         slot.isLoading = false
+        if let obstacle = shard.phase == .owned ? nil : shard.obstacle() {
+            for waiter in waiters { shard.afterwards.append { waiter.refuse(obstacle) } }
+            return
+        }
         switch outcome {
         case .failure(let error):
             for waiter in waiters { shard.afterwards.append { waiter.refuse(error) } }
+            if slot.mustLoad { shard.postponed.append { [shard] in shard.perform { shard.requestLoad(slot) } } }
         case .success(let (known, runs)):
             if wasReady, !slot.isReady {
                 // The run left memory meanwhile, and was not read: once more.
@@ -175,6 +191,7 @@ final class Loader: @unchecked Sendable {
 
     /// Under the lock.
     private func install(_ run: LoadedRun?, in slot: WorkflowSlot) -> RequestError? {
+        slot.mustLoad = false
         switch run {
         case nil: slot.current = .none
         case .closed(let row)?: slot.current = .closed(row)
@@ -208,22 +225,17 @@ final class Loader: @unchecked Sendable {
 
     // MARK: Recovery and alarms
 
-    private func recover() {
-        var after: RunID?
-        var count = 0
-        while !shard.loads.isStopped {
-            let page = withStore { (store) throws(CommitError) in
-                try store.activeRuns(shard: self.shard.id, after: after, limit: 200)
-            }
-            guard case .success(let rows) = page, bringBack(rows) else {
-                // Others may go first; then again, from the start: what is in memory by then is left alone.
-                usleep(250_000)
-                shard.loads.add(.recover)
-                return
-            }
-            guard let last = rows.last else { break }
-            count += rows.count
-            after = last.runID
+    /// One page; others may go first before the next one.
+    private func recover(after: RunID?, _ count: Int) {
+        let page = withStore { (store) throws(CommitError) in
+            try store.activeRuns(shard: self.shard.id, after: after, limit: 200)
+        }
+        guard case .success(let rows) = page, bringBack(rows) else {
+            usleep(250_000)
+            return shard.loads.add(.recover(after: after, count: count))
+        }
+        if let last = rows.last {
+            return shard.loads.add(.recover(after: last.runID, count: count + rows.count))
         }
         if case .success(let queues) = withStore({ (store) throws(CommitError) in
             try store.waitingQueues(shard: self.shard.id)
@@ -244,6 +256,7 @@ final class Loader: @unchecked Sendable {
     private func bringBack(_ rows: [RunRow], unmarking: Bool = false) -> Bool {
         let claimed = shard.perform {
             rows.compactMap { row -> (row: RunRow, slot: WorkflowSlot)? in
+                guard shard.phase == .owned else { return nil }
                 let slot = shard.slot(row.key)
                 guard !slot.isReady, !slot.isLoading else { return nil }
                 slot.isLoading = true
@@ -255,7 +268,9 @@ final class Loader: @unchecked Sendable {
         shard.perform {
             for (row, slot) in claimed {
                 slot.isLoading = false
+                guard shard.phase == .owned else { continue }
                 if case .success(let runs) = outcome, case .open(let run)? = runs[row.key], !slot.isReady {
+                    slot.mustLoad = false
                     adopt(run, in: slot)
                     // Before its tasks are offered: a queue without room marks it anew.
                     if unmarking, run.execution.isRunning { shard.unmark(run, in: slot) }
@@ -270,6 +285,7 @@ final class Loader: @unchecked Sendable {
 
     /// One step of deleting what is past its retention; the next one comes at once when this one was full.
     private func retain() {
+        guard shard.perform({ shard.phase == .owned }) else { return }
         let step = withStore { (store) throws(CommitError) in
             try store.deleteExpired(
                 shard: self.shard.id,
@@ -279,9 +295,9 @@ final class Loader: @unchecked Sendable {
                 limit: 200
             )
         }
-        guard case .success(let last) = step else { return }
-        retainedUpTo = last
-        if last != nil { shard.loads.add(.retain) }
+        guard case .success(let done) = step else { return }
+        retainedUpTo = done.nextRun
+        if done.isMore { shard.loads.add(.retain) }
     }
 
     /// Brings back runs that wait for room in a task queue, and offers their tasks. Returns whether more wait.
@@ -294,23 +310,31 @@ final class Loader: @unchecked Sendable {
             return true
         }
         // Those that did not leave memory: their task is in no queue, or in another one, too.
-        shard.perform {
+        let now = shard.clock()
+        let isOwned = shard.perform {
+            guard shard.phase == .owned else { return false }
             for row in rows {
                 guard let slot = shard.slots[row.key], let run = slot.cached, run.runID == row.runID else { continue }
                 shard.unmark(run, in: slot)
-                shard.offer(run.execution.dueTasks(), of: run)
+                shard.offer(run.waitingTasks(at: now), of: run)
             }
+            return true
         }
+        guard isOwned else { return false }
         guard bringBack(rows, unmarking: true) else { return true }
         return rows.count == limit
     }
 
     /// Brings the parked runs back whose alarm is near.
     private func wakeParked(before instant: Instant) {
-        let found = withStore { (store) throws(CommitError) in
-            try store.parkedRuns(shard: self.shard.id, before: instant, limit: 1_000).map(\.0)
+        var last: (Instant, RunID)?
+        while !shard.loads.isStopped {
+            let found = withStore { (store) throws(CommitError) in
+                try store.parkedRuns(shard: self.shard.id, before: instant, after: last, limit: Self.wakeLimit)
+            }
+            guard case .success(let page) = found, bringBack(page.map(\.0)), page.count == Self.wakeLimit else { return }
+            last = page.last.map { ($0.1, $0.0.runID) }
         }
-        if case .success(let rows) = found { bringBack(rows) }
     }
 }
 

@@ -10,6 +10,8 @@ final class PendingQuery: @unchecked Sendable {
     let query: WorkflowQuery
     let deadline: Instant
     let reply: Reply<QueryOutcome>
+    /// The WorkflowTaskStarted event of the last task that a worker has completed. Changed under the shard's lock.
+    var previousStartedEventID: Int64 = 0
 
     init(
         id: UInt64,

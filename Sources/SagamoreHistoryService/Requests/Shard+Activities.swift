@@ -82,7 +82,8 @@ extension Shard {
     func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {
         access(token.key, refuse: { reply.fail($0) }) { shard, slot, _ in
             guard let run = slot.cached, run.runID == token.runID else {
-                shard.afterwards.append { reply.fail(.activityTaskNotFound) }
+                let error = slot.lateAnswer
+                shard.afterwards.append { reply.fail(error) }
                 return
             }
             do throws(RequestError) {
@@ -92,7 +93,8 @@ extension Shard {
                 shard.carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
                 shard.flushHeartbeat(of: token.scheduledEventID, attempt: token.attempt, details, run, in: slot)
             } catch {
-                shard.afterwards.append { reply.fail(error) }
+                let error = error
+                shard.releaseInOrder(run: run, slot: slot, { reply.fail(error) }, refuse: { reply.fail($0.error) })
             }
         }
     }
@@ -122,7 +124,10 @@ extension Shard {
     }
 
     func returnActivity(_ token: ActivityTaskToken) {
-        let reply = Reply<Void> { _ in }
+        let reply = Reply<Void> { [self] outcome in
+            guard case .failure(let error) = outcome, error.code == .unavailable else { return }
+            postpone { [self] in returnActivity(token) }
+        }
         decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
             run.execution.decide(activityReturned: token, at: now)
         }

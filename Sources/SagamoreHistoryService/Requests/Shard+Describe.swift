@@ -1,6 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
 internal import SagamorePersistence
+internal import SagamoreProtobuf
 internal import SagamoreServices
 
 extension Shard {
@@ -8,7 +9,7 @@ extension Shard {
         resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
             switch resolved {
             case .missing:
-                shard.afterwards.append { reply.fail(.workflowNotFound(workflow.key.workflowID)) }
+                shard.afterwards.append { reply.fail(workflow.missing) }
             case .cached(let run):
                 let description = Description(run).response
                 shard.releaseInOrder(
@@ -18,23 +19,7 @@ extension Shard {
                     refuse: { reply.fail($0.error) }
                 )
             case .closed(let row):
-                let configuration = shard.configuration
-                let now = shard.clock()
-                shard.loads.add(
-                    .read(
-                        { (store) throws(CommitError) in
-                            let journal = try store.loadJournals([row.runID])[row.runID] ?? []
-                            guard
-                                let run = try? CachedRun.rebuilt(row, journal, configuration: configuration, at: now)
-                            else {
-                                let message = "the journal of run \(row.runID) can not be read"
-                                return reply.fail(RequestError(.internalError, message))
-                            }
-                            reply.succeed(Description(run).response)
-                        },
-                        failed: { reply.fail($0) }
-                    )
-                )
+                shard.read(row, failed: { reply.fail($0) }) { run in reply.succeed(Description(run).response) }
             }
         }
     }
@@ -89,8 +74,10 @@ private struct Description {
         information.status = state.status
         information.historyLength = state.lastEventID
         information.executionTime = (state.startedAt + state.firstTaskBackoff).timestamp
-        information.memo = state.memo
-        information.searchAttributes = state.searchAttributes
+        // Clients expect them, even when they are empty.
+        information.memo = state.memo ?? RawMessage()
+        information.searchAttributes = state.searchAttributes ?? RawMessage()
+        information.priority = state.priority
         information.taskQueue = state.taskQueue
         information.stateTransitionCount = run.sequence
         information.historySizeBytes = state.historyBytes
@@ -118,9 +105,15 @@ private struct Description {
     private var extended: WorkflowExecutionExtendedInfo {
         var extended = WorkflowExecutionExtendedInfo()
         if state.executionTimeout.isSet { extended.executionExpirationTime = state.executionDeadline.timestamp }
-        if state.runTimeout.isSet { extended.runExpirationTime = state.runDeadline.timestamp }
+        extended.runExpirationTime = state.runTimeout.isSet ? state.runDeadline.timestamp : noTime
         extended.cancelRequested = state.cancelRequested
         extended.originalStartTime = state.startedAt.timestamp
+        if !run.startRequestID.isEmpty {
+            var started = RequestIdInfo()
+            started.eventID = 1
+            started.eventType = .workflowExecutionStarted
+            extended.requestIDInfos = [run.startRequestID: started]
+        }
         return extended
     }
 
@@ -137,7 +130,7 @@ private struct Description {
         }
         let heartbeat = run.execution.volatile.heartbeats[activity.scheduledEventID]
         pending.heartbeatDetails = heartbeat?.details ?? activity.heartbeatDetails
-        pending.lastHeartbeatTime = heartbeat?.at.timestamp
+        pending.lastHeartbeatTime = (heartbeat?.at ?? activity.heartbeatAt)?.timestamp
         pending.lastStartedTime = activity.startedAt?.timestamp
         pending.attempt = activity.attempt
         pending.maximumAttempts = activity.retryPolicy.maximumAttempts
@@ -145,7 +138,7 @@ private struct Description {
         if activity.closeDeadline != .distantFuture { pending.expirationTime = activity.closeDeadline.timestamp }
         pending.lastFailure = activity.lastFailure
         pending.lastWorkerIdentity = activity.isStarted ? activity.startedIdentity : activity.lastWorkerIdentity
-        pending.lastAttemptCompleteTime = activity.lastAttemptCompletedAt?.timestamp
+        if !hasTimedOut(activity) { pending.lastAttemptCompleteTime = activity.lastAttemptCompletedAt?.timestamp }
         if !activity.isStarted, activity.attempt > 1 {
             pending.nextAttemptScheduleTime = activity.attemptScheduledAt.timestamp
             if let completed = activity.lastAttemptCompletedAt {
@@ -153,6 +146,37 @@ private struct Description {
             }
         }
         pending.priority = activity.priority
+        pending.activityOptions = options(of: activity)
         return pending
     }
+
+    /// Whether the attempt before this one was given up by the server: nobody has completed it then.
+    private func hasTimedOut(_ activity: PendingActivity) -> Bool {
+        guard let failure = activity.lastFailure, let decoded = try? failure.decoded(),
+            case .timeoutFailureInfo = decoded.failureInfo
+        else { return false }
+        return true
+    }
+
+    private func options(of activity: PendingActivity) -> ActivityOptions {
+        var options = ActivityOptions()
+        var queue = TaskQueue()
+        queue.name = activity.taskQueue
+        queue.normalName = activity.taskQueue
+        options.taskQueue = queue
+        options.scheduleToCloseTimeout = activity.scheduleToClose.duration
+        options.scheduleToStartTimeout = activity.scheduleToStart.duration
+        options.startToCloseTimeout = activity.startToClose.duration
+        options.heartbeatTimeout = activity.heartbeatTimeout.duration
+        options.retryPolicy = activity.retryPolicy
+        options.priority = activity.priority
+        return options
+    }
 }
+
+/// What clients take for a time that is not set: the beginning of the year 1.
+private let noTime: ProtobufTimestamp = {
+    var timestamp = ProtobufTimestamp()
+    timestamp.seconds = -62_135_596_800
+    return timestamp
+}()

@@ -17,7 +17,7 @@ extension Shard {
                 return reply.fail(error)
             }
         }
-        if let token, token.lastEventID > 0 {
+        if let token, token.lastEventID > 0, !request.waitsForNews {
             // A page of what a worker was given: its end is known.
             return readPage(token, pageSize: request.pageSize, failed: { reply.fail($0) }) { reply.succeed($0) }
         }
@@ -26,7 +26,7 @@ extension Shard {
         resolve(reference, refuse: { reply.fail($0) }) { shard, slot, resolved in
             switch resolved {
             case .missing:
-                shard.afterwards.append { reply.fail(.workflowNotFound(workflow.key.workflowID)) }
+                shard.afterwards.append { reply.fail(workflow.missing) }
             case .closed(let row):
                 shard.answerClosed(row, from: from, request, reply)
             case .cached(let run):
@@ -74,7 +74,9 @@ extension Shard {
         }
         // What the follower of a running workflow gets is not its end.
         let follows = request.waitsForNews && !isClosed
-        let token = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: last, suffix: [])
+        // A follower gets each event once, so only what is written: else another one could stand in its place later.
+        let suffix = follows ? [] : run.execution.unwrittenEvents().flatMap(\.frame)
+        let token = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: last, suffix: suffix)
         releaseInOrder(
             run: run,
             slot: slot,
@@ -163,7 +165,9 @@ extension Shard {
             var start = 0
             var id = row.firstEventID
             for end in ends {
-                if id >= next, id <= last, count < limit {
+                // A row may hold many transitions, so bytes are counted here too. A page has at least one event.
+                let hasRoom = count < limit && (frames.count < pageByteLimit || count == 0)
+                if id == next, id <= last, hasRoom {
                     frames += row.events[start..<end]
                     next = id + 1
                     count += 1

@@ -5,44 +5,47 @@ internal import SagamoreServices
 
 /// Signals, cancel requests, terminations: over gRPC, and as commands with their trace in the inbox.
 extension Shard {
-    func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<Void>) {
+    func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>) {
         let limits = configuration.limits
-        outside(workflow, reply) { (run, now) throws(RequestError) in
+        outside(workflow, reply, { $0 }) { (run, now) throws(RequestError) in
             try run.execution.decide(request, at: now, limits: limits)
         }
     }
 
     func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>) {
-        outside(workflow, reply, closedIsFine: true) { (run, now) throws(RequestError) in
+        outside(workflow, reply, { _ in }, closedIsFine: true) { (run, now) throws(RequestError) in
             try run.execution.decide(request, at: now)
         }
     }
 
     func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>) {
-        outside(workflow, reply) { (run, now) throws(RequestError) in
+        outside(workflow, reply, { _ in }) { (run, now) throws(RequestError) in
             try run.execution.decide(request, at: now)
         }
     }
 
-    private func outside(
+    /// - Parameter answer: what a request to this run is answered with.
+    private func outside<Success>(
         _ workflow: WorkflowReference,
-        _ reply: Reply<Void>,
+        _ reply: Reply<Success>,
+        _ answer: @escaping @Sendable (RunID) -> Success,
         closedIsFine: Bool = false,
         _ body: @escaping @Sendable (CachedRun, Instant) throws(RequestError) -> Decision
     ) {
-        guard lane.count < configuration.laneQueueLimit else {
+        guard !isFull else {
             return reply.fail(RequestError(.resourceExhausted, "too many transitions wait to be committed; try again"))
         }
         resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
             do throws(RequestError) {
                 switch resolved {
-                case .missing: throw .workflowNotFound(workflow.key.workflowID)
-                case .closed:
-                    if closedIsFine { return shard.afterwards.append { reply.succeed() } }
+                case .missing: throw workflow.missing
+                case .closed(let row):
+                    if closedIsFine { return shard.afterwards.append { reply.succeed(answer(row.runID)) } }
                     throw .workflowClosed
                 case .cached(let run):
                     let decision = try body(run, shard.clock())
-                    let release: @Sendable () -> Void = { reply.succeed() }
+                    let runID = run.runID
+                    let release: @Sendable () -> Void = { reply.succeed(answer(runID)) }
                     shard.carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
                     shard.requeueLostQueries(of: run, in: slot)
                 }
@@ -60,12 +63,7 @@ extension Shard {
     func submit(_ command: IncomingCommand, reply: Reply<CommandOutcome>) {
         access(command.key, commandID: command.origin.commandID, refuse: { reply.fail($0) }) { shard, slot, isKnown in
             if isKnown {
-                shard.releaseInOrder(
-                    run: slot.cached,
-                    slot: slot,
-                    { reply.succeed(.duplicate) },
-                    refuse: { reply.fail($0.error) }
-                )
+                shard.answerDuplicate(LookUp(key: command.key, commandID: command.origin.commandID), in: slot, reply)
                 return
             }
             do throws(RequestError) {
@@ -178,12 +176,28 @@ extension Shard {
         let commandID = String(source.offset)
         access(key, commandID: commandID, refuse: { reply.fail($0) }) { shard, slot, isKnown in
             if isKnown {
-                shard.releaseInOrder({ reply.succeed(.duplicate) }, refuse: { reply.fail($0.error) })
+                shard.answerDuplicate(LookUp(key: key, commandID: commandID), in: slot, reply)
                 return
             }
             let row = InboxRow(receivedAt: shard.clock(), key: key, commandID: commandID, source: source)
             shard.enqueue(row, [letter], .rejected, in: slot, reply)
         }
+    }
+
+    /// Under the lock: a command that came before is answered when that is sure to be durable.
+    private func answerDuplicate(_ command: LookUp, in slot: WorkflowSlot, _ reply: Reply<CommandOutcome>) {
+        let wasDecidedHere = recentCommands.contains(command)
+        releaseInOrder(
+            slot: slot,
+            { [self] in
+                // The first one could not be stored, or is long forgotten here: the next look-up tells.
+                if wasDecidedHere, !perform({ recentCommands.contains(command) }) {
+                    return reply.fail(LaneFailure.lost.error)
+                }
+                reply.succeed(.duplicate)
+            },
+            refuse: { reply.fail($0.error) }
+        )
     }
 
     /// Under the lock: a command that changes no run.
@@ -196,6 +210,7 @@ extension Shard {
     ) {
         recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID))
         let item = LaneItem(slot: slot, run: nil)
+        item.basis = slot.cached
         item.inbox = inbox
         item.outbox = records
         item.release = { reply.succeed(outcome) }

@@ -1,7 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
-internal import SagamoreProtobuf
 internal import SagamorePersistence
+internal import SagamoreProtobuf
 internal import SagamoreServices
 
 /// Queries: answered with all earlier signals applied. While a workflow task is due or runs, a query rides on it; else it
@@ -16,15 +16,23 @@ extension Shard {
     ) {
         resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
             let row: RunRow
+            var cached: CachedRun?
             switch resolved {
             case .missing:
-                shard.afterwards.append { reply.fail(.workflowNotFound(workflow.key.workflowID)) }
+                shard.afterwards.append { reply.fail(workflow.missing) }
                 return
             case .closed(let closed): row = closed
-            case .cached(let run): row = run.row
+            case .cached(let run):
+                row = run.row
+                cached = run
             }
             if Shard.isRejected(row.status, by: condition) {
-                shard.afterwards.append { reply.succeed(.rejected(row.status)) }
+                shard.releaseInOrder(
+                    run: cached,
+                    slot: slot,
+                    { reply.succeed(.rejected(row.status)) },
+                    refuse: { reply.fail($0.error) }
+                )
                 return
             }
             let pending = PendingQuery(
@@ -35,13 +43,34 @@ extension Shard {
                 deadline: deadline,
                 reply: reply
             )
-            shard.queries[pending.id] = pending
-            if let run = slot.cached, run.runID == row.runID, run.execution.isRunning {
-                shard.place(pending.id, run)
-            } else {
-                shard.offerQuery(pending, queue: row.taskQueue, sticky: "")
-            }
+            if let cached { shard.ask(pending, of: cached) } else { shard.ask(pending, ofClosed: row) }
         }
+    }
+
+    /// A closed run that is not in memory: its journal says how much of it workers have seen.
+    private func ask(_ pending: PendingQuery, ofClosed row: RunRow) {
+        read(row, failed: { pending.reply.fail($0) }) { [self] run in
+            perform { ask(pending, of: run) }
+        }
+    }
+
+    /// Under the lock.
+    private func ask(_ pending: PendingQuery, of run: CachedRun) {
+        queries[pending.id] = pending
+        if run.execution.isRunning { place(pending.id, run) } else { askClosed(pending, run) }
+    }
+
+    /// Under the lock.
+    private func askClosed(_ pending: PendingQuery, _ run: CachedRun) {
+        let state = run.execution.durable
+        pending.previousStartedEventID = state.previousStartedEventID
+        guard state.previousStartedEventID == 0 else { return offerQuery(pending, queue: state.taskQueue, sticky: "") }
+        queries[pending.id] = nil
+        releaseInOrder(
+            run: run,
+            { pending.reply.fail(.closedBeforeFirstTask) },
+            refuse: { pending.reply.fail($0.error) }
+        )
     }
 
     private static func isRejected(_ status: WorkflowExecutionStatus, by condition: QueryRejectCondition) -> Bool {
@@ -58,6 +87,7 @@ extension Shard {
         if state.workflowTask != nil || state.previousStartedEventID == 0 || !state.bufferedEvents.isEmpty {
             run.waitingQueries.append(id)
         } else if let pending = queries[id] {
+            pending.previousStartedEventID = state.previousStartedEventID
             offerQuery(pending, queue: state.taskQueue, sticky: state.stickyQueue)
         }
     }
@@ -109,7 +139,7 @@ extension Shard {
             } else if run.execution.isRunning {
                 place(id, run)
             } else {
-                offerQuery(pending, queue: run.execution.durable.taskQueue, sticky: "")
+                askClosed(pending, run)
             }
         }
         return answers
@@ -125,7 +155,8 @@ extension Shard {
 
     /// A poller took a query that goes by itself.
     func startQuery(_ task: MatchingTask, id: UInt64, isSticky: Bool, reply: Reply<PolledWorkflowTask>) {
-        resolve(WorkflowReference(key: task.key, runID: task.runID), refuse: { reply.fail($0) }) { shard, slot, resolved in
+        let workflow = WorkflowReference(key: task.key, runID: task.runID)
+        resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
             guard let pending = shard.queries[id] else {
                 shard.afterwards.append { reply.fail(.workflowTaskNotFound) }
                 return
@@ -143,11 +174,12 @@ extension Shard {
                 last = cached.execution.durable.lastEventID
             case .closed(let row):
                 type = row.workflowType
+                previous = pending.previousStartedEventID
                 last = row.historyLength
             case .missing:
                 shard.queries[id] = nil
                 shard.afterwards.append {
-                    pending.reply.fail(.workflowNotFound(task.key.workflowID))
+                    pending.reply.fail(workflow.missing)
                     reply.fail(.workflowTaskNotFound)
                 }
                 return
@@ -164,8 +196,7 @@ extension Shard {
                             query: pending.query,
                             history: history,
                             nextPageToken: next,
-                            previousStartedEventID: isSticky ? started : 0,
-                            startedEventID: isSticky ? started : lastEventID
+                            previousStartedEventID: started
                         )
                     )
                 )
@@ -175,7 +206,8 @@ extension Shard {
                 slot: slot,
                 {
                     if isSticky { return give([], []) }
-                    let token = HistoryPageToken(runID: task.runID, nextEventID: 1, lastEventID: lastEventID, suffix: [])
+                    let (runID, last) = (task.runID, lastEventID)
+                    let token = HistoryPageToken(runID: runID, nextEventID: 1, lastEventID: last, suffix: [])
                     shard.readPage(token, pageSize: .max, failed: { reply.fail($0) }) { page in
                         give(page.frames, page.nextPageToken)
                     }
@@ -187,7 +219,9 @@ extension Shard {
 
     func answerQuery(_ token: TaskToken.QueryToken, _ answer: QueryAnswer, reply: Reply<Void>) {
         let pending = perform { queries.removeValue(forKey: token.queryID) }
-        guard let pending else { return reply.fail(RequestError(.notFound, "query task not found, or already expired")) }
+        guard let pending else {
+            return reply.fail(RequestError(.notFound, "query task not found, or already expired"))
+        }
         pending.answer(answer)
         reply.succeed()
     }
@@ -198,7 +232,7 @@ extension Shard {
         for pending in queries.values where pending.deadline <= now {
             queries[pending.id] = nil
             afterwards.append {
-                pending.reply.fail(RequestError(.deadlineExceeded, "no worker answered the query in time"))
+                pending.reply.fail(RequestError(.deadlineExceeded, "query timed out before a worker could process it"))
             }
         }
     }

@@ -1,6 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
 internal import SagamorePersistence
+internal import SagamoreProtobuf
 internal import SagamoreServices
 
 extension Shard {
@@ -16,7 +17,7 @@ extension Shard {
 
     func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>) {
         let key = WorkflowKey(namespace: namespace, workflowID: request.request.workflowID)
-        guard lane.count < configuration.laneQueueLimit else {
+        guard !isFull else {
             return reply.fail(RequestError(.resourceExhausted, "too many transitions wait to be committed; try again"))
         }
         access(key, refuse: { reply.fail($0) }) { shard, slot, _ in
@@ -64,15 +65,16 @@ extension Shard {
     }
 
     private func verdict(onClosed row: RunRow, _ request: StartWorkflowExecutionRequest) -> StartVerdict {
-        let policy: String
+        let (end, policy): (String, String)
         switch request.workflowIDReusePolicy {
-        case .rejectDuplicate: policy = "reject duplicate workflow Id"
+        case .rejectDuplicate: (end, policy) = ("finished", "reject duplicate workflow Id")
         case .allowDuplicateFailedOnly where row.status == .completed:
-            policy = "allow duplicate workflow Id if last run failed"
+            (end, policy) = ("finished successfully", "allow duplicate workflow Id if last run failed")
         default: return .begin
         }
         let message =
-            "Workflow execution already finished. WorkflowId: \(row.key.workflowID), RunId: \(row.runID). Workflow Id reuse policy: \(policy)."
+            "Workflow execution already \(end). WorkflowId: \(row.key.workflowID), RunId: \(row.runID). "
+            + "Workflow Id reuse policy: \(policy)."
         return .refuse(alreadyStarted(row, message))
     }
 
@@ -94,16 +96,19 @@ extension Shard {
         refuse: (@Sendable (LaneFailure) -> Void)? = nil
     ) {
         let now = clock()
-        let previous = slot.row?.runID
+        let runID = random.runID(at: now, after: slot.row?.runID)
         if case .replace(let old) = verdict {
-            let reason = "by a new start with the same workflow id"
-            let terminate = TerminateRequest(reason: reason, identity: "history-service")
+            let terminate = TerminateRequest(
+                reason: "TerminateIfRunning WorkflowIdReusePolicy",
+                details: RawMessage(jsonText: "terminated by new runID: \(runID)"),
+                identity: serverIdentity
+            )
             if let decision = try? old.execution.decide(terminate, at: now) {
                 carryOut(decision, on: old, in: slot)
                 answerWaiters(of: old, in: slot)
+                requeueLostQueries(of: old, in: slot)
             }
         }
-        let runID = random.runID(at: now, after: previous)
         let execution = SagamoreEngine.Execution(key: slot.key, runID: runID)
         let decision = execution.decide(request, at: now)
         let run = CachedRun(
@@ -113,12 +118,14 @@ extension Shard {
             isStored: false,
             at: now
         )
+        let previous = slot.cached
         slot.current = .cached(run)
         carryOut(
             decision,
             on: run,
             in: slot,
             inbox: inbox,
+            basis: previous,
             release: { done(.success(StartedRun(runID: runID, isNew: true, status: .running))) },
             refuse: { failure in
                 if let refuse { refuse(failure) } else { done(.failure(failure.error)) }
@@ -132,8 +139,9 @@ extension Shard {
         guard !slot.historyWaiters.isEmpty else { return }
         let waiters = slot.historyWaiters.filter { $0.runID == run.runID }
         slot.historyWaiters.removeAll { $0.runID == run.runID }
-        releaseInOrder({ for waiter in waiters { waiter.news(nil) } }, refuse: { _ in
-            for waiter in waiters { waiter.expire() }
-        })
+        releaseInOrder(
+            { for waiter in waiters { waiter.news(nil) } },
+            refuse: { _ in for waiter in waiters { waiter.expire() } }
+        )
     }
 }

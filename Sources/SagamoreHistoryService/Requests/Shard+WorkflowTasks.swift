@@ -102,8 +102,10 @@ extension Shard {
     ) {
         access(token.key, refuse: { reply.fail($0) }) { shard, slot, _ in
             guard let run = slot.cached, run.runID == token.runID else {
-                let isClosed = slot.row?.runID == token.runID
-                shard.afterwards.append { reply.fail(isClosed ? .workflowClosed : .workflowTaskNotFound) }
+                if case .closed(let row) = slot.current, row.runID == token.runID {
+                    return shard.completeAgain(token, row, reply)
+                }
+                shard.afterwards.append { reply.fail(.workflowTaskNotFound) }
                 return
             }
             let completion = WorkflowTaskCompletedRequest(
@@ -119,8 +121,19 @@ extension Shard {
                 )
                 shard.finish(decision, of: run, in: slot, request, reply)
             } catch {
-                shard.afterwards.append { reply.fail(error) }
+                let error = error
+                shard.releaseInOrder(run: run, slot: slot, { reply.fail(error) }, refuse: { reply.fail($0.error) })
             }
+        }
+    }
+
+    /// Of a closed run that is out of memory: the completion that closed it may come again, and is answered as before.
+    private func completeAgain(_ token: WorkflowTaskToken, _ row: RunRow, _ reply: Reply<CompletedWorkflowTask>) {
+        read(row, failed: { reply.fail($0) }) { run in
+            guard let completed = run.execution.durable.completedTask, completed.nonce == token.nonce,
+                completed.epoch == token.epoch
+            else { return reply.fail(.workflowTaskNotFound) }
+            reply.succeed(CompletedWorkflowTask(eagerActivities: [], nextTask: nil))
         }
     }
 
@@ -135,6 +148,7 @@ extension Shard {
         // Applied first: what becomes of the queries depends on whether a further task is due.
         let answered = Answers()
         var respond: @Sendable () -> Void = {}
+        var results = request.queryResults
         let release: @Sendable () -> Void = { answered.give() }
         switch decision.reply {
         case .completion(let completion):
@@ -156,12 +170,14 @@ extension Shard {
             }
             return
         case .refused(let error):
+            // What the worker saw is not what happened: its answers are for nobody.
+            results = [:]
             respond = { reply.fail(error) }
         default:
             respond = { reply.succeed(CompletedWorkflowTask(eagerActivities: [], nextTask: nil)) }
         }
         carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
-        let queries = answers(request.queryResults, for: run)
+        let queries = answers(results, for: run)
         let answer = respond
         answered.set {
             for (pending, result) in queries { pending.answer(result) }
@@ -176,14 +192,16 @@ extension Shard {
         identity: String,
         reply: Reply<Void>
     ) {
-        decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
+        decide(on: token.key, token.runID, missing: .workflowTaskNotFound, reply: reply) {
+            (run, now) throws(RequestError) in
             try run.execution.decide(failed: token, cause: cause, failure: failure, identity: identity, at: now)
         }
     }
 
     /// The sticky queue's worker is gone: the task goes to the normal queue, where that is still its place.
     func abandonSticky(_ task: MatchingTask) {
-        access(task.key, refuse: { _ in }) { shard, slot, _ in
+        let retry: @Sendable (RequestError) -> Void = { [self] _ in postpone { [self] in abandonSticky(task) } }
+        access(task.key, refuse: retry) { shard, slot, _ in
             switch task.kind {
             case .workflow(let stamp, _):
                 guard let run = slot.cached, run.runID == task.runID else { return }
@@ -205,15 +223,19 @@ extension Shard {
     }
 
     /// A decision on the current run whose reply carries nothing.
+    ///
+    /// - Parameter missing: the error when that run is not open; by default what an activity's worker is told.
     func decide(
         on key: WorkflowKey,
         _ runID: RunID,
+        missing: RequestError? = nil,
         reply: Reply<Void>,
         _ body: @escaping @Sendable (CachedRun, Instant) throws(RequestError) -> Decision
     ) {
         access(key, refuse: { reply.fail($0) }) { shard, slot, _ in
             guard let run = slot.cached, run.runID == runID else {
-                shard.afterwards.append { reply.fail(.activityTaskNotFound) }
+                let error = missing ?? slot.lateAnswer
+                shard.afterwards.append { reply.fail(error) }
                 return
             }
             do throws(RequestError) {
@@ -222,10 +244,17 @@ extension Shard {
                 shard.carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
                 shard.requeueLostQueries(of: run, in: slot)
             } catch {
-                shard.afterwards.append { reply.fail(error) }
+                // Also a refusal may show something that is not committed: that a run is closed.
+                let error = error
+                shard.releaseInOrder(run: run, slot: slot, { reply.fail(error) }, refuse: { reply.fail($0.error) })
             }
         }
     }
+}
+
+extension WorkflowSlot {
+    /// What an activity's worker is told whose run is not open any more.
+    var lateAnswer: RequestError { row == nil ? .activityTaskNotFound : .workflowClosed }
 }
 
 /// What a release does when that is known only after its item was queued. Set under the shard's lock; the lane releases

@@ -5,6 +5,9 @@ internal import SagamorePersistence
 /// A run in memory. Changed in place, under its shard's lock.
 final class CachedRun: @unchecked Sendable {
     var execution: SagamoreEngine.Execution
+    // Apart from it, for those who ask without the lock.
+    let key: WorkflowKey
+    let runID: RunID
     /// The number of its last transition.
     var sequence: Int64
     /// Encoded frames of the events after the last completed workflow task's Started: what a sticky worker has not
@@ -23,6 +26,8 @@ final class CachedRun: @unchecked Sendable {
     /// The earliest deadline that the shard's timer knows of.
     var armedAt: Instant?
     var touchedAt: Instant
+    /// It is out of memory: nothing finds it any more.
+    var hasLeft = false
     /// It stands in the list of runs that may go idle.
     var isWatched = false
     let startRequestID: String
@@ -38,15 +43,14 @@ final class CachedRun: @unchecked Sendable {
 
     init(_ execution: SagamoreEngine.Execution, sequence: Int64, startRequestID: String, isStored: Bool, at now: Instant) {
         self.execution = execution
+        key = execution.key
+        runID = execution.runID
         self.sequence = sequence
         self.startRequestID = startRequestID
         self.isStored = isStored
         touchedAt = now
         tail = []
     }
-
-    var runID: RunID { execution.runID }
-    var key: WorkflowKey { execution.key }
 
     /// The run as lists show it.
     var row: RunRow {
@@ -95,6 +99,18 @@ final class CachedRun: @unchecked Sendable {
         return (events, facts, firstEventID)
     }
 
+    /// The tasks that are due and in nobody's hands, later attempts of activities too.
+    func waitingTasks(at now: Instant) -> [TaskOffer] {
+        guard execution.isRunning else { return [] }
+        let retries = execution.durable.activities.values.filter {
+            !$0.isStarted && $0.attempt > 1 && $0.attemptScheduledAt <= now
+        }
+        return execution.dueTasks()
+            + retries.sorted { $0.scheduledEventID < $1.scheduledEventID }.map {
+                .activity(taskQueue: $0.taskQueue, scheduledEventID: $0.scheduledEventID, attempt: $0.attempt)
+            }
+    }
+
     /// Whether a run whose task waits for room in a queue may leave memory: only what is due may be in it.
     func canWaitOutside(at now: Instant, horizon: Interval) -> Bool {
         guard execution.isRunning, uncommitted == 0, isStored, waitingQueries.isEmpty, attachedQueries.isEmpty,
@@ -112,6 +128,6 @@ final class CachedRun: @unchecked Sendable {
             execution.durable.bufferedEvents.isEmpty, execution.volatile.heartbeats.isEmpty
         else { return false }
         if let next = execution.nextDeadline, next <= now + horizon { return false }
-        return execution.durable.activities.values.allSatisfy { $0.isStarted || $0.attempt > 1 }
+        return execution.durable.activities.values.allSatisfy { $0.isStarted || $0.attemptScheduledAt > now }
     }
 }

@@ -13,7 +13,7 @@ extension Shard {
         proceed: @escaping @Sendable (Shard, WorkflowSlot, _ isKnownCommand: Bool) -> Void
     ) {
         perform {
-            if let obstacle = obstacle(now: clock()) {
+            if let obstacle = obstacle() {
                 afterwards.append { refuse(obstacle) }
                 return
             }
@@ -43,8 +43,11 @@ extension Shard {
     }
 
     /// Goes on with the run that a reference means. `proceed` runs under the lock.
+    ///
+    /// - Parameter isLookedUpAgain: it was looked up once, when the end of that run was on its way to the database.
     func resolve(
         _ workflow: WorkflowReference,
+        isLookedUpAgain: Bool = false,
         refuse: @escaping @Sendable (RequestError) -> Void,
         proceed: @escaping @Sendable (Shard, WorkflowSlot, Resolved) -> Void
     ) {
@@ -61,7 +64,19 @@ extension Shard {
                 shard.loads.add(
                     .run(runID) { outcome in
                         shard.perform {
+                            if let obstacle = shard.obstacle() {
+                                shard.afterwards.append { refuse(obstacle) }
+                                return
+                            }
                             switch outcome {
+                            case .success(let row?)
+                            where row.key == workflow.key && row.status == .running && !isLookedUpAgain:
+                                shard.releaseInOrder(
+                                    {
+                                        shard.resolve(workflow, isLookedUpAgain: true, refuse: refuse, proceed: proceed)
+                                    },
+                                    refuse: { refuse($0.error) }
+                                )
                             case .success(let row?) where row.key == workflow.key:
                                 proceed(shard, shard.slot(row.key), .closed(row))
                             case .success:

@@ -17,8 +17,14 @@ extension Shard {
         run.isParkedInStore = alarm.at != nil
         item.release = { [self] in
             perform {
-                guard run.isParkedInStore, mayLeave(self), slot.cached === run else { return }
+                guard slot.cached === run else { return }
+                guard run.isParkedInStore, mayLeave(self) else {
+                    // Something came meanwhile: it stays, and is looked at again when it is idle.
+                    touch(run)
+                    return
+                }
                 slot.current = .parked(run.row)
+                run.hasLeft = true
                 dropIfUnused(slot)
             }
             then?()
@@ -29,7 +35,11 @@ extension Shard {
     /// The queue of a due task is full: its run is marked as waiting for it, and leaves memory where it can. One that
     /// can't is marked all the same, since its task is offered again only when the mark is paged back.
     func pageOut(_ task: MatchingTask, told listener: @escaping @Sendable () -> Void) {
-        access(task.key, refuse: { _ in }) { shard, slot, _ in
+        if case .query(let id, _) = task.kind { return refuseQuery(id) }
+        let retry: @Sendable (RequestError) -> Void = { [self] _ in
+            postpone { [self] in pageOut(task, told: listener) }
+        }
+        access(task.key, refuse: retry) { shard, slot, _ in
             guard let run = slot.cached, run.runID == task.runID, run.execution.isRunning else { return }
             let now = shard.clock()
             let horizon = shard.configuration.alarmHorizon
@@ -46,8 +56,20 @@ extension Shard {
         }
     }
 
+    /// Nobody else will ask for this again: the timer does, when the database can be reached.
+    func postpone(_ action: @escaping @Sendable () -> Void) {
+        perform { if phase == .owned { postponed.append(action) } }
+    }
+
+    /// A query finds no room in the queue of its workflow: it can't wait in the database.
+    private func refuseQuery(_ id: UInt64) {
+        guard let query = perform({ queries.removeValue(forKey: id) }) else { return }
+        query.reply.fail(RequestError(.resourceExhausted, "too many tasks wait for the workers of this task queue"))
+    }
+
     /// Under the lock: a run came back for a queue that has room; its mark goes.
     func unmark(_ run: CachedRun, in slot: WorkflowSlot) {
+        guard run.execution.isRunning else { return }
         let item = LaneItem(slot: slot, run: run)
         item.alarm = .set(AlarmValue(at: nil, waiting: .none))
         run.isParkedInStore = false

@@ -8,6 +8,7 @@ extension Shard {
     ///
     /// - Parameters:
     ///   - inbox: the command that the decision carries out.
+    ///   - basis: another run that the decision has looked at.
     ///   - release: called without the lock once everything that the decision could have seen is committed.
     ///   - refuse: called without the lock when it can't be.
     func carryOut(
@@ -15,10 +16,12 @@ extension Shard {
         on run: CachedRun,
         in slot: WorkflowSlot,
         inbox: InboxRow? = nil,
+        basis: CachedRun? = nil,
         release: (@Sendable () -> Void)? = nil,
         refuse: (@Sendable (LaneFailure) -> Void)? = nil
     ) {
         let item = LaneItem(slot: slot, run: run)
+        item.basis = basis
         item.release = release
         item.refuse = refuse
         let wasRunning = run.execution.isRunning
@@ -42,6 +45,7 @@ extension Shard {
         }
         if wasRunning, !run.execution.isRunning {
             item.alarm = .remove
+            item.endsHeartbeats = run.hasStoredHeartbeats
             if item.newRun == nil {
                 let row = run.row
                 item.closing = RunClosing(
@@ -65,9 +69,12 @@ extension Shard {
     /// Called under the lock. An item without rows and with nothing before it is released when the lock is free.
     func enqueue(_ item: LaneItem) {
         item.run?.uncommitted += 1
-        if lane.add(item) { return }
+        switch lane.add(item) {
+        case .queued: return
+        case .free: if let release = item.release { afterwards.append(release) }
+        case .closed: if let refuse = item.refuse { afterwards.append { refuse(.fenced) } }
+        }
         item.run?.uncommitted -= 1
-        if let release = item.release { afterwards.append(release) }
     }
 
     /// Lets something be seen only when all that it could have seen is committed: the release rule.

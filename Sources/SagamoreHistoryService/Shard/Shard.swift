@@ -25,8 +25,10 @@ final class Shard: @unchecked Sendable {
     let lock = ThreadLock()
     var phase = Phase.taking
     var epoch: Int64 = 0
-    /// Since when the lane can't commit.
+    /// Since when the lane can't commit, by the steady clock.
     var stalledSince: Instant?
+    /// Until when nobody else can have taken the shard, by the steady clock: what is in memory may be shown until then.
+    var ownedUntil = Instant.distantPast
     var slots: [WorkflowKey: WorkflowSlot] = [:]
     var random = RandomSource.fromSystem()
     var queries: [UInt64: PendingQuery] = [:]
@@ -35,6 +37,8 @@ final class Shard: @unchecked Sendable {
     var offers: [MatchingTask] = []
     /// What else is to be done when the lock is free.
     var afterwards: [@Sendable () -> Void] = []
+    /// What could not be done, and what nobody else will ask for again: the timer tries once more.
+    var postponed: [@Sendable () -> Void] = []
     /// Runs that may go idle, oldest first.
     var watched: [CachedRun] = []
     var timers = TimerHeap()
@@ -46,6 +50,7 @@ final class Shard: @unchecked Sendable {
     let loads = LoadQueue()
     let timerLock = ThreadLock()
     var timerWake: Instant = .distantFuture
+    var isTimerPoked = false
 
     init(
         id: Int32,
@@ -81,16 +86,44 @@ final class Shard: @unchecked Sendable {
     }
 
     /// Why requests can't be taken now; nil when they can.
-    func obstacle(now: Instant) -> RequestError? {
+    func obstacle() -> RequestError? {
         switch phase {
         case .taking: return .unavailable("the server is starting: shard \(id) is not loaded yet; try again")
         case .dropped: return .unavailable("shard \(id) is not owned by this node; try again")
         case .owned: break
         }
-        if let stalledSince, now - stalledSince > .seconds(1) {
+        let now = SteadyClock.now()
+        if now > ownedUntil || stalledSince.map({ now - $0 > .seconds(1) }) ?? false {
             return .unavailable("PostgreSQL can not be reached; try again")
         }
         return nil
+    }
+
+    /// Under the lock: the shard belongs to another owner, or the service stops. Nothing is taken any more, and who waits
+    /// is told.
+    func drop(_ failure: LaneFailure) {
+        phase = .dropped
+        let error = failure.error
+        for slot in slots.values {
+            for waiter in slot.waiting { afterwards.append { waiter.refuse(error) } }
+            for waiter in slot.historyWaiters { afterwards.append(waiter.expire) }
+            slot.waiting = []
+            slot.historyWaiters = []
+        }
+        for query in queries.values { afterwards.append { query.reply.fail(error) } }
+        slots = [:]
+        waitedFor = [:]
+        queries = [:]
+        watched = []
+        postponed = []
+        timers.removeAll()
+        recentCommands.removeAll()
+    }
+
+    /// Whether new work has to wait: too much is on its way to the database, or to be read from it.
+    var isFull: Bool {
+        let limit = configuration.laneQueueLimit
+        return lane.count >= limit || loads.count >= limit
     }
 
     func slot(_ key: WorkflowKey) -> WorkflowSlot {
@@ -107,14 +140,17 @@ final class Shard: @unchecked Sendable {
         slots[slot.key] = nil
     }
 
-    /// A run whose commit failed never happened: whoever comes next loads what is there.
+    /// A run whose commit failed never happened: what is there is loaded, by whoever comes next, or in a moment.
     func kill(_ run: CachedRun, in slot: WorkflowSlot?) {
         run.isDead = true
         for id in run.attachedQueries + run.waitingQueries {
             guard let query = queries.removeValue(forKey: id) else { continue }
             afterwards.append { query.reply.fail(.unavailable("the workflow has to be loaded anew; try again")) }
         }
-        if let slot, slot.cached === run { slot.current = .unknown }
+        guard let slot, slot.cached === run else { return }
+        slot.current = .unknown
+        slot.mustLoad = true
+        postponed.append { [self] in perform { requestLoad(slot) } }
     }
 }
 

@@ -6,6 +6,8 @@ extension Shard {
     /// Called under the shard's lock.
     func wakeTimer(at instant: Instant) {
         timerLock.lock()
+        // It may be on its way to sleep: then it looks again.
+        isTimerPoked = true
         let isEarlier = instant < timerWake
         timerLock.unlock()
         if isEarlier { timerLock.signal() }
@@ -34,43 +36,64 @@ final class ShardTimer: @unchecked Sendable {
     private let shard: Shard
     private var sweepAt = Instant.distantPast
     private var alarmsAt = Instant.distantPast
+    private var steadyAlarmsAt = Instant.distantPast
     private var retentionAt: Instant
     private var isStopping = false
 
+    private static let sweepPeriod = Interval.milliseconds(250)
+    private static let alarmPeriod = Interval.seconds(2)
+
     init(shard: Shard) {
         self.shard = shard
-        retentionAt = shard.clock() + shard.configuration.retentionPeriod
+        retentionAt = SteadyClock.now() + shard.configuration.retentionPeriod
     }
 
     func run() {
         while true {
+            shard.timerLock.withLock { shard.isTimerPoked = false }
             let now = shard.clock()
+            var isOwned = false
             let earliest = shard.perform { () -> Instant? in
-                guard shard.phase == .owned, shard.stalledSince == nil else { return nil }
-                fireDue(now)
-                if now >= sweepAt {
-                    sweepAt = now + .milliseconds(250)
-                    sweep(now)
+                isOwned = shard.phase == .owned
+                guard isOwned else { return nil }
+                let isStalled = shard.stalledSince != nil
+                if !isStalled { fireDue(now) }
+                // By the steady clock: the other one may stand still, or jump back.
+                let steady = SteadyClock.now()
+                if steady >= sweepAt {
+                    sweepAt = steady + Self.sweepPeriod
+                    sweep(now, isStalled: isStalled)
                 }
-                return shard.timers.earliest
+                return isStalled ? nil : shard.timers.earliest
             }
-            if now >= alarmsAt {
-                alarmsAt = now + .seconds(2)
-                wakeParked(now)
-            }
-            if now >= retentionAt {
-                retentionAt = now + shard.configuration.retentionPeriod
-                shard.loads.add(.retain)
-            }
+            // What is not owned is not loaded: it may be another's.
+            if isOwned { look(now) }
             shard.timerLock.lock()
             if isStopping {
                 shard.timerLock.unlock()
                 return
             }
-            shard.timerWake = min(earliest ?? .distantFuture, sweepAt, now + .milliseconds(250))
-            shard.timerLock.wait(nanoseconds: max(1_000, (shard.timerWake - shard.clock()).nanoseconds))
-            shard.timerWake = .distantPast
+            if !shard.isTimerPoked {
+                shard.timerWake = min(earliest ?? .distantFuture, now + Self.sweepPeriod)
+                let wait = min(shard.timerWake - shard.clock(), Self.sweepPeriod)
+                shard.timerLock.wait(nanoseconds: max(1_000, wait.nanoseconds))
+                shard.timerWake = .distantPast
+            }
             shard.timerLock.unlock()
+        }
+    }
+
+    /// Has read and deleted what time says. Clocks may jump forward, so both are asked.
+    private func look(_ now: Instant) {
+        let steady = SteadyClock.now()
+        if steady >= steadyAlarmsAt || now >= alarmsAt {
+            steadyAlarmsAt = steady + Self.alarmPeriod
+            alarmsAt = now + Self.alarmPeriod
+            shard.loads.add(.wakeParked(now + shard.configuration.alarmHorizon))
+        }
+        if steady >= retentionAt {
+            retentionAt = steady + shard.configuration.retentionPeriod
+            shard.loads.add(.retain)
         }
     }
 
@@ -106,8 +129,12 @@ final class ShardTimer: @unchecked Sendable {
     }
 
     /// Under the lock.
-    private func sweep(_ now: Instant) {
-        park(now)
+    private func sweep(_ now: Instant, isStalled: Bool) {
+        if !isStalled {
+            park(now)
+            shard.afterwards += shard.postponed
+            shard.postponed = []
+        }
         for slot in shard.waitedFor.values {
             slot.historyWaiters.removeAll { waiter in
                 guard waiter.deadline <= now else { return false }
@@ -128,9 +155,13 @@ final class ShardTimer: @unchecked Sendable {
         var index = 0
         while index < shard.watched.count, index < 10_000 {
             let run = shard.watched[index]
+            if run.hasLeft {
+                index += 1
+                continue
+            }
             if run.touchedAt > idleSince, run.execution.isRunning {
                 // Touched since it was listed: behind the others again.
-                if index > 1_000 { break }
+                if kept.count > 1_000 { break }
                 kept.append(run)
                 index += 1
                 continue
@@ -155,11 +186,5 @@ final class ShardTimer: @unchecked Sendable {
         let horizon = shard.configuration.alarmHorizon
         let alarm = AlarmValue(at: run.execution.nextDeadline ?? .distantFuture, waiting: .unchanged)
         shard.leave(run, in: slot, alarm) { shard in run.canPark(at: shard.clock(), horizon: horizon) }
-    }
-
-    private func wakeParked(_ now: Instant) {
-        let shard = self.shard
-        let before = now + shard.configuration.alarmHorizon
-        shard.loads.add(.wakeParked(before))
     }
 }

@@ -22,6 +22,8 @@ final class WorkflowSlot: @unchecked Sendable {
     var waiting: [LoadWaiter] = []
     /// The loader has been told.
     var isLoading = false
+    /// Its run has to come back to memory even if nobody asks: it has tasks and timers.
+    var mustLoad = false
     /// Long polls for history.
     var historyWaiters: [HistoryWaiter] = []
 
@@ -51,7 +53,7 @@ final class WorkflowSlot: @unchecked Sendable {
         }
     }
 
-    var canLeave: Bool { waiting.isEmpty && !isLoading && historyWaiters.isEmpty }
+    var canLeave: Bool { waiting.isEmpty && !isLoading && !mustLoad && historyWaiters.isEmpty }
 }
 
 /// A request that waits until its workflow is in memory.

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// A program that ends with this process, however this process ends.
 ///
@@ -22,7 +21,7 @@ final class GuardedProcess: Sendable {
     /// The program's own process id.
     let identifier: pid_t
     private let shell: pid_t
-    private let orders: Mutex<Int32?>
+    private let orders: Locked<Int32?>
 
     /// - Parameter folder: removed when this process ends without ``end(_:)``.
     init?(_ program: [String], folder: String, log: String) {
@@ -64,7 +63,7 @@ final class GuardedProcess: Sendable {
         }
         identifier = child
         self.shell = shell
-        orders = Mutex(input.write)
+        orders = Locked(input.write)
     }
 
     /// False once the program has ended by itself.

@@ -1,5 +1,4 @@
 internal import CSagamoreRdKafka
-internal import Synchronization
 
 /// A broker inside this process, for development: librdkafka's mock cluster, on a free port of the loopback
 /// interface.
@@ -19,7 +18,7 @@ public final class KafkaDevelopmentBroker: Sendable {
         let client: ClientHandle
         let native: OpaquePointer
     }
-    private let cluster: Mutex<Cluster?>
+    private let cluster: Locked<Cluster?>
 
     /// Starts a broker.
     ///
@@ -44,7 +43,7 @@ public final class KafkaDevelopmentBroker: Sendable {
         self.bootstrap = String(cString: bootstrap)
         var generator = SystemRandomNumberGenerator()
         clusterID = "development-" + String(generator.next(), radix: 36) + String(generator.next(), radix: 36)
-        cluster = Mutex(Cluster(client: client, native: native))
+        cluster = Locked(Cluster(client: client, native: native))
         do {
             try createTopics(topics, partitions: partitions)
         } catch {

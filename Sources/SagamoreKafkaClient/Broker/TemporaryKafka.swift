@@ -1,7 +1,6 @@
 internal import CSagamoreRdKafka
 internal import FoundationEssentials
 internal import Glibc
-internal import Synchronization
 
 /// An Apache Kafka of one node on loopback, for tests and measurements: started from an unpacked distribution, killed
 /// and started again as a test wants, removed at the end (also when this process is killed).
@@ -13,7 +12,7 @@ public final class TemporaryKafka: Sendable {
 
     private let distribution: KafkaDistribution
     private let heap: String
-    private let process: Mutex<GuardedProcess?>
+    private let process: Locked<GuardedProcess?>
 
     /// True when `SAGAMORE_TEST_KAFKA_HOME` names a distribution.
     public static var isAvailable: Bool { KafkaDistribution.fromEnvironment != nil }
@@ -44,7 +43,7 @@ public final class TemporaryKafka: Sendable {
         folder = String(cText: template)
         let ports = LoopbackPorts.free(2)
         bootstrap = "127.0.0.1:\(ports[0])"
-        process = Mutex(nil)
+        process = Locked(nil)
         let properties = distribution.properties(
             folder: folder,
             port: ports[0],

@@ -16,6 +16,8 @@ final class ConsumerLoop {
     private var reader = RecordReader()
     private var batch: [KafkaRecord] = []
     private var bytes = 0
+    /// A handler was called: what it asked for has to be done before more is handed over.
+    private var hasCalled = false
 
     private var client: OpaquePointer { inbox.client.pointer }
 
@@ -41,13 +43,16 @@ final class ConsumerLoop {
 
     private func poll() {
         var wait = min(Self.pollInterval, ledger.interval)
+        hasCalled = false
         // The bound on events is for those that are kept, which fill no batch.
         for _ in 0..<2 * Self.batchRecords {
             guard let event = rd_kafka_queue_poll(inbox.queue, wait.milliseconds) else { break }
             handle(event)
             rd_kafka_event_destroy(event)
             wait = .zero
-            if batch.count >= Self.batchRecords || bytes >= Self.batchBytes || !gate.overfull.isEmpty { break }
+            if batch.count >= Self.batchRecords || bytes >= Self.batchBytes || !gate.overfull.isEmpty || hasCalled {
+                break
+            }
         }
         deliver()
         let overfull = gate.takeOverfull()
@@ -91,6 +96,7 @@ final class ConsumerLoop {
             let name = KafkaPartition(partition.pointee)
             if gate.keepEnd(name, at: partition.pointee.offset) { return }
             deliver()
+            hasCalled = true
             handlers.caughtUp?(name, partition.pointee.offset)
             return
         }

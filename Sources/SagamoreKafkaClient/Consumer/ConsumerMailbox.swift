@@ -1,5 +1,4 @@
 internal import CSagamoreRdKafka
-internal import Synchronization
 
 /// What other threads ask of a consumer's thread. Nothing here waits; one entry per partition bounds it.
 final class ConsumerMailbox: Sendable {
@@ -10,7 +9,7 @@ final class ConsumerMailbox: Sendable {
         var isClosing = false
     }
 
-    private let mail = Mutex(Mail())
+    private let mail = Locked(Mail())
 
     /// Leaves a wish; true when the thread had none of this kind waiting and should be woken.
     func pause(_ partitions: some Sequence<KafkaPartition>, _ isPaused: Bool) -> Bool {

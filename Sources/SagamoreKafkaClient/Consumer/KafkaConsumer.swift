@@ -1,6 +1,5 @@
 internal import CSagamoreRdKafka
 internal import Glibc
-internal import Synchronization
 
 /// A member of a consumer group, with a thread of its own that polls all the time.
 ///
@@ -154,7 +153,7 @@ final class ConsumerInbox: @unchecked Sendable {
     let queue: OpaquePointer
     let mailbox = ConsumerMailbox()
     let ended = Latch()
-    private let thread = Mutex<pthread_t?>(nil)
+    private let thread = Locked<pthread_t?>(nil)
 
     init(_ client: ClientHandle) throws(KafkaError) {
         let failure = rd_kafka_poll_set_consumer(client.pointer)

@@ -1,5 +1,4 @@
 internal import CSagamoreRdKafka
-internal import Synchronization
 
 /// An idempotent producer: records arrive once and in order per partition, written by all replicas in sync.
 /// It may be used from any thread; a thread of its own reports what became of each record.
@@ -109,7 +108,7 @@ public final class KafkaProducer: Sendable {
 final class ProducerPoll: Sendable {
     private enum State { case open, closing, ended }
     private let client: ClientHandle
-    private let state = Mutex(State.open)
+    private let state = Locked(State.open)
 
     init(_ client: ClientHandle) { self.client = client }
 

@@ -19,7 +19,8 @@ struct CloudEvent {
     /// The command that `type` names: the type itself, or what follows its last point.
     var command: CommandName? {
         guard let type else { return nil }
-        return CommandName(rawValue: type) ?? type.split(separator: ".").last.flatMap { CommandName(rawValue: String($0)) }
+        return CommandName(rawValue: type)
+            ?? type.split(separator: ".").last.flatMap { CommandName(rawValue: String($0)) }
     }
 
     /// Recognises a CloudEvent by its headers; nil for a plain record.

@@ -19,9 +19,11 @@ extension CommandDraft {
         switch name {
         case .start:
             let request = try startRequest(key, namespace, workflowType)
-            return .start(try engine { () throws(RequestError) in
-                try StartRequest(request, origin: origin, limits: limits)
-            })
+            return .start(
+                try engine { () throws(RequestError) in
+                    try StartRequest(request, origin: origin, limits: limits)
+                }
+            )
         case .signal:
             guard let signal = try identifier(.signal) else { throw .invalid(.signal, "is missing") }
             let input = try self.input()

@@ -14,6 +14,7 @@ struct Refusal: Error, Equatable {
 
     /// Names that came from outside are repeated up to a length.
     static func shortened(_ name: String) -> String {
-        name.unicodeScalars.count <= 120 ? name : String(String.UnicodeScalarView(name.unicodeScalars.prefix(120))) + "…"
+        name.unicodeScalars.count <= 120
+            ? name : String(String.UnicodeScalarView(name.unicodeScalars.prefix(120))) + "…"
     }
 }

@@ -65,7 +65,9 @@ public struct StatusEventJSON: StatusEventEncoder {
     }
 
     private func value(_ event: StatusEvent, _ form: Form) -> [UInt8] {
-        var json = JSONWriter(capacity: 256 + event.origin.correlation.count + min(event.result?.bytes.count ?? 0, 65_536))
+        var json = JSONWriter(
+            capacity: 256 + event.origin.correlation.count + min(event.result?.bytes.count ?? 0, 65_536)
+        )
         json.beginObject()
         json.key("command_id")
         json.string(event.origin.commandID)

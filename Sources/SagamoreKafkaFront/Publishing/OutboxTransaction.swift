@@ -105,31 +105,49 @@ struct OutboxTransaction {
         }
     }
 
+    /// Aborts, and finds what to do about it. Only then are all reports in.
+    ///
+    /// - Parameter error: of the call that failed; nil when a report said so.
     private func classify(_ error: KafkaError?, _ topicOf: [UInt64: String]) throws(PublisherTrouble) -> Outcome {
         if let error, error.isFatal { throw PublisherTrouble(error) }
+        try abort()
         var refused: [Int64: KafkaError] = [:]
         var blocked: [String: KafkaError] = [:]
-        for failure in producer.failures {
+        var first: KafkaError?
+        for failure in producer.failures where !failure.error.isPurged {
+            first = first ?? failure.error
             if failure.error.isRecordRefused { refused[Int64(failure.record)] = failure.error }
             guard failure.error.isUnknownTopic || failure.error.isTopicAuthorization else { continue }
             if let topic = topicOf[failure.record] { blocked[topic] = failure.error }
         }
-        let first = producer.failures.first { !$0.error.isPurged }?.error
-        guard let error = error ?? first else { return try end(.unclear(Self.unknown)) }
-        if !refused.isEmpty { return try end(.refused(refused)) }
-        if !blocked.isEmpty { return try end(.blocked(blocked)) }
-        if error.isRetriable || error.isTimeout || first.map(\.isRetriable) == true { return try end(.again(error)) }
-        return try end(.unclear(error))
+        if !refused.isEmpty { return .refused(refused) }
+        if !blocked.isEmpty { return .blocked(blocked) }
+        let cause = error ?? first ?? Self.aborted
+        // After a refused batch the numbering of records has a gap: librdkafka aborts the next transaction once more.
+        return cause.isUnknownTopic || cause.isAuthorization ? .unclear(cause) : .again(cause)
     }
 
-    private static let unknown = KafkaError(code: .init(rawValue: -1), message: "the transaction failed")
+    private static let aborted = KafkaError(
+        code: .init(rawValue: -1),
+        message: "the transaction was aborted",
+        isRetriable: true
+    )
 
     private func end(_ outcome: Outcome) throws(PublisherTrouble) -> Outcome {
+        try abort()
+        return outcome
+    }
+
+    private func abort() throws(PublisherTrouble) {
         do throws(KafkaError) {
             try repeating { () throws(KafkaError) in try producer.abort(timeout: settings.callLimit) }
         } catch {
             throw PublisherTrouble(error)
         }
-        return outcome
     }
+}
+
+extension KafkaError {
+    /// Something may not be used, be it a topic, a group or the transactional id.
+    var isAuthorization: Bool { code.description.hasSuffix("AUTHORIZATION_FAILED") }
 }

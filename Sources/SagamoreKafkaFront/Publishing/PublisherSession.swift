@@ -15,6 +15,8 @@ final class PublisherSession {
     private let log: Logger
     private let noted: [String: Int64]
     private var topics = TopicTable()
+    /// Then a new producer is made.
+    private static let mostAttempts = 8
     private var cleaner: OutboxCleaner
 
     /// Fences every other producer of the shard, and waits until its transaction is ended: the cursors are final then.
@@ -60,6 +62,7 @@ final class PublisherSession {
         _ bell: Doorbell,
         _ reachability: Reachability
     ) throws(PublisherTrouble) {
+        var tries = 0
         while true {
             do throws(KafkaError) {
                 try producer.initTransactions(timeout: .seconds(2))
@@ -67,7 +70,9 @@ final class PublisherSession {
             } catch {
                 if bell.isStopped { throw .stopped }
                 guard error.isRetriable || error.isTimeout, !error.isFatal else { throw PublisherTrouble(error) }
-                reachability.lost(error.description)
+                // A coordinator may have to load first: that a call takes long does not mean that nobody is there.
+                tries += 1
+                if tries > 4 { reachability.lost(error.description) }
             }
         }
     }
@@ -212,6 +217,7 @@ final class PublisherSession {
         var left: Set<Int64> = []
         var alone: Set<Int64> = []
         var backoff = Backoff(first: .milliseconds(20), longest: .seconds(2))
+        var attempts = 0
         let transaction = OutboxTransaction(
             producer: producer,
             settings: settings,
@@ -228,7 +234,7 @@ final class PublisherSession {
             case .refused(let suspects):
                 // A refused batch names all of its records: one that was not alone may be innocent.
                 guard suspects.count == 1 || suspects.keys.allSatisfy(alone.contains) else {
-                    alone.formUnion(suspects.keys)
+                    alone.formUnion(Self.likely(rows, suspects, notAmong: alone))
                     continue
                 }
                 for row in rows {
@@ -241,10 +247,26 @@ final class PublisherSession {
             case .unclear(let error):
                 return try publishApart(rows, error)
             case .again(let error):
-                reachability.lost(error.description)
+                attempts += 1
+                guard attempts < Self.mostAttempts else { throw .kafka(error) }
+                if error.isUnreachable || error.isTimeout { reachability.lost(error.description) }
+                log.debug("a transaction was aborted, trying again", metadata: ["error": error.description])
                 pause(backoff.next())
             }
         }
+    }
+
+    /// Which of the suspects to send alone first: where size is what is wrong, the larger half.
+    private static func likely(
+        _ rows: [OutboxRow],
+        _ suspects: [Int64: KafkaError],
+        notAmong tried: Set<Int64>
+    ) -> [Int64] {
+        let new = rows.filter { suspects[$0.sequence] != nil && !tried.contains($0.sequence) }
+        guard suspects.values.allSatisfy(\.isMessageTooLarge) else { return new.map(\.sequence) }
+        func size(_ row: OutboxRow) -> Int { row.record.value?.count ?? 0 }
+        let largest = new.map(size).max() ?? 0
+        return new.filter { size($0) >= largest / 2 }.map(\.sequence)
     }
 
     private func confirm(_ rows: [OutboxRow]) {

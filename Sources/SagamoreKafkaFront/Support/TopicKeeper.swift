@@ -22,11 +22,14 @@ final class TopicKeeper: Sendable {
         let names = Set(configuration.routes.flatMap(\.topics)).sorted()
         let deadline = ContinuousClock.now + limit
         do throws(KafkaError) {
+            prepare()
             var missing = try missing(names, limit)
             guard !missing.isEmpty else { return true }
-            create(missing.filter { $0 != configuration.cursorTopic }, configuration.partitions, deadline)
-            if missing.contains(configuration.cursorTopic) {
-                create([configuration.cursorTopic], max(configuration.partitions, shardCount), deadline)
+            if case .byRequest = configuration.topicCreation {
+                create(missing.filter { $0 != configuration.cursorTopic }, configuration.partitions, deadline)
+                if missing.contains(configuration.cursorTopic) {
+                    create([configuration.cursorTopic], max(configuration.partitions, shardCount), deadline)
+                }
             }
             repeat {
                 missing = try self.missing(names, max(deadline - .now, .milliseconds(100)))
@@ -41,13 +44,26 @@ final class TopicKeeper: Sendable {
         }
     }
 
+    /// The development broker makes a topic, with partitions of its own number, as soon as somebody asks for it: so nobody
+    /// may ask before.
+    func prepare() {
+        guard case .custom = configuration.topicCreation else { return }
+        let names = Set(configuration.routes.flatMap(\.topics)).sorted()
+        create(names, configuration.partitions, .now)
+        create([configuration.cursorTopic], max(configuration.partitions, shardCount), .now)
+    }
+
     private func missing(_ names: [String], _ limit: Duration) throws(KafkaError) -> [String] {
         let counts = try admin.partitionCounts(names + [configuration.cursorTopic], timeout: limit)
         var missing: [String] = []
         for (name, count) in counts.sorted(by: { $0.key < $1.key }) {
             switch count {
             case .failure(let error):
-                if error.isUnknownTopic { missing.append(name) } else { tell("a topic can not be used", name, "\(error)") }
+                if error.isUnknownTopic {
+                    missing.append(name)
+                } else {
+                    tell("a topic can not be used", name, "\(error)")
+                }
             case .success(let partitions) where name == configuration.cursorTopic && partitions < shardCount:
                 tell("the cursor topic needs a partition for each shard", name, "it has \(partitions) of \(shardCount)")
             case .success: break
@@ -66,7 +82,7 @@ final class TopicKeeper: Sendable {
                 try admin.createTopics(names, partitions: partitions, timeout: limit)
             case .custom(let create): try create(names, partitions)
             }
-            log.info("topics were created", metadata: ["topics": names.joined(separator: ", ")])
+            log.debug("topics were created", metadata: ["topics": names.joined(separator: ", ")])
         } catch {
             tell("topics can not be created", names.joined(separator: ", "), error.description)
         }

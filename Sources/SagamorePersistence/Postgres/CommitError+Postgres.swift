@@ -9,10 +9,17 @@ extension CommitError {
             self = .fenced
         } else if error.isDataError {
             self = .data(error)
-        } else if error.isTransient || error.code == .cannotConnect || error.code == .connectionLost {
+        } else if error.isTransient || Self.isOfServer(error) {
             self = .transient(error)
         } else {
             self = .permanent(error)
         }
+    }
+
+    /// Whether the server's state is to blame and not what is written: connections (08), a server that takes no writes
+    /// (25006: a standby), objects that are locked or not ready (55), the system below it (58).
+    private static func isOfServer(_ error: PostgresError) -> Bool {
+        guard let state = error.sqlState else { return false }
+        return state == "25006" || ["08", "55", "58"].contains { state.hasPrefix($0) }
     }
 }

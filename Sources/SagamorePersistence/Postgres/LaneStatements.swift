@@ -16,11 +16,13 @@ enum LaneStatements {
             returning epoch, outbox_sequence
         """
     )
+    /// The epoch may be higher than the one that is known: an earlier try was cut off behind its commit. Owners' names
+    /// are of one process each, so the row still names this one.
     static let retake = PostgresStatement(
         "lane_retake",
         """
         update sagamore.shards set epoch = epoch + 1, lease_until = now() + interval '2 seconds'
-            where id = $1 and owner = $2 and epoch = $3 returning epoch, outbox_sequence
+            where id = $1 and owner = $2 and epoch >= $3 returning epoch, outbox_sequence
         """
     )
     static let renew = PostgresStatement(

@@ -39,11 +39,12 @@ extension PostgresLoaderStore {
         now: Instant,
         inboxRetention: Interval,
         limit: Int
-    ) throws(CommitError) -> RunID? {
+    ) throws(CommitError) -> RetentionStep {
         let inboxBefore = now.nanoseconds - inboxRetention.nanoseconds
-        _ = try query(Self.deleteInbox, [.int64(inboxBefore), .int64(Int64(limit))])
+        let traces = try query(Self.deleteInbox, [.int64(inboxBefore), .int64(Int64(limit))]).affectedRows
+        let isMore = traces == limit
         let shortest = try query(Self.shortestRetention, []).int64(0, 0)
-        guard shortest > 0 else { return nil }
+        guard shortest > 0 else { return RetentionStep(nextRun: nil, isMore: isMore) }
         let after = runID ?? RunID(high: 0, low: 0)
         let end = RunID(at: Instant(nanoseconds: now.nanoseconds - shortest), random: (0, 0))
         let values: [PostgresValue] = [
@@ -51,8 +52,8 @@ extension PostgresLoaderStore {
             .int64(now.nanoseconds), .int64(Int64(limit)),
         ]
         let rows = try query(Self.deleteRuns, values)
-        guard rows.rowCount == limit else { return nil }
+        guard rows.rowCount == limit else { return RetentionStep(nextRun: nil, isMore: isMore) }
         let last = rows.uuid(rows.rowCount - 1, 0)
-        return RunID(high: last.0, low: last.1)
+        return RetentionStep(nextRun: RunID(high: last.0, low: last.1), isMore: true)
     }
 }

@@ -136,7 +136,8 @@ public final class PostgresLoaderStore: LoaderStore {
         select namespace, workflow_id, r.run_id, workflow_type, task_queue, start_request_id, status, started_at,
             closed_at, history_length, history_bytes, a.alarm_at
             from sagamore.alarms a join sagamore.runs r on r.run_id = a.run_id
-            where a.shard = $1 and a.alarm_at is not null and a.alarm_at < $2 order by a.alarm_at limit $3
+            where a.shard = $1 and a.alarm_at is not null and a.alarm_at < $2 and (a.alarm_at, a.run_id) > ($3, $4)
+            order by a.alarm_at, a.run_id limit $5
         """,
         readsOnly: true
     )
@@ -144,9 +145,15 @@ public final class PostgresLoaderStore: LoaderStore {
     public func parkedRuns(
         shard: Int32,
         before instant: Instant,
+        after last: (Instant, RunID)?,
         limit: Int
     ) throws(CommitError) -> [(RunRow, Instant)] {
-        let rows = try query(Self.parked, [.int32(shard), .int64(instant.nanoseconds), .int64(Int64(limit))])
+        let (at, id) = last ?? (.distantPast, RunID(high: 0, low: 0))
+        let values: [PostgresValue] = [
+            .int32(shard), .int64(instant.nanoseconds), .int64(at.nanoseconds), .uuid(high: id.high, low: id.low),
+            .int64(Int64(limit)),
+        ]
+        let rows = try query(Self.parked, values)
         return (0..<rows.rowCount).map { row in
             (
                 Self.run(rows, row, first: 2, key: Self.key(rows, row)),

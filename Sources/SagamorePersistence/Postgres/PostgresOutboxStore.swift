@@ -1,5 +1,5 @@
-public import SagamorePostgresClient
 internal import SagamoreEngine
+public import SagamorePostgresClient
 internal import SagamoreServices
 
 /// The publisher's side of PostgreSQL: one connection of its own.

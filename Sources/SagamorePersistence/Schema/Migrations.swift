@@ -87,7 +87,7 @@ enum Migrations {
                 waiting_since bigint,
                 primary key (shard, run_id)
             ) with (fillfactor = 85);
-            create index alarms_parked on sagamore.alarms (shard, alarm_at) where alarm_at is not null;
+            create index alarms_parked on sagamore.alarms (shard, alarm_at, run_id) where alarm_at is not null;
             create index alarms_waiting on sagamore.alarms (shard, waiting_queue, waiting_since)
                 where waiting_queue is not null;
 

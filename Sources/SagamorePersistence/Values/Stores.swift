@@ -76,25 +76,44 @@ public protocol LoaderStore: AnyObject {
     /// The flushed heartbeat details of runs.
     func loadHeartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow]
     /// Deletes closed runs of a shard that are past their namespace's retention, and old traces of commands: one bounded
-    /// step, in key order after `runID`. Returns where to go on; nil when all of it was looked through.
+    /// step, in key order after `runID`.
     func deleteExpired(
         shard: Int32,
         after runID: RunID?,
         now: Instant,
         inboxRetention: Interval,
         limit: Int
-    ) throws(CommitError) -> RunID?
+    ) throws(CommitError) -> RetentionStep
     func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow]
     /// The active runs of a shard after `runID`, by run id.
     func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow]
-    /// Parked runs of a shard whose alarm is before `instant`, earliest first.
-    func parkedRuns(shard: Int32, before instant: Instant, limit: Int) throws(CommitError) -> [(RunRow, Instant)]
+    /// Parked runs of a shard whose alarm is before `instant`, with their alarms, earliest first; those behind `last`
+    /// where that is given.
+    func parkedRuns(
+        shard: Int32,
+        before instant: Instant,
+        after last: (Instant, RunID)?,
+        limit: Int
+    ) throws(CommitError) -> [(RunRow, Instant)]
     /// Runs of a shard that wait for room in a task queue, the longest waiting first.
     func waitingRuns(shard: Int32, queue: String, limit: Int) throws(CommitError) -> [RunRow]
     /// The task queues for which runs of a shard wait.
     func waitingQueues(shard: Int32) throws(CommitError) -> [String]
     /// Rows of a run's journal from the one that holds `eventID`, up to about `byteLimit` bytes of events.
     func readHistory(_ runID: RunID, from eventID: Int64, byteLimit: Int) throws(CommitError) -> [JournalRow]
+}
+
+/// What a step of deleting has done.
+public struct RetentionStep: Sendable, Equatable {
+    /// The run behind which the next step goes on; nil when all were looked through.
+    public let nextRun: RunID?
+    /// Whether there was more to delete than one step may.
+    public let isMore: Bool
+
+    public init(nextRun: RunID?, isMore: Bool) {
+        self.nextRun = nextRun
+        self.isMore = isMore
+    }
 }
 
 public struct LookUp: Sendable, Hashable {

@@ -46,9 +46,13 @@ final class DataFolder {
         if names.contains(Self.marker) {
             // A killed process left it.
             try? EmbeddedPostgres(dataDirectory: postgres).wipe()
-            for name in names where name != Self.lockName { try? FileManager.default.removeItem(atPath: path + "/" + name) }
+            for name in names where name != Self.lockName {
+                try? FileManager.default.removeItem(atPath: path + "/" + name)
+            }
         } else if names.contains(where: { $0 != Self.lockName }) {
-            throw .dataFolder("--ephemeral removes its data folder at the end, and \(path) is not empty: name a new one")
+            throw .dataFolder(
+                "--ephemeral removes its data folder at the end, and \(path) is not empty: name a new one"
+            )
         }
         guard FileManager.default.createFile(atPath: marker, contents: nil) else {
             throw Self.failure("can't write \(marker)")

@@ -45,8 +45,9 @@ public final class DevServer {
         let server = Server(settings, stopSignal: stopSignal)
         self.server = server
         try server.start()
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let file = DevFile(
-            grpc: "\(configuration.host):\(server.grpcPort)",
+            grpc: "\(host):\(server.grpcPort)",
             http: nil,
             kafka: kafka.kafka.bootstrap,
             postgres: url,

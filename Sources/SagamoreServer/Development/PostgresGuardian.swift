@@ -13,8 +13,8 @@ final class PostgresGuardian {
             var said = ""
             while signal.wait(for: .milliseconds(200)) == nil {
                 guard !postgres.isRunning else { continue }
+                if said.isEmpty { log.warning("PostgreSQL has died; starting it again") }
                 do {
-                    log.warning("PostgreSQL has died; starting it again")
                     try postgres.start()
                     var file = file
                     file.postgresPID = postgres.postmasterPID

@@ -1,7 +1,6 @@
 """Bookings over gRPC: calls that are made again until they are answered, as every client does."""
 
 import asyncio
-import contextlib
 import json
 import time
 import uuid
@@ -64,6 +63,9 @@ class GRPCDoor:
                     raise
                 self.outages[error.status.name] = self.outages.get(error.status.name, 0) + 1
                 in_doubt = True
+            except RuntimeError as error:  # what the SDK raises where its first connection fails
+                if "client connect" not in str(error) or time.monotonic() > deadline:
+                    raise RPCError(str(error), RPCStatusCode.UNAVAILABLE, b"") from error
             await asyncio.sleep(0.2)
 
     async def send(self, command: Command) -> str:
@@ -113,13 +115,3 @@ class GRPCDoor:
             token = page.next_page_token
             if not token:
                 return history
-
-    async def answers(self) -> bool:
-        """Whether the server carries out a call on its database right now."""
-        with contextlib.suppress(RPCError):
-            await self.history("nobody", seconds=0)
-        try:
-            await self.history("nobody", seconds=0)
-        except RPCError as error:
-            return error.status is RPCStatusCode.NOT_FOUND
-        return True

@@ -63,9 +63,9 @@ def problems(booking: Booking, history: History) -> list[str]:
         found.append(f"it is not closed exactly once, at its end: {closing or 'never'}")
     elif booking.status not in CLOSING[closing[0]]:
         found.append(f"it ends with {closing[0]}, expected {booking.status}")
-    if "WORKFLOW_TASK_FAILED" in names:
-        cause = attributes(events[names.index("WORKFLOW_TASK_FAILED")])
-        found.append(f"a workflow task failed: {cause.failure.message or cause.cause}")
+    for event, following in zip(events, events[1:], strict=False):
+        if name(event) == "WORKFLOW_TASK_FAILED" and name(following) != "WORKFLOW_EXECUTION_TERMINATED":
+            found.append(f"a workflow task failed: {attributes(event).failure.message or attributes(event).cause}")
     return found + references(events) + order(booking, events) + requests(booking, names)
 
 
@@ -94,8 +94,8 @@ def order(booking: Booking, events: list[Any]) -> list[str]:
     """The steps in order, then the undos of all that was tried, in reverse; each scheduled once."""
     scheduled = [attributes(event).activity_type.name for event in events if name(event) == "ACTIVITY_TASK_SCHEDULED"]
     expected = booking.steps + booking.undos
-    if scheduled == [] and booking.is_given_up:
-        return []  # before the first step was tried
+    if booking.is_given_up and scheduled in ([], booking.undos):
+        return []  # before the first step was tried; its undo was registered or not
     if booking.status == "terminated" and scheduled == expected[: len(scheduled)]:
         return []
     if scheduled != expected:

@@ -44,7 +44,8 @@ class Killer:
             # Mostly the system recovers before the next kill; sometimes it is hit while it recovers.
             if self.random.random() < 0.75:
                 await self.until_it_works(kill)
-            print(f"    {kill}", flush=True)
+            moment = time.strftime("%H:%M:%S", time.gmtime(kill.time))
+            print(f"    {moment} {kill}", flush=True)
 
     async def strike(self, kind: str, kill: Kill) -> None:
         # Every choice is made before anything is awaited: the seed decides them, not the machine's speed.

@@ -50,6 +50,8 @@ class Matrix:
         while True:
             if len(self.world.unfinished) < MOST_IN_FLIGHT:
                 self.world.begin(self.source.next())
+            if self.world.publisher:
+                self.world.publisher.producer.poll(0)
             await asyncio.sleep(1 / self.settings.rate)
 
     async def look(self) -> None:
@@ -144,11 +146,12 @@ class Matrix:
             kinds[booking.status if booking.finished else "unfinished"] += 1
         flights = [kill.in_flight for kill in self.killer.kills] or [0]
         events = sum(len(command.events) for _, command in self.world.commands.values())
+        longest = self.world.publisher.longest if self.world.publisher else 0
         return (
             f"{len(self.killer.kills)} kills with {min(flights)} to {max(flights)} sagas in flight; {len(bookings)} bookings "
             f"({', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}), {events} events, "
             f"{len(self.world.relay.acknowledged)} acknowledgements seen, {sum(map(len, self.shown.values()))} histories "
-            f"read meanwhile, {time.time() - self.began:.0f} s"
+            f"read meanwhile, commands taken by the broker after {longest:.1f} s at most, {time.time() - self.began:.0f} s"
         )
 
 

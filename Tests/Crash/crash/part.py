@@ -25,7 +25,7 @@ def listens(port: int) -> bool:
 
 
 class Part:
-    """One program in a session of its own, so that Ctrl-C reaches only the tests, which then end it in order.
+    """One program in a process group of its own: Ctrl-C reaches only the tests, which then end it in order.
 
     A subclass says what is run (`command`, `environment`) and when it is up (`is_up`).
     """
@@ -58,7 +58,7 @@ class Part:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
+                process_group=0,
             )
 
     async def start(self) -> None:

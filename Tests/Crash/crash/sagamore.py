@@ -12,6 +12,7 @@ from .part import Part, free_port
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("SAGAMORE_BINARY") or REPOSITORY / ".build/debug/sagamore").resolve()
+LOG_LEVEL = os.environ.get("SAGAMORE_CRASH_LOG_LEVEL", "info")
 
 
 class Server(Part):
@@ -28,7 +29,7 @@ class Server(Part):
 
     def command(self) -> list[str]:
         command = [str(BINARY), "dev", "--postgres", self.postgres, "--data-dir", str(self.folder)]
-        command += ["--port", str(self.port), "--http-port", str(free_port()), "--log-level", "info"]
+        command += ["--port", str(self.port), "--http-port", str(free_port()), "--log-level", LOG_LEVEL]
         return [*command, "--kafka-bootstrap", self.kafka] if self.kafka else command
 
     def environment(self) -> dict[str, str]:

@@ -36,6 +36,8 @@ class Publisher:
 
     def __init__(self, address: str) -> None:
         self.problems: list[str] = []
+        self.longest = 0.0
+        """Seconds that the broker took at most to take a command: tells its outages from the server's."""
         self.producer = Producer(
             {
                 "bootstrap.servers": address,
@@ -50,10 +52,14 @@ class Publisher:
 
     def publish(self, key: str | bytes, value: dict[str, Any] | bytes, headers: list[tuple[str, bytes]] | None = None) -> None:
         body = value if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False).encode()
-        self.producer.produce(COMMANDS, body, key, headers=headers or [], on_delivery=self.delivered)
+        began = time.monotonic()
+        self.producer.produce(
+            COMMANDS, body, key, headers=headers or [], on_delivery=lambda error, _: self.delivered(error, began)
+        )
         self.producer.poll(0)
 
-    def delivered(self, error: Any, _: Any) -> None:
+    def delivered(self, error: Any, began: float) -> None:
+        self.longest = max(self.longest, time.monotonic() - began)
         if error is not None:
             self.problems.append(f"a command could not be published: {error}")
 
@@ -133,9 +139,13 @@ def read_again(address: str, topic: str, seconds: float = 30) -> tuple[list[Reco
     """Reads a whole topic with a new reader; and what keeps it from reading to the end: a transaction that hangs."""
     consumer, records = Consumer(reader_settings(address, "read_committed")), []
     try:
-        ends = {}
-        for partition in partitions(consumer, topic):
-            _, ends[partition] = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        try:
+            ends = {
+                partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1]
+                for partition in partitions(consumer, topic)
+            }
+        except KafkaException as error:  # a topic that was made a moment ago
+            return [], [f"{topic} can't be read: {error}"]
         consumer.assign([TopicPartition(topic, partition, 0) for partition in ends])
         deadline = time.monotonic() + seconds
         while True:

@@ -16,6 +16,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Payload
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryResponse
 
 # Seconds of the year 1, which stands for no time.
 NO_TIME = -62135596800
@@ -54,6 +55,7 @@ SERVER_OWN = {
 # Left out altogether.
 LEFT_OUT = {
     "poller_scaling_decision",  # a hint that the server gives or not, as it likes
+    "workflow_task_completion_size_limit_error",  # of completions in several messages, which Sagamore does not offer
     # Of the deprecated versioning by build ids, and of resets, in descriptions:
     "auto_reset_points",
     "most_recent_worker_version_stamp",
@@ -62,6 +64,18 @@ LEFT_OUT_KEYS = {"BuildIds"}  # the search attribute of the same versioning
 
 # Sets that the SDK sends in the order of its hash table.
 UNORDERED = {"core_used_flags", "lang_used_flags"}
+
+# Where Sagamore is meant to show something else than Temporal; the scenario says why. By scenario and name of the
+# observation: what Sagamore has to show then.
+INSTEAD: dict[tuple[str, str], Any] = {
+    ("late-workflow-task-completion", "completed again"): {},
+    ("late-workflow-task-completion", "completed after close"): {},
+}
+
+# What gRPC's own libraries say of a message over their limit: the server does not get to see it.
+TOO_LARGE_FOR_GRPC = re.compile(
+    r"grpc: received message after decompression larger than max \d+|Received message larger than max \(\d+ vs\. \d+\)"
+)
 
 STICKY_QUEUE = re.compile(r"^.*-[0-9a-f]{32}$")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -79,6 +93,7 @@ class Normaliser:
 
     def text(self, value: str) -> str:
         """A text in which run ids may stand, such as an error message."""
+        value = TOO_LARGE_FOR_GRPC.sub("<too large for gRPC>", value)
         return UUID.sub(lambda match: self.number("run", match.group()), value)
 
     def message(self, message: Message) -> Any:
@@ -94,7 +109,10 @@ class Normaliser:
         for field, value in message.ListFields():
             if field.name in LEFT_OUT:
                 continue
-            result[field.name] = self.field(message, field, value)
+            shown = self.field(message, field, value)
+            if is_map(field) and not shown:
+                continue  # it holds nothing but keys that are left out
+            result[field.name] = shown
         return result
 
     def field(self, message: Message, field: FieldDescriptor, value: Any) -> Any:
@@ -138,6 +156,19 @@ class Normaliser:
             with contextlib.suppress(ValueError):
                 data = json.loads(message.data)
         return {"metadata": metadata, "data": self.text(data) if isinstance(data, str) else data}
+
+
+def followed(*pages: GetWorkflowExecutionHistoryResponse) -> GetWorkflowExecutionHistoryResponse:
+    """The answers to a follower as one, wherever the one ends and the next one begins."""
+    whole = GetWorkflowExecutionHistoryResponse(next_page_token=pages[-1].next_page_token)
+    for page in pages:
+        whole.history.events.extend(page.history.events)
+    return whole
+
+
+def meant(scenario: str, observations: dict[str, Any]) -> dict[str, Any]:
+    """What Sagamore is to show where Temporal has shown `observations`."""
+    return {name: INSTEAD.get((scenario, name), shown) for name, shown in observations.items()}
 
 
 def is_map(field: FieldDescriptor) -> bool:

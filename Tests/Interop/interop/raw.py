@@ -1,7 +1,7 @@
 """A worker without an SDK: polls and answers by the contract's own calls, so that a scenario decides every step."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -32,6 +32,7 @@ from temporalio.converter import PayloadConverter
 from .stage import PATIENCE, Stage
 
 IDENTITY = "raw worker"
+ONE_POLL = timedelta(seconds=7)
 
 
 class RawWorker:
@@ -51,12 +52,9 @@ class RawWorker:
 
     async def poll(self, *, sticky: bool = False) -> PollWorkflowTaskQueueResponse:
         """Waits for the next workflow task (or, on the sticky queue, for a query)."""
-        return await self.stage.service.poll_workflow_task_queue(
-            PollWorkflowTaskQueueRequest(
-                namespace=self.namespace, task_queue=self.sticky if sticky else self.normal, identity=IDENTITY
-            ),
-            timeout=timedelta(seconds=PATIENCE),
-        )
+        queue = self.sticky if sticky else self.normal
+        request = PollWorkflowTaskQueueRequest(namespace=self.namespace, task_queue=queue, identity=IDENTITY)
+        return await _task(lambda: self.stage.service.poll_workflow_task_queue(request, timeout=ONE_POLL))
 
     async def sticky_poll(self) -> "asyncio.Task[PollWorkflowTaskQueueResponse]":
         """Starts a poll of the sticky queue and gives it time to arrive.
@@ -106,10 +104,8 @@ class RawWorker:
         )
 
     async def poll_activity(self) -> PollActivityTaskQueueResponse:
-        return await self.stage.service.poll_activity_task_queue(
-            PollActivityTaskQueueRequest(namespace=self.namespace, task_queue=self.normal, identity=IDENTITY),
-            timeout=timedelta(seconds=PATIENCE),
-        )
+        request = PollActivityTaskQueueRequest(namespace=self.namespace, task_queue=self.normal, identity=IDENTITY)
+        return await _task(lambda: self.stage.service.poll_activity_task_queue(request, timeout=ONE_POLL))
 
     async def complete_activity(self, task: PollActivityTaskQueueResponse, *values: Any) -> Any:
         return await self.stage.service.respond_activity_task_completed(
@@ -139,6 +135,14 @@ class RawWorker:
                 namespace=self.namespace, task_token=task.task_token, identity=IDENTITY, details=payloads(*details)
             )
         )
+
+
+async def _task(poll: Callable[[], Awaitable[Any]]) -> Any:
+    """Polls until there is a task: on a busy machine the Temporal server lets a poll wait in vain now and then."""
+    async with asyncio.timeout(PATIENCE):
+        while not (answer := await poll()).task_token:
+            pass
+        return answer
 
 
 def start_request(stage: Stage, *arguments: Any, **fields: Any) -> StartWorkflowExecutionRequest:

@@ -9,7 +9,7 @@ import Synchronization
 final class FakeHistory: HistoryClient {
     struct Handlers: Sendable {
         var start: (@Sendable (StartRequest, Int32, Reply<StartedRun>) -> Void)?
-        var signal: (@Sendable (WorkflowReference, SignalRequest, Reply<Void>) -> Void)?
+        var signal: (@Sendable (WorkflowReference, SignalRequest, Reply<RunID>) -> Void)?
         var cancel: (@Sendable (WorkflowReference, CancelRequest, Reply<Void>) -> Void)?
         var terminate: (@Sendable (WorkflowReference, TerminateRequest, Reply<Void>) -> Void)?
         var query:
@@ -47,7 +47,7 @@ final class FakeHistory: HistoryClient {
         if let handler = handlers.start { handler(request, namespace, reply) } else { unexpected(reply) }
     }
 
-    func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<Void>) {
+    func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>) {
         if let handler = handlers.signal { handler(workflow, request, reply) } else { unexpected(reply) }
     }
 

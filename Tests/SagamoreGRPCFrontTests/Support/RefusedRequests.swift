@@ -84,6 +84,11 @@ extension Refused {
 
     private static let minusOne = ProtobufDuration(seconds: -1, nanos: 0)
 
+    static let reservedQueue = "task queue name cannot start with reserved prefix /_sys/"
+    private static let twoPolicies =
+        "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with a "
+        + "WorkflowIDConflictPolicy"
+
     static let ofClients: [Refused] = [
         Refused("no namespace", .startWorkflowExecution, start(), "Namespace is empty.") { $0.namespace = "" },
         Refused("long namespace", .startWorkflowExecution, start(), "Namespace length exceeds limit.") {
@@ -96,8 +101,28 @@ extension Refused {
             "long workflow id",
             .startWorkflowExecution,
             start(),
-            "WorkflowId length exceeds limit of 1000 characters."
+            "WorkflowId exceeds maximum allowed length (1001/1000)"
         ) { $0.workflowID = tooLong },
+        Refused("long type", .startWorkflowExecution, start(), "WorkflowType length exceeds limit.") {
+            $0.workflowType?.name = tooLong
+        },
+        Refused("long queue", .startWorkflowExecution, start(), "taskQueue length exceeds limit") {
+            $0.taskQueue?.name = tooLong
+        },
+        Refused("reserved queue", .startWorkflowExecution, start(), reservedQueue) { $0.taskQueue?.name = "/_sys/q" },
+        Refused("two policies", .startWorkflowExecution, start(), twoPolicies) {
+            $0.workflowIDReusePolicy = .terminateIfRunning
+            $0.workflowIDConflictPolicy = .fail
+        },
+        Refused(
+            "bad retry policy",
+            .startWorkflowExecution,
+            start(),
+            "MaximumAttempts cannot be negative on retry policy."
+        ) {
+            $0.retryPolicy = RetryPolicy()
+            $0.retryPolicy?.maximumAttempts = -1
+        },
         Refused("NUL", .startWorkflowExecution, start(), "WorkflowId must not contain NUL.") { $0.workflowID = "a\0" },
         Refused("no type", .startWorkflowExecution, start(), "WorkflowType is not set on request.") {
             $0.workflowType = nil
@@ -118,6 +143,9 @@ extension Refused {
         },
         Refused("no workflow id", .signalWorkflowExecution, signal, "WorkflowId is not set on request.") {
             $0.workflowExecution = execution("")
+        },
+        Refused("long id", .signalWorkflowExecution, signal, .notFound, "workflow not found for ID: \(tooLong)") {
+            $0.workflowExecution = execution(tooLong)
         },
         Refused("bad run id", .signalWorkflowExecution, signal, "Invalid RunId.") {
             $0.workflowExecution = execution("booking", "nonsense")

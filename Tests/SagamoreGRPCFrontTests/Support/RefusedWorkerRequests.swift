@@ -112,15 +112,18 @@ extension Refused {
     static let ofWorkers: [Refused] = [
         Refused("no namespace", .pollWorkflowTaskQueue, workflowPoll, "Namespace is empty.") { $0.namespace = "" },
         Refused("no queue", .pollWorkflowTaskQueue, workflowPoll, "taskQueue is not set") { $0.taskQueue = nil },
+        Refused("no queue's name", .pollWorkflowTaskQueue, workflowPoll, "missing task queue name") {
+            $0.taskQueue?.name = ""
+        },
+        Refused("reserved queue", .pollWorkflowTaskQueue, workflowPoll, reservedQueue) {
+            $0.taskQueue?.name = "/_sys/q"
+        },
         Refused("NUL", .pollWorkflowTaskQueue, workflowPoll, "taskQueue must not contain NUL.") {
             $0.taskQueue?.name = "a\0"
         },
-        Refused(
-            "long identity",
-            .pollWorkflowTaskQueue,
-            workflowPoll,
-            "Identity length exceeds limit of 1000 characters."
-        ) { $0.identity = tooLong },
+        Refused("long identity", .pollWorkflowTaskQueue, workflowPoll, "Identity length exceeds limit.") {
+            $0.identity = tooLong
+        },
         Refused("no queue", .pollActivityTaskQueue, activityPoll, "taskQueue is not set") { $0.taskQueue = nil },
         Refused("no token", .respondWorkflowTaskCompleted, completed, noToken) { $0.taskToken = [] },
         Refused("bad token", .respondWorkflowTaskCompleted, completed, badToken) { $0.taskToken = [1, 2, 3] },

@@ -148,29 +148,24 @@ func numbered(_ range: ClosedRange<Int>, topic: String, keys: Int = 5) -> [Outbo
     }
 }
 
-/// What was logged, kept in a file of this test's own.
+/// What was logged.
 final class LogBook: Sendable {
+    private final class Lines: Sendable {
+        let all = Mutex<[String]>([])
+    }
+
     let logger: Logger
-    private let path: String
+    private let lines = Lines()
 
     init() {
-        path = "/tmp/sagamore-log-\(Names.next("book"))"
-        let file = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600)
-        logger = Logger(label: "test", handler: LogHandler(format: .text, destination: .descriptor(file)))
+        let lines = lines
+        let destination = LogDestination.lines { line in lines.all.withLock { $0.append(line) } }
+        logger = Logger(label: "test", handler: LogHandler(format: .text, destination: destination))
     }
 
-    deinit { unlink(path) }
+    var text: String { lines.all.withLock { $0.joined(separator: "\n") } }
 
-    var text: String {
-        guard let file = fopen(path, "r") else { return "" }
-        defer { fclose(file) }
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { text += buffer[..<count] }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    func count(_ part: String) -> Int { text.split(separator: "\n").count { $0.contains(part) } }
+    func count(_ part: String) -> Int { lines.all.withLock { $0.count { $0.contains(part) } } }
 }
 
 struct NotInTime: Error, CustomStringConvertible {
@@ -188,7 +183,13 @@ func wait(for what: String, limit: Duration = .seconds(60), until condition: () 
 
 /// Reads topics as a `read_committed` consumer and keeps what it saw.
 final class TopicReader: Sendable {
-    private let records = Mutex<[KafkaRecord]>([])
+    private struct State {
+        var records: [KafkaRecord] = []
+        /// After a rebalance partitions are read from their beginning again.
+        var next: [KafkaPartition: Int64] = [:]
+    }
+
+    private let state = Mutex(State())
     private let consumer: Mutex<KafkaConsumer?> = Mutex(nil)
 
     init(_ kafka: KafkaConfiguration, _ topics: [String]) throws {
@@ -198,14 +199,25 @@ final class TopicReader: Sendable {
             configuration,
             group: Names.next("reader"),
             topics: topics,
-            handlers: .init(records: { [weak self] new in self?.records.withLock { $0 += new } })
+            handlers: .init(records: { [weak self] in self?.take($0) })
         )
         consumer.withLock { $0 = opened }
     }
 
     deinit { consumer.withLock { $0?.close() } }
 
-    var seen: [KafkaRecord] { records.withLock { $0 } }
+    private func take(_ records: [KafkaRecord]) {
+        state.withLock { state in
+            for record in records {
+                let partition = KafkaPartition(topic: record.topic, partition: record.partition)
+                guard record.offset >= state.next[partition] ?? 0 else { continue }
+                state.next[partition] = record.offset + 1
+                state.records.append(record)
+            }
+        }
+    }
+
+    var seen: [KafkaRecord] { state.withLock { $0.records } }
 
     /// The values of a topic by key, in the order in which they were read.
     func values(_ topic: String) -> [String: [String]] {
@@ -216,7 +228,7 @@ final class TopicReader: Sendable {
         return values
     }
 
-    func count(_ topic: String) -> Int { records.withLock { records in records.count { $0.topic == topic } } }
+    func count(_ topic: String) -> Int { state.withLock { state in state.records.count { $0.topic == topic } } }
 }
 
 /// What a reader should see of `numbered` records.

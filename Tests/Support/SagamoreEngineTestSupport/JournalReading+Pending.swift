@@ -75,7 +75,9 @@ extension JournalReading {
             }
         }
         let cancellation = events.last { recorded in
-            guard case .activityTaskCancelRequestedEventAttributes(let it) = recorded.event.attributes else { return false }
+            guard case .activityTaskCancelRequestedEventAttributes(let it) = recorded.event.attributes else {
+                return false
+            }
             return it.scheduledEventID == id
         }
         return [
@@ -90,6 +92,8 @@ extension JournalReading {
             ("lastWorkerIdentity", activity.lastWorkerIdentity, retry?.workerIdentity ?? ""),
             ("lastAttemptCompletedAt", "\(activity.lastAttemptCompletedAt as Any)", "\(retry?.failedAt as Any)"),
             ("heartbeatDetails", "\(bytes(activity.heartbeatDetails))", "\(bytes(retry?.heartbeatDetails))"),
+            ("heartbeatAt", "\(activity.heartbeatAt as Any)", "\(retry?.heartbeatAt as Any)"),
+            ("heartbeatAt", "\(activity.heartbeatAt as Any)", "\(retry?.heartbeatAt as Any)"),
         ]
     }
 

@@ -43,7 +43,11 @@ package struct JournalReading {
         }
         check("startRequestID", state.startRequestID, requests { $0.afterEventID == 1 }.first ?? "")
         check("requestIDs", state.requestIDs, Set(requests { $0.afterEventID != 1 }))
-        check("origin", state.origin, facts.compactMap { if case .commandAccepted(let it) = $0.fact { it } else { nil } }.first)
+        check(
+            "origin",
+            state.origin,
+            facts.compactMap { if case .commandAccepted(let it) = $0.fact { it } else { nil } }.first
+        )
         check("status", state.status, status)
         check("closedAt", state.closedAt?.timestamp, status == .running ? nil : events.last?.event.eventTime)
         check("cancelRequested", state.cancelRequested, count(.workflowExecutionCancelRequested) > 0)

@@ -63,7 +63,8 @@ extension World {
         let isCancelRequested = execution.durable.activities[token.scheduledEventID]?.isCancelRequested == true
         let name = "\(token.scheduledEventID)#\(token.attempt)"
         let decision: Decision?
-        switch isCancelRequested && random.once(in: 2) ? 9 : Int.random(in: 0..<10, using: &random) {
+        // One that is to be cancelled mostly fails or says so.
+        switch Int.random(in: isCancelRequested ? 3..<14 : 0..<10, using: &random) {
         case 0..<4:
             let result = random.once(in: 3) ? nil : random.once(in: 3) ? RawMessage() : Samples.payloads(text())
             decision = try perform("complete activity \(name)") { execution throws(RequestError) in

@@ -122,12 +122,15 @@ extension World {
     /// What clients were promised: each signal once and in order, two events for the command that started the run.
     func checkOwed() throws {
         let state = execution.durable
-        let signals = (entries.compactMap { entry -> HistoryEvent? in
-            if case .event(let recorded) = entry { recorded.event } else { nil }
-        } + state.bufferedEvents).compactMap { event -> String? in
-            guard case .workflowExecutionSignaledEventAttributes(let attributes) = event.attributes else { return nil }
-            return attributes.signalName
-        }
+        let signals =
+            (entries.compactMap { entry -> HistoryEvent? in
+                if case .event(let recorded) = entry { recorded.event } else { nil }
+            } + state.bufferedEvents).compactMap { event -> String? in
+                guard case .workflowExecutionSignaledEventAttributes(let attributes) = event.attributes else {
+                    return nil
+                }
+                return attributes.signalName
+            }
         try require(signals == acceptedSignals, "accepted signals \(acceptedSignals), the history has \(signals)")
         let own = statusEvents.filter { $0.origin.commandID == "start" }
         try require(own.map(\.sequence) == Array(1..<(own.count + 1)), "sequences \(own.map(\.sequence))")

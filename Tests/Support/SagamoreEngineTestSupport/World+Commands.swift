@@ -17,7 +17,7 @@ extension World {
 
     private func command(_ before: [Command]) -> Command {
         let kind = random.pick([
-            (400, Kind.activity), (80, .cancelActivity), (180, .timer), (60, .cancelTimer), (50, .marker),
+            (400, Kind.activity), (110, .cancelActivity), (180, .timer), (60, .cancelTimer), (50, .marker),
             (40, .attributes), (40, .memo), (14, .complete), (8, .fail), (8, .compensate), (8, .cancel), (36, .bad),
         ])
         switch kind {
@@ -28,7 +28,8 @@ extension World {
             let next = state.lastEventID + Int64.random(in: 3...4, using: &random)
             let running = state.activities.values.filter(\.isStarted)
             let ids =
-                state.activities.keys.sorted() + running.map(\.scheduledEventID).sorted()
+                state.activities.keys.sorted()
+                + running.flatMap { [$0.scheduledEventID, $0.scheduledEventID] }.sorted()
                 + (before.isEmpty ? [] : [next])
             guard let id = ids.randomElement(using: &random) else { return Samples.marker("nothing to cancel") }
             return Samples.cancelActivity(id)

@@ -27,7 +27,9 @@ extension World {
         }
         try require(isDue == (decision != nil), "a workflow task was given or refused wrongly")
         guard let decision else { return }
-        guard case .workflowTask(let delivery) = decision.reply else { throw violation("no workflow task in the reply") }
+        guard case .workflowTask(let delivery) = decision.reply else {
+            throw violation("no workflow task in the reply")
+        }
         try receive(delivery)
     }
 
@@ -71,7 +73,10 @@ extension World {
         switch decision.reply {
         case .completion(let answer):
             lastCompletion = (completion, answer)
-            try require(execution.durable.workflowTask == nil || answer.nextTask != nil || !offers.isEmpty, "no next task")
+            try require(
+                execution.durable.workflowTask == nil || answer.nextTask != nil || !offers.isEmpty,
+                "no next task"
+            )
             for activity in answer.eagerActivities { take(activity) }
             if let next = answer.nextTask { try receive(next) }
         case .refused:

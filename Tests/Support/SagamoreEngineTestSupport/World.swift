@@ -129,7 +129,10 @@ package final class World {
         for entry in decision.entries {
             if case .event(let recorded) = entry {
                 let expected = execution.durable.lastEventID + 1
-                try require(recorded.event.eventID == expected, "event id \(recorded.event.eventID) after \(expected - 1)")
+                try require(
+                    recorded.event.eventID == expected,
+                    "event id \(recorded.event.eventID) after \(expected - 1)"
+                )
                 frameBytes += Int64(recorded.frame.count)
             }
             execution.apply(entry)

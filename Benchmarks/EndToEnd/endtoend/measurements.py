@@ -1,0 +1,193 @@
+"""What is measured, one function a part. Each gives a part of the answer."""
+
+import json
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .bookings import Desk, Order
+from .database import Database, written
+from .parts import MeasuredKafka, Server, Worker, running, versions
+from .processor import resident_mib, seconds
+
+
+@dataclass
+class Plan:
+    """How much is measured, with which programs."""
+
+    binary: Path
+    benchmarks: Path
+    sagaload: str
+    logs: Path
+    sagas: int
+    sagas_alone: int
+    sagas_for_memory: int
+    burst: int
+    bookings: int
+    rate: float
+    rated_seconds: float
+    worker_processes: int
+    problems: list[str] = field(default_factory=list)
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def check(self, database: Database) -> None:
+        """Notes on which database it is measured. Raises `Refused` when its commits are not safe."""
+        self.about["postgres"] = {"version": database.version(), **database.durability()}
+
+
+# MARK: sagas over gRPC
+
+
+def sagas(plan: Plan) -> dict[str, Any]:
+    """Sagas by the driver on an official SDK, 20 at a time and one at a time."""
+    with running(Server(plan.binary, plan.logs)) as server:
+        assert isinstance(server, Server)
+        plan.check(server.database)
+        answer = {
+            "twenty_at_a_time": with_counters(plan, server, plan.sagas, 20),
+            "one_at_a_time": with_counters(plan, server, plan.sagas_alone, 1),
+            "journal": server.database.journal(),
+        }
+        answer["table_bytes_per_saga"] = server.database.table_bytes(int(answer["journal"]["runs"]))
+    return answer
+
+
+def with_counters(plan: Plan, server: Server, count: int, at_a_time: int) -> dict[str, Any]:
+    before, began = server.database.counters(), time.monotonic()
+    answer = drive(plan, server, count, at_a_time)
+    after = server.database.counters()
+    both = answer.get("server_cpu_ms_per_saga", 0) + answer.get("postgres_cpu_ms_per_saga", 0)
+    # The driver's warm-up is not in its own figures, and is in the database's.
+    ran = count + answer.pop("warm_up")
+    return answer | {
+        "server_and_postgres_cpu_ms_per_saga": round(both, 2),
+        "written": written(before, after, ran, time.monotonic() - began),
+    }
+
+
+def drive(plan: Plan, server: Server, count: int, at_a_time: int) -> dict[str, Any]:
+    """Runs the driver, which prints one JSON object."""
+    warm_up = min(50, count)
+    flags = {
+        "address": server.address,
+        "count": count,
+        "concurrency": at_a_time,
+        "warmup": warm_up,
+        "server-pid": server.pid,
+        "postgres-pid": server.postgres_pid,
+    }
+    command = [plan.sagaload, *(f"--{name}={value}" for name, value in flags.items())]
+    ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        answer = dict(json.loads(ran.stdout))
+    except ValueError:
+        plan.problems.append(f"{plan.sagaload} printed no JSON and ended with status {ran.returncode}")
+        return {"warm_up": warm_up}
+    if ran.returncode != 0 or answer.get("errors"):
+        plan.problems.append(f"{answer.get('errors')} sagas failed, the first: {answer.get('first_error')}")
+    kept = {name: value for name, value in answer.items() if name not in ("label", "first_error", "rate", "fail_rate")}
+    return kept | {"warm_up": warm_up}
+
+
+def memory(plan: Plan) -> dict[str, Any]:
+    """The server's memory after so many sagas, and after as many again."""
+    answer: dict[str, Any] = {}
+    with running(Server(plan.binary, plan.logs)) as server:
+        assert isinstance(server, Server)
+        plan.check(server.database)
+        answer["at_start_mib"] = resident_mib(server.pid)
+        for turn in (1, 2):
+            drive(plan, server, plan.sagas_for_memory, 20)
+            time.sleep(3)
+            answer[f"after_{turn * plan.sagas_for_memory}_mib"] = resident_mib(server.pid)
+    first, second = list(answer.values())[-2:]
+    return answer | {"ratio": round(second / first, 3)}
+
+
+# MARK: commands and events on Kafka
+
+
+def commands(plan: Plan) -> dict[str, Any]:
+    """Commands on a topic to events on a topic, without a worker and with one, each on a broker and a database of its own."""
+    return {"without_worker": stage(plan, has_worker=False), "with_worker": stage(plan, has_worker=True)}
+
+
+def stage(plan: Plan, has_worker: bool) -> dict[str, Any]:
+    rated = int(plan.rate * plan.rated_seconds)
+    queue = "travel-booking" if has_worker else "nobody-polls-this"
+
+    def order(count: int, rate: float = 0) -> Order:
+        return Order(count, rate, queue, has_worker)
+
+    plan.about["kafka"] = versions()
+    with running(MeasuredKafka(plan.logs)) as kafka:
+        assert isinstance(kafka, MeasuredKafka) and kafka.process is not None
+        with running(Server(plan.binary, plan.logs, kafka.address)) as server:
+            assert isinstance(server, Server)
+            plan.check(server.database)
+            processes = {"server": server.pid, "postgres": server.postgres_pid, "broker": kafka.process.pid}
+            if not has_worker:
+                return both_orders(plan, kafka.address, server, processes, order(rated, plan.rate), order(plan.burst))
+            with running(Worker(plan.logs, server.address, plan.worker_processes)) as worker:
+                assert worker.process is not None
+                processes["worker"] = worker.process.pid
+                found = both_orders(plan, kafka.address, server, processes, order(rated, plan.rate), order(plan.bookings))
+                return found | {"worker_processes": plan.worker_processes}
+
+
+def both_orders(
+    plan: Plan, brokers: str, server: Server, processes: dict[str, int], rated: Order, burst: Order
+) -> dict[str, Any]:
+    desk = Desk(brokers)
+    try:
+        # The broker compiles its code while it runs, and workers load theirs: not what is measured.
+        desk.run(Order(min(200, burst.count), 0, burst.task_queue, burst.has_worker, settle=0.5))
+        return {
+            f"at_{rated.rate:g}_a_second": measured(plan, desk, server, processes, rated),
+            "burst": measured(plan, desk, server, processes, burst),
+            "journal": server.database.journal(),
+        }
+    finally:
+        desk.close()
+        plan.problems += desk.problems
+
+
+def measured(plan: Plan, desk: Desk, server: Server, processes: dict[str, int], order: Order) -> dict[str, Any]:
+    """Runs an order; what it took is counted from its first command to its last event, and on until the outbox is empty:
+    what is published gets deleted, a bounded step at a time."""
+    before, began = server.database.counters(), time.monotonic()
+    pids = list(processes.values())
+    first = seconds(pids)
+    answer = desk.run(order, lambda: seconds(pids))
+    at_end = answer.pop("at_end")
+    deadline = time.monotonic() + 60
+    while server.database.has_unpublished() and time.monotonic() < deadline:
+        time.sleep(1)
+    last = seconds(pids)
+    after, elapsed = server.database.counters(), time.monotonic() - began
+
+    def per_saga(until: list[float]) -> dict[str, float]:
+        used = zip(processes, first, until, strict=True)
+        return {name: round((end - begin) * 1000 / order.count, 2) for name, begin, end in used}
+
+    return answer | {
+        "cpu_ms_per_saga": per_saga(at_end),
+        "cpu_ms_per_saga_until_the_outbox_is_empty": per_saga(last),
+        "server_mib": resident_mib(server.pid),
+        "written": written(before, after, order.count, elapsed),
+    }
+
+
+# MARK: the engine alone
+
+
+def engine(plan: Plan) -> Any:
+    """What the engine costs without network and database; encoding and decoding a history is among it."""
+    ran = subprocess.run([str(plan.benchmarks), "engine"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        return json.loads(ran.stdout)
+    except ValueError:
+        plan.problems.append(f"{plan.benchmarks.name} printed no JSON and ended with status {ran.returncode}")
+        return None

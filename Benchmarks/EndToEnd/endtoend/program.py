@@ -1,0 +1,186 @@
+"""The command line: what is measured, how much, and what is left out."""
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from crash import kafka
+from crash.part import PartFailed
+
+from . import measurements
+from .database import Refused
+from .measurements import Plan
+from .parts import REPOSITORY
+
+PARTS: dict[str, Callable[[Plan], Any]] = {
+    "engine": measurements.engine,
+    "sagas": measurements.sagas,
+    "memory": measurements.memory,
+    "commands": measurements.commands,
+}
+"""The parts in the order in which they run."""
+
+
+def say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    arguments = parse()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, unwind)
+    # Not in /tmp, which may be in memory: commits have to reach a disk.
+    parent = REPOSITORY / ".build" / "bench"
+    parent.mkdir(parents=True, exist_ok=True)
+    parent.chmod(0o755)
+    logs = Path(tempfile.mkdtemp(prefix=time.strftime("%H%M%S-"), dir=parent))
+    logs.chmod(0o755)
+    plan = make_plan(arguments, logs)
+    answer: dict[str, Any] = {"machine": machine(), "program": build(arguments, plan)}
+    left_out: dict[str, str] = {}
+    status = 0
+    try:
+        for name, measure in PARTS.items():
+            reason = why_not(name, plan) if name in arguments.part else "not asked for"
+            if reason:
+                left_out[name] = reason
+                continue
+            say(f"{name} …")
+            answer[name] = measure(plan)
+    except (Refused, PartFailed) as error:
+        plan.problems.append(str(error))
+    except SystemExit:
+        shutil.rmtree(logs, ignore_errors=True)
+        raise
+    answer |= plan.about
+    answer["load_at_end"] = os.getloadavg()[0]
+    answer["left_out"] = left_out
+    answer["problems"] = plan.problems
+    text = json.dumps(answer, indent=2, ensure_ascii=False)
+    print(text, flush=True)
+    if arguments.output:
+        arguments.output.write_text(text + "\n")
+    for name, reason in left_out.items():
+        say(f"left out: {name}: {reason}")
+    for problem in plan.problems:
+        say(f"NOT AS IT SHOULD BE: {problem}")
+        status = 1
+    if status:
+        say(f"the logs are in {logs}")
+    else:
+        shutil.rmtree(logs, ignore_errors=True)
+    sys.exit(status)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures a release build; prints JSON.")
+    parser.add_argument("part", nargs="*", metavar="PART", help=f"only these parts: {', '.join(PARTS)}")
+    parser.add_argument("--sagas", type=int, default=5_000, metavar="N", help="sagas, 20 at a time (5000)")
+    parser.add_argument("--alone", type=int, default=1_000, metavar="N", help="sagas, one at a time (1000)")
+    parser.add_argument("--memory", type=int, default=10_000, metavar="N", help="sagas for the memory, twice (10000)")
+    parser.add_argument("--burst", type=int, default=20_000, metavar="N", help="commands in a burst, no worker (20000)")
+    parser.add_argument("--bookings", type=int, default=2_000, metavar="N", help="… with the Python worker (2000)")
+    parser.add_argument("--rate", type=float, default=50, metavar="N", help="commands a second, for latencies (50)")
+    parser.add_argument("--seconds", type=float, default=30, metavar="S", help="for so long (30)")
+    parser.add_argument("--scale", type=float, default=1, metavar="F", help="every count times this; for a try: 0.01")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="worker processes of the sample (2)")
+    parser.add_argument("--program", type=Path, metavar="FILE", help="a sagamore that is built already")
+    parser.add_argument("--benchmarks", type=Path, metavar="FILE", help="a SagamoreBenchmarks that is built already")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the JSON there, too")
+    arguments = parser.parse_args()
+    unknown = [part for part in arguments.part if part not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    arguments.part = arguments.part or list(PARTS)
+    return arguments
+
+
+def make_plan(arguments: argparse.Namespace, logs: Path) -> Plan:
+    def scaled(count: int) -> int:
+        return max(20, round(count * arguments.scale))
+
+    release = REPOSITORY / ".build" / "release"
+    return Plan(
+        binary=(arguments.program or release / "sagamore").resolve(),
+        benchmarks=(arguments.benchmarks or release / "SagamoreBenchmarks").resolve(),
+        sagaload=os.environ.get("SAGAMORE_BENCH_SAGALOAD", ""),
+        logs=logs,
+        sagas=scaled(arguments.sagas),
+        sagas_alone=scaled(arguments.alone),
+        sagas_for_memory=scaled(arguments.memory),
+        burst=scaled(arguments.burst),
+        bookings=scaled(arguments.bookings),
+        rate=arguments.rate,
+        rated_seconds=max(1.0, arguments.seconds * arguments.scale),
+        worker_processes=arguments.workers,
+    )
+
+
+def why_not(name: str, plan: Plan) -> str | None:
+    """Why a part is left out; nothing when it can be measured."""
+    if name in ("sagas", "memory"):
+        if not plan.sagaload:
+            return "SAGAMORE_BENCH_SAGALOAD names no driver"
+        if not os.access(plan.sagaload, os.X_OK):
+            return f"SAGAMORE_BENCH_SAGALOAD={plan.sagaload} is no program"
+    if name == "commands":
+        return (kafka.missing() or "").split(":")[0] or None
+    if name == "engine" and not plan.benchmarks.exists():
+        return f"there is no {plan.benchmarks}"
+    return None
+
+
+def build(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
+    """Builds what was not given, in release; says what is measured."""
+    products = [] if arguments.program else ["sagamore"]
+    if "engine" in arguments.part and not arguments.benchmarks:
+        products.append("SagamoreBenchmarks")
+    for product in products:
+        say(f"swift build --configuration release --product {product}")
+        command = ["swift", "build", "--configuration", "release", "--product", product]
+        if subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode != 0:
+            say("the build failed")
+            sys.exit(1)
+    version = subprocess.run([str(plan.binary), "--version"], stdout=subprocess.PIPE, text=True).stdout.strip()
+    answer = {"version": version, "built": "given by --program" if arguments.program else "release"}
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    return answer | ({"commit": commit.stdout.strip()} if commit.returncode == 0 else {})
+
+
+def machine() -> dict[str, Any]:
+    processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "processor": processor[1] if processor else platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(int(memory[1]) / 2**20, 1) if memory else None,
+        "system": f"{platform.system()} {platform.release()}",
+        # What else runs here shows in every figure: 0 is a quiet machine.
+        "load_at_begin": os.getloadavg()[0],
+    }
+
+
+def unwind(number: int, _: object) -> None:
+    """Ends this program in a way that ends what it started; a second signal doesn't disturb that."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda *_: None)
+    sys.exit(128 + number)

@@ -1,0 +1,16 @@
+import Glibc
+
+/// `SagamoreBenchmarks engine`: measures one part of the server without the rest, and prints JSON.
+@main
+enum Program {
+    static func main() {
+        switch CommandLine.arguments.dropFirst().first {
+        case "engine":
+            print(EngineBenchmark.run())
+        default:
+            let usage = "usage: SagamoreBenchmarks engine\n"
+            _ = write(STDERR_FILENO, usage, usage.utf8.count)
+            exit(2)
+        }
+    }
+}

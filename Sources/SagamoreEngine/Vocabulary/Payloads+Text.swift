@@ -1,0 +1,14 @@
+public import SagamoreAPI
+public import SagamoreProtobuf
+
+extension RawMessage<Payloads> {
+    /// One payload: a JSON string of the server's own, in which nothing has to be escaped.
+    public init(jsonText text: String) {
+        var payload = Payload()
+        payload.metadata["encoding"] = Array("json/plain".utf8)
+        payload.data = Array("\"\(text)\"".utf8)
+        var payloads = Payloads()
+        payloads.payloads = [payload]
+        self.init(payloads)
+    }
+}

@@ -1,0 +1,114 @@
+import SagamoreEmbeddedPostgres
+import SagamoreJSONText
+import Testing
+
+@testable import SagamoreCLI
+
+extension ProgramTests {
+    /// What needs no services.
+    @Suite(.serialized)
+    struct CommandLineTests {
+        @Test(arguments: [
+            ["serve", "--config", "x.yaml"], ["schedule", "list"], ["namespace", "create", "--retention", "1d"],
+            ["task-queue", "describe"], ["activity", "complete"], ["operator", "cluster", "health"],
+            ["workflow", "list", "--query", "x"], ["workflow", "signal-with-start"], ["dev", "--time-skipping"],
+            ["dev", "--dynamic-config-value", "a=1"],
+        ])
+        func whatIsNotThereYetEndsWith2(_ arguments: [String]) throws {
+            let program = try RunningProgram(arguments)
+            #expect(program.status() == 2)
+            #expect(program.errors.contains("is not available yet"))
+            #expect(program.output.isEmpty)
+        }
+
+        @Test(arguments: [
+            ["dvv"], ["dev", "--prot", "1"], ["command", "publish"], ["workflow", "show"],
+            ["events", "tail", "--count", "0", "--kafka", "x:1"],
+            ["command", "publish", "--command-id", "1", "file", "--kafka", "x:1"],
+            ["command", "publish", "--workflow", "X", "--kafka", "x:1"],
+            ["command", "publish", "--command-id", "1", "--input", "{", "--kafka", "x:1"],
+            ["command", "publish", "--command-id", "1", "--timeout", "5s", "--kafka", "x:1"],
+            ["migrate", "--postgres", "x", "--shards", "17"],
+        ])
+        func aCommandLineThatCanNotBeFollowedEndsWith2(_ arguments: [String]) throws {
+            let folder = try TemporaryFolder()
+            let program = try RunningProgram(arguments, folder: folder.path)
+            #expect(program.status() == 2)
+            #expect(program.errors.hasPrefix("sagamore: "))
+            #expect(program.output.isEmpty)
+        }
+
+        @Test func theVersionIsPrinted() throws {
+            let outcome = try sagamore("--version")
+            #expect(outcome.status == 0)
+            #expect(outcome.output.wholeMatch(of: /sagamore \d+\.\d+\.\d+\n/) != nil)
+        }
+
+        @Test func everyCommandHasHelp() throws {
+            func visit(_ path: [String], _ names: [String: [String]]) throws {
+                for name in names[path.joined(separator: " ")] ?? [] {
+                    let text = try sagamore(path + [name, "--help"])
+                    #expect(text.status == 0)
+                    #expect(text.output.contains("Usage: sagamore \((path + [name]).joined(separator: " "))"))
+                    try visit(path + [name], names)
+                }
+            }
+            try visit(
+                [],
+                [
+                    "": ["dev", "migrate", "command", "events", "workflow", "serve", "schedule"],
+                    "command": ["publish"], "events": ["tail"], "workflow": ["show", "list"],
+                ]
+            )
+        }
+
+        @Test func withoutADevOrAnAddressItSaysWhatToDo() throws {
+            let folder = try TemporaryFolder()
+            let outcome = try sagamore("events", "tail", folder: folder.path)
+            #expect(outcome.status == 2)
+            #expect(outcome.errors.contains("Start 'sagamore dev' here, or name the brokers with --kafka"))
+        }
+
+        @Test func addressesThatNobodyAnswersAtEndWith1() throws {
+            let tail = try sagamore("events", "tail", environment: ["SAGAMORE_KAFKA": "127.0.0.1:1"])
+            #expect(tail.status == 1)
+            #expect(tail.errors.contains("no Kafka broker answers at 127.0.0.1:1"))
+            let show = try sagamore(
+                "workflow",
+                "show",
+                "-w",
+                "x",
+                environment: ["TEMPORAL_ADDRESS": "127.0.0.1:1"]
+            )
+            #expect(show.status == 1)
+            #expect(show.errors.contains("no Sagamore answers at 127.0.0.1:1"))
+        }
+
+        @Test func aDatabaseIsMigratedAnyNumberOfTimes() throws {
+            let server = try TemporaryPostgres.sharedServer()
+            let url = try server.createDatabase()
+            let first = try sagamore("migrate", "--postgres", url, "--shards", "3")
+            #expect(first.status == 0)
+            #expect(first.output.contains("applied 1: "))
+            #expect(first.output.contains("with 3 shards"))
+            let second = try sagamore(
+                "migrate",
+                "--shards",
+                "5",
+                "--output",
+                "json",
+                environment: ["SAGAMORE_POSTGRES": url]
+            )
+            let json = try JSONValue.parse(second.output)
+            #expect(json["applied"]?.array?.isEmpty == true)
+            #expect(json["shard_count"]?.int64 == 3)
+            #expect(json["installation_id"]?.string?.count == 36)
+
+            let away = "postgresql://user:secret@127.0.0.1:1/x"
+            let unreachable = try sagamore("migrate", "--postgres", away)
+            #expect(unreachable.status == 1)
+            #expect(unreachable.errors.contains("PostgreSQL can't be reached"))
+            #expect(!unreachable.errors.contains("secret"))
+        }
+    }
+}

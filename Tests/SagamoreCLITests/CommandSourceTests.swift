@@ -1,0 +1,47 @@
+import SagamoreJSONText
+import Testing
+
+@testable import SagamoreCLI
+
+struct CommandSourceTests {
+    private func commands(_ text: String) throws -> [CommandDocument] {
+        try CommandSource.commands(in: Array(text.utf8), named: "input")
+    }
+
+    @Test func linesAreCommands() throws {
+        let text =
+            "{\"command_id\":\"1\",\"workflow_id\":\"w\"}\r\n\n  \n{ \"command_id\" : \"2\", \"order_id\": \"o\" }\n"
+        let commands = try commands(text)
+        #expect(commands.map(\.commandID) == ["1", "2"])
+        #expect(commands.map(\.key) == ["w", "o"])
+        // A line goes out as it came in.
+        #expect(commands[1].value == Array("{ \"command_id\" : \"2\", \"order_id\": \"o\" }".utf8))
+    }
+
+    @Test func oneDocumentMayHaveManyLines() throws {
+        let commands = try commands("{\n  \"command_id\": \"1\"\n}\n")
+        #expect(commands.map(\.commandID) == ["1"])
+        #expect(commands[0].key == "1")
+    }
+
+    @Test func anArrayHoldsCommands() throws {
+        #expect(try commands("[{\"command_id\":\"1\"},{\"command_id\":\"2\"}]").map(\.commandID) == ["1", "2"])
+    }
+
+    @Test(arguments: [
+        ("{\"command_id\":\"1\"}\n{\"command_id\":7}", "line 2: it has no command_id"),
+        ("{\"command_id\":\"\"}", "command 1: it has no command_id"),
+        ("{\"command_id\":\"1\"}\n{\"command_id\"", "line 2: it is no JSON"),
+        ("[{\"command_id\":\"1\"}, 5]", "command 2: it is no JSON object"),
+        ("{\"command_id\":\"1\"}\n5", "line 2: it is no JSON object"),
+    ])
+    func aMistakeIsNamedWithItsPlace(_ text: String, _ message: String) throws {
+        let error = try #require(throws: CommandFailure.self) { try commands(text) }
+        #expect(error.description.contains(message))
+        #expect(error.description.hasSuffix("Nothing was published"))
+    }
+
+    @Test func nothingIsNoCommand() throws {
+        #expect(try commands("\n \n").isEmpty)
+    }
+}

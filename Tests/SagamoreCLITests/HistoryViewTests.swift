@@ -1,0 +1,85 @@
+import SagamoreAPI
+import SagamoreJSONText
+import SagamoreProtobuf
+import Testing
+
+@testable import SagamoreCLI
+
+struct HistoryViewTests {
+    private func payloads(_ json: String, encoding: String = "json/plain") -> RawMessage<Payloads> {
+        var payload = Payload()
+        payload.metadata = ["encoding": Array(encoding.utf8)]
+        payload.data = Array(json.utf8)
+        var payloads = Payloads()
+        payloads.payloads = [payload]
+        return RawMessage(payloads)
+    }
+
+    private var started: HistoryEvent {
+        var attributes = WorkflowExecutionStartedEventAttributes()
+        var type = WorkflowType()
+        type.name = "Travel"
+        attributes.workflowType = type
+        attributes.attempt = 1
+        attributes.input = payloads("{\"a\":1}")
+        attributes.workflowTaskTimeout = ProtobufDuration(seconds: 10, nanos: 0)
+        attributes.firstWorkflowTaskBackoff = ProtobufDuration(seconds: 0, nanos: 1_500_000)
+        var event = HistoryEvent()
+        event.eventID = 1
+        event.eventTime = ProtobufTimestamp(seconds: 1_700_000_000, nanos: 120_000_000)
+        event.eventType = .workflowExecutionStarted
+        event.taskID = 1 << 60
+        event.attributes = .workflowExecutionStartedEventAttributes(attributes)
+        return event
+    }
+
+    @Test func aMessageIsProtobufsJSON() throws {
+        let expected = """
+            {"eventId":"1","eventTime":"2023-11-14T22:13:20.120Z","eventType":"EVENT_TYPE_WORKFLOW_EXECUTION_STARTED",\
+            "taskId":"1152921504606846976","workflowExecutionStartedEventAttributes":{"workflowType":{"name":"Travel"},\
+            "input":{"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"eyJhIjoxfQ=="}]},\
+            "workflowTaskTimeout":"10s","attempt":1,"firstWorkflowTaskBackoff":"0.001500s"}}
+            """
+        #expect(try ProtobufJSON.value(of: started) == JSONValue.parse(expected))
+    }
+
+    @Test func unknownNumbersOfEnumsStayNumbers() throws {
+        var event = HistoryEvent()
+        event.eventType = EventType(rawValue: 9_999)
+        #expect(try ProtobufJSON.value(of: event) == ["eventType": 9_999])
+    }
+
+    @Test func brokenBytesInsideAreAnError() throws {
+        var event = started
+        guard case .workflowExecutionStartedEventAttributes(var attributes)? = event.attributes else { return }
+        attributes.input = RawMessage(uncheckedBytes: [0x0A, 0x7F])
+        event.attributes = .workflowExecutionStartedEventAttributes(attributes)
+        #expect(throws: ProtobufError.self) { try ProtobufJSON.value(of: event) }
+    }
+
+    @Test func theTableShowsWhatMatters() throws {
+        var failed = HistoryEvent()
+        failed.eventID = 2
+        failed.eventTime = ProtobufTimestamp(seconds: 1_700_000_001, nanos: 0)
+        failed.eventType = .activityTaskFailed
+        var info = ApplicationFailureInfo()
+        info.type = "Busy"
+        var cause = Failure()
+        cause.message = "inner"
+        cause.failureInfo = .applicationFailureInfo(info)
+        var failure = Failure()
+        failure.message = "outer"
+        failure.cause = cause
+        var attributes = ActivityTaskFailedEventAttributes()
+        attributes.failure = RawMessage(failure)
+        attributes.scheduledEventID = 7
+        failed.attributes = .activityTaskFailedEventAttributes(attributes)
+
+        let events = try [started, failed].map { event in try ProtobufJSON.value(of: event) }
+        let lines = HistoryTable(lineWidth: nil).text(events, isColoured: false).split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(lines[1].hasPrefix("1    2023-11-14 22:13:20.120  WorkflowExecutionStarted"))
+        #expect(lines[1].hasSuffix("type=Travel input={\"a\":1}"))
+        #expect(lines[2].hasSuffix("ActivityTaskFailed              scheduled=7 failure=\"outer <- Busy: inner\""))
+    }
+}

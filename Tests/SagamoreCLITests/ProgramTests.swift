@@ -1,0 +1,5 @@
+import Testing
+
+/// Tests that start the program: one after the other, as each starts servers.
+@Suite(.serialized)
+struct ProgramTests {}

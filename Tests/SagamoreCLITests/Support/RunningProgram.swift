@@ -1,0 +1,129 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// The program `sagamore` as a process of its own, as users have it.
+final class RunningProgram: @unchecked Sendable {
+    private let process = Process()
+    private let texts = Mutex<[Int32: [UInt8]]>([:])
+    private let readers = DispatchGroup()
+
+    /// What was started and may still run; ended when the tests end, however a test went.
+    private static let all = Mutex<[Int32]>([])
+    private static let endsAll: Void = {
+        atexit {
+            let left = RunningProgram.all.withLock { $0 }
+            for pid in left { kill(pid, SIGTERM) }
+            for _ in 0..<1_500 where left.contains(where: { isThere(Int64($0)) }) { usleep(10_000) }
+        }
+    }()
+
+    /// Beside the program that runs the tests.
+    static let path: String = {
+        let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        return own.deletingLastPathComponent().appendingPathComponent("sagamore").path
+    }()
+
+    init(_ arguments: [String], input: String? = nil, environment: [String: String] = [:], folder: String? = nil) throws
+    {
+        _ = Self.endsAll
+        process.executableURL = URL(fileURLWithPath: Self.path)
+        process.arguments = arguments
+        let own = ProcessInfo.processInfo.environment
+        process.environment = own.filter { !$0.key.hasPrefix("SAGAMORE_") && !$0.key.hasPrefix("TEMPORAL_") }
+            .merging(environment) { $1 }
+        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        let inputPipe = input.map { _ in Pipe() }
+        process.standardInput = inputPipe ?? FileHandle.nullDevice
+        try process.run()
+        Self.all.withLock { $0.append(process.processIdentifier) }
+        read(output, 1)
+        read(errors, 2)
+        if let input, let inputPipe {
+            inputPipe.fileHandleForWriting.write(Data(input.utf8))
+            try inputPipe.fileHandleForWriting.close()
+        }
+    }
+
+    private func read(_ pipe: Pipe, _ descriptor: Int32) {
+        readers.enter()
+        Thread.detachNewThread { [self] in
+            while true {
+                let data = pipe.fileHandleForReading.availableData
+                if data.isEmpty { break }
+                texts.withLock { $0[descriptor, default: []] += data }
+            }
+            readers.leave()
+        }
+    }
+
+    /// What it has printed so far.
+    var output: String { texts.withLock { String(decoding: $0[1] ?? [], as: UTF8.self) } }
+    /// What it has said on standard error so far.
+    var errors: String { texts.withLock { String(decoding: $0[2] ?? [], as: UTF8.self) } }
+    var pid: Int32 { process.processIdentifier }
+    var isRunning: Bool { process.isRunning }
+
+    /// Waits until `condition` holds.
+    func wait(
+        until condition: () -> Bool,
+        seconds: Double = 60,
+        _ location: SourceLocation = #_sourceLocation
+    ) throws {
+        let end = Date().addingTimeInterval(seconds)
+        while !condition() {
+            if !isRunning || Date() > end {
+                readers.wait()
+                let state = isRunning ? "still runs" : "has ended"
+                try #require(condition(), "it \(state): \(output) \(errors)", sourceLocation: location)
+                return
+            }
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+    }
+
+    func signal(_ number: Int32) { kill(pid, number) }
+
+    /// Waits for its end: its status, or minus the signal that ended it.
+    @discardableResult
+    func status() -> Int32 {
+        process.waitUntilExit()
+        readers.wait()
+        Self.all.withLock { all in all.removeAll { $0 == pid } }
+        return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    }
+}
+
+/// What a command came to.
+struct Outcome {
+    let status: Int32
+    let output: String
+    let errors: String
+
+    var lines: [String] { output.split(separator: "\n").map(String.init) }
+}
+
+/// Runs a command to its end.
+func sagamore(
+    _ arguments: [String],
+    input: String? = nil,
+    environment: [String: String] = [:],
+    folder: String? = nil
+) throws -> Outcome {
+    let program = try RunningProgram(arguments, input: input, environment: environment, folder: folder)
+    let status = program.status()
+    return Outcome(status: status, output: program.output, errors: program.errors)
+}
+
+/// The same, for words that are written down.
+func sagamore(
+    _ arguments: String...,
+    input: String? = nil,
+    environment: [String: String] = [:],
+    folder: String? = nil
+) throws -> Outcome {
+    try sagamore(arguments, input: input, environment: environment, folder: folder)
+}

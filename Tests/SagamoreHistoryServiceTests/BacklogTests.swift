@@ -1,0 +1,165 @@
+import Foundation
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreEngineTestSupport
+import SagamoreServices
+import Testing
+
+@testable import SagamoreHistoryService
+
+extension HistoryTests {
+    /// A queue without workers beside one with workers.
+    @Suite struct Backlog {
+        /// How many tasks wait; `SAGAMORE_BACKLOG_TASKS` asks for another number.
+        private static let size =
+            ProcessInfo.processInfo.environment["SAGAMORE_BACKLOG_TASKS"].flatMap(Int.init) ?? 20_000
+
+        /// The memory of this process, in bytes. Other suites run in it too.
+        private static var residentBytes: Int {
+            guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
+            let fields = text.split(separator: " ")
+            return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
+        }
+
+        /// Sagas of one activity on a queue that has workers, one after another; returns the time that each took.
+        private static func pace(_ node: Node, _ name: String, count: Int) throws -> Duration {
+            let began = ContinuousClock.now
+            for number in 0..<count {
+                try node.start("\(name) \(number)", queue: "busy").get()
+                try node.work(Samples.schedule("a") { $0.taskQueue = Samples.queue("busy") }, queue: "busy")
+                try node.complete(try node.activityTask("busy")).get()
+                try node.work(Samples.complete(), queue: "busy")
+            }
+            return (ContinuousClock.now - began) / count
+        }
+
+        /// Starts runs, a bounded number at a time.
+        private static func fill(_ node: Node, _ range: Swift.Range<Int>) throws {
+            var calls: [Call<StartedRun>] = []
+            for number in range {
+                calls.append(try node.start("waiting \(number)", queue: "dead"))
+                if calls.count == 500 {
+                    for call in calls { try call.get() }
+                    calls = []
+                }
+            }
+            for call in calls { try call.get() }
+        }
+
+        private static let waiting = "select count(*) from sagamore.alarms where waiting_queue is not null"
+
+        @Test func aQueueWithoutWorkersCostsNoMemoryAndSlowsNobody() throws {
+            let database = try TestDatabase(shards: 2)
+            let clock = TestClock()
+            var node = try Node(database, clock: clock).started()
+            node.faults.forgetBatches()
+            _ = try Self.pace(node, "warm", count: 20)
+            let before = try Self.pace(node, "before", count: 40)
+
+            // What the first part costs is what is in memory: the queue's own tasks.
+            let part = Self.size / 4
+            try Self.fill(node, 0..<part)
+            try eventually("marked") { try database.number(Self.waiting) >= Int64(part - 2_000) }
+            try eventually("left") { node.cachedCount <= 2_500 }
+            let first = Self.residentBytes
+            try Self.fill(node, part..<Self.size)
+            try eventually("marked") { try database.number(Self.waiting) >= Int64(Self.size - 2_000) }
+            try eventually("left") { node.cachedCount <= 2_500 }
+            let grown = Self.residentBytes - first
+            let perTask = Double(grown) / Double(Self.size - part)
+            let beside = try Self.pace(node, "beside", count: 40)
+            print("backlog of \(Self.size): \(grown >> 10) kB more, \(perTask) bytes a task; \(before) before, \(beside) beside")
+            if ProcessInfo.processInfo.environment["SAGAMORE_BACKLOG_TASKS"] != nil {
+                #expect(perTask < 400)
+            }
+            // Disks are slower now and then: much slower would be the queue's fault.
+            #expect(beside < before * 3 + .milliseconds(30), "\(before) a saga before, \(beside) beside the backlog")
+
+            // It is there after a restart.
+            node.kill()
+            node = try Node(database, clock: clock).started()
+            defer { node.stop() }
+            node.faults.forgetBatches()
+            #expect(node.cachedCount <= 4_500)
+            let order = try Self.drain(node)
+            #expect(Set(order).count == Self.size)
+            #expect(order.count == Self.size, "a task was given twice")
+            // Roughly in order: the first quarter comes before the last one.
+            let firstQuarter = order.prefix(Self.size / 2).count { $0 < part }
+            #expect(firstQuarter > part * 9 / 10, "\(firstQuarter) of the first \(part) in the first half")
+            try eventually("unmarked") { try database.number(Self.waiting) == 0 }
+            #expect(try database.number("select count(*) from sagamore.runs where status = 2") >= Int64(Self.size))
+            try database.checkNumbers()
+        }
+
+        /// Workers come, and take all of it. Returns the numbers of the runs in the order in which they came.
+        private static func drain(_ node: Node) throws -> [Int] {
+            var order: [Int] = []
+            var polls = (0..<64).map { _ in node.pollWorkflowTask("dead") }
+            var completions: [Call<CompletedWorkflowTask>] = []
+            while order.count < size {
+                let poll = polls.removeFirst()
+                guard case .task(let task) = try poll.get() else { break }
+                order.append(try #require(Int(task.key.workflowID.dropFirst("waiting ".count))))
+                completions.append(try node.complete(task, [Samples.complete()]))
+                if order.count + polls.count < size { polls.append(node.pollWorkflowTask("dead")) }
+                if completions.count == 200 {
+                    for completion in completions { try completion.get() }
+                    completions = []
+                }
+            }
+            for completion in completions { try completion.get() }
+            return order
+        }
+
+        /// A later attempt finds no room, and its run can't leave memory.
+        @Test func aRetryThatFindsNoRoomIsNotLost() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            try node.work(Samples.schedule("a"), Samples.startTimer("soon", .seconds(9)))
+            let first = try node.activityTask()
+            // Another run fills the queue.
+            try node.start("filler").get()
+            let filling = (0..<2_000).map { Samples.schedule("\($0)") }
+            try node.complete(try node.workflowTask(), filling).get()
+            try node.fail(first).get()
+            node.clock.jump(.seconds(2))
+            try eventually("paged out") {
+                node.faults.committed.contains { batch in
+                    batch.alarms.contains { alarm in
+                        if case .set(let value) = alarm.change, case .queue = value.waiting { true } else { false }
+                    }
+                }
+            }
+            #expect(node.isCached("one"))
+            var polls = (0..<100).map { _ in node.pollActivity() }
+            var attempts: [Int32] = []
+            for _ in 0...2_000 {
+                let task = try #require(try polls.removeFirst().get())
+                if task.key.workflowID == "one" { attempts.append(task.delivery.activity.attempt) }
+                polls.append(node.pollActivity())
+            }
+            #expect(attempts == [2])
+        }
+
+        @Test func aQueryThatFindsNoRoomIsRefused() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            try node.work()
+            let query = node.query("one")
+            let id = try #require(node.shard.perform { node.shard.queries.keys.first })
+            let run = try #require(node.shard.perform { node.shard.slots[Node.key("one")]?.cached })
+            node.history.pageOut(
+                MatchingTask(
+                    queue: node.workflowQueue("travel"),
+                    key: run.key,
+                    runID: run.runID,
+                    kind: .query(id, isSticky: false)
+                )
+            )
+            #expect(try query.error().code == .resourceExhausted)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import SagamoreEngine
+import SagamoreEngineTestSupport
+import SagamoreServices
+import Testing
+
+@testable import SagamoreHistoryService
+
+extension HistoryTests {
+    /// The connection is cut around a commit.
+    @Suite struct Outcome {
+        @Test(arguments: [Faults.Cut.before, .unknownAndAbsent, .unknownAndThere])
+        func effectsAreReleasedOnceWhateverBecameOfTheCommit(_ cut: Faults.Cut) throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            let epoch = try database.epoch()
+            let poll = node.pollWorkflowTask()
+            node.faults.cut(cut)
+            let commands = [
+                node.submit(try node.startCommand("one", "start", offset: 1)),
+                node.submit(try node.signalCommand("one", "signal", offset: 2)),
+                node.submit(try node.signalCommand("absent", "refused", offset: 3)),
+            ]
+            #expect(try commands.map { try $0.get() } == [.carriedOut, .carriedOut, .rejected])
+            #expect(!node.faults.hasCuts)
+            #expect(try database.epoch() == epoch + 1)
+            guard case .task(let task) = try poll.get() else { return #expect(Bool(false), "no task came") }
+            try node.complete(task, [Samples.complete()]).get()
+            for (number, cut) in [Faults.Cut.unknownAndThere, cut, cut].enumerated() {
+                node.faults.cut(cut)
+                try node.start("more \(number)").get()
+                try node.signal("more \(number)", "signal").get()
+            }
+            let records = try database.texts(
+                "select convert_from(value, 'UTF8') from sagamore.outbox order by sequence"
+            )
+            #expect(
+                records.sorted() == [
+                    "accepted start 1", "delivered signal 1", "passed start 2", "rejected refused 1",
+                ]
+            )
+            #expect(try node.signals("one") == ["signal"])
+            #expect(try database.number("select count(*) from sagamore.inbox") == 3)
+            #expect(node.fencedShards.isEmpty)
+            try database.checkNumbers()
+        }
+
+        @Test func aRetakeThatIsCutOffBehindItsCommitDoesNotFenceItself() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            node.faults.cut(.unknownAndThere)
+            node.faults.cutRetakes(.before, .unknownAndThere, .unknownAndThere)
+            let command = try node.startCommand("one", "start", offset: 1)
+            #expect(try node.submit(command).get() == .carriedOut)
+            try node.signal("one", "signal").get()
+            #expect(node.fencedShards.isEmpty && !node.faults.hasCuts)
+            #expect(try database.number("select count(*) from sagamore.outbox") == 1)
+            try database.checkNumbers()
+        }
+
+        @Test func aLaneWhoseSessionIsEndedGoesOn() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            var calls: [Call<CommandOutcome>] = []
+            for number in 0..<60 {
+                if number % 20 == 10 { try database.cutLanes() }
+                let command = try node.startCommand("run \(number)", "start \(number)", offset: Int64(number))
+                calls.append(node.submit(command))
+            }
+            for (number, call) in calls.enumerated() {
+                // Refused while the connection was away, a command comes again, as the topic's reader sees to.
+                var outcome = call
+                while true {
+                    do {
+                        _ = try outcome.get()
+                        break
+                    } catch let error as RequestError where error.code == .unavailable {
+                        usleep(10_000)
+                        let again = try node.startCommand("run \(number)", "start \(number)", offset: Int64(number))
+                        outcome = node.submit(again)
+                    }
+                }
+            }
+            #expect(try database.number("select count(*) from sagamore.runs") == 60)
+            #expect(try database.number("select count(distinct value) from sagamore.outbox") == 60)
+            #expect(try database.number("select count(*) from sagamore.outbox") == 60)
+            #expect(node.fencedShards.isEmpty)
+            try database.checkNumbers()
+        }
+
+        @Test func aTaskWhoseQueueIsFullIsNotLostWhileTheDatabaseIsAway() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let due = node.shard.perform { () -> MatchingTask? in
+                guard let run = node.shard.slots[Node.key("one")]?.cached else { return nil }
+                return run.execution.dueTasks().first.map { node.shard.task(of: $0, run) }
+            }
+            let task = try #require(due)
+            node.faults.loaderIsDown(true)
+            // Matching has no room, and the shard can't be asked: it is stalled.
+            node.shard.perform { node.shard.stalledSince = .distantPast }
+            #expect(try node.describe("one").error().code == .unavailable)
+            node.history.pageOut(task)
+            #expect(node.shard.perform { node.shard.postponed.count } == 1)
+            node.faults.loaderIsDown(false)
+            node.shard.perform { node.shard.stalledSince = nil }
+            try eventually("marked") {
+                node.faults.committed.contains { batch in
+                    batch.alarms.contains { alarm in
+                        if case .set(let value) = alarm.change, case .queue = value.waiting { true } else { false }
+                    }
+                }
+            }
+            #expect(try node.workflowTask().key.workflowID == "one")
+        }
+    }
+}

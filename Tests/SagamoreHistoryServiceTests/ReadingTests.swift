@@ -1,0 +1,157 @@
+import Foundation
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreEngineTestSupport
+import SagamoreProtobuf
+import SagamoreServices
+import Testing
+
+@testable import SagamoreHistoryService
+
+extension HistoryTests {
+    /// Histories, page by page and as they grow.
+    @Suite struct Reading {
+        @Test func pagesHoldEachEventOnce() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            for number in 0..<30 { try node.signal("one", "signal \(number)").get() }
+            let whole = try node.events("one").map(\.eventID)
+            #expect(whole == Array(1...32))
+            for size in [1, 7, 31, 32, 33] {
+                #expect(try node.events("one", pageSize: size).map(\.eventID) == whole, "pages of \(size)")
+                let first = try node.page("one", size: size).get()
+                #expect(try ids(first.frames).count == min(size, 32))
+                #expect(first.nextPageToken.isEmpty == (size >= 32))
+            }
+            try node.work(Samples.complete())
+            #expect(try node.events("one", pageSize: 5).map(\.eventID) == Array(1...35))
+            #expect(try node.page("one", token: [1, 2, 3]).error().code == .invalidArgument)
+        }
+
+        @Test func aWorkersHistoryOfManyEventsGoesOnWhereItsPageEnds() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let calls = try (0..<2_100).map { try node.signal("one", "signal \($0)") }
+            for call in calls { try call.get() }
+            let task = try node.workflowTask()
+            // What comes while the worker has it is not part of it.
+            try node.signal("one", "late").get()
+            #expect(try ids(task.history) == Array(1...2_000))
+            var rest: [HistoryEvent] = []
+            var token = task.nextPageToken
+            while !token.isEmpty {
+                let page = try node.page("one", token: token, size: 60).get()
+                rest += try decoded(page.frames)
+                token = page.nextPageToken
+            }
+            #expect(rest.map(\.eventID) == Array(2_001...2_103))
+            #expect(rest.last?.eventType == .workflowTaskStarted)
+        }
+
+        @Test func largeEventsMakeSmallPages() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            node.faults.hold()
+            let held = try node.signal("one", "held")
+            try eventually("commit at the gate") { node.faults.isHolding }
+            // They share a row of the journal.
+            let large = String(repeating: "x", count: 1_500_000)
+            let calls = try (0..<4).map { number in
+                let request = try SignalRequest(
+                    name: "large",
+                    input: Samples.payloads(large),
+                    header: nil,
+                    identity: "client",
+                    requestID: "\(number)",
+                    limits: Limits()
+                )
+                return Call<RunID> { node.history.signal(node.reference("one"), request, reply: $0) }
+            }
+            node.faults.letGo()
+            try held.get()
+            for call in calls { try call.get() }
+            var token: [UInt8] = []
+            var seen: [Int64] = []
+            repeat {
+                let page = try node.page("one", token: token).get()
+                seen += try ids(page.frames)
+                #expect(page.frames.count < 4 << 20)
+                token = page.nextPageToken
+            } while !token.isEmpty
+            #expect(seen == Array(1...7))
+        }
+
+        @Test func aFollowerGetsEachEventOnce() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            let run = try node.start("one").get()
+            var seen: [Int64] = []
+            var token: [UInt8] = []
+            func follow() throws {
+                let page = try node.page("one", run.runID, token: token, waits: true).get()
+                seen += try ids(page.frames)
+                token = page.nextPageToken
+            }
+            try follow()
+            #expect(seen == [1, 2] && !token.isEmpty)
+            for number in 0..<5 {
+                let waiting = node.page("one", run.runID, token: token, waits: true)
+                try eventually("waits") { node.shard.perform { !node.shard.waitedFor.isEmpty } }
+                #expect(!waiting.isAnswered)
+                try node.signal("one", "signal \(number)").get()
+                let page = try waiting.get()
+                seen += try ids(page.frames)
+                token = page.nextPageToken
+                while seen.count < 3 + number { try follow() }
+            }
+            // What a worker holds is not news.
+            let task = try node.workflowTask()
+            try node.complete(task, [Samples.complete()]).get()
+            while !token.isEmpty { try follow() }
+            #expect(seen == Array(1...10))
+            #expect(try node.outline("one").last == "10 WorkflowExecutionCompleted")
+        }
+
+        @Test func theCloseEventIsWaitedForAndFound() throws {
+            let node = try Node(TestDatabase()) { $0.historyWait = .seconds(3) }.started()
+            defer { node.stop() }
+            let run = try node.start("one").get()
+            // Without waiting: the newest event.
+            #expect(try ids(try node.page("one", onlyClose: true).get().frames) == [2])
+            let expired = node.page("one", waits: true, onlyClose: true)
+            node.clock.jump(.seconds(4))
+            let empty = try expired.get()
+            #expect(empty.frames.isEmpty && !empty.nextPageToken.isEmpty)
+            let waiting = (0..<3).map { _ in
+                node.page("one", run.runID, token: empty.nextPageToken, waits: true, onlyClose: true)
+            }
+            try node.terminate("one").get()
+            for call in waiting {
+                let page = try call.get()
+                #expect(try ids(page.frames) == [3] && page.nextPageToken.isEmpty)
+            }
+            // Of an older run, behind a newer one.
+            try node.start("one").get()
+            let older = try node.page("one", run.runID, waits: true, onlyClose: true).get()
+            #expect(try ids(older.frames) == [3])
+            #expect(try node.page("one", RunID(high: 1, low: 1)).error().code == .notFound)
+            #expect(try node.page("two").error().code == .notFound)
+        }
+
+        @Test func theRunThatIsReplacedTellsItsFollowers() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            let first = try node.start("one").get()
+            let waiting = node.page("one", waits: true, onlyClose: true)
+            try eventually("waits") { node.shard.perform { !node.shard.waitedFor.isEmpty } }
+            let second = try node.start("one") { $0.workflowIDConflictPolicy = .terminateExisting }.get()
+            #expect(second.runID > first.runID)
+            #expect(try decoded(try waiting.get().frames).map(\.eventType) == [.workflowExecutionTerminated])
+            #expect(try node.status("one", first.runID) == .terminated)
+            #expect(try node.status("one") == .running)
+        }
+    }
+}

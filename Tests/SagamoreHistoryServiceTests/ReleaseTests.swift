@@ -1,0 +1,151 @@
+import Foundation
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreEngineTestSupport
+import SagamoreServices
+import Testing
+
+@testable import SagamoreHistoryService
+
+extension HistoryTests {
+    /// Nothing is shown that can still be lost.
+    @Suite struct Release {
+        /// Holds the lane, lets a transition be decided, then asks, and lets the transition fail: no answer may have come
+        /// before, and none may tell what was lost.
+        private func asked<Success: Sendable>(
+            _ node: Node,
+            about word: String,
+            deciding decide: () throws -> Void,
+            _ ask: () throws -> [Call<Success>],
+            _ location: SourceLocation = #_sourceLocation
+        ) throws {
+            node.faults.corrupt { batch in
+                for index in batch.journal.indices where batch.journal[index].events.contains(word: word) {
+                    batch.journal[index].sequence = 1
+                    if batch.newRuns.isEmpty { continue }
+                    // A new run has no row with that number: it breaks a key of its own.
+                    batch.newRuns.append(batch.newRuns[0])
+                }
+            }
+            node.faults.hold()
+            try decide()
+            try eventually("commit at the gate", location) { node.faults.isHolding }
+            let calls = try ask()
+            // Some go by way of the loader: the look-up of an unknown workflow is behind them then.
+            _ = try node.describe("unknown").error(location)
+            for (number, call) in calls.enumerated() {
+                #expect(!call.isAnswered, "question \(number) was answered too early", sourceLocation: location)
+            }
+            node.faults.letGo()
+            for (number, call) in calls.enumerated() {
+                let error = try call.error(location)
+                #expect(error.code == .unavailable, "question \(number): \(error)", sourceLocation: location)
+            }
+            node.faults.corrupt(nil)
+        }
+
+        @Test func aDuplicateSignalIsNotAnsweredWithSuccessWhenTheFirstIsLost() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            let run = try node.start("one").get()
+            var first: Call<RunID>?
+            try asked(node, about: "precious") {
+                first = try node.signal("one", "precious", requestID: "same")
+            } _: {
+                [
+                    try node.signal("one", "precious", requestID: "same"),
+                    try node.signal("one", "precious", requestID: "same"),
+                ]
+            }
+            #expect(try first?.error().code == .internalError)
+            // Sent again, it takes effect, once.
+            #expect(try node.signal("one", "precious", requestID: "same").get() == run.runID)
+            #expect(try node.signal("one", "precious", requestID: "same").get() == run.runID)
+            #expect(try node.signals("one") == ["precious"])
+        }
+
+        @Test func aStartThatIsLostWasSeenByNobody() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            var first: Call<StartedRun>?
+            let begin = { first = try node.start("one", requestID: "same") { $0.input = Samples.payloads("precious") } }
+            try asked(node, about: "precious", deciding: begin) {
+                [
+                    // The same request, another one, and one that takes what is there.
+                    try node.start("one", requestID: "same"),
+                    try node.start("one", requestID: "other"),
+                    try node.start("one", requestID: "third") { $0.workflowIDConflictPolicy = .useExisting },
+                ]
+            }
+            #expect(try first?.error().code == .internalError)
+            try asked(node, about: "precious", deciding: begin) { [node.describe("one")] }
+            try asked(node, about: "precious", deciding: begin) { [node.page("one"), node.page("one", waits: true)] }
+            #expect(try node.describe("one").error().code == .notFound)
+        }
+
+        @Test func anEndThatIsLostWasSeenByNobody() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            try node.work(Samples.schedule("a"))
+            let activity = try node.activityTask()
+            let task = { try node.complete(activity, result: "precious") }
+            var first: Call<Void>?
+            // The same completion again: "not found" would tell the worker that the first one counts.
+            try asked(node, about: "precious", deciding: { first = try task() }) { [try task(), try task()] }
+            #expect(try first?.error().code == .internalError)
+            let precious = Samples.complete("precious")
+            func end() throws { _ = try node.complete(try node.workflowTask(), [precious]) }
+            try task().get()
+
+            func once<Success: Sendable>(_ ask: () throws -> [Call<Success>]) throws {
+                let task = try node.workflowTask()
+                try asked(node, about: "precious", deciding: { _ = try node.complete(task, [precious]) }, ask)
+            }
+            try once { [node.terminate("one"), node.cancel("one")] }
+            try once { [try node.signal("one", "late")] }
+            try once { [node.query("one", rejecting: .notOpen)] }
+            try once { [node.describe("one")] }
+            try once { [node.page("one", onlyClose: true), node.page("one", waits: true, onlyClose: true)] }
+            try once { [try node.start("one")] }
+            #expect(try node.status("one") == .running)
+            try node.work(precious)
+            #expect(try node.status("one") == .completed)
+        }
+
+        @Test func aTaskIsGivenOnlyWhenItsCauseIsCommitted() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            let poll = node.pollWorkflowTask()
+            var first: Call<StartedRun>?
+            try asked(node, about: "precious") {
+                first = try node.start("one") { $0.input = Samples.payloads("precious") }
+            } _: {
+                [poll]
+            }
+            #expect(try first?.error().code == .internalError)
+            // The task that was lost with it does no harm.
+            try node.start("two").get()
+            #expect(try node.workflowTask().key.workflowID == "two")
+        }
+
+        @Test func aLongPollHearsOfTheEndAtOnceAlsoBehindAnItemWithoutRows() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let follower = node.page("one", waits: true, onlyClose: true)
+            try eventually("waits") { node.shard.perform { !node.shard.waitedFor.isEmpty } }
+            node.faults.hold()
+            let end = node.terminate("one")
+            try eventually("commit at the gate") { node.faults.isHolding }
+            // Decided behind the end, in a batch of its own.
+            let description = node.describe("one")
+            let began = ContinuousClock.now
+            node.faults.letGo()
+            try end.get()
+            #expect(try description.get().workflowExecutionInfo?.status == .terminated)
+            #expect(try decoded(try follower.get().frames).map(\.eventType) == [.workflowExecutionTerminated])
+            #expect(ContinuousClock.now - began < .seconds(10))
+        }
+    }
+}

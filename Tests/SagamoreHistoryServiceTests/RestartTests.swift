@@ -1,0 +1,215 @@
+import Foundation
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreEngineTestSupport
+import SagamoreServices
+import Testing
+
+@testable import SagamoreHistoryService
+
+extension HistoryTests {
+    /// The process is killed, and another one takes over.
+    @Suite struct Restart {
+        @Test func whileARunIsParked() throws {
+            let database = try TestDatabase()
+            let clock = TestClock()
+            let node = try Node(database, clock: clock).started()
+            for id in ["timer", "signal", "query"] {
+                try node.start(id).get()
+                try node.work(Samples.startTimer("timer", .seconds(600)))
+            }
+            clock.jump(.seconds(20))
+            try eventually("parked") { node.cachedCount == 0 }
+            node.kill()
+
+            let next = try Node(database, clock: clock).started()
+            defer { next.stop() }
+            #expect(next.cachedCount == 0)
+            #expect(try next.status("signal") == .running)
+            try next.signal("signal", "hello").get()
+            #expect(try next.work(Samples.complete()).key.workflowID == "signal")
+            let query = next.query("query")
+            try next.answer(try next.queryTask(), "fine").get()
+            #expect(text(try query.get()) == "fine")
+            clock.jump(.seconds(600))
+            for _ in 0..<2 { try next.work(Samples.complete()) }
+            #expect(try next.outline("timer").contains { $0.hasSuffix("TimerFired") })
+            for id in ["timer", "signal", "query"] { #expect(try next.status(id) == .completed) }
+        }
+
+        @Test func rightAfterARunClosed() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            let run = try node.start("one", requestID: "start").get()
+            let task = try node.workflowTask()
+            try node.complete(task, [Samples.complete("done")]).get()
+            node.kill()
+
+            let next = try Node(database).started()
+            defer { next.stop() }
+            // The worker did not hear the answer, and asks again: twice, by way of the database and not.
+            for _ in 0..<2 {
+                let answer = try next.complete(task, [Samples.complete("done")]).get()
+                #expect(answer.eagerActivities.isEmpty && answer.nextTask == nil)
+            }
+            #expect(try next.status("one") == .completed)
+            #expect(try next.events("one").count == 5)
+            let end = try next.page("one", waits: true, onlyClose: true).get()
+            #expect(try decoded(end.frames).map(\.eventType) == [.workflowExecutionCompleted])
+            #expect(try next.signal("one", "late").error().code == .notFound)
+            #expect(try next.start("one", requestID: "start").get().runID == run.runID)
+            let again = try next.start("one").get()
+            #expect(again.runID > run.runID)
+            #expect(try next.status("one", run.runID) == .completed)
+            #expect(try next.status("one") == .running)
+            #expect(try database.number("select count(*) from sagamore.alarms") == 1)
+        }
+
+        @Test func whileAWorkerHasAWorkflowTask() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            try node.start("one").get()
+            let lost = try node.workflowTask()
+            // They wait for the end of the task.
+            try node.signal("one", "first", requestID: "first").get()
+            try node.signal("one", "second").get()
+            #expect(try node.signals("one") == [])
+            node.kill()
+
+            let next = try Node(database).started()
+            defer { next.stop() }
+            #expect(try next.signals("one") == ["first", "second"])
+            try next.signal("one", "first", requestID: "first").get()
+            try next.signal("one", "third").get()
+            // The worker from before is too late: its task is another's now.
+            #expect(try next.complete(lost, [Samples.complete()]).error().code == .notFound)
+            let task = try next.workflowTask()
+            #expect(try next.complete(lost, [Samples.complete()]).error().code == .notFound)
+            let seen = try decoded(task.history).map { $0.eventType.shortName }
+            let signals = Array(repeating: "WorkflowExecutionSignaled", count: 3)
+            #expect(seen == ["WorkflowExecutionStarted", "WorkflowTaskScheduled"] + signals + ["WorkflowTaskStarted"])
+            try next.complete(task, [Samples.complete()]).get()
+            #expect(HistoryRules.violations(in: try next.events("one")) == [])
+            #expect(try next.status("one") == .completed)
+        }
+
+        @Test func withActivitiesRunning() throws {
+            let database = try TestDatabase()
+            let clock = TestClock()
+            let node = try Node(database, clock: clock).started()
+            try node.start("one").get()
+            let commands = ["done", "failed", "waiting", "timed out"].map { id in
+                Samples.schedule(id) { attributes in
+                    attributes.startToCloseTimeout = Interval.seconds(id == "timed out" ? 40 : 600).duration
+                    attributes.taskQueue = Samples.queue("queue of \(id)")
+                    if id == "timed out" {
+                        attributes.retryPolicy = RetryPolicy()
+                        attributes.retryPolicy?.maximumAttempts = 1
+                    }
+                }
+            }
+            try node.complete(try node.workflowTask(), commands).get()
+            let done = try node.activityTask("queue of done")
+            let failed = try node.activityTask("queue of failed")
+            _ = try node.activityTask("queue of timed out")
+            node.kill()
+
+            let next = try Node(database, clock: clock).started()
+            // The tokens name the attempts, not the owner.
+            try next.complete(done).get()
+            #expect(try next.complete(done).error().code == .notFound)
+            try next.fail(failed).get()
+            next.kill()
+
+            let last = try Node(database, clock: clock).started()
+            defer { last.stop() }
+            // The retry is due after a second, whoever owns the shard then.
+            clock.jump(.seconds(2))
+            let retried = try last.activityTask("queue of failed")
+            #expect(retried.delivery.activity.attempt == 2)
+            try last.complete(retried).get()
+            try last.complete(try last.activityTask("queue of waiting")).get()
+            clock.jump(.seconds(40))
+            try eventually("timed out") {
+                try last.outline("one").contains { $0.hasSuffix("ActivityTaskTimedOut") }
+            }
+            try last.work(Samples.complete())
+            #expect(HistoryRules.violations(in: try last.events("one")) == [])
+            #expect(try last.status("one") == .completed)
+        }
+
+        /// A retry that is offered and that no worker has taken must not be forgotten with the process.
+        @Test func withADueRetryThatNobodyTook() throws {
+            let database = try TestDatabase()
+            let clock = TestClock()
+            let node = try Node(database, clock: clock).started()
+            try node.start("one").get()
+            try node.work(Samples.schedule("a"))
+            try node.fail(try node.activityTask()).get()
+            clock.jump(.seconds(30))
+            // Its deadline has passed and is gone: the task is only in Matching's memory.
+            let offered = {
+                node.shard.perform { node.shard.slots[Node.key("one")]?.cached?.execution.nextDeadline == nil }
+            }
+            try eventually("offered") { offered() || !node.isCached("one") }
+            clock.jump(.seconds(30))
+            // Long enough for the sweeps that park what is idle.
+            for _ in 0..<700 where node.isCached("one") { usleep(1_000) }
+            node.kill()
+
+            let next = try Node(database, clock: clock).started()
+            defer { next.stop() }
+            #expect(try next.activityTask().delivery.activity.attempt == 2)
+        }
+
+        @Test func aCompletionThatIsSentAgainGetsTheSameAnswer() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            try node.start("one").get()
+            let task = try node.workflowTask()
+            let eager = ["a", "b"].map { id in
+                Samples.schedule(id) { $0.requestEagerExecution = true }
+            }
+            let commands = eager + [Samples.schedule("c")]
+            let first = try node.complete(task, commands).get()
+            node.kill()
+
+            let next = try Node(database).started()
+            defer { next.stop() }
+            let second = try next.complete(task, commands).get()
+            #expect(second.eagerActivities.map(\.token) == first.eagerActivities.map(\.token))
+            #expect(second.eagerActivities.map(\.delivery.activity.activityID) == ["a", "b"])
+            #expect(second.eagerActivities.map(\.delivery.startedAt) == first.eagerActivities.map(\.delivery.startedAt))
+            for activity in first.eagerActivities { try next.complete(activity).get() }
+            #expect(try next.complete(task, commands).get().eagerActivities.isEmpty)
+            #expect(try next.activityTask().delivery.activity.activityID == "c")
+            try next.work(Samples.complete())
+            // It is not the last one any more.
+            #expect(try next.complete(task, commands).error().code == .notFound)
+            #expect(HistoryRules.violations(in: try next.events("one")) == [])
+        }
+
+        @Test func heartbeatsThatWereFlushedAreThere() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            try node.start("one").get()
+            try node.work(Samples.schedule("a") { $0.startToCloseTimeout = Interval.seconds(600).duration })
+            let task = try node.activityTask()
+            let token = try node.activityToken(task)
+            let beat = Call<Bool> {
+                node.history.heartbeat(token, details: Samples.payloads("half"), reply: $0)
+            }
+            #expect(try beat.get() == false)
+            try node.signal("one", "behind it").get()
+            node.kill()
+
+            let next = try Node(database).started()
+            defer { next.stop() }
+            let pending = try next.describe("one").get().pendingActivities
+            #expect(pending.map { text($0.heartbeatDetails) } == ["half"])
+            try next.fail(task).get()
+            next.clock.jump(.seconds(2))
+            #expect(text(try next.activityTask().delivery.heartbeatDetails) == "half")
+        }
+    }
+}

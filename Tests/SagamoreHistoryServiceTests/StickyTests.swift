@@ -1,0 +1,268 @@
+import Foundation
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreEngineTestSupport
+import SagamoreServices
+import Testing
+
+@testable import SagamoreHistoryService
+
+extension HistoryTests {
+    /// Workers that keep runs in a cache, and what becomes of their tasks; later attempts.
+    @Suite struct Sticky {
+        /// A run whose worker waits on the queue `mine`.
+        private func cachedRun(_ node: Node) throws {
+            try node.start("one").get()
+            try node.work(Samples.startTimer("timer", .seconds(3_000)), sticky: "mine")
+        }
+
+        @Test func theTailComesFromMemoryAndFromTheDatabaseAlike() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            try cachedRun(node)
+            let poll = node.pollWorkflowTask("mine", sticky: true)
+            try node.signal("one", "hello").get()
+            guard case .task(let first) = try poll.get() else { return #expect(Bool(false), "no task") }
+            // It begins where the worker's last one ended: Completed, TimerStarted, Signaled, Scheduled, Started.
+            #expect(first.delivery.isSticky && first.nextPageToken.isEmpty)
+            #expect(try ids(first.history) == [4, 5, 6, 7, 8])
+            #expect(try decoded(first.history).last?.eventType == .workflowTaskStarted)
+            node.kill()
+
+            let next = try Node(database).started()
+            defer { next.stop() }
+            // Nobody polls that queue here yet: the task goes to the normal one, with the whole history.
+            let whole = try next.workflowTask()
+            #expect(!whole.delivery.isSticky)
+            #expect(try ids(whole.history) == Array(1...8))
+            try next.complete(whole, sticky: "mine").get()
+            // A tail too large for memory.
+            let again = next.pollWorkflowTask("mine", sticky: true)
+            let large = String(repeating: "x", count: CachedRun.tailLimit)
+            let request = try SignalRequest(
+                name: "large",
+                input: Samples.payloads(large),
+                header: nil,
+                identity: "client",
+                requestID: "",
+                limits: Limits()
+            )
+            try Call<RunID> { next.history.signal(next.reference("one"), request, reply: $0) }.get()
+            #expect(next.shard.perform { next.shard.slots[Node.key("one")]?.cached?.tail == nil })
+            guard case .task(let last) = try again.get() else { return #expect(Bool(false), "no task") }
+            #expect(try ids(last.history) == [9, 10, 11, 12])
+            try next.complete(last, sticky: "mine").get()
+            // It is small again.
+            #expect(next.shard.perform { next.shard.slots[Node.key("one")]?.cached?.tail != nil })
+        }
+
+        @Test func withoutItsWorkerTheTaskGoesToTheNormalQueue() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try cachedRun(node)
+            // Nobody polled there: at once, and the history does not tell.
+            try node.signal("one", "hello").get()
+            let task = try node.workflowTask()
+            #expect(try ids(task.history) == Array(1...8))
+            try node.complete(task, sticky: "mine").get()
+            // The worker was there a moment ago: its time has to pass first.
+            let poll = node.pollWorkflowTask("mine", sticky: true, deadline: node.clock.now + .milliseconds(50))
+            guard case .none = try poll.get() else { return #expect(Bool(false), "a task came") }
+            try node.signal("one", "again").get()
+            let normal = node.pollWorkflowTask()
+            for _ in 0..<300 where !normal.isAnswered { usleep(1_000) }
+            #expect(!normal.isAnswered)
+            node.clock.jump(.seconds(11))
+            guard case .task(let late) = try normal.get() else { return #expect(Bool(false), "no task") }
+            #expect(try decoded(late.history).contains { $0.eventType == .workflowTaskTimedOut })
+            try node.complete(late, [Samples.complete()]).get()
+            #expect(HistoryRules.violations(in: try node.events("one")) == [])
+        }
+
+        @Test func aWorkerThatSaysGoodbyeLeavesItsTasksToOthers() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try cachedRun(node)
+            let poll = node.pollWorkflowTask("mine", sticky: true, deadline: node.clock.now + .milliseconds(50))
+            guard case .none = try poll.get() else { return #expect(Bool(false), "a task came") }
+            try node.signal("one", "hello").get()
+            let waiting = node.pollWorkflowTask("another queue")
+            node.matching.workerShutDown(namespace: 1, stickyQueue: "mine", identity: "worker")
+            guard case .none = try waiting.get() else { return #expect(Bool(false), "a task came") }
+            guard case .none = try node.pollWorkflowTask("mine", sticky: true).get() else {
+                return #expect(Bool(false), "a task came")
+            }
+            let task = try node.workflowTask()
+            #expect(try ids(task.history) == Array(1...8))
+        }
+
+        @Test func laterAttemptsAreShownBeforeTheyAreWritten() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            func fail(_ task: AssignedWorkflowTask) throws {
+                let token = try node.workflowToken(task)
+                let failure = Samples.failure("defect")
+                try Call<Void> {
+                    node.history.failWorkflowTask(
+                        token,
+                        cause: .workflowWorkerUnhandledFailure,
+                        failure: failure,
+                        identity: "worker",
+                        reply: $0
+                    )
+                }.get()
+            }
+            let first = try node.workflowTask()
+            #expect(try ids(first.history) == [1, 2, 3])
+            try fail(first)
+            for attempt in 2...3 {
+                let task = try node.workflowTask()
+                #expect(task.delivery.task.attempt == Int32(attempt))
+                // Scheduled and Started of this attempt follow what is written.
+                #expect(try ids(task.history) == [1, 2, 3, 4, 5, 6])
+                #expect(try decoded(task.history).suffix(2).map(\.eventType) == [.workflowTaskScheduled, .workflowTaskStarted])
+                if attempt == 2 { try fail(task) } else { try node.complete(task, [Samples.complete()]).get() }
+            }
+            let outline = try node.outline("one")
+            #expect(outline.count == 8 && outline.last == "8 WorkflowExecutionCompleted")
+            #expect(HistoryRules.violations(in: try node.events("one")) == [])
+        }
+
+        @Test func aTaskThatTimesOutIsGivenAgain() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let lost = try node.workflowTask()
+            node.clock.jump(.seconds(11))
+            let again = try node.workflowTask()
+            #expect(again.delivery.task.attempt == 2)
+            #expect(try node.complete(lost, [Samples.complete()]).error().code == .notFound)
+            try node.complete(again, [Samples.complete()]).get()
+            #expect(HistoryRules.violations(in: try node.events("one")) == [])
+        }
+    }
+
+    /// Queries, in all the ways in which they reach a worker.
+    @Suite struct Queries {
+        private func results(_ task: AssignedWorkflowTask, _ text: String) -> [String: WorkflowQueryResult] {
+            task.queries.mapValues { _ in
+                var result = WorkflowQueryResult()
+                result.resultType = .answered
+                result.answer = Samples.payloads(text)
+                return result
+            }
+        }
+
+        @Test func oneRidesOnTheTaskThatIsDue() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let query = node.query("one", "status")
+            let task = try node.workflowTask()
+            #expect(task.queries.values.map(\.queryType) == ["status"])
+            #expect(!query.isAnswered)
+            try node.complete(task) { $0.queryResults = results(task, "new") }.get()
+            #expect(text(try query.get()) == "new")
+        }
+
+        @Test func oneThatComesWhileATaskRunsIsAnsweredAfterIt() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let task = try node.workflowTask()
+            try node.signal("one", "first").get()
+            let query = node.query("one")
+            try node.complete(task).get()
+            // The signal has to be seen first: the query rides on its task.
+            let next = try node.workflowTask()
+            #expect(try decoded(next.history).contains { $0.eventType == .workflowExecutionSignaled })
+            #expect(next.queries.count == 1)
+            try node.complete(next) { $0.queryResults = results(next, "after the signal") }.get()
+            #expect(text(try query.get()) == "after the signal")
+            // With nothing behind the task, it goes by itself.
+            try node.signal("one", "second").get()
+            let last = try node.workflowTask()
+            let direct = node.query("one")
+            try node.complete(last).get()
+            try node.answer(try node.queryTask(), "alone").get()
+            #expect(text(try direct.get()) == "alone")
+        }
+
+        @Test func oneGoesByItselfToTheQueueOfTheRunsWorker() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("normal").get()
+            try node.work()
+            let normal = node.query("normal")
+            let whole = try node.queryTask()
+            #expect(whole.workflowType == "TravelBooking")
+            #expect(try ids(whole.history) == [1, 2, 3, 4])
+            try node.answer(whole, "whole").get()
+            #expect(text(try normal.get()) == "whole")
+            #expect(try node.answer(whole, "twice").error().code == .notFound)
+
+            try node.start("sticky").get()
+            try node.work(sticky: "mine")
+            let poll = node.pollWorkflowTask("mine", sticky: true)
+            let sticky = node.query("sticky")
+            guard case .query(let short) = try poll.get() else { return #expect(Bool(false), "no query") }
+            #expect(short.history.isEmpty)
+            try node.answer(short, "short").get()
+            #expect(text(try sticky.get()) == "short")
+            // Its worker gone, it goes to the normal queue.
+            node.matching.workerShutDown(namespace: 1, stickyQueue: "mine", identity: "worker")
+            let moved = node.query("sticky")
+            let other = try node.queryTask()
+            #expect(try ids(other.history) == [1, 2, 3, 4])
+            try node.answer(other, "moved").get()
+            #expect(text(try moved.get()) == "moved")
+        }
+
+        @Test func closedRunsAnswerToo() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            try node.work(Samples.complete())
+            let query = node.query("one")
+            let task = try node.queryTask()
+            #expect(try ids(task.history) == [1, 2, 3, 4, 5])
+            try node.answer(task, "done").get()
+            #expect(text(try query.get()) == "done")
+            guard case .rejected(.completed) = try node.query("one", rejecting: .notOpen).get() else {
+                return #expect(Bool(false), "not rejected")
+            }
+        }
+
+        @Test func theyEndInTime() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let waiting = node.query("one", deadline: node.clock.now + .seconds(5))
+            node.clock.jump(.seconds(6))
+            #expect(try waiting.error().code == .deadlineExceeded)
+            let task = try node.workflowTask()
+            #expect(task.queries.isEmpty)
+            // Attached to a task that is lost, one rides on the next.
+            let attached = node.query("one")
+            try node.complete(task).get()
+            try node.answer(try node.queryTask(), "direct").get()
+            #expect(text(try attached.get()) == "direct")
+            #expect(try node.query("unknown").error().code == .notFound)
+        }
+
+        @Test func oneThatRodeOnALostTaskRidesOnTheNext() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let query = node.query("one")
+            let lost = try node.workflowTask()
+            #expect(lost.queries.count == 1)
+            node.clock.jump(.seconds(11))
+            let next = try node.workflowTask()
+            #expect(next.queries.count == 1)
+            try node.complete(next) { $0.queryResults = results(next, "second try") }.get()
+            #expect(text(try query.get()) == "second try")
+        }
+    }
+}

@@ -1,0 +1,248 @@
+import Foundation
+import SagamoreEngine
+import SagamorePersistence
+import SagamorePostgresClient
+
+/// What goes wrong between a node and its database, when a test says so.
+final class Faults: @unchecked Sendable {
+    enum Cut: Equatable {
+        /// The connection is lost before the commit is sent.
+        case before
+        /// It is lost behind the commit, which did not happen.
+        case unknownAndAbsent
+        /// It is lost behind the commit, which happened.
+        case unknownAndThere
+    }
+
+    private let condition = NSCondition()
+    private var isHeld = false
+    private var waitingCount = 0
+    private var cuts: [Cut] = []
+    private var retakeCuts: [Cut] = []
+    private var dead = false
+    private var alter: (@Sendable (inout CommitBatch) -> Void)?
+    private var isLoaderDown = false
+    private var remembersBatches = true
+    private var history: [CommitBatch] = []
+
+    private func locked<Value>(_ body: () -> Value) -> Value {
+        condition.lock()
+        defer { condition.unlock() }
+        return body()
+    }
+
+    /// Commits wait from now on, until `letGo`.
+    func hold() { locked { isHeld = true } }
+
+    func letGo() {
+        locked {
+            isHeld = false
+            condition.broadcast()
+        }
+    }
+
+    /// Whether a commit stands at the gate.
+    var isHolding: Bool { locked { waitingCount > 0 } }
+
+    /// The next commits are cut, one for each.
+    func cut(_ cuts: Cut...) { locked { self.cuts += cuts } }
+    func cutRetakes(_ cuts: Cut...) { locked { retakeCuts += cuts } }
+    var hasCuts: Bool { locked { !cuts.isEmpty || !retakeCuts.isEmpty } }
+
+    /// Each batch is changed before it is written.
+    func corrupt(_ alter: (@Sendable (inout CommitBatch) -> Void)?) { locked { self.alter = alter } }
+
+    /// The loader can't reach the database, or can again.
+    func loaderIsDown(_ isDown: Bool) { locked { isLoaderDown = isDown } }
+
+    /// The process is gone: nothing it does has an effect any more.
+    func kill() {
+        locked {
+            dead = true
+            isHeld = false
+            condition.broadcast()
+        }
+    }
+
+    /// What was committed, batch by batch.
+    var committed: [CommitBatch] { locked { history } }
+
+    static let lost = PostgresError(.connectionLost, "cut by the test")
+
+    func checkAlive() throws(CommitError) {
+        if locked({ dead }) { throw .fenced }
+    }
+
+    func checkLoader() throws(CommitError) {
+        if locked({ dead || isLoaderDown }) { throw .transient(Self.lost) }
+    }
+
+    func takeRetakeCut() -> Cut? { locked { retakeCuts.isEmpty ? nil : retakeCuts.removeFirst() } }
+
+    /// Waits at the gate; then what to do with the batch.
+    func pass(_ batch: inout CommitBatch) throws(CommitError) -> Cut? {
+        let (cut, change) = locked {
+            waitingCount += 1
+            while isHeld { condition.wait() }
+            waitingCount -= 1
+            return (cuts.isEmpty ? nil : cuts.removeFirst(), alter)
+        }
+        try checkAlive()
+        change?(&batch)
+        return cut
+    }
+
+    /// Keeps no batches from now on: they would fill the memory.
+    func forgetBatches() {
+        locked {
+            remembersBatches = false
+            history = []
+        }
+    }
+
+    func note(_ batch: CommitBatch) { locked { if remembersBatches { history.append(batch) } } }
+}
+
+/// The real lane store behind the faults.
+final class FaultyLaneStore: LaneStore {
+    private let store: PostgresLaneStore
+    private let faults: Faults
+
+    init(_ store: PostgresLaneStore, _ faults: Faults) {
+        self.store = store
+        self.faults = faults
+    }
+
+    func commit(_ original: CommitBatch, fence: ShardFence) throws(CommitError) {
+        var batch = original
+        let unknown = PostgresError(.outcomeUnknown, "cut by the test")
+        switch try faults.pass(&batch) {
+        case .before: throw .transient(Faults.lost)
+        case .unknownAndAbsent: throw .outcomeUnknown(unknown)
+        case .unknownAndThere:
+            try store.commit(batch, fence: fence)
+            faults.note(batch)
+            throw .outcomeUnknown(unknown)
+        case nil:
+            try store.commit(batch, fence: fence)
+            faults.note(batch)
+        }
+    }
+
+    func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard? {
+        try faults.checkAlive()
+        return try store.takeShard(shard, as: owner)
+    }
+
+    func retakeShard(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> TakenShard? {
+        try faults.checkAlive()
+        let cut = faults.takeRetakeCut()
+        if cut == .before || cut == .unknownAndAbsent { throw .transient(Faults.lost) }
+        let taken = try store.retakeShard(shard, as: owner, epoch: epoch)
+        if cut == .unknownAndThere { throw .outcomeUnknown(PostgresError(.outcomeUnknown, "cut by the test")) }
+        return taken
+    }
+
+    func renewLease(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> Bool {
+        try faults.checkAlive()
+        return try store.renewLease(shard, as: owner, epoch: epoch)
+    }
+
+    func releaseShard(_ shard: Int32, epoch: Int64) throws(CommitError) {
+        try faults.checkAlive()
+        try store.releaseShard(shard, epoch: epoch)
+    }
+
+    func isCommitted(runID: RunID, sequence: Int64) throws(CommitError) -> Bool {
+        try faults.checkAlive()
+        return try store.isCommitted(runID: runID, sequence: sequence)
+    }
+
+    func isCommitted(_ row: InboxRow) throws(CommitError) -> Bool {
+        try faults.checkAlive()
+        return try store.isCommitted(row)
+    }
+
+    func reconnect() throws(CommitError) {
+        try faults.checkAlive()
+        try store.reconnect()
+    }
+}
+
+/// The real loader store behind the faults.
+final class FaultyLoaderStore: LoaderStore {
+    private let store: PostgresLoaderStore
+    private let faults: Faults
+
+    init(_ store: PostgresLoaderStore, _ faults: Faults) {
+        self.store = store
+        self.faults = faults
+    }
+
+    func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer] {
+        try faults.checkLoader()
+        return try store.lookUp(questions)
+    }
+
+    func loadJournals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [JournalRow]] {
+        try faults.checkLoader()
+        return try store.loadJournals(runIDs)
+    }
+
+    func loadHeartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow] {
+        try faults.checkLoader()
+        return try store.loadHeartbeats(runIDs)
+    }
+
+    func deleteExpired(
+        shard: Int32,
+        after runID: RunID?,
+        now: Instant,
+        inboxRetention: Interval,
+        limit: Int
+    ) throws(CommitError) -> RetentionStep {
+        try faults.checkLoader()
+        return try store.deleteExpired(
+            shard: shard,
+            after: runID,
+            now: now,
+            inboxRetention: inboxRetention,
+            limit: limit
+        )
+    }
+
+    func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow] {
+        try faults.checkLoader()
+        return try store.loadRuns(runIDs)
+    }
+
+    func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow] {
+        try faults.checkLoader()
+        return try store.activeRuns(shard: shard, after: runID, limit: limit)
+    }
+
+    func parkedRuns(
+        shard: Int32,
+        before instant: Instant,
+        after last: (Instant, RunID)?,
+        limit: Int
+    ) throws(CommitError) -> [(RunRow, Instant)] {
+        try faults.checkLoader()
+        return try store.parkedRuns(shard: shard, before: instant, after: last, limit: limit)
+    }
+
+    func waitingRuns(shard: Int32, queue: String, limit: Int) throws(CommitError) -> [RunRow] {
+        try faults.checkLoader()
+        return try store.waitingRuns(shard: shard, queue: queue, limit: limit)
+    }
+
+    func waitingQueues(shard: Int32) throws(CommitError) -> [String] {
+        try faults.checkLoader()
+        return try store.waitingQueues(shard: shard)
+    }
+
+    func readHistory(_ runID: RunID, from eventID: Int64, byteLimit: Int) throws(CommitError) -> [JournalRow] {
+        try faults.checkLoader()
+        return try store.readHistory(runID, from: eventID, byteLimit: byteLimit)
+    }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreEngineTestSupport
+import SagamoreProtobuf
+import SagamoreServices
+import Testing
+
+/// What workers do.
+extension Node {
+    func poller(_ identity: String = "worker") -> PollerIdentity {
+        PollerIdentity(identity: identity, requestID: UUID().uuidString, buildID: "")
+    }
+
+    func workflowQueue(_ name: String) -> TaskQueueKey { TaskQueueKey(namespace: 1, name: name, kind: .workflow) }
+    func activityQueue(_ name: String) -> TaskQueueKey { TaskQueueKey(namespace: 1, name: name, kind: .activity) }
+
+    func pollWorkflowTask(
+        _ queue: String = "travel",
+        sticky: Bool = false,
+        deadline: Instant = .distantFuture
+    ) -> Call<PolledWorkflowTask> {
+        Call {
+            matching.pollWorkflowTask(
+                workflowQueue(queue),
+                isSticky: sticky,
+                poller: poller(),
+                deadline: deadline,
+                reply: $0
+            )
+        }
+    }
+
+    /// Polls until a workflow task comes.
+    func workflowTask(
+        _ queue: String = "travel",
+        sticky: Bool = false,
+        _ location: SourceLocation = #_sourceLocation
+    ) throws -> AssignedWorkflowTask {
+        let polled = try pollWorkflowTask(queue, sticky: sticky).get(location)
+        guard case .task(let task) = polled else {
+            return try #require(nil as AssignedWorkflowTask?, "a task was expected, not \(polled)", sourceLocation: location)
+        }
+        return task
+    }
+
+    /// Polls until a query comes.
+    func queryTask(
+        _ queue: String = "travel",
+        sticky: Bool = false,
+        _ location: SourceLocation = #_sourceLocation
+    ) throws -> AssignedQuery {
+        let polled = try pollWorkflowTask(queue, sticky: sticky).get(location)
+        guard case .query(let query) = polled else {
+            return try #require(nil as AssignedQuery?, "a query was expected, not \(polled)", sourceLocation: location)
+        }
+        return query
+    }
+
+    func complete(
+        _ task: AssignedWorkflowTask,
+        sticky: String = "",
+        _ commands: [Command] = [],
+        _ adjust: (inout RespondWorkflowTaskCompletedRequest) -> Void = { _ in }
+    ) throws -> Call<CompletedWorkflowTask> {
+        var request = RespondWorkflowTaskCompletedRequest()
+        request.identity = "worker"
+        request.commands = commands
+        if !sticky.isEmpty {
+            var attributes = StickyExecutionAttributes()
+            attributes.workerTaskQueue = Samples.queue(sticky)
+            attributes.scheduleToStartTimeout = Interval.seconds(10).duration
+            request.stickyAttributes = attributes
+        }
+        adjust(&request)
+        let token = try workflowToken(task)
+        let answer = request
+        return Call { history.completeWorkflowTask(token, answer, reply: $0) }
+    }
+
+    func workflowToken(_ task: AssignedWorkflowTask) throws -> WorkflowTaskToken {
+        guard case .workflow(let token) = try TaskToken(task.token) else {
+            return try #require(nil as WorkflowTaskToken?, "no token of a workflow task")
+        }
+        return token
+    }
+
+    /// A worker takes the next workflow task and answers with commands.
+    @discardableResult
+    func work(_ commands: Command..., queue: String = "travel", sticky: String = "") throws -> AssignedWorkflowTask {
+        let task = try workflowTask(queue)
+        try complete(task, sticky: sticky, commands).get()
+        return task
+    }
+
+    func pollActivity(_ queue: String = "travel") -> Call<AssignedActivityTask?> {
+        Call {
+            matching.pollActivityTask(activityQueue(queue), poller: poller(), deadline: .distantFuture, reply: $0)
+        }
+    }
+
+    func activityTask(
+        _ queue: String = "travel",
+        _ location: SourceLocation = #_sourceLocation
+    ) throws -> AssignedActivityTask {
+        try #require(try pollActivity(queue).get(location), "no activity came", sourceLocation: location)
+    }
+
+    func activityToken(_ task: AssignedActivityTask) throws -> ActivityTaskToken {
+        guard case .activity(let token) = try TaskToken(task.token) else {
+            return try #require(nil as ActivityTaskToken?, "no token of an activity")
+        }
+        return token
+    }
+
+    func complete(_ task: AssignedActivityTask, result: String = "booked") throws -> Call<Void> {
+        let token = try activityToken(task)
+        let result = Samples.payloads(result)
+        return Call { history.completeActivity(token, result: result, identity: "worker", reply: $0) }
+    }
+
+    func fail(_ task: AssignedActivityTask) throws -> Call<Void> {
+        let token = try activityToken(task)
+        let failure = Samples.failure("no car")
+        return Call {
+            history.failActivity(token, failure: failure, lastHeartbeat: nil, identity: "worker", reply: $0)
+        }
+    }
+
+    func answer(_ query: AssignedQuery, _ text: String) throws -> Call<Void> {
+        guard case .query(let token) = try TaskToken(query.token) else {
+            return try #require(nil as Call<Void>?, "no token of a query")
+        }
+        return Call { history.answerQuery(token, .answered(Samples.payloads(text)), reply: $0) }
+    }
+}
+
+/// The text of a query's answer.
+func text(_ outcome: QueryOutcome) -> String? {
+    guard case .answered(let payloads) = outcome else { return nil }
+    return text(payloads)
+}
+
+/// What `Samples.payloads` was made of.
+func text(_ payloads: RawMessage<Payloads>?) -> String? {
+    Samples.text(payloads)?.trimmingCharacters(in: ["\""])
+}

@@ -1,0 +1,184 @@
+import Glibc
+import SagamoreEngine
+import SagamoreKafkaClient
+import SagamoreLogging
+import SagamorePersistence
+import SagamoreServices
+import Synchronization
+import Testing
+
+@testable import SagamoreKafkaFront
+
+/// Writes the `accepted` event of every command, many in a transaction, as a commit lane does.
+final class AcceptingHistory: Sendable {
+    private struct Waiting: Sendable {
+        var records: [OutboxRecord] = []
+        var replies: [Reply<CommandOutcome>] = []
+    }
+    private let waiting = Mutex(Waiting())
+    private let bell = Doorbell()
+    private let encoder = StatusEventJSON()
+    let grew = Mutex<@Sendable () -> Void>({})
+
+    func client() -> FakeHistory {
+        FakeHistory(
+            deadLetter: { [self] _, letter, reply in add(letter, reply) },
+            submit: { [self] command, reply in
+                var status = StatusEvent.Status.accepted
+                if case .refuse = command.action { status = .rejected }
+                let event = StatusEvent(
+                    origin: command.origin,
+                    status: status,
+                    sequence: 1,
+                    workflowID: command.key.workflowID,
+                    workflowType: command.workflowType,
+                    runID: nil,
+                    at: someTime
+                )
+                add(encoder.encode(event), reply)
+            }
+        )
+    }
+
+    private func add(_ record: OutboxRecord, _ reply: Reply<CommandOutcome>) {
+        waiting.withLock {
+            $0.records.append(record)
+            $0.replies.append(reply)
+        }
+        bell.ring()
+    }
+
+    func run(_ world: OutboxWorld) -> FrontThread {
+        nonisolated(unsafe) let world = world
+        return FrontThread("lane") { [self] in
+            while !bell.isStopped {
+                bell.wait(.seconds(1))
+                let taken = waiting.withLock { waiting in
+                    defer { waiting = Waiting() }
+                    return waiting
+                }
+                guard !taken.records.isEmpty else { continue }
+                do {
+                    try world.write(taken.records)
+                    for reply in taken.replies { reply.succeed(.carriedOut) }
+                    grew.withLock { $0 }()
+                } catch {
+                    for reply in taken.replies { reply.fail(.unavailable("\(error)")) }
+                }
+            }
+        }
+    }
+
+    func stop() { bell.stop() }
+}
+
+extension LiveTests {
+    struct FrontTests {
+        @Test(arguments: Cluster.all)
+        func `from commands to events`(_ cluster: Cluster) async throws {
+            let name = Names.next("front")
+            let world = try OutboxWorld()
+            let lane = AcceptingHistory()
+            let thread = lane.run(world)
+            let route = Route(
+                commandTopic: name + ".commands",
+                workflowType: "Booking",
+                taskQueue: "bookings",
+                eventsTopic: name + ".events"
+            )
+            var configuration: KafkaFrontConfiguration
+            switch cluster {
+            case .development:
+                configuration = KafkaFrontConfiguration(development: try Cluster.development(), routes: [route])
+            case .apache:
+                configuration = KafkaFrontConfiguration(kafka: try cluster.configuration(), routes: [route])
+            }
+            configuration.cursorTopic = name + ".cursors"
+            let log = LogBook()
+            let front = try KafkaFront(
+                configuration: configuration,
+                history: lane.client(),
+                makeOutboxStore: world.makeStore(),
+                namespaces: OneNamespace(),
+                installationID: world.installation,
+                shardCount: 1,
+                clock: { someTime },
+                log: log.logger
+            )
+            lane.grew.withLock { $0 = { front.outboxGrew(0) } }
+            front.start()
+            #expect(front.waitUntilReady(.seconds(30)))
+            #expect(front.ensureTopics())
+            let kafka = try cluster.configuration()
+            let counts = try KafkaAdmin(kafka).partitionCounts(route.topics + [name + ".cursors"])
+            #expect(counts.values.allSatisfy { (try? $0.get()) == 8 })
+
+            let reader = try TopicReader(kafka, [route.eventsTopic, route.deadLetterTopic])
+            let producer = try KafkaProducer(kafka)
+            func send(_ text: String) throws {
+                try producer.produce(topic: route.commandTopic, key: Array(text.utf8), value: Array(text.utf8))
+            }
+            try send(#"{"command_id":"first","order_id":"o"}"#)
+            try send("nonsense")
+            try send(#"{"command_id":"bad","status":1}"#)
+            try producer.flush(timeout: .seconds(10))
+            try await wait(for: "three records") { reader.seen.count == 3 }
+            let values = Dictionary(grouping: reader.seen, by: \.topic).mapValues {
+                $0.compactMap(\.value?.text).sorted()
+            }
+            #expect(values[route.deadLetterTopic] == ["nonsense"])
+            #expect(values[route.eventsTopic]?.first?.contains(#""status":"rejected""#) == true)
+            #expect(values[route.eventsTopic]?.last?.contains(#""order_id":"o","status":"accepted""#) == true)
+
+            var times: [Duration] = []
+            for number in 0..<60 {
+                let before = reader.seen.count
+                let start = ContinuousClock.now
+                try send(#"{"command_id":"single-\#(number)"}"#)
+                while reader.seen.count == before { usleep(200) }
+                times.append(.now - start)
+                usleep(15_000)
+            }
+            times.sort()
+            let burst = 5_000
+            let before = reader.seen.count
+            let start = ContinuousClock.now
+            for number in 0..<burst { try send(#"{"command_id":"burst-\#(number)","order_id":"\#(number)"}"#) }
+            try await wait(for: "the burst") { reader.seen.count >= before + burst }
+            let taken = ContinuousClock.now - start
+            print(
+                "\(cluster): command to accepted p50 \(times[30]) p95 \(times[57]); burst of \(burst) in \(taken)"
+                    + " (\(Int(Double(burst) / (taken / .seconds(1)))) a second)"
+            )
+            let ids = reader.seen.filter { $0.topic == route.eventsTopic }.compactMap { $0.key?.text }
+            #expect(Set(ids).count == ids.count && ids.count == burst + 62)
+            lane.grew.withLock { $0 = {} }
+            front.stop()
+            lane.stop()
+            thread.join()
+            #expect(log.count("can not be reached") == 0, "\(log.text)")
+        }
+
+        @Test func `a broker that is away is said once, and found when it comes`() async throws {
+            let log = LogBook()
+            var configuration = KafkaFrontConfiguration(kafka: KafkaConfiguration(bootstrap: "127.0.0.1:1"))
+            configuration.topicCreation = .none
+            let world = try OutboxWorld()
+            let front = try KafkaFront(
+                configuration: configuration,
+                history: FakeHistory { _, reply in reply.succeed(.carriedOut) },
+                makeOutboxStore: world.makeStore(),
+                namespaces: OneNamespace(),
+                installationID: world.installation,
+                shardCount: 1,
+                clock: { someTime },
+                log: log.logger
+            )
+            front.start()
+            #expect(!front.waitUntilReady(.seconds(5)))
+            #expect(log.count("Kafka can not be reached") == 1)
+            #expect(log.text.split(separator: "\n").count == 1, "\(log.text)")
+            front.stop()
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import SagamoreEmbeddedPostgres
+import SagamoreEngine
+import SagamoreNamespaces
+import SagamorePersistence
+import SagamorePostgresClient
+import SagamoreServices
+import Testing
+
+/// All tests of this target use one server, and block.
+@Suite(.serialized)
+struct NamespaceDirectoryTests {
+    let url: String
+
+    init() throws {
+        url = try TemporaryPostgres.sharedServer().createDatabase()
+        let connection = try PostgresConnection(url, applicationName: "tests")
+        defer { connection.close() }
+        _ = try Migrator.migrate(connection, shardCount: 1)
+    }
+
+    @discardableResult
+    private func add(_ name: String, to directory: PostgresNamespaceDirectory) throws -> NamespaceRecord {
+        try directory.register(
+            name: name,
+            description: "of \(name)",
+            ownerEmail: "owner@example.org",
+            retention: .seconds(86_400),
+            data: ["team": "travel", "ticket": "", "quote": "a \"word\", {and} more"]
+        )
+    }
+
+    @Test func whatIsRegisteredIsFoundByNameAndNumber() throws {
+        let directory = try PostgresNamespaceDirectory(url: url)
+        #expect(directory.list().isEmpty)
+        let record = try add("orders", to: directory)
+        #expect(try directory.namespace(named: "orders") == record)
+        #expect(directory.namespace(numbered: record.number) == record)
+        #expect(directory.namespace(numbered: record.number + 1) == nil)
+        #expect(RunID(record.id) != nil)
+        #expect(record.description == "of orders")
+        #expect(record.ownerEmail == "owner@example.org")
+        #expect(record.retention == .seconds(86_400))
+    }
+
+    @Test func anotherProcessReadsTheSame() throws {
+        let first = try PostgresNamespaceDirectory(url: url)
+        let orders = try add("orders", to: first)
+        let plain = try first.register(
+            name: "plain",
+            description: "",
+            ownerEmail: "",
+            retention: .seconds(3_600),
+            data: [:]
+        )
+        let second = try PostgresNamespaceDirectory(url: url)
+        #expect(second.list() == [orders, plain])
+        #expect(second.list().first?.data["quote"] == "a \"word\", {and} more")
+    }
+
+    @Test func whatAnotherProcessAddsIsSeenAfterARefresh() throws {
+        let first = try PostgresNamespaceDirectory(url: url)
+        let second = try PostgresNamespaceDirectory(url: url)
+        let record = try add("late", to: second)
+        #expect(throws: RequestError.self) { try first.namespace(named: "late") }
+        try first.refresh()
+        #expect(try first.namespace(named: "late") == record)
+    }
+
+    @Test func aNameIsTakenOnce() throws {
+        let first = try PostgresNamespaceDirectory(url: url)
+        let second = try PostgresNamespaceDirectory(url: url)
+        let record = try add("orders", to: second)
+        let error = try #require(throws: RequestError.self) { try add("orders", to: first) }
+        #expect(error.code == .alreadyExists)
+        // It was another process's: now this one knows it too.
+        #expect(try first.namespace(named: "orders") == record)
+    }
+
+    @Test func aNameThatIsNotThereIsNotFound() throws {
+        let directory = try PostgresNamespaceDirectory(url: url)
+        let error = try #require(throws: RequestError.self) { try directory.namespace(named: "nowhere") }
+        #expect(error.code == .notFound)
+        guard case .namespaceNotFound("nowhere") = error.detail else {
+            Issue.record("the detail names the namespace, so that clients can tell")
+            return
+        }
+    }
+
+    @Test(arguments: ["", "a\0b"])
+    func aNameThatCanNotBeStoredIsRefused(_ name: String) throws {
+        let directory = try PostgresNamespaceDirectory(url: url)
+        let error = try #require(throws: RequestError.self) { try add(name, to: directory) }
+        #expect(error.code == .invalidArgument)
+        #expect(directory.list().isEmpty)
+    }
+
+    @Test func aDatabaseThatIsAwayIsUnavailable() throws {
+        let server = try TemporaryPostgres()
+        let url = try server.createDatabase()
+        let connection = try PostgresConnection(url, applicationName: "tests")
+        _ = try Migrator.migrate(connection, shardCount: 1)
+        connection.close()
+        let directory = try PostgresNamespaceDirectory(url: url)
+        let record = try add("orders", to: directory)
+        server.kill9()
+        let error = try #require(throws: RequestError.self) { try add("more", to: directory) }
+        #expect(error.code == .unavailable)
+        #expect(throws: RequestError.self) { try directory.refresh() }
+        // What is known stays, and the database is used again when it is back.
+        #expect(try directory.namespace(named: "orders") == record)
+        try server.restart()
+        try add("more", to: directory)
+        #expect(directory.list().map(\.name) == ["orders", "more"])
+    }
+}
