@@ -30,9 +30,8 @@ extension GRPCFront {
         guard remaining >= Self.shortestPoll else {
             throw RequestError(.failedPrecondition, "Context timeout is too short.")
         }
+        try checkTaskQueue(queue, limits)
         let queueName = queue?.name ?? ""
-        let missing = queue == nil ? "taskQueue is not set" : "missing task queue name"
-        try checkTaskQueue(queueName, missing: missing, limits)
         try check(identity: identity)
         try checkIdentifier(instanceKey, "WorkerInstanceKey", missing: nil, limits)
         try checkIdentifier(buildID, "BuildId", missing: nil, limits)

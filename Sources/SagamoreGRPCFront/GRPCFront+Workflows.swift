@@ -34,6 +34,7 @@ extension GRPCFront {
         if request.requestID.isEmpty { request.requestID = requestIDs.next() }
         // An eager first task is not offered: clients that ask for one are prepared to get none.
         let start = try StartRequest(request, limits: limits)
+        try check(identity: request.identity)
         noteSize(request.input?.bytes.count, of: "input", call)
         let workflowID = request.workflowID
         history.start(
@@ -78,6 +79,7 @@ extension GRPCFront {
 
     private func signal(_ call: GRPCServerCall, _ request: SignalWorkflowExecutionRequest) throws(RequestError) {
         let workflow = try self.workflow(request.workflowExecution, in: request.namespace)
+        try check(identity: request.identity)
         let signal = try SignalRequest(
             name: request.signalName,
             input: request.input,
@@ -109,6 +111,7 @@ extension GRPCFront {
             in: request.namespace
         )
         try checkIdentifier(request.requestID, "RequestId", missing: nil, limits)
+        try check(identity: request.identity)
         try checkSize(request.reason.utf8.count, of: "reason", call)
         let cancel = CancelRequest(reason: request.reason, identity: request.identity, requestID: request.requestID)
         history.cancel(workflow, cancel, reply: emptyReply(to: call))
@@ -120,6 +123,7 @@ extension GRPCFront {
             firstRunID: request.firstExecutionRunID,
             in: request.namespace
         )
+        try check(identity: request.identity)
         try checkSize(request.reason.utf8.count, of: "reason", call)
         try checkSize(request.details?.bytes.count, of: "details", call)
         let terminate = TerminateRequest(

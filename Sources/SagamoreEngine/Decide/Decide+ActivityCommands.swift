@@ -52,16 +52,25 @@ extension Execution {
         return id
     }
 
+    private func problem(with queue: TaskQueue?, _ limits: Limits) -> String? {
+        do throws(RequestError) {
+            try checkTaskQueue(queue, limits)
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
     private func problem(
         with attributes: ScheduleActivityTaskCommandAttributes,
         _ context: CommandContext
     ) -> String? {
         let type = attributes.activityType?.name ?? ""
+        if let wrong = problem(with: attributes.taskQueue, context.limits) { return wrong }
         if attributes.activityID.isEmpty { return "activityId is not set" }
         if type.isEmpty { return "activityType is not set" }
         for (text, field) in [
             (attributes.activityID, "activityId"), (type, "activityType"),
-            (attributes.taskQueue?.name ?? "", "taskQueue"),
         ] {
             if let wrong = SagamoreEngine.problem(withIdentifier: text, field, context.limits) { return wrong }
         }
@@ -95,8 +104,7 @@ extension Execution {
         event.activityID = command.activityID
         event.activityType = command.activityType
         var queue = TaskQueue()
-        let name = command.taskQueue?.name ?? ""
-        queue.name = name.isEmpty ? durable.taskQueue : name
+        queue.name = command.taskQueue?.name ?? ""
         queue.kind = .normal
         event.taskQueue = queue
         event.header = command.header

@@ -93,6 +93,10 @@ extension Execution {
         guard !attributes.markerName.isEmpty else {
             return CommandRefusal(.badRecordMarkerAttributes, "MarkerName is not set on RecordMarkerCommand.")
         }
+        let (name, limits) = (attributes.markerName, context.limits)
+        if let wrong = problem(withIdentifier: name, "MarkerName", of: "RecordMarkerCommand", limits) {
+            return CommandRefusal(.badRecordMarkerAttributes, wrong)
+        }
         if attributes.details.values.reduce(0, { $0 + $1.bytes.count }) > context.limits.payloadBytes {
             return tooLarge("RecordMarkerCommandAttributes.Details")
         }
@@ -116,7 +120,7 @@ extension Execution {
         if timerID.isEmpty {
             return CommandRefusal(.badStartTimerAttributes, "TimerId is not set on StartTimerCommand.")
         }
-        if let wrong = problem(withIdentifier: timerID, "TimerId", context.limits) {
+        if let wrong = problem(withIdentifier: timerID, "TimerId", of: "StartTimerCommand", context.limits) {
             return CommandRefusal(.badStartTimerAttributes, wrong)
         }
         // Zero is no error: such a timer fires at once.
@@ -195,9 +199,18 @@ func invalidState(_ action: String, _ what: String) -> String {
 }
 
 /// What is wrong with an identifier in a command; nil when it can be used.
-func problem(withIdentifier text: String, _ field: String, _ limits: Limits) -> String? {
+///
+/// - Parameter command: for commands whose workers are also told of the identifier itself, as much as fits.
+func problem(
+    withIdentifier text: String,
+    _ field: String,
+    of command: String? = nil,
+    _ limits: Limits
+) -> String? {
     if text.utf8.count > limits.identifierLength {
-        return "\(field) exceeds length limit. Length=\(text.utf8.count) Limit=\(limits.identifierLength)"
+        let lengths = "Length=\(text.utf8.count) Limit=\(limits.identifierLength)"
+        guard let command else { return "\(field) exceeds length limit. \(lengths)" }
+        return "\(field) on \(command) exceeds length limit. \(field)=\(prefix(of: text, bytes: 1_500)) \(lengths)"
     }
     return text.utf8.contains(0) ? "\(field) must not contain NUL." : nil
 }

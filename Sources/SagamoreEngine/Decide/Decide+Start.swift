@@ -24,8 +24,7 @@ public final class StartRequest: Sendable {
         )
         let type = request.workflowType?.name ?? ""
         try checkIdentifier(type, "WorkflowType", missing: "WorkflowType is not set on request.", limits)
-        let queue = request.taskQueue?.name ?? ""
-        try checkTaskQueue(queue, missing: "taskQueue is not set", limits)
+        try checkTaskQueue(request.taskQueue, limits)
         try checkIdentifier(request.requestID, "RequestId", missing: nil, limits)
         try checkTimeout(request.workflowExecutionTimeout, "WorkflowExecutionTimeout")
         try checkTimeout(request.workflowRunTimeout, "WorkflowRunTimeout")
@@ -144,8 +143,10 @@ public func checkIdentifier(
     if text.utf8.contains(0) { throw .invalidArgument("\(field) must not contain NUL.") }
 }
 
-/// Refuses a task queue's name that clients can't use.
-public func checkTaskQueue(_ name: String, missing: String, _ limits: Limits) throws(RequestError) {
+/// Refuses a task queue that is missing, or whose name clients can't use.
+public func checkTaskQueue(_ queue: TaskQueue?, _ limits: Limits) throws(RequestError) {
+    guard let queue else { throw .invalidArgument("taskQueue is not set") }
+    let (name, missing) = (queue.name, "missing task queue name")
     try checkIdentifier(name, "taskQueue", missing: missing, tooLong: "taskQueue length exceeds limit", limits)
     if name.hasPrefix(reservedQueuePrefix) {
         throw .invalidArgument("task queue name cannot start with reserved prefix \(reservedQueuePrefix)")
@@ -157,11 +158,13 @@ private let reservedQueuePrefix = "/_sys/"
 
 /// Refuses policies for a used workflow id that contradict each other.
 private func checkPolicies(_ request: StartWorkflowExecutionRequest) throws(RequestError) {
-    if request.workflowIDReusePolicy == .terminateIfRunning, request.workflowIDConflictPolicy != .unspecified {
-        throw .invalidArgument(
-            "Invalid WorkflowIDReusePolicy: \(request.workflowIDReusePolicy) cannot be used together with a "
-                + "WorkflowIDConflictPolicy"
-        )
+    let (reuse, conflict) = (request.workflowIDReusePolicy, request.workflowIDConflictPolicy)
+    let invalid = "Invalid WorkflowIDReusePolicy: \(reuse) cannot be used together with"
+    if reuse == .terminateIfRunning, conflict != .unspecified {
+        throw .invalidArgument("\(invalid) a WorkflowIDConflictPolicy")
+    }
+    if reuse == .rejectDuplicate, conflict == .terminateExisting {
+        throw .invalidArgument("\(invalid) WorkflowIdConflictPolicy \(conflict)")
     }
 }
 

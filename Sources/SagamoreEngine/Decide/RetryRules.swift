@@ -24,13 +24,13 @@ enum RetryRules {
     /// What is wrong with a policy, in words; nil when it can be used.
     static func problem(_ policy: RetryPolicy) -> String? {
         if let initial = policy.initialInterval, initial.seconds < 0 || initial.nanos < 0 {
-            return "InitialInterval cannot be negative on retry policy."
+            return "invalid InitialInterval set on retry policy: negative duration"
         }
         if policy.backoffCoefficient != 0, !(policy.backoffCoefficient >= 1) {
             return "BackoffCoefficient cannot be less than 1 on retry policy."
         }
         if let maximum = policy.maximumInterval, maximum.seconds < 0 || maximum.nanos < 0 {
-            return "MaximumInterval cannot be negative on retry policy."
+            return "invalid MaximumInterval set on retry policy: negative duration"
         }
         let maximum = Interval(policy.maximumInterval)
         if maximum.isSet, maximum < Interval(policy.initialInterval) {
@@ -152,7 +152,7 @@ private func truncated(_ failure: Failure) -> Failure {
 }
 
 /// The longest start of a text that takes at most so many bytes in UTF-8.
-private func prefix(of text: String, bytes: Int) -> String {
+func prefix(of text: String, bytes: Int) -> String {
     let utf8 = text.utf8
     var end = utf8.index(utf8.startIndex, offsetBy: bytes, limitedBy: utf8.endIndex) ?? utf8.endIndex
     while end.samePosition(in: text.unicodeScalars) == nil { end = utf8.index(before: end) }

@@ -1,7 +1,7 @@
+internal import Glibc
 internal import SagamoreEngine
 internal import SagamoreLogging
 internal import SagamorePersistence
-internal import Glibc
 
 /// A shard's commit lane: the one thread that writes. It takes the shard, commits what is decided in batches, and
 /// releases the effects in order.

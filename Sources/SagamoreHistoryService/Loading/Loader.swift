@@ -49,7 +49,8 @@ final class Loader: @unchecked Sendable {
         }
     }
 
-    private func withStore<Value>(_ body: (any LoaderStore) throws(CommitError) -> Value) -> Result<Value, RequestError> {
+    private func withStore<Value>(_ body: (any LoaderStore) throws(CommitError) -> Value) -> Result<Value, RequestError>
+    {
         do {
             let store = try self.store ?? makeStore()
             self.store = store
@@ -332,7 +333,9 @@ final class Loader: @unchecked Sendable {
             let found = withStore { (store) throws(CommitError) in
                 try store.parkedRuns(shard: self.shard.id, before: instant, after: last, limit: Self.wakeLimit)
             }
-            guard case .success(let page) = found, bringBack(page.map(\.0)), page.count == Self.wakeLimit else { return }
+            guard case .success(let page) = found, bringBack(page.map(\.0)), page.count == Self.wakeLimit else {
+                return
+            }
             last = page.last.map { ($0.1, $0.0.runID) }
         }
     }

@@ -138,7 +138,7 @@ private struct Description {
         if activity.closeDeadline != .distantFuture { pending.expirationTime = activity.closeDeadline.timestamp }
         pending.lastFailure = activity.lastFailure
         pending.lastWorkerIdentity = activity.isStarted ? activity.startedIdentity : activity.lastWorkerIdentity
-        if !hasTimedOut(activity) { pending.lastAttemptCompleteTime = activity.lastAttemptCompletedAt?.timestamp }
+        pending.lastAttemptCompleteTime = activity.lastAttemptCompletedAt?.timestamp
         if !activity.isStarted, activity.attempt > 1 {
             pending.nextAttemptScheduleTime = activity.attemptScheduledAt.timestamp
             if let completed = activity.lastAttemptCompletedAt {
@@ -148,14 +148,6 @@ private struct Description {
         pending.priority = activity.priority
         pending.activityOptions = options(of: activity)
         return pending
-    }
-
-    /// Whether the attempt before this one was given up by the server: nobody has completed it then.
-    private func hasTimedOut(_ activity: PendingActivity) -> Bool {
-        guard let failure = activity.lastFailure, let decoded = try? failure.decoded(),
-            case .timeoutFailureInfo = decoded.failureInfo
-        else { return false }
-        return true
     }
 
     private func options(of activity: PendingActivity) -> ActivityOptions {

@@ -41,7 +41,13 @@ final class CachedRun: @unchecked Sendable {
 
     static let tailLimit = 256 << 10
 
-    init(_ execution: SagamoreEngine.Execution, sequence: Int64, startRequestID: String, isStored: Bool, at now: Instant) {
+    init(
+        _ execution: SagamoreEngine.Execution,
+        sequence: Int64,
+        startRequestID: String,
+        isStored: Bool,
+        at now: Instant
+    ) {
         self.execution = execution
         key = execution.key
         runID = execution.runID

@@ -1,6 +1,6 @@
+internal import SagamoreAPI
 public import SagamoreEngine
 public import SagamorePostgresClient
-internal import SagamoreAPI
 
 /// The loader's side of PostgreSQL: reads in batches, one round trip each.
 public final class PostgresLoaderStore: LoaderStore {

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Matrix:
     settings: Settings
     killer: Killer = field(init=False)
     shown: dict[str, list[History]] = field(default_factory=lambda: defaultdict(list))
+    rubbish: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.killer = Killer(self.world, self.settings.seed, self.settings.kills)
@@ -52,6 +53,9 @@ class Matrix:
                 self.world.begin(self.source.next())
             if self.world.publisher:
                 self.world.publisher.producer.poll(0)
+                if self.source.made % 15 == 0:
+                    self.rubbish.append(f"rubbish {len(self.rubbish)}".encode())
+                    self.world.publisher.publish("rubbish", self.rubbish[-1])
             await asyncio.sleep(1 / self.settings.rate)
 
     async def look(self) -> None:
@@ -91,7 +95,8 @@ class Matrix:
         return sum(booking.finished is not None for booking in self.world.bookings.values()) >= 10
 
     def all_have_ended(self) -> bool:
-        return not self.world.unfinished and not self.world.tasks
+        letters = len(self.world.letters) >= len(self.rubbish)
+        return not self.world.unfinished and not self.world.tasks and letters
 
     async def judge(self) -> list[str]:
         world = self.world
@@ -118,6 +123,9 @@ class Matrix:
                     problems += verdict.evidence(booking, history, lines[run])
         if told > 10:
             problems.append(f"and {told - 10} more bookings of which the same could be told")
+        letters = Counter(letter.value for letter in world.letters)
+        if letters != Counter(self.rubbish):
+            problems.append(f"dead letters {sorted(letters.elements())}, expected {sorted(self.rubbish)}")
         problems += await self.second_reading()
         if world.relay.acknowledged == []:
             problems.append("no acknowledgement of an activity went by the relay: nothing was checked with them")
@@ -141,15 +149,14 @@ class Matrix:
 
     def summary(self) -> str:
         bookings = self.world.bookings.values()
-        kinds = defaultdict(int)
-        for booking in bookings:
-            kinds[booking.status if booking.finished else "unfinished"] += 1
+        kinds = Counter(booking.status if booking.finished else "unfinished" for booking in bookings)
         flights = [kill.in_flight for kill in self.killer.kills] or [0]
         events = sum(len(command.events) for _, command in self.world.commands.values())
         longest = self.world.publisher.longest if self.world.publisher else 0
         return (
             f"{len(self.killer.kills)} kills with {min(flights)} to {max(flights)} sagas in flight; {len(bookings)} bookings "
             f"({', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}), {events} events, "
+            f"{len(self.rubbish)} dead letters, "
             f"{len(self.world.relay.acknowledged)} acknowledgements seen, {sum(map(len, self.shown.values()))} histories "
             f"read meanwhile, commands taken by the broker after {longest:.1f} s at most, {time.time() - self.began:.0f} s"
         )

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from . import hostile_calls, hostile_records, kafka, matrix, outages
+from . import hostile_calls, hostile_records, kafka, matrix, outages, verdict_check
 from .matrix import Settings
 from .sagamore import BINARY, REPOSITORY
 
@@ -39,6 +39,7 @@ def main() -> None:
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
     settings = Settings(seed=seed, kills=arguments.kills, rate=arguments.rate, listen=arguments.listen)
     tests: dict[str, Test] = {
+        "checks-notice-faults": verdict_check.run,
         "away-at-the-start": outages.at_the_start,
         "away-later": outages.later,
         "topic-missing": outages.without_topic,

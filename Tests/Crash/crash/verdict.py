@@ -67,6 +67,8 @@ def booking_problems(
     if booking.door == "kafka":
         for command in booking.commands:
             found += command_problems(booking, command)
+    if broken := history_rules.form_problems(history):
+        return found + broken
     found += history_rules.problems(booking, history)
     found += content_problems(booking, history)
     found += activity_log.problems(lines, acknowledged, history_rules.completed_attempts(history))

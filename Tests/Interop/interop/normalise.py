@@ -107,7 +107,7 @@ class Normaliser:
             return self.payload(message)
         result: dict[str, Any] = {}
         for field, value in message.ListFields():
-            if field.name in LEFT_OUT:
+            if field.name in LEFT_OUT or is_end_of_a_timed_out_attempt(message, field):
                 continue
             shown = self.field(message, field, value)
             if is_map(field) and not shown:
@@ -156,6 +156,13 @@ class Normaliser:
             with contextlib.suppress(ValueError):
                 data = json.loads(message.data)
         return {"metadata": metadata, "data": self.text(data) if isinstance(data, str) else data}
+
+
+def is_end_of_a_timed_out_attempt(message: Message, field: FieldDescriptor) -> bool:
+    """When an activity's attempt timed out Temporal goes on to tell the end of the attempt before; Sagamore tells its."""
+    if field.full_name != "temporal.api.workflow.v1.PendingActivityInfo.last_attempt_complete_time":
+        return False
+    return message.last_failure.HasField("timeout_failure_info")  # type: ignore[attr-defined]
 
 
 def followed(*pages: GetWorkflowExecutionHistoryResponse) -> GetWorkflowExecutionHistoryResponse:

@@ -44,6 +44,43 @@ extension Node {
         return task
     }
 
+    /// A workflow task, if there is one now: the poll is taken back after a moment.
+    func workflowTaskIfDue(_ queue: String = "travel", sticky: Bool = false) throws -> AssignedWorkflowTask? {
+        var handle: PollHandle?
+        let call = Call<PolledWorkflowTask> {
+            handle = matching.pollWorkflowTask(
+                workflowQueue(queue),
+                isSticky: sticky,
+                poller: poller(),
+                deadline: .distantFuture,
+                reply: $0
+            )
+        }
+        takeBack(handle, unless: { call.isAnswered })
+        guard case .task(let task) = try call.get() else { return nil }
+        return task
+    }
+
+    /// An activity, if there is one now.
+    func activityTaskIfDue(_ queue: String = "travel") throws -> AssignedActivityTask? {
+        var handle: PollHandle?
+        let call = Call<AssignedActivityTask?> {
+            handle = matching.pollActivityTask(
+                activityQueue(queue),
+                poller: poller(),
+                deadline: .distantFuture,
+                reply: $0
+            )
+        }
+        takeBack(handle, unless: { call.isAnswered })
+        return try call.get()
+    }
+
+    private func takeBack(_ handle: PollHandle?, unless isAnswered: () -> Bool) {
+        for _ in 0..<20 where !isAnswered() { usleep(500) }
+        if let handle, !isAnswered() { matching.cancelPoll(handle) }
+    }
+
     /// Polls until a query comes.
     func queryTask(
         _ queue: String = "travel",

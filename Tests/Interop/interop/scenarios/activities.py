@@ -89,6 +89,28 @@ async def start_to_close_timeout_retried(stage: Stage) -> None:
 
 
 @scenario
+async def descriptions_of_attempts(stage: Stage) -> None:
+    """How an attempt is described after one that failed and one that timed out, while it waits and while it runs.
+
+    When the one before has timed out, its end is not compared: Temporal tells that of the last attempt that a worker has
+    ended, however long ago, and reckons the pause from there.
+    """
+    retry = {"initial_interval": 2, "backoff_coefficient": 1.0}
+    worker = await scheduled(stage, start_to_close_timeout=2, retry=retry)
+    await worker.fail_activity(await worker.poll_activity(), application_failure("first"), "so far")
+    await worker.heartbeat(await worker.poll_activity(), "further")
+    stage.record("running after a failure", await stage.describe())
+
+    async def is_third() -> bool:
+        return (await stage.describe()).pending_activities[0].attempt == 3
+
+    await stage.until(is_third)
+    stage.record("waiting after a timeout", await stage.describe())
+    await worker.complete_activity(await worker.poll_activity(), "done")
+    await ended(stage, worker)
+
+
+@scenario
 async def schedule_to_close_timeout(stage: Stage) -> None:
     """The deadline passes while the first attempt runs."""
     worker = await scheduled(stage, schedule_to_close_timeout=1)

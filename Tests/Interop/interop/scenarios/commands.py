@@ -1,6 +1,7 @@
 """Commands of a workflow: timers, markers, its end, and what is refused."""
 
 from temporalio.api.command.v1 import Command
+from temporalio.api.enums.v1 import CommandType
 
 from ..raw import (
     RawWorker,
@@ -114,6 +115,16 @@ BAD_COMMANDS = {
     "bad retry policy": lambda stage: [
         schedule_activity("a", stage, start_to_close_timeout=9, retry={"backoff_coefficient": 0.5})
     ],
+    "negative retry interval": lambda stage: [
+        schedule_activity("a", stage, start_to_close_timeout=9, retry={"initial_interval": -1})
+    ],
+    "activity without a queue": lambda stage: [_on_queue("", stage)],
+    "long queue": lambda stage: [_on_queue("x" * 1001, stage)],
+    "reserved queue": lambda stage: [_on_queue("/_sys/queue", stage)],
+    "long activity id": lambda stage: [schedule_activity("x" * 1001, stage, start_to_close_timeout=1)],
+    "long timer id": lambda stage: [start_timer("x" * 1001, 1)],
+    "long marker name": lambda stage: [record_marker("x" * 1001)],
+    "nothing set": lambda stage: [_empty()],
     "timer without an id": lambda stage: [start_timer("", 1)],
     "timer id twice": lambda stage: [start_timer("t", 1)] * 2,
     "timer without a duration": lambda stage: [start_timer("t", 0)],
@@ -129,6 +140,18 @@ BAD_COMMANDS = {
 def _untyped(stage: Stage) -> Command:
     command = schedule_activity("a", stage, start_to_close_timeout=1)
     command.schedule_activity_task_command_attributes.activity_type.Clear()
+    return command
+
+
+def _on_queue(name: str, stage: Stage) -> Command:
+    command = schedule_activity("a", stage, start_to_close_timeout=1)
+    command.schedule_activity_task_command_attributes.task_queue.name = name
+    return command
+
+
+def _empty() -> Command:
+    command = Command(command_type=CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK)
+    command.schedule_activity_task_command_attributes.SetInParent()
     return command
 
 

@@ -117,6 +117,19 @@ def query_request(stage: Stage, type: str, *arguments: object, **fields: object)
 
 
 @scenario
+async def query_without_any_task(stage: Stage) -> None:
+    """A query of a workflow that was closed before a worker has seen it: of none, and of one that was given its task."""
+    worker = RawWorker(stage)
+    await worker.start()
+    await stage.client.get_workflow_handle(stage.name).terminate()
+    await stage.attempt("never given", stage.service.query_workflow(query_request(stage, "state")))
+    await worker.start(request_id="second")
+    await worker.poll()
+    await stage.client.get_workflow_handle(stage.name).terminate()
+    await stage.attempt("given", stage.service.query_workflow(query_request(stage, "state")))
+
+
+@scenario
 async def query_before_the_first_task(stage: Stage) -> None:
     """A query of a workflow that no worker has seen waits for its first task."""
     worker = RawWorker(stage)

@@ -130,6 +130,17 @@ BAD: dict[str, Callable[[StartWorkflowExecutionRequest], Any]] = {
     "both policies": lambda request: (
         setattr(request, "workflow_id_reuse_policy", 4), setattr(request, "workflow_id_conflict_policy", 1)
     ),
+    "rejected and terminated": lambda request: (
+        setattr(request, "workflow_id_reuse_policy", 3), setattr(request, "workflow_id_conflict_policy", 3)
+    ),
+    "reserved queue": lambda request: setattr(request.task_queue, "name", "/_sys/queue"),
+    "negative start delay": lambda request: request.workflow_start_delay.FromSeconds(-1),
+    "empty queue name": lambda request: request.task_queue.ClearField("name"),
+    "negative interval": lambda request: request.retry_policy.initial_interval.FromSeconds(-1),
+    "negative maximum": lambda request: request.retry_policy.maximum_interval.FromSeconds(-1),
+    "maximum below the interval": lambda request: (
+        request.retry_policy.initial_interval.FromSeconds(9), request.retry_policy.maximum_interval.FromSeconds(5)
+    ),
 }  # fmt: skip
 
 

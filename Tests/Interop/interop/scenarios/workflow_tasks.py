@@ -131,6 +131,27 @@ async def workflow_task_failures(stage: Stage) -> None:
 
 
 @scenario
+async def later_attempts_in_the_history(stage: Stage) -> None:
+    """What a reader sees of a later attempt, which is not written: while it is due, while it runs, after a signal."""
+    worker = RawWorker(stage)
+    handle = stage.client.get_workflow_handle(stage.name)
+    await worker.start()
+    await worker.fail(await worker.poll(), "first")
+    await stage.history(name="second attempt due")
+    second = await worker.poll()
+    await stage.history(name="second attempt running")
+    await handle.signal("while it runs")
+    await stage.history(name="second attempt running, signalled")
+    await worker.fail(second, "second")
+    await stage.history(name="a first attempt again")
+    await worker.fail(await worker.poll(), "third")
+    await handle.signal("while it is due")
+    await stage.history(name="second attempt due, signalled")
+    stage.record("description", await stage.describe())
+    await handle.terminate()
+
+
+@scenario
 async def sticky_queue_timeout(stage: Stage) -> None:
     """The worker of a sticky queue is gone: the task times out there and is scheduled on the normal queue."""
     worker = RawWorker(stage)

@@ -178,6 +178,22 @@ async def terminate_without_reason(stage: Stage) -> None:
 
 
 @scenario
+async def who_terminates(stage: Stage) -> None:
+    """A termination with a reason and no identity, and the other way round."""
+    worker = RawWorker(stage)
+    for number, fields in enumerate(({"reason": "enough"}, {"identity": "somebody"})):
+        workflow_id = f"{stage.name}-{number}"
+        await worker.start(workflow_id=workflow_id, request_id=workflow_id)
+        execution = WorkflowExecution(workflow_id=workflow_id)
+        request = TerminateWorkflowExecutionRequest(namespace="default", workflow_execution=execution, **fields)
+        await stage.service.terminate_workflow_execution(request)
+        history = await stage.history(workflow_id, name=f"history {number}")
+        # Not only that there is an identity: here also which one.
+        attributes = history.events[-1].workflow_execution_terminated_event_attributes
+        stage.record(f"identity {number}", attributes.identity)
+
+
+@scenario
 async def another_first_run(stage: Stage) -> None:
     """Cancel and terminate name the first run of their chain, and it is another one."""
     await RawWorker(stage).start()
