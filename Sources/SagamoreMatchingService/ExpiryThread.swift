@@ -7,12 +7,13 @@ final class ExpiryThread: Sendable {
 
     func start(_ action: @escaping @Sendable () -> Void) {
         let thread = Thread { [self] in
+            // From within: so it shows in `top -H`.
+            Thread.current.name = "matching-expiry"
             while !isStopped.withLock({ $0 }) {
                 Thread.sleep(forTimeInterval: 0.25)
                 action()
             }
         }
-        thread.name = "matching-expiry"
         thread.start()
     }
 

@@ -74,11 +74,6 @@ import Testing
         #expect(attributes.heartbeatTimeout == Interval.seconds(100).duration)
     }
 
-    @Test func queueDefaultsToTheWorkflowsOwn() throws {
-        let stage = try scheduled { $0.taskQueue = nil }
-        #expect(try attributes(of: stage).taskQueue == Samples.queue("travel"))
-    }
-
     @Test func startIsAFactAndItsEventComesWithTheEnd() throws {
         let stage = try scheduled()
         let started = try stage.pollActivity(5)

@@ -32,6 +32,21 @@ import Testing
             "BadScheduleActivityAttributes: activityType is not set"
         ),
         Case(
+            [Samples.schedule("a") { $0.taskQueue = nil }],
+            .badScheduleActivityAttributes,
+            "BadScheduleActivityAttributes: taskQueue is not set"
+        ),
+        Case(
+            [Samples.schedule("a") { $0.taskQueue = Samples.queue("") }],
+            .badScheduleActivityAttributes,
+            "BadScheduleActivityAttributes: missing task queue name"
+        ),
+        Case(
+            [Samples.schedule("a") { $0.taskQueue = Samples.queue("/_sys/q") }],
+            .badScheduleActivityAttributes,
+            "BadScheduleActivityAttributes: task queue name cannot start with reserved prefix /_sys/"
+        ),
+        Case(
             [Samples.schedule("a") { $0.startToCloseTimeout = nil }],
             .badScheduleActivityAttributes,
             "BadScheduleActivityAttributes: a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the "
@@ -90,6 +105,12 @@ import Testing
             .badCancelTimerAttributes,
             "BadCancelTimerAttributes: invalid history builder state for action: add-timer-canceled-event, "
                 + "TimerID: unknown"
+        ),
+        Case(
+            [Samples.startTimer(String(repeating: "x", count: 1_001), .seconds(1))],
+            .badStartTimerAttributes,
+            "BadStartTimerAttributes: TimerId on StartTimerCommand exceeds length limit. "
+                + "TimerId=\(String(repeating: "x", count: 1_001)) Length=1001 Limit=1000"
         ),
         Case(
             [Samples.marker("")],

@@ -68,7 +68,9 @@ extension HistoryTests {
             let grown = Self.residentBytes - first
             let perTask = Double(grown) / Double(Self.size - part)
             let beside = try Self.pace(node, "beside", count: 40)
-            print("backlog of \(Self.size): \(grown >> 10) kB more, \(perTask) bytes a task; \(before) before, \(beside) beside")
+            print(
+                "backlog of \(Self.size): \(grown >> 10) kB more, \(perTask) bytes a task; \(before) before, \(beside) beside"
+            )
             if ProcessInfo.processInfo.environment["SAGAMORE_BACKLOG_TASKS"] != nil {
                 #expect(perTask < 400)
             }

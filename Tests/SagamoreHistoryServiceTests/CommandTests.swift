@@ -124,7 +124,10 @@ extension HistoryTests {
                 }
             }
             for number in 0..<6 {
-                #expect(try node.submit(try node.startCommand("\(number)", "start", offset: Int64(number))).get() == .carriedOut)
+                #expect(
+                    try node.submit(try node.startCommand("\(number)", "start", offset: Int64(number))).get()
+                        == .carriedOut
+                )
             }
             node.faults.hold()
             var good: [Call<CommandOutcome>] = []

@@ -88,8 +88,11 @@ extension HistoryTests {
             try node.start("held").get()
             let tasks = [try node.workflowTask(), try node.workflowTask()]
             for task in tasks where task.key.workflowID == "held" {
-                try node.complete(task, [Samples.schedule("a") { $0.startToCloseTimeout = Interval.seconds(1_000).duration }])
-                    .get()
+                try node.complete(
+                    task,
+                    [Samples.schedule("a") { $0.startToCloseTimeout = Interval.seconds(1_000).duration }]
+                )
+                .get()
             }
             node.clock.jump(.milliseconds(1_500))
             for _ in 0..<600 where node.cachedCount == 2 { usleep(1_000) }
@@ -118,7 +121,8 @@ extension HistoryTests {
 
         /// Signals race with parking: none is lost, and no run is.
         @Test func signalsThatRaceWithParkingAreNotLost() throws {
-            let seed = ProcessInfo.processInfo.environment["SAGAMORE_HISTORY_SEED"].flatMap(UInt64.init)
+            let seed =
+                ProcessInfo.processInfo.environment["SAGAMORE_HISTORY_SEED"].flatMap(UInt64.init)
                 ?? UInt64.random(in: 0 ... .max)
             print("parking test: seed \(seed)")
             var random = SeededGenerator(seed: seed)

@@ -178,7 +178,8 @@ private final class Agency {
     }
 
     private func act(on task: AssignedActivityTask) throws {
-        let attempt = "\(task.key.workflowID)/\(task.runID)/\(task.delivery.activity.scheduledEventID)/"
+        let attempt =
+            "\(task.key.workflowID)/\(task.runID)/\(task.delivery.activity.scheduledEventID)/"
             + "\(task.delivery.activity.attempt)"
         #expect(!ended.contains(attempt), "\(attempt) was given again after its end, seed \(seed)")
         switch Int.random(in: 0..<8, using: &random) {

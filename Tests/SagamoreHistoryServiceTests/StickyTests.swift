@@ -121,7 +121,11 @@ extension HistoryTests {
                 #expect(task.delivery.task.attempt == Int32(attempt))
                 // Scheduled and Started of this attempt follow what is written.
                 #expect(try ids(task.history) == [1, 2, 3, 4, 5, 6])
-                #expect(try decoded(task.history).suffix(2).map(\.eventType) == [.workflowTaskScheduled, .workflowTaskStarted])
+                #expect(
+                    try decoded(task.history).suffix(2).map(\.eventType) == [
+                        .workflowTaskScheduled, .workflowTaskStarted,
+                    ]
+                )
                 if attempt == 2 { try fail(task) } else { try node.complete(task, [Samples.complete()]).get() }
             }
             let outline = try node.outline("one")

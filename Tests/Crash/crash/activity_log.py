@@ -50,9 +50,13 @@ def problems(lines: list[Line], acknowledged: list[Acknowledgement], completed: 
         activity, attempt = acknowledgement.activity, acknowledgement.attempt
         again = [line for line in started if line.activity == activity and line.time > acknowledgement.time]
         if again:
-            found.append(f"{activity} ran again after its attempt {attempt} was acknowledged at {acknowledgement.time:.3f}")
+            found.append(
+                f"{activity} ran again after its attempt {attempt} was acknowledged at {acknowledgement.time:.3f}"
+            )
         if completed.get(activity) != attempt:
-            found.append(f"{activity}: attempt {attempt} was acknowledged, history has {completed.get(activity, 'none')}")
+            found.append(
+                f"{activity}: attempt {attempt} was acknowledged, history has {completed.get(activity, 'none')}"
+            )
     for activity, attempt in completed.items():
         attempts = [line.attempt for line in started if line.activity == activity]
         if attempt not in attempts:

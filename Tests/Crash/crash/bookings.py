@@ -101,7 +101,13 @@ class Bookings:
         return self.make(f"{self.prefix}-{self.made}", kind, door)
 
     def make(self, name: str, kind: str, door: str) -> Booking:
-        item = {"user_id": "u", "car": f"car {name}", "hotel": f"hotel {name}", "flight": f"flight {name}", "attempts": 1}
+        item = {
+            "user_id": "u",
+            "car": f"car {name}",
+            "hotel": f"hotel {name}",
+            "flight": f"flight {name}",
+            "attempts": 1,
+        }
         steps, status = STEPS, "passed"
         if kind == "retried":
             item["attempts"] = self.random.choice([2, 2, 3])
@@ -124,7 +130,9 @@ class Bookings:
                 again = self.command(f"{name}-other", "start", workflow_id, ["rejected"], input=item)
                 booking.follow_ups.append(FollowUp(again, later[0]))
                 later[1] += later[0]
-            signal = self.command(f"{name}-signal", "signal", workflow_id, ["delivered"], signal="cancel_booking", input="x")
+            signal = self.command(
+                f"{name}-signal", "signal", workflow_id, ["delivered"], signal="cancel_booking", input="x"
+            )
             booking.follow_ups.append(FollowUp(signal, later[1]))
             booking.follow_ups.append(FollowUp(signal, later[1] + 0.5))
         elif kind in ("cancelled", "terminated"):
@@ -135,7 +143,9 @@ class Bookings:
             booking.follow_ups += [FollowUp(start, -1), FollowUp(start, later[0])]
         elif kind == "unknown":
             # Nobody has started this one, and nobody will.
-            nobody = self.command(f"{name}-nobody", "signal", workflow_id + "-nobody", ["rejected"], signal="cancel_booking")
+            nobody = self.command(
+                f"{name}-nobody", "signal", workflow_id + "-nobody", ["rejected"], signal="cancel_booking"
+            )
             booking.follow_ups.append(FollowUp(nobody, -1))
         return booking
 

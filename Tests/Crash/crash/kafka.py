@@ -43,7 +43,9 @@ class Kafka(Part):
         lines = {**self.settings(), **(settings or {})}
         self.properties.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
         arguments = ["kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER, "--config", str(self.properties)]
-        made = subprocess.run(self.java("128m", *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        made = subprocess.run(
+            self.java("128m", *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         if made.returncode != 0:
             raise PartFailed(f"Kafka's folder could not be made: {made.stdout[-500:]}")
 

@@ -79,7 +79,8 @@ class Killer:
 
         def works() -> bool:
             return any(
-                booking.created > since and booking.finished is not None for booking in list(self.world.bookings.values())
+                booking.created > since and booking.finished is not None
+                for booking in list(self.world.bookings.values())
             )
 
         # A worker's death is noticed late where a task had been handed to it: only old bookings wait for that.

@@ -154,11 +154,12 @@ class Matrix:
         events = sum(len(command.events) for _, command in self.world.commands.values())
         longest = self.world.publisher.longest if self.world.publisher else 0
         return (
-            f"{len(self.killer.kills)} kills with {min(flights)} to {max(flights)} sagas in flight; {len(bookings)} bookings "
-            f"({', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}), {events} events, "
-            f"{len(self.rubbish)} dead letters, "
-            f"{len(self.world.relay.acknowledged)} acknowledgements seen, {sum(map(len, self.shown.values()))} histories "
-            f"read meanwhile, commands taken by the broker after {longest:.1f} s at most, {time.time() - self.began:.0f} s"
+            f"{len(self.killer.kills)} kills with {min(flights)} to {max(flights)} sagas in flight; "
+            f"{len(bookings)} bookings ({', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}), "
+            f"{events} events, {len(self.rubbish)} dead letters, "
+            f"{len(self.world.relay.acknowledged)} acknowledgements seen, "
+            f"{sum(map(len, self.shown.values()))} histories read meanwhile, "
+            f"commands taken by the broker after {longest:.1f} s at most, {time.time() - self.began:.0f} s"
         )
 
 

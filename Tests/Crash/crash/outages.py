@@ -1,4 +1,4 @@
-"""PostgreSQL or Kafka are not there: at the start, and later. The server says so, goes on by itself, and answers meanwhile."""
+"""PostgreSQL or Kafka are not there: the server says so, answers meanwhile, and goes on by itself."""
 
 import asyncio
 import time
@@ -33,7 +33,9 @@ class Outages:
         self.source.made += 1
         booking = self.source.make(f"{self.source.prefix}-{self.source.made}", "happy", door)
         self.world.begin(booking)
-        if await self.world.until(f"a booking by {door} {when}", lambda: booking not in self.world.unfinished, PATIENCE):
+        if await self.world.until(
+            f"a booking by {door} {when}", lambda: booking not in self.world.unfinished, PATIENCE
+        ):
             return booking
         return None
 
@@ -57,7 +59,9 @@ class Outages:
         return self.world.server.log.read_text(errors="replace").splitlines()[since:]
 
     async def until_said(self, words: str, since: int = 0) -> None:
-        await self.world.until(f"the server says '{words}'", lambda: any(words in line for line in self.lines(since)), 30)
+        await self.world.until(
+            f"the server says '{words}'", lambda: any(words in line for line in self.lines(since)), 30
+        )
 
     def expect_lines(self, when: str, words: str, lines: list[str], most: int) -> None:
         """Something was said, and not over and over."""
@@ -207,6 +211,8 @@ async def expect_records(outages: Outages, topic: str, right: Callable[[list[Rec
             return
         if time.monotonic() > deadline:
             values = [each.value[:100] for each in records[-5:]]
-            world.problems.append(f"{what}: not after {PATIENCE:.0f} s; {topic} has {len(records)} records {values} {problems}")
+            world.problems.append(
+                f"{what}: not after {PATIENCE:.0f} s; {topic} has {len(records)} records {values} {problems}"
+            )
             return
         await asyncio.sleep(0.3)

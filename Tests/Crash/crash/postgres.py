@@ -29,8 +29,9 @@ class Postgres(Part):
             self.folder.chmod(0o711)
         owner = (self.user or pwd.getpwuid(os.geteuid())).pw_name
         self.url = f"postgresql:///postgres?host={self.folder}&user={owner}"
+        initdb = [str(self.programs / "initdb"), "-D", str(self.data), "--auth=trust", "--no-sync", "-E", "UTF8"]
         made = subprocess.run(
-            self.as_user([str(self.programs / "initdb"), "-D", str(self.data), "--auth=trust", "--no-sync", "-E", "UTF8"]),
+            self.as_user(initdb),
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -31,7 +31,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="repeats the choices of a run (default: a new one, which is printed)")
     parser.add_argument("--kills", type=int, default=3, metavar="N", help="kills of each kind (default: 3)")
     parser.add_argument("--rate", type=float, default=6, metavar="N", help="bookings begun a second (default: 6)")
-    parser.add_argument("--listen", type=float, default=5, metavar="S", help="seconds to read on at the end (default: 5)")
+    parser.add_argument(
+        "--listen", type=float, default=5, metavar="S", help="seconds to read on at the end (default: 5)"
+    )
     parser.add_argument("--only", action="append", metavar="NAME", help="only the tests whose name contains NAME")
     parser.add_argument("--logs", type=Path, metavar="DIR", help="for logs (default: .build/test-logs/Crash)")
     parser.add_argument("--keep", action="store_true", help="keep the logs of tests that pass, too")

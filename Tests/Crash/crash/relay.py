@@ -76,9 +76,13 @@ class Relay(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(handle)
 
     async def pass_on(self, method: str, request: bytes, context: Any) -> bytes:
-        metadata = [each for each in context.invocation_metadata() if not each[0].startswith((":", "user-agent", "grpc-"))]
+        metadata = [
+            each for each in context.invocation_metadata() if not each[0].startswith((":", "user-agent", "grpc-"))
+        ]
         left = context.time_remaining()
-        call = self.channel.unary_unary(method)(request, metadata=metadata, timeout=left if left and left < 1e8 else None)
+        call = self.channel.unary_unary(method)(
+            request, metadata=metadata, timeout=left if left and left < 1e8 else None
+        )
         try:
             answer: bytes = await call
         except grpc.aio.AioRpcError as error:

@@ -50,7 +50,9 @@ class Publisher:
             }
         )
 
-    def publish(self, key: str | bytes, value: dict[str, Any] | bytes, headers: list[tuple[str, bytes]] | None = None) -> None:
+    def publish(
+        self, key: str | bytes, value: dict[str, Any] | bytes, headers: list[tuple[str, bytes]] | None = None
+    ) -> None:
         body = value if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False).encode()
         began = time.monotonic()
         self.producer.produce(
@@ -69,9 +71,11 @@ class Publisher:
 
 
 class Reader:
-    """Reads topics from their beginning on a thread of its own, `read_committed`, through every outage of the broker."""
+    """Reads topics from their beginning on its own thread, `read_committed`, through all outages of the broker."""
 
-    def __init__(self, address: str, take: Callable[[Record], None], topics: tuple[str, ...] = (EVENTS, DEAD_LETTERS)) -> None:
+    def __init__(
+        self, address: str, take: Callable[[Record], None], topics: tuple[str, ...] = (EVENTS, DEAD_LETTERS)
+    ) -> None:
         self.address, self.take, self.topics = address, take, topics
         self.consumer = Consumer(reader_settings(address, "read_committed"))
         self.stopping = threading.Event()
@@ -81,7 +85,9 @@ class Reader:
     def start(self) -> None:
         """The topics have to be there."""
         places = [
-            TopicPartition(topic, partition, 0) for topic in self.topics for partition in partitions(self.consumer, topic)
+            TopicPartition(topic, partition, 0)
+            for topic in self.topics
+            for partition in partitions(self.consumer, topic)
         ]
         self.consumer.assign(places)
         self.thread.start()
@@ -105,7 +111,13 @@ class Reader:
 def record(message: Any) -> Record:
     headers = {name: value or b"" for name, value in message.headers() or []}
     return Record(
-        message.topic(), message.partition(), message.offset(), message.key(), message.value() or b"", headers, time.time()
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        message.key(),
+        message.value() or b"",
+        headers,
+        time.time(),
     )
 
 

@@ -42,7 +42,9 @@ def content_problems(booking: Booking, history: History) -> list[str]:
     event: dict[str, Any] = booking.start.events[-1]
     if event.get("status") == "passed":
         result = event.get("result")
-        expected = {"status": "passed"} | {part: booking.start.body["input"][part] for part in ("car", "hotel", "flight")}
+        expected = {"status": "passed"} | {
+            part: booking.start.body["input"][part] for part in ("car", "hotel", "flight")
+        }
         return [] if result == expected else [f"its result is {result}, expected {expected}"]
     if event.get("status") == "compensated":
         undone = list(history_rules.completed_in_order(list(history.events)))
@@ -79,7 +81,9 @@ def booking_problems(
     }
     for task in tasks_acknowledged:
         if task.started_event_id not in completed:
-            found.append(f"the workflow task of event {task.started_event_id} was acknowledged, history doesn't have it")
+            found.append(
+                f"the workflow task of event {task.started_event_id} was acknowledged, history doesn't have it"
+            )
     for part in shown:
         if not history_rules.is_prefix(part, history):
             found.append(f"a history was shown that was lost: {history_rules.outline(part)}")

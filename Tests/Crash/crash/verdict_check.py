@@ -99,11 +99,15 @@ FAULTS: dict[str, Callable[[Observations], Any]] = {
     "a gap in the history": lambda seen: remove_event(seen, 5),
     "no end": lambda seen: remove_event(seen, -1),
     "an event after the end": lambda seen: add(seen.history, "WORKFLOW_TASK_SCHEDULED"),
-    "another end": lambda seen: setattr(seen.history.events[-1], "event_type", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED),
+    "another end": lambda seen: setattr(
+        seen.history.events[-1], "event_type", EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED
+    ),
     "a reference to the wrong event": lambda seen: setattr(
         seen.history.events[6].activity_task_completed_event_attributes, "started_event_id", 3
     ),
-    "history shown and lost": lambda seen: setattr(seen.shown[0].events[2], "event_type", EventType.EVENT_TYPE_TIMER_FIRED),
+    "history shown and lost": lambda seen: setattr(
+        seen.shown[0].events[2], "event_type", EventType.EVENT_TYPE_TIMER_FIRED
+    ),
     "an undo that never ran": lambda seen: seen.lines.__delitem__(slice(-2, None)),
     "an activity again after its acknowledgement": lambda seen: again(seen, "book_car", attempt=2, time=103.0),
     "the same attempt again": lambda seen: seen.lines.insert(1, seen.lines[0]),

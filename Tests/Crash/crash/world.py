@@ -105,7 +105,9 @@ class World:
                 return
             booking, command = found
             if (record.key or b"").decode(errors="replace") != event.get("workflow_id"):
-                self.problems.append(f"an event whose key is not its workflow id: {record.key!r}, {record.value[:200]!r}")
+                self.problems.append(
+                    f"an event whose key is not its workflow id: {record.key!r}, {record.value[:200]!r}"
+                )
             command.events.append(event)
             if command is booking.start:
                 if event.get("status") == "accepted":
@@ -196,5 +198,3 @@ class World:
                 return False
             await asyncio.sleep(0.05)
         return True
-
-

@@ -159,7 +159,7 @@ class Normaliser:
 
 
 def is_end_of_a_timed_out_attempt(message: Message, field: FieldDescriptor) -> bool:
-    """When an activity's attempt timed out Temporal goes on to tell the end of the attempt before; Sagamore tells its."""
+    """When an activity's attempt timed out, Temporal still tells the end of the one before; Sagamore tells its own."""
     if field.full_name != "temporal.api.workflow.v1.PendingActivityInfo.last_attempt_complete_time":
         return False
     return message.last_failure.HasField("timeout_failure_info")  # type: ignore[attr-defined]

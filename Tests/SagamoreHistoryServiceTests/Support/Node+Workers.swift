@@ -39,7 +39,11 @@ extension Node {
     ) throws -> AssignedWorkflowTask {
         let polled = try pollWorkflowTask(queue, sticky: sticky).get(location)
         guard case .task(let task) = polled else {
-            return try #require(nil as AssignedWorkflowTask?, "a task was expected, not \(polled)", sourceLocation: location)
+            return try #require(
+                nil as AssignedWorkflowTask?,
+                "a task was expected, not \(polled)",
+                sourceLocation: location
+            )
         }
         return task
     }

@@ -92,8 +92,8 @@ async def start_to_close_timeout_retried(stage: Stage) -> None:
 async def descriptions_of_attempts(stage: Stage) -> None:
     """How an attempt is described after one that failed and one that timed out, while it waits and while it runs.
 
-    When the one before has timed out, its end is not compared: Temporal tells that of the last attempt that a worker has
-    ended, however long ago, and reckons the pause from there.
+    When the one before has timed out, its end is not compared: Temporal tells that of the last attempt that a worker
+    has ended, however long ago, or none, and reckons the pause from there.
     """
     retry = {"initial_interval": 2, "backoff_coefficient": 1.0}
     worker = await scheduled(stage, start_to_close_timeout=2, retry=retry)

@@ -118,7 +118,7 @@ def query_request(stage: Stage, type: str, *arguments: object, **fields: object)
 
 @scenario
 async def query_without_any_task(stage: Stage) -> None:
-    """A query of a workflow that was closed before a worker has seen it: of none, and of one that was given its task."""
+    """A query of a workflow that was closed before its first task was completed, or even given to a worker."""
     worker = RawWorker(stage)
     await worker.start()
     await stage.client.get_workflow_handle(stage.name).terminate()

@@ -80,7 +80,7 @@ async def late_workflow_task_completion(stage: Stage) -> None:
     first = await worker.poll()
     await worker.complete(first, start_timer("t", 60))
     # Sagamore takes the last completion again, here and after the close, with the answer it gave before and without
-    # another effect: a worker that lost the answer when the connection or the server broke goes on as if nothing had been.
+    # another effect: a worker that lost the answer, as the connection or the server broke, goes on as if it had it.
     await stage.attempt("completed again", worker.complete(first, start_timer("t", 60)))
     await stage.attempt("failed after completed", worker.fail(first, "late"))
     await stage.client.get_workflow_handle(stage.name).signal("next")

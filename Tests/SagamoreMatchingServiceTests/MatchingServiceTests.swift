@@ -1,0 +1,188 @@
+import Foundation
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreLogging
+import SagamoreProtobuf
+import SagamoreServices
+import Testing
+
+@testable import SagamoreMatchingService
+
+/// The shell: replies, threads, and a History that says what a test wants. What both do together is tested with the
+/// real one, in the suite of the history service.
+@Suite(.serialized) struct MatchingServiceTests {
+    private let history = ScriptedHistory()
+    private let queue = TaskQueueKey(namespace: 1, name: "travel", kind: .activity)
+
+    private func service() -> MatchingService {
+        let service = MatchingService(history: history, clock: { SystemTime.now }, log: Logger(label: "test"))
+        service.start()
+        return service
+    }
+
+    private func task(_ number: Int64) -> MatchingTask {
+        MatchingTask(
+            queue: queue,
+            key: WorkflowKey(namespace: 1, workflowID: "one"),
+            runID: RunID(high: 1, low: 1),
+            kind: .activity(scheduledEventID: number, attempt: 1)
+        )
+    }
+
+    private func poll(_ service: MatchingService, seconds: Int64 = 3_600) -> (PollHandle, Ended) {
+        let ended = Ended()
+        let handle = service.pollActivityTask(
+            queue,
+            poller: PollerIdentity(identity: "worker", requestID: "", buildID: ""),
+            deadline: SystemTime.now + .seconds(seconds),
+            reply: Reply { ended.set($0.map { _ in () }) }
+        )
+        return (handle, ended)
+    }
+
+    private func eventually(_ location: SourceLocation = #_sourceLocation, _ condition: () -> Bool) throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while !condition() {
+            try #require(ContinuousClock.now < deadline, "waited for half a minute", sourceLocation: location)
+            usleep(1_000)
+        }
+    }
+
+    @Test func aPollEndsInTimeByCancellationAndAtTheEnd() throws {
+        let service = service()
+        let (_, timely) = poll(service, seconds: 0)
+        try eventually { timely.isSuccess }
+        let (handle, cancelled) = poll(service)
+        service.cancelPoll(handle)
+        #expect(cancelled.isSuccess)
+        let (_, last) = poll(service)
+        #expect(!last.isSet)
+        service.stop()
+        #expect(last.isSuccess)
+        let (_, late) = poll(service)
+        #expect(late.isSuccess)
+    }
+
+    @Test func aStaleTaskGoesAndThePollWaitsOn() throws {
+        let service = service()
+        defer { service.stop() }
+        history.verdict = { id in id == 1 ? .activityTaskNotFound : .unavailable("later") }
+        let (_, ended) = poll(service)
+        service.offer(task(1))
+        #expect(history.started == [1] && !ended.isSet)
+        // When History can't say, the worker is told so, and the task is kept.
+        service.offer(task(2))
+        #expect(ended.isFailure)
+        let (_, next) = poll(service)
+        #expect(history.started == [1, 2, 2] && next.isFailure)
+    }
+
+    @Test func aPollWhoseClientLeftMeanwhileTakesNoOtherTask() throws {
+        let service = service()
+        defer { service.stop() }
+        history.isSlow = true
+        let (handle, ended) = poll(service)
+        service.offer(task(1))
+        service.offer(task(2))
+        // The client goes while the task is being started, which turns out to be stale.
+        service.cancelPoll(handle)
+        #expect(!ended.isSet)
+        history.answer(.activityTaskNotFound)
+        #expect(ended.isSuccess)
+        #expect(history.started == [1])
+        let (_, next) = poll(service)
+        #expect(history.started == [1, 2] && !next.isSet)
+    }
+
+    @Test func pollsThatComeAndGoLeaveNothingBehind() throws {
+        let service = service()
+        defer { service.stop() }
+        for _ in 0..<5_000 {
+            let (handle, ended) = poll(service)
+            service.cancelPoll(handle)
+            #expect(ended.isSuccess)
+        }
+        history.verdict = { _ in .unavailable("no") }
+        service.offer(task(1))
+        #expect(history.started.isEmpty)
+    }
+
+    @Test func idlePollsCostNoTime() throws {
+        let service = service()
+        defer { service.stop() }
+        let polls = (0..<2_000).map { _ in poll(service).1 }
+        let began = SystemTime.threadsTime(named: "matching-expiry")
+        try #require(began != nil)
+        usleep(2_000_000)
+        let ended = SystemTime.threadsTime(named: "matching-expiry")
+        let spent = (ended ?? 0) - (began ?? 0)
+        // In ticks of 10 ms: a debug build may take one percent.
+        #expect(spent <= 4, "2,000 idle polls took \(spent * 10) ms in 2 s")
+        #expect(polls.allSatisfy { !$0.isSet })
+    }
+
+    @Test func workersSayGoodbyeToAllTheirQueues() throws {
+        let service = service()
+        defer { service.stop() }
+        let (_, ended) = poll(service)
+        service.workerShutDown(namespace: 2, stickyQueue: "", identity: "worker")
+        service.workerShutDown(namespace: 1, stickyQueue: "", identity: "another")
+        #expect(!ended.isSet)
+        service.workerShutDown(namespace: 1, stickyQueue: "mine", identity: "worker")
+        #expect(ended.isSuccess)
+    }
+
+    @Test func backlogsArePagedByWhoAsks() throws {
+        let service = service()
+        defer { service.stop() }
+        for number in 0..<TaskQueueState.limit { service.offer(task(Int64(number))) }
+        service.offer(task(5_000))
+        #expect(history.pagedOut == [5_000])
+        service.backlogStored(queue)
+        history.verdict = { _ in .unavailable("no") }
+        #expect(history.pagedIn.isEmpty)
+        let other = TaskQueueKey(namespace: 1, name: "other", kind: .activity)
+        service.backlogStored(other)
+        #expect(history.pagedIn == [other])
+        service.backlogPaged(other, isMoreWaiting: true)
+        #expect(history.pagedIn == [other, other])
+        service.backlogPaged(other, isMoreWaiting: false)
+        #expect(history.pagedIn == [other, other])
+    }
+}
+
+enum SystemTime {
+    static var now: Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    /// The processor time of this process's threads of a name, in ticks.
+    static func threadsTime(named name: String) -> Int? {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        var sum: Int?
+        for thread in threads {
+            let path = "/proc/self/task/\(thread)"
+            guard let comm = try? String(contentsOfFile: "\(path)/comm", encoding: .utf8),
+                comm.trimmingCharacters(in: .whitespacesAndNewlines) == name.prefix(15),
+                let stat = try? String(contentsOfFile: "\(path)/stat", encoding: .utf8)
+            else { continue }
+            let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
+            guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else { continue }
+            sum = (sum ?? 0) + user + system
+        }
+        return sum
+    }
+}
+
+/// What a poll ended with.
+final class Ended: @unchecked Sendable {
+    private let lock = NSLock()
+    private var outcome: Result<Void, RequestError>?
+
+    func set(_ outcome: Result<Void, RequestError>) { lock.withLock { self.outcome = outcome } }
+    var isSet: Bool { lock.withLock { outcome != nil } }
+    var isSuccess: Bool { lock.withLock { if case .success? = outcome { true } else { false } } }
+    var isFailure: Bool { lock.withLock { if case .failure? = outcome { true } else { false } } }
+}

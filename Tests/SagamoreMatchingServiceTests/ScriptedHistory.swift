@@ -1,0 +1,116 @@
+import Foundation
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreProtobuf
+import SagamoreServices
+
+/// The part of History that Matching talks to: refuses every activity task as a test wants, and notes what it is told.
+/// Nothing else of it is ever asked.
+final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
+    private let lock = NSLock()
+    private var state = State()
+
+    private struct State {
+        var started: [Int64] = []
+        var pagedOut: [Int64] = []
+        var pagedIn: [TaskQueueKey] = []
+        var waiting: [Reply<AssignedActivityTask>] = []
+        var isSlow = false
+        var verdict: @Sendable (Int64) -> RequestError = { _ in .activityTaskNotFound }
+    }
+
+    var started: [Int64] { lock.withLock { state.started } }
+    var pagedOut: [Int64] { lock.withLock { state.pagedOut } }
+    var pagedIn: [TaskQueueKey] { lock.withLock { state.pagedIn } }
+
+    var verdict: @Sendable (Int64) -> RequestError {
+        get { lock.withLock { state.verdict } }
+        set { lock.withLock { state.verdict = newValue } }
+    }
+
+    /// Answers come only when `answer` is called.
+    var isSlow: Bool {
+        get { lock.withLock { state.isSlow } }
+        set { lock.withLock { state.isSlow = newValue } }
+    }
+
+    func answer(_ error: RequestError) {
+        let waiting = lock.withLock {
+            let waiting = state.waiting
+            state.waiting = []
+            return waiting
+        }
+        for reply in waiting { reply.fail(error) }
+    }
+
+    func startActivityTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<AssignedActivityTask>) {
+        guard case .activity(let id, _) = task.kind else { return }
+        let verdict = lock.withLock { () -> RequestError? in
+            state.started.append(id)
+            if state.isSlow { state.waiting.append(reply) }
+            return state.isSlow ? nil : state.verdict(id)
+        }
+        if let verdict { reply.fail(verdict) }
+    }
+
+    func pageOut(_ task: MatchingTask) {
+        guard case .activity(let id, _) = task.kind else { return }
+        lock.withLock { state.pagedOut.append(id) }
+    }
+
+    func pageIn(_ queue: TaskQueueKey, limit: Int) { lock.withLock { state.pagedIn.append(queue) } }
+
+    // MARK: Never asked; a reply that is dropped says so
+
+    func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>) {}
+    func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>) {}
+    func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>) {}
+    func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>) {}
+    func query(
+        _ workflow: WorkflowReference,
+        _ query: WorkflowQuery,
+        rejecting: QueryRejectCondition,
+        deadline: Instant,
+        reply: Reply<QueryOutcome>
+    ) {}
+    func describe(_ workflow: WorkflowReference, reply: Reply<DescribeWorkflowExecutionResponse>) {}
+    func readHistory(_ workflow: WorkflowReference, _ request: HistoryRead, reply: Reply<HistoryPage>) {}
+    func startWorkflowTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<PolledWorkflowTask>) {}
+    func abandonSticky(_ task: MatchingTask) {}
+    func completeWorkflowTask(
+        _ token: WorkflowTaskToken,
+        _ request: RespondWorkflowTaskCompletedRequest,
+        reply: Reply<CompletedWorkflowTask>
+    ) {}
+    func failWorkflowTask(
+        _ token: WorkflowTaskToken,
+        cause: WorkflowTaskFailedCause,
+        failure: RawMessage<Failure>?,
+        identity: String,
+        reply: Reply<Void>
+    ) {}
+    func completeActivity(
+        _ token: ActivityTaskToken,
+        result: RawMessage<Payloads>?,
+        identity: String,
+        reply: Reply<Void>
+    ) {}
+    func failActivity(
+        _ token: ActivityTaskToken,
+        failure: RawMessage<Failure>?,
+        lastHeartbeat: RawMessage<Payloads>?,
+        identity: String,
+        reply: Reply<Void>
+    ) {}
+    func cancelActivity(
+        _ token: ActivityTaskToken,
+        details: RawMessage<Payloads>?,
+        identity: String,
+        reply: Reply<Void>
+    ) {}
+    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {}
+    func returnActivity(_ token: ActivityTaskToken) {}
+    func answerQuery(_ token: TaskToken.QueryToken, _ answer: QueryAnswer, reply: Reply<Void>) {}
+    func submit(_ command: IncomingCommand, reply: Reply<CommandOutcome>) {}
+    func deadLetter(_ source: RecordCoordinates, _ letter: OutboxRecord, reply: Reply<CommandOutcome>) {}
+}

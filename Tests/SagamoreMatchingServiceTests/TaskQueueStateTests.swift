@@ -1,0 +1,226 @@
+import SagamoreEngine
+import SagamoreServices
+import Testing
+
+@testable import SagamoreMatchingService
+
+/// One task queue as a value: what it is told, and the actions that it returns.
+@Suite struct TaskQueueStateTests {
+    private static let noon = Instant(nanoseconds: 1_749_988_800_000_000_000)
+    private static let queue = TaskQueueKey(namespace: 1, name: "travel", kind: .activity)
+
+    private func task(_ number: Int64, isSticky: Bool = false) -> MatchingTask {
+        let kind: MatchingTask.Kind =
+            isSticky
+            ? .workflow(WorkflowTaskStamp(scheduledEventID: number, attempt: 1), isSticky: true)
+            : .activity(scheduledEventID: number, attempt: 1)
+        return MatchingTask(
+            queue: Self.queue,
+            key: WorkflowKey(namespace: 1, workflowID: "one"),
+            runID: RunID(high: 1, low: 1),
+            kind: kind
+        )
+    }
+
+    private func query(_ number: UInt64) -> MatchingTask {
+        MatchingTask(
+            queue: Self.queue,
+            key: WorkflowKey(namespace: 1, workflowID: "one"),
+            runID: RunID(high: 1, low: 1),
+            kind: .query(number, isSticky: false)
+        )
+    }
+
+    private func poll(_ id: UInt64, identity: String = "worker", deadline: Instant = .distantFuture) -> Poll {
+        let poller = PollerIdentity(identity: identity, requestID: "poll \(id)", buildID: "")
+        let poll = Poll(poller: poller, deadline: deadline, answer: .activity(Reply { _ in }))
+        poll.handle = PollHandle(queue: Self.queue, id: id)
+        return poll
+    }
+
+    /// Actions in words: `match 5 to 1`, `end 2`, `abandon 5`, `page out 5`, `page in 100`.
+    private func words(_ actions: [MatchAction]) -> [String] {
+        func name(_ task: MatchingTask) -> String {
+            switch task.kind {
+            case .workflow(let stamp, _): "\(stamp.scheduledEventID)"
+            case .activity(let id, _): "\(id)"
+            case .query(let id, _): "query \(id)"
+            }
+        }
+        return actions.map { action in
+            switch action {
+            case .match(let task, let poll): "match \(name(task)) to \(poll.handle?.id ?? 0)"
+            case .end(let poll): "end \(poll.handle?.id ?? 0)"
+            case .abandon(let task): "abandon \(name(task))"
+            case .pageOut(let task): "page out \(name(task))"
+            case .pageIn(let limit): "page in \(limit)"
+            }
+        }
+    }
+
+    @Test func tasksAndPollsMeetInOrder() {
+        var state = TaskQueueState()
+        #expect(words(state.offer(task(1), at: Self.noon)) == [])
+        #expect(words(state.offer(task(2), at: Self.noon)) == [])
+        #expect(words(state.poll(poll(1), isSticky: false, at: Self.noon)) == ["match 1 to 1"])
+        #expect(words(state.poll(poll(2), isSticky: false, at: Self.noon)) == ["match 2 to 2"])
+        #expect(words(state.poll(poll(3), isSticky: false, at: Self.noon)) == [])
+        #expect(words(state.poll(poll(4), isSticky: false, at: Self.noon)) == [])
+        #expect(state.pollCount == 2 && state.taskCount == 0)
+        #expect(words(state.offer(task(3), at: Self.noon)) == ["match 3 to 3"])
+        #expect(words(state.offer(task(4), at: Self.noon)) == ["match 4 to 4"])
+        #expect(state.pollCount == 0)
+    }
+
+    @Test func aPollThatMetAStaleTaskGoesFirst() {
+        var state = TaskQueueState()
+        let first = poll(1)
+        _ = state.poll(first, isSticky: false, at: Self.noon)
+        _ = state.poll(poll(2), isSticky: false, at: Self.noon)
+        #expect(words(state.offer(task(1), at: Self.noon)) == ["match 1 to 1"])
+        #expect(words(state.pollAgain(first, at: Self.noon)) == [])
+        #expect(words(state.offer(task(2), at: Self.noon)) == ["match 2 to 1"])
+        #expect(words(state.offer(task(3), at: Self.noon)) == ["match 3 to 2"])
+        // One whose client has left waits for nothing more, nor does one whose time is up.
+        first.isOver = true
+        #expect(words(state.pollAgain(first, at: Self.noon)) == ["end 1"])
+        let late = poll(5, deadline: Self.noon)
+        #expect(words(state.pollAgain(late, at: Self.noon)) == ["end 5"])
+    }
+
+    @Test func aTaskThatIsGivenBackMeetsWaitingPollsALittleLater() {
+        var state = TaskQueueState()
+        _ = state.poll(poll(1), isSticky: false, at: Self.noon)
+        _ = state.poll(poll(2), isSticky: false, at: Self.noon)
+        _ = state.offer(task(1), at: Self.noon)
+        #expect(words(state.giveBack(task(1), at: Self.noon)) == [])
+        #expect(words(state.expire(at: Self.noon)) == ["match 1 to 2"])
+        // With nobody waiting, the next poll gets it before the others.
+        _ = state.offer(task(2), at: Self.noon)
+        _ = state.giveBack(task(1), at: Self.noon)
+        #expect(words(state.poll(poll(3), isSticky: false, at: Self.noon)) == ["match 1 to 3"])
+    }
+
+    @Test func pollsEnd() {
+        var state = TaskQueueState()
+        _ = state.poll(poll(1, deadline: Self.noon + .seconds(1)), isSticky: false, at: Self.noon)
+        _ = state.poll(poll(2), isSticky: false, at: Self.noon)
+        _ = state.poll(poll(3, identity: "another"), isSticky: false, at: Self.noon)
+        #expect(words(state.expire(at: Self.noon)) == [])
+        #expect(words(state.expire(at: Self.noon + .seconds(1))) == ["end 1"])
+        #expect(words(state.cancel(1, at: Self.noon)) == [])
+        #expect(words(state.cancel(2, at: Self.noon)) == ["end 2"])
+        #expect(words(state.endPolls(of: "worker", at: Self.noon)) == [])
+        #expect(words(state.endPolls(of: "another", at: Self.noon)) == ["end 3"])
+        // None of them is given a task.
+        #expect(words(state.offer(task(1), at: Self.noon)) == [])
+        #expect(state.taskCount == 1 && state.pollCount == 0)
+    }
+
+    @Test func aStickyQueueWithoutItsWorkerGivesItsTasksAway() {
+        var state = TaskQueueState()
+        #expect(words(state.offer(task(1, isSticky: true), at: Self.noon)) == ["abandon 1"])
+        _ = state.poll(poll(1), isSticky: true, at: Self.noon)
+        _ = state.cancel(1, at: Self.noon)
+        // It was there a moment ago.
+        #expect(words(state.offer(task(2, isSticky: true), at: Self.noon + .seconds(9))) == [])
+        #expect(words(state.offer(task(3, isSticky: true), at: Self.noon + .seconds(11))) == ["abandon 3"])
+        #expect(words(state.poll(poll(2), isSticky: true, at: Self.noon + .seconds(12))) == ["match 2 to 2"])
+        // What a worker that is gone for good leaves does not stay for ever.
+        _ = state.offer(task(4, isSticky: true), at: Self.noon + .seconds(13))
+        #expect(words(state.expire(at: Self.noon + .seconds(100))) == [])
+        #expect(!state.isIdle(at: Self.noon + .seconds(400)))
+        #expect(words(state.expire(at: Self.noon + .seconds(400))) == ["abandon 4"])
+        #expect(state.isIdle(at: Self.noon + .seconds(400)))
+    }
+
+    @Test func goodbyeEndsPollsAndGivesTasksAway() {
+        var state = TaskQueueState()
+        _ = state.poll(poll(1), isSticky: true, at: Self.noon)
+        _ = state.cancel(1, at: Self.noon)
+        _ = state.offer(task(1, isSticky: true), at: Self.noon)
+        #expect(words(state.shutDown(at: Self.noon)) == ["abandon 1"])
+        #expect(words(state.offer(task(2, isSticky: true), at: Self.noon)) == ["abandon 2"])
+        #expect(words(state.giveBack(task(3, isSticky: true), at: Self.noon)) == ["abandon 3"])
+        #expect(words(state.poll(poll(2), isSticky: true, at: Self.noon)) == ["end 2"])
+        var other = TaskQueueState()
+        _ = other.poll(poll(3), isSticky: true, at: Self.noon)
+        #expect(words(other.shutDown(at: Self.noon)) == ["end 3"])
+    }
+
+    @Test func aFullQueueSendsTasksAwayAndTakesThemBackInPages() {
+        var state = TaskQueueState()
+        let limit = Int64(TaskQueueState.limit)
+        for number in 0..<limit { #expect(state.offer(task(number), at: Self.noon).isEmpty) }
+        #expect(words(state.offer(task(limit), at: Self.noon)) == ["page out \(limit)"])
+        #expect(state.taskCount == Int(limit))
+        #expect(words(state.backlogStored()) == [])
+        for number in 0..<limit / 2 {
+            #expect(
+                words(state.poll(poll(UInt64(number)), isSticky: false, at: Self.noon)) == [
+                    "match \(number) to \(number)"
+                ]
+            )
+            // Who comes new waits behind those in the database.
+            #expect(words(state.offer(task(9_999), at: Self.noon)) == ["page out 9999"])
+        }
+        let asked = words(state.poll(poll(1), isSticky: false, at: Self.noon))
+        #expect(asked == ["match \(limit / 2) to 1", "page in \(limit / 2 + 1)"])
+        // One page at a time. What it brings is taken in.
+        #expect(words(state.poll(poll(2), isSticky: false, at: Self.noon)) == ["match \(limit / 2 + 1) to 2"])
+        #expect(words(state.offer(task(limit), at: Self.noon)) == [])
+        // More was stored while the page was read: it is not the end, whatever the page says.
+        #expect(words(state.backlogStored()) == [])
+        #expect(words(state.backlogPaged(isMoreWaiting: false)) == ["page in \(limit / 2 + 1)"])
+        #expect(words(state.backlogPaged(isMoreWaiting: false)) == [])
+        #expect(words(state.offer(task(5), at: Self.noon)) == [])
+    }
+
+    @Test func queriesDoNotWaitInTheDatabase() {
+        var state = TaskQueueState()
+        for number in 0..<Int64(TaskQueueState.limit) { _ = state.offer(task(number), at: Self.noon) }
+        _ = state.backlogStored()
+        #expect(words(state.offer(query(1), at: Self.noon)) == [])
+        #expect(state.taskCount == TaskQueueState.limit + 1)
+        // Not without bounds.
+        for number in 2...UInt64(TaskQueueState.limit) { _ = state.offer(query(number), at: Self.noon) }
+        #expect(words(state.offer(query(9_999), at: Self.noon)) == ["page out query 9999"])
+        #expect(state.taskCount == 2 * TaskQueueState.limit)
+    }
+
+    @Test func anUnusedQueueIsForgotten() {
+        var state = TaskQueueState()
+        #expect(state.isIdle(at: Self.noon))
+        _ = state.poll(poll(1), isSticky: false, at: Self.noon)
+        #expect(!state.isIdle(at: Self.noon + .seconds(1_000)))
+        _ = state.cancel(1, at: Self.noon)
+        #expect(!state.isIdle(at: Self.noon + .seconds(299)))
+        #expect(state.isIdle(at: Self.noon + .seconds(301)))
+        // Not one for which runs wait.
+        _ = state.backlogStored()
+        #expect(!state.isIdle(at: Self.noon + .seconds(1_000)))
+    }
+
+    @Test func fifoKeepsItsOrderWhateverIsDoneToIt() {
+        var fifo = FIFO<Int>()
+        var expected: [Int] = []
+        var state: UInt64 = 7
+        for step in 0..<20_000 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            switch (state >> 33) % 20 {
+            case 0..<9:
+                fifo.append(step)
+                expected.append(step)
+            case 9:
+                fifo.prepend(step)
+                expected.insert(step, at: 0)
+            case 10 where step % 50 == 0:
+                fifo.removeAll { $0 % 3 == 0 }
+                expected.removeAll { $0 % 3 == 0 }
+            default:
+                #expect(fifo.popFirst() == (expected.isEmpty ? nil : expected.removeFirst()))
+            }
+            #expect(fifo.count == expected.count)
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import Foundation
+import SagamoreEngine
+import SagamorePersistence
+import SagamorePostgresClient
+import SagamoreServices
+import Testing
+
+extension PersistenceTests {
+    /// What a commit writes, and how its errors are sorted.
+    @Suite struct Commit {
+        @Test func allOfABatchOrNothing() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            var batch = CommitBatch()
+            batch.newRuns = [Storage.run(1), Storage.run(2)]
+            batch.journal = [
+                Storage.journal(1, 1, first: 1, events: [1, 2, 3], facts: [4]),
+                Storage.journal(2, 1, first: 1, events: [5]),
+            ]
+            batch.alarms = [Storage.alarm(1, .insert(.active)), Storage.alarm(2, .insert(.active))]
+            batch.inbox = [Storage.inbox(1, "command")]
+            batch.outbox = (0..<3).map {
+                OutboxRecord(topic: "saga.events", key: nil, value: [UInt8($0)], headers: [.init(name: "a", value: [])])
+            }
+            batch.heartbeats = [
+                HeartbeatRow(
+                    runID: Storage.runID(1),
+                    scheduledEventID: 5,
+                    attempt: 2,
+                    details: [7],
+                    recordedAt: Storage.noon
+                )
+            ]
+            try storage.lane.commit(batch, fence: fence)
+            #expect(try storage.lane.isCommitted(runID: Storage.runID(1), sequence: 1))
+            #expect(try !storage.lane.isCommitted(runID: Storage.runID(1), sequence: 2))
+            #expect(try storage.lane.isCommitted(Storage.inbox(1, "command")))
+            #expect(try !storage.lane.isCommitted(Storage.inbox(2, "command")))
+            let journals = try storage.loader.loadJournals([Storage.runID(1), Storage.runID(2), Storage.runID(3)])
+            #expect(journals == [Storage.runID(1): [batch.journal[0]], Storage.runID(2): [batch.journal[1]]])
+            #expect(try storage.loader.loadRuns([Storage.runID(1)]) == [Storage.runID(1): Storage.run(1)])
+            #expect(try storage.loader.loadHeartbeats([Storage.runID(1)]) == batch.heartbeats)
+            #expect(try storage.number("select max(sequence) from sagamore.outbox") == 3)
+
+            // The second batch has one row that is there already: nothing of it is written.
+            var second = CommitBatch()
+            second.journal = [
+                Storage.journal(1, 2, first: 4, events: [6]), Storage.journal(2, 1, first: 1, events: [7]),
+            ]
+            second.closedRuns = [
+                RunClosing(
+                    runID: Storage.runID(1),
+                    status: .completed,
+                    closedAt: Storage.noon,
+                    historyLength: 4,
+                    historyBytes: 400
+                )
+            ]
+            second.outbox = [OutboxRecord(topic: "saga.events", key: nil, value: nil, headers: [])]
+            let next = ShardFence(shard: 0, epoch: fence.epoch, outboxSequence: 3)
+            do throws(CommitError) {
+                try storage.lane.commit(second, fence: next)
+                #expect(Bool(false), "a row was written twice")
+            } catch {
+                guard case .data(let cause) = error else { return #expect(Bool(false), "\(error)") }
+                #expect(cause.sqlState == "23505")
+            }
+            #expect(try storage.number("select outbox_sequence from sagamore.shards") == 3)
+            second.journal.removeLast()
+            try storage.lane.commit(second, fence: next)
+            let run = try #require(try storage.loader.loadRuns([Storage.runID(1)])[Storage.runID(1)])
+            #expect(run.status == .completed && run.closedAt == Storage.noon && run.historyLength == 4)
+            #expect(try storage.number("select max(sequence) from sagamore.outbox") == 4)
+        }
+
+        @Test func aKnownCommandIsToldByItsConstraint() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            var batch = CommitBatch()
+            batch.inbox = [Storage.inbox(1, "command")]
+            try storage.lane.commit(batch, fence: fence)
+            do throws(CommitError) {
+                try storage.lane.commit(batch, fence: fence)
+                #expect(Bool(false), "a command was written twice")
+            } catch {
+                guard case .data(let cause) = error else { return #expect(Bool(false), "\(error)") }
+                #expect(cause.constraint == "inbox_commands")
+            }
+        }
+
+        @Test func alarmsChangeAsTheyShould() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            func write(_ changes: AlarmChange...) throws {
+                var batch = CommitBatch()
+                batch.alarms = changes
+                try storage.lane.commit(batch, fence: fence)
+            }
+            func value(_ column: String) throws -> Int64 {
+                try storage.number(
+                    "select coalesce(\(column)::text, '-1')::bigint from sagamore.alarms where run_id = "
+                        + "'\(Storage.runID(1))'"
+                )
+            }
+            var runs = CommitBatch()
+            runs.newRuns = [Storage.run(1), Storage.run(2)]
+            try storage.lane.commit(runs, fence: fence)
+            try write(Storage.alarm(1, .insert(.active)), Storage.alarm(2, .insert(.active)))
+            #expect(try value("alarm_at") == -1)
+            let since = Instant(nanoseconds: 5)
+            try write(
+                Storage.alarm(1, .set(AlarmValue(at: .distantFuture, waiting: .queue("1/activity/q", since: since))))
+            )
+            #expect(try value("alarm_at") == .max)
+            // It keeps its place, and its queue where nothing is said of it.
+            let later = AlarmValue(at: nil, waiting: .queue("1/activity/q", since: Instant(nanoseconds: 9)))
+            try write(Storage.alarm(1, .set(later)))
+            try write(Storage.alarm(1, .set(AlarmValue(at: Instant(nanoseconds: 7), waiting: .unchanged))))
+            #expect(try value("alarm_at") == 7)
+            #expect(try value("waiting_since") == 5)
+            #expect(try storage.loader.waitingQueues(shard: 0) == ["1/activity/q"])
+            #expect(try storage.loader.waitingRuns(shard: 0, queue: "1/activity/q", limit: 9) == [Storage.run(1)])
+            try write(Storage.alarm(1, .set(AlarmValue(at: nil, waiting: .none))))
+            #expect(try storage.loader.waitingQueues(shard: 0) == [])
+            #expect(try storage.loader.activeRuns(shard: 0, after: nil, limit: 9).count == 2)
+            try write(Storage.alarm(1, .remove))
+            #expect(try storage.loader.activeRuns(shard: 0, after: nil, limit: 9) == [Storage.run(2)])
+        }
+
+        @Test func valuesMerge() {
+            let waiting = AlarmValue(at: nil, waiting: .queue("q", since: Storage.noon))
+            let parked = AlarmValue(at: Storage.noon, waiting: .unchanged)
+            #expect(parked.merged(over: waiting) == AlarmValue(at: Storage.noon, waiting: waiting.waiting))
+            let freed = AlarmValue(at: nil, waiting: .none)
+            #expect(freed.merged(over: waiting) == freed)
+            #expect(waiting.merged(over: freed) == waiting)
+        }
+
+        @Test func heartbeatsOfClosedRunsGo() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            func beat(_ details: [UInt8]) throws {
+                var batch = CommitBatch()
+                let id = Storage.runID(1)
+                batch.heartbeats = [
+                    HeartbeatRow(runID: id, scheduledEventID: 5, attempt: 1, details: details, recordedAt: Storage.noon)
+                ]
+                try storage.lane.commit(batch, fence: fence)
+            }
+            try beat([1])
+            try beat([2])
+            #expect(try storage.loader.loadHeartbeats([Storage.runID(1)]).map(\.details) == [[2]])
+            var batch = CommitBatch()
+            batch.endedHeartbeats = [Storage.runID(1)]
+            try storage.lane.commit(batch, fence: fence)
+            #expect(try storage.loader.loadHeartbeats([Storage.runID(1)]).isEmpty)
+        }
+
+        @Test func errorsAreSortedByWhatHelps() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            var batch = CommitBatch()
+            batch.inbox = [Storage.inbox(1, "command")]
+            func refusal() -> CommitError? {
+                do throws(CommitError) {
+                    try storage.lane.commit(batch, fence: fence)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            // Too long for an index.
+            batch.newRuns = [
+                Storage.run(1, workflowID: (0..<300).map { "\(UInt64($0) &* 0x9E37_79B9_7F4A_7C15)" }.joined())
+            ]
+            guard case .data(let limit)? = refusal() else { return #expect(Bool(false), "a row fitted") }
+            #expect(limit.sqlState == "54000")
+            // Text that is none.
+            batch.newRuns = [Storage.run(1, workflowID: "a\0b")]
+            switch refusal() {
+            case .data, .permanent: break
+            case let other: #expect(Bool(false), "NUL: \(String(describing: other))")
+            }
+            batch.newRuns = []
+            // A server that takes no writes for a while, as a standby: nothing is wrong with the rows.
+            let name = storage.url.split(separator: "/").last.map { $0.prefix { $0 != "?" } } ?? ""
+            try storage.session.execute("alter database \(name) set default_transaction_read_only = on")
+            try storage.lane.reconnect()
+            guard case .transient? = refusal() else { return #expect(Bool(false), "a read-only server is to blame") }
+            try storage.session.execute(
+                "set default_transaction_read_only = off; alter database \(name) reset default_transaction_read_only"
+            )
+            try storage.lane.reconnect()
+            // A session that was ended.
+            try storage.session.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+                    + "and pid <> pg_backend_pid()"
+            )
+            guard case .transient? = refusal() else { return #expect(Bool(false), "a lost session is to blame") }
+            try storage.lane.reconnect()
+            #expect(refusal() == nil)
+            // A mistake of ours.
+            try storage.session.execute("alter table sagamore.inbox rename to elsewhere")
+            batch.inbox = [Storage.inbox(2, "another")]
+            guard case .permanent? = refusal() else { return #expect(Bool(false), "a missing table is our mistake") }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import SagamoreEngine
+import SagamorePersistence
+import SagamorePostgresClient
+import SagamoreServices
+import Testing
+
+extension PersistenceTests {
+    /// Who may write, and who may take a shard.
+    @Suite struct Fence {
+        private static func batch(_ number: Int) -> CommitBatch {
+            var batch = CommitBatch()
+            batch.newRuns = [Storage.run(number)]
+            batch.journal = [Storage.journal(number, 1, first: 1, events: [1])]
+            batch.alarms = [Storage.alarm(number, .insert(.active))]
+            batch.outbox = [OutboxRecord(topic: "saga.events", key: [1], value: nil, headers: [])]
+            return batch
+        }
+
+        private func failure(_ body: () throws(CommitError) -> Void) -> CommitError? {
+            do throws(CommitError) {
+                try body()
+                return nil
+            } catch {
+                return error
+            }
+        }
+
+        @Test func anOlderEpochWritesNothing() throws {
+            let storage = try Storage()
+            let older = try storage.take()
+            try storage.lane.commit(Self.batch(1), fence: older)
+            let newer = try storage.take(ShardOwner(node: "node", process: "another"))
+            #expect(newer.epoch == older.epoch + 1 && newer.outboxSequence == 1)
+            let late = ShardFence(shard: 0, epoch: older.epoch, outboxSequence: 1)
+            guard
+                case .fenced = failure({ () throws(CommitError) in try storage.lane.commit(Self.batch(2), fence: late) }
+                )
+            else { return #expect(Bool(false), "not fenced") }
+            #expect(try storage.number("select count(*) from sagamore.runs") == 1)
+            #expect(try storage.number("select outbox_sequence from sagamore.shards") == 1)
+            #expect(try storage.lane.renewLease(0, as: Storage.owner, epoch: older.epoch) == false)
+            #expect(try storage.lane.retakeShard(0, as: Storage.owner, epoch: older.epoch) == nil)
+            // What the older one gives back is not the newer one's.
+            try storage.lane.releaseShard(0, epoch: older.epoch)
+            try storage.lane.commit(Self.batch(3), fence: newer)
+            #expect(try storage.number("select count(*) from sagamore.outbox") == 2)
+        }
+
+        @Test func aShardIsTakenWhenItsLeaseHasLapsedForTenSeconds() throws {
+            let storage = try Storage()
+            _ = try storage.take()
+            let other = ShardOwner(node: "other", process: "other process")
+            func lapse(_ interval: String) throws {
+                try storage.session.execute("update sagamore.shards set lease_until = now() - interval '\(interval)'")
+            }
+            #expect(try storage.lane.takeShard(0, as: other) == nil)
+            try lapse("9 seconds")
+            #expect(try storage.lane.takeShard(0, as: other) == nil)
+            // The same node's next process need not wait.
+            #expect(try storage.lane.takeShard(0, as: ShardOwner(node: "node", process: "next")) != nil)
+            try lapse("10.5 seconds")
+            #expect(try storage.lane.takeShard(0, as: other)?.epoch == 3)
+            // Given back, it is free at once.
+            try storage.lane.releaseShard(0, epoch: 3)
+            #expect(try storage.lane.takeShard(0, as: Storage.owner)?.epoch == 4)
+        }
+
+        @Test func renewingKeepsOthersOut() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            try storage.session.execute("update sagamore.shards set lease_until = now() - interval '1 minute'")
+            #expect(try storage.lane.renewLease(0, as: Storage.owner, epoch: fence.epoch))
+            #expect(try storage.lane.takeShard(0, as: ShardOwner(node: "other", process: "other")) == nil)
+        }
+
+        @Test func anOwnerTakesItsShardAgainAfterACutOffRetake() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            // The first try has reached the database, its answer did not come back.
+            _ = try storage.lane.retakeShard(0, as: Storage.owner, epoch: fence.epoch)
+            let again = try #require(try storage.lane.retakeShard(0, as: Storage.owner, epoch: fence.epoch))
+            #expect(again.epoch == fence.epoch + 2)
+        }
+
+        /// The row's lock makes the new owner wait for a transaction of the old one that is in doubt.
+        @Test func aTakeoverWaitsForATransactionInDoubt() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            try storage.session.execute("begin; select sagamore.fence(0, \(fence.epoch), 1)")
+            let url = storage.url
+            let helper = Helper {
+                let lane = try? Storage.lane(url)
+                _ = try? lane?.takeShard(0, as: ShardOwner(node: "node", process: "next"))
+            }
+            let observer = try connect(url)
+            let waits = PostgresStatement(
+                "waits",
+                "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+                readsOnly: true
+            )
+            while try observer.query(waits).int64(0, 0) == 0 { usleep(1_000) }
+            try storage.session.execute("commit")
+            helper.join()
+            let shard = PostgresStatement(
+                "shard",
+                "select epoch, outbox_sequence from sagamore.shards",
+                readsOnly: true
+            )
+            let row = try observer.query(shard)
+            #expect(row.int64(0, 0) == fence.epoch + 1 && row.int64(0, 1) == 1)
+        }
+
+        @Test func shardsDoNotFenceEachOther() throws {
+            let storage = try Storage(shards: 2)
+            let first = try storage.take()
+            let taken = try #require(try storage.lane.takeShard(1, as: ShardOwner(node: "other", process: "other")))
+            try storage.lane.commit(Self.batch(1), fence: first)
+            var batch = Self.batch(2)
+            batch.newRuns = []
+            try storage.lane.commit(batch, fence: ShardFence(shard: 1, epoch: taken.epoch, outboxSequence: 0))
+            #expect(try storage.number("select count(*) from sagamore.outbox where sequence = 1") == 2)
+        }
+    }
+}

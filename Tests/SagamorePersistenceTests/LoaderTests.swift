@@ -1,0 +1,152 @@
+import Foundation
+import SagamoreEngine
+import SagamorePersistence
+import SagamorePostgresClient
+import SagamoreServices
+import Testing
+
+extension PersistenceTests {
+    /// What loaders read, and what they delete.
+    @Suite struct Loading {
+        @Test func theNewestRunAndTheCommandsOfAWorkflow() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            var batch = CommitBatch()
+            let older = Storage.run(1, at: Storage.noon, closedAt: Storage.noon, workflowID: "one")
+            let newer = Storage.run(2, at: Storage.noon + .seconds(1), workflowID: "one")
+            batch.newRuns = [newer, older]
+            batch.inbox = [Storage.inbox(7, "known")]
+            try storage.lane.commit(batch, fence: fence)
+            let one = WorkflowKey(namespace: 1, workflowID: "one")
+            let answers = try storage.loader.lookUp([
+                LookUp(key: one, commandID: ""), LookUp(key: Storage.key(7), commandID: "known"),
+                LookUp(key: WorkflowKey(namespace: 2, workflowID: "one"), commandID: "known"),
+                LookUp(key: one, commandID: "known"), LookUp(key: Storage.key(7), commandID: ""),
+            ])
+            #expect(answers.map(\.run) == [newer, nil, nil, newer, nil])
+            #expect(answers.map(\.isKnownCommand) == [false, true, false, false, false])
+        }
+
+        @Test func activeAndParkedRunsPageByPage() throws {
+            let storage = try Storage(shards: 2)
+            let fence = try storage.take()
+            var batch = CommitBatch()
+            batch.newRuns = (0..<10).map { Storage.run($0) }
+            batch.alarms = (0..<10).map { number in
+                // Three of one moment, and some that are active.
+                let at: Instant? = number < 6 ? Instant(nanoseconds: number < 3 ? 5 : Int64(number)) : nil
+                return Storage.alarm(number, .insert(AlarmValue(at: at, waiting: .none)))
+            }
+            try storage.lane.commit(batch, fence: fence)
+            var active: [RunRow] = []
+            while case let page = try storage.loader.activeRuns(shard: 0, after: active.last?.runID, limit: 3),
+                !page.isEmpty
+            { active += page }
+            #expect(active == (6..<10).map { Storage.run($0) })
+            #expect(try storage.loader.activeRuns(shard: 1, after: nil, limit: 9).isEmpty)
+
+            var parked: [(RunRow, Instant)] = []
+            let before = Instant(nanoseconds: 6)
+            while true {
+                let last = parked.last.map { ($0.1, $0.0.runID) }
+                let page = try storage.loader.parkedRuns(shard: 0, before: before, after: last, limit: 2)
+                if page.isEmpty { break }
+                parked += page
+            }
+            #expect(parked.map(\.0) == [3, 4, 0, 1, 2, 5].map { Storage.run($0) })
+            #expect(try storage.loader.parkedRuns(shard: 1, before: .distantFuture, after: nil, limit: 9).isEmpty)
+        }
+
+        @Test func whoWaitsLongestComesFirst() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            var batch = CommitBatch()
+            batch.newRuns = (0..<4).map { Storage.run($0) }
+            batch.alarms = (0..<4).map { number in
+                let waiting = AlarmValue.Waiting.queue(
+                    number == 3 ? "b" : "a",
+                    since: Instant(nanoseconds: Int64(9 - number))
+                )
+                return Storage.alarm(number, .insert(AlarmValue(at: .distantFuture, waiting: waiting)))
+            }
+            try storage.lane.commit(batch, fence: fence)
+            #expect(try storage.loader.waitingRuns(shard: 0, queue: "a", limit: 2) == [Storage.run(2), Storage.run(1)])
+            #expect(try storage.loader.waitingQueues(shard: 0).sorted() == ["a", "b"])
+        }
+
+        @Test func aHistoryFromTheRowThatHoldsAnEvent() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            var batch = CommitBatch()
+            batch.journal = [
+                Storage.journal(1, 1, first: 1, events: Array(repeating: 1, count: 100)),
+                Storage.journal(1, 2, first: 3, events: [], facts: [1]),
+                Storage.journal(1, 3, first: 3, events: Array(repeating: 3, count: 100)),
+                Storage.journal(1, 6, first: 7, events: Array(repeating: 6, count: 100)),
+                Storage.journal(2, 1, first: 1, events: [9]),
+            ]
+            try storage.lane.commit(batch, fence: fence)
+            func sequences(from event: Int64, bytes: Int) throws -> [Int64] {
+                try storage.loader.readHistory(Storage.runID(1), from: event, byteLimit: bytes).map(\.sequence)
+            }
+            #expect(try sequences(from: 1, bytes: 1_000) == [1, 2, 3, 6])
+            #expect(try sequences(from: 2, bytes: 1_000) == [1, 2, 3, 6])
+            #expect(try sequences(from: 3, bytes: 1_000) == [3, 6])
+            #expect(try sequences(from: 6, bytes: 1_000) == [3, 6])
+            #expect(try sequences(from: 7, bytes: 1_000) == [6])
+            #expect(try sequences(from: 99, bytes: 1_000) == [6])
+            // The first row comes whatever its size.
+            #expect(try sequences(from: 1, bytes: 1) == [1])
+            #expect(try sequences(from: 3, bytes: 150) == [3, 6])
+        }
+
+        @Test func whatIsPastItsRetentionIsDeletedInSteps() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            // A namespace that keeps runs for a day, and another one for ten.
+            try storage.session.execute(
+                """
+                insert into sagamore.namespaces (id, name, description, owner_email, retention, data_keys, data_values)
+                    values (gen_random_uuid(), 'short', '', '', 86400000000000, '{}', '{}'),
+                        (gen_random_uuid(), 'long', '', '', 864000000000000, '{}', '{}')
+                """
+            )
+            let day = Interval.seconds(86_400)
+            let old = Storage.noon
+            var batch = CommitBatch()
+            batch.newRuns = (0..<7).map { Storage.run($0, at: old, closedAt: old) }
+            batch.newRuns.append(Storage.run(7, at: old, closedAt: old + day))
+            batch.newRuns.append(Storage.run(8, at: old))
+            batch.journal = (0..<9).map { Storage.journal($0, 1, first: 1, events: [1]) }
+            batch.inbox = (0..<5).map { Storage.inbox($0, "old", at: old) } + [Storage.inbox(9, "young", at: old + day)]
+            batch.heartbeats = [
+                HeartbeatRow(runID: Storage.runID(0), scheduledEventID: 1, attempt: 1, details: [], recordedAt: old)
+            ]
+            try storage.lane.commit(batch, fence: fence)
+            try storage.session.execute("update sagamore.runs set namespace = 2 where workflow_id = 'run 6'")
+            let now = old + day + .seconds(3_600)
+            var after: RunID?
+            var steps = 0
+            while true {
+                let step = try storage.loader.deleteExpired(
+                    shard: 0,
+                    after: after,
+                    now: now,
+                    inboxRetention: day,
+                    limit: 2
+                )
+                after = step.nextRun
+                steps += 1
+                if !step.isMore { break }
+                try #require(steps < 10)
+            }
+            // Six runs, two in a step.
+            #expect(steps >= 3)
+            let left = [6, 7, 8].map { Storage.runID($0) }
+            #expect(Set(try storage.loader.loadRuns((0..<9).map { Storage.runID($0) }).keys) == Set(left))
+            #expect(Set(try storage.loader.loadJournals((0..<9).map { Storage.runID($0) }).keys) == Set(left))
+            #expect(try storage.loader.loadHeartbeats([Storage.runID(0)]).isEmpty)
+            #expect(try storage.number("select count(*) from sagamore.inbox") == 1)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import SagamorePersistence
+import SagamorePostgresClient
+import Testing
+
+extension PersistenceTests {
+    @Suite struct Migrations {
+        @Test func aFreshDatabaseGetsEveryStepAndLaterRunsNone() throws {
+            let session = try connect(try newDatabase())
+            let first = try Migrator.migrate(session, shardCount: 3)
+            #expect(!first.applied.isEmpty && first.applied.count == first.version)
+            #expect(first.shardCount == 3)
+            let shards = PostgresStatement("shards", "select count(*) from sagamore.shards", readsOnly: true)
+            #expect(try session.query(shards).int64(0, 0) == 3)
+            // The number of shards is fixed when the database is made.
+            let second = try Migrator.migrate(session, shardCount: 5)
+            #expect(second.applied.isEmpty)
+            #expect(second.shardCount == 3 && second.installationID == first.installationID)
+            #expect(try session.query(shards).int64(0, 0) == 3)
+            #expect(second.version == first.version)
+        }
+
+        @Test func severalAtOnceMakeOneInstallation() throws {
+            let url = try newDatabase()
+            final class Results: @unchecked Sendable {
+                private let lock = NSLock()
+                private var outcomes: [Result<Migrator.Outcome, any Error>] = []
+                func add(_ outcome: Result<Migrator.Outcome, any Error>) { lock.withLock { outcomes.append(outcome) } }
+                var all: [Result<Migrator.Outcome, any Error>] { lock.withLock { outcomes } }
+            }
+            let results = Results()
+            let helpers = (1...4).map { number in
+                Helper { results.add(Result { try Migrator.migrate(try connect(url), shardCount: number) }) }
+            }
+            for helper in helpers { helper.join() }
+            let outcomes = try results.all.map { try $0.get() }
+            #expect(outcomes.count == 4)
+            #expect(outcomes.reduce(0) { $0 + $1.applied.count } == outcomes[0].version)
+            #expect(Set(outcomes.map(\.installationID)).count == 1)
+            #expect(Set(outcomes.map(\.shardCount)).count == 1)
+        }
+
+        @Test func twoDatabasesAreTwoInstallations() throws {
+            let one = try Migrator.migrate(try connect(try newDatabase()), shardCount: 1)
+            let two = try Migrator.migrate(try connect(try newDatabase()), shardCount: 1)
+            #expect(one.installationID != two.installationID)
+        }
+
+        @Test func aNumberOfShardsThatCanNotBeIsRefused() throws {
+            let session = try connect(try newDatabase())
+            #expect(throws: PostgresError.self) { try Migrator.migrate(session, shardCount: 0) }
+        }
+    }
+}
