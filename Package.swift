@@ -136,6 +136,20 @@ let package = Package(
                 "SagamoreEmbeddedPostgres", "SagamoreLogging",
             ]
         ),
+        tests(
+            "SagamorePersistenceTests",
+            [
+                "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+                "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+            ]
+        ),
+        tests(
+            "SagamoreMatchingServiceTests",
+            [
+                "SagamoreMatchingService", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+                "SagamoreLogging",
+            ]
+        ),
         tests("SagamoreProtobufTests", ["SagamoreProtobuf"]),
         tests("SagamoreLoggingTests", ["SagamoreLogging"]),
         tests("SagamoreJSONTextTests", ["SagamoreJSONText"]),

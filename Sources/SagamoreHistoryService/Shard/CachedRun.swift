@@ -1,6 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
 internal import SagamorePersistence
+internal import SagamoreServices
 
 /// A run in memory. Changed in place, under its shard's lock.
 final class CachedRun: @unchecked Sendable {
@@ -115,6 +116,15 @@ final class CachedRun: @unchecked Sendable {
             + retries.sorted { $0.scheduledEventID < $1.scheduledEventID }.map {
                 .activity(taskQueue: $0.taskQueue, scheduledEventID: $0.scheduledEventID, attempt: $0.attempt)
             }
+    }
+
+    /// Since when a task is due: that is its place in a backlog, however often it comes and goes.
+    func dueSince(_ kind: MatchingTask.Kind) -> Instant? {
+        switch kind {
+        case .workflow: execution.durable.workflowTask?.scheduledAt
+        case .activity(let id, _): execution.durable.activities[id]?.attemptScheduledAt
+        case .query: nil
+        }
     }
 
     /// Whether a run whose task waits for room in a queue may leave memory: only what is due may be in it.

@@ -43,7 +43,7 @@ extension Shard {
             guard let run = slot.cached, run.runID == task.runID, run.execution.isRunning else { return }
             let now = shard.clock()
             let horizon = shard.configuration.alarmHorizon
-            let waiting = AlarmValue.Waiting.queue(task.queue.storedName, since: now)
+            let waiting = AlarmValue.Waiting.queue(task.queue.storedName, since: run.dueSince(task.kind) ?? now)
             let next = run.execution.nextDeadline
             // Whether it may leave is known only when all of it is committed; one with something due soon stays.
             let mayLeave =

@@ -25,7 +25,7 @@ class Caller:
         long_poll = case.method in POLLS
         began = time.monotonic()
         try:
-            seconds = 2 if long_poll else 15
+            seconds = 5 if long_poll else 15  # a poll that is shorter than some seconds is refused for that
             await self.channel.unary_unary(SERVICE + case.method)(case.bytes, timeout=seconds, metadata=case.metadata)
             status, details = "OK", ""
         except grpc.aio.AioRpcError as error:

@@ -101,7 +101,7 @@ async def late_workflow_task_completion(stage: Stage) -> None:
 async def workflow_task_timeout(stage: Stage) -> None:
     """A workflow task is never answered: it times out, the next attempts are transient."""
     worker = RawWorker(stage)
-    await worker.start(workflow_task_timeout=1)
+    await worker.start(workflow_task_timeout=3)
     await worker.poll()
     await stage.until_history(lambda types: "WORKFLOW_TASK_TIMED_OUT" in types)
     second = await worker.poll()
