@@ -1,9 +1,7 @@
 internal import Glibc
-internal import SagamoreAPI
 internal import SagamoreEngine
 internal import SagamoreLogging
 internal import SagamorePersistence
-internal import SagamoreProtobuf
 internal import SagamoreServices
 
 /// A shard's loader: the thread that reads from PostgreSQL, in batches, so that nobody who holds a lock has to.
@@ -338,47 +336,5 @@ final class Loader: @unchecked Sendable {
             }
             last = page.last.map { ($0.1, $0.0.runID) }
         }
-    }
-}
-
-extension CachedRun {
-    /// What running attempts had told before the owner changed.
-    fileprivate func restore(_ heartbeats: [HeartbeatRow]) {
-        hasStoredHeartbeats = !heartbeats.isEmpty
-        for row in heartbeats where execution.durable.activities[row.scheduledEventID]?.attempt == row.attempt {
-            let details = RawMessage<Payloads>(uncheckedBytes: row.details)
-            execution.apply(
-                .volatile(.heartbeat(scheduledEventID: row.scheduledEventID, details: details, at: row.recordedAt))
-            )
-        }
-    }
-
-    /// A run from its journal.
-    static func rebuilt(
-        _ row: RunRow,
-        _ journal: [JournalRow],
-        configuration: HistoryConfiguration,
-        at now: Instant
-    ) throws -> CachedRun {
-        let run = CachedRun(
-            SagamoreEngine.Execution(key: row.key, runID: row.runID),
-            sequence: journal.last?.sequence ?? 0,
-            startRequestID: row.startRequestID,
-            isStored: true,
-            at: now
-        )
-        var frames: [RecordedEvent] = []
-        for part in journal {
-            for entry in try HistoryFrames.entries(events: part.events, facts: part.facts) {
-                run.execution.apply(entry)
-                if case .event(let recorded) = entry { frames.append(recorded) }
-            }
-        }
-        let seen = run.execution.durable.previousStartedEventID
-        let tail = frames.filter { $0.event.eventID > seen }.flatMap(\.frame)
-        run.tail = tail.count > tailLimit ? nil : tail
-        run.lastFrame = frames.last?.frame ?? []
-        run.execution.rebuildDeadlines(runningAttemptsNotBefore: now + configuration.recoveryGrace)
-        return run
     }
 }
