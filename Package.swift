@@ -17,6 +17,10 @@ let package = Package(
     targets: [
         // Floor 0: C libraries, and one small thing each.
         .systemLibrary(name: "CSagamoreGRPC", providers: [.apt(["libgrpc-dev"]), .brew(["grpc"])]),
+        .systemLibrary(
+            name: "CSagamoreDeflate",
+            providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]
+        ),
         .systemLibrary(name: "CSagamorePostgres", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(name: "CSagamoreRdKafka", providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
         library("SagamoreProtobuf"),
@@ -26,7 +30,7 @@ let package = Package(
 
         // Floor 1: the wire contract, and the clients of what we build on.
         library("SagamoreAPI", ["SagamoreProtobuf"]),
-        library("SagamoreGRPC", ["CSagamoreGRPC"]),
+        library("SagamoreGRPC", ["CSagamoreGRPC", "CSagamoreDeflate"]),
         library("SagamorePostgresClient", ["CSagamorePostgres"]),
         library("SagamoreKafkaClient", ["CSagamoreRdKafka"]),
 

@@ -12,6 +12,8 @@ final class ServerCallRecord: @unchecked Sendable {
     let handover = Handover()
     private let table: CallTable<ServerCallRecord>
     private var request = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// The request, where it came compressed.
+    private var inflated: MessageInflater.Message?
 
     private let lock: PlacedLock
     private var lifecycle = ServerCallLifecycle()
@@ -33,6 +35,7 @@ final class ServerCallRecord: @unchecked Sendable {
 
     deinit {
         if !isReleased, let call = fields.pointee.call { grpc_call_unref(call) }
+        inflated?.deallocate()
         grpc_slice_unref(fields.pointee.joined_request)
         if let payload = fields.pointee.payload { grpc_byte_buffer_destroy(payload) }
         grpc_metadata_array_destroy(&fields.pointee.metadata)
@@ -44,27 +47,40 @@ final class ServerCallRecord: @unchecked Sendable {
 
     // MARK: What came
 
-    /// Called once, by the completion thread, before anybody else sees the record. False: there was no message.
-    func receiveRequest() -> Bool {
-        guard let payload = fields.pointee.payload else { return false }
+    /// Called once, by the completion thread, before anybody else sees the record.
+    ///
+    /// - Throws: the status to answer with when there is no message, or none that can be unpacked.
+    func receiveRequest(_ inflater: MessageInflater) throws(GRPCStatus) {
+        guard let payload = fields.pointee.payload, let received = wholeRequest(payload) else {
+            throw GRPCStatus(.internalError, "the call carried no message")
+        }
+        guard let algorithm = MessageInflater.Algorithm(payload.pointee.data.raw.compression) else {
+            request = received
+            return
+        }
+        let message = try inflater.inflate(received, algorithm)
+        inflated = message
+        request = UnsafeRawBufferPointer(message)
+    }
+
+    /// The bytes as they came, in one piece.
+    private func wholeRequest(_ payload: UnsafeMutablePointer<grpc_byte_buffer>) -> UnsafeRawBufferPointer? {
         let length = grpc_byte_buffer_length(payload)
-        guard length > 0 else { return true }
+        guard length > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         var reader = grpc_byte_buffer_reader()
-        guard grpc_byte_buffer_reader_init(&reader, payload) != 0 else { return false }
+        guard grpc_byte_buffer_reader_init(&reader, payload) != 0 else { return nil }
         defer { grpc_byte_buffer_reader_destroy(&reader) }
         var piece: UnsafeMutablePointer<grpc_slice>?
         if grpc_byte_buffer_reader_peek(&reader, &piece) != 0, let piece, csagamore_slice_length(piece) == length {
-            request = UnsafeRawBufferPointer(start: csagamore_slice_bytes(piece), count: length)
-            return true
+            return UnsafeRawBufferPointer(start: csagamore_slice_bytes(piece), count: length)
         }
         var whole = grpc_byte_buffer_reader()
-        guard grpc_byte_buffer_reader_init(&whole, payload) != 0 else { return false }
+        guard grpc_byte_buffer_reader_init(&whole, payload) != 0 else { return nil }
         defer { grpc_byte_buffer_reader_destroy(&whole) }
         // A short slice carries its bytes itself, so it has to stay where it is.
         fields.pointee.joined_request = grpc_byte_buffer_reader_readall(&whole)
-        guard let joined = fields.pointer(to: \.joined_request) else { return false }
-        request = UnsafeRawBufferPointer(start: csagamore_slice_bytes(joined), count: csagamore_slice_length(joined))
-        return true
+        guard let joined = fields.pointer(to: \.joined_request) else { return nil }
+        return UnsafeRawBufferPointer(start: csagamore_slice_bytes(joined), count: csagamore_slice_length(joined))
     }
 
     /// The request's bytes: they live as long as the record.

@@ -16,6 +16,11 @@ enum ServerListener {
         if let idle = configuration.maximumConnectionIdle { arguments.set("grpc.max_connection_idle_ms", idle) }
         // Two servers on one port would share its connections by chance: a busy port has to be an error.
         arguments.set("grpc.so_reuseport", false)
+        // The window of a call is fixed: to find one the library would send a ping with nearly every read.
+        arguments.set("grpc.http2.bdp_probe", false)
+        arguments.set("grpc.http2.lookahead_bytes", 1 << 20)
+        // Requests come as they were sent, and `MessageInflater` unpacks them.
+        arguments.set("grpc.per_message_decompression", false)
         // Statistics per call that nobody reads.
         arguments.set("grpc.enable_channelz", false)
         return arguments

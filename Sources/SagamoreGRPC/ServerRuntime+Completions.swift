@@ -44,6 +44,7 @@ extension ServerRuntime {
     /// The body of a completion thread.
     func empty(_ queue: OpaquePointer) {
         let never = gpr_inf_future(GPR_CLOCK_MONOTONIC)
+        let inflater = MessageInflater(limit: maximumMessageBytes)
         while true {
             let event = grpc_completion_queue_next(queue, never, nil)
             guard event.type == GRPC_OP_COMPLETE, let tag = event.tag else { return }
@@ -52,7 +53,7 @@ extension ServerRuntime {
             case .call:
                 let record = ServerTag.take(tag, .call)
                 // Without success the server ends, and the request comes back empty.
-                if success { arrived(record) }
+                if success { arrived(record, inflater) }
             case .answer:
                 let record = ServerTag.take(tag, .answer)
                 record.answered(success: success, cancelled: record.fields.pointee.cancelled != 0)
@@ -65,7 +66,7 @@ extension ServerRuntime {
         }
     }
 
-    private func arrived(_ record: ServerCallRecord) {
+    private func arrived(_ record: ServerCallRecord, _ inflater: MessageInflater) {
         let slot = record.slot
         post(slot)
         if isDraining.load(ordering: .relaxed) {
@@ -77,8 +78,10 @@ extension ServerRuntime {
             slot.method.handler(GRPCServerCall(record))
             return
         }
-        guard record.receiveRequest() else {
-            record.answer(.status(GRPCStatus(.internalError, "the call carried no message")))
+        do throws(GRPCStatus) {
+            try record.receiveRequest(inflater)
+        } catch {
+            record.answer(.status(error))
             return
         }
         if slot.method.kind == .hot, record.requestBytes.count <= hotRequestBytes {

@@ -27,6 +27,7 @@ final class ServerRuntime: @unchecked Sendable {
     let health: HealthRegistry
     let log: GRPCLog
     let hotRequestBytes: Int
+    let maximumMessageBytes: Int
     private let configuration: GRPCServerConfiguration
 
     init(
@@ -39,6 +40,7 @@ final class ServerRuntime: @unchecked Sendable {
         GRPCLibrary.sink.withLock { $0 = log }
         self.configuration = configuration
         hotRequestBytes = configuration.hotRequestBytes
+        maximumMessageBytes = configuration.maximumMessageBytes
         self.health = health
         self.log = log
         pool = BlockingPool(limit: configuration.blockingQueueLimit)

@@ -56,9 +56,9 @@ extension GRPCFront {
         let name = request.namespace
         try checkIdentifier(name, "Namespace", missing: "Namespace not set on request.", limits)
         for (field, text) in [("Description", request.description), ("OwnerEmail", request.ownerEmail)] {
-            if text.utf8.contains(0) { throw .invalidArgument("\(field) must not contain NUL.") }
+            if text.holdsNUL { throw .invalidArgument("\(field) must not contain NUL.") }
         }
-        for (key, value) in request.data where key.utf8.contains(0) || value.utf8.contains(0) {
+        for (key, value) in request.data where key.holdsNUL || value.holdsNUL {
             throw .invalidArgument("Data must not contain NUL.")
         }
         if request.isGlobalNamespace { throw .invalidArgument("Cannot register global namespace when not enabled") }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SagamoreEngine
 internal import Synchronization
 
@@ -14,8 +15,7 @@ final class RequestIDs: Sendable {
     func next() -> String {
         let (high, low) = block.withLock { block in
             if block.words.count < 2 {
-                var generator = SystemRandomNumberGenerator()
-                block.words = (0..<Self.wordsInBlock).map { _ in generator.next() }
+                block.words = Self.randomWords()
             }
             return (block.words.removeLast(), block.words.removeLast())
         }
@@ -24,5 +24,16 @@ final class RequestIDs: Sendable {
         return versioned.description
     }
 
-    private static let wordsInBlock = 512
+    /// A block in as few calls of the system as it allows: one gives 256 bytes at most.
+    private static func randomWords() -> [UInt64] {
+        [UInt64](unsafeUninitializedCapacity: 4 * wordsInCall) { buffer, count in
+            count = buffer.count / wordsInCall * wordsInCall
+            for start in stride(from: 0, to: count, by: wordsInCall) {
+                let status = getentropy(buffer.baseAddress.map { $0 + start }, wordsInCall * 8)
+                precondition(status == 0, "the system gives no random bytes: error \(errno)")
+            }
+        }
+    }
+
+    private static let wordsInCall = 32
 }

@@ -1,35 +1,46 @@
 public import SagamoreEngine
-internal import Synchronization
+public import Synchronization
 
 /// The answer to a request, which comes later and from any thread. It is given once; one that is dropped says
 /// UNAVAILABLE, so that nobody waits for ever.
+///
+/// Inlinable, since it is on the way of every call: unspecialised it costs as much as a decision.
 public final class Reply<Success: Sendable>: Sendable {
     public typealias Outcome = Result<Success, RequestError>
 
-    private let handler: Mutex<(@Sendable (Outcome) -> Void)?>
+    @usableFromInline let handler: @Sendable (Outcome) -> Void
+    @usableFromInline let isAnswered = Atomic(false)
 
+    @inlinable
     public init(_ handler: @escaping @Sendable (Outcome) -> Void) {
-        self.handler = Mutex(handler)
+        self.handler = handler
     }
 
+    @inlinable
     deinit {
-        answer(.failure(.unavailable("the request was dropped before it was carried out; try again")))
+        if !isAnswered.load(ordering: .acquiring) { handler(.failure(.dropped)) }
     }
 
+    @inlinable
     public func succeed(_ value: Success) { answer(.success(value)) }
+    @inlinable
     public func fail(_ error: RequestError) { answer(.failure(error)) }
 
     /// Gives the answer; a second one is ignored.
+    @inlinable
     public func answer(_ outcome: Outcome) {
-        let handler = self.handler.withLock { current in
-            let handler = current
-            current = nil
-            return handler
-        }
-        handler?(outcome)
+        guard !isAnswered.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        handler(outcome)
     }
 }
 
 extension Reply where Success == Void {
+    @inlinable
     public func succeed() { answer(.success(())) }
+}
+
+extension RequestError {
+    @usableFromInline static var dropped: RequestError {
+        .unavailable("the request was dropped before it was carried out; try again")
+    }
 }

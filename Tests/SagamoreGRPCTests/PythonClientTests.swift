@@ -20,6 +20,20 @@ struct PythonClientTests {
         }
     }
 
+    @Test(arguments: ["Gzip", "Deflate"], [GRPCMethodKind.hot, .cold])
+    func unpacksCompressedRequests(algorithm: String, kind: GRPCMethodKind) async throws {
+        struct Seen: Decodable, Equatable {
+            var wrong: [Int]
+            var tooLarge: String
+        }
+        try await withServer {
+            $0.register("/test.S/Echo", kind) { $0.reply($0.bytes) }
+        } _: { _, port in
+            let seen: Seen = try await Python.run("compressed", port, "/test.S/Echo,\(algorithm)")
+            #expect(seen == Seen(wrong: [], tooLarge: "RESOURCE_EXHAUSTED"))
+        }
+    }
+
     @Test func joinsAnAnswerOfSeveralParts() async throws {
         try await withServer {
             $0.register("/test.S/Parts", .hot) { $0.reply([Array("one ".utf8), [], Array("two".utf8)]) }

@@ -121,12 +121,36 @@ extension HistoryTests {
             try asked(node, about: "precious") {
                 first = try node.start("one") { $0.input = Samples.payloads("precious") }
             } _: {
-                [poll]
+                [node.describe("one")]
             }
             #expect(try first?.error().code == .internalError)
-            // The task that was lost with it does no harm.
+            // The poll never heard of the task that was lost, and has the next one.
+            #expect(!poll.isAnswered)
             try node.start("two").get()
-            #expect(try node.workflowTask().key.workflowID == "two")
+            guard case .task(let task) = try poll.get() else { return #expect(Bool(false), "no task came") }
+            #expect(task.key.workflowID == "two")
+        }
+
+        @Test func aRunThatIsCommittedDoesNotWaitForTheOthers() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            node.faults.hold()
+            let other = try node.start("two")
+            try eventually("commit at the gate") { node.faults.isHolding }
+            // What they show is committed, whatever else is on its way.
+            #expect(try node.status("one") == .running)
+            let task = try node.workflowTask()
+            #expect(task.key.workflowID == "one")
+            #expect(!other.isAnswered)
+            // What is decided now is not.
+            let completion = try node.complete(task, [Samples.complete("done")])
+            let description = node.describe("one")
+            #expect(!completion.isAnswered && !description.isAnswered)
+            node.faults.letGo()
+            #expect(try description.get().workflowExecutionInfo?.status == .completed)
+            try completion.get()
+            try other.get()
         }
 
         @Test func aLongPollHearsOfTheEndAtOnceAlsoBehindAnItemWithoutRows() throws {

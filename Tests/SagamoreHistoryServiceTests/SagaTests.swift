@@ -169,6 +169,8 @@ private final class Agency {
         } catch let error as RequestError where error.code == .notFound {
             // Its time was up, or its owner is gone.
             _ = error
+        } catch let error as RequestError where closing && error.message == "UnhandledCommand" {
+            // A timer fired or an attempt timed out meanwhile: the task has failed, and comes again with what is new.
         }
     }
 

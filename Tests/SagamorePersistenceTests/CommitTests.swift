@@ -88,6 +88,29 @@ extension PersistenceTests {
             }
         }
 
+        @Test func aWorkflowThatIsNotNewRefusesTheBatch() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            var batch = CommitBatch()
+            batch.newRuns = [Storage.run(1)]
+            batch.assumedNew = [Storage.run(1).key]
+            try storage.lane.commit(batch, fence: fence)
+            var second = CommitBatch()
+            second.newRuns = [Storage.run(2)]
+            second.assumedNew = [Storage.run(2).key, Storage.run(1).key]
+            do throws(CommitError) {
+                try storage.lane.commit(second, fence: fence)
+                #expect(Bool(false), "a workflow with a run was taken to be new")
+            } catch {
+                guard case .data(let cause) = error else { return #expect(Bool(false), "\(error)") }
+                #expect(cause.sqlState == CommitError.knownWorkflow)
+            }
+            #expect(try storage.number("select count(*) from sagamore.runs") == 1)
+            second.assumedNew.removeLast()
+            try storage.lane.commit(second, fence: fence)
+            #expect(try storage.number("select count(*) from sagamore.runs") == 2)
+        }
+
         @Test func alarmsChangeAsTheyShould() throws {
             let storage = try Storage()
             let fence = try storage.take()

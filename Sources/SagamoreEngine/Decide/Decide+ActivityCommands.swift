@@ -35,8 +35,8 @@ extension Execution {
             .activityTaskScheduledEventAttributes(event),
             userMetadata: metadata
         )
-        let id = written.eventID
-        draft.addedActivities[id] = PendingActivity(event: written, attributes: event)
+        let id = written.id
+        draft.addedActivities[id] = PendingActivity(event: written.event, attributes: event)
         draft.addedActivityIDs.insert(activityID)
         if attributes.requestEagerExecution, event.taskQueue?.name == durable.taskQueue {
             context.eagerActivities.append(id)
@@ -145,7 +145,7 @@ extension Execution {
         guard let activity, !activity.isStarted else { return nil }
         var canceled = ActivityTaskCanceledEventAttributes()
         canceled.details = notStartedDetails
-        canceled.latestCancelRequestedEventID = requested.eventID
+        canceled.latestCancelRequestedEventID = requested.id
         canceled.scheduledEventID = scheduledEventID
         canceled.identity = context.request.identity
         draft.event(.activityTaskCanceled, .activityTaskCanceledEventAttributes(canceled))

@@ -142,7 +142,7 @@ extension Execution {
         event.startToFireTimeout = attributes.startToFireTimeout
         event.workflowTaskCompletedEventID = context.completedEventID
         let written = draft.event(.timerStarted, .timerStartedEventAttributes(event), userMetadata: metadata)
-        draft.addedTimers[timerID] = written.eventID
+        draft.addedTimers[timerID] = written.id
         return nil
     }
 
@@ -212,7 +212,7 @@ func problem(
         guard let command else { return "\(field) exceeds length limit. \(lengths)" }
         return "\(field) on \(command) exceeds length limit. \(field)=\(prefix(of: text, bytes: 1_500)) \(lengths)"
     }
-    return text.utf8.contains(0) ? "\(field) must not contain NUL." : nil
+    return text.holdsNUL ? "\(field) must not contain NUL." : nil
 }
 
 /// A command that holds more than one payload collection may: the run ends.

@@ -114,7 +114,7 @@ extension Execution {
             scheduled.startToCloseTimeout = attributes.workflowTaskTimeout
             scheduled.attempt = 1
             let event = draft.event(.workflowTaskScheduled, .workflowTaskScheduledEventAttributes(scheduled))
-            let stamp = WorkflowTaskStamp(scheduledEventID: event.eventID, attempt: 1)
+            let stamp = WorkflowTaskStamp(scheduledEventID: event.id, attempt: 1)
             draft.decision.offers.append(.workflow(taskQueue: queue.name, stickyQueue: "", stamp: stamp))
         }
         return draft.decision
@@ -140,7 +140,7 @@ public func checkIdentifier(
     if text.utf8.count > limits.identifierLength {
         throw .invalidArgument(tooLong() ?? "\(field) length exceeds limit.")
     }
-    if text.utf8.contains(0) { throw .invalidArgument("\(field) must not contain NUL.") }
+    if text.holdsNUL { throw .invalidArgument("\(field) must not contain NUL.") }
 }
 
 /// Refuses a task queue that is missing, or whose name clients can't use.

@@ -82,7 +82,7 @@ extension Execution {
                 isTransient = false
                 let attributes = scheduledAttributes(sticky: "", attempt: 1)
                 scheduledEventID =
-                    draft.event(.workflowTaskScheduled, .workflowTaskScheduledEventAttributes(attributes)).eventID
+                    draft.event(.workflowTaskScheduled, .workflowTaskScheduledEventAttributes(attributes)).id
             }
         }
         let started = StartedWorkflowTask(

@@ -139,7 +139,7 @@ extension Execution {
         attributes.workerVersion = request.workerVersionStamp
         attributes.sdkMetadata = request.sdkMetadata
         attributes.meteringMetadata = request.meteringMetadata
-        return draft.event(.workflowTaskCompleted, .workflowTaskCompletedEventAttributes(attributes)).eventID
+        return draft.event(.workflowTaskCompleted, .workflowTaskCompletedEventAttributes(attributes)).id
     }
 
     /// The commands can't be carried out: the task fails, and the worker is told why.

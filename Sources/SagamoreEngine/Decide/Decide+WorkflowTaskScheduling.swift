@@ -20,7 +20,7 @@ extension Execution {
             .workflow(
                 taskQueue: durable.taskQueue,
                 stickyQueue: stickyQueue,
-                stamp: WorkflowTaskStamp(scheduledEventID: event.eventID, attempt: attempt)
+                stamp: WorkflowTaskStamp(scheduledEventID: event.id, attempt: attempt)
             )
         )
     }
@@ -54,8 +54,8 @@ extension Execution {
                 continue
             }
             let written = draft.append(event)
-            if case .activityTaskStartedEventAttributes(let attributes) = written.attributes {
-                started[attributes.scheduledEventID] = written.eventID
+            if case .activityTaskStartedEventAttributes(let attributes) = written.event.attributes {
+                started[attributes.scheduledEventID] = written.id
             }
         }
         for event in ends { draft.append(event.linked(to: started)) }

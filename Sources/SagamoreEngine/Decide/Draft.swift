@@ -26,14 +26,14 @@ struct Draft {
 
     var lastEventID: Int64 { nextEventID - 1 }
 
-    /// Appends an event and returns its id.
+    /// Appends an event.
     @discardableResult
     mutating func event(
         _ type: EventType,
         _ attributes: HistoryEvent.OneOf_Attributes,
         at time: Instant? = nil,
         userMetadata: RawMessage<UserMetadata>? = nil
-    ) -> HistoryEvent {
+    ) -> RecordedEvent {
         var event = HistoryEvent()
         event.eventTime = (time ?? now).timestamp
         event.eventType = type
@@ -44,15 +44,14 @@ struct Draft {
 
     /// Appends an event that was made before, under the next id.
     @discardableResult
-    mutating func append(_ unnumbered: HistoryEvent) -> HistoryEvent {
-        var event = unnumbered
+    mutating func append(_ event: consuming HistoryEvent) -> RecordedEvent {
         event.eventID = nextEventID
         event.taskID = nextEventID
         nextEventID += 1
         let recorded = RecordedEvent(event)
         addedBytes += Int64(recorded.frame.count)
         decision.entries.append(.event(recorded))
-        return event
+        return recorded
     }
 
     mutating func fact(_ fact: Fact) {

@@ -21,12 +21,14 @@ public final class RecordedEvent: Sendable {
     public let event: HistoryEvent
     public let frame: [UInt8]
 
-    public init(_ event: HistoryEvent) {
-        self.event = event
+    public init(_ event: consuming HistoryEvent) {
         var writer = ProtobufWriter(capacity: 512)
         writer.message(1, event)
         frame = writer.bytes()
+        self.event = event
     }
+
+    var id: Int64 { event.eventID }
 
     /// An event that was read back: its frame is known already.
     public init(_ event: HistoryEvent, frame: [UInt8]) {
@@ -102,7 +104,7 @@ public indirect enum Fact: Equatable, Sendable {
 }
 
 /// What changes only in memory.
-public enum VolatileChange: Sendable {
+public indirect enum VolatileChange: Sendable {
     case workflowTaskStarted(StartedWorkflowTask)
     /// The worker of the sticky queue is gone: the pending task goes to the normal queue.
     case stickyAbandoned

@@ -27,6 +27,7 @@ struct BatchBuilder {
         if let run = item.newRun {
             runIndex[run.runID] = batch.newRuns.count
             batch.newRuns.append(run)
+            if item.assumesNew { batch.assumedNew.append(run.key) }
         }
         if let row = item.journal {
             if let index = journalIndex[row.runID] {

@@ -191,8 +191,13 @@ final class CommitLane: @unchecked Sendable {
             return commit(items[middle...])
         }
         guard let item = items.first else { return true }
-        let isKnownCommand = sqlState == "23505" && constraint == "inbox_commands"
-        if !isKnownCommand {
+        let failure: LaneFailure.Reason =
+            switch (sqlState, constraint) {
+            case ("23505", "inbox_commands"): .knownCommand
+            case (CommitError.knownWorkflow, _): .knownWorkflow
+            default: .other
+            }
+        if failure == .other {
             log.error(
                 "a transition can not be stored and is refused",
                 metadata: ["run": item.run?.runID.description ?? "", "error": description]
@@ -200,7 +205,7 @@ final class CommitLane: @unchecked Sendable {
         }
         let reason = sqlState.isEmpty ? "" : " (SQLSTATE \(sqlState))"
         let error = RequestError(.internalError, "this can not be stored\(reason); it was refused")
-        refuse(item, LaneFailure(error: error, isKnownCommand: isKnownCommand))
+        refuse(item, LaneFailure(error, failure))
         return true
     }
 
@@ -208,7 +213,7 @@ final class CommitLane: @unchecked Sendable {
         shard.perform {
             item.run?.uncommitted -= 1
             if let run = item.run { shard.kill(run, in: item.slot) }
-            if let inbox = item.inbox, !failure.isKnownCommand {
+            if let inbox = item.inbox, failure.reason != .knownCommand {
                 shard.recentCommands.remove(LookUp(key: inbox.key, commandID: inbox.commandID))
             }
             if let slot = item.slot, item.run == nil { shard.dropIfUnused(slot) }
@@ -231,7 +236,11 @@ final class CommitLane: @unchecked Sendable {
                 if let slot = item.slot, item.closing != nil || item.run == nil { shard.dropIfUnused(slot) }
             }
         }
-        for item in items { item.release?() }
+        let matching = shard.matching()
+        for item in items {
+            item.release?()
+            for offer in item.offers { matching?.offer(offer) }
+        }
         for action in news { action() }
         if outboxRecords > 0 { onOutboxGrowth(shard.id) }
     }

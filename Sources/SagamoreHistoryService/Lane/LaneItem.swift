@@ -6,6 +6,8 @@ internal import SagamoreServices
 final class LaneItem: @unchecked Sendable {
     var journal: JournalRow?
     var newRun: RunRow?
+    /// The new run's workflow was not looked up: its commit finds out that there is no other run.
+    var assumesNew = false
     var closing: RunClosing?
     var alarm: AlarmChange.Change?
     var inbox: InboxRow?
@@ -13,6 +15,8 @@ final class LaneItem: @unchecked Sendable {
     /// The run has closed, and has rows of heartbeats.
     var endsHeartbeats = false
     var outbox: [OutboxRecord] = []
+    /// Workflow tasks for Matching, given to it after the commit: earlier, they would only keep polls waiting for it.
+    var offers: [MatchingTask] = []
     let slot: WorkflowSlot?
     let run: CachedRun?
     /// Another run on which this was decided: the one that a start follows, or for whose sake a command was rejected.
@@ -44,17 +48,23 @@ final class LaneItem: @unchecked Sendable {
 
 /// Why a transition was not committed.
 struct LaneFailure: Sendable {
-    let error: RequestError
-    /// Its command was there already.
-    let isKnownCommand: Bool
+    enum Reason: Sendable {
+        case other
+        /// Its command was there already.
+        case knownCommand
+        /// Its workflow was taken to be new, and has a run.
+        case knownWorkflow
+    }
 
-    static let lost = LaneFailure(
-        error: .unavailable("what this was decided on could not be committed; try again"),
-        isKnownCommand: false
-    )
-    static let fenced = LaneFailure(
-        error: .unavailable("this node does not own the workflow any more; try again"),
-        isKnownCommand: false
-    )
-    static let stopped = LaneFailure(error: .unavailable("the server is stopping; try again"), isKnownCommand: false)
+    let error: RequestError
+    let reason: Reason
+
+    init(_ error: RequestError, _ reason: Reason = .other) {
+        self.error = error
+        self.reason = reason
+    }
+
+    static let lost = LaneFailure(.unavailable("what this was decided on could not be committed; try again"))
+    static let fenced = LaneFailure(.unavailable("this node does not own the workflow any more; try again"))
+    static let stopped = LaneFailure(.unavailable("the server is stopping; try again"))
 }

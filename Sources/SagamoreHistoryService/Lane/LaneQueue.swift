@@ -14,7 +14,7 @@ final class LaneQueue: @unchecked Sendable {
     /// What became of an item.
     enum Admission {
         case queued
-        /// There is nothing to write and nothing before it: it can be released at once.
+        /// There is nothing to write and nothing before it that it could show: it can be released at once.
         case free
         /// The lane has ended: it has to be refused.
         case closed
@@ -22,13 +22,14 @@ final class LaneQueue: @unchecked Sendable {
 
     var count: Int { lock.withLock { items.count } }
 
-    func add(_ item: LaneItem) -> Admission {
+    /// - Parameter isSettled: all that the item could have seen is committed, whatever else waits.
+    func add(_ item: LaneItem, isSettled: Bool) -> Admission {
         lock.lock()
         if isClosed {
             lock.unlock()
             return .closed
         }
-        if !item.hasRows, items.isEmpty, inFlight == 0 {
+        if !item.hasRows, isSettled || (items.isEmpty && inFlight == 0) {
             lock.unlock()
             return .free
         }

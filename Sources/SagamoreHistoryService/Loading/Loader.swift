@@ -184,7 +184,7 @@ final class Loader: @unchecked Sendable {
                 waiter.proceed(shard, slot, !waiter.commandID.isEmpty && isKnown)
             }
         }
-        if !slot.waiting.isEmpty { shard.requestLoad(slot) }
+        shard.goOn(slot)
         shard.dropIfUnused(slot)
     }
 
@@ -274,7 +274,7 @@ final class Loader: @unchecked Sendable {
                     // Before its tasks are offered: a queue without room marks it anew.
                     if unmarking, run.execution.isRunning { shard.unmark(run, in: slot) }
                 }
-                if !slot.waiting.isEmpty { shard.requestLoad(slot) }
+                shard.goOn(slot)
                 shard.dropIfUnused(slot)
             }
         }

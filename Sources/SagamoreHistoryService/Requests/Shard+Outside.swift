@@ -82,7 +82,7 @@ extension Shard {
     ) throws(RequestError) {
         let now = clock()
         let refuse: @Sendable (LaneFailure) -> Void = { failure in
-            if failure.isKnownCommand { reply.succeed(.duplicate) } else { reply.fail(failure.error) }
+            if failure.reason == .knownCommand { reply.succeed(.duplicate) } else { reply.fail(failure.error) }
         }
         switch command.action {
         case .refuse(let code, let message):
@@ -215,7 +215,7 @@ extension Shard {
         item.outbox = records
         item.release = { reply.succeed(outcome) }
         item.refuse = { failure in
-            if failure.isKnownCommand { reply.succeed(.duplicate) } else { reply.fail(failure.error) }
+            if failure.reason == .knownCommand { reply.succeed(.duplicate) } else { reply.fail(failure.error) }
         }
         enqueue(item)
     }

@@ -20,7 +20,7 @@ extension Shard {
         guard !isFull else {
             return reply.fail(RequestError(.resourceExhausted, "too many transitions wait to be committed; try again"))
         }
-        access(key, refuse: { reply.fail($0) }) { shard, slot, _ in
+        access(key, mayAssumeNew: true, refuse: { reply.fail($0) }) { shard, slot, _ in
             let verdict = shard.verdict(on: request, in: slot)
             switch verdict {
             case .refuse(let error):
@@ -38,7 +38,18 @@ extension Shard {
                     refuse: { reply.fail($0.error) }
                 )
             case .begin, .replace:
-                shard.begin(request, verdict, in: slot, inbox: nil) { result in reply.answer(result) }
+                shard.begin(
+                    request,
+                    verdict,
+                    in: slot,
+                    inbox: nil,
+                    done: { reply.answer($0) },
+                    refuse: { failure in
+                        guard failure.reason == .knownWorkflow else { return reply.fail(failure.error) }
+                        shard.perform { shard.newWorkflows.wasWrong() }
+                        shard.start(request, namespace: namespace, reply: reply)
+                    }
+                )
             }
         }
     }
@@ -86,14 +97,15 @@ extension Shard {
         )
     }
 
-    /// Under the lock: begins a run, after ending the one that it replaces.
+    /// Under the lock: begins a run, after ending the one that it replaces. Of a workflow that was not looked up it is
+    /// taken to be the first.
     func begin(
         _ request: StartRequest,
         _ verdict: StartVerdict,
         in slot: WorkflowSlot,
         inbox: InboxRow?,
         done: @escaping @Sendable (Result<StartedRun, RequestError>) -> Void,
-        refuse: (@Sendable (LaneFailure) -> Void)? = nil
+        refuse: @escaping @Sendable (LaneFailure) -> Void
     ) {
         let now = clock()
         let runID = random.runID(at: now, after: slot.row?.runID)
@@ -119,17 +131,18 @@ extension Shard {
             at: now
         )
         let previous = slot.cached
+        let assumesNew = slot.isUntouched
         slot.current = .cached(run)
+        newWorkflows.began(slot.key)
         carryOut(
             decision,
             on: run,
             in: slot,
             inbox: inbox,
             basis: previous,
+            assumesNew: assumesNew,
             release: { done(.success(StartedRun(runID: runID, isNew: true, status: .running))) },
-            refuse: { failure in
-                if let refuse { refuse(failure) } else { done(.failure(failure.error)) }
-            }
+            refuse: refuse
         )
     }
 

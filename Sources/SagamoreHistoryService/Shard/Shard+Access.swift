@@ -6,9 +6,13 @@ internal import SagamoreServices
 extension Shard {
     /// Goes on with a workflow when it is in memory: at once, or when the loader has read it. `proceed` runs under the
     /// lock.
+    ///
+    /// - Parameter mayAssumeNew: `proceed` may be given a slot of which nothing is known, and then takes it for that of a
+    ///   workflow without a run.
     func access(
         _ key: WorkflowKey,
         commandID: String = "",
+        mayAssumeNew: Bool = false,
         refuse: @escaping @Sendable (RequestError) -> Void,
         proceed: @escaping @Sendable (Shard, WorkflowSlot, _ isKnownCommand: Bool) -> Void
     ) {
@@ -18,7 +22,8 @@ extension Shard {
                 return
             }
             let slot = slot(key)
-            if slot.isReady, commandID.isEmpty {
+            let isReady = slot.isReady || (mayAssumeNew && slot.isUntouched && newWorkflows.assumes(key))
+            if isReady, commandID.isEmpty, slot.waiting.isEmpty {
                 proceed(self, slot, false)
                 dropIfUnused(slot)
                 return
@@ -26,6 +31,16 @@ extension Shard {
             slot.waiting.append(LoadWaiter(commandID: commandID, proceed: proceed, refuse: refuse))
             requestLoad(slot)
         }
+    }
+
+    /// Under the lock: lets those go on who came while the workflow was read, in order. One whose command has to be looked
+    /// up makes those behind it wait for the next round.
+    func goOn(_ slot: WorkflowSlot) {
+        while slot.isReady, let next = slot.waiting.first, next.commandID.isEmpty {
+            slot.waiting.removeFirst()
+            next.proceed(self, slot, false)
+        }
+        if !slot.waiting.isEmpty { requestLoad(slot) }
     }
 
     func requestLoad(_ slot: WorkflowSlot) {

@@ -9,6 +9,7 @@ extension Shard {
     /// - Parameters:
     ///   - inbox: the command that the decision carries out.
     ///   - basis: another run that the decision has looked at.
+    ///   - assumesNew: the commit has to find that the workflow has no other run.
     ///   - release: called without the lock once everything that the decision could have seen is committed.
     ///   - refuse: called without the lock when it can't be.
     func carryOut(
@@ -17,6 +18,7 @@ extension Shard {
         in slot: WorkflowSlot,
         inbox: InboxRow? = nil,
         basis: CachedRun? = nil,
+        assumesNew: Bool = false,
         release: (@Sendable () -> Void)? = nil,
         refuse: (@Sendable (LaneFailure) -> Void)? = nil
     ) {
@@ -37,6 +39,7 @@ extension Shard {
             )
             if run.sequence == 1 {
                 item.newRun = run.row
+                item.assumesNew = assumesNew
                 item.alarm = .insert(.active)
             } else if run.isParkedInStore {
                 item.alarm = .set(.active)
@@ -62,16 +65,25 @@ extension Shard {
         for event in decision.statusEvents { item.outbox.append(encoder.encode(event)) }
         touch(run)
         arm(run)
-        offer(decision.offers, of: run)
+        for offer in decision.offers {
+            let task = task(of: offer, run)
+            // An activity's start is written: offered now, it may share the transaction of its schedule. A workflow task's
+            // start writes nothing, and its poll could only wait.
+            if case .activity = task.kind { offers.append(task) } else { item.offers.append(task) }
+        }
         enqueue(item)
     }
 
-    /// Called under the lock. An item without rows and with nothing before it is released when the lock is free.
+    /// Called under the lock. An item without rows is released when the lock is free, if there is nothing before it that it
+    /// could show: nothing of its own run, or nothing at all.
     func enqueue(_ item: LaneItem) {
+        let isSettled = item.run?.uncommitted == 0 && (item.basis?.uncommitted ?? 0) == 0
         item.run?.uncommitted += 1
-        switch lane.add(item) {
+        switch lane.add(item, isSettled: isSettled) {
         case .queued: return
-        case .free: if let release = item.release { afterwards.append(release) }
+        case .free:
+            if let release = item.release { afterwards.append(release) }
+            offers += item.offers
         case .closed: if let refuse = item.refuse { afterwards.append { refuse(.fenced) } }
         }
         item.run?.uncommitted -= 1

@@ -32,7 +32,9 @@ final class Shard: @unchecked Sendable {
     var slots: [WorkflowKey: WorkflowSlot] = [:]
     var random = RandomSource.fromSystem()
     var queries: [UInt64: PendingQuery] = [:]
-    var recentCommands = RecentCommands(capacity: 1 << 16)
+    /// The newest command ids that were decided here: what the loader reads may be older.
+    var recentCommands = RecentSet<LookUp>(capacity: 1 << 16)
+    var newWorkflows = NewWorkflows()
     /// Tasks for Matching, given to it when the lock is free.
     var offers: [MatchingTask] = []
     /// What else is to be done when the lock is free.
@@ -151,42 +153,6 @@ final class Shard: @unchecked Sendable {
         slot.current = .unknown
         slot.mustLoad = true
         postponed.append { [self] in perform { requestLoad(slot) } }
-    }
-}
-
-/// The newest command ids that were decided here: what the loader reads may be older.
-struct RecentCommands {
-    private var known: Set<LookUp> = []
-    private var order: [LookUp] = []
-    private var next = 0
-    private let capacity: Int
-
-    init(capacity: Int) {
-        self.capacity = capacity
-    }
-
-    func contains(_ command: LookUp) -> Bool { known.contains(command) }
-
-    mutating func insert(_ command: LookUp) {
-        guard known.insert(command).inserted else { return }
-        if order.count < capacity {
-            order.append(command)
-        } else {
-            known.remove(order[next])
-            order[next] = command
-            next = (next + 1) % capacity
-        }
-    }
-
-    /// A command that was not carried out after all.
-    mutating func remove(_ command: LookUp) {
-        known.remove(command)
-    }
-
-    mutating func removeAll() {
-        known = []
-        order = []
-        next = 0
     }
 }
 

@@ -53,6 +53,12 @@ final class WorkflowSlot: @unchecked Sendable {
         }
     }
 
+    /// Nothing is known of it, and nobody is about to find out.
+    var isUntouched: Bool {
+        if case .unknown = current { return canLeave }
+        return false
+    }
+
     var canLeave: Bool { waiting.isEmpty && !isLoading && !mustLoad && historyWaiters.isEmpty }
 }
 

@@ -161,7 +161,7 @@ struct CommandDraft {
         if text.utf8.count > limits.identifierLength {
             throw .invalid(field, "has more than \(limits.identifierLength) bytes")
         }
-        if text.utf8.contains(0) { throw .invalid(field, "must not contain NUL") }
+        if text.holdsNUL { throw .invalid(field, "must not contain NUL") }
         return text
     }
 

@@ -127,7 +127,7 @@ struct CommandFields {
 
     private static func isUsable(commandID id: String) -> Bool {
         let count = id.utf8.count
-        guard count > 0, !id.utf8.contains(0) else { return false }
+        guard count > 0, !id.holdsNUL else { return false }
         return count <= 255 || id.unicodeScalars.count <= 255
     }
 }

@@ -7,7 +7,7 @@ extension CommitError {
             self = .outcomeUnknown(error)
         } else if error.sqlState == "SG001" {
             self = .fenced
-        } else if error.isDataError {
+        } else if error.isDataError || error.sqlState == Self.knownWorkflow {
             self = .data(error)
         } else if error.isTransient || Self.isOfServer(error) {
             self = .transient(error)
@@ -15,6 +15,9 @@ extension CommitError {
             self = .permanent(error)
         }
     }
+
+    /// The SQLSTATE of a batch in which a workflow was taken to be new and has a run.
+    public static let knownWorkflow = "SG002"
 
     /// Whether the server's state is to blame and not what is written: connections (08), a server that takes no writes
     /// (25006: a standby), objects that are locked or not ready (55), the system below it (58).

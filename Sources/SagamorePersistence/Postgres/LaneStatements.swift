@@ -147,6 +147,28 @@ enum LaneStatements {
         }
     }
 
+    /// Raises where a workflow has a run already.
+    private static let requireNew = PostgresStatement(
+        "lane_require_new",
+        """
+        select sagamore.refuse_known_workflow() from unnest($1::int4[], $2::text[]) as q(namespace, workflow_id)
+            where exists (
+                select from sagamore.runs as r where r.namespace = q.namespace and r.workflow_id = q.workflow_id
+            )
+        """
+    )
+
+    static func append(assumedNew: [WorkflowKey], to statements: inout PostgresBatch) {
+        guard !assumedNew.isEmpty else { return }
+        var namespaces = PostgresArray(of: .int32, capacity: assumedNew.count)
+        var workflowIDs = PostgresArray(of: .text, capacity: assumedNew.count)
+        for key in assumedNew {
+            namespaces.append(key.namespace)
+            workflowIDs.append(key.workflowID)
+        }
+        statements.append(requireNew, [.array(namespaces), .array(workflowIDs)])
+    }
+
     private static let insertRuns = PostgresStatement(
         "lane_insert_runs",
         """

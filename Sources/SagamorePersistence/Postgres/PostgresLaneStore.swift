@@ -22,6 +22,7 @@ public final class PostgresLaneStore: LaneStore {
         LaneStatements.append(alarmChanges: batch.alarms, shard: shard, to: &statements)
         LaneStatements.append(endedHeartbeats: batch.endedHeartbeats, to: &statements)
         LaneStatements.append(heartbeats: batch.heartbeats, to: &statements)
+        LaneStatements.append(assumedNew: batch.assumedNew, to: &statements)
         LaneStatements.append(runs: batch.newRuns, shard: shard, to: &statements)
         LaneStatements.append(journal: batch.journal, to: &statements)
         LaneStatements.append(inbox: batch.inbox, to: &statements)

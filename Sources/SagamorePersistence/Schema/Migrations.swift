@@ -6,7 +6,7 @@ struct Migration: Sendable {
 }
 
 enum Migrations {
-    static let all: [Migration] = [initial]
+    static let all: [Migration] = [initial, knownWorkflows]
 
     /// Times are nanoseconds since 1970 as `bigint`. Storage of bytes is external (not compressed): rows are small, and
     /// CPU is what a saga costs.
@@ -160,6 +160,20 @@ enum Migrations {
                 recorded_at bigint not null,
                 primary key (run_id, scheduled_event_id)
             );
+            """
+    )
+
+    private static let knownWorkflows = Migration(
+        version: 2,
+        summary: "starts that take a workflow to be new",
+        sql: """
+            -- Called for a workflow that was taken to be new and is not: the transaction must not go through.
+            create function sagamore.refuse_known_workflow() returns void
+            language plpgsql as $function$
+            begin
+                raise exception 'a workflow that was taken to be new has a run' using errcode = 'SG002';
+            end
+            $function$;
             """
     )
 }

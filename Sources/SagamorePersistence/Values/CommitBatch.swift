@@ -6,6 +6,8 @@ public import SagamoreServices
 public struct CommitBatch: Sendable {
     public var journal: [JournalRow] = []
     public var newRuns: [RunRow] = []
+    /// Workflows that are taken to be new: no run of theirs may be in the database. One that is refuses the batch.
+    public var assumedNew: [WorkflowKey] = []
     public var closedRuns: [RunClosing] = []
     public var alarms: [AlarmChange] = []
     public var inbox: [InboxRow] = []

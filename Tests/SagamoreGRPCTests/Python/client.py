@@ -56,6 +56,20 @@ def send(port, argument):
     return outcome(channel(port).unary_unary(path), b"x" * int(size))
 
 
+def compressed(port, argument):
+    """Echoes of messages that go out compressed, of all kinds of sizes."""
+    path, algorithm = argument.split(",")
+    call = channel(port).unary_unary(path)
+    wrong = []
+    for size in [0, 1, 15, 100, 1023, 16384, 65537, 1 << 20, 1 << 22]:
+        # Half of it can be packed, half of it can't.
+        body = hashlib.shake_256(str(size).encode()).digest(size // 2) + b"x" * (size - size // 2)
+        if call(body, timeout=30, compression=getattr(grpc.Compression, algorithm)) != body:
+            wrong.append(size)
+    too_large = outcome(call, b"x" * ((1 << 22) + 1), compression=getattr(grpc.Compression, algorithm))
+    return {"wrong": wrong, "tooLarge": too_large["code"]}
+
+
 def metadata(port, path):
     call = channel(port).unary_unary(path)
     sent = (("text", "one two"), ("blob-bin", bytes(range(256))))

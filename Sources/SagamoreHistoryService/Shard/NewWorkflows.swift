@@ -1,0 +1,30 @@
+internal import SagamoreEngine
+internal import SagamoreServices
+
+/// Which starts may take their workflow to be new, without asking the database first.
+///
+/// Nearly all are, and asking takes a round trip and a wake of two threads. The commit checks what was assumed; where it
+/// was wrong the start is looked up after all. Since a batch that holds a wrong one is taken apart, starts are not assumed
+/// for a while after that, nor those of workflows that had a run here lately.
+struct NewWorkflows {
+    /// Hashes: one that two workflows share costs a look-up.
+    private var recent = RecentSet<Int>(capacity: 1 << 16)
+    private var startsToLookUp = 0
+
+    /// How many starts are looked up after a wrong assumption.
+    static let caution = 1_000
+
+    /// Whether the start of a workflow that is not in memory may go on.
+    mutating func assumes(_ key: WorkflowKey) -> Bool {
+        guard startsToLookUp == 0 else {
+            startsToLookUp -= 1
+            return false
+        }
+        return !recent.contains(key.hashValue)
+    }
+
+    /// A run of the workflow begins.
+    mutating func began(_ key: WorkflowKey) { recent.insert(key.hashValue) }
+
+    mutating func wasWrong() { startsToLookUp = Self.caution }
+}
