@@ -250,7 +250,8 @@ extension FrontTests {
             }
             try await withFront(history: history) { client in
                 let bytes = Refused.completed.serializedBytes()
-                let status = await client.refusal(.respondWorkflowTaskCompleted, bytes, deadline: .milliseconds(200))
+                // Long enough for the call to arrive on a busy machine, too.
+                let status = await client.refusal(.respondWorkflowTaskCompleted, bytes, deadline: .seconds(3))
                 #expect(status?.code == .deadlineExceeded)
                 let reply = await waiting.first { _ in true }
                 reply?.succeed(CompletedWorkflowTask(eagerActivities: [activity], nextTask: nil))

@@ -78,6 +78,7 @@ class Schedule:
     """
 
     def __init__(self, suites: list, most: int, say: Say, pause: float = 0.1):
+        self.is_ended = False
         self.waiting = sorted(suites, key=lambda suite: suite.alone)
         self.most = most
         self.told = time.monotonic()
@@ -90,9 +91,13 @@ class Schedule:
         self.told = time.monotonic()
         self.print(line)
 
+    def end(self) -> None:
+        """Ends it soon. Signals come here: raised in the middle of a start, an exception would lose what was started."""
+        self.is_ended = True
+
     def run(self) -> Outcome:
         try:
-            while self.waiting or self.running:
+            while not self.is_ended and (self.waiting or self.running):
                 self.start()
                 for each in list(self.running):
                     each.step()
