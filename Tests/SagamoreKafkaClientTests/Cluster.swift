@@ -30,7 +30,9 @@ enum Cluster: String, CaseIterable, Sendable, CustomTestStringConvertible {
             case .development: try Self.development().bootstrap
             case .apache: try Self.apache().bootstrap
             }
-        return KafkaConfiguration(bootstrap: bootstrap, clientID: "tests", log: Log.line)
+        // Whenever a group changes, the development broker waits for a second less than this before it goes on.
+        let properties = self == .development ? ["session.timeout.ms": "4000"] : [:]
+        return KafkaConfiguration(bootstrap: bootstrap, clientID: "tests", properties: properties, log: Log.line)
     }
 
     /// A new topic with a name of its own.

@@ -4,32 +4,30 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
 
 from events import EventStream
 from outcome import COUNT, Outcome
+from schedule import Say
 
 # A suite that takes longer hangs.
 LONGEST_SECONDS = int(os.environ.get("SUITE_SECONDS", "1200"))
-SECONDS_BETWEEN_SIGNS_OF_LIFE = 30
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
+# The status with which swift-testing ends when no test matches (EX_UNAVAILABLE).
+NO_TESTS = 69
 
 
 class Process:
     """A child and its descendants, which end with it: a suite leaves nothing behind."""
 
-    def __init__(self, command: list, environment: dict, output):
+    def __init__(self, command: list, environment: dict, output, errors=subprocess.STDOUT):
         self.child = subprocess.Popen(
             command,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             start_new_session=True,
         )
         self.deadline = time.monotonic() + LONGEST_SECONDS
@@ -51,7 +49,7 @@ class Process:
         return self.child.poll()
 
     def kill(self) -> None:
-        """Ends the whole session: `swift test` puts the tests into a process group of their own."""
+        """Ends the whole session: what a suite starts is often in a process group of its own."""
         while alive := session_members(self.child.pid):
             for process in alive:
                 try:
@@ -80,17 +78,23 @@ def session_members(session: int) -> list:
     return members
 
 
-def run_swift_tests(name: str, pattern: str, options: list, environment: dict, logs: Path) -> Outcome:
-    """Runs the tests whose ids match `pattern`, in a process of their own."""
+def run_swift_tests(
+    name: str, tests: Path, pattern: str, options: list, environment: dict, logs: Path, say: Say
+) -> Generator[str, None, Outcome]:
+    """Runs the tests whose ids match `pattern`, in a process of their own.
+
+    `tests` is the program that the package's tests were built into. `swift test` would start it in the same way, but
+    lets nothing else run beside it.
+    """
     stream_path = logs / f"{name}.events.jsonl"
     log_path = logs / f"{name}.log"
     stream_path.write_text("")
-    command = ["swift", "test", "--skip-build", "--disable-xctest", *options]
+    command = [str(tests), "--testing-library", "swift-testing", *options]
     command += ["--filter", pattern, "--event-stream-output-path", str(stream_path)]
+    environment = {"NO_COLOR": "1"} | environment
     stream = EventStream()
     with open(log_path, "wb") as log, open(stream_path) as events, Process(command, environment, log) as process:
         pending = ""
-        last_sign = time.monotonic()
         while True:
             status = process.poll()
             pending += events.read()
@@ -100,17 +104,16 @@ def run_swift_tests(name: str, pattern: str, options: list, environment: dict, l
                     say(f"  {news}")
             if status is not None:
                 break
-            if time.monotonic() - last_sign > SECONDS_BETWEEN_SIGNS_OF_LIFE and stream.running:
-                last_sign = time.monotonic()
-                running = [stream.names[test] for test in stream.running]
-                more = f" and {len(running) - 3} more" if len(running) > 3 else ""
-                say(f"  still running: {', '.join(running[:3])}{more}")
-            time.sleep(0.1)
+            running = [stream.names[test] for test in stream.running]
+            more = f" and {len(running) - 3} more" if len(running) > 3 else ""
+            yield f"{', '.join(running[:3])}{more}"
     outcome = stream.outcome()
+    if status == NO_TESTS and not stream.names:
+        status = 0
     if process.hung:
         outcome.failures.append(f"{name}: took more than {LONGEST_SECONDS} s and was killed")
     elif status != 0 and not outcome.failures:
-        outcome.failures.append(f"{name}: swift test ended with status {status}")
+        outcome.failures.append(f"{name}: the tests ended with status {status}")
     elif outcome.ran + len(outcome.skips) == 0:
         outcome.failures.append(f"{name}: no test matches {pattern}; is its target in Package.swift?")
     if status != 0 and not (stream.has_ended and stream.outcome().failures):
@@ -127,7 +130,7 @@ def telling_lines(log: list, most: int = 40) -> list:
     return log[max(first, 0) :][:most]
 
 
-def run_program(path: Path, name: str, environment: dict, logs: Path) -> Outcome:
+def run_program(path: Path, name: str, environment: dict, logs: Path, say: Say) -> Generator[str, None, Outcome]:
     """Runs a suite that is a program. What it prints is passed on, skips and their reasons among it."""
     log_path = logs / f"{name}.log"
     count = None
@@ -150,7 +153,7 @@ def run_program(path: Path, name: str, environment: dict, logs: Path) -> Outcome
                     say(f"  {text}")
             if status is not None:
                 break
-            time.sleep(0.1)
+            yield ""
     return program_outcome(name, count, status, process.hung)
 
 

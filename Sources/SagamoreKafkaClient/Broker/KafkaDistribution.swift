@@ -56,8 +56,9 @@ struct KafkaDistribution: Sendable {
     }
 
     private func quiet(_ level: String, heap: String) -> [String] {
+        // A node of tests is young all its life: the second compiler costs it more than it gives.
         [
-            "-Xmx\(heap)", "-XX:+UseSerialGC",
+            "-Xmx\(heap)", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=\(level)", "-cp", "\(home)/libs/*",
         ]
     }

@@ -2,24 +2,31 @@ internal import Glibc
 
 /// Ports of the loopback interface that nobody uses at the moment.
 enum LoopbackPorts {
-    /// Different ports. Somebody else may take one before its user does; that is rare and seen at once.
+    /// Different ports, below those that the kernel hands out to whoever asks for any: they stay free while their user
+    /// is away. Somebody else may choose the same one; that is rare and seen at once. 0 where none could be had.
     static func free(_ count: Int) -> [UInt16] {
         var sockets: [Int32] = []
         defer { for socket in sockets { close(socket) } }
         return (0..<count).map { _ in
             let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             sockets.append(socket)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            withUnsafeMutablePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    _ = bind(socket, $0, length)
-                    _ = getsockname(socket, $0, &length)
-                }
+            for _ in 0..<1_000 {
+                let port = UInt16.random(in: 12_000..<32_000)
+                if take(port, socket) { return port }
             }
-            return UInt16(bigEndian: address.sin_port)
+            return 0
+        }
+    }
+
+    private static func take(_ port: UInt16, _ socket: Int32) -> Bool {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_port = port.bigEndian
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
         }
     }
 }

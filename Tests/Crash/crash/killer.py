@@ -40,6 +40,7 @@ class Killer:
             await asyncio.sleep(self.random.uniform(0.1, 1.5))
             kill = Kill(len(self.kills) + 1, kind, 0, 0)
             self.kills.append(kill)
+            await self.until_in_flight(kill)
             await self.strike(kind, kill)
             # Mostly the system recovers before the next kill; sometimes it is hit while it recovers.
             if self.random.random() < 0.75:
@@ -72,6 +73,11 @@ class Killer:
             await asyncio.gather(*(part.kill() for part in parts))
         await asyncio.sleep(down)
         await asyncio.gather(*(part.start() for part in parts))
+
+    async def until_in_flight(self, kill: Kill) -> None:
+        """Waits until there is something to hit. For a moment there may be nothing: when a broker is back, bookings by
+        gRPC end before those by the topic are accepted."""
+        await self.world.until(f"no saga is in flight for kill {kill.number}", lambda: self.world.in_flight > 0, 45)
 
     async def until_it_works(self, kill: Kill) -> None:
         """Waits until a booking has ended that was begun when everything was up again."""

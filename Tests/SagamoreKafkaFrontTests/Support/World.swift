@@ -38,7 +38,11 @@ enum Cluster: String, CaseIterable, Sendable, CustomTestStringConvertible {
         }
     }
 
-    func configuration() throws -> KafkaConfiguration { KafkaConfiguration(bootstrap: try bootstrap()) }
+    func configuration() throws -> KafkaConfiguration {
+        // Whenever a group changes, the development broker waits for a second less than this before it goes on.
+        let properties = self == .development ? ["session.timeout.ms": "4000"] : [:]
+        return KafkaConfiguration(bootstrap: try bootstrap(), properties: properties)
+    }
 
     func create(_ topics: [String], partitions: Int = 4, settings: [String: String] = [:]) throws {
         switch self {

@@ -1,0 +1,144 @@
+"""Runs suites side by side, and tells what they say one after the other."""
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+from outcome import Outcome
+
+SECONDS_BETWEEN_SIGNS_OF_LIFE = 30
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Suite:
+    """A suite of tests and how to run it.
+
+    `run` gets a function that takes what a reader should see. It yields what it is doing (or nothing, "") as long as it
+    waits, and returns its Outcome. When it is closed it ends what it has started.
+    """
+
+    name: str
+    run: Callable[[Say], Generator[str, None, Outcome]]
+    alone: bool = False
+    """It needs the machine for itself: no other suite runs beside it."""
+
+
+@dataclass
+class Running:
+    """A suite that has begun. Its lines are kept until it has the floor."""
+
+    suite: Suite
+    say: Say
+    began: float = field(default_factory=time.monotonic)
+    activity: str = ""
+    outcome: "Outcome | None" = None
+    lines: list = field(default_factory=list)
+    has_floor: bool = False
+
+    def __post_init__(self):
+        self.steps = self.suite.run(self.take)
+
+    def take(self, line: str) -> None:
+        if self.has_floor:
+            self.say(line)
+        else:
+            self.lines.append(line)
+
+    def take_floor(self) -> None:
+        """From now on its lines are shown as they come, and first those that have come already."""
+        if not self.has_floor:
+            self.has_floor = True
+            self.say(f"test: {self.suite.name}")
+            for line in self.lines:
+                self.say(line)
+
+    def step(self) -> None:
+        try:
+            self.activity = next(self.steps)
+        except StopIteration as end:
+            self.outcome = end.value
+
+    def tell(self) -> None:
+        self.take_floor()
+        self.say(f"  {self.suite.name}: {self.outcome} ({time.monotonic() - self.began:.1f} s)")
+
+    def abandon(self) -> None:
+        """Ends what the suite has started, and shows what it has said until then."""
+        self.steps.close()
+        self.take_floor()
+        self.say(f"  {self.suite.name}: ended early")
+
+
+class Schedule:
+    """Starts suites in their order, at most `most` at once; those that need the machine for themselves come last.
+
+    A suite's lines come together: beside others at its end, else as it says them.
+    """
+
+    def __init__(self, suites: list, most: int, say: Say, pause: float = 0.1):
+        self.is_ended = False
+        self.waiting = sorted(suites, key=lambda suite: suite.alone)
+        self.most = most
+        self.told = time.monotonic()
+        self.running: list = []
+        self.total = Outcome()
+        self.pause = pause
+        self.print = say
+
+    def say(self, line: str) -> None:
+        self.told = time.monotonic()
+        self.print(line)
+
+    def end(self) -> None:
+        """Ends it soon. Signals come here: raised in the middle of a start, an exception would lose what was started."""
+        self.is_ended = True
+
+    def run(self) -> Outcome:
+        try:
+            while not self.is_ended and (self.waiting or self.running):
+                self.start()
+                for each in list(self.running):
+                    each.step()
+                    if each.outcome is not None:
+                        self.running.remove(each)
+                        each.tell()
+                        self.total += each.outcome
+                if self.running:
+                    self.give_sign_of_life()
+                    time.sleep(self.pause)
+        finally:
+            # Nothing runs any more, unless somebody ended this.
+            for each in self.running:
+                each.abandon()
+        return self.total
+
+    def start(self) -> None:
+        count = len(self.running)
+        while self.waiting and self.may_start(self.waiting[0]):
+            self.running.append(Running(self.waiting.pop(0), self.say))
+        if len(self.running) == 1 and not (self.waiting and self.may_start_beside(self.running[0])):
+            self.running[0].take_floor()
+        elif len(self.running) > count:
+            self.say(f"test: running {', '.join(each.suite.name for each in self.running)}")
+
+    def may_start(self, suite: Suite) -> bool:
+        if not self.running:
+            return True
+        alone = suite.alone or any(each.suite.alone for each in self.running)
+        return len(self.running) < self.most and not alone
+
+    def may_start_beside(self, one: Running) -> bool:
+        return self.most > 1 and not one.suite.alone and not self.waiting[0].alone
+
+    def give_sign_of_life(self) -> None:
+        if time.monotonic() - self.told < SECONDS_BETWEEN_SIGNS_OF_LIFE:
+            return
+        if self.running[0].has_floor:
+            if activity := self.running[0].activity:
+                self.say(f"  still running: {activity}")
+            return
+        for each in self.running:
+            doing = f": {each.activity}" if each.activity else ""
+            self.say(f"test: still running {each.suite.name} ({time.monotonic() - each.began:.0f} s){doing}")
