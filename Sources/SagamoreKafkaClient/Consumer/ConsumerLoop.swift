@@ -178,7 +178,10 @@ final class ConsumerLoop {
 
     private func commit(_ offsets: [KafkaPartition: Int64]) {
         guard !offsets.isEmpty else { return }
-        let failure = PartitionList.lend(offsets.map { ($0.key, $0.value) }) { rd_kafka_commit(client, $0, 1) }
+        // With the queue named: otherwise the answer goes to the client's own, which nobody empties, and is missed.
+        let failure = PartitionList.lend(offsets.map { ($0.key, $0.value) }) {
+            rd_kafka_commit_queue(client, $0, inbox.queue, nil, nil)
+        }
         guard failure != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
         ledger.answered(offsets, refused: Set(offsets.keys), now: .now)
         report(failure)
