@@ -13,12 +13,16 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 
 let package = Package(
     name: "sagamore",
-    products: [.executable(name: "sagamore", targets: ["SagamoreCLI"])],
+    products: [
+        .executable(name: "sagamore", targets: ["SagamoreCLI"]),
+        .library(name: "Sagamore", targets: ["Sagamore"]),
+    ],
     targets: [
         // Floor 0: C libraries, and one small thing each.
         .systemLibrary(name: "CSagamoreGRPC", providers: [.apt(["libgrpc-dev"]), .brew(["grpc"])]),
         .systemLibrary(name: "CSagamorePostgres", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(name: "CSagamoreRdKafka", providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
+        .target(name: "CSagamoreWorkflowHooks"),
         library("SagamoreProtobuf"),
         library("SagamoreLogging"),
         library("SagamoreJSONText"),
@@ -84,6 +88,12 @@ let package = Package(
                 "SagamoreLogging",
             ],
             swiftSettings: settings
+        ),
+
+        // What users of the service write workflows with.
+        library(
+            "Sagamore",
+            ["CSagamoreWorkflowHooks"]
         ),
 
         // Measurements: `make bench`.
