@@ -93,7 +93,7 @@ let package = Package(
         // What users of the service write workflows with.
         library(
             "Sagamore",
-            ["CSagamoreWorkflowHooks"]
+            ["CSagamoreWorkflowHooks", "SagamoreAPI", "SagamoreProtobuf", "SagamoreLogging", "SagamoreJSONText"]
         ),
 
         // Measurements: `make bench`.
@@ -160,6 +160,7 @@ let package = Package(
                 "SagamoreLogging",
             ]
         ),
+        tests("SagamoreSDKTests", ["Sagamore", "SagamoreAPI", "SagamoreProtobuf"]),
         tests("SagamoreProtobufTests", ["SagamoreProtobuf"]),
         tests("SagamoreLoggingTests", ["SagamoreLogging"]),
         tests("SagamoreJSONTextTests", ["SagamoreJSONText"]),
