@@ -93,7 +93,10 @@ let package = Package(
         // What users of the service write workflows with.
         library(
             "Sagamore",
-            ["CSagamoreWorkflowHooks", "SagamoreAPI", "SagamoreProtobuf", "SagamoreLogging", "SagamoreJSONText"]
+            [
+                "CSagamoreWorkflowHooks", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC", "SagamoreLogging",
+                "SagamoreJSONText",
+            ]
         ),
 
         // Measurements: `make bench`.
@@ -160,7 +163,7 @@ let package = Package(
                 "SagamoreLogging",
             ]
         ),
-        tests("SagamoreSDKTests", ["Sagamore", "SagamoreAPI", "SagamoreProtobuf"]),
+        tests("SagamoreSDKTests", ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC"]),
         tests("SagamoreProtobufTests", ["SagamoreProtobuf"]),
         tests("SagamoreLoggingTests", ["SagamoreLogging"]),
         tests("SagamoreJSONTextTests", ["SagamoreJSONText"]),
