@@ -11,21 +11,18 @@ extension RunCore {
         try await checkBeforeWait()
         if Task.isCancelled { throw CancelledFailure("activity '\(name)' was not started: its caller was cancelled") }
         let sequence = nextSequence()
-        let command = IssuedCommand(
-            kind: .scheduleActivity,
-            sequence: sequence,
-            name: name,
-            command: CommandMaker.scheduleActivity(sequence, name, options, input, taskQueue: info.taskQueue)
+        let wait = ActivityWait(name, options.whenCancelled)
+        activities[sequence] = wait
+        ledger.issue(
+            IssuedCommand(
+                kind: .scheduleActivity,
+                sequence: sequence,
+                name: name,
+                command: CommandMaker.scheduleActivity(sequence, name, options, input, taskQueue: info.taskQueue)
+            )
         )
         let resolution = try await withTaskCancellationHandler {
-            try await withUnsafeThrowingContinuation { continuation in
-                activities[sequence] = ActivityWait(
-                    continuation: continuation,
-                    name: name,
-                    behaviour: options.whenCancelled
-                )
-                ledger.issue(command)
-            }
+            try await withUnsafeThrowingContinuation { wait.continuation = $0 }
         } onCancel: {
             cancelActivity(sequence)
         }
@@ -39,18 +36,16 @@ extension RunCore {
         if Task.isCancelled { throw CancelledFailure("the timer was not started: its caller was cancelled") }
         guard duration > .zero else { return }
         let sequence = nextSequence()
+        ledger.issue(
+            IssuedCommand(
+                kind: .startTimer,
+                sequence: sequence,
+                name: "",
+                command: CommandMaker.startTimer(sequence, duration)
+            )
+        )
         _ = try await withTaskCancellationHandler {
-            try await withUnsafeThrowingContinuation { (continuation: Continuation) in
-                timers[sequence] = continuation
-                ledger.issue(
-                    IssuedCommand(
-                        kind: .startTimer,
-                        sequence: sequence,
-                        name: "",
-                        command: CommandMaker.startTimer(sequence, duration)
-                    )
-                )
-            }
+            try await withUnsafeThrowingContinuation { timers[sequence] = $0 }
         } onCancel: {
             cancelTimer(sequence)
         }
@@ -62,17 +57,17 @@ extension RunCore {
         if isMet() { return }
         if Task.isCancelled { throw CancelledFailure("the condition was not met: its caller was cancelled") }
         let sequence = nextSequence()
+        let wait = ConditionWait()
+        conditions.append(
+            Condition(
+                sequence: sequence,
+                isMet: isMet,
+                onMet: { _ in wait.continuation?.resume(returning: .met) },
+                onError: { wait.continuation?.resume(throwing: $0) }
+            )
+        )
         _ = try await withTaskCancellationHandler {
-            try await withUnsafeThrowingContinuation { (continuation: Continuation) in
-                conditions.append(
-                    Condition(
-                        sequence: sequence,
-                        isMet: isMet,
-                        onMet: { _ in continuation.resume(returning: .met) },
-                        onError: { continuation.resume(throwing: $0) }
-                    )
-                )
-            }
+            try await withUnsafeThrowingContinuation { wait.continuation = $0 }
         } onCancel: {
             cancelCondition(sequence)
         }
@@ -104,7 +99,7 @@ extension RunCore {
         )
         if ledger.withdraw(.scheduleActivity, sequence) {
             activities[sequence] = nil
-            wait.continuation.resume(throwing: failure)
+            wait.continuation?.resume(throwing: failure)
             return
         }
         if wait.behaviour != .abandon {
@@ -119,7 +114,7 @@ extension RunCore {
         }
         if wait.behaviour != .waitUntilEnded {
             activities[sequence] = nil
-            wait.continuation.resume(throwing: failure)
+            wait.continuation?.resume(throwing: failure)
         }
     }
 

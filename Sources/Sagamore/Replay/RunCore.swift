@@ -22,11 +22,23 @@ final class RunCore: @unchecked Sendable {
 
     typealias Continuation = UnsafeContinuation<Resolution, any Error>
 
-    struct ActivityWait {
-        let continuation: Continuation
+    /// Where the code waits for an activity. An object, since the closure that fills it in must capture nothing large: one
+    /// that captured the command crashed with optimisation (Swift 6.3.1), as if the command had been freed before.
+    final class ActivityWait {
         let name: String
         let behaviour: ActivityOptions.CancellationBehaviour
         var scheduledEventID: Int64 = 0
+        var continuation: Continuation?
+
+        init(_ name: String, _ behaviour: ActivityOptions.CancellationBehaviour) {
+            self.name = name
+            self.behaviour = behaviour
+        }
+    }
+
+    /// Where the code waits for a condition; an object for the same reason.
+    final class ConditionWait {
+        var continuation: Continuation?
     }
 
     struct Condition {
@@ -108,8 +120,8 @@ final class RunCore: @unchecked Sendable {
         ledger.forget(scheduledIn: scheduledEventID)
         guard let wait = activities.removeValue(forKey: sequence) else { return }
         switch result {
-        case .success(let payloads): wait.continuation.resume(returning: .result(payloads))
-        case .failure(let error): wait.continuation.resume(throwing: error)
+        case .success(let payloads): wait.continuation?.resume(returning: .result(payloads))
+        case .failure(let error): wait.continuation?.resume(throwing: error)
         }
     }
 
@@ -144,7 +156,7 @@ final class RunCore: @unchecked Sendable {
             self.activities = [:]
             self.timers = [:]
             self.conditions = []
-            for (_, wait) in activities { wait.continuation.resume(throwing: Evicted()) }
+            for (_, wait) in activities { wait.continuation?.resume(throwing: Evicted()) }
             for (_, continuation) in timers { continuation.resume(throwing: Evicted()) }
             for condition in conditions { condition.onError?(Evicted()) }
             executor.drain()
