@@ -23,6 +23,7 @@ let package = Package(
         ),
         .systemLibrary(name: "CSagamorePostgres", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(name: "CSagamoreRdKafka", providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
+        .target(name: "CSagamoreWorkflowHooks"),
         library("SagamoreProtobuf"),
         library("SagamoreLogging"),
         library("SagamoreJSONText"),
@@ -90,6 +91,15 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // What users of the service write workflows with.
+        library(
+            "Sagamore",
+            [
+                "CSagamoreWorkflowHooks", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC", "SagamoreLogging",
+                "SagamoreJSONText",
+            ]
+        ),
+
         // Measurements: `make bench`.
         .executableTarget(
             name: "SagamoreBenchmarks",
@@ -154,6 +164,7 @@ let package = Package(
                 "SagamoreLogging",
             ]
         ),
+        tests("SagamoreSDKTests", ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC"]),
         tests("SagamoreProtobufTests", ["SagamoreProtobuf"]),
         tests("SagamoreLoggingTests", ["SagamoreLogging"]),
         tests("SagamoreJSONTextTests", ["SagamoreJSONText"]),

@@ -1,0 +1,118 @@
+internal import SagamoreAPI
+internal import SagamoreGRPC
+internal import SagamoreProtobuf
+
+/// Starts workflows, and speaks to those that run.
+///
+///     let client = try await Client.connect()
+///     let handle = try await client.start(Travel.booking, booking, WorkflowOptions(id: "order-17"))
+///     let booked = try await handle.result()
+public final class Client: Sendable {
+    /// Whom it talks to, and as whom.
+    public let options: ClientOptions
+    let service: ServiceConnection
+
+    private init(_ options: ClientOptions) {
+        self.options = options
+        service = ServiceConnection(address: options.address)
+    }
+
+    /// Connects to a server.
+    /// - Throws: ``ClientError`` when there is none.
+    public static func connect(_ options: ClientOptions = ClientOptions()) async throws -> Client {
+        let client = Client(options)
+        let answer = await client.service.call(
+            .getSystemInfo,
+            GetSystemInfoRequest(),
+            GetSystemInfoResponse.self
+        )
+        // Old servers lack the call, and nothing here depends on what it tells.
+        if case .failure(let status) = answer, status.code != .unimplemented {
+            client.close()
+            throw ClientError(status)
+        }
+        return client
+    }
+
+    /// Ends the connection; calls under way fail. Letting go of the client does the same.
+    public func close() { service.shutdown() }
+
+    /// Starts a workflow and returns as soon as that is durable.
+    /// - Throws: ``ClientError`` when it is refused, ``DataError`` when the input can't be written.
+    public func start<Input, Output>(
+        _ type: WorkflowType<Input, Output>,
+        _ input: Input,
+        _ options: WorkflowOptions
+    ) async throws -> WorkflowHandle<Output> {
+        var request = StartWorkflowExecutionRequest()
+        request.namespace = self.options.namespace
+        request.identity = self.options.identity
+        request.requestID = Self.makeRequestID()
+        request.workflowID = options.id
+        request.workflowType = SagamoreAPI.WorkflowType(name: type.name)
+        request.taskQueue = TaskQueue(name: options.taskQueue ?? type.taskQueue)
+        request.input = try PayloadCoding.arguments(input)
+        request.workflowIDReusePolicy = options.reusePolicy.message
+        request.workflowIDConflictPolicy = options.conflictPolicy.message
+        request.workflowExecutionTimeout = options.executionTimeout.map { ProtobufDuration($0) }
+        request.workflowRunTimeout = options.runTimeout.map { ProtobufDuration($0) }
+        request.workflowTaskTimeout = options.taskTimeout.map { ProtobufDuration($0) }
+        request.retryPolicy = options.retryPolicy?.message
+        request.workflowStartDelay = options.startDelay.map { ProtobufDuration($0) }
+        switch await service.call(.startWorkflowExecution, request, StartWorkflowExecutionResponse.self) {
+        case .success(let response): return WorkflowHandle(client: self, id: options.id, runID: response.runID)
+        case .failure(let status): throw ClientError(status)
+        }
+    }
+
+    /// Starts a workflow and waits for its result.
+    /// - Throws: what ``start(_:_:_:)`` and ``WorkflowHandle/result()`` throw.
+    public func execute<Input, Output>(
+        _ type: WorkflowType<Input, Output>,
+        _ input: Input,
+        _ options: WorkflowOptions
+    ) async throws -> Output {
+        try await start(type, input, options).result()
+    }
+
+    /// A handle on a workflow that runs already, or has ended.
+    ///
+    /// - Parameters:
+    ///   - type: its type.
+    ///   - id: its id.
+    ///   - runID: which run; nil: the newest.
+    public func handle<Input, Output>(
+        _ type: WorkflowType<Input, Output>,
+        id: String,
+        runID: String? = nil
+    ) -> WorkflowHandle<Output> {
+        WorkflowHandle(client: self, id: id, runID: runID ?? "")
+    }
+
+    /// Names a request, so that it takes effect once however often it is sent.
+    static func makeRequestID() -> String {
+        var generator = SystemRandomNumberGenerator()
+        var ids = SplitMix64(seed: generator.next())
+        return ids.uuid()
+    }
+}
+
+extension WorkflowOptions.ReusePolicy {
+    fileprivate var message: WorkflowIdReusePolicy {
+        switch self {
+        case .allowDuplicate: .allowDuplicate
+        case .allowDuplicateIfFailed: .allowDuplicateFailedOnly
+        case .rejectDuplicate: .rejectDuplicate
+        }
+    }
+}
+
+extension WorkflowOptions.ConflictPolicy {
+    fileprivate var message: WorkflowIdConflictPolicy {
+        switch self {
+        case .fail: .fail
+        case .useExisting: .useExisting
+        case .terminateExisting: .terminateExisting
+        }
+    }
+}

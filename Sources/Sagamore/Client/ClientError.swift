@@ -1,0 +1,59 @@
+internal import SagamoreGRPC
+
+/// The server refused a request, or can't be reached.
+public struct ClientError: Error, Sendable, CustomStringConvertible {
+    /// What went wrong.
+    public struct Code: Sendable, Hashable {
+        private enum Kind { case alreadyStarted, notFound, invalid, queryFailed, unavailable, cancelled, limit, other }
+        private let kind: Kind
+
+        /// A workflow of that id runs, or ran and may not run again.
+        public static let alreadyStarted = Code(kind: .alreadyStarted)
+        /// There is no such workflow, namespace or run.
+        public static let notFound = Code(kind: .notFound)
+        /// The request is wrong, whatever the state of the server.
+        public static let invalid = Code(kind: .invalid)
+        /// The workflow could not answer the query.
+        public static let queryFailed = Code(kind: .queryFailed)
+        /// The server can't be reached or can't answer now: try again.
+        public static let unavailable = Code(kind: .unavailable)
+        /// The calling task was cancelled.
+        public static let cancelled = Code(kind: .cancelled)
+        /// A limit is reached: a quota, a queue, a size.
+        public static let limit = Code(kind: .limit)
+        /// Something else.
+        public static let other = Code(kind: .other)
+    }
+
+    /// What went wrong.
+    public let code: Code
+    /// A sentence for people: the server's own, where it sent one.
+    public let message: String
+    /// The error underneath.
+    public let cause: (any Error)?
+
+    init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    init(_ status: GRPCStatus, asksAQuery: Bool = false) {
+        code =
+            switch status.code {
+            case .alreadyExists: .alreadyStarted
+            case .notFound: .notFound
+            case .invalidArgument where asksAQuery: .queryFailed
+            case .invalidArgument, .failedPrecondition, .outOfRange: .invalid
+            case .unavailable, .deadlineExceeded, .aborted: .unavailable
+            case .cancelled: .cancelled
+            case .resourceExhausted: .limit
+            default: .other
+            }
+        message = status.message
+        cause = status
+    }
+
+    /// The message.
+    public var description: String { message }
+}

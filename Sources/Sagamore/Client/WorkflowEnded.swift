@@ -1,0 +1,46 @@
+internal import SagamoreAPI
+
+/// A workflow ended, and not by completing.
+public struct WorkflowEnded: Error, Sendable, CustomStringConvertible {
+    /// How a workflow can end without completing.
+    public enum Way: Sendable, Hashable {
+        /// It failed; ``WorkflowEnded/cause`` says why.
+        case failed
+        /// It was cancelled, and had the time to put things in order.
+        case cancelled
+        /// It was terminated from outside.
+        case terminated
+        /// It took longer than its options allow.
+        case timedOut
+    }
+
+    /// How it ended.
+    public let way: Way
+    /// A sentence for people.
+    public let message: String
+    /// Why it failed: an ``ApplicationError``, a ``SagaCompensated``, an ``ActivityFailure``, …
+    public let cause: (any Error)?
+    /// What a cancelled workflow left: of a saga its `[SagaCompensation]`.
+    public let details: EncodedValues
+
+    init?(_ event: HistoryEvent) {
+        switch event.attributes {
+        case .workflowExecutionFailedEventAttributes(let failed):
+            let error = FailureCoding.error(failed.failure)
+            (way, message, cause, details) = (.failed, "the workflow failed: \(error)", error, EncodedValues())
+        case .workflowExecutionCanceledEventAttributes(let cancelled):
+            (way, message, cause) = (.cancelled, "the workflow was cancelled", nil)
+            details = EncodedValues(cancelled.details)
+        case .workflowExecutionTerminatedEventAttributes(let terminated):
+            (way, message, cause) = (.terminated, "the workflow was terminated: \(terminated.reason)", nil)
+            details = EncodedValues(terminated.details)
+        case .workflowExecutionTimedOutEventAttributes:
+            (way, message, cause, details) = (.timedOut, "the workflow took too long", nil, EncodedValues())
+        default:
+            return nil
+        }
+    }
+
+    /// The message.
+    public var description: String { message }
+}

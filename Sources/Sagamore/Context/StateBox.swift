@@ -1,0 +1,17 @@
+internal import Synchronization
+
+/// A workflow's state, where the code, the handlers of signals and those of queries find it.
+///
+/// Reading and writing are whole: nobody ever holds an access while code waits. That is what an optimiser may assume, and
+/// why a changed state is always seen.
+final class StateBox<State: Sendable>: Sendable {
+    private let state: Mutex<State>
+
+    init(_ state: State) { self.state = Mutex(state) }
+
+    var value: State { state.withLock { $0 } }
+
+    func set(_ new: State) { state.withLock { $0 = new } }
+
+    func update<Result: Sendable>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
+}

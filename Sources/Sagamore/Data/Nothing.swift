@@ -1,0 +1,5 @@
+/// The input or output of what takes or returns nothing.
+public struct Nothing: Codable, Hashable, Sendable {
+    /// The one value there is.
+    public init() {}
+}

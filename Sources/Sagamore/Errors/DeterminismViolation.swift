@@ -1,0 +1,72 @@
+/// Workflow code did something that its history can't repeat. It fails the workflow task, never the workflow: repair the
+/// code, and the workflow goes on from where it was.
+public struct DeterminismViolation: Error, Sendable, CustomStringConvertible {
+    /// What happened.
+    public struct Code: Sendable, Hashable {
+        private enum Kind {
+            case otherCommand, missingCommand, surplusCommand, escapedTask, foreignWait, otherThread, endless
+        }
+        private let kind: Kind
+
+        /// The code does another thing than the history says.
+        public static let otherCommand = Code(kind: .otherCommand)
+        /// The history goes on where the code does nothing.
+        public static let missingCommand = Code(kind: .missingCommand)
+        /// The code does something that the history does not have.
+        public static let surplusCommand = Code(kind: .surplusCommand)
+        /// The code made a task outside the workflow: `Task { }` or `Task.detached`.
+        public static let escapedTask = Code(kind: .escapedTask)
+        /// The code waits for something that is not its context's: `Task.sleep`, the main actor, a network call.
+        public static let foreignWait = Code(kind: .foreignWait)
+        /// The context was used, or the code resumed, by another thread.
+        public static let otherThread = Code(kind: .otherThread)
+        /// The code ran for longer than the watchdog allows without waiting.
+        public static let endless = Code(kind: .endless)
+    }
+
+    /// What happened.
+    public let code: Code
+    /// The event of the history at which it was noticed; 0 when no event is concerned.
+    public let eventID: Int64
+    /// What the history says.
+    public let expected: String?
+    /// What the code did.
+    public let found: String?
+    private let explanation: String
+
+    init(_ code: Code, _ explanation: String, eventID: Int64 = 0, expected: String? = nil, found: String? = nil) {
+        self.code = code
+        self.explanation = explanation
+        self.eventID = eventID
+        self.expected = expected
+        self.found = found
+    }
+
+    /// What happened, at which event, and what was expected and found.
+    public var description: String {
+        var text = explanation
+        if eventID > 0 { text += " at event \(eventID)" }
+        if let expected { text += "; expected by the history: \(expected)" }
+        if let found { text += "; found in the code: \(found)" }
+        return text
+    }
+
+    static let escaped = DeterminismViolation(
+        .escapedTask,
+        "the workflow made a task outside its executor (Task { } or Task.detached): use async let or a task group"
+    )
+    static let waitsForOther = DeterminismViolation(
+        .foreignWait,
+        "the workflow waits for something that is not its context's (Task.sleep, MainActor, a lock, a network call): "
+            + "use the context's sleep and condition, and activities for the rest"
+    )
+    static let resumedElsewhere = DeterminismViolation(
+        .otherThread,
+        "something outside the workflow has resumed it (after Task.sleep, MainActor or another executor): "
+            + "wait for the context only"
+    )
+    static let usedElsewhere = DeterminismViolation(
+        .otherThread,
+        "the workflow's context was used outside its executor: by a Task { }, another thread or another workflow"
+    )
+}

@@ -1,0 +1,161 @@
+internal import SagamoreAPI
+internal import SagamoreProtobuf
+
+/// Errors as the contract's `Failure`, and back.
+enum FailureCoding {
+    private static let source = "SagamoreSwift"
+    /// A chain of causes longer than this is cut: the wire has a depth limit.
+    private static let deepest = 20
+
+    // MARK: Writing
+
+    /// The failure that says what `error` says. An error of an unknown type becomes an application failure of its type's
+    /// name that may be tried again.
+    static func failure(_ error: any Error, depth: Int = 0) -> Failure {
+        var failure = Failure()
+        failure.source = source
+        failure.message = "\(error)"
+        var cause = (error as? any WorkflowFailure)?.cause
+        switch error {
+        case let error as ApplicationError:
+            failure.message = error.message
+            failure.failureInfo = .applicationFailureInfo(info(error))
+        case let error as SagaCompensated:
+            failure.message = error.reason
+            failure.failureInfo = .applicationFailureInfo(info(SagaCompensated.type, error.compensations))
+        case let error as SagaCompensationFailed:
+            failure.message = error.description
+            failure.failureInfo = .applicationFailureInfo(info(SagaCompensationFailed.type, error.compensations))
+        case let error as ActivityFailure:
+            failure.message = "activity error"
+            failure.failureInfo = .activityFailureInfo(info(error))
+        case let error as TimeoutFailure:
+            failure.message = error.message
+            var info = TimeoutFailureInfo()
+            info.timeoutType = TimeoutType(rawValue: error.kind.rawValue)
+            info.lastHeartbeatDetails = decoded(error.lastHeartbeatDetails)
+            failure.failureInfo = .timeoutFailureInfo(info)
+        case let error as CancelledFailure:
+            failure.message = error.message
+            var info = CanceledFailureInfo()
+            info.details = decoded(error.details)
+            failure.failureInfo = .canceledFailureInfo(info)
+        case is CancellationError:
+            failure.message = "cancelled"
+            failure.failureInfo = .canceledFailureInfo(CanceledFailureInfo())
+        default:
+            var info = ApplicationFailureInfo()
+            info.type = "\(type(of: error))"
+            failure.failureInfo = .applicationFailureInfo(info)
+            if let error = error as? DataError { cause = error.cause }
+        }
+        if let cause, depth < deepest { failure.cause = self.failure(cause, depth: depth + 1) }
+        return failure
+    }
+
+    private static func info(_ error: ApplicationError) -> ApplicationFailureInfo {
+        var info = ApplicationFailureInfo()
+        info.type = error.type
+        info.nonRetryable = error.isNonRetryable
+        info.details = decoded(error.details)
+        info.nextRetryDelay = error.nextRetryDelay.map { ProtobufDuration($0) }
+        if error.isBenign { info.category = .benign }
+        return info
+    }
+
+    private static func info(_ type: String, _ compensations: [SagaCompensation]) -> ApplicationFailureInfo {
+        var info = ApplicationFailureInfo()
+        info.type = type
+        info.nonRetryable = true
+        info.details = (try? PayloadCoding.list(compensations))?.decodedOrNil
+        return info
+    }
+
+    private static func info(_ error: ActivityFailure) -> ActivityFailureInfo {
+        var info = ActivityFailureInfo()
+        info.activityType = SagamoreAPI.ActivityType(name: error.activity)
+        info.activityID = error.activityID
+        info.retryState = RetryState(rawValue: error.retryState.rawValue)
+        info.scheduledEventID = error.scheduledEventID
+        info.startedEventID = error.startedEventID
+        info.identity = error.identity
+        return info
+    }
+
+    private static func decoded(_ values: EncodedValues) -> Payloads? { values.raw?.decodedOrNil }
+
+    // MARK: Reading
+
+    /// The error that a failure stands for. One that can't be read is told as such.
+    static func error(_ raw: RawMessage<Failure>?) -> any Error {
+        guard let raw, let failure = try? raw.decoded() else {
+            return ServiceFailure(message: "the failure came without a description", kind: "unknown", cause: nil)
+        }
+        return error(failure)
+    }
+
+    /// The error that a failure stands for.
+    static func error(_ failure: Failure) -> any Error {
+        let cause = failure.cause.map { error($0) }
+        switch failure.failureInfo {
+        case .applicationFailureInfo(let info):
+            return application(failure, info, cause)
+        case .timeoutFailureInfo(let info):
+            return TimeoutFailure(
+                message: failure.message,
+                kind: TimeoutFailure.Kind(rawValue: info.timeoutType.rawValue),
+                lastHeartbeatDetails: EncodedValues(info.lastHeartbeatDetails),
+                cause: cause
+            )
+        case .canceledFailureInfo(let info):
+            return CancelledFailure(failure.message, details: EncodedValues(info.details), cause: cause)
+        case .activityFailureInfo(let info):
+            return ActivityFailure(
+                activity: info.activityType?.name ?? "",
+                activityID: info.activityID,
+                retryState: ActivityFailure.RetryState(rawValue: info.retryState.rawValue),
+                cause: cause,
+                scheduledEventID: info.scheduledEventID,
+                startedEventID: info.startedEventID,
+                identity: info.identity
+            )
+        case .terminatedFailureInfo: return ServiceFailure(message: failure.message, kind: "terminated", cause: cause)
+        case .serverFailureInfo: return ServiceFailure(message: failure.message, kind: "server", cause: cause)
+        case .resetWorkflowFailureInfo: return ServiceFailure(message: failure.message, kind: "reset", cause: cause)
+        case .childWorkflowExecutionFailureInfo:
+            return ServiceFailure(message: failure.message, kind: "child workflow", cause: cause)
+        case .nexusOperationExecutionFailureInfo, .nexusHandlerFailureInfo:
+            return ServiceFailure(message: failure.message, kind: "nexus", cause: cause)
+        case nil: return ServiceFailure(message: failure.message, kind: "unknown", cause: cause)
+        }
+    }
+
+    private static func application(
+        _ failure: Failure,
+        _ info: ApplicationFailureInfo,
+        _ cause: (any Error)?
+    ) -> any Error {
+        let details = EncodedValues(info.details)
+        if info.type == SagaCompensated.type || info.type == SagaCompensationFailed.type,
+            let compensations = try? details.decode([SagaCompensation].self)
+        {
+            return info.type == SagaCompensated.type
+                ? SagaCompensated(reason: failure.message, compensations: compensations, cause: cause)
+                : SagaCompensationFailed(reason: failure.message, compensations: compensations, cause: cause)
+        }
+        return ApplicationError(
+            failure.message,
+            type: info.type,
+            isNonRetryable: info.nonRetryable,
+            isBenign: info.category == .benign,
+            details: details,
+            nextRetryDelay: info.nextRetryDelay.map { Duration($0) },
+            cause: cause
+        )
+    }
+}
+
+extension RawMessage {
+    /// The message, or nil when the bytes are none.
+    var decodedOrNil: Message? { try? decoded() }
+}

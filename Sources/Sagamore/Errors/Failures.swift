@@ -1,0 +1,128 @@
+/// An activity did not succeed, after all its retries. ``cause`` says why: an ``ApplicationError``, a
+/// ``TimeoutFailure`` or a ``CancelledFailure``.
+public struct ActivityFailure: WorkflowFailure, CustomStringConvertible {
+    /// The activity's name.
+    public let activity: String
+    /// The activity's id within its run.
+    public let activityID: String
+    /// Why it was not tried again.
+    public let retryState: RetryState
+    /// Why it failed.
+    public let cause: (any Error)?
+    let scheduledEventID: Int64
+    let startedEventID: Int64
+    let identity: String
+
+    init(
+        activity: String,
+        activityID: String,
+        retryState: RetryState,
+        cause: (any Error)?,
+        scheduledEventID: Int64 = 0,
+        startedEventID: Int64 = 0,
+        identity: String = ""
+    ) {
+        self.activity = activity
+        self.activityID = activityID
+        self.retryState = retryState
+        self.cause = cause
+        self.scheduledEventID = scheduledEventID
+        self.startedEventID = startedEventID
+        self.identity = identity
+    }
+
+    /// Why an activity was not tried again.
+    public struct RetryState: Sendable, Hashable, RawRepresentable {
+        /// The number on the wire.
+        public let rawValue: Int32
+        /// A state by its number on the wire.
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+        /// Not told.
+        public static let unspecified = RetryState(rawValue: 0)
+        /// The failure says that trying again is pointless.
+        public static let nonRetryableFailure = RetryState(rawValue: 2)
+        /// A timeout of the activity as a whole.
+        public static let timeout = RetryState(rawValue: 3)
+        /// All attempts that the policy allows were made.
+        public static let maximumAttemptsReached = RetryState(rawValue: 4)
+        /// It was cancelled.
+        public static let cancelRequested = RetryState(rawValue: 7)
+    }
+
+    /// The activity's name and the reason.
+    public var description: String { "\(activity) failed" + (cause.map { ": \($0)" } ?? "") }
+}
+
+/// Something took longer than its options allow.
+public struct TimeoutFailure: WorkflowFailure, CustomStringConvertible {
+    /// Which time ran out.
+    public struct Kind: Sendable, Hashable, RawRepresentable {
+        /// The number on the wire.
+        public let rawValue: Int32
+        /// A kind by its number on the wire.
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+        /// Not told.
+        public static let unspecified = Kind(rawValue: 0)
+        /// One attempt ran too long.
+        public static let startToClose = Kind(rawValue: 1)
+        /// No worker took the task in time.
+        public static let scheduleToStart = Kind(rawValue: 2)
+        /// All attempts together took too long.
+        public static let scheduleToClose = Kind(rawValue: 3)
+        /// No heartbeat came in time.
+        public static let heartbeat = Kind(rawValue: 4)
+    }
+
+    /// A sentence for people.
+    public let message: String
+    /// Which time ran out.
+    public let kind: Kind
+    /// What the last heartbeat told.
+    public let lastHeartbeatDetails: EncodedValues
+    /// What led to it: the failure of the last attempt.
+    public let cause: (any Error)?
+
+    /// The message.
+    public var description: String { message }
+}
+
+/// Something was cancelled: the workflow, an activity, a wait.
+public struct CancelledFailure: WorkflowFailure, CustomStringConvertible {
+    /// A sentence for people.
+    public let message: String
+    /// Values that go with it.
+    public let details: EncodedValues
+    /// What led to it.
+    public let cause: (any Error)?
+
+    /// A cancellation with a message.
+    public init(_ message: String, details: EncodedValues = EncodedValues(), cause: (any Error)? = nil) {
+        self.message = message
+        self.details = details
+        self.cause = cause
+    }
+
+    /// The message.
+    public var description: String { message }
+
+    /// Whether `error` says that something was cancelled, in whatever form: a `CancellationError`, a
+    /// ``CancelledFailure``, or an ``ActivityFailure`` because of one.
+    public static func isCancellation(_ error: any Error) -> Bool {
+        if error is CancellationError || error is CancelledFailure { return true }
+        if let failure = error as? ActivityFailure, let cause = failure.cause { return isCancellation(cause) }
+        return false
+    }
+}
+
+/// A failure of a kind that this SDK has no type for: the server's own, a terminated or reset workflow, a child.
+public struct ServiceFailure: WorkflowFailure, CustomStringConvertible {
+    /// A sentence for people.
+    public let message: String
+    /// The kind, as the contract calls it.
+    public let kind: String
+    /// What led to it.
+    public let cause: (any Error)?
+
+    /// The message.
+    public var description: String { message }
+}

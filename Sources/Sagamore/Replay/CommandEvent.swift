@@ -1,0 +1,55 @@
+internal import SagamoreAPI
+
+/// An event that a command of the workflow's has caused.
+struct CommandEvent {
+    let eventID: Int64
+    let kind: IssuedCommand.Kind
+    /// The id of the activity or timer; nil where the event names the event of an earlier one, or neither.
+    let id: String?
+    /// The activity's name, where the event tells it.
+    let name: String
+    /// The event in which the activity was scheduled, where the event names that.
+    let scheduledEventID: Int64
+
+    /// Nil when the event was not caused by a command.
+    init?(_ event: HistoryEvent) {
+        var id: String?
+        var name = ""
+        var scheduled: Int64 = 0
+        switch event.attributes {
+        case .activityTaskScheduledEventAttributes(let attributes):
+            kind = .scheduleActivity
+            id = attributes.activityID
+            name = attributes.activityType?.name ?? ""
+        case .activityTaskCancelRequestedEventAttributes(let attributes):
+            kind = .cancelActivity
+            scheduled = attributes.scheduledEventID
+        case .timerStartedEventAttributes(let attributes):
+            kind = .startTimer
+            id = attributes.timerID
+        case .timerCanceledEventAttributes(let attributes):
+            kind = .cancelTimer
+            id = attributes.timerID
+        case .workflowExecutionCompletedEventAttributes: kind = .complete
+        case .workflowExecutionFailedEventAttributes: kind = .fail
+        case .workflowExecutionCanceledEventAttributes: kind = .cancel
+        default: return nil
+        }
+        eventID = event.eventID
+        self.id = id
+        self.name = name
+        scheduledEventID = scheduled
+    }
+
+    var description: String {
+        switch kind {
+        case .scheduleActivity: "activity '\(name)' with id \(id ?? "")"
+        case .cancelActivity: "cancelling the activity of event \(scheduledEventID)"
+        case .startTimer: "timer with id \(id ?? "")"
+        case .cancelTimer: "cancelling the timer with id \(id ?? "")"
+        case .complete: "completing the workflow"
+        case .fail: "failing the workflow"
+        case .cancel: "ending the workflow as cancelled"
+        }
+    }
+}

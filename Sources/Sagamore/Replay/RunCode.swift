@@ -1,0 +1,89 @@
+internal import SagamoreAPI
+internal import SagamoreProtobuf
+
+/// A workflow's code with its state, as far as a run needs it, whatever the types are.
+protocol RunCode: Sendable {
+    /// Starts `run` on the core's executor. Called inside ``WorkflowExecutor/enter(_:)``.
+    func start(_ core: RunCore, _ input: RawMessage<Payloads>?) -> Task<Void, Never>
+    /// Changes the state by a signal.
+    func signal(_ name: String, _ input: RawMessage<Payloads>?) -> SignalOutcome
+    /// Answers a query.
+    func answer(_ name: String, _ input: RawMessage<Payloads>?) throws -> RawMessage<Payloads>
+}
+
+/// What became of a signal.
+enum SignalOutcome: Sendable {
+    case handled
+    /// No handler of that name: the signal stays in the history, for code that will have one.
+    case unknown
+    case unreadable(any Error)
+}
+
+/// The code of one workflow type.
+final class TypedRunCode<Code: Workflow>: RunCode {
+    private let box = StateBox(Code.State())
+    private let handlers: HandlerTable<Code.State>
+
+    init(_ handlers: HandlerTable<Code.State>) { self.handlers = handlers }
+
+    func start(_ core: RunCore, _ input: RawMessage<Payloads>?) -> Task<Void, Never> {
+        let context = WorkflowContext<Code.State>(core: core, box: box)
+        return Task(executorPreference: core.executor) {
+            do {
+                let value: Code.Input
+                do {
+                    value = try PayloadCoding.first(input, as: Code.Input.self)
+                } catch {
+                    throw ApplicationError(
+                        "workflow '\(Code.type.name)' can't read its input: \(error)",
+                        type: "InvalidInput",
+                        isNonRetryable: true
+                    )
+                }
+                let output = try await Code().run(context, value)
+                core.ending = .completed(try PayloadCoding.list(output))
+            } catch {
+                core.ending = .failed(error)
+            }
+        }
+    }
+
+    func signal(_ name: String, _ input: RawMessage<Payloads>?) -> SignalOutcome {
+        guard let change = handlers.signals[name] else { return .unknown }
+        // The handler gets a copy, so that one which throws half-way changes nothing.
+        var state = box.value
+        do {
+            try change(&state, input)
+        } catch {
+            return .unreadable(error)
+        }
+        box.set(state)
+        return .handled
+    }
+
+    func answer(_ name: String, _ input: RawMessage<Payloads>?) throws -> RawMessage<Payloads> {
+        guard let answer = handlers.queries[name] else {
+            let known = handlers.queries.keys
+            throw ApplicationError(
+                "workflow '\(Code.type.name)' has no query '\(name)'; it has: \(known.sorted().joined(separator: ", "))",
+                type: "UnknownQuery"
+            )
+        }
+        return try answer(box.value, input)
+    }
+}
+
+/// A workflow type's handlers by name. A signal and a query may share a name; of two signals the later one counts.
+struct HandlerTable<State: Sendable>: Sendable {
+    private(set) var signals: [String: Handler<State>.Change] = [:]
+    private(set) var queries: [String: Handler<State>.Answer] = [:]
+
+    init(_ handlers: [Handler<State>]) {
+        for handler in handlers {
+            switch handler.kind {
+            case .signal(let change): signals[handler.name] = change
+            case .query(let answer): queries[handler.name] = answer
+            }
+        }
+    }
+}

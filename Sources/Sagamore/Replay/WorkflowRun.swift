@@ -1,0 +1,215 @@
+internal import SagamoreAPI
+internal import SagamoreLogging
+internal import SagamoreProtobuf
+
+/// One run in this process: takes parts of its history in, gives commands out.
+///
+/// Unchecked: the worker lets one thread in at a time.
+final class WorkflowRun: @unchecked Sendable {
+    /// What a workflow task ends with.
+    enum Outcome {
+        /// These commands, the last of which may end the run.
+        case commands([Command])
+        /// The task fails, and will be tried again.
+        case failed(TaskFailure)
+    }
+
+    /// Why a workflow task fails.
+    struct TaskFailure {
+        let cause: WorkflowTaskFailedCause
+        let error: any Error
+    }
+
+    let core: RunCore
+    private let code: any RunCode
+    private var task: Task<Void, Never>?
+    private var hasEnded = false
+    /// The start of the last workflow task that was taken in.
+    private(set) var lastStartedEventID: Int64 = 0
+    private static let logger = Logger(label: "sagamore.workflow")
+
+    init(_ info: WorkflowInfo, _ code: any RunCode) {
+        core = RunCore(info)
+        self.code = code
+    }
+
+    /// Whether the code has ended: nothing comes any more but its confirmation.
+    var isOver: Bool { hasEnded }
+
+    /// Takes in the next part of the history, up to the workflow task that asks for commands.
+    func handle(_ events: [HistoryEvent]) -> Outcome {
+        let (activations, rest) = HistorySplitter.split(events)
+        do throws(RunFailure) {
+            for activation in activations { try run(activation) }
+            try confirm(rest)
+        } catch {
+            return .failed(error.failure)
+        }
+        return .commands(core.ledger.takeUnsent())
+    }
+
+    /// Answers a query from the state as it is.
+    func answer(_ query: WorkflowQuery) -> Result<RawMessage<Payloads>, any Error> {
+        Result { try code.answer(query.queryType, query.queryArgs) }
+    }
+
+    /// Lets the run go: its code ends with an error, and nothing that it does then has an effect.
+    ///
+    /// - Returns: whether the code has ended. What has not is left hanging, and its memory is lost.
+    @discardableResult
+    func evict() -> Bool {
+        core.executor.enter {
+            core.die { task?.cancel() }
+            _ = core.executor.takeEscape()
+        }
+        core.executor.retire()
+        return task == nil || core.ending != nil
+    }
+
+    // MARK: One activation
+
+    private struct RunFailure: Error { let failure: TaskFailure }
+
+    private func run(_ activation: Activation) throws(RunFailure) {
+        try confirm(activation)
+        let result = core.executor.enter { () -> Result<Void, RunFailure> in
+            _ = core.executor.takeEscape()
+            core.time = activation.time
+            core.isReplaying = activation.isReplay
+            for event in activation.news { takeInSignal(event) }
+            core.settle()
+            for event in activation.news where takeIn(event) { core.settle() }
+            return examine()
+        }
+        lastStartedEventID = activation.startedEventID
+        try result.get()
+        if !hasEnded, let ending = core.ending {
+            hasEnded = true
+            try end(ending)
+        }
+        if activation.isReplay { core.ledger.markSent() }
+    }
+
+    private func confirm(_ activation: Activation) throws(RunFailure) {
+        do throws(DeterminismViolation) {
+            for event in activation.commandEvents {
+                guard let (sequence, eventID) = try core.ledger.confirm(event) else { continue }
+                core.activities[sequence]?.scheduledEventID = eventID
+            }
+            if activation.startedEventID > 0 {
+                try core.ledger.checkConfirmed(before: activation.startedEventID)
+            }
+        } catch {
+            throw RunFailure(failure: TaskFailure(cause: .nonDeterministicError, error: error))
+        }
+    }
+
+    private func takeInSignal(_ event: HistoryEvent) {
+        guard case .workflowExecutionSignaledEventAttributes(let signal) = event.attributes else { return }
+        let problem: String
+        switch code.signal(signal.signalName, signal.input) {
+        case .handled: return
+        case .unknown: problem = "no handler"
+        case .unreadable(let error): problem = "\(error)"
+        }
+        guard !core.isReplaying else { return }
+        Self.logger.warning(
+            "a signal changed nothing",
+            metadata: [
+                "signal": signal.signalName, "event": String(event.eventID), "reason": problem,
+                "workflow_id": core.info.workflowID, "run_id": core.info.runID,
+            ]
+        )
+    }
+
+    /// True when the code may go on by it.
+    private func takeIn(_ event: HistoryEvent) -> Bool {
+        switch event.attributes {
+        case .workflowExecutionStartedEventAttributes(let started):
+            task = code.start(core, started.input)
+        case .activityTaskCompletedEventAttributes(let done):
+            core.resolveActivity(done.scheduledEventID, .success(done.result))
+        case .activityTaskFailedEventAttributes(let failed):
+            endActivity(failed.scheduledEventID, failed.startedEventID, failed.retryState, failed.failure)
+        case .activityTaskTimedOutEventAttributes(let timedOut):
+            endActivity(timedOut.scheduledEventID, timedOut.startedEventID, timedOut.retryState, timedOut.failure)
+        case .activityTaskCanceledEventAttributes(let cancelled):
+            var failure = Failure()
+            failure.message = "the activity was cancelled"
+            var info = CanceledFailureInfo()
+            info.details = cancelled.details?.decodedOrNil
+            failure.failureInfo = .canceledFailureInfo(info)
+            endActivity(
+                cancelled.scheduledEventID,
+                cancelled.startedEventID,
+                .cancelRequested,
+                RawMessage(failure)
+            )
+        case .timerFiredEventAttributes(let fired):
+            core.fireTimer(fired.timerID)
+        case .workflowExecutionCancelRequestedEventAttributes:
+            core.isCancelRequested = true
+            task?.cancel()
+        default:
+            return false
+        }
+        return true
+    }
+
+    private func endActivity(
+        _ scheduledEventID: Int64,
+        _ startedEventID: Int64,
+        _ retryState: RetryState,
+        _ cause: RawMessage<Failure>?
+    ) {
+        guard let sequence = core.ledger.activity(scheduledIn: scheduledEventID) else { return }
+        let failure = ActivityFailure(
+            activity: core.activities[sequence]?.name ?? "",
+            activityID: String(sequence),
+            retryState: ActivityFailure.RetryState(rawValue: retryState.rawValue),
+            cause: FailureCoding.error(cause),
+            scheduledEventID: scheduledEventID,
+            startedEventID: startedEventID
+        )
+        core.resolveActivity(scheduledEventID, .failure(failure))
+    }
+
+    /// Looks for what the code must not have done.
+    private func examine() -> Result<Void, RunFailure> {
+        let violation: DeterminismViolation
+        if core.executor.takeEscape() {
+            violation = .escaped
+        } else if core.wasUsedElsewhere {
+            violation = .usedElsewhere
+        } else if core.ending == nil, task != nil, !core.hasWaits {
+            violation = .waitsForOther
+        } else if core.executor.hasForeignJobs {
+            violation = .resumedElsewhere
+        } else {
+            return .success(())
+        }
+        return .failure(RunFailure(failure: TaskFailure(cause: .nonDeterministicError, error: violation)))
+    }
+
+    private func end(_ ending: RunCore.Ending) throws(RunFailure) {
+        let command: IssuedCommand
+        switch ending {
+        case .completed(let result):
+            command = IssuedCommand(kind: .complete, sequence: 0, name: "", command: CommandMaker.complete(result))
+        case .failed(let error) where core.isCancelRequested && CancelledFailure.isCancellation(error):
+            let details = (error as? CancelledFailure)?.details.raw
+            command = IssuedCommand(kind: .cancel, sequence: 0, name: "", command: CommandMaker.cancel(details))
+        case .failed(let error) where error is any WorkflowFailure:
+            command = IssuedCommand(kind: .fail, sequence: 0, name: "", command: CommandMaker.fail(error))
+        case .failed(let error):
+            let isViolation = error is DeterminismViolation
+            throw RunFailure(
+                failure: TaskFailure(
+                    cause: isViolation ? .nonDeterministicError : .workflowWorkerUnhandledFailure,
+                    error: error
+                )
+            )
+        }
+        core.ledger.issue(command)
+    }
+}

@@ -1,0 +1,196 @@
+internal import SagamoreAPI
+internal import SagamoreProtobuf
+
+/// Steps that are done together or not at all: each has an activity that undoes it.
+///
+///     try await Saga.run(context, abortWhen: { $0.cancelled }) { saga in
+///         let car = try await saga.step(Travel.bookCar, item, undo: Travel.undoCar)
+///         ...
+///     }
+///
+/// When a step fails, when the state says that the saga is given up, or when the workflow is cancelled, the undos of all
+/// steps that were *tried* run in reverse: a step that failed may still have had its effect. Nothing interrupts them, each
+/// is tried again by its own retry policy, and one that fails for good does not stop the others.
+///
+/// Unchecked: used by the code of one run, on its executor.
+public final class Saga: @unchecked Sendable {
+    private struct Undo {
+        let step: String
+        let activity: String
+        let options: ActivityOptions
+        let input: RawMessage<Payloads>?
+    }
+
+    private enum Stop {
+        case aborted(String)
+        case cancelled
+    }
+
+    private let core: RunCore
+    private var undos: [Undo] = []
+    private var stop: Stop?
+
+    private init(_ core: RunCore) { self.core = core }
+
+    /// Runs steps, and undoes them when it has to.
+    ///
+    /// - Parameters:
+    ///   - context: the workflow's.
+    ///   - abortWhen: is asked after everything that happens; the saga is given up for the reason that it returns.
+    ///   - body: the steps, one after the other or side by side (`async let`, task groups).
+    /// - Returns: what `body` returns.
+    /// - Throws: ``SagaCompensated``, ``SagaCompensationFailed``, or ``CancelledFailure`` when the workflow was cancelled
+    ///   and all is undone; its details are then the compensations. An error of `body` that is no ``WorkflowFailure`` is
+    ///   taken for a defect: it is thrown as it is, and nothing is undone, since repaired code will go on from here.
+    public static func run<State, Output: Sendable>(
+        _ context: WorkflowContext<State>,
+        abortWhen: (@Sendable (State) -> String?)? = nil,
+        _ body: @escaping @Sendable (Saga) async throws -> Output
+    ) async throws -> Output {
+        let core = context.core
+        try await core.checkBeforeWait()
+        let saga = Saga(core)
+        // A saga that is given up before it begins tries nothing.
+        if let reason = abortWhen?(context.box.value) { saga.stop = .aborted(reason) }
+        let work = Task(executorPreference: core.executor) { try await body(saga) }
+        var watch: Int?
+        if let abortWhen {
+            let box = context.box
+            watch = core.watch({ abortWhen(box.value) != nil }) { _ in
+                guard saga.stop == nil else { return }
+                saga.stop = .aborted(abortWhen(box.value) ?? "the saga was given up")
+                work.cancel()
+            }
+        }
+        let result = await withTaskCancellationHandler {
+            await work.result
+        } onCancel: {
+            guard (try? core.check()) != nil else {
+                work.cancel()
+                return
+            }
+            if saga.stop == nil { saga.stop = .cancelled }
+            work.cancel()
+        }
+        if let watch, !core.isDead { core.forgetCondition(watch) }
+        return try await saga.finish(context, result)
+    }
+
+    /// Runs an activity as a step of the saga.
+    ///
+    /// - Parameters:
+    ///   - activity: what to do.
+    ///   - input: what goes in, to both.
+    ///   - undo: what undoes it, also when it did not get so far: it must accept what was never done.
+    ///   - options: how to run the step, instead of the activity's own. A cancelled step is always waited for, so that
+    ///     its undo does not overtake it.
+    ///   - undoOptions: how to run the undo, instead of its activity's own.
+    /// - Throws: what `WorkflowContext.execute` throws.
+    public func step<Input, Output, Undone>(
+        _ activity: Activity<Input, Output>,
+        _ input: Input,
+        undo: Activity<Input, Undone>,
+        options: ActivityOptions? = nil,
+        undoOptions: ActivityOptions? = nil
+    ) async throws -> Output {
+        try await step(
+            activity,
+            input,
+            undo: undo,
+            undoInput: input,
+            options: options,
+            undoOptions: undoOptions
+        )
+    }
+
+    /// Runs an activity as a step of the saga whose undo has an input of its own.
+    ///
+    /// - Parameters: as ``step(_:_:undo:options:undoOptions:)``, with `undoInput` for the undo.
+    /// - Throws: what `WorkflowContext.execute` throws.
+    public func step<Input, Output, UndoInput, Undone>(
+        _ activity: Activity<Input, Output>,
+        _ input: Input,
+        undo: Activity<UndoInput, Undone>,
+        undoInput: UndoInput,
+        options: ActivityOptions? = nil,
+        undoOptions: ActivityOptions? = nil
+    ) async throws -> Output {
+        try await core.checkBeforeWait()
+        if Task.isCancelled || stop != nil { throw CancelledFailure("the saga was given up before this step") }
+        let arguments = try PayloadCoding.arguments(input)
+        undos.append(
+            Undo(
+                step: activity.name,
+                activity: undo.name,
+                options: undoOptions ?? undo.options,
+                input: try PayloadCoding.arguments(undoInput)
+            )
+        )
+        var options = options ?? activity.options
+        options.whenCancelled = .waitUntilEnded
+        let result = try await core.executeActivity(activity.name, options, arguments)
+        if stop != nil { throw CancelledFailure("the saga was given up while this step ran") }
+        return try PayloadCoding.first(result, as: Output.self)
+    }
+
+    private func finish<State, Output: Sendable>(
+        _ context: WorkflowContext<State>,
+        _ result: Result<Output, any Error>
+    ) async throws -> Output {
+        // Code that is let go is unwinding: it must not begin to undo.
+        try await core.checkBeforeWait()
+        let error: (any Error)?
+        switch result {
+        case .success(let output):
+            if stop == nil { return output }
+            error = nil
+        case .failure(let failure):
+            guard failure is any WorkflowFailure || CancelledFailure.isCancellation(failure) else { throw failure }
+            error = failure
+        }
+        let compensations = try await context.withCancellationShield { try await self.rollBack() }
+        let cause = error.flatMap { CancelledFailure.isCancellation($0) ? nil : $0 }
+        let reason = reason(error)
+        if compensations.contains(where: { $0.status == .failed }) {
+            throw SagaCompensationFailed(reason: reason, compensations: compensations, cause: cause)
+        }
+        if case .cancelled = stop {
+            throw CancelledFailure(reason, details: try EncodedValues(compensations))
+        }
+        throw SagaCompensated(reason: reason, compensations: compensations, cause: cause)
+    }
+
+    private func reason(_ error: (any Error)?) -> String {
+        switch stop {
+        case .cancelled: return "the workflow was cancelled"
+        case .aborted(let reason): return reason
+        case nil: break
+        }
+        guard let error else { return "the saga was given up" }
+        if let failure = error as? ActivityFailure {
+            return "\(failure.activity) failed: \(SagaCompensation.FailureDescription(failure).message)"
+        }
+        return SagaCompensation.FailureDescription(error).message
+    }
+
+    private func rollBack() async throws -> [SagaCompensation] {
+        var compensations: [SagaCompensation] = []
+        while let undo = undos.popLast() {
+            var failure: SagaCompensation.FailureDescription?
+            do {
+                _ = try await core.executeActivity(undo.activity, undo.options, undo.input)
+            } catch let error as ActivityFailure {
+                failure = SagaCompensation.FailureDescription(error)
+            }
+            compensations.append(
+                SagaCompensation(
+                    step: undo.step,
+                    compensation: undo.activity,
+                    status: failure == nil ? .compensated : .failed,
+                    failure: failure
+                )
+            )
+        }
+        return compensations
+    }
+}

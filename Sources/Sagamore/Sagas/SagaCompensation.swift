@@ -1,0 +1,62 @@
+/// What became of one undo of a saga.
+public struct SagaCompensation: Codable, Sendable, Hashable {
+    /// How an undo ended.
+    public enum Status: String, Codable, Sendable, Hashable {
+        /// The step was undone.
+        case compensated
+        /// The undo failed, for good: the step may still have its effect.
+        case failed
+    }
+
+    /// A failure as plain data.
+    public struct FailureDescription: Codable, Sendable, Hashable {
+        /// The kind of failure.
+        public let type: String
+        /// A sentence for people.
+        public let message: String
+        /// What led to it: none, or one.
+        private let causes: [FailureDescription]
+
+        /// What led to it, if something did.
+        public var cause: FailureDescription? { causes.first }
+
+        private enum CodingKeys: String, CodingKey { case type, message, cause }
+
+        /// What `error` says. An ``ActivityFailure`` says only which activity failed, so its cause is described.
+        public init(_ error: any Error) {
+            if let failure = error as? ActivityFailure, let cause = failure.cause {
+                self = FailureDescription(cause)
+                return
+            }
+            let failure = FailureCoding.failure(error, depth: .max)
+            type = (error as? ApplicationError)?.type ?? "\(Swift.type(of: error))"
+            message = failure.message
+            causes = ((error as? any WorkflowFailure)?.cause).map { [FailureDescription($0)] } ?? []
+        }
+
+        /// Reads `{"type", "message", "cause"}`.
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            type = try container.decode(String.self, forKey: .type)
+            message = try container.decode(String.self, forKey: .message)
+            causes = try container.decodeIfPresent(FailureDescription.self, forKey: .cause).map { [$0] } ?? []
+        }
+
+        /// Writes `{"type", "message", "cause"}`, without `cause` where there is none.
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(type, forKey: .type)
+            try container.encode(message, forKey: .message)
+            try container.encodeIfPresent(cause, forKey: .cause)
+        }
+    }
+
+    /// The step that was undone: its activity's name.
+    public let step: String
+    /// The undo: its activity's name.
+    public let compensation: String
+    /// How it ended.
+    public let status: Status
+    /// Why it failed, where it did.
+    public let failure: FailureDescription?
+}

@@ -1,0 +1,33 @@
+/// A saga failed or was given up, and everything that was tried has been undone.
+///
+/// On the wire it is an application failure of type `SagaCompensated` whose first detail is ``compensations``.
+public struct SagaCompensated: WorkflowFailure, CustomStringConvertible {
+    static let type = "SagaCompensated"
+
+    /// Why the saga was rolled back.
+    public let reason: String
+    /// What was undone, in the order in which it was.
+    public let compensations: [SagaCompensation]
+    /// The failure of the step, where one failed.
+    public let cause: (any Error)?
+
+    /// The reason.
+    public var description: String { "the saga was rolled back: \(reason)" }
+}
+
+/// A saga failed, was given up or cancelled, and not everything could be undone. The other undos have run all the same.
+///
+/// On the wire it is an application failure of type `SagaCompensationFailed` whose first detail is ``compensations``.
+public struct SagaCompensationFailed: WorkflowFailure, CustomStringConvertible {
+    static let type = "SagaCompensationFailed"
+
+    /// Why the saga was rolled back.
+    public let reason: String
+    /// What was undone and what could not be, in the order in which it was tried.
+    public let compensations: [SagaCompensation]
+    /// The failure of the step, where one failed.
+    public let cause: (any Error)?
+
+    /// The reason, and that something is left.
+    public var description: String { "\(reason); not everything could be undone" }
+}

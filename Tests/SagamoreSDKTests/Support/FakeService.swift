@@ -1,0 +1,62 @@
+import SagamoreAPI
+import SagamoreGRPC
+import SagamoreProtobuf
+
+@testable import Sagamore
+
+/// A server of the contract's calls that answers what a test tells it, and remembers what it was asked.
+final class FakeService: Sendable {
+    typealias Answer = @Sendable ([UInt8]) -> Result<[UInt8], GRPCStatus>
+
+    let port: Int
+    private let server: GRPCServer
+    private let asked: Monitor<[(method: WorkflowServiceMethod, bytes: [UInt8])]>
+
+    /// Starts on a free port. Methods without an answer are UNIMPLEMENTED.
+    init(_ answers: [WorkflowServiceMethod: Answer]) throws {
+        var configuration = GRPCServerConfiguration(port: 0)
+        configuration.postedHotRequests = 2
+        let server = GRPCServer(configuration)
+        let asked = Monitor<[(method: WorkflowServiceMethod, bytes: [UInt8])]>([])
+        for (method, answer) in answers {
+            server.register(method.rawValue, .hot) { call in
+                let bytes = call.withRequest { [UInt8]($0) }
+                asked.change { $0.append((method, bytes)) }
+                switch answer(bytes) {
+                case .success(let response): call.reply(response)
+                case .failure(let status): call.fail(status)
+                }
+            }
+        }
+        port = try server.start()
+        self.server = server
+        self.asked = asked
+    }
+
+    /// The requests of one method, in their order.
+    func requests<Request: ProtobufMessage>(_ method: WorkflowServiceMethod, _ type: Request.Type) throws -> [Request] {
+        try asked.withLock { $0 }.filter { $0.method == method }.map { try Request(serializedBytes: $0.bytes) }
+    }
+
+    /// Runs `body` with a client of this service, and ends both on a thread that may block.
+    func withClient(_ body: (Client) async throws -> Void) async throws {
+        let client = try await Client.connect(
+            ClientOptions(address: "127.0.0.1:\(port)", namespace: "travel", identity: "tester")
+        )
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await body(client))
+        } catch {
+            result = .failure(error)
+        }
+        await onThread { client.close() }
+        try result.get()
+    }
+
+    func stop() async { await onThread { self.server.shutdown(grace: .zero) } }
+}
+
+/// Answers every request with the same message.
+func answer<Response: ProtobufMessage>(_ response: Response) -> FakeService.Answer {
+    { _ in .success(response.serializedBytes()) }
+}

@@ -1,0 +1,231 @@
+import SagamoreAPI
+import SagamoreProtobuf
+
+@testable import Sagamore
+
+/// Plays the server for one run: writes the history that commands lead to, and says what a worker gets.
+final class HistoryBook {
+    struct Illegal: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private(set) var events: [HistoryEvent] = []
+    /// The commands of the last workflow task.
+    private(set) var lastCommands: [Command] = []
+    private var delivered = 0
+    private var scheduled: [String: Int64] = [:]
+    private let runID: String
+    private(set) var run: WorkflowRun
+    private let makeCode: () -> any RunCode
+
+    init<Code: Workflow>(_ type: Code.Type, _ input: Code.Input, runID: String = "run-1") throws {
+        self.runID = runID
+        let handlers = HandlerTable(Code.handlers)
+        makeCode = { TypedRunCode<Code>(handlers) }
+        run = WorkflowRun(Self.info(runID), makeCode())
+        var started = WorkflowExecutionStartedEventAttributes()
+        started.input = try PayloadCoding.arguments(input)
+        append(.workflowExecutionStarted, .workflowExecutionStartedEventAttributes(started))
+    }
+
+    static func info(_ runID: String) -> WorkflowInfo {
+        WorkflowInfo(
+            namespace: "default",
+            workflowID: "workflow-1",
+            runID: runID,
+            type: "Test",
+            taskQueue: "test",
+            attempt: 1
+        )
+    }
+
+    // MARK: What happens outside
+
+    func append(_ type: EventType, _ attributes: HistoryEvent.OneOf_Attributes?) {
+        var event = HistoryEvent()
+        event.eventID = Int64(events.count + 1)
+        event.eventType = type
+        event.eventTime = ProtobufTimestamp(seconds: 1_000_000 + Int64(events.count), nanos: 0)
+        event.attributes = attributes
+        events.append(event)
+    }
+
+    func signal<Value: Codable>(_ name: String, _ value: Value) throws {
+        var signal = WorkflowExecutionSignaledEventAttributes()
+        signal.signalName = name
+        signal.input = try PayloadCoding.arguments(value)
+        append(.workflowExecutionSignaled, .workflowExecutionSignaledEventAttributes(signal))
+    }
+
+    func requestCancel() {
+        append(
+            .workflowExecutionCancelRequested,
+            .workflowExecutionCancelRequestedEventAttributes(WorkflowExecutionCancelRequestedEventAttributes())
+        )
+    }
+
+    /// Ends the newest open activity of that name.
+    func complete<Value: Codable>(_ activity: String, _ value: Value) throws {
+        var completed = ActivityTaskCompletedEventAttributes()
+        completed.scheduledEventID = try take(activity)
+        completed.result = try PayloadCoding.list(value)
+        append(.activityTaskCompleted, .activityTaskCompletedEventAttributes(completed))
+    }
+
+    func fail(_ activity: String, _ error: any Error) throws {
+        var failed = ActivityTaskFailedEventAttributes()
+        failed.scheduledEventID = try take(activity)
+        failed.retryState = .nonRetryableFailure
+        failed.failure = RawMessage(FailureCoding.failure(error))
+        append(.activityTaskFailed, .activityTaskFailedEventAttributes(failed))
+    }
+
+    func cancelled(_ activity: String) throws {
+        var cancelled = ActivityTaskCanceledEventAttributes()
+        cancelled.scheduledEventID = try take(activity)
+        append(.activityTaskCanceled, .activityTaskCanceledEventAttributes(cancelled))
+    }
+
+    func fireTimer(_ id: String) {
+        var fired = TimerFiredEventAttributes()
+        fired.timerID = id
+        append(.timerFired, .timerFiredEventAttributes(fired))
+    }
+
+    func openActivities() -> [String] { scheduled.keys.sorted() }
+
+    private func take(_ activity: String) throws -> Int64 {
+        guard let id = scheduled.removeValue(forKey: activity) else {
+            throw Illegal(description: "'\(activity)' is not open; open are \(openActivities())")
+        }
+        return id
+    }
+
+    // MARK: Workflow tasks
+
+    /// Gives the worker what it has not seen, and writes down what it answers.
+    @discardableResult
+    func task() throws -> [String] {
+        startTask()
+        switch run.handle(Array(events[delivered...])) {
+        case .failed(let failure): throw failure.error
+        case .commands(let commands):
+            try write(commands)
+            return commands.map(Self.describe)
+        }
+    }
+
+    /// A workflow task whose answer is lost with the worker.
+    func lostTask() {
+        startTask()
+        _ = run.handle(Array(events[delivered...]))
+        append(.workflowTaskTimedOut, .workflowTaskTimedOutEventAttributes(WorkflowTaskTimedOutEventAttributes()))
+        forgetRun()
+    }
+
+    func startTask() {
+        append(.workflowTaskScheduled, .workflowTaskScheduledEventAttributes(WorkflowTaskScheduledEventAttributes()))
+        append(.workflowTaskStarted, .workflowTaskStartedEventAttributes(WorkflowTaskStartedEventAttributes()))
+    }
+
+    /// The worker loses the run: the next task brings the whole history to a new one.
+    func forgetRun() {
+        run.evict()
+        run = WorkflowRun(Self.info(runID), makeCode())
+        delivered = 0
+    }
+
+    /// Other code takes the whole history.
+    func replay<Code: Workflow>(with type: Code.Type) -> WorkflowRun.Outcome {
+        let other = WorkflowRun(Self.info(runID), TypedRunCode<Code>(HandlerTable(Code.handlers)))
+        defer { other.evict() }
+        return other.handle(events)
+    }
+
+    func write(_ commands: [Command]) throws {
+        lastCommands = commands
+        delivered = events.count
+        append(.workflowTaskCompleted, .workflowTaskCompletedEventAttributes(WorkflowTaskCompletedEventAttributes()))
+        for command in commands { try write(command) }
+    }
+
+    private func write(_ command: Command) throws {
+        switch command.attributes {
+        case .scheduleActivityTaskCommandAttributes(let schedule):
+            var attributes = ActivityTaskScheduledEventAttributes()
+            attributes.activityID = schedule.activityID
+            attributes.activityType = schedule.activityType
+            attributes.input = schedule.input
+            append(.activityTaskScheduled, .activityTaskScheduledEventAttributes(attributes))
+            scheduled[schedule.activityType?.name ?? ""] = Int64(events.count)
+        case .requestCancelActivityTaskCommandAttributes(let cancel):
+            guard events.indices.contains(Int(cancel.scheduledEventID) - 1) else {
+                throw Illegal(description: "event \(cancel.scheduledEventID) is no activity")
+            }
+            var attributes = ActivityTaskCancelRequestedEventAttributes()
+            attributes.scheduledEventID = cancel.scheduledEventID
+            append(.activityTaskCancelRequested, .activityTaskCancelRequestedEventAttributes(attributes))
+        case .startTimerCommandAttributes(let start):
+            var attributes = TimerStartedEventAttributes()
+            attributes.timerID = start.timerID
+            append(.timerStarted, .timerStartedEventAttributes(attributes))
+        case .cancelTimerCommandAttributes(let cancel):
+            var attributes = TimerCanceledEventAttributes()
+            attributes.timerID = cancel.timerID
+            append(.timerCanceled, .timerCanceledEventAttributes(attributes))
+        case .completeWorkflowExecutionCommandAttributes(let complete):
+            var attributes = WorkflowExecutionCompletedEventAttributes()
+            attributes.result = complete.result
+            append(.workflowExecutionCompleted, .workflowExecutionCompletedEventAttributes(attributes))
+        case .failWorkflowExecutionCommandAttributes(let fail):
+            var attributes = WorkflowExecutionFailedEventAttributes()
+            attributes.failure = fail.failure
+            append(.workflowExecutionFailed, .workflowExecutionFailedEventAttributes(attributes))
+        case .cancelWorkflowExecutionCommandAttributes(let cancel):
+            var attributes = WorkflowExecutionCanceledEventAttributes()
+            attributes.details = cancel.details
+            append(.workflowExecutionCanceled, .workflowExecutionCanceledEventAttributes(attributes))
+        default:
+            throw Illegal(description: "a command that the test's server doesn't know: \(command.commandType)")
+        }
+    }
+
+    static func describe(_ command: Command) -> String {
+        switch command.attributes {
+        case .scheduleActivityTaskCommandAttributes(let it): "schedule \(it.activityType?.name ?? "")"
+        case .requestCancelActivityTaskCommandAttributes: "cancel activity"
+        case .startTimerCommandAttributes(let it): "timer \(it.timerID)"
+        case .cancelTimerCommandAttributes(let it): "cancel timer \(it.timerID)"
+        case .completeWorkflowExecutionCommandAttributes: "complete"
+        case .failWorkflowExecutionCommandAttributes: "fail"
+        case .cancelWorkflowExecutionCommandAttributes: "cancel"
+        default: "\(command.commandType)"
+        }
+    }
+
+    // MARK: How it ended
+
+    /// The result of the last command.
+    func result<Value: Codable>(as type: Value.Type) throws -> Value {
+        guard case .completeWorkflowExecutionCommandAttributes(let complete) = lastCommands.last?.attributes else {
+            throw Illegal(description: "not completed: \(lastCommands.map(Self.describe))")
+        }
+        return try PayloadCoding.first(complete.result, as: type)
+    }
+
+    /// The error of the last command.
+    func failure() throws -> any Error {
+        guard case .failWorkflowExecutionCommandAttributes(let fail) = lastCommands.last?.attributes else {
+            throw Illegal(description: "not failed: \(lastCommands.map(Self.describe))")
+        }
+        return FailureCoding.error(fail.failure)
+    }
+
+    /// The details of the last command, which ends the workflow as cancelled.
+    func cancellation() throws -> EncodedValues {
+        guard case .cancelWorkflowExecutionCommandAttributes(let cancel) = lastCommands.last?.attributes else {
+            throw Illegal(description: "not cancelled: \(lastCommands.map(Self.describe))")
+        }
+        return EncodedValues(cancel.details)
+    }
+}

@@ -1,0 +1,11 @@
+@testable import Sagamore
+
+/// Runs what blocks on a thread of its own: the cooperative pool has few.
+func onThread(_ body: @escaping @Sendable () -> Void) async {
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+        WorkerThread.start("test") {
+            body()
+            continuation.resume()
+        }
+    }
+}
