@@ -12,6 +12,10 @@ ORDER = [*STEPS, *(UNDOS[step] for step in reversed(STEPS))]
 """The order in which one saga's activities can run at all."""
 
 
+START_TO_CLOSE = 5.0
+"""Seconds an attempt may take; then the server gives the next one out."""
+
+
 @dataclass(frozen=True)
 class Line:
     run_id: str
@@ -19,9 +23,18 @@ class Line:
     attempt: int
     phase: str
     time: float
+    given: float
+    """When the server gave the attempt to the worker."""
+
+    @property
+    def moment(self) -> float:
+        """When the attempt counts as run. A worker that was starved may run one that has timed out meanwhile: nobody can
+        keep it from that, so what counts then is when it was given."""
+        return self.given if self.time - self.given >= START_TO_CLOSE else self.time
 
     def __str__(self) -> str:
-        return f"{self.time:.3f} {self.activity} attempt {self.attempt} {self.phase}"
+        late = f" (given at {self.given:.3f})" if self.moment != self.time else ""
+        return f"{self.time:.3f} {self.activity} attempt {self.attempt} {self.phase}{late}"
 
 
 def read(path: Path) -> dict[str, list[Line]]:
@@ -30,7 +43,7 @@ def read(path: Path) -> dict[str, list[Line]]:
     for text in path.read_text().splitlines() if path.exists() else []:
         line = json.loads(text)
         runs[line["run_id"]].append(
-            Line(line["run_id"], line["activity"], line["attempt"], line["phase"], line["time"])
+            Line(line["run_id"], line["activity"], line["attempt"], line["phase"], line["time"], line["given"])
         )
     return runs
 
@@ -45,10 +58,10 @@ def problems(lines: list[Line], acknowledged: list[Acknowledgement], completed: 
     - history has it (`completed`: the attempt of each activity that completed), for it is the last word.
     """
     found = []
-    started = [line for line in lines if line.phase == "started"]
+    started = sorted((line for line in lines if line.phase == "started"), key=lambda line: line.moment)
     for acknowledgement in acknowledged:
         activity, attempt = acknowledgement.activity, acknowledgement.attempt
-        again = [line for line in started if line.activity == activity and line.time > acknowledgement.time]
+        again = [line for line in started if line.activity == activity and line.moment > acknowledgement.time]
         if again:
             found.append(
                 f"{activity} ran again after its attempt {attempt} was acknowledged at {acknowledgement.time:.3f}"

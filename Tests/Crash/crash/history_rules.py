@@ -135,14 +135,14 @@ def requests(booking: Booking, names: list[str]) -> list[str]:
 def is_prefix(part: History, whole: History) -> bool:
     """What was shown once has to stay.
 
-    Except that a workflow task runs: that is shown as long as it does (with its own start, and from its second attempt
-    on its schedule), and is written when it is completed.
+    Except that a workflow task runs: that is shown as long as it does, and is written when it is completed. From its
+    second attempt on it is shown as soon as it is due.
     """
     events = list(part.events)
     if events and name(events[-1]) == "WORKFLOW_TASK_STARTED":
         events.pop()
-        if events and name(events[-1]) == "WORKFLOW_TASK_SCHEDULED" and attributes(events[-1]).attempt > 1:
-            events.pop()
+    if events and name(events[-1]) == "WORKFLOW_TASK_SCHEDULED" and attributes(events[-1]).attempt > 1:
+        events.pop()
     shown = [event.SerializeToString(deterministic=True) for event in events]
     final = [event.SerializeToString(deterministic=True) for event in whole.events]
     return final[: len(shown)] == shown

@@ -59,11 +59,11 @@ def compensated() -> Observations:
             break
         scheduled = add(history, "ACTIVITY_TASK_SCHEDULED", activity=activity)
         started = add(history, "ACTIVITY_TASK_STARTED", scheduled_event_id=scheduled, attempt=1)
-        lines.append(Line("run", activity, 1, "started", now))
+        lines.append(Line("run", activity, 1, "started", now, now))
         kind = "ACTIVITY_TASK_FAILED" if activity == "book_hotel" else "ACTIVITY_TASK_COMPLETED"
         add(history, kind, scheduled_event_id=scheduled, started_event_id=started)
         if kind.endswith("COMPLETED"):
-            lines.append(Line("run", activity, 1, "returned", now + 1))
+            lines.append(Line("run", activity, 1, "returned", now + 1, now))
             acknowledged.append(Acknowledgement("run", activity, 1, now + 2))
         now += 10
     shown = copy.deepcopy(history)
@@ -109,9 +109,12 @@ FAULTS: dict[str, Callable[[Observations], Any]] = {
         seen.shown[0].events[2], "event_type", EventType.EVENT_TYPE_TIMER_FIRED
     ),
     "an undo that never ran": lambda seen: seen.lines.__delitem__(slice(-2, None)),
-    "an activity again after its acknowledgement": lambda seen: again(seen, "book_car", attempt=2, time=103.0),
+    "an activity again after its acknowledgement": lambda seen: again(seen, "book_car", attempt=2, time=103.0, given=102.5),
+    "an attempt that was given after the acknowledgement and ran late": lambda seen: again(
+        seen, "book_car", attempt=2, time=113.0, given=102.5
+    ),
     "the same attempt again": lambda seen: seen.lines.insert(1, seen.lines[0]),
-    "a step after its undo": lambda seen: again(seen, "book_hotel", attempt=2, time=150.0),
+    "a step after its undo": lambda seen: again(seen, "book_hotel", attempt=2, time=150.0, given=149.0),
     "an acknowledged completion that history has not": lambda seen: seen.acknowledged.append(
         Acknowledgement("run", "book_hotel", 1, 115.0)
     ),
@@ -119,9 +122,25 @@ FAULTS: dict[str, Callable[[Observations], Any]] = {
 }
 
 
+def late() -> Observations:
+    """A worker was starved and ran an attempt that had timed out: the next one had completed by then."""
+    seen = compensated()
+    for each in seen.history.events:
+        if each.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+            each.activity_task_started_event_attributes.attempt = 2
+            break
+    first = next(line for line in seen.lines if line.activity == "book_car" and line.phase == "started")
+    seen.lines = [replace(line, attempt=2) if line.activity == "book_car" else line for line in seen.lines]
+    seen.lines.append(replace(first, time=104.0, given=94.0))
+    seen.acknowledged[0] = replace(seen.acknowledged[0], attempt=2)
+    seen.shown = []
+    return seen
+
+
 async def run(_: Path) -> tuple[list[str], str]:
     """The right observations pass, and every fault is noticed."""
-    problems = [f"right observations are blamed: {problem}" for problem in compensated().problems]
+    right = [*compensated().problems, *late().problems]
+    problems = [f"right observations are blamed: {problem}" for problem in right]
     for name, spoil in FAULTS.items():
         seen = compensated()
         spoil(seen)

@@ -41,6 +41,7 @@ class LoggedActivities(ActivityInboundInterceptor):
             "activity": info.activity_type,
             "attempt": info.attempt,
             "phase": phase,
+            "given": info.started_time.timestamp(),
             "time": time.time(),
             "pid": os.getpid(),
         }
