@@ -2,9 +2,9 @@
 public enum ProtobufError: Error, Equatable, Sendable {
     /// The bytes end inside a value, or a length points behind the end.
     case truncated
-    /// A varint has more than ten bytes.
+    /// A varint has more than ten bytes, or a length more than five.
     case malformedVarint
-    /// A tag has the field number 0 or does not fit in 32 bits.
+    /// A tag has the field number 0, does not fit in 32 bits, or takes more than five bytes.
     case invalidTag
     /// A tag's wire type does not exist, or a group ends that did not begin.
     case invalidWireType(field: Int)
@@ -19,7 +19,7 @@ extension ProtobufError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .truncated: "protobuf: the bytes end inside a value"
-        case .malformedVarint: "protobuf: a varint is longer than ten bytes"
+        case .malformedVarint: "protobuf: a varint is longer than ten bytes, or a length longer than five"
         case .invalidTag: "protobuf: a tag has no valid field number"
         case .invalidWireType(let field): "protobuf: field \(field) has an impossible wire type"
         case .depthExceeded: "protobuf: messages are nested more than \(ProtobufReader.maximumDepth) deep"

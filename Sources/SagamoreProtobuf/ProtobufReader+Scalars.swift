@@ -80,8 +80,11 @@ extension ProtobufReader {
 
     /// Reads a length-delimited value without copying it: valid as long as the reader's memory.
     public mutating func slice() throws(ProtobufError) -> UnsafeRawBufferPointer {
+        let lengthStart = self.position
         let count = try self.varint()
         guard count <= UInt64(self.end - self.position) else { throw .truncated }
+        // As a tag, a length has five bytes at most.
+        guard self.position - lengthStart <= 5 else { throw .malformedVarint }
         let start = self.position
         self.position += Int(count)
         return UnsafeRawBufferPointer(start: start, count: Int(count))

@@ -93,7 +93,8 @@ public struct ProtobufReader {
         if self.position == self.end { return nil }
         self.fieldStart = self.position
         let value = try self.varint()
-        guard value >= 8, value <= UInt64(UInt32.max) else { throw .invalidTag }
+        // Protobuf reads a tag of five bytes at most, also one whose further bytes add nothing.
+        guard value >= 8, value <= UInt64(UInt32.max), self.position - self.fieldStart <= 5 else { throw .invalidTag }
         self.tag = UInt32(value)
         return self.tag
     }

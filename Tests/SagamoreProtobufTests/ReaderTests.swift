@@ -27,6 +27,22 @@ func reading<Value>(
         #expect(reading(bytes) { (reader) throws(ProtobufError) in try reader.varint() } == .failure(.malformedVarint))
     }
 
+    @Test func lengthOfSixBytesIsMalformed() {
+        func length(_ bytes: [UInt8]) -> Result<[UInt8], ProtobufError> {
+            reading(bytes) { (reader) throws(ProtobufError) in try reader.bytes() }
+        }
+        #expect(length([0x81, 0x80, 0x80, 0x80, 0x00, 7]) == .success([7]))
+        #expect(length([0x81, 0x80, 0x80, 0x80, 0x80, 0x00, 7]) == .failure(.malformedVarint))
+    }
+
+    @Test func tagOfSixBytesIsNoTag() {
+        func tag(_ bytes: [UInt8]) -> Result<UInt32?, ProtobufError> {
+            reading(bytes) { (reader) throws(ProtobufError) in try reader.nextTag() }
+        }
+        #expect(tag([0x8A, 0x80, 0x80, 0x80, 0x00]) == .success(10))
+        #expect(tag([0x8A, 0x80, 0x80, 0x80, 0x80, 0x00]) == .failure(.invalidTag))
+    }
+
     @Test(arguments: 0..<10)
     func varintThatEndsTooEarlyIsTruncated(count: Int) {
         let bytes = [UInt8](repeating: 0x80, count: count)
