@@ -82,8 +82,9 @@ final class MessageInflater {
         }
     }
 
+    /// In the words that servers in Go use.
     private var tooLarge: GRPCStatus {
-        GRPCStatus(.resourceExhausted, "the request is larger than \(limit) bytes when it is unpacked")
+        GRPCStatus(.resourceExhausted, "grpc: received message after decompression larger than max \(limit)")
     }
 
     /// A gzip stream ends with the size of what was packed, modulo 2³².
