@@ -75,6 +75,9 @@ struct ChildProcess: Sendable {
         let own = ProcessInfo.processInfo.environment
         var environment = ["LC_ALL": "C", "LANG": "C", "TZ": "UTC", "HOME": "/"]
         for name in ["PATH", "LD_LIBRARY_PATH"] { environment[name] = own[name] }
+        // The C library would give memory back to the system after each short transaction, and ask for it again.
+        environment["MALLOC_TRIM_THRESHOLD_"] = "\(4 << 20)"
+        environment["MALLOC_TOP_PAD_"] = "\(1 << 20)"
         return environment
     }
 }

@@ -43,10 +43,7 @@ final class CommitLane: @unchecked Sendable {
         while true {
             let wait = max(renewAt - SteadyClock.now(), .milliseconds(1)).nanoseconds
             let configuration = shard.configuration
-            let gather = pace.wait(at: SteadyClock.now())
-            if gather.isSet, shard.lane.count < configuration.batchRowLimit, !shard.lane.isStopped {
-                usleep(UInt32(gather.nanoseconds / 1_000))
-            }
+            gather(atMost: configuration.batchRowLimit)
             let items = shard.lane.take(
                 atMost: configuration.batchRowLimit,
                 bytes: configuration.batchByteLimit,
@@ -62,6 +59,19 @@ final class CommitLane: @unchecked Sendable {
         shard.perform { shard.drop(.stopped) }
         for item in shard.lane.close() { item.refuse?(.stopped) }
         try? store?.releaseShard(shard.id, epoch: epoch)
+    }
+
+    /// Lets items gather under load: until enough are there, none came for a while, or the pause is over.
+    private func gather(atMost limit: Int) {
+        var known = 0
+        while !shard.lane.isStopped {
+            let rest = pace.wait(at: SteadyClock.now())
+            guard rest.isSet else { return }
+            let count = shard.lane.count
+            if count >= limit || (count > 0 && count == known) { return }
+            known = count
+            usleep(UInt32(min(rest, CommitPace.lull).nanoseconds / 1_000))
+        }
     }
 
     // MARK: Ownership

@@ -13,7 +13,9 @@ struct CommitPace {
     /// What a batch should hold before waiting for more is not worth it.
     static let worthwhile = 16.0
     /// Nothing waits longer than this.
-    static let longest = Interval.milliseconds(5)
+    static let longest = Interval.milliseconds(8)
+    /// When nothing comes for so long, those who would bring more wait for what is here already.
+    static let lull = Interval.milliseconds(1)
     /// Below so many items a millisecond nothing waits: a saga that runs alone brings one or less.
     static let busy = 1.0
 

@@ -5,7 +5,16 @@ internal import SagamoreServices
 
 /// The statements of a commit: each writes all rows of a table at once, from arrays.
 enum LaneStatements {
-    static let fence = PostgresStatement("lane_fence", "select sagamore.fence($1, $2, $3)")
+    /// The function raises. It is called only where the update found no row, since calling one takes longer than that.
+    static let fence = PostgresStatement(
+        "lane_fence",
+        """
+        with owned as (
+            update sagamore.shards set outbox_sequence = outbox_sequence + $3 where id = $1 and epoch = $2 returning id
+        )
+        select sagamore.fence($1, $2, $3) where not exists (select from owned)
+        """
+    )
 
     /// A shard is taken when its lease has lapsed for 10 s, or at once by a new process of the same node.
     static let take = PostgresStatement(
