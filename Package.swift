@@ -13,7 +13,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 
 let package = Package(
     name: "sagamore",
-    products: [.executable(name: "sagamore", targets: ["SagamoreCLI"])],
+    products: [
+        .executable(name: "sagamore", targets: ["SagamoreCLI"]),
+        .library(name: "Sagamore", targets: ["Sagamore"]),
+        .executable(name: "TravelBooking", targets: ["TravelBookingWorker"]),
+    ],
     targets: [
         // Floor 0: C libraries, and one small thing each.
         .systemLibrary(name: "CSagamoreGRPC", providers: [.apt(["libgrpc-dev"]), .brew(["grpc"])]),
@@ -100,6 +104,14 @@ let package = Package(
             ]
         ),
 
+        // Samples.
+        .executableTarget(
+            name: "TravelBookingWorker",
+            dependencies: ["Sagamore"],
+            path: "sagas/TravelBooking/Sources",
+            swiftSettings: settings
+        ),
+
         // Measurements: `make bench`.
         .executableTarget(
             name: "SagamoreBenchmarks",
@@ -113,6 +125,12 @@ let package = Package(
             name: "SagamoreEngineTestSupport",
             dependencies: ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"],
             path: "Tests/Support/SagamoreEngineTestSupport",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "SagamoreProgramTestSupport",
+            dependencies: ["SagamoreJSONText", "SagamoreCLI"],
+            path: "Tests/Support/SagamoreProgramTestSupport",
             swiftSettings: settings
         ),
         tests(
@@ -145,7 +163,8 @@ let package = Package(
         tests(
             "SagamoreCLITests",
             [
-                "SagamoreCLI", "SagamoreServer", "SagamoreKafkaClient", "SagamoreJSONText",
+                "SagamoreProgramTestSupport", "SagamoreCLI", "SagamoreServer", "SagamoreKafkaClient",
+                "SagamoreJSONText",
                 "SagamoreCommandLineArguments", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient",
                 "SagamoreEmbeddedPostgres", "SagamoreLogging",
             ]
@@ -165,6 +184,11 @@ let package = Package(
             ]
         ),
         tests("SagamoreSDKTests", ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC"]),
+        tests(
+            "SagamoreWorkerTests",
+            ["SagamoreProgramTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC"]
+        ),
+        tests("TravelBookingTests", ["TravelBookingWorker", "SagamoreProgramTestSupport", "Sagamore"]),
         tests("SagamoreProtobufTests", ["SagamoreProtobuf"]),
         tests("SagamoreLoggingTests", ["SagamoreLogging"]),
         tests("SagamoreJSONTextTests", ["SagamoreJSONText"]),

@@ -1,6 +1,7 @@
 import Foundation
 import SagamoreJSONText
 import SagamoreKafkaClient
+import SagamoreProgramTestSupport
 import Testing
 
 extension ProgramTests {

@@ -1,5 +1,6 @@
 import SagamoreEmbeddedPostgres
 import SagamoreJSONText
+import SagamoreProgramTestSupport
 import Testing
 
 @testable import SagamoreCLI

@@ -2,6 +2,7 @@ import Foundation
 import SagamoreEmbeddedPostgres
 import SagamoreJSONText
 import SagamorePostgresClient
+import SagamoreProgramTestSupport
 import Testing
 
 extension ProgramTests {

@@ -1,4 +1,5 @@
 import Foundation
+import SagamoreProgramTestSupport
 import SagamoreServer
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import SagamoreJSONText
+import SagamoreProgramTestSupport
 import Testing
 
 extension ProgramTests {

@@ -36,6 +36,54 @@ final class ServiceConnection: Sendable {
         }
     }
 
+    /// Makes a call; `completion` gets the answer on the connection's thread, which it must not block.
+    @discardableResult
+    func call(
+        _ method: WorkflowServiceMethod,
+        _ request: [UInt8],
+        deadline: Duration,
+        completion: @escaping @Sendable (Result<[UInt8], GRPCStatus>) -> Void
+    ) -> GRPCClientCall {
+        channel.call(method.rawValue, request, deadline: deadline, completion: completion)
+    }
+
+    /// Makes a call that must arrive: as long as the server can't answer it is made again, until `limit` is over.
+    /// `completion` gets the last answer, on any thread, which it must not block.
+    func deliver(
+        _ method: WorkflowServiceMethod,
+        _ request: [UInt8],
+        within limit: Duration,
+        completion: @escaping @Sendable (Result<[UInt8], GRPCStatus>) -> Void
+    ) {
+        deliver(method, request, until: .now + limit, Backoff(longest: .seconds(2)), completion)
+    }
+
+    private func deliver(
+        _ method: WorkflowServiceMethod,
+        _ request: [UInt8],
+        until end: ContinuousClock.Instant,
+        _ backoff: Backoff,
+        _ completion: @escaping @Sendable (Result<[UInt8], GRPCStatus>) -> Void
+    ) {
+        call(method, request, deadline: Self.callDeadline) { [self] result in
+            guard case .failure(let status) = result, Self.isWorthAnotherTry(status), end > .now else {
+                return completion(result)
+            }
+            Task {
+                var backoff = backoff
+                try? await Task.sleep(for: backoff.pause(.random(in: 0...1)))
+                deliver(method, request, until: end, backoff, completion)
+            }
+        }
+    }
+
+    private static func isWorthAnotherTry(_ status: GRPCStatus) -> Bool {
+        switch status.code {
+        case .unavailable, .deadlineExceeded, .aborted, .internalError, .unknown, .resourceExhausted: true
+        default: false
+        }
+    }
+
     /// Ends the connection; calls under way are cancelled.
     func shutdown() { channel.shutdown() }
 }

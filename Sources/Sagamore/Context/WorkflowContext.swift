@@ -111,9 +111,7 @@ public struct WorkflowContext<State: Sendable>: Sendable {
     // MARK: The same each time
 
     /// The time of the workflow task that runs. It stands still between waits.
-    public var now: Date {
-        Date(timeIntervalSince1970: Double(core.time.seconds) + Double(core.time.nanos) / 1_000_000_000)
-    }
+    public var now: Date { Date(core.time) }
 
     /// A source of random numbers that are the same whenever this run is repeated, and others in other runs. Not for
     /// secrets: who knows the run's id can compute them.

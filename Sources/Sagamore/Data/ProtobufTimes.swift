@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
@@ -13,6 +14,12 @@ extension Duration {
     /// A span of the wire.
     init(_ duration: ProtobufDuration) {
         self = .seconds(duration.seconds) + .nanoseconds(Int64(duration.nanos))
+    }
+
+    /// A span of the wire; nil for nothing, which there means that there is no limit.
+    init?(positive duration: ProtobufDuration) {
+        self.init(duration)
+        if self <= .zero { return nil }
     }
 }
 
@@ -44,5 +51,12 @@ extension WorkflowExecution {
         self.init()
         self.workflowID = workflowID
         self.runID = runID
+    }
+}
+
+extension Date {
+    /// A moment of the wire; 1970 where there is none.
+    init(_ time: ProtobufTimestamp?) {
+        self.init(timeIntervalSince1970: Double(time?.seconds ?? 0) + Double(time?.nanos ?? 0) / 1_000_000_000)
     }
 }

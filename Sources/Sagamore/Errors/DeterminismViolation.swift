@@ -65,6 +65,11 @@ public struct DeterminismViolation: Error, Sendable, CustomStringConvertible {
         "something outside the workflow has resumed it (after Task.sleep, MainActor or another executor): "
             + "wait for the context only"
     )
+    static let endless = DeterminismViolation(
+        .endless,
+        "the workflow ran for 2 s without waiting: a loop that never ends, or work that belongs into an activity. Its "
+            + "thread is lost, and this process does not run it again"
+    )
     static let usedElsewhere = DeterminismViolation(
         .otherThread,
         "the workflow's context was used outside its executor: by a Task { }, another thread or another workflow"

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
-import Testing
+package import Testing
 
-/// The program `sagamore` as a process of its own, as users have it.
-final class RunningProgram: @unchecked Sendable {
+/// A program of this package (`sagamore` unless named) as a process of its own, as users have it.
+package final class RunningProgram: @unchecked Sendable {
     private let process = Process()
     private let texts = Mutex<[Int32: [UInt8]]>([:])
     private let readers = DispatchGroup()
@@ -18,16 +18,21 @@ final class RunningProgram: @unchecked Sendable {
         }
     }()
 
-    /// Beside the program that runs the tests.
-    static let path: String = {
+    /// A program of this package: it is beside the one that runs the tests.
+    package static func path(_ program: String) -> String {
         let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        return own.deletingLastPathComponent().appendingPathComponent("sagamore").path
-    }()
+        return own.deletingLastPathComponent().appendingPathComponent(program).path
+    }
 
-    init(_ arguments: [String], input: String? = nil, environment: [String: String] = [:], folder: String? = nil) throws
-    {
+    package init(
+        _ arguments: [String],
+        program: String = "sagamore",
+        input: String? = nil,
+        environment: [String: String] = [:],
+        folder: String? = nil
+    ) throws {
         _ = Self.endsAll
-        process.executableURL = URL(fileURLWithPath: Self.path)
+        process.executableURL = URL(fileURLWithPath: Self.path(program))
         process.arguments = arguments
         let own = ProcessInfo.processInfo.environment
         process.environment = own.filter { !$0.key.hasPrefix("SAGAMORE_") && !$0.key.hasPrefix("TEMPORAL_") }
@@ -61,14 +66,14 @@ final class RunningProgram: @unchecked Sendable {
     }
 
     /// What it has printed so far.
-    var output: String { texts.withLock { String(decoding: $0[1] ?? [], as: UTF8.self) } }
+    package var output: String { texts.withLock { String(decoding: $0[1] ?? [], as: UTF8.self) } }
     /// What it has said on standard error so far.
-    var errors: String { texts.withLock { String(decoding: $0[2] ?? [], as: UTF8.self) } }
-    var pid: Int32 { process.processIdentifier }
-    var isRunning: Bool { process.isRunning }
+    package var errors: String { texts.withLock { String(decoding: $0[2] ?? [], as: UTF8.self) } }
+    package var pid: Int32 { process.processIdentifier }
+    package var isRunning: Bool { process.isRunning }
 
     /// Waits until `condition` holds.
-    func wait(
+    package func wait(
         until condition: () -> Bool,
         seconds: Double = 60,
         _ location: SourceLocation = #_sourceLocation
@@ -76,7 +81,7 @@ final class RunningProgram: @unchecked Sendable {
         let end = Date().addingTimeInterval(seconds)
         while !condition() {
             if !isRunning || Date() > end {
-                readers.wait()
+                if !isRunning { readers.wait() }
                 let state = isRunning ? "still runs" : "has ended"
                 try #require(condition(), "it \(state): \(output) \(errors)", sourceLocation: location)
                 return
@@ -85,11 +90,11 @@ final class RunningProgram: @unchecked Sendable {
         }
     }
 
-    func signal(_ number: Int32) { kill(pid, number) }
+    package func signal(_ number: Int32) { kill(pid, number) }
 
     /// Waits for its end: its status, or minus the signal that ended it.
     @discardableResult
-    func status() -> Int32 {
+    package func status() -> Int32 {
         process.waitUntilExit()
         readers.wait()
         Self.all.withLock { all in all.removeAll { $0 == pid } }
@@ -98,16 +103,16 @@ final class RunningProgram: @unchecked Sendable {
 }
 
 /// What a command came to.
-struct Outcome {
-    let status: Int32
-    let output: String
-    let errors: String
+package struct Outcome {
+    package let status: Int32
+    package let output: String
+    package let errors: String
 
-    var lines: [String] { output.split(separator: "\n").map(String.init) }
+    package var lines: [String] { output.split(separator: "\n").map(String.init) }
 }
 
 /// Runs a command to its end.
-func sagamore(
+package func sagamore(
     _ arguments: [String],
     input: String? = nil,
     environment: [String: String] = [:],
@@ -119,7 +124,7 @@ func sagamore(
 }
 
 /// The same, for words that are written down.
-func sagamore(
+package func sagamore(
     _ arguments: String...,
     input: String? = nil,
     environment: [String: String] = [:],

@@ -1,0 +1,37 @@
+internal import SagamoreLogging
+
+/// Writes log lines of an activity. Lines carry the activity, its attempt and its workflow.
+public struct ActivityLogger: Sendable {
+    let info: ActivityInfo
+
+    private static let logger = Logger(label: "sagamore.activity")
+
+    /// What helps who develops or looks for the cause of a failure.
+    public func debug(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
+        log(.debug, message, metadata)
+    }
+
+    /// What an operator may want to know.
+    public func info(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
+        log(.info, message, metadata)
+    }
+
+    /// Something is wrong and the activity carries on by itself.
+    public func warning(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
+        log(.warning, message, metadata)
+    }
+
+    /// Something failed.
+    public func error(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
+        log(.error, message, metadata)
+    }
+
+    private func log(_ level: Logger.Level, _ message: () -> String, _ metadata: () -> [String: String]) {
+        guard Self.logger.isEnabled(level) else { return }
+        let ids = [
+            "activity": info.type, "attempt": String(info.attempt), "workflow_id": info.workflowID,
+            "run_id": info.runID,
+        ]
+        Self.logger.log(level: level, message(), metadata: metadata().merging(ids) { own, _ in own })
+    }
+}

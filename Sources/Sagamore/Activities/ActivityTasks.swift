@@ -1,0 +1,193 @@
+internal import SagamoreAPI
+internal import SagamoreGRPC
+internal import SagamoreLogging
+internal import SagamoreProtobuf
+internal import Synchronization
+
+/// Takes activity tasks from their arrival to their answer. Each holds a slot until it is answered.
+final class ActivityTasks: Sendable {
+    private let registry: Registry
+    private let namespace: String
+    private let identity: String
+    private let taskQueue: String
+    private let service: ServiceConnection
+    private let slots: Slots
+    private let threads = ActivityThreads()
+    private let running = Mutex<[ObjectIdentifier: ActivityAttempt]>([:])
+    private let log = Logger(label: "sagamore.worker")
+
+    init(
+        registry: Registry,
+        namespace: String,
+        identity: String,
+        taskQueue: String,
+        service: ServiceConnection,
+        slots: Slots
+    ) {
+        self.registry = registry
+        self.namespace = namespace
+        self.identity = identity
+        self.taskQueue = taskQueue
+        self.service = service
+        self.slots = slots
+    }
+
+    // MARK: Arrival
+
+    /// Marks as many of the activities that a workflow task schedules as there is room for: they come with the answer.
+    /// Returns how many slots are reserved for them.
+    func requestEagerly(_ commands: inout [Command]) -> Int {
+        var places: [(Int, ScheduleActivityTaskCommandAttributes)] = []
+        for (index, command) in commands.enumerated() {
+            guard case .scheduleActivityTaskCommandAttributes(let attributes) = command.attributes,
+                attributes.taskQueue?.name == taskQueue,
+                registry.activities[attributes.activityType?.name ?? ""] != nil
+            else { continue }
+            places.append((index, attributes))
+        }
+        guard !places.isEmpty else { return 0 }
+        let reserved = slots.takeFree(atMost: places.count)
+        for (index, attributes) in places.prefix(reserved) {
+            var attributes = attributes
+            attributes.requestEagerExecution = true
+            commands[index].attributes = .scheduleActivityTaskCommandAttributes(attributes)
+        }
+        return reserved
+    }
+
+    /// The tasks that came with a workflow task's answer, of the slots that were reserved for them.
+    func received(eagerly tasks: [PollActivityTaskQueueResponse], reserved: Int) {
+        for task in tasks { begin(task) }
+        if reserved > tasks.count { slots.release(reserved - tasks.count) }
+    }
+
+    /// A task came, encoded.
+    func received(_ bytes: [UInt8]) {
+        do {
+            begin(try PollActivityTaskQueueResponse(serializedBytes: bytes))
+        } catch {
+            log.error("an activity task can't be read", metadata: ["error": "\(error)"])
+            slots.release()
+        }
+    }
+
+    /// The worker stops: what still runs is cancelled.
+    func cancelAll() {
+        for attempt in running.withLock({ Array($0.values) }) { attempt.cancel(.workerStops) }
+    }
+
+    /// The worker has stopped: threads end as soon as they can.
+    func stop() { threads.stop() }
+
+    // MARK: One attempt
+
+    private func begin(_ task: PollActivityTaskQueueResponse) {
+        guard !task.taskToken.isEmpty else { return slots.release() }
+        let info = ActivityInfo(task, taskQueue: taskQueue, namespace: namespace)
+        guard let code = registry.activities[info.type] else {
+            let error = Registry.unknown("activity", info.type, known: registry.activities.keys)
+            log.warning("an activity is not known here", metadata: metadata(info, error))
+            return answer(task, info, .failed(error), lastDetails: nil)
+        }
+        let attempt = ActivityAttempt()
+        var request = RecordActivityTaskHeartbeatRequest()
+        request.namespace = info.namespace
+        request.identity = identity
+        request.taskToken = task.taskToken
+        let heartbeats = Heartbeats(request, timeout: info.heartbeatTimeout, service: service) { news in
+            switch news {
+            case .cancelRequested: attempt.cancel(.requested)
+            case .gone: attempt.cancel(.gone)
+            }
+        }
+        let context = ActivityContext(
+            info: info,
+            heartbeatDetails: EncodedValues(task.heartbeatDetails),
+            heartbeats: heartbeats
+        )
+        running.withLock { $0[ObjectIdentifier(attempt)] = attempt }
+        attempt.started(
+            threads.run { [self] in
+                let result: Result<RawMessage<Payloads>, any Error>
+                do {
+                    result = .success(try await code(context, task.input))
+                } catch {
+                    result = .failure(error)
+                }
+                heartbeats.end()
+                _ = running.withLock { $0.removeValue(forKey: ObjectIdentifier(attempt)) }
+                ended(task, info, attempt.outcome(result), heartbeats.lastDetails)
+            }
+        )
+    }
+
+    private func ended(
+        _ task: PollActivityTaskQueueResponse,
+        _ info: ActivityInfo,
+        _ outcome: ActivityAttempt.Outcome,
+        _ lastDetails: RawMessage<Payloads>?
+    ) {
+        switch outcome {
+        case .completed(let result) where result.bytes.count > WorkflowReply.mostPayloadBytes:
+            let error = WorkflowReply.tooLarge("the result of activity '\(info.type)'", result.bytes.count)
+            ended(task, info, .failed(error), lastDetails)
+        case .failed(let error):
+            let isBenign = (error as? ApplicationError)?.isBenign == true
+            log.log(level: isBenign ? .debug : .warning, "an activity failed", metadata: metadata(info, error))
+            answer(task, info, outcome, lastDetails: lastDetails)
+        case .completed, .cancelled, .gone:
+            answer(task, info, outcome, lastDetails: lastDetails)
+        }
+    }
+
+    private func answer(
+        _ task: PollActivityTaskQueueResponse,
+        _ info: ActivityInfo,
+        _ outcome: ActivityAttempt.Outcome,
+        lastDetails: RawMessage<Payloads>?
+    ) {
+        let method: WorkflowServiceMethod
+        let bytes: [UInt8]
+        switch outcome {
+        case .completed(let result):
+            var request = RespondActivityTaskCompletedRequest()
+            request.namespace = info.namespace
+            request.identity = identity
+            request.taskToken = task.taskToken
+            request.result = result
+            (method, bytes) = (.respondActivityTaskCompleted, request.serializedBytes())
+        case .failed(let error):
+            var request = RespondActivityTaskFailedRequest()
+            request.namespace = info.namespace
+            request.identity = identity
+            request.taskToken = task.taskToken
+            request.failure = RawMessage(FailureCoding.failure(error))
+            request.lastHeartbeatDetails = lastDetails
+            (method, bytes) = (.respondActivityTaskFailed, request.serializedBytes())
+        case .cancelled(let details):
+            var request = RespondActivityTaskCanceledRequest()
+            request.namespace = info.namespace
+            request.identity = identity
+            request.taskToken = task.taskToken
+            request.details = details
+            (method, bytes) = (.respondActivityTaskCanceled, request.serializedBytes())
+        case .gone:
+            return slots.release()
+        }
+        // After its own limit an attempt is over for the server, whatever it says.
+        let limit = info.startToClose ?? info.scheduleToClose ?? .seconds(60)
+        service.deliver(method, bytes, within: min(limit, .seconds(600))) { [self] result in
+            if case .failure(let error) = result {
+                log.warning("an activity's answer was refused", metadata: metadata(info, error))
+            }
+            slots.release()
+        }
+    }
+
+    private func metadata(_ info: ActivityInfo, _ error: any Error) -> [String: String] {
+        [
+            "activity": info.type, "attempt": String(info.attempt), "workflow_id": info.workflowID,
+            "run_id": info.runID, "error": "\(error)",
+        ]
+    }
+}

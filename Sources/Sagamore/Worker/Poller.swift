@@ -1,0 +1,154 @@
+internal import SagamoreAPI
+internal import SagamoreGRPC
+internal import Synchronization
+
+/// One call after the other that waits for a task, each with a slot for the task that it may bring. It needs no thread:
+/// the next step follows from the answer.
+final class Poller: Sendable {
+    private enum Step {
+        case waitingForSlot
+        case polling(GRPCClientCall?)
+        case pausing(Task<Void, Never>?)
+        case ended
+    }
+
+    private struct State {
+        var step = Step.waitingForSlot
+        /// Tells an answer or a timer of an earlier step.
+        var number = 0
+        var isStopped = false
+        var backoff = Backoff(longest: .seconds(5))
+    }
+
+    /// What a poller tells its worker.
+    struct Events: Sendable {
+        /// A task came, encoded. Whoever takes it gives the slot back.
+        let task: @Sendable ([UInt8]) -> Void
+        /// A call failed (and is tried again), or the first one succeeded after that (nil).
+        let problem: @Sendable (GRPCStatus?) -> Void
+        /// There will be no more.
+        let ended: @Sendable () -> Void
+    }
+
+    private let method: WorkflowServiceMethod
+    private let request: [UInt8]
+    private let slots: Slots
+    private let service: ServiceConnection
+    private let events: Events
+    private let state = Mutex(State())
+
+    init(
+        _ method: WorkflowServiceMethod,
+        _ request: [UInt8],
+        slots: Slots,
+        service: ServiceConnection,
+        events: Events
+    ) {
+        self.method = method
+        self.request = request
+        self.slots = slots
+        self.service = service
+        self.events = events
+    }
+
+    func start() { waitForSlot() }
+
+    /// Ends it: no call is made any more, and the one under way is given up. A task that is on its way is still taken.
+    func stop() {
+        let step = state.withLock { state in
+            state.isStopped = true
+            return state.step
+        }
+        switch step {
+        case .polling(let call): call?.cancel()
+        case .pausing(let pause): pause?.cancel()
+        case .waitingForSlot, .ended: break
+        }
+    }
+
+    // MARK: The steps
+
+    private func waitForSlot() {
+        let isStopped = state.withLock { state in
+            state.step = .waitingForSlot
+            return state.isStopped
+        }
+        if isStopped { return end() }
+        slots.reserve { granted in
+            if granted { self.poll() } else { self.end() }
+        }
+    }
+
+    private func poll() {
+        let number = state.withLock { state -> Int? in
+            if state.isStopped { return nil }
+            state.number += 1
+            state.step = .polling(nil)
+            return state.number
+        }
+        guard let number else {
+            slots.release()
+            return end()
+        }
+        let call = service.call(method, request, deadline: ServiceConnection.pollDeadline) { result in
+            self.received(result)
+        }
+        let isStopped = state.withLock { state in
+            // The answer may have come already.
+            if state.number == number, case .polling = state.step { state.step = .polling(call) }
+            return state.isStopped
+        }
+        if isStopped { call.cancel() }
+    }
+
+    private func received(_ result: Result<[UInt8], GRPCStatus>) {
+        switch result {
+        case .success(let bytes):
+            let hadProblem = state.withLock { state in
+                state.step = .waitingForSlot
+                defer { state.backoff.reset() }
+                return state.backoff.isGrown
+            }
+            if hadProblem { events.problem(nil) }
+            // An empty answer: the server let go of a call for which it had no task.
+            if bytes.isEmpty { slots.release() } else { events.task(bytes) }
+            waitForSlot()
+        case .failure(let status):
+            slots.release()
+            let isStopped = state.withLock { state in
+                state.step = .waitingForSlot
+                return state.isStopped
+            }
+            if isStopped { return end() }
+            if status.code == .deadlineExceeded { return waitForSlot() }
+            events.problem(status)
+            pause()
+        }
+    }
+
+    private func pause() {
+        let (pause, number) = state.withLock { state in
+            state.number += 1
+            state.step = .pausing(nil)
+            return (state.backoff.pause(.random(in: 0...1)), state.number)
+        }
+        let task = Task {
+            try? await Task.sleep(for: pause)
+            self.waitForSlot()
+        }
+        let isStopped = state.withLock { state in
+            if state.number == number, case .pausing = state.step { state.step = .pausing(task) }
+            return state.isStopped
+        }
+        if isStopped { task.cancel() }
+    }
+
+    private func end() {
+        let wasRunning = state.withLock { state in
+            defer { state.step = .ended }
+            if case .ended = state.step { return false }
+            return true
+        }
+        if wasRunning { events.ended() }
+    }
+}

@@ -1,0 +1,102 @@
+internal import SagamoreAPI
+internal import SagamoreGRPC
+internal import SagamoreLogging
+internal import SagamoreProtobuf
+internal import Synchronization
+
+/// Runs workflows and activities of one task queue.
+///
+///     let worker = Worker(try await Client.connect(), taskQueue: "travel-booking") {
+///         TravelBooking.registered
+///         Travel.bookCar.implemented(agency.book)
+///     }
+///     try await worker.run()
+///
+/// Any number of workers may serve a queue, in any number of processes. A server that goes away is waited for; the worker
+/// goes on when it is back.
+public final class Worker: Sendable {
+    private let client: Client
+    private let taskQueue: String
+    private let options: WorkerOptions
+    private let registrations: [Registration]
+
+    private struct State {
+        var runtime: WorkerRuntime?
+        var isStopped = false
+    }
+
+    private let state = Mutex(State())
+
+    /// A worker of a task queue, with what it can run.
+    ///
+    /// - Parameters:
+    ///   - client: whom it works for. The client's identity is the worker's.
+    ///   - taskQueue: whose tasks it takes.
+    ///   - options: how much it does at a time, and how it ends.
+    ///   - registrations: what it can run, one a line: `MyWorkflow.registered`, `myActivity.implemented { … }`.
+    public init(
+        _ client: Client,
+        taskQueue: String,
+        options: WorkerOptions = WorkerOptions(),
+        @RegistrationBuilder _ registrations: () -> [Registration]
+    ) {
+        self.client = client
+        self.taskQueue = taskQueue
+        self.options = options
+        self.registrations = registrations()
+    }
+
+    /// Works until ``stop()`` is called, the calling task is cancelled, or SIGTERM or SIGINT comes (see
+    /// ``WorkerOptions/stopsOnSignals``). Then it takes no more tasks, finishes what it has, and returns. A worker runs
+    /// once.
+    ///
+    /// - Throws: ``WorkerError`` when it can't work: for what is registered, or because the server refuses it.
+    public func run() async throws {
+        let registry = try Registry(registrations, taskQueue: taskQueue)
+        if let problem = options.problem { throw WorkerError(.badOptions, problem) }
+        let runtime = WorkerRuntime(client, taskQueue: taskQueue, registry: registry, options: options)
+        let signals = options.stopsOnSignals ? StopSignals { self.stop() } : nil
+        defer { signals?.cancel() }
+        try await checkNamespace()
+        let isStopped = state.withLock { state in
+            state.runtime = runtime
+            return state.isStopped
+        }
+        if isStopped { return }
+        try await withTaskCancellationHandler {
+            try await runtime.run()
+        } onCancel: {
+            runtime.stop()
+        }
+    }
+
+    /// Ends ``run()``: no more tasks are taken, and what has begun is finished. Returns at once.
+    public func stop() {
+        let runtime = state.withLock { state in
+            state.isStopped = true
+            return state.runtime
+        }
+        runtime?.stop()
+    }
+
+    /// A wrong name would otherwise only be seen in polls that fail. A server that is not there is waited for.
+    private func checkNamespace() async throws {
+        var request = DescribeNamespaceRequest()
+        request.namespace = client.options.namespace
+        var backoff = Backoff(longest: .seconds(5))
+        while !state.withLock({ $0.isStopped }), !Task.isCancelled {
+            switch await client.service.call(.describeNamespace, request, DescribeNamespaceResponse.self) {
+            case .success: return
+            // Some servers keep the call to themselves.
+            case .failure(let status) where [.unimplemented, .permissionDenied].contains(status.code): return
+            case .failure(let status):
+                if let failure = WorkerRuntime.failure(status) { throw failure }
+                Logger(label: "sagamore.worker").warning(
+                    "the server does not answer, trying again",
+                    metadata: ["address": client.options.address, "error": "\(status)"]
+                )
+                try? await Task.sleep(for: backoff.pause(.random(in: 0...1)))
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+internal import SagamoreAPI
+internal import SagamoreGRPC
+internal import SagamoreLogging
+internal import SagamoreProtobuf
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
+/// A worker at work: pollers, slots, threads, and how all of it ends.
+final class WorkerRuntime: Sendable {
+    private struct State {
+        var pollers: [Poller] = []
+        var running = 0
+        var isStopping = false
+        var failure: WorkerError?
+        var hasProblem = false
+        var isOver = false
+        var onEnd: CheckedContinuation<Void, Never>?
+    }
+
+    private let options: WorkerOptions
+    private let taskQueue: String
+    private let namespace: String
+    private let identity: String
+    private let service: ServiceConnection
+    private let reply: WorkflowReply
+    private let threads: WorkflowThreads
+    private let workflowSlots: Slots
+    private let activitySlots: Slots
+    private let workflows: WorkflowTasks?
+    private let activities: ActivityTasks
+    private let hasActivities: Bool
+    private let state = Mutex(State())
+    private let log = Logger(label: "sagamore.worker")
+    private let changed: Changed
+
+    /// Lets the slots tell a runtime that does not exist yet.
+    private final class Changed: Sendable {
+        let action = Mutex<(@Sendable () -> Void)?>(nil)
+        func call() { action.withLock { $0 }?() }
+    }
+
+    init(_ client: Client, taskQueue: String, registry: Registry, options: WorkerOptions) {
+        self.options = options
+        self.taskQueue = taskQueue
+        namespace = client.options.namespace
+        identity = client.options.identity
+        service = client.service
+        let changed = Changed()
+        self.changed = changed
+        reply = WorkflowReply(
+            namespace: namespace,
+            identity: identity,
+            taskQueue: taskQueue,
+            stickyQueue: options.maximumCachedRuns > 0 ? "\(identity)-\(Client.makeRequestID())" : nil,
+            stickyTimeout: options.stickyTimeout
+        )
+        workflowSlots = Slots(options.maximumConcurrentWorkflowTasks) { changed.call() }
+        activitySlots = Slots(options.maximumConcurrentActivities) { changed.call() }
+        threads = WorkflowThreads(count: options.workflowThreads ?? max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        activities = ActivityTasks(
+            registry: registry,
+            namespace: namespace,
+            identity: identity,
+            taskQueue: taskQueue,
+            service: service,
+            slots: activitySlots
+        )
+        hasActivities = !registry.activities.isEmpty
+        workflows =
+            registry.workflows.isEmpty
+            ? nil
+            : WorkflowTasks(
+                registry: registry,
+                reply: reply,
+                service: service,
+                threads: threads,
+                slots: workflowSlots,
+                activities: activities,
+                maximumCachedRuns: options.maximumCachedRuns
+            )
+    }
+
+    // MARK: From start to end
+
+    /// Works until stopped. Throws why it had to stop, if nobody wanted it.
+    func run() async throws {
+        changed.action.withLock { $0 = { [weak self] in self?.endIfPossible() } }
+        let pollers = makePollers()
+        let isStopping = state.withLock { state in
+            state.pollers = pollers
+            state.running = pollers.count
+            return state.isStopping
+        }
+        log.info(
+            "worker started",
+            metadata: ["task_queue": taskQueue, "namespace": namespace, "identity": identity]
+        )
+        for poller in pollers { poller.start() }
+        if isStopping { for poller in pollers { poller.stop() } }
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                state.onEnd = continuation
+                return state.isOver
+            }
+            if isOver { resume() } else { endIfPossible() }
+        }
+        workflows?.evictAll()
+        threads.stop()
+        activities.stop()
+        log.info("worker stopped", metadata: ["task_queue": taskQueue])
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    /// No more polls; what has begun is finished, or handed back when its time is up.
+    func stop() {
+        let pollers = state.withLock { state -> [Poller]? in
+            if state.isStopping { return nil }
+            state.isStopping = true
+            return state.pollers
+        }
+        guard let pollers else { return }
+        log.info("worker stops", metadata: ["task_queue": taskQueue])
+        for poller in pollers { poller.stop() }
+        workflowSlots.close()
+        activitySlots.close()
+        if let stickyQueue = reply.stickyQueue, workflows != nil { giveUp(stickyQueue) }
+        Task {
+            try? await Task.sleep(for: options.gracefulStop)
+            activities.cancelAll()
+            // An activity that does not listen is left where it is; the server gives it to another worker.
+            try? await Task.sleep(for: .seconds(5))
+            end()
+        }
+        endIfPossible()
+    }
+
+    /// Tells the server that tasks for this worker alone are for everybody now.
+    private func giveUp(_ stickyQueue: String) {
+        var request = ShutdownWorkerRequest()
+        request.namespace = namespace
+        request.identity = identity
+        request.stickyTaskQueue = stickyQueue
+        request.reason = "the worker stops"
+        service.call(.shutdownWorker, request.serializedBytes(), deadline: .seconds(2)) { _ in }
+    }
+
+    private func endIfPossible() {
+        let mayEnd = state.withLock { $0.isStopping && $0.running == 0 }
+        if mayEnd, workflowSlots.areAllFree, activitySlots.areAllFree { end() }
+    }
+
+    private func end() {
+        state.withLock { $0.isOver = true }
+        resume()
+    }
+
+    private func resume() {
+        let continuation = state.withLock { state in
+            defer { state.onEnd = nil }
+            return state.onEnd
+        }
+        continuation?.resume()
+    }
+
+    // MARK: Pollers
+
+    private func makePollers() -> [Poller] {
+        var pollers: [Poller] = []
+        if let workflows {
+            let events = events { workflows.received($0) }
+            let sticky = reply.stickyQueue.map { TaskQueue(name: $0, kind: .sticky, normalName: taskQueue) }
+            let normal = workflowRequest(TaskQueue(name: taskQueue))
+            for _ in 0..<options.workflowPollers {
+                pollers.append(poller(.pollWorkflowTaskQueue, normal, workflowSlots, events))
+            }
+            if let sticky {
+                let request = workflowRequest(sticky)
+                for _ in 0..<options.stickyPollers {
+                    pollers.append(poller(.pollWorkflowTaskQueue, request, workflowSlots, events))
+                }
+            }
+        }
+        if hasActivities {
+            let events = events { [activities] in activities.received($0) }
+            var request = PollActivityTaskQueueRequest()
+            request.namespace = namespace
+            request.identity = identity
+            request.taskQueue = TaskQueue(name: taskQueue)
+            let bytes = request.serializedBytes()
+            for _ in 0..<options.activityPollers {
+                pollers.append(poller(.pollActivityTaskQueue, bytes, activitySlots, events))
+            }
+        }
+        return pollers
+    }
+
+    private func workflowRequest(_ queue: TaskQueue) -> [UInt8] {
+        var request = PollWorkflowTaskQueueRequest()
+        request.namespace = namespace
+        request.identity = identity
+        request.taskQueue = queue
+        return request.serializedBytes()
+    }
+
+    private func poller(
+        _ method: WorkflowServiceMethod,
+        _ request: [UInt8],
+        _ slots: Slots,
+        _ events: Poller.Events
+    ) -> Poller {
+        Poller(method, request, slots: slots, service: service, events: events)
+    }
+
+    private func events(_ onTask: @escaping @Sendable ([UInt8]) -> Void) -> Poller.Events {
+        Poller.Events(
+            task: onTask,
+            problem: { [weak self] in self?.told($0) },
+            ended: { [weak self] in
+                self?.state.withLock { $0.running -= 1 }
+                self?.endIfPossible()
+            }
+        )
+    }
+
+    private func told(_ status: GRPCStatus?) {
+        guard let status else {
+            let hadProblem = state.withLock { state in
+                defer { state.hasProblem = false }
+                return state.hasProblem
+            }
+            if hadProblem { log.info("the server answers again") }
+            return
+        }
+        if let failure = Self.failure(status) {
+            state.withLock { if $0.failure == nil { $0.failure = failure } }
+            return stop()
+        }
+        let isNew = state.withLock { state in
+            defer { state.hasProblem = true }
+            return !state.hasProblem && !state.isStopping
+        }
+        if isNew { log.warning("the server gives no tasks, trying again", metadata: ["error": "\(status)"]) }
+    }
+
+    /// What makes trying again pointless.
+    static func failure(_ status: GRPCStatus) -> WorkerError? {
+        switch status.code {
+        case .notFound: WorkerError(.unknownNamespace, status.message, cause: status)
+        case .invalidArgument, .permissionDenied, .unauthenticated, .unimplemented:
+            WorkerError(.refused, "the server refuses this worker: \(status.message)", cause: status)
+        default: nil
+        }
+    }
+}

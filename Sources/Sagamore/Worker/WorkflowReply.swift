@@ -1,0 +1,110 @@
+internal import SagamoreAPI
+internal import SagamoreProtobuf
+
+/// Answers to workflow tasks, as messages.
+struct WorkflowReply: Sendable {
+    let namespace: String
+    let identity: String
+    let taskQueue: String
+    /// The queue of this worker alone; nil: no run stays in memory.
+    let stickyQueue: String?
+    let stickyTimeout: Duration
+
+    /// The largest value that Temporal's servers take: 2 MB.
+    static let mostPayloadBytes = 2 * 1024 * 1024
+
+    func completed(
+        _ task: WorkflowTask,
+        _ commands: [Command],
+        _ queryResults: [String: WorkflowQueryResult]
+    ) -> RespondWorkflowTaskCompletedRequest {
+        var request = RespondWorkflowTaskCompletedRequest()
+        request.namespace = namespace
+        request.identity = identity
+        request.taskToken = task.response.taskToken
+        request.commands = commands
+        request.queryResults = queryResults
+        request.returnNewWorkflowTask = true
+        if let stickyQueue {
+            var sticky = StickyExecutionAttributes()
+            sticky.workerTaskQueue = TaskQueue(name: stickyQueue, kind: .sticky, normalName: taskQueue)
+            sticky.scheduleToStartTimeout = ProtobufDuration(stickyTimeout)
+            request.stickyAttributes = sticky
+        }
+        // Once is enough: every later worker of the run has to know it anyway.
+        if task.response.previousStartedEventID == 0 {
+            var metadata = WorkflowTaskCompletedMetadata()
+            metadata.langUsedFlags = [WorkflowOrder.firstInFirstOut]
+            metadata.sdkName = WorkflowOrder.sdkName
+            metadata.sdkVersion = WorkflowOrder.sdkVersion
+            request.sdkMetadata = metadata
+        }
+        return request
+    }
+
+    func failed(_ task: WorkflowTask, _ failure: WorkflowRun.TaskFailure) -> RespondWorkflowTaskFailedRequest {
+        var request = RespondWorkflowTaskFailedRequest()
+        request.namespace = namespace
+        request.identity = identity
+        request.taskToken = task.response.taskToken
+        request.cause = failure.cause
+        request.failure = RawMessage(FailureCoding.failure(failure.error))
+        return request
+    }
+
+    func answered(
+        _ task: WorkflowTask,
+        _ answer: Result<RawMessage<Payloads>, any Error>
+    ) -> RespondQueryTaskCompletedRequest {
+        let result = Self.result(answer)
+        var request = RespondQueryTaskCompletedRequest()
+        request.namespace = namespace
+        request.taskToken = task.response.taskToken
+        request.completedType = result.resultType
+        request.queryResult = result.answer
+        request.errorMessage = result.errorMessage
+        request.failure = result.failure
+        return request
+    }
+
+    /// What a query came to.
+    static func result(_ answer: Result<RawMessage<Payloads>, any Error>) -> WorkflowQueryResult {
+        var result = WorkflowQueryResult()
+        do {
+            let payloads = try answer.get()
+            guard payloads.bytes.count <= mostPayloadBytes else { throw tooLarge("the answer", payloads.bytes.count) }
+            result.resultType = .answered
+            result.answer = payloads
+        } catch {
+            let failure = FailureCoding.failure(error)
+            result.resultType = .failed
+            result.errorMessage = failure.message
+            result.failure = RawMessage(failure)
+        }
+        return result
+    }
+
+    /// The first value among the commands that no server would take.
+    static func tooLarge(_ commands: [Command]) -> ApplicationError? {
+        for command in commands {
+            switch command.attributes {
+            case .scheduleActivityTaskCommandAttributes(let activity):
+                guard let bytes = activity.input?.bytes.count, bytes > mostPayloadBytes else { continue }
+                return tooLarge("the input of activity '\(activity.activityType?.name ?? "")'", bytes)
+            case .completeWorkflowExecutionCommandAttributes(let completed):
+                guard let bytes = completed.result?.bytes.count, bytes > mostPayloadBytes else { continue }
+                return tooLarge("the workflow's result", bytes)
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    static func tooLarge(_ what: String, _ bytes: Int) -> ApplicationError {
+        ApplicationError(
+            "\(what) has \(bytes) bytes, and a value may have \(mostPayloadBytes): keep it elsewhere and pass its place",
+            type: "PayloadTooLarge",
+            isNonRetryable: true
+        )
+    }
+}

@@ -1,0 +1,280 @@
+internal import SagamoreAPI
+internal import SagamoreGRPC
+internal import SagamoreLogging
+internal import SagamoreProtobuf
+internal import Synchronization
+
+/// Takes workflow tasks from their arrival to their answer.
+///
+/// Workflow code runs on threads of its own under a watchdog; everything else follows from answers of the server. A run
+/// has one task at a time. Each task holds a slot until it is answered.
+final class WorkflowTasks: Sendable {
+    private typealias Cache = RunCache<WorkflowRun, WorkflowTask>
+
+    private let registry: Registry
+    private let reply: WorkflowReply
+    private let service: ServiceConnection
+    private let threads: WorkflowThreads
+    private let slots: Slots
+    private let activities: ActivityTasks
+    private let cache: Mutex<Cache>
+    private let log = Logger(label: "sagamore.worker")
+
+    /// How long an answer is tried: the default limit of a workflow task. After that somebody else has it.
+    private static let answerLimit = Duration.seconds(10)
+
+    init(
+        registry: Registry,
+        reply: WorkflowReply,
+        service: ServiceConnection,
+        threads: WorkflowThreads,
+        slots: Slots,
+        activities: ActivityTasks,
+        maximumCachedRuns: Int
+    ) {
+        self.registry = registry
+        self.reply = reply
+        self.service = service
+        self.threads = threads
+        self.slots = slots
+        self.activities = activities
+        cache = Mutex(Cache(limit: maximumCachedRuns))
+    }
+
+    /// How many runs are in memory.
+    var cachedRuns: Int { cache.withLock { $0.count } }
+
+    /// A task came, encoded.
+    func received(_ bytes: [UInt8]) {
+        submit { [self] in
+            do {
+                return begin(try PollWorkflowTaskQueueResponse(serializedBytes: bytes), $0)
+            } catch {
+                log.error("a workflow task can't be read", metadata: ["error": "\(error)"])
+                return { self.slots.release() }
+            }
+        }
+    }
+
+    /// Lets go of all runs on which nobody works.
+    func evictAll() {
+        let runs = cache.withLock { $0.takeAll() }
+        for run in runs { evict(run) }
+    }
+
+    // MARK: On a workflow thread
+
+    /// What a job works on, for the watchdog: the job itself may be lost.
+    private final class Place: Sendable {
+        let task = Mutex<WorkflowTask?>(nil)
+    }
+
+    private func submit(_ work: @escaping @Sendable (Place) -> (@Sendable () -> Void)) {
+        let place = Place()
+        threads.submit(
+            WorkflowThreads.Job(
+                work: { work(place) },
+                onOverrun: { [self] in
+                    if let task = place.task.withLock({ $0 }) { overrun(task) }
+                }
+            )
+        )
+    }
+
+    private func begin(_ response: PollWorkflowTaskQueueResponse, _ place: Place) -> @Sendable () -> Void {
+        guard !response.taskToken.isEmpty else { return { self.slots.release() } }
+        return begin(
+            WorkflowTask(response, taskQueue: reply.taskQueue, namespace: reply.namespace),
+            place
+        )
+    }
+
+    private func begin(_ task: WorkflowTask, _ place: Place) -> @Sendable () -> Void {
+        place.task.withLock { $0 = task }
+        let turn = cache.withLock { $0.begin(task.runID, task) }
+        switch turn {
+        case .waits: return {}
+        case .abandoned: return { self.fail(task, Self.lost, isOver: true) }
+        case .go(let run):
+            if let run {
+                if task.continues(run) { return execute(task, run, place) }
+                run.evict()
+            }
+            if task.isWhole { return execute(task, nil, place) }
+            return { self.fetch(task) }
+        }
+    }
+
+    private func execute(_ task: WorkflowTask, _ run: WorkflowRun?, _ place: Place) -> @Sendable () -> Void {
+        place.task.withLock { $0 = task }
+        guard let run = run ?? make(task) else {
+            let error = Registry.unknown("workflow", task.info.type, known: registry.workflows.keys)
+            return { self.fail(task, .init(cause: .workflowWorkerUnhandledFailure, error: error)) }
+        }
+        switch run.handle(task.events) {
+        case .failed(let failure):
+            run.evict()
+            return { self.fail(task, failure) }
+        case .commands(let commands):
+            if let query = task.response.query {
+                let answer = run.answer(query)
+                return { self.answer(task, run, answer) }
+            }
+            if let error = WorkflowReply.tooLarge(commands) {
+                run.evict()
+                return { self.fail(task, .init(cause: .payloadsTooLarge, error: error)) }
+            }
+            let answers = task.response.queries.mapValues { WorkflowReply.result(run.answer($0)) }
+            return { self.complete(task, run, commands, answers) }
+        }
+    }
+
+    private func make(_ task: WorkflowTask) -> WorkflowRun? {
+        registry.workflows[task.info.type].map { WorkflowRun(task.info, $0()) }
+    }
+
+    private func evict(_ run: WorkflowRun) {
+        threads.submit(
+            WorkflowThreads.Job(
+                work: {
+                    run.evict()
+                    return {}
+                },
+                onOverrun: { [log] in
+                    log.error(
+                        "workflow code does not end though its run was let go; its thread is lost",
+                        metadata: ["workflow_id": run.core.info.workflowID, "run_id": run.core.info.runID]
+                    )
+                }
+            )
+        )
+    }
+
+    // MARK: Answers
+
+    private func fetch(_ task: WorkflowTask) {
+        HistoryFetch.whole(
+            of: WorkflowExecution(workflowID: task.info.workflowID, runID: task.runID),
+            namespace: reply.namespace,
+            service: service
+        ) { [self] result in
+            switch result {
+            case .success(let history):
+                let whole = task.completed(by: history)
+                submit { self.execute(whole, nil, $0) }
+            case .failure(let error):
+                log.warning("a history can't be had", metadata: metadata(task, error))
+                finish(task, keeping: nil)
+            }
+        }
+    }
+
+    private func complete(
+        _ task: WorkflowTask,
+        _ run: WorkflowRun,
+        _ commands: [Command],
+        _ answers: [String: WorkflowQueryResult]
+    ) {
+        var commands = commands
+        let eager = activities.requestEagerly(&commands)
+        let request = reply.completed(task, commands, answers)
+        service.deliver(.respondWorkflowTaskCompleted, request.serializedBytes(), within: Self.answerLimit) {
+            [self] result in
+            do {
+                let response = try RespondWorkflowTaskCompletedResponse(serializedBytes: try result.get())
+                activities.received(eagerly: response.activityTasks, reserved: eager)
+                var next = response.workflowTask
+                if next?.taskToken.isEmpty == true { next = nil }
+                // The next task takes over the slot.
+                finish(task, keeping: kept(run), evicting: run, givesSlotBack: next == nil)
+                if let next { submit { self.begin(next, $0) } }
+            } catch {
+                activities.received(eagerly: [], reserved: eager)
+                log.warning("a workflow task's answer was refused", metadata: metadata(task, error))
+                finish(task, keeping: nil, evicting: run)
+            }
+        }
+    }
+
+    private func answer(_ task: WorkflowTask, _ run: WorkflowRun, _ answer: Result<RawMessage<Payloads>, any Error>) {
+        let request = reply.answered(task, answer)
+        service.deliver(.respondQueryTaskCompleted, request.serializedBytes(), within: Self.answerLimit) {
+            [self] result in
+            if case .failure(let error) = result {
+                log.warning("a query's answer was refused", metadata: metadata(task, error))
+            }
+            finish(task, keeping: kept(run), evicting: run)
+        }
+    }
+
+    /// - Parameter isOver: the run's turn is over already.
+    private func fail(_ task: WorkflowTask, _ failure: WorkflowRun.TaskFailure, isOver: Bool = false) {
+        log.warning(
+            "a workflow task failed: repair the code, the workflow goes on from where it was",
+            metadata: metadata(task, failure.error)
+        )
+        if task.isQuery {
+            let request = reply.answered(task, .failure(failure.error))
+            return deliverFailure(task, .respondQueryTaskCompleted, request.serializedBytes(), isOver)
+        }
+        // The first failure is in the history. Later ones are left to the task's timeout, as the other SDKs do it: that
+        // is the pause between two attempts.
+        guard task.response.attempt <= 1 else { return finish(task, keeping: nil, isOver: isOver) }
+        deliverFailure(task, .respondWorkflowTaskFailed, reply.failed(task, failure).serializedBytes(), isOver)
+    }
+
+    private func deliverFailure(
+        _ task: WorkflowTask,
+        _ method: WorkflowServiceMethod,
+        _ request: [UInt8],
+        _ isOver: Bool
+    ) {
+        service.deliver(method, request, within: Self.answerLimit) { [self] result in
+            if case .failure(let error) = result {
+                log.warning("the failure of a workflow task was refused", metadata: metadata(task, error))
+            }
+            finish(task, keeping: nil, isOver: isOver)
+        }
+    }
+
+    private static let lost = WorkflowRun.TaskFailure(
+        cause: .workflowWorkerUnhandledFailure,
+        error: DeterminismViolation.endless
+    )
+
+    /// On the watchdog's thread: a task has lost its thread.
+    private func overrun(_ task: WorkflowTask) {
+        log.error(
+            "workflow code ran for 2 s without waiting; its thread is lost",
+            metadata: ["threads_lost": String(threads.givenUp)]
+        )
+        let waiting = cache.withLock { $0.abandon(task.runID) }
+        for task in [task] + waiting { fail(task, Self.lost, isOver: true) }
+    }
+
+    private func finish(
+        _ task: WorkflowTask,
+        keeping run: WorkflowRun?,
+        evicting old: WorkflowRun? = nil,
+        isOver: Bool = false,
+        givesSlotBack: Bool = true
+    ) {
+        if givesSlotBack { slots.release() }
+        if let old, run == nil, !old.isOver { evict(old) }
+        if isOver { return }
+        let end = cache.withLock { $0.end(task.runID, keeping: run) }
+        for run in end.evicted { evict(run) }
+        if let next = end.next { submit { self.begin(next, $0) } }
+    }
+
+    private func kept(_ run: WorkflowRun) -> WorkflowRun? {
+        run.isOver || reply.stickyQueue == nil ? nil : run
+    }
+
+    private func metadata(_ task: WorkflowTask, _ error: any Error) -> [String: String] {
+        [
+            "workflow": task.info.type, "workflow_id": task.info.workflowID, "run_id": task.runID, "error": "\(error)",
+            "attempt": String(task.response.attempt),
+        ]
+    }
+}

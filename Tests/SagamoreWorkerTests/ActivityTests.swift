@@ -1,0 +1,234 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Sagamore
+
+/// Activities on our real server.
+@Suite(.timeLimit(.minutes(3)))
+struct ActivityTests {
+    @Test func aFailedAttemptIsTriedAgainAndKnowsIt() async throws {
+        let notes = Notes()
+        try await withWorker { queue in
+            OneActivity.registered(on: queue)
+            Activity<String, String>("flaky", .startToClose(.seconds(1))).implemented { context, text in
+                notes.add("\(context.info.attempt) \(context.info.workflowType) \(context.info.taskQueue == queue)")
+                if context.info.attempt < 3 { throw ApplicationError("not yet", type: "Busy", isBenign: true) }
+                return text + " \(context.info.attempt)"
+            }
+        } _: { client, queue, _ in
+            let handle = try await client.start(OneActivity.self, .init(name: "flaky"), queue: queue)
+            #expect(try await handle.result() == "input 3")
+            #expect(notes.all == ["1 OneActivity true", "2 OneActivity true", "3 OneActivity true"])
+        }
+    }
+
+    @Test func whatAnActivityThrowsReachesTheClient() async throws {
+        struct Odd: Error, CustomStringConvertible { var description: String { "odd indeed" } }
+        try await withWorker { queue in
+            OneActivity.registered(on: queue)
+            Activity<String, String>("final", .startToClose(.seconds(1))).implemented { _ in
+                throw ApplicationError("no", type: "Final", isNonRetryable: true, details: try EncodedValues([1, 2]))
+            }
+            Activity<String, String>("odd", .startToClose(.seconds(1))).implemented { _ in throw Odd() }
+            Activity<Int, String>("number", .startToClose(.seconds(1))).implemented { number in "\(number)" }
+            Activity<String, String>("large", .startToClose(.seconds(1))).implemented { _ in
+                String(repeating: "x", count: 2 * 1024 * 1024 + 1)
+            }
+        } _: { client, queue, _ in
+            func cause(_ name: String) async throws -> ApplicationError {
+                let options = OneActivity.Options(name: name, attempts: 2)
+                let handle = try await client.start(OneActivity.self, options, queue: queue)
+                do {
+                    return ApplicationError("it ended with \(try await handle.result())")
+                } catch let ended as WorkflowEnded {
+                    return try #require((ended.cause as? ActivityFailure)?.cause as? ApplicationError)
+                }
+            }
+            let final = try await cause("final")
+            #expect(final.type == "Final" && final.message == "no" && final.isNonRetryable)
+            #expect(try final.details.decode([Int].self) == [1, 2])
+            let odd = try await cause("odd")
+            #expect(odd.type == "Odd" && odd.message == "odd indeed" && !odd.isNonRetryable)
+            let number = try await cause("number")
+            #expect(number.type == "InvalidInput" && number.isNonRetryable)
+            #expect(number.message.hasPrefix("activity 'number' can't read its input: a Int is wanted"), "\(number)")
+            let large = try await cause("large")
+            #expect(large.type == "PayloadTooLarge")
+            #expect(large.message.hasPrefix("the result of activity 'large' has 2097"), "\(large)")
+        }
+    }
+
+    @Test func heartbeatDetailsReachTheNextAttempt() async throws {
+        let notes = Notes()
+        try await withWorker { queue in
+            OneActivity.registered(on: queue)
+            Activity<String, String>("steps", .startToClose(.seconds(1))).implemented { context, _ in
+                if context.info.attempt == 1 {
+                    #expect(context.heartbeatDetails.count == 0)
+                    try context.heartbeat(41)
+                    try context.heartbeat(42)
+                    throw ApplicationError("again", isBenign: true)
+                }
+                notes.add("\(try context.heartbeatDetails.decode(Int.self))")
+                return "done"
+            }
+        } _: { client, queue, _ in
+            let options = OneActivity.Options(name: "steps", heartbeatMilliseconds: 5_000)
+            let handle = try await client.start(OneActivity.self, options, queue: queue)
+            #expect(try await handle.result() == "done")
+            #expect(notes.all == ["42"])
+        }
+    }
+
+    /// A cancelled activity sees it as the cancellation of its task, and ends the workflow as cancelled.
+    @Test func cancellationComesWithAHeartbeat() async throws {
+        let notes = Notes()
+        try await withWorker { queue in
+            OneActivity.registered(on: queue)
+            Activity<String, String>("patient", .startToClose(.seconds(1))).implemented { context, _ in
+                notes.add("began")
+                while true {
+                    context.heartbeat()
+                    do {
+                        try await Task.sleep(for: .milliseconds(20))
+                    } catch {
+                        notes.add("cancelled")
+                        throw error
+                    }
+                }
+            }
+        } _: { client, queue, _ in
+            let options = OneActivity.Options(name: "patient", heartbeatMilliseconds: 400)
+            let handle = try await client.start(OneActivity.self, options, queue: queue)
+            try await eventually("the activity runs") { notes.all == ["began"] }
+            try await handle.cancel()
+            let ended = await #expect(throws: WorkflowEnded.self) { try await handle.result() }
+            #expect(ended?.way == .cancelled)
+            #expect(notes.all == ["began", "cancelled"])
+        }
+    }
+
+    /// An attempt that the server has given up is told so by its next heartbeat, and its answer is not sent.
+    @Test func anAttemptThatTookTooLongIsCancelled() async throws {
+        let notes = Notes()
+        try await withWorker { queue in
+            OneActivity.registered(on: queue)
+            Activity<String, String>("slow", .startToClose(.seconds(1))).implemented { context, _ in
+                guard context.info.attempt == 1 else { return "second" }
+                for _ in 0..<3_000 {
+                    context.heartbeat()
+                    do {
+                        try await Task.sleep(for: .milliseconds(10))
+                    } catch {
+                        notes.add("cancelled")
+                        throw error
+                    }
+                }
+                return "first"
+            }
+        } _: { client, queue, _ in
+            let options = OneActivity.Options(name: "slow", heartbeatMilliseconds: 250, startToCloseMilliseconds: 300)
+            let handle = try await client.start(OneActivity.self, options, queue: queue)
+            #expect(try await handle.result() == "second")
+            try await eventually("the first attempt is cancelled") { notes.all == ["cancelled"] }
+        }
+    }
+
+    /// Code that blocks its thread stands in nobody's way, however many do.
+    @Test func activitiesMayBlock() async throws {
+        let together = Mutex(0)
+        @Sendable func block(_ input: String) -> String {
+            together.withLock { $0 += 1 }
+            // All twelve have to be here at a time.
+            while together.withLock({ $0 < 12 }) { Thread.sleep(forTimeInterval: 0.005) }
+            return "blocked"
+        }
+        try await withWorker { queue in
+            OneActivity.registered(on: queue)
+            Activity<String, String>("blocking", .startToClose(.seconds(1))).implemented(block)
+        } _: { client, queue, _ in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<12 {
+                    group.addTask {
+                        let handle = try await client.start(OneActivity.self, .init(name: "blocking"), queue: queue)
+                        #expect(try await handle.result() == "blocked")
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    /// More than there are slots for wait in the server, not in the worker.
+    @Test func noMoreRunThanThereAreSlots() async throws {
+        let running = Mutex((now: 0, most: 0))
+        var options = WorkerOptions()
+        options.maximumConcurrentActivities = 3
+        try await withWorker(options) { queue in
+            OneActivity.registered(on: queue)
+            Activity<String, String>("counted", .startToClose(.seconds(1))).implemented { _ in
+                running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+                try await Task.sleep(for: .milliseconds(20))
+                running.withLock { $0.now -= 1 }
+                return "counted"
+            }
+        } _: { client, queue, _ in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        let handle = try await client.start(OneActivity.self, .init(name: "counted"), queue: queue)
+                        #expect(try await handle.result() == "counted")
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(running.withLock { $0.most } == 3)
+        }
+    }
+
+    // MARK: The worker stops
+
+    @Test func aStoppedWorkerFinishesItsActivities() async throws {
+        let notes = Notes()
+        let client = try await connect()
+        let queue = "queue-\(UUID().uuidString)"
+        let slow = Activity<String, String>("slow", .startToClose(.seconds(1))).implemented { _ in
+            notes.add("began")
+            try await Task.sleep(for: .milliseconds(300))
+            notes.add("ended")
+            return "first"
+        }
+        let worker = RunningWorker(client, queue, [OneActivity.registered(on: queue), slow])
+        let handle = try await client.start(OneActivity.self, .init(name: "slow"), queue: queue)
+        try await eventually("the activity runs") { notes.all == ["began"] }
+        try await worker.stop()
+        #expect(notes.all == ["began", "ended"])
+        let other = RunningWorker(client, queue, [OneActivity.registered(on: queue), slow])
+        #expect(try await handle.result() == "first")
+        #expect(notes.all == ["began", "ended"])
+        try await other.stop()
+        await close(client)
+    }
+
+    @Test func whatAStoppedWorkerCanNotFinishIsHandedBack() async throws {
+        let notes = Notes()
+        let client = try await connect()
+        let queue = "queue-\(UUID().uuidString)"
+        var options = WorkerOptions()
+        options.gracefulStop = .milliseconds(50)
+        let endless = Activity<String, String>("endless", .startToClose(.seconds(1))).implemented { context, _ in
+            notes.add("attempt \(context.info.attempt)")
+            if context.info.attempt == 1 { try await Task.sleep(for: .seconds(600)) }
+            return "second"
+        }
+        let worker = RunningWorker(client, queue, options: options, [OneActivity.registered(on: queue), endless])
+        let handle = try await client.start(OneActivity.self, .init(name: "endless"), queue: queue)
+        try await eventually("the activity runs") { notes.all == ["attempt 1"] }
+        try await worker.stop()
+        let other = RunningWorker(client, queue, [OneActivity.registered(on: queue), endless])
+        #expect(try await handle.result() == "second")
+        try await other.stop()
+        await close(client)
+    }
+}

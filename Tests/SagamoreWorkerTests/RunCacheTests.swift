@@ -1,0 +1,80 @@
+import Testing
+
+@testable import Sagamore
+
+struct RunCacheTests {
+    private typealias Cache = RunCache<String, Int>
+
+    private func run(_ begin: Cache.Begin) -> String? {
+        if case .go(let run) = begin { return run ?? "none" }
+        return nil
+    }
+
+    @Test func aRunStaysUntilOthersNeedThePlace() {
+        var cache = Cache(limit: 2)
+        for id in ["a", "b"] {
+            #expect(run(cache.begin(id, 1)) == "none")
+            #expect(cache.end(id, keeping: "run-" + id).evicted.isEmpty)
+        }
+        // Used again: now b is the oldest.
+        #expect(run(cache.begin("a", 2)) == "run-a")
+        #expect(cache.end("a", keeping: "run-a").evicted.isEmpty)
+        _ = cache.begin("c", 3)
+        #expect(cache.end("c", keeping: "run-c").evicted == ["run-b"])
+        #expect(cache.count == 2)
+        #expect(run(cache.begin("b", 4)) == "none")
+    }
+
+    @Test func aRunAtWorkIsNotLetGo() {
+        var cache = Cache(limit: 1)
+        _ = cache.begin("a", 1)
+        _ = cache.end("a", keeping: "run-a")
+        #expect(run(cache.begin("a", 2)) == "run-a")
+        _ = cache.begin("b", 3)
+        // The one that is free goes, though it is younger.
+        #expect(cache.end("b", keeping: "run-b").evicted == ["run-b"])
+        #expect(cache.end("a", keeping: "run-a").evicted.isEmpty)
+        #expect(run(cache.begin("a", 4)) == "run-a")
+    }
+
+    @Test func oneTaskOfARunAtATime() {
+        var cache = Cache(limit: 5)
+        #expect(run(cache.begin("a", 1)) == "none")
+        guard case .waits = cache.begin("a", 2), case .waits = cache.begin("a", 3) else {
+            Issue.record("a second task of the same run went on")
+            return
+        }
+        #expect(cache.end("a", keeping: "run").next == 2)
+        #expect(run(cache.begin("a", 2)) == "run")
+        #expect(cache.end("a", keeping: nil).next == 3)
+        #expect(run(cache.begin("a", 3)) == "none")
+        #expect(cache.end("a", keeping: nil).next == nil)
+        #expect(cache.count == 0)
+    }
+
+    @Test func anAbandonedRunIsNotRunAgain() {
+        var cache = Cache(limit: 5)
+        _ = cache.begin("a", 1)
+        _ = cache.begin("a", 2)
+        #expect(cache.abandon("a") == [2])
+        guard case .abandoned = cache.begin("a", 3) else {
+            Issue.record("an abandoned run went on")
+            return
+        }
+        // The lost thread comes back after all.
+        #expect(cache.end("a", keeping: "run").evicted.isEmpty)
+        #expect(cache.count == 0)
+    }
+
+    @Test func theOrderDoesNotGrowWithUse() {
+        var cache = Cache(limit: 3)
+        for round in 0..<10_000 {
+            let id = "\(round % 3)"
+            _ = cache.begin(id, round)
+            #expect(cache.end(id, keeping: id).evicted.isEmpty)
+        }
+        #expect(cache.orderLength < 100)
+        #expect(cache.takeAll().sorted() == ["0", "1", "2"])
+        #expect(cache.count == 0)
+    }
+}

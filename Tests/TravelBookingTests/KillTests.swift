@@ -1,0 +1,38 @@
+import Foundation
+import Sagamore
+import SagamoreProgramTestSupport
+import Testing
+
+@testable import TravelBookingWorker
+
+/// The sample's worker, killed. Each case has a namespace of its own, since they run at the same time.
+@Suite(.timeLimit(.minutes(3)))
+struct KillTests {
+    /// The worker is killed at each of the lines that a trip with an invalid flight writes; another one goes on.
+    /// However that falls, every booking is undone once, in reverse.
+    @Test(arguments: 1...10)
+    func theWorkerKilledAtEveryPoint(_ lines: Int) async throws {
+        let sample = try Sample(namespace: Sample.namespaces[lines])
+        var worker = try sample.worker()
+        let client = try await sample.client()
+        var trip = goodTrip
+        trip.flight = "invalid-flight"
+        trip.attempts = 2
+        let handle = try await start(client, trip)
+        while try sample.log().count < lines { try await Task.sleep(for: .milliseconds(2)) }
+        worker.signal(SIGKILL)
+        worker.status()
+        worker = try sample.worker()
+        let error = try #require(try await end(handle).cause as? SagaCompensated)
+        #expect(error.compensations.map(\.compensation) == ["undo_book_flight", "undo_book_hotel", "undo_book_car"])
+        #expect(error.compensations.allSatisfy { $0.status == .compensated })
+        worker.signal(SIGTERM)
+        #expect(worker.status() == 0)
+        let returned = try sample.log().filter { $0.phase == "returned" }.map(\.activity)
+        // What had returned when its worker died may have been run again, in its place.
+        let once = returned.enumerated().filter { $0.offset == 0 || returned[$0.offset - 1] != $0.element }
+        #expect(
+            once.map(\.element) == ["book_car", "book_hotel", "undo_book_flight", "undo_book_hotel", "undo_book_car"]
+        )
+    }
+}

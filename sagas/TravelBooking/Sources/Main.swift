@@ -1,0 +1,38 @@
+import Foundation
+import Sagamore
+
+/// The worker of the travel booking saga.
+@main
+struct Main {
+    static func main() async {
+        let environment = ProcessInfo.processInfo.environment
+        do {
+            let log = try environment["TRAVEL_BOOKING_ACTIVITY_LOG"].map { try ActivityLog(path: $0) }
+            let client = try await connected()
+            let worker = Worker(client, taskQueue: Travel.booking.taskQueue) {
+                TravelBooking.registered
+                Agency(log: log).activities
+            }
+            print("working on task queue \(Travel.booking.taskQueue) of \(client.options.address)")
+            fflush(nil)
+            try await worker.run()
+        } catch {
+            FileHandle.standardError.write(Data("TravelBooking: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    /// A server that is not there yet is waited for.
+    private static func connected() async throws -> Client {
+        var isFirst = true
+        while true {
+            do {
+                return try await Client.connect()
+            } catch let error as ClientError where error.code == .unavailable {
+                if isFirst { FileHandle.standardError.write(Data("waiting: \(error)\n".utf8)) }
+                isFirst = false
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+}

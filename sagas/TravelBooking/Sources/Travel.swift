@@ -1,0 +1,71 @@
+import Sagamore
+
+/// What the workflow, its activities and its clients tell each other.
+enum Travel {
+    static let booking = WorkflowType<Booking, Booked>("TravelBooking", taskQueue: "travel-booking")
+
+    static let bookCar = Activity<Item, String>("book_car", options)
+    static let bookHotel = Activity<Item, String>("book_hotel", options)
+    static let bookFlight = Activity<Item, String>("book_flight", options)
+    static let undoCar = Activity<Item, Nothing>("undo_book_car", options)
+    static let undoHotel = Activity<Item, Nothing>("undo_book_hotel", options)
+    static let undoFlight = Activity<Item, Nothing>("undo_book_flight", options)
+
+    static let cancel = Signal<String?>("cancel_booking")
+    static let status = Query<Nothing, [String]>("status")
+
+    /// Five seconds an attempt, and attempts without end: the first again after 100 ms.
+    private static let options = ActivityOptions.startToClose(
+        .seconds(5),
+        retryPolicy: RetryPolicy(initialInterval: .milliseconds(100))
+    )
+}
+
+/// One trip.
+struct Booking: Codable, Sendable {
+    var userID: String
+    var car: String
+    var hotel: String
+    var flight: String
+    /// Bookings succeed at this attempt; 1, which it is unless given, means at once.
+    var attempts = 1
+
+    enum CodingKeys: String, CodingKey {
+        case userID = "user_id"
+        case car, hotel, flight, attempts
+    }
+}
+
+extension Booking {
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        userID = try container.decode(String.self, forKey: .userID)
+        car = try container.decode(String.self, forKey: .car)
+        hotel = try container.decode(String.self, forKey: .hotel)
+        flight = try container.decode(String.self, forKey: .flight)
+        attempts = try container.decodeIfPresent(Int.self, forKey: .attempts) ?? 1
+        guard attempts >= 1 else {
+            throw DecodingError.dataCorruptedError(forKey: .attempts, in: container, debugDescription: "at least 1")
+        }
+    }
+}
+
+/// What one activity books, or gives back.
+struct Item: Codable, Sendable {
+    var userID: String
+    var id: String
+    var attempts: Int
+
+    enum CodingKeys: String, CodingKey {
+        case userID = "user_id"
+        case id, attempts
+    }
+}
+
+/// A trip that worked out.
+struct Booked: Codable, Sendable, Equatable {
+    var status = "passed"
+    var car: String
+    var hotel: String
+    var flight: String
+}
