@@ -1,5 +1,6 @@
 """What is measured, one function a part. Each gives a part of the answer."""
 
+import contextlib
 import json
 import subprocess
 import time
@@ -9,7 +10,7 @@ from typing import Any
 
 from .bookings import Desk, Order
 from .database import Database, written
-from .parts import MeasuredKafka, Server, Worker, running, versions
+from .parts import REPOSITORY, MeasuredKafka, Server, Worker, running, versions
 from .processor import resident_mib, seconds
 
 
@@ -19,6 +20,7 @@ class Plan:
 
     binary: Path
     benchmarks: Path
+    travel_booking: Path
     sagaload: str
     logs: Path
     sagas: int
@@ -26,9 +28,10 @@ class Plan:
     sagas_for_memory: int
     burst: int
     bookings: int
+    python_bookings: int
     rate: float
     rated_seconds: float
-    worker_processes: int
+    python_processes: int
     problems: list[str] = field(default_factory=list)
     about: dict[str, Any] = field(default_factory=dict)
 
@@ -110,31 +113,42 @@ def memory(plan: Plan) -> dict[str, Any]:
 
 
 def commands(plan: Plan) -> dict[str, Any]:
-    """Commands on a topic to events on a topic, without a worker and with one, each on a broker and a database of its own."""
-    return {"without_worker": stage(plan, has_worker=False), "with_worker": stage(plan, has_worker=True)}
+    """Commands on a topic to `accepted` on a topic: nobody works on them."""
+    return stage(plan, plan.burst, None)
 
 
-def stage(plan: Plan, has_worker: bool) -> dict[str, Any]:
+def swift_worker(plan: Plan) -> dict[str, Any]:
+    """Commands on a topic to their last event on a topic, with one process of the sample in Swift."""
+    return stage(plan, plan.bookings, [str(plan.travel_booking)])
+
+
+def python_worker(plan: Plan) -> dict[str, Any]:
+    """The same with some processes of the sample in Python."""
+    program = [str(REPOSITORY / "sagas/travel-booking-python/run"), "--processes", str(plan.python_processes)]
+    return stage(plan, plan.python_bookings, program) | {"processes": plan.python_processes}
+
+
+def stage(plan: Plan, burst: int, worker: list[str] | None) -> dict[str, Any]:
+    """On a broker and a database of its own."""
     rated = int(plan.rate * plan.rated_seconds)
-    queue = "travel-booking" if has_worker else "nobody-polls-this"
+    queue = "travel-booking" if worker else "nobody-polls-this"
 
     def order(count: int, rate: float = 0) -> Order:
-        return Order(count, rate, queue, has_worker)
+        return Order(count, rate, queue, worker is not None)
 
     plan.about["kafka"] = versions()
-    with running(MeasuredKafka(plan.logs)) as kafka:
+    with contextlib.ExitStack() as stack:
+        kafka = stack.enter_context(running(MeasuredKafka(plan.logs)))
         assert isinstance(kafka, MeasuredKafka) and kafka.process is not None
-        with running(Server(plan.binary, plan.logs, kafka.address)) as server:
-            assert isinstance(server, Server)
-            plan.check(server.database)
-            processes = {"server": server.pid, "postgres": server.postgres_pid, "broker": kafka.process.pid}
-            if not has_worker:
-                return both_orders(plan, kafka.address, server, processes, order(rated, plan.rate), order(plan.burst))
-            with running(Worker(plan.logs, server.address, plan.worker_processes)) as worker:
-                assert worker.process is not None
-                processes["worker"] = worker.process.pid
-                found = both_orders(plan, kafka.address, server, processes, order(rated, plan.rate), order(plan.bookings))
-                return found | {"worker_processes": plan.worker_processes}
+        server = stack.enter_context(running(Server(plan.binary, plan.logs, kafka.address)))
+        assert isinstance(server, Server)
+        plan.check(server.database)
+        processes = {"server": server.pid, "postgres": server.postgres_pid, "broker": kafka.process.pid}
+        if worker:
+            part = stack.enter_context(running(Worker(plan.logs, server.address, worker)))
+            assert part.process is not None
+            processes["worker"] = part.process.pid
+        return both_orders(plan, kafka.address, server, processes, order(rated, plan.rate), order(burst))
 
 
 def both_orders(
@@ -144,11 +158,14 @@ def both_orders(
     try:
         # The broker compiles its code while it runs, and workers load theirs: not what is measured.
         desk.run(Order(min(200, burst.count), 0, burst.task_queue, burst.has_worker, settle=0.5))
-        return {
+        answer = {
             f"at_{rated.rate:g}_a_second": measured(plan, desk, server, processes, rated),
             "burst": measured(plan, desk, server, processes, burst),
             "journal": server.database.journal(),
         }
+        if "worker" in processes:
+            answer["worker_mib"] = resident_mib(processes["worker"])
+        return answer
     finally:
         desk.close()
         plan.problems += desk.problems

@@ -59,14 +59,14 @@ class Server(Part):
 
 
 class Worker(Part):
-    """The sample's worker on the official Python SDK."""
+    """The worker of the travel booking sample."""
 
-    def __init__(self, logs: Path, address: str, processes: int) -> None:
+    def __init__(self, logs: Path, address: str, program: list[str]) -> None:
         super().__init__("worker", logs)
-        self.address, self.processes = address, processes
+        self.address, self.program = address, program
 
     def command(self) -> list[str]:
-        return [str(REPOSITORY / "sagas/travel-booking-python/run"), "--processes", str(self.processes)]
+        return self.program
 
     def environment(self) -> dict[str, str]:
         return {"TRAVEL_BOOKING_PYTHON": sys.executable, "SAGAMORE_ADDRESS": self.address, "SAGAMORE_NAMESPACE": "default"}

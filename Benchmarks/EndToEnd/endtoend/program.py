@@ -29,6 +29,8 @@ PARTS: dict[str, Callable[[Plan], Any]] = {
     "sagas": measurements.sagas,
     "memory": measurements.memory,
     "commands": measurements.commands,
+    "swift-worker": measurements.swift_worker,
+    "python-worker": measurements.python_worker,
 }
 """The parts in the order in which they run."""
 
@@ -91,12 +93,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--alone", type=int, default=1_000, metavar="N", help="sagas, one at a time (1000)")
     parser.add_argument("--memory", type=int, default=10_000, metavar="N", help="sagas for the memory, twice (10000)")
     parser.add_argument("--burst", type=int, default=20_000, metavar="N", help="commands in a burst, no worker (20000)")
-    parser.add_argument("--bookings", type=int, default=2_000, metavar="N", help="… with the Python worker (2000)")
+    parser.add_argument("--bookings", type=int, default=10_000, metavar="N", help="… with the Swift worker (10000)")
+    parser.add_argument("--python-bookings", type=int, default=2_000, metavar="N", help="… with Python's (2000)")
     parser.add_argument("--rate", type=float, default=50, metavar="N", help="commands a second, for latencies (50)")
     parser.add_argument("--seconds", type=float, default=30, metavar="S", help="for so long (30)")
     parser.add_argument("--scale", type=float, default=1, metavar="F", help="every count times this; for a try: 0.01")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="worker processes of the sample (2)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes of the Python worker (2)")
     parser.add_argument("--program", type=Path, metavar="FILE", help="a sagamore that is built already")
+    parser.add_argument("--travel-booking", type=Path, metavar="FILE", help="a TravelBooking that is built already")
     parser.add_argument("--benchmarks", type=Path, metavar="FILE", help="a SagamoreBenchmarks that is built already")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the JSON there, too")
     arguments = parser.parse_args()
@@ -115,6 +119,7 @@ def make_plan(arguments: argparse.Namespace, logs: Path) -> Plan:
     return Plan(
         binary=(arguments.program or release / "sagamore").resolve(),
         benchmarks=(arguments.benchmarks or release / "SagamoreBenchmarks").resolve(),
+        travel_booking=(arguments.travel_booking or release / "TravelBooking").resolve(),
         sagaload=os.environ.get("SAGAMORE_BENCH_SAGALOAD", ""),
         logs=logs,
         sagas=scaled(arguments.sagas),
@@ -122,9 +127,10 @@ def make_plan(arguments: argparse.Namespace, logs: Path) -> Plan:
         sagas_for_memory=scaled(arguments.memory),
         burst=scaled(arguments.burst),
         bookings=scaled(arguments.bookings),
+        python_bookings=scaled(arguments.python_bookings),
         rate=arguments.rate,
         rated_seconds=max(1.0, arguments.seconds * arguments.scale),
-        worker_processes=arguments.workers,
+        python_processes=arguments.workers,
     )
 
 
@@ -135,7 +141,7 @@ def why_not(name: str, plan: Plan) -> str | None:
             return "SAGAMORE_BENCH_SAGALOAD names no driver"
         if not os.access(plan.sagaload, os.X_OK):
             return f"SAGAMORE_BENCH_SAGALOAD={plan.sagaload} is no program"
-    if name == "commands":
+    if name in ("commands", "swift-worker", "python-worker"):
         return (kafka.missing() or "").split(":")[0] or None
     if name == "engine" and not plan.benchmarks.exists():
         return f"there is no {plan.benchmarks}"
@@ -147,6 +153,8 @@ def build(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
     products = [] if arguments.program else ["sagamore"]
     if "engine" in arguments.part and not arguments.benchmarks:
         products.append("SagamoreBenchmarks")
+    if "swift-worker" in arguments.part and not arguments.travel_booking:
+        products.append("TravelBooking")
     for product in products:
         say(f"swift build --configuration release --product {product}")
         command = ["swift", "build", "--configuration", "release", "--product", product]

@@ -42,8 +42,10 @@ final class WorkerRuntime: Sendable {
 
     /// Lets the slots tell a runtime that does not exist yet.
     private final class Changed: Sendable {
-        let action = Mutex<(@Sendable () -> Void)?>(nil)
-        func call() { action.withLock { $0 }?() }
+        private struct Listener { weak var runtime: WorkerRuntime? }
+        private let listener = Mutex(Listener())
+        func listen(_ runtime: WorkerRuntime) { listener.withLock { $0.runtime = runtime } }
+        func call() { listener.withLock { $0.runtime }?.endIfPossible() }
     }
 
     init(_ client: Client, taskQueue: String, registry: Registry, options: WorkerOptions) {
@@ -91,7 +93,7 @@ final class WorkerRuntime: Sendable {
 
     /// Works until stopped. Throws why it had to stop, if nobody wanted it.
     func run() async throws {
-        changed.action.withLock { $0 = { [weak self] in self?.endIfPossible() } }
+        changed.listen(self)
         let pollers = makePollers()
         let isStopping = state.withLock { state in
             state.pollers = pollers
