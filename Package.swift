@@ -186,7 +186,8 @@ let package = Package(
         tests("SagamoreSDKTests", ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC"]),
         tests(
             "SagamoreWorkerTests",
-            ["SagamoreProgramTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC"]
+            ["SagamoreProgramTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC"],
+            exclude: ["Python", "Histories"]
         ),
         tests("TravelBookingTests", ["TravelBookingWorker", "SagamoreProgramTestSupport", "Sagamore"]),
         tests("SagamoreProtobufTests", ["SagamoreProtobuf"]),

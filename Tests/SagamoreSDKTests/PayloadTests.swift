@@ -50,6 +50,18 @@ import Testing
         #expect(try PayloadCoding.decode(try payload(Data(bytes)), as: Data.self) == Data(bytes))
     }
 
+    @Test func anEmptyListIsAListWhateverItsElements() throws {
+        #expect(String(decoding: try payload([String]()).data, as: UTF8.self) == "[]")
+        #expect(encoding(try payload([String]())) == "json/plain")
+        #expect(try PayloadCoding.decode(try payload([Int]()), as: [Int].self) == [])
+        #expect(encoding(try payload([UInt8]())) == "binary/plain")
+        #expect(encoding(try payload([UInt8]?.some([7]))) == "binary/plain")
+        let error = #expect(throws: DataError.self) {
+            try PayloadCoding.decode(try payload([UInt8]()), as: [String].self)
+        }
+        #expect(error?.code == .otherType)
+    }
+
     @Test func whatIsWrongIsNamedWithItsPlace() throws {
         let missing = #expect(throws: DataError.self) { try PayloadCoding.first(nil, as: Int.self) }
         #expect(missing?.code == .missing)

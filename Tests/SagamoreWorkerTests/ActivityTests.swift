@@ -42,7 +42,8 @@ struct ActivityTests {
                 do {
                     return ApplicationError("it ended with \(try await handle.result())")
                 } catch let ended as WorkflowEnded {
-                    return try #require((ended.cause as? ActivityFailure)?.cause as? ApplicationError)
+                    guard let cause = (ended.cause as? ActivityFailure)?.cause as? ApplicationError else { throw ended }
+                    return cause
                 }
             }
             let final = try await cause("final")

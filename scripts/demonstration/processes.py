@@ -33,16 +33,17 @@ def is_busy(port: int) -> bool:
     return False
 
 
-def build(root: Path) -> str:
-    """Builds the program, and says where it is."""
+def build(root: Path, *products: str) -> str:
+    """Builds programs, and says where the first one is: they are all in one folder."""
     configuration = os.environ.get("SAGAMORE_DEMO_CONFIGURATION", "debug")
-    say(f"building sagamore ({configuration}; the first time takes some minutes)")
+    say(f"building {' and '.join(products)} ({configuration}; the first time takes some minutes)")
     start = time.monotonic()
-    command = ["swift", "build", "--configuration", configuration, "--product", "sagamore"]
-    if subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL).returncode != 0:
-        raise Failed("the build failed")
+    for product in products:
+        command = ["swift", "build", "--configuration", configuration, "--product", product]
+        if subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL).returncode != 0:
+            raise Failed("the build failed")
     say(f"built in {time.monotonic() - start:.0f} s")
-    return str(root / ".build" / configuration / "sagamore")
+    return str(root / ".build" / configuration / products[0])
 
 
 def end_with_parent() -> None:

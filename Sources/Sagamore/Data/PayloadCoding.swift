@@ -40,7 +40,7 @@ enum PayloadCoding {
         let encoding: String
         if value is Nothing || (value as? any OptionalValue)?.isNil == true {
             encoding = "binary/null"
-        } else if let bytes = value as? [UInt8] {
+        } else if isBytes(Value.self), let bytes = value as? [UInt8] {
             writer.bytes(2, omittingDefault: bytes)
             encoding = "binary/plain"
         } else if let data = value as? Data {
@@ -55,6 +55,11 @@ enum PayloadCoding {
         writer.string(1, omittingDefault: "encoding")
         writer.lengthDelimited(1, since: entry)
         writer.lengthDelimited(1, since: end)
+    }
+
+    /// Whether a type is that of plain bytes. A cast alone does not tell: an empty array is one of any elements.
+    private static func isBytes<Value>(_ type: Value.Type) -> Bool {
+        type == [UInt8].self || type == [UInt8]?.self
     }
 
     private static func json<Value: Encodable>(_ value: Value) throws(DataError) -> [UInt8] {
@@ -107,7 +112,7 @@ enum PayloadCoding {
             throw DataError(.missing, "a \(Value.self) is wanted, and there is no value")
         }
         if encoding.elementsEqual("binary/plain".utf8) {
-            if let bytes = payload.data as? Value { return bytes }
+            if isBytes(Value.self), let bytes = payload.data as? Value { return bytes }
             if let data = Data(payload.data) as? Value { return data }
             throw DataError(.otherType, "a \(Value.self) is wanted, and there are plain bytes")
         }

@@ -56,11 +56,12 @@ final class WorkerRuntime: Sendable {
         service = client.service
         let changed = Changed()
         self.changed = changed
+        let unique = Client.makeRequestID().replacing("-", with: "")
         reply = WorkflowReply(
             namespace: namespace,
             identity: identity,
             taskQueue: taskQueue,
-            stickyQueue: options.maximumCachedRuns > 0 ? "\(identity)-\(Client.makeRequestID())" : nil,
+            stickyQueue: options.maximumCachedRuns > 0 ? "\(identity)-\(unique)" : nil,
             stickyTimeout: options.stickyTimeout
         )
         workflowSlots = Slots(options.maximumConcurrentWorkflowTasks) { changed.call() }

@@ -12,6 +12,8 @@ from .part import Part, free_port
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("SAGAMORE_BINARY") or REPOSITORY / ".build/debug/sagamore").resolve()
+# The language of the workers: their histories differ, so they are all of one.
+LANGUAGE = os.environ.get("SAGAMORE_CRASH_WORKER", "swift")
 LOG_LEVEL = os.environ.get("SAGAMORE_CRASH_LOG_LEVEL", "info")
 
 
@@ -55,7 +57,7 @@ class Server(Part):
 
 
 class Worker(Part):
-    """The Python worker of `sagas/travel-booking-python`, which notes what it runs in a file."""
+    """A worker of the sample saga, in Swift or in Python, which notes what it runs in a file."""
 
     kind = "worker"
 
@@ -64,7 +66,9 @@ class Worker(Part):
         self.address, self.activity_log = address, activity_log
 
     def command(self) -> list[str]:
-        return [str(REPOSITORY / "sagas/travel-booking-python/run")]
+        if LANGUAGE == "python":
+            return [str(REPOSITORY / "sagas/travel-booking-python/run")]
+        return [str(BINARY.with_name("TravelBooking"))]
 
     def environment(self) -> dict[str, str]:
         return {
@@ -73,6 +77,7 @@ class Worker(Part):
             "SAGAMORE_ADDRESS": self.address,
             "SAGAMORE_NAMESPACE": "default",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "SWIFT_BACKTRACE": "enable=yes,color=no,registers=none,images=none",
         }
 
     async def is_up(self) -> bool:

@@ -22,6 +22,7 @@ def scenario(function: Scenario) -> Scenario:
 from . import (  # noqa: E402, I001
     main as main,
     travel_booking as travel_booking,
+    swift_worker as swift_worker,
     workflow_tasks as workflow_tasks,
     commands as commands,
     queries as queries,
