@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`. Both install what is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench soak sanitize build clean
+.PHONY: help setup demo test lint format bench soak sanitize test-release build clean
 
 help: ## Show this table.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ sanitize: ## Run the clients' suites under Address- and ThreadSanitizer.
 	@scripts/setup test
 	@scripts/test --sanitize address SagamoreGRPCTests SagamorePostgresClientTests SagamoreKafkaClientTests
 	@scripts/test --sanitize thread SagamoreGRPCTests SagamorePostgresClientTests SagamoreKafkaClientTests
+
+test-release: ## Run the suites of the Swift library built with optimisation: what optimisers assume is part of it.
+	@scripts/setup test
+	@scripts/test --release SagamoreSDKTests SagamoreWorkerTests TravelBookingTests
 
 setup: ## Install what building, running and testing need (Debian, Ubuntu), or say what to install.
 	@scripts/setup test

@@ -62,7 +62,7 @@ enum Names {
 
 /// librdkafka's lines, kept to be printed when a test fails.
 enum Log {
-    private static let lines = Mutex<[KafkaLogLine]>([])
+    private static let lines = Locked<[KafkaLogLine]>([])
 
     static let line: @Sendable (KafkaLogLine) -> Void = { line in
         lines.withLock { lines in

@@ -24,8 +24,8 @@ final class Reader: Sendable {
         }
     }
 
-    private let state = Mutex(Seen())
-    private let inner = Mutex<KafkaConsumer?>(nil)
+    private let state = Locked(Seen())
+    private let inner = Locked<KafkaConsumer?>(nil)
 
     var consumer: KafkaConsumer? { inner.withLock { $0 } }
     var seen: Seen { state.withLock { $0 } }
@@ -93,7 +93,7 @@ func write(
     _ values: [String]
 ) throws {
     let producer = try KafkaProducer(configuration)
-    let failures = Mutex<[KafkaError]>([])
+    let failures = Locked<[KafkaError]>([])
     for value in values {
         try producer.produce(topic: topic, key: nil, value: bytes(value), partition: partition) { result in
             if case .failure(let error) = result { failures.withLock { $0.append(error) } }

@@ -13,7 +13,7 @@ extension BrokerTests {
             let published = Atomic(0)
             let producers = Atomic(0)
             let aborts = Atomic(0)
-            let failure = Mutex<String?>(nil)
+            let failure = Locked<String?>(nil)
             let ended = Latch()
 
             init(_ configuration: KafkaConfiguration, topic: String, cursor: KafkaPartition, rows: Int) {
@@ -131,7 +131,7 @@ extension BrokerTests {
                 onRecords: { reader, _ in reader.consumer?.commit(reader.seen.next) }
             )
             let producer = try KafkaProducer(configuration)
-            let results = Mutex<[Result<KafkaProducer.Delivery, KafkaError>]>([])
+            let results = Locked<[Result<KafkaProducer.Delivery, KafkaError>]>([])
             for index in 0..<200 {
                 try producer.produce(topic: "events", key: bytes("\(index)"), value: bytes("\(index)")) { result in
                     results.withLock { $0.append(result) }
@@ -168,7 +168,7 @@ extension BrokerTests {
             )
             let configuration = try Cluster.apache.configuration()
             let plain = try KafkaProducer(configuration)
-            let refusal = Mutex<KafkaError?>(nil)
+            let refusal = Locked<KafkaError?>(nil)
             try plain.produce(topic: topic, key: nil, value: []) { result in refusal.withLock { $0 = result.failure } }
             try plain.flush(timeout: .seconds(20))
             #expect(refusal.withLock { $0?.isTopicAuthorization } == true)

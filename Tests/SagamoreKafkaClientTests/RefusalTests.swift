@@ -74,7 +74,7 @@ extension BrokerTests {
         }
 
         @Test func `without a broker every call ends in its time and so does every client`() async throws {
-            let lines = Mutex<[KafkaLogLine]>([])
+            let lines = Locked<[KafkaLogLine]>([])
             let nowhere = KafkaConfiguration(
                 bootstrap: "127.0.0.1:1",
                 log: { line in lines.withLock { $0.append(line) } }
@@ -90,7 +90,7 @@ extension BrokerTests {
                 }
                 #expect(topics?.isTimeout == true)
 
-                let results = Mutex<[Result<KafkaProducer.Delivery, KafkaError>]>([])
+                let results = Locked<[Result<KafkaProducer.Delivery, KafkaError>]>([])
                 let late = try KafkaProducer(nowhere, deliveryTimeout: .milliseconds(300))
                 try late.produce(topic: "t", key: nil, value: []) { result in results.withLock { $0.append(result) } }
                 try await wait(for: "the record's failure") { results.withLock { $0.count } == 1 }

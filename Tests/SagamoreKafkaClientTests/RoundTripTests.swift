@@ -22,7 +22,7 @@ extension BrokerTests {
                 (nil, Array(repeating: 7, count: 900_000), []), (nil, nil, []), ([0, 1, 0], [0, 0], []),
             ]
             let producer = try KafkaProducer(configuration)
-            let deliveries = Mutex<[Result<KafkaProducer.Delivery, KafkaError>]>([])
+            let deliveries = Locked<[Result<KafkaProducer.Delivery, KafkaError>]>([])
             for record in sent {
                 try producer.produce(
                     topic: topic,

@@ -9,7 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(3)))
 struct DefectTests {
     private enum Defect: String, Codable, CaseIterable {
-        case task, detached, sleep, mainActor, unknownError, largeInput
+        case task, detached, sleep, mainActor, unknownError, largeInput, largeTask
     }
 
     private struct Broken: Workflow {
@@ -22,6 +22,13 @@ struct DefectTests {
             case .mainActor: await MainActor.run {}
             case .unknownError: throw CocoaError(.fileNoSuchFile)
             case .largeInput: _ = try await context.execute(shout, String(repeating: "x", count: 3 << 20))
+            case .largeTask:
+                try await withThrowingTaskGroup(of: String.self) { group in
+                    for _ in 0..<3 {
+                        group.addTask { try await context.execute(shout, String(repeating: "x", count: 3 << 19)) }
+                    }
+                    try await group.waitForAll()
+                }
             }
             return try await context.execute(shout, "ended")
         }
@@ -40,6 +47,7 @@ struct DefectTests {
         .task: "made a task outside its executor", .detached: "made a task outside its executor",
         .sleep: "waits for something that is not its context's", .mainActor: "its context's",
         .unknownError: "exist", .largeInput: "the input of activity 'shout' has 3145",
+        .largeTask: "the 3 things that the workflow asked for at once have 4719",
     ]
 
     @Test(arguments: Defect.allCases)

@@ -24,6 +24,7 @@ public final class Client: Sendable {
         let answer = await client.service.call(
             .getSystemInfo,
             GetSystemInfoRequest(),
+            patience: .zero,
             GetSystemInfoResponse.self
         )
         // Old servers lack the call, and nothing here depends on what it tells.

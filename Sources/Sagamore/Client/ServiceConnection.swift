@@ -15,19 +15,38 @@ final class ServiceConnection: Sendable {
         channel = GRPCChannel(GRPCChannelConfiguration(target: address))
     }
 
-    /// Makes a call and waits for its answer.
+    /// Makes a call and waits for its answer. A server that can't be reached, or can't answer now, is asked again.
+    ///
+    /// - Parameter patience: how long that goes on. Requests that change something carry an id, so that they take effect
+    ///   once however often they are made.
     func call<Request: ProtobufMessage, Response: ProtobufMessage>(
         _ method: WorkflowServiceMethod,
         _ request: Request,
         deadline: Duration = callDeadline,
+        patience: Duration = .seconds(10),
         _ type: Response.Type = Response.self
     ) async -> Result<Response, GRPCStatus> {
-        let bytes: [UInt8]
-        do {
-            bytes = try await channel.call(method.rawValue, request.serializedBytes(), deadline: deadline)
-        } catch {
-            return .failure(error)
+        let request = request.serializedBytes()
+        let end = ContinuousClock.now + patience
+        var backoff = Backoff(longest: .seconds(2))
+        while true {
+            do {
+                let bytes = try await channel.call(method.rawValue, request, deadline: deadline)
+                return Self.decoded(bytes, method)
+            } catch {
+                let pause = backoff.pause(.random(in: 0...1))
+                guard error.code == .unavailable, !Task.isCancelled, ContinuousClock.now + pause < end else {
+                    return .failure(error)
+                }
+                try? await Task.sleep(for: pause)
+            }
         }
+    }
+
+    private static func decoded<Response: ProtobufMessage>(
+        _ bytes: [UInt8],
+        _ method: WorkflowServiceMethod
+    ) -> Result<Response, GRPCStatus> {
         do {
             return .success(try Response(serializedBytes: bytes))
         } catch {

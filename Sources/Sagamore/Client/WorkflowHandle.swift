@@ -12,7 +12,7 @@ public struct WorkflowHandle<Output: Codable & Sendable>: Sendable {
 
     private var execution: WorkflowExecution { WorkflowExecution(workflowID: id, runID: runID) }
 
-    /// Waits for the end of the workflow, as long as it takes.
+    /// Waits for the end of the workflow, as long as it takes. A server that is away for less than a minute is waited for.
     /// - Throws: ``WorkflowEnded`` when it did not complete, ``ClientError`` when the server refuses, ``DataError`` when
     ///   the result is of another type.
     public func result() async throws -> Output {
@@ -26,6 +26,7 @@ public struct WorkflowHandle<Output: Codable & Sendable>: Sendable {
                 .getWorkflowExecutionHistory,
                 request,
                 deadline: ServiceConnection.pollDeadline,
+                patience: .seconds(60),
                 GetWorkflowExecutionHistoryResponse.self
             )
             if case .failure(let status) = answer, status.code != .deadlineExceeded || Task.isCancelled {

@@ -85,7 +85,12 @@ public final class Worker: Sendable {
         request.namespace = client.options.namespace
         var backoff = Backoff(longest: .seconds(5))
         while !state.withLock({ $0.isStopped }), !Task.isCancelled {
-            switch await client.service.call(.describeNamespace, request, DescribeNamespaceResponse.self) {
+            switch await client.service.call(
+                .describeNamespace,
+                request,
+                patience: .zero,
+                DescribeNamespaceResponse.self
+            ) {
             case .success: return
             // Some servers keep the call to themselves.
             case .failure(let status) where [.unimplemented, .permissionDenied].contains(status.code): return

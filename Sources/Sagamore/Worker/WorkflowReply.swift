@@ -13,6 +13,9 @@ struct WorkflowReply: Sendable {
     /// The largest value that Temporal's servers take: 2 MB.
     static let mostPayloadBytes = 2 * 1024 * 1024
 
+    /// The largest request that gRPC servers take unless they are told otherwise: 4 MB.
+    static let mostRequestBytes = 4 * 1024 * 1024
+
     func completed(
         _ task: WorkflowTask,
         _ commands: [Command],
@@ -98,6 +101,15 @@ struct WorkflowReply: Sendable {
             }
         }
         return nil
+    }
+
+    static func tooLarge(_ bytes: Int, _ commands: Int) -> ApplicationError {
+        ApplicationError(
+            "the \(commands) things that the workflow asked for at once have \(bytes) bytes together, and a request may "
+                + "have \(mostRequestBytes): ask for some later, or pass places instead of values",
+            type: "RequestTooLarge",
+            isNonRetryable: true
+        )
     }
 
     static func tooLarge(_ what: String, _ bytes: Int) -> ApplicationError {

@@ -177,9 +177,14 @@ final class WorkflowTasks: Sendable {
     ) {
         var commands = commands
         let eager = activities.requestEagerly(&commands)
-        let request = reply.completed(task, commands, answers)
-        service.deliver(.respondWorkflowTaskCompleted, request.serializedBytes(), within: Self.answerLimit) {
-            [self] result in
+        let request = reply.completed(task, commands, answers).serializedBytes()
+        guard request.count <= WorkflowReply.mostRequestBytes else {
+            activities.received(eagerly: [], reserved: eager)
+            evict(run)
+            let error = WorkflowReply.tooLarge(request.count, commands.count)
+            return fail(task, .init(cause: .grpcMessageTooLarge, error: error))
+        }
+        service.deliver(.respondWorkflowTaskCompleted, request, within: Self.answerLimit) { [self] result in
             do {
                 let response = try RespondWorkflowTaskCompletedResponse(serializedBytes: try result.get())
                 activities.received(eagerly: response.activityTasks, reserved: eager)
