@@ -40,7 +40,9 @@ struct RecordedHistoryTests {
         #expect(run.isOver)
     }
 
-    @Test(.enabled("only for a new Recorded") { ProcessInfo.processInfo.environment["SAGAMORE_RECORD_HISTORIES"] != nil })
+    private static var records: Bool { ProcessInfo.processInfo.environment["SAGAMORE_RECORD_HISTORIES"] != nil }
+
+    @Test(.enabled("it writes them; SAGAMORE_RECORD_HISTORIES says when") { records })
     func record() async throws {
         try await withWorker { queue in
             Recorded.registered(on: queue)

@@ -3,7 +3,8 @@ import Testing
 
 /// The worker of `Python/worker.py` as a process of its own.
 final class PythonWorker: Sendable {
-    static let missing: Comment = "no Python with temporalio: set SAGAMORE_TEST_PYTHON, or let scripts/test-python make one"
+    static let missing: Comment =
+        "no Python with temporalio: set SAGAMORE_TEST_PYTHON, or let scripts/test-python make one"
 
     static var python: String? {
         if let path = ProcessInfo.processInfo.environment["SAGAMORE_TEST_PYTHON"] { return path }
@@ -17,10 +18,10 @@ final class PythonWorker: Sendable {
 
     /// Starts it and waits until it works.
     init(address: String, queue: String, swiftQueue: String) throws {
-        let script = URL(fileURLWithPath: #filePath).appendingPathComponent("../../Python/worker.py").standardizedFileURL
+        let script = URL(fileURLWithPath: #filePath).appendingPathComponent("../../Python/worker.py")
         process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-        process.arguments = [script.path, address, queue, swiftQueue]
+        process.arguments = [script.standardizedFileURL.path, address, queue, swiftQueue]
         process.standardInput = input
         let output = Pipe()
         process.standardOutput = output
