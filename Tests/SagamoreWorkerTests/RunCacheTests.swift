@@ -4,6 +4,7 @@ import Testing
 
 struct RunCacheTests {
     private typealias Cache = RunCache<String, Int>
+    private let start = ContinuousClock.now
 
     private func run(_ begin: Cache.Begin) -> String? {
         if case .go(let run) = begin { return run ?? "none" }
@@ -14,26 +15,44 @@ struct RunCacheTests {
         var cache = Cache(limit: 2)
         for id in ["a", "b"] {
             #expect(run(cache.begin(id, 1)) == "none")
-            #expect(cache.end(id, keeping: "run-" + id).evicted.isEmpty)
+            #expect(cache.end(id, keeping: "run-" + id, at: start).evicted.isEmpty)
         }
         // Used again: now b is the oldest.
         #expect(run(cache.begin("a", 2)) == "run-a")
-        #expect(cache.end("a", keeping: "run-a").evicted.isEmpty)
+        #expect(cache.end("a", keeping: "run-a", at: start).evicted.isEmpty)
         _ = cache.begin("c", 3)
-        #expect(cache.end("c", keeping: "run-c").evicted == ["run-b"])
+        #expect(cache.end("c", keeping: "run-c", at: start).evicted == ["run-b"])
         #expect(cache.count == 2)
         #expect(run(cache.begin("b", 4)) == "none")
+    }
+
+    /// New runs wait while the oldest one in memory was at work a moment ago; idle ones give way.
+    @Test func newRunsWaitForThoseThatAreAtWork() {
+        var cache = Cache(limit: 2)
+        _ = cache.begin("a", 1)
+        _ = cache.end("a", keeping: "run-a", at: start)
+        #expect(!cache.isCrowded(at: start))
+        _ = cache.begin("b", 1)
+        _ = cache.end("b", keeping: "run-b", at: start + .milliseconds(500))
+        #expect(cache.isCrowded(at: start + Cache.hot - .milliseconds(1)))
+        #expect(!cache.isCrowded(at: start + Cache.hot))
+        _ = cache.begin("a", 2)
+        _ = cache.end("a", keeping: "run-a", at: start + Cache.hot)
+        #expect(cache.isCrowded(at: start + Cache.hot + .milliseconds(200)))
+        _ = cache.begin("b", 2)
+        _ = cache.end("b", keeping: nil, at: start + Cache.hot + .milliseconds(200))
+        #expect(!cache.isCrowded(at: start + Cache.hot + .milliseconds(200)))
     }
 
     @Test func aRunAtWorkIsNotLetGo() {
         var cache = Cache(limit: 1)
         _ = cache.begin("a", 1)
-        _ = cache.end("a", keeping: "run-a")
+        _ = cache.end("a", keeping: "run-a", at: start)
         #expect(run(cache.begin("a", 2)) == "run-a")
         _ = cache.begin("b", 3)
         // The one that is free goes, though it is younger.
-        #expect(cache.end("b", keeping: "run-b").evicted == ["run-b"])
-        #expect(cache.end("a", keeping: "run-a").evicted.isEmpty)
+        #expect(cache.end("b", keeping: "run-b", at: start).evicted == ["run-b"])
+        #expect(cache.end("a", keeping: "run-a", at: start).evicted.isEmpty)
         #expect(run(cache.begin("a", 4)) == "run-a")
     }
 
@@ -44,11 +63,11 @@ struct RunCacheTests {
             Issue.record("a second task of the same run went on")
             return
         }
-        #expect(cache.end("a", keeping: "run").next == 2)
+        #expect(cache.end("a", keeping: "run", at: start).next == 2)
         #expect(run(cache.begin("a", 2)) == "run")
-        #expect(cache.end("a", keeping: nil).next == 3)
+        #expect(cache.end("a", keeping: nil, at: start).next == 3)
         #expect(run(cache.begin("a", 3)) == "none")
-        #expect(cache.end("a", keeping: nil).next == nil)
+        #expect(cache.end("a", keeping: nil, at: start).next == nil)
         #expect(cache.count == 0)
     }
 
@@ -62,7 +81,7 @@ struct RunCacheTests {
             return
         }
         // The lost thread comes back after all.
-        #expect(cache.end("a", keeping: "run").evicted.isEmpty)
+        #expect(cache.end("a", keeping: "run", at: start).evicted.isEmpty)
         #expect(cache.count == 0)
     }
 
@@ -71,7 +90,7 @@ struct RunCacheTests {
         for round in 0..<10_000 {
             let id = "\(round % 3)"
             _ = cache.begin(id, round)
-            #expect(cache.end(id, keeping: id).evicted.isEmpty)
+            #expect(cache.end(id, keeping: id, at: start).evicted.isEmpty)
         }
         #expect(cache.orderLength < 100)
         #expect(cache.takeAll().sorted() == ["0", "1", "2"])

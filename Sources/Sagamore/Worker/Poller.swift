@@ -20,8 +20,10 @@ final class Poller: Sendable {
         var backoff = Backoff(longest: .seconds(5))
     }
 
-    /// What a poller tells its worker.
+    /// What a poller asks and tells its worker.
     struct Events: Sendable {
+        /// Whether to hold the next call back for a moment. It is made all the same then, so that nothing starves.
+        var holdsBack: @Sendable () -> Bool = { false }
         /// A task came, encoded. Whoever takes it gives the slot back.
         let task: @Sendable ([UInt8]) -> Void
         /// A call failed (and is tried again), or the first one succeeded after that (nil).
@@ -51,7 +53,10 @@ final class Poller: Sendable {
         self.events = events
     }
 
-    func start() { waitForSlot() }
+    /// How long a call is held back.
+    private static let holdBack = Duration.milliseconds(100)
+
+    func start() { next() }
 
     /// Ends it: no call is made any more, and the one under way is given up. A task that is on its way is still taken.
     func stop() {
@@ -67,6 +72,10 @@ final class Poller: Sendable {
     }
 
     // MARK: The steps
+
+    private func next() {
+        if events.holdsBack() { pause { _ in Self.holdBack } } else { waitForSlot() }
+    }
 
     private func waitForSlot() {
         let isStopped = state.withLock { state in
@@ -112,7 +121,7 @@ final class Poller: Sendable {
             if hadProblem { events.problem(nil) }
             // An empty answer: the server let go of a call for which it had no task.
             if bytes.isEmpty { slots.release() } else { events.task(bytes) }
-            waitForSlot()
+            next()
         case .failure(let status):
             slots.release()
             let isStopped = state.withLock { state in
@@ -120,17 +129,17 @@ final class Poller: Sendable {
                 return state.isStopped
             }
             if isStopped { return end() }
-            if status.code == .deadlineExceeded { return waitForSlot() }
+            if status.code == .deadlineExceeded { return next() }
             events.problem(status)
-            pause()
+            pause { $0.backoff.pause(.random(in: 0...1)) }
         }
     }
 
-    private func pause() {
+    private func pause(_ length: (inout State) -> Duration) {
         let (pause, number) = state.withLock { state in
             state.number += 1
             state.step = .pausing(nil)
-            return (state.backoff.pause(.random(in: 0...1)), state.number)
+            return (length(&state), state.number)
         }
         let task = Task {
             try? await Task.sleep(for: pause)

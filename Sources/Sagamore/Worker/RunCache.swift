@@ -30,7 +30,7 @@ struct RunCache<Run, Task> {
     private var entries: [String: Entry] = [:]
     private var abandoned: Set<String> = []
     /// The runs in the order of their last use. An entry that was used again has another stamp, and is passed over.
-    private var order: [(id: String, stamp: Int)] = []
+    private var order: [(id: String, stamp: Int, at: ContinuousClock.Instant)] = []
     private var head = 0
     private var stamp = 0
     /// How much is noted about the order of use, entries that are passed over included.
@@ -56,8 +56,10 @@ struct RunCache<Run, Task> {
 
     /// A task of a run is done.
     ///
-    /// - Parameter run: what stays in memory; nil: nothing does.
-    mutating func end(_ id: String, keeping run: Run?) -> End {
+    /// - Parameters:
+    ///   - run: what stays in memory; nil: nothing does.
+    ///   - now: the time.
+    mutating func end(_ id: String, keeping run: Run?, at now: ContinuousClock.Instant) -> End {
         guard var entry = entries.removeValue(forKey: id), entry.isBusy else { return End() }
         count += (run == nil ? 0 : 1) - (entry.run == nil ? 0 : 1)
         entry.isBusy = false
@@ -68,11 +70,22 @@ struct RunCache<Run, Task> {
             stamp += 1
             entry.stamp = stamp
             entries[id] = entry
-            if run != nil { order.append((id, stamp)) }
+            if run != nil { order.append((id, stamp, now)) }
         }
         end.evicted = evict()
         return end
     }
+
+    /// Whether a new run would push out one that was at work a moment ago, and will be again: rebuilding that from its
+    /// history costs more than letting the new one wait.
+    mutating func isCrowded(at now: ContinuousClock.Instant) -> Bool {
+        guard count >= limit else { return false }
+        while head < order.count, entries[order[head].id]?.stamp != order[head].stamp { head += 1 }
+        return head < order.count && now - order[head].at < Self.hot
+    }
+
+    /// A run that was at work so recently is not pushed out while it can be helped.
+    static var hot: Duration { .seconds(3) }
 
     /// A task has lost its thread. Returns what waited behind it.
     mutating func abandon(_ id: String) -> [Task] {
@@ -93,13 +106,14 @@ struct RunCache<Run, Task> {
 
     private mutating func evict() -> [Run] {
         var evicted: [Run] = []
-        var passedOver: [(id: String, stamp: Int)] = []
+        var passedOver: ArraySlice<(id: String, stamp: Int, at: ContinuousClock.Instant)> = []
         while count > limit, head < order.count {
-            let (id, stamp) = order[head]
+            let next = order[head]
+            let id = next.id
             head += 1
-            guard let entry = entries[id], entry.stamp == stamp, let run = entry.run else { continue }
+            guard let entry = entries[id], entry.stamp == next.stamp, let run = entry.run else { continue }
             if entry.isBusy {
-                passedOver.append((id, stamp))
+                passedOver.append(next)
                 continue
             }
             entries[id] = nil

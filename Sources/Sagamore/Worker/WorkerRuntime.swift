@@ -180,8 +180,10 @@ final class WorkerRuntime: Sendable {
             let events = events { workflows.received($0) }
             let sticky = reply.stickyQueue.map { TaskQueue(name: $0, kind: .sticky, normalName: taskQueue) }
             let normal = workflowRequest(TaskQueue(name: taskQueue))
+            var forNew = events
+            forNew.holdsBack = { workflows.isCrowded }
             for _ in 0..<options.workflowPollers {
-                pollers.append(poller(.pollWorkflowTaskQueue, normal, workflowSlots, events))
+                pollers.append(poller(.pollWorkflowTaskQueue, normal, workflowSlots, forNew))
             }
             if let sticky {
                 let request = workflowRequest(sticky)

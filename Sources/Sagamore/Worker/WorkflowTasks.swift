@@ -41,8 +41,8 @@ final class WorkflowTasks: Sendable {
         cache = Mutex(Cache(limit: maximumCachedRuns))
     }
 
-    /// How many runs are in memory.
-    var cachedRuns: Int { cache.withLock { $0.count } }
+    /// Whether new runs should wait, see ``RunCache/isCrowded(at:)``.
+    var isCrowded: Bool { reply.stickyQueue != nil && cache.withLock { $0.isCrowded(at: .now) } }
 
     /// A task came, encoded.
     func received(_ bytes: [UInt8]) {
@@ -267,7 +267,7 @@ final class WorkflowTasks: Sendable {
         if givesSlotBack { slots.release() }
         if let old, run == nil, !old.isOver { evict(old) }
         if isOver { return }
-        let end = cache.withLock { $0.end(task.runID, keeping: run) }
+        let end = cache.withLock { $0.end(task.runID, keeping: run, at: .now) }
         for run in end.evicted { evict(run) }
         if let next = end.next { submit { self.begin(next, $0) } }
     }
