@@ -100,7 +100,8 @@ struct ActivityTests {
                 }
             }
         } _: { client, queue, _ in
-            let options = OneActivity.Options(name: "patient", heartbeatMilliseconds: 400)
+            // Long enough for a machine that is busy with other tests: late heartbeats would end it otherwise.
+            let options = OneActivity.Options(name: "patient", heartbeatMilliseconds: 4_000)
             let handle = try await client.start(OneActivity.self, options, queue: queue)
             try await eventually("the activity runs") { notes.all == ["began"] }
             try await handle.cancel()
@@ -191,18 +192,21 @@ struct ActivityTests {
     // MARK: The worker stops
 
     @Test func aStoppedWorkerFinishesItsActivities() async throws {
+        let mayEnd = Mutex(false)
         let notes = Notes()
         let client = try await connect()
         let queue = "queue-\(UUID().uuidString)"
         let slow = Activity<String, String>("slow", .startToClose(.seconds(1))).implemented { _ in
             notes.add("began")
-            try await Task.sleep(for: .milliseconds(300))
+            while !mayEnd.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
             notes.add("ended")
             return "first"
         }
         let worker = RunningWorker(client, queue, [OneActivity.registered(on: queue), slow])
         let handle = try await client.start(OneActivity.self, .init(name: "slow"), queue: queue)
         try await eventually("the activity runs") { notes.all == ["began"] }
+        worker.worker.stop()
+        mayEnd.withLock { $0 = true }
         try await worker.stop()
         #expect(notes.all == ["began", "ended"])
         let other = RunningWorker(client, queue, [OneActivity.registered(on: queue), slow])

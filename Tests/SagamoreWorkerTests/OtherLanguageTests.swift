@@ -92,7 +92,10 @@ struct OtherLanguageTests {
                 )
             }
         } _: { client, queue, _ in
-            let python = try PythonWorker(address: client.options.address, queue: pythonQueue, swiftQueue: queue)
+            let address = client.options.address
+            let python = try await blocking {
+                try PythonWorker(address: address, queue: pythonQueue, swiftQueue: queue)
+            }
             defer { python.stop() }
             let inSwift = try await client.start(SwiftCaller.self, pythonQueue, queue: queue).result()
             #expect(

@@ -138,9 +138,8 @@ struct WorkerTests {
 
     @Test func aWorkerSurvivesItsServer() async throws {
         let folder = try TemporaryFolder()
-        let server = try DevProgram(dataFolder: folder.path, options: [])
+        let server = try await blocking { try DevProgram(dataFolder: folder.path, options: []) }
         let port = try #require(try server.address().split(separator: ":").last)
-        defer { server.stop() }
         try await withWorker(server: server) { queue in
             Collecting.registered(on: queue)
             Self.loud
@@ -148,14 +147,14 @@ struct WorkerTests {
             let handle = try await client.start(Collecting.self, Nothing(), queue: queue)
             try await handle.signal(Collecting.add, "one")
             try await eventually("the activity is done") { try await handle.query(Collecting.list) == ["ONE"] }
-            server.program.signal(SIGKILL)
-            server.program.status()
-            let next = try RunningProgram(["dev", "--port", String(port), "--data-dir", folder.path])
-            defer {
-                next.signal(SIGINT)
-                next.status()
+            let next = try await blocking {
+                server.program.signal(SIGKILL)
+                server.program.status()
+                let next = try RunningProgram(["dev", "--port", String(port), "--data-dir", folder.path])
+                try next.wait(until: { next.output.contains("Ctrl-C stops everything.\n") })
+                return next
             }
-            try next.wait(until: { next.output.contains("Ctrl-C stops everything.\n") })
+            defer { next.signal(SIGINT) }
             try await eventually("a signal arrives") {
                 do {
                     try await handle.signal(Collecting.add, "two")

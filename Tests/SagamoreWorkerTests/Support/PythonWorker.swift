@@ -34,8 +34,6 @@ final class PythonWorker: Sendable {
         }
     }
 
-    func stop() {
-        try? input.fileHandleForWriting.close()
-        process.waitUntilExit()
-    }
+    /// Lets it end, which it does soon.
+    func stop() { try? input.fileHandleForWriting.close() }
 }

@@ -28,17 +28,17 @@ func withWorker(
 
 /// A client of a server, the shared one unless given.
 func connect(_ server: DevProgram? = nil) async throws -> Client {
-    let address = try (server ?? DevProgram.shared()).address()
+    let address = try await blocking { try (server ?? DevProgram.shared()).address() }
     return try await Client.connect(ClientOptions(address: address, namespace: "default"))
 }
 
 /// Ends a client on a thread that may block.
-func close(_ client: Client) async {
-    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-        WorkerThread.start("close") {
-            client.close()
-            continuation.resume()
-        }
+func close(_ client: Client) async { try? await blocking { client.close() } }
+
+/// Runs what blocks on a thread of its own: the cooperative pool has few, and everybody's timers need them.
+func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
+        WorkerThread.start("blocking") { continuation.resume(with: Result { try body() }) }
     }
 }
 
