@@ -72,7 +72,8 @@ final class Heartbeats: Sendable {
             state.isDue = false
             return state.details
         }
-        service.call(.recordActivityTaskHeartbeat, request.serializedBytes(), deadline: .seconds(10)) { [self] result in
+        // One that is lost is sent again soon: after the next pause it would be too late.
+        service.deliver(.recordActivityTaskHeartbeat, request.serializedBytes(), within: interval) { [self] result in
             switch result {
             case .success(let bytes):
                 let answer = try? RecordActivityTaskHeartbeatResponse(serializedBytes: bytes)

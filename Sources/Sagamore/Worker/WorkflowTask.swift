@@ -11,18 +11,11 @@ struct WorkflowTask: Sendable {
         events = response.history?.events ?? []
         response.history = nil
         self.response = response
-        info = WorkflowInfo(
-            namespace: namespace,
-            workflowID: response.workflowExecution?.workflowID ?? "",
-            runID: response.workflowExecution?.runID ?? "",
-            type: response.workflowType?.name ?? "",
-            taskQueue: taskQueue,
-            attempt: Self.attempt(events)
-        )
+        info = Self.info(response, taskQueue: taskQueue, namespace: namespace, events)
     }
 
-    /// Which run it is of.
-    let info: WorkflowInfo
+    /// Which run it is of. The attempt is 1 as long as the first event is not there.
+    private(set) var info: WorkflowInfo
 
     var runID: String { info.runID }
 
@@ -46,7 +39,24 @@ struct WorkflowTask: Sendable {
         task.events = history.filter { $0.eventID <= last }
         let known = task.events.last?.eventID ?? 0
         task.events += events.filter { $0.eventID > known }
+        task.info = Self.info(response, taskQueue: info.taskQueue, namespace: info.namespace, task.events)
         return task
+    }
+
+    private static func info(
+        _ response: PollWorkflowTaskQueueResponse,
+        taskQueue: String,
+        namespace: String,
+        _ events: [HistoryEvent]
+    ) -> WorkflowInfo {
+        WorkflowInfo(
+            namespace: namespace,
+            workflowID: response.workflowExecution?.workflowID ?? "",
+            runID: response.workflowExecution?.runID ?? "",
+            type: response.workflowType?.name ?? "",
+            taskQueue: taskQueue,
+            attempt: attempt(events)
+        )
     }
 
     private static func attempt(_ events: [HistoryEvent]) -> Int {
