@@ -91,8 +91,7 @@ final class Heartbeats: Sendable {
 
     private func pause() {
         guard !state.withLock({ $0.isOver }) else { return }
-        Task {
-            try? await Task.sleep(for: interval)
+        Pause.after(interval) { [self] in
             let sends = state.withLock { state in
                 state.isBusy = state.isDue && !state.isOver
                 return state.isBusy

@@ -88,11 +88,9 @@ final class ServiceConnection: Sendable {
             guard case .failure(let status) = result, Self.isWorthAnotherTry(status), end > .now else {
                 return completion(result)
             }
-            Task {
-                var backoff = backoff
-                try? await Task.sleep(for: backoff.pause(.random(in: 0...1)))
-                deliver(method, request, until: end, backoff, completion)
-            }
+            var next = backoff
+            let pause = next.pause(.random(in: 0...1))
+            Pause.after(pause) { [self, next] in deliver(method, request, until: end, next, completion) }
         }
     }
 

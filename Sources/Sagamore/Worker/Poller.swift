@@ -8,13 +8,13 @@ final class Poller: Sendable {
     private enum Step {
         case waitingForSlot
         case polling(GRPCClientCall?)
-        case pausing(Task<Void, Never>?)
+        case pausing(Pause)
         case ended
     }
 
     private struct State {
         var step = Step.waitingForSlot
-        /// Tells an answer or a timer of an earlier step.
+        /// Tells the answer of an earlier call.
         var number = 0
         var isStopped = false
         var backoff = Backoff(longest: .seconds(5))
@@ -66,7 +66,7 @@ final class Poller: Sendable {
         }
         switch step {
         case .polling(let call): call?.cancel()
-        case .pausing(let pause): pause?.cancel()
+        case .pausing(let pause): pause.end()
         case .waitingForSlot, .ended: break
         }
     }
@@ -136,20 +136,12 @@ final class Poller: Sendable {
     }
 
     private func pause(_ length: (inout State) -> Duration) {
-        let (pause, number) = state.withLock { state in
-            state.number += 1
-            state.step = .pausing(nil)
-            return (length(&state), state.number)
+        let pause = Pause { self.waitForSlot() }
+        let (time, isStopped) = state.withLock { state in
+            state.step = .pausing(pause)
+            return (length(&state), state.isStopped)
         }
-        let task = Task {
-            try? await Task.sleep(for: pause)
-            self.waitForSlot()
-        }
-        let isStopped = state.withLock { state in
-            if state.number == number, case .pausing = state.step { state.step = .pausing(task) }
-            return state.isStopped
-        }
-        if isStopped { task.cancel() }
+        if isStopped { pause.end() } else { pause.begin(time) }
     }
 
     private func end() {

@@ -21,6 +21,8 @@ final class WorkerRuntime: Sendable {
         var failure: WorkerError?
         var hasProblem = false
         var isOver = false
+        /// Until a stop becomes more urgent.
+        var pause: Pause?
         var onEnd: CheckedContinuation<Void, Never>?
     }
 
@@ -134,14 +136,22 @@ final class WorkerRuntime: Sendable {
         workflowSlots.close()
         activitySlots.close()
         if let stickyQueue = reply.stickyQueue, workflows != nil { giveUp(stickyQueue) }
-        Task {
-            try? await Task.sleep(for: options.gracefulStop)
-            activities.cancelAll()
+        wait(options.gracefulStop) { runtime in
+            runtime.activities.cancelAll()
             // An activity that does not listen is left where it is; the server gives it to another worker.
-            try? await Task.sleep(for: .seconds(5))
-            end()
+            runtime.wait(.seconds(5)) { $0.end() }
         }
         endIfPossible()
+    }
+
+    /// Goes on after a while, if it has not ended by then.
+    private func wait(_ length: Duration, _ next: @escaping @Sendable (WorkerRuntime) -> Void) {
+        let pause = Pause { [weak self] in self.map(next) }
+        let isOver = state.withLock { state in
+            state.pause = pause
+            return state.isOver
+        }
+        if !isOver { pause.begin(length) }
     }
 
     /// Tells the server that tasks for this worker alone are for everybody now.
@@ -160,7 +170,11 @@ final class WorkerRuntime: Sendable {
     }
 
     private func end() {
-        state.withLock { $0.isOver = true }
+        let pause = state.withLock { state in
+            state.isOver = true
+            return state.pause
+        }
+        pause?.cancel()
         resume()
     }
 
