@@ -25,12 +25,17 @@ struct CommandLedger {
 
     /// The commands that the server has not seen. From now on they count as sent.
     mutating func takeUnsent() -> [Command] {
-        defer { sent = open.count }
-        return open[sent...].map(\.command)
+        let commands = open[sent...].compactMap(\.command)
+        markSent()
+        return commands
     }
 
     /// The activation is one that the history has already: its commands were sent by somebody.
-    mutating func markSent() { sent = open.count }
+    mutating func markSent() {
+        // What confirms it needs its name only, and a run may wait for long.
+        for index in sent..<open.count { open[index].command = nil }
+        sent = open.count
+    }
 
     /// Compares an event with the command that should have caused it.
     ///

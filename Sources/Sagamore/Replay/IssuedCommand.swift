@@ -11,8 +11,8 @@ struct IssuedCommand: Sendable {
     let sequence: Int
     /// The activity's name; empty otherwise.
     let name: String
-    /// What goes on the wire.
-    let command: Command
+    /// What goes on the wire; nil once it has gone, or is known to have gone.
+    var command: Command?
 
     var description: String {
         switch kind {

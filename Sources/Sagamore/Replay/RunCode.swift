@@ -30,21 +30,25 @@ final class TypedRunCode<Code: Workflow>: RunCode {
         let context = WorkflowContext<Code.State>(core: core, box: box)
         return Task(executorPreference: core.executor) {
             do {
-                let value: Code.Input
-                do {
-                    value = try PayloadCoding.first(input, as: Code.Input.self)
-                } catch {
-                    throw ApplicationError(
-                        "workflow '\(Code.type.name)' can't read its input: \(error)",
-                        type: "InvalidInput",
-                        isNonRetryable: true
-                    )
-                }
-                let output = try await Code().run(context, value)
+                let output = try await Code().run(context, Self.decode(input))
                 core.ending = .completed(try PayloadCoding.list(output))
             } catch {
                 core.ending = .failed(error)
             }
+        }
+    }
+
+    /// Apart from the code that waits: its frame stays as long as the run.
+    @inline(never)
+    private static func decode(_ input: RawMessage<Payloads>?) throws -> Code.Input {
+        do {
+            return try PayloadCoding.first(input, as: Code.Input.self)
+        } catch {
+            throw ApplicationError(
+                "workflow '\(Code.type.name)' can't read its input: \(error)",
+                type: "InvalidInput",
+                isNonRetryable: true
+            )
         }
     }
 

@@ -9,6 +9,23 @@ extension RunCore {
         _ input: RawMessage<Payloads>?
     ) async throws -> RawMessage<Payloads>? {
         try await checkBeforeWait()
+        let (sequence, wait) = try schedule(name, options, input)
+        let resolution = try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { wait.continuation = $0 }
+        } onCancel: {
+            cancelActivity(sequence)
+        }
+        guard case .result(let payloads) = resolution else { return nil }
+        return payloads
+    }
+
+    /// Apart from the wait, so that nothing of it stays in the frame of code that waits.
+    @inline(never)
+    private func schedule(
+        _ name: String,
+        _ options: ActivityOptions,
+        _ input: RawMessage<Payloads>?
+    ) throws -> (Int, ActivityWait) {
         if Task.isCancelled { throw CancelledFailure("activity '\(name)' was not started: its caller was cancelled") }
         let sequence = nextSequence()
         let wait = ActivityWait(name, options.whenCancelled)
@@ -21,13 +38,7 @@ extension RunCore {
                 command: CommandMaker.scheduleActivity(sequence, name, options, input, taskQueue: info.taskQueue)
             )
         )
-        let resolution = try await withTaskCancellationHandler {
-            try await withUnsafeThrowingContinuation { wait.continuation = $0 }
-        } onCancel: {
-            cancelActivity(sequence)
-        }
-        guard case .result(let payloads) = resolution else { return nil }
-        return payloads
+        return (sequence, wait)
     }
 
     /// Starts a timer and waits for it.

@@ -115,20 +115,64 @@ public final class Saga: @unchecked Sendable {
         options: ActivityOptions? = nil,
         undoOptions: ActivityOptions? = nil
     ) async throws -> Output {
-        try await core.checkBeforeWait()
-        if Task.isCancelled || stop != nil { throw CancelledFailure("the saga was given up before this step") }
-        let arguments = try PayloadCoding.arguments(input)
-        undos.append(
-            Undo(
-                step: activity.name,
-                activity: undo.name,
-                options: undoOptions ?? undo.options,
-                input: try PayloadCoding.arguments(undoInput)
-            )
+        let step = Step(
+            name: activity.name,
+            options: options ?? activity.options,
+            input: Result { try PayloadCoding.arguments(input) },
+            undo: undo.name,
+            undoOptions: undoOptions ?? undo.options,
+            undoInput: Result { try PayloadCoding.arguments(undoInput) }
         )
-        var options = options ?? activity.options
-        options.whenCancelled = .waitUntilEnded
-        let result = try await core.executeActivity(activity.name, options, arguments)
+        return try end(try await run(step))
+    }
+
+    /// A step without its types. The frame of code that waits stays in memory, for every run, and generic code has a
+    /// large one.
+    private final class Step {
+        let name: String
+        var options: ActivityOptions
+        let input: Result<RawMessage<Payloads>?, any Error>
+        let undo: String
+        let undoOptions: ActivityOptions
+        let undoInput: Result<RawMessage<Payloads>?, any Error>
+
+        init(
+            name: String,
+            options: ActivityOptions,
+            input: Result<RawMessage<Payloads>?, any Error>,
+            undo: String,
+            undoOptions: ActivityOptions,
+            undoInput: Result<RawMessage<Payloads>?, any Error>
+        ) {
+            self.name = name
+            self.options = options
+            self.input = input
+            self.undo = undo
+            self.undoOptions = undoOptions
+            self.undoInput = undoInput
+        }
+    }
+
+    private func run(_ step: Step) async throws -> RawMessage<Payloads>? {
+        try await core.checkBeforeWait()
+        let input = try begin(step)
+        return try await core.executeActivity(step.name, step.options, input)
+    }
+
+    /// Notes the undo of a step that is about to be tried, and returns the step's input.
+    @inline(never)
+    private func begin(_ step: Step) throws -> RawMessage<Payloads>? {
+        if Task.isCancelled || stop != nil { throw CancelledFailure("the saga was given up before this step") }
+        let input = try step.input.get()
+        undos.append(
+            Undo(step: step.name, activity: step.undo, options: step.undoOptions, input: try step.undoInput.get())
+        )
+        step.options.whenCancelled = .waitUntilEnded
+        return input
+    }
+
+    @inline(never)
+    private func end<Output: Decodable>(_ result: RawMessage<Payloads>?) throws -> Output {
         if stop != nil { throw CancelledFailure("the saga was given up while this step ran") }
         return try PayloadCoding.first(result, as: Output.self)
     }
