@@ -43,7 +43,7 @@ import Testing
         try book.task()
         #expect(!book.run.evict())
         #expect(book.run.core.isGivenUp)
-        #expect(book.run.core.refusals == RunCore.mostRefusals + 1)
+        #expect(book.run.core.refusals == RunCore.mostRefusals + RunCore.refusalsForEachWait + 1)
     }
 
     @Test func sagasDontUndoAnythingWhenTheirRunIsEvicted() throws {

@@ -60,6 +60,58 @@ struct ActivityTests {
         }
     }
 
+    /// Nobody asked the activity to end: what it cancelled itself is a failure like any other.
+    @Test func aCancellationOfItsOwnIsTriedAgain() async throws {
+        try await withWorker { queue in
+            OneActivity.registered(on: queue)
+            Activity<String, String>("hasty", .startToClose(.seconds(1))).implemented { context, _ in
+                if context.info.attempt == 1 { throw CancellationError() }
+                if context.info.attempt == 2 { throw CancelledFailure("the call took too long") }
+                return "\(context.info.attempt)"
+            }
+        } _: { client, queue, _ in
+            let handle = try await client.start(OneActivity.self, .init(name: "hasty"), queue: queue)
+            #expect(try await handle.result() == "3")
+            let last = try await client.start(OneActivity.self, .init(name: "hasty", attempts: 2), queue: queue)
+            let ended = await #expect(throws: WorkflowEnded.self) { try await last.result() }
+            let cause = (ended?.cause as? ActivityFailure)?.cause as? ApplicationError
+            #expect(ended?.way == .failed && cause?.type == "CancelledFailure")
+        }
+    }
+
+    /// Handlers of users' code may block. The network has a thread for itself all the same.
+    @Test func aCancellationHandlerThatBlocksHoldsUpNobody() async throws {
+        let notes = Notes()
+        let mayEnd = Monitor(false)
+        try await withWorker { queue in
+            OneActivity.registered(on: queue)
+            Greeting.registered(on: queue)
+            shout.implemented { $0.uppercased() }
+            whisper.implemented { $0.lowercased() }
+            Activity<String, String>("slow_to_end", .startToClose(.seconds(1))).implemented { context, _ in
+                try await withTaskCancellationHandler {
+                    while true {
+                        context.heartbeat()
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                } onCancel: {
+                    notes.add("asked")
+                    _ = mayEnd.wait { $0 ? true : nil }
+                }
+            }
+        } _: { client, queue, _ in
+            let options = OneActivity.Options(name: "slow_to_end", heartbeatMilliseconds: 2_000)
+            let handle = try await client.start(OneActivity.self, options, queue: queue)
+            try await eventually("the activity runs") { try await handle.describe().pendingActivities.count == 1 }
+            try await handle.cancel()
+            try await eventually("its handler runs") { notes.all == ["asked"] }
+            let greeting = try await client.start(Greeting.self, "Ada", queue: queue)
+            #expect(try await greeting.result() == "ada")
+            mayEnd.change { $0 = true }
+            _ = await #expect(throws: WorkflowEnded.self) { try await handle.result() }
+        }
+    }
+
     @Test func heartbeatDetailsReachTheNextAttempt() async throws {
         let notes = Notes()
         try await withWorker { queue in

@@ -46,6 +46,19 @@ struct RunCacheTests {
         #expect(isCrowded(&cache, at: start + Cache.hot + .milliseconds(200)) == false)
     }
 
+    /// Tasks that wait for their turn must not go with the run.
+    @Test func aRunForWhichTasksWaitIsNotLetGo() {
+        var cache = Cache(limit: 1)
+        _ = cache.begin("y", 1)
+        _ = cache.end("y", keeping: "run-y", at: start)
+        _ = cache.begin("y", 2)
+        for task in 1...3 { _ = cache.begin("x", task) }
+        let end = cache.end("x", keeping: "run-x", at: start)
+        #expect(end.next == 2 && end.evicted.isEmpty)
+        #expect(run(cache.begin("x", 2)) == "run-x")
+        #expect(cache.end("x", keeping: "run-x", at: start).next == 3)
+    }
+
     @Test func aRunAtWorkIsNotLetGo() {
         var cache = Cache(limit: 1)
         _ = cache.begin("a", 1)

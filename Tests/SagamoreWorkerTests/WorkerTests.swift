@@ -43,6 +43,40 @@ struct WorkerTests {
         }
     }
 
+    /// A call that waits for a task holds a slot: where there are few, new runs and old ones must not wait for each other.
+    @Test(arguments: [1, 2, 3])
+    func fewSlotsMakeNobodyWaitInVain(_ slots: Int) async throws {
+        var options = WorkerOptions()
+        options.maximumConcurrentWorkflowTasks = slots
+        let started = ContinuousClock.now
+        try await withWorker(options) { queue in
+            Greeting.registered(on: queue)
+            Ticking.registered(on: queue)
+            Self.loud
+            Self.quiet
+        } _: { client, queue, _ in
+            for number in 0..<4 {
+                let ticking = try await client.start(Ticking.self, 2, queue: queue)
+                let greeting = try await client.start(Greeting.self, "N\(number)", queue: queue)
+                #expect(try await greeting.result() == "n\(number).")
+                #expect(try await ticking.result() == 2)
+            }
+        }
+        // A task that finds no call waits for ten seconds at least.
+        #expect(ContinuousClock.now - started < .seconds(9))
+    }
+
+    @Test func pollersLeaveRoomForEachOther() {
+        var options = WorkerOptions()
+        #expect(options.pollersThatFit == (4, 8))
+        for (slots, expected) in [(1, (1, 0)), (2, (1, 1)), (3, (2, 1)), (8, (4, 4)), (12, (4, 6))] {
+            options.maximumConcurrentWorkflowTasks = slots
+            #expect(options.pollersThatFit == expected)
+        }
+        options.maximumCachedRuns = 0
+        #expect(options.pollersThatFit == (4, 0))
+    }
+
     /// Runs that are not in memory any more are rebuilt from their histories.
     @Test(arguments: [0, 1, 3])
     func aSmallCacheChangesNothing(_ size: Int) async throws {

@@ -53,7 +53,7 @@ struct TravelBookingTests {
             let handle = try await start(client, trip)
             while try log().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
             if bySignal {
-                try await handle.signal(Travel.cancel, "the traveller is ill")
+                try await handle.signal(Travel.cancel, Reason("the traveller is ill"))
             } else {
                 try await handle.cancel()
             }

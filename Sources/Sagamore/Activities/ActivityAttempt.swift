@@ -35,7 +35,7 @@ final class ActivityAttempt: Sendable {
             state.task = task
             return state.reason != nil
         }
-        if isCancelled { task.cancel() }
+        if isCancelled { Self.cancel(task) }
     }
 
     /// Cancels the attempt's task. The first reason counts.
@@ -44,7 +44,13 @@ final class ActivityAttempt: Sendable {
             if state.reason == nil { state.reason = reason }
             return state.task
         }
-        task?.cancel()
+        if let task { Self.cancel(task) }
+    }
+
+    /// Users' cancellation handlers run where a task is cancelled, and may block. The one who cancels is mostly the
+    /// connection's thread, which everything waits for.
+    private static func cancel(_ task: Task<Void, Never>) {
+        WorkerThread.start("cancellation") { task.cancel() }
     }
 
     /// What the code's end means.
@@ -54,7 +60,12 @@ final class ActivityAttempt: Sendable {
         switch result {
         case .success(let value): return .completed(value)
         case .failure(let error):
-            guard let reason, CancelledFailure.isCancellation(error) else { return .failed(error) }
+            guard CancelledFailure.isCancellation(error) else { return .failed(error) }
+            guard let reason else {
+                // Nobody wanted the activity to end: it has cancelled something itself. For the server that would be the
+                // activity's own cancellation, which is final.
+                return .failed(ApplicationError("\(error)", type: "\(Swift.type(of: error))"))
+            }
             if reason == .requested { return .cancelled((error as? CancelledFailure)?.details.raw) }
             return .failed(
                 ApplicationError("the worker stopped while the activity ran", type: "WorkerStopped", isBenign: true)

@@ -4,7 +4,20 @@ internal import SagamoreAPI
 public struct WorkflowDescription: Sendable, Hashable {
     /// What state it is in.
     public enum Status: Sendable, Hashable {
-        case running, completed, failed, cancelled, terminated, continuedAsNew, timedOut
+        /// It is open.
+        case running
+        /// It has returned a result.
+        case completed
+        /// It has thrown an error.
+        case failed
+        /// Somebody asked it to end, and it has.
+        case cancelled
+        /// Somebody ended it without asking.
+        case terminated
+        /// It goes on as a new run.
+        case continuedAsNew
+        /// It took longer than it may.
+        case timedOut
         /// One that this SDK doesn't know.
         case other
     }

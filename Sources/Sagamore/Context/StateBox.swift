@@ -13,5 +13,10 @@ final class StateBox<State: Sendable>: Sendable {
 
     func set(_ new: State) { state.withLock { $0 = new } }
 
-    func update<Result: Sendable>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
+    /// Nobody holds the lock while `body` runs: it may look at the state.
+    func update(_ body: (inout State) -> Void) {
+        var changed = value
+        body(&changed)
+        set(changed)
+    }
 }

@@ -22,7 +22,7 @@ public struct WorkflowContext<State: Sendable>: Sendable {
         }
     }
 
-    /// Changes the state in place: without a copy, and without anything in between.
+    /// Changes the state, without anything in between. Until `change` is done, ``state`` is what it was.
     public func update(_ change: (inout State) -> Void) {
         guard (try? core.check()) != nil else { return }
         box.update(change)

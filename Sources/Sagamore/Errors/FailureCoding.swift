@@ -139,9 +139,11 @@ enum FailureCoding {
         if info.type == SagaCompensated.type || info.type == SagaCompensationFailed.type,
             let compensations = try? details.decode([SagaCompensation].self)
         {
-            return info.type == SagaCompensated.type
-                ? SagaCompensated(reason: failure.message, compensations: compensations, cause: cause)
-                : SagaCompensationFailed(reason: failure.message, compensations: compensations, cause: cause)
+            if info.type == SagaCompensated.type {
+                return SagaCompensated(reason: failure.message, compensations: compensations, cause: cause)
+            }
+            let reason = SagaCompensationFailed.reason(failure.message)
+            return SagaCompensationFailed(reason: reason, compensations: compensations, cause: cause)
         }
         return ApplicationError(
             failure.message,

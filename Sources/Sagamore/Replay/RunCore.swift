@@ -62,8 +62,11 @@ final class RunCore: @unchecked Sendable {
     var ending: Ending?
     /// The run was evicted or has failed: the context refuses everything.
     private(set) var isDead = false
-    /// How often the context has refused since.
+    /// How often code has tried to wait since.
     private(set) var refusals = 0
+    /// How often it may. Each wait that ended with the run has code behind it that may try again, to put something in
+    /// order.
+    private var mostRefusals = RunCore.mostRefusals
     /// The code goes on however often it is refused. It is left hanging, and its memory is lost.
     private(set) var isGivenUp = false
     private var sequence = 0
@@ -75,7 +78,10 @@ final class RunCore: @unchecked Sendable {
     }
 
     /// Whether the code waits for something that a history can bring.
-    var hasWaits: Bool { !activities.isEmpty || !timers.isEmpty || !conditions.isEmpty }
+    var hasWaits: Bool {
+        // A watch has nobody who waits.
+        !activities.isEmpty || !timers.isEmpty || conditions.contains { $0.onError != nil }
+    }
 
     /// Whether code on another thread has tried to use the context.
     var wasUsedElsewhere: Bool { usedElsewhere.load(ordering: .relaxed) }
@@ -92,9 +98,7 @@ final class RunCore: @unchecked Sendable {
             usedElsewhere.store(true, ordering: .relaxed)
             throw DeterminismViolation.usedElsewhere
         }
-        guard isDead else { return }
-        refusals += 1
-        throw Evicted()
+        if isDead { throw Evicted() }
     }
 
     /// As ``check()``; and code that was refused often enough is never resumed again.
@@ -102,15 +106,18 @@ final class RunCore: @unchecked Sendable {
         do {
             try check()
         } catch let error as Evicted {
-            guard refusals > Self.mostRefusals else { throw error }
+            refusals += 1
+            guard refusals > mostRefusals else { throw error }
             isGivenUp = true
             // Nothing keeps the continuation: this is the end of code like `while true { try? await … }`.
             await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
         }
     }
 
-    /// How often code of a dead run is told so before it is left hanging.
+    /// How often code of a dead run is told so before it is left hanging, whatever it waited for.
     static let mostRefusals = 100
+    /// How often more for each wait.
+    static let refusalsForEachWait = 10
 
     // MARK: What the history brings
 
@@ -118,6 +125,8 @@ final class RunCore: @unchecked Sendable {
     func resolveActivity(_ scheduledEventID: Int64, _ result: Result<RawMessage<Payloads>?, any Error>) {
         guard let sequence = ledger.activity(scheduledIn: scheduledEventID) else { return }
         ledger.forget(scheduledIn: scheduledEventID)
+        // Asked to end by what came with it, a moment ago: there is nothing left to end, and the server would say so.
+        _ = ledger.withdraw(.cancelActivity, sequence)
         guard let wait = activities.removeValue(forKey: sequence) else { return }
         switch result {
         case .success(let payloads): wait.continuation?.resume(returning: .result(payloads))
@@ -127,8 +136,9 @@ final class RunCore: @unchecked Sendable {
 
     /// Ends the wait for a timer.
     func fireTimer(_ id: String) {
-        guard let sequence = Int(id), let continuation = timers.removeValue(forKey: sequence) else { return }
-        continuation.resume(returning: .fired)
+        guard let sequence = Int(id) else { return }
+        _ = ledger.withdraw(.cancelTimer, sequence)
+        timers.removeValue(forKey: sequence)?.resume(returning: .fired)
     }
 
     /// Runs what can run, and then whatever conditions that lets go on.
@@ -146,6 +156,7 @@ final class RunCore: @unchecked Sendable {
     /// From now on the context refuses everything, and all waits end with an error. `cancel` cancels the code's task.
     func die(_ cancel: () -> Void) {
         isDead = true
+        mostRefusals += Self.refusalsForEachWait * (activities.count + timers.count + conditions.count)
         cancel()
         executor.adoptForeignJobs()
         executor.drain()
@@ -161,6 +172,8 @@ final class RunCore: @unchecked Sendable {
             for condition in conditions { condition.onError?(Evicted()) }
             executor.drain()
         }
+        // Watches know what they watch, which knows this.
+        conditions = []
     }
 }
 

@@ -26,6 +26,9 @@ final class WorkflowRun: @unchecked Sendable {
     private var hasEnded = false
     /// The start of the last workflow task that was taken in.
     private(set) var lastStartedEventID: Int64 = 0
+    /// The last event that has confirmed a command. What was rebuilt for a query has seen more than its last task, and the
+    /// next one brings that again.
+    private var confirmedThrough: Int64 = 0
     private static let logger = Logger(label: "sagamore.workflow")
 
     init(_ info: WorkflowInfo, _ code: any RunCode) {
@@ -92,7 +95,8 @@ final class WorkflowRun: @unchecked Sendable {
 
     private func confirm(_ activation: Activation) throws(RunFailure) {
         do throws(DeterminismViolation) {
-            for event in activation.commandEvents {
+            for event in activation.commandEvents where event.eventID > confirmedThrough {
+                confirmedThrough = event.eventID
                 guard let (sequence, eventID) = try core.ledger.confirm(event) else { continue }
                 core.activities[sequence]?.scheduledEventID = eventID
             }

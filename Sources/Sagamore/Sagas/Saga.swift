@@ -53,6 +53,7 @@ public final class Saga: @unchecked Sendable {
         // A saga that is given up before it begins tries nothing.
         if let reason = abortWhen?(context.box.value) { saga.stop = .aborted(reason) }
         let work = Task(executorPreference: core.executor) { try await body(saga) }
+        if saga.stop != nil { work.cancel() }
         var watch: Int?
         if let abortWhen {
             let box = context.box
@@ -192,7 +193,9 @@ public final class Saga: @unchecked Sendable {
             guard failure is any WorkflowFailure || CancelledFailure.isCancellation(failure) else { throw failure }
             error = failure
         }
-        let compensations = try await context.withCancellationShield { try await self.rollBack() }
+        let own = try await context.withCancellationShield { try await self.rollBack() }
+        // A saga inside of this one has told what it undid, and what it could not.
+        let compensations = Self.compensations(error) + own
         let cause = error.flatMap { CancelledFailure.isCancellation($0) ? nil : $0 }
         let reason = reason(error)
         if compensations.contains(where: { $0.status == .failed }) {
@@ -202,6 +205,16 @@ public final class Saga: @unchecked Sendable {
             throw CancelledFailure(reason, details: try EncodedValues(compensations))
         }
         throw SagaCompensated(reason: reason, compensations: compensations, cause: cause)
+    }
+
+    /// What `error` says was undone.
+    private static func compensations(_ error: (any Error)?) -> [SagaCompensation] {
+        switch error {
+        case let error as SagaCompensated: error.compensations
+        case let error as SagaCompensationFailed: error.compensations
+        case let error as CancelledFailure: (try? error.details.decode([SagaCompensation].self)) ?? []
+        default: []
+        }
     }
 
     private func reason(_ error: (any Error)?) -> String {

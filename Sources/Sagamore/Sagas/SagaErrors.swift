@@ -29,5 +29,12 @@ public struct SagaCompensationFailed: WorkflowFailure, CustomStringConvertible {
     public let cause: (any Error)?
 
     /// The reason, and that something is left.
-    public var description: String { "\(reason); not everything could be undone" }
+    public var description: String { reason + Self.remark }
+
+    private static let remark = "; not everything could be undone"
+
+    /// The reason in a description.
+    static func reason(_ description: String) -> String {
+        description.hasSuffix(remark) ? String(description.dropLast(remark.count)) : description
+    }
 }

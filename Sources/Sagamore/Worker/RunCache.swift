@@ -112,7 +112,7 @@ struct RunCache<Run, Task> {
             let id = next.id
             head += 1
             guard let entry = entries[id], entry.stamp == next.stamp, let run = entry.run else { continue }
-            if entry.isBusy {
+            if entry.isBusy || !entry.waiting.isEmpty {
                 passedOver.append(next)
                 continue
             }

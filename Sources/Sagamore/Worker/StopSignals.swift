@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Synchronization
 
 #if canImport(Glibc)
     internal import Glibc
@@ -13,8 +14,13 @@ final class StopSignals: @unchecked Sendable {
     // Unchecked: the sources are set once, and Dispatch's own objects.
     private let sources: [any DispatchSourceSignal]
 
+    private static let numbers = [SIGTERM, SIGINT]
+    /// How many listen: a process may have several workers, and what the signals do is the process's.
+    private static let listeners = Mutex(0)
+
     init(_ onSignal: @escaping @Sendable () -> Void) {
-        let numbers = [SIGTERM, SIGINT]
+        let numbers = Self.numbers
+        Self.listeners.withLock { $0 += 1 }
         sources = numbers.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -27,9 +33,13 @@ final class StopSignals: @unchecked Sendable {
         }
     }
 
-    /// Listens no longer.
+    /// Listens no longer. Call it once.
     func cancel() {
         for source in sources { source.cancel() }
-        for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }
+        let isLast = Self.listeners.withLock { count in
+            count -= 1
+            return count == 0
+        }
+        if isLast { for number in Self.numbers { signal(number, SIG_DFL) } }
     }
 }

@@ -28,6 +28,15 @@ public struct WorkerOptions: Sendable {
     /// The defaults.
     public init() {}
 
+    /// How many calls may wait for workflow tasks. Each holds a slot while it waits, so where slots are few both kinds
+    /// have to find room: else the one would be waited for in vain while the other fills all slots. With a single slot
+    /// there is none for a queue of one's own.
+    var pollersThatFit: (normal: Int, sticky: Int) {
+        let slots = maximumConcurrentWorkflowTasks
+        let sticky = maximumCachedRuns > 0 ? min(stickyPollers, slots / 2) : 0
+        return (max(1, min(workflowPollers, slots - sticky)), sticky)
+    }
+
     /// What is wrong with them; nil: nothing.
     var problem: String? {
         let positive = [

@@ -63,7 +63,7 @@ final class WorkerRuntime: Sendable {
             namespace: namespace,
             identity: identity,
             taskQueue: taskQueue,
-            stickyQueue: options.maximumCachedRuns > 0 ? "\(identity)-\(unique)" : nil,
+            stickyQueue: options.pollersThatFit.sticky > 0 ? "\(identity)-\(unique)" : nil,
             stickyTimeout: options.stickyTimeout
         )
         workflowSlots = Slots(options.maximumConcurrentWorkflowTasks) { changed.call() }
@@ -196,12 +196,12 @@ final class WorkerRuntime: Sendable {
             let normal = workflowRequest(TaskQueue(name: taskQueue))
             var forNew = events
             forNew.holdsBack = { workflows.isCrowded }
-            for _ in 0..<options.workflowPollers {
+            for _ in 0..<options.pollersThatFit.normal {
                 pollers.append(poller(.pollWorkflowTaskQueue, normal, workflowSlots, forNew))
             }
             if let sticky {
                 let request = workflowRequest(sticky)
-                for _ in 0..<options.stickyPollers {
+                for _ in 0..<options.pollersThatFit.sticky {
                     pollers.append(poller(.pollWorkflowTaskQueue, request, workflowSlots, events))
                 }
             }

@@ -264,7 +264,8 @@ final class WorkflowTasks: Sendable {
         isOver: Bool = false,
         givesSlotBack: Bool = true
     ) {
-        if givesSlotBack { slots.release() }
+        // The last slot may be the worker's end, and what is let go at the end must be in the memory by then.
+        defer { if givesSlotBack { slots.release() } }
         if let old, run == nil, !old.isOver { evict(old) }
         if isOver { return }
         let end = cache.withLock { $0.end(task.runID, keeping: run, at: .now) }

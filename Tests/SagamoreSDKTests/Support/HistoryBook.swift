@@ -14,6 +14,7 @@ final class HistoryBook {
     private(set) var lastCommands: [Command] = []
     private var delivered = 0
     private var scheduled: [String: Int64] = [:]
+    private var timers: Set<String> = []
     private let runID: String
     private(set) var run: WorkflowRun
     private let makeCode: () -> any RunCode
@@ -87,6 +88,7 @@ final class HistoryBook {
     }
 
     func fireTimer(_ id: String) {
+        timers.remove(id)
         var fired = TimerFiredEventAttributes()
         fired.timerID = id
         append(.timerFired, .timerFiredEventAttributes(fired))
@@ -135,6 +137,14 @@ final class HistoryBook {
         delivered = 0
     }
 
+    /// The worker rebuilds the run from the whole history for a query; the next task brings only what follows the last
+    /// one, as if it had kept the run.
+    func rebuildForQuery() throws {
+        run.evict()
+        run = WorkflowRun(Self.info(runID), makeCode())
+        if case .failed(let failure) = run.handle(events) { throw failure.error }
+    }
+
     /// Other code takes the whole history.
     func replay<Code: Workflow>(with type: Code.Type) -> WorkflowRun.Outcome {
         let other = WorkflowRun(Self.info(runID), TypedRunCode<Code>(HandlerTable(Code.handlers)))
@@ -159,17 +169,21 @@ final class HistoryBook {
             append(.activityTaskScheduled, .activityTaskScheduledEventAttributes(attributes))
             scheduled[schedule.activityType?.name ?? ""] = Int64(events.count)
         case .requestCancelActivityTaskCommandAttributes(let cancel):
-            guard events.indices.contains(Int(cancel.scheduledEventID) - 1) else {
-                throw Illegal(description: "event \(cancel.scheduledEventID) is no activity")
+            guard scheduled.values.contains(cancel.scheduledEventID) else {
+                throw Illegal(description: "event \(cancel.scheduledEventID) is no activity that is open")
             }
             var attributes = ActivityTaskCancelRequestedEventAttributes()
             attributes.scheduledEventID = cancel.scheduledEventID
             append(.activityTaskCancelRequested, .activityTaskCancelRequestedEventAttributes(attributes))
         case .startTimerCommandAttributes(let start):
+            timers.insert(start.timerID)
             var attributes = TimerStartedEventAttributes()
             attributes.timerID = start.timerID
             append(.timerStarted, .timerStartedEventAttributes(attributes))
         case .cancelTimerCommandAttributes(let cancel):
+            guard timers.remove(cancel.timerID) != nil else {
+                throw Illegal(description: "'\(cancel.timerID)' is no timer that runs")
+            }
             var attributes = TimerCanceledEventAttributes()
             attributes.timerID = cancel.timerID
             append(.timerCanceled, .timerCanceledEventAttributes(attributes))

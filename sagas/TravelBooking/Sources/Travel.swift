@@ -11,7 +11,7 @@ enum Travel {
     static let undoHotel = Activity<Item, Nothing>("undo_book_hotel", options)
     static let undoFlight = Activity<Item, Nothing>("undo_book_flight", options)
 
-    static let cancel = Signal<String?>("cancel_booking")
+    static let cancel = Signal<Reason>("cancel_booking")
     static let status = Query<Nothing, [String]>("status")
 
     /// Five seconds an attempt, and attempts without end: the first again after 100 ms.
@@ -47,6 +47,22 @@ extension Booking {
         guard attempts >= 1 else {
             throw DecodingError.dataCorruptedError(forKey: .attempts, in: container, debugDescription: "at least 1")
         }
+    }
+}
+
+/// Why a trip is given up. Whatever is sent with the signal, it counts: what is no text is no reason.
+struct Reason: Codable, Sendable {
+    var text: String?
+
+    init(_ text: String?) { self.text = text }
+
+    init(from decoder: any Decoder) throws {
+        text = try? decoder.singleValueContainer().decode(String.self)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
     }
 }
 

@@ -14,7 +14,7 @@ struct TravelBooking: Workflow {
     static let handlers: [Handler<State>] = [
         .on(Travel.cancel) { state, reason in
             if state.givenUp == nil {
-                state.givenUp = "the booking was cancelled" + (reason.map { ": \($0)" } ?? "")
+                state.givenUp = "the booking was cancelled" + (reason.text.map { ": \($0)" } ?? "")
             }
         },
         .answer(Travel.status) { state, _ in state.steps },

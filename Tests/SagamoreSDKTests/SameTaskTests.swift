@@ -1,0 +1,66 @@
+import Testing
+
+@testable import Sagamore
+
+/// What happened between two workflow tasks comes with one of them: the end of something together with what gives it up.
+/// There is nothing to cancel then, and a server refuses commands for what has ended.
+@Suite struct SameTaskTests {
+    enum GivenUp: CaseIterable { case bySignal, byRequest }
+
+    @Test(arguments: GivenUp.allCases, [false, true])
+    func aStepThatEndedWhenItsSagaWasGivenUp(_ way: GivenUp, losesItsWorker: Bool) throws {
+        let book = try HistoryBook(TripWorkflow.self, Trip())
+        #expect(try book.task() == ["schedule car"])
+        switch way {
+        case .bySignal: try book.signal("give_up", "changed my mind")
+        case .byRequest: book.requestCancel()
+        }
+        try book.complete("car", "car")
+        if losesItsWorker { book.forgetRun() }
+        #expect(try book.task() == ["schedule undo_car"])
+        try book.complete("undo_car", "")
+        #expect(try book.task() == [way == .bySignal ? "fail" : "cancel"])
+        if case .failed(let failure) = book.replay(with: TripWorkflow.self) { throw failure.error }
+    }
+
+    /// Signals change the state before anything else goes on, whatever the order in the history.
+    @Test func aStepThatEndedBeforeTheSignal() throws {
+        let book = try HistoryBook(TripWorkflow.self, Trip())
+        #expect(try book.task() == ["schedule car"])
+        try book.fail("car", ApplicationError("none left"))
+        try book.signal("give_up", "changed my mind")
+        #expect(try book.task() == ["schedule undo_car"])
+        try book.complete("undo_car", "")
+        #expect(try book.task() == ["fail"])
+        #expect(try #require(try book.failure() as? SagaCompensated).reason == "changed my mind")
+    }
+
+    @Test(arguments: [false, true]) func aConditionThatIsMetWhenItsTimeIsUp(firesFirst: Bool) throws {
+        let book = try HistoryBook(Patient.self, Nothing())
+        #expect(try book.task() == ["timer 2"])
+        if firesFirst { book.fireTimer("2") }
+        try book.signal("go", Nothing())
+        if !firesFirst { book.fireTimer("2") }
+        #expect(try book.task() == ["complete"])
+        #expect(try book.result(as: Bool.self))
+        if case .failed(let failure) = book.replay(with: Patient.self) { throw failure.error }
+    }
+
+    @Test func aTimerThatFiredWhenTheWorkflowWasCancelled() throws {
+        let book = try HistoryBook(Patient.self, Nothing())
+        try book.task()
+        book.requestCancel()
+        book.fireTimer("2")
+        #expect(try book.task() == ["cancel"])
+        if case .failed(let failure) = book.replay(with: Patient.self) { throw failure.error }
+    }
+}
+
+private struct Patient: Workflow {
+    struct State: WorkflowState { var mayGo = false }
+    static let type: TestType<Nothing, Bool> = testType()
+    static let handlers: [Handler<State>] = [.on(Signal<Nothing>("go")) { state, _ in state.mayGo = true }]
+    func run(_ context: WorkflowContext<State>, _ input: Nothing) async throws -> Bool {
+        try await context.condition(within: .seconds(10)) { $0.mayGo }
+    }
+}
