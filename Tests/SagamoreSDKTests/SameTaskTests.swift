@@ -35,6 +35,18 @@ import Testing
         #expect(try #require(try book.failure() as? SagaCompensated).reason == "changed my mind")
     }
 
+    /// The next step begins, and is given up before the server hears of it: there is nothing to undo.
+    @Test func aStepThatWasNeverSentIsNotUndone() throws {
+        let book = try HistoryBook(TripWorkflow.self, Trip())
+        #expect(try book.task() == ["schedule car"])
+        try book.complete("car", "car")
+        book.requestCancel()
+        #expect(try book.task() == ["schedule undo_car"])
+        try book.complete("undo_car", "")
+        #expect(try book.task() == ["cancel"])
+        #expect(try book.cancellation().decode([SagaCompensation].self).map(\.step) == ["car"])
+    }
+
     @Test(arguments: [false, true]) func aConditionThatIsMetWhenItsTimeIsUp(firesFirst: Bool) throws {
         let book = try HistoryBook(Patient.self, Nothing())
         #expect(try book.task() == ["timer 2"])

@@ -14,20 +14,14 @@ internal import SagamoreProtobuf
 ///
 /// Unchecked: used by the code of one run, on its executor.
 public final class Saga: @unchecked Sendable {
-    private struct Undo {
-        let step: String
-        let activity: String
-        let options: ActivityOptions
-        let input: RawMessage<Payloads>?
-    }
-
     private enum Stop {
         case aborted(String)
         case cancelled
     }
 
     private let core: RunCore
-    private var undos: [Undo] = []
+    /// The steps that were tried.
+    private var steps: [Step] = []
     private var stop: Stop?
 
     private init(_ core: RunCore) { self.core = core }
@@ -157,7 +151,13 @@ public final class Saga: @unchecked Sendable {
     private func run(_ step: Step) async throws -> RawMessage<Payloads>? {
         try await core.checkBeforeWait()
         let input = try begin(step)
-        return try await core.executeActivity(step.name, step.options, input)
+        do {
+            return try await core.executeActivity(step.name, step.options, input)
+        } catch let failure as ActivityFailure where failure.scheduledEventID == 0 {
+            // Given up before the server heard of it: it was not tried.
+            steps.removeAll { $0 === step }
+            throw failure
+        }
     }
 
     /// Notes the undo of a step that is about to be tried, and returns the step's input.
@@ -165,9 +165,8 @@ public final class Saga: @unchecked Sendable {
     private func begin(_ step: Step) throws -> RawMessage<Payloads>? {
         if Task.isCancelled || stop != nil { throw CancelledFailure("the saga was given up before this step") }
         let input = try step.input.get()
-        undos.append(
-            Undo(step: step.name, activity: step.undo, options: step.undoOptions, input: try step.undoInput.get())
-        )
+        _ = try step.undoInput.get()
+        steps.append(step)
         step.options.whenCancelled = .waitUntilEnded
         return input
     }
@@ -232,17 +231,17 @@ public final class Saga: @unchecked Sendable {
 
     private func rollBack() async throws -> [SagaCompensation] {
         var compensations: [SagaCompensation] = []
-        while let undo = undos.popLast() {
+        while let step = steps.popLast() {
             var failure: SagaCompensation.FailureDescription?
             do {
-                _ = try await core.executeActivity(undo.activity, undo.options, undo.input)
+                _ = try await core.executeActivity(step.undo, step.undoOptions, try step.undoInput.get())
             } catch let error as ActivityFailure {
                 failure = SagaCompensation.FailureDescription(error)
             }
             compensations.append(
                 SagaCompensation(
-                    step: undo.step,
-                    compensation: undo.activity,
+                    step: step.name,
+                    compensation: step.undo,
                     status: failure == nil ? .compensated : .failed,
                     failure: failure
                 )
