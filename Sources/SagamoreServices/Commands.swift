@@ -33,18 +33,22 @@ public final class IncomingCommand: Sendable {
     }
 }
 
-/// Where a record lies. The cluster's id is part of it: the development broker counts anew at each start.
+/// Where a record lies. The cluster's id is part of it: the development broker counts anew at each start. So does a
+/// topic that was deleted and made anew: the time tells its records from those that lay there before.
 public struct RecordCoordinates: Hashable, Sendable {
     public let cluster: String
     public let topic: String
     public let partition: Int32
     public let offset: Int64
+    /// The record's time in milliseconds since 1970, the same however often it is delivered; nil where it has none.
+    public let timestamp: Int64?
 
-    public init(cluster: String, topic: String, partition: Int32, offset: Int64) {
+    public init(cluster: String, topic: String, partition: Int32, offset: Int64, timestamp: Int64? = nil) {
         self.cluster = cluster
         self.topic = topic
         self.partition = partition
         self.offset = offset
+        self.timestamp = timestamp
     }
 }
 

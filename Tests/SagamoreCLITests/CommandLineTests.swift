@@ -27,6 +27,7 @@ extension ProgramTests {
             ["events", "tail", "--count", "0", "--kafka", "x:1"],
             ["command", "publish", "--command-id", "1", "file", "--kafka", "x:1"],
             ["command", "publish", "--workflow", "X", "--kafka", "x:1"],
+            ["command", "publish", "--command-id", "1", "--workflow-id", "", "--kafka", "x:1"],
             ["command", "publish", "--command-id", "1", "--input", "{", "--kafka", "x:1"],
             ["command", "publish", "--command-id", "1", "--timeout", "5s", "--kafka", "x:1"],
             ["migrate", "--postgres", "x", "--shards", "17"],

@@ -3,6 +3,9 @@ import Testing
 
 @testable import SagamoreCLI
 
+/// So many characters of two bytes.
+private func umlauts(_ count: Int) -> String { String(repeating: "ä", count: count) }
+
 struct CommandSourceTests {
     private func commands(_ text: String) throws -> [CommandDocument] {
         try CommandSource.commands(in: Array(text.utf8), named: "input")
@@ -34,11 +37,22 @@ struct CommandSourceTests {
         ("{\"command_id\":\"1\"}\n{\"command_id\"", "line 2: it is no JSON"),
         ("[{\"command_id\":\"1\"}, 5]", "command 2: it is no JSON object"),
         ("{\"command_id\":\"1\"}\n5", "line 2: it is no JSON object"),
+        ("{\"command_id\":\"1\"}\n{\"command_id\":\"a\\u0000\"}", "line 2: its command_id must not contain NUL"),
+        ("{\"command_id\":\"\(umlauts(256))\"}", "command 1: its command_id has more than 255 characters"),
+        ("{\"command_id\":\"1\",\"workflow_id\":\"\"}", "command 1: its workflow_id must not be empty"),
+        ("{\"command_id\":\"1\",\"workflow_id\":\"\\u0000\"}", "command 1: its workflow_id must not contain NUL"),
+        ("{\"command_id\":\"1\",\"workflow_id\":\"\(umlauts(501))\"}", "its workflow_id has more than 1000 bytes"),
     ])
     func aMistakeIsNamedWithItsPlace(_ text: String, _ message: String) throws {
         let error = try #require(throws: CommandFailure.self) { try commands(text) }
         #expect(error.description.contains(message))
         #expect(error.description.hasSuffix("Nothing was published"))
+    }
+
+    @Test func idsMayBeAsLongAsTheServiceTakesThem() throws {
+        let commands = try commands("{\"command_id\":\"\(umlauts(255))\",\"workflow_id\":\"\(umlauts(500))\"}")
+        #expect(commands.map(\.commandID.unicodeScalars.count) == [255])
+        #expect(commands.map { $0.workflowID?.utf8.count } == [1_000])
     }
 
     @Test func nothingIsNoCommand() throws {

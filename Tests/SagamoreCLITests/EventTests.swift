@@ -29,6 +29,59 @@ struct EventTests {
         #expect(SagaEvent(KafkaRecord(topic: "t", partition: 0, offset: 0, key: nil, value: nil)) == nil)
     }
 
+    @Test func anEventIsKnownWhateverItsResultIs() throws {
+        let head = "{\"command_id\":\"1\",\"workflow_id\":\"w\",\"status\":\"passed\",\"result\":"
+        let deep = String(repeating: "[", count: 500) + String(repeating: "]", count: 500)
+        let results = [
+            // A result of several values is in an array of its own.
+            ("[\(deep), \(deep)]", "[\(deep),\(deep)]"), ("{\"a\":1,\r\n\"a\":2}", "{\"a\":1,  \"a\":2}"),
+        ]
+        for (result, shown) in results {
+            let event = try event(head + result + "}")
+            #expect(event.commandID == "1")
+            #expect(event.workflowID == "w")
+            #expect(event.isLast && event.isGood)
+            #expect(event.detail == shown)
+            var printer = EventPrinter(.json)
+            #expect(printer.text(event) == head + shown + "}\n")
+        }
+    }
+
+    @Test(arguments: ["9999-12-31T23:59:59Z", "2262-04-12T00:00:00Z", "0000-01-01T00:00:00Z"])
+    func aTimeThatNobodyCanCountIsLeftOut(_ time: String) throws {
+        let strange = try event("{\"status\":\"passed\",\"at\":\"\(time)\"}")
+        #expect(strange.at == nil)
+        var printer = EventPrinter(.text)
+        let text = printer.text(strange, isColoured: false)
+        #expect(text.hasSuffix("passed\n"))
+    }
+
+    @Test func recordsWithStrangeTimesAreShown() throws {
+        for timestamp in [Int64.max, .min] {
+            let record = KafkaRecord(
+                topic: "t",
+                partition: 0,
+                offset: 0,
+                key: nil,
+                value: Array("{\"status\":\"accepted\"}".utf8),
+                timestamp: timestamp
+            )
+            #expect(try #require(SagaEvent(record)).at == nil)
+            var printer = EventPrinter(.text)
+            let text = printer.text(OtherRecord(record: record), isColoured: false)
+            #expect(text.contains("no event"))
+        }
+    }
+
+    @Test func aCommandThatTookCenturiesIsShown() throws {
+        var printer = EventPrinter(.text)
+        for (status, at) in [("accepted", "1678-01-01T00:00:00Z"), ("passed", "2262-01-01T00:00:00Z")] {
+            let event = try event("{\"command_id\":\"1\",\"status\":\"\(status)\",\"at\":\"\(at)\"}")
+            let text = printer.text(event, isColoured: false)
+            #expect(text.hasSuffix("\(status)\n"))
+        }
+    }
+
     @Test func aFailureIsToldByItsOutermostAndInnermostPart() throws {
         let text = """
             {"status":"compensated","failure":{"type":"SagaCompensated","message":"rolled back","cause":{"message":"m",\
@@ -103,5 +156,29 @@ struct WaitingTests {
         #expect(!waiting.isDone)
         #expect(try note("b", "1", "failed"))
         #expect(waiting.isDone)
+    }
+
+    @Test func ofACommandThatNamesNoWorkflowItsOwnIDIsTheWorkflows() throws {
+        let text = "{\"command_id\":\"1\"}\n{\"command_id\":\"1\",\"workflow_id\":\"1\"}"
+        var waiting = Waiting(try CommandSource.commands(in: Array(text.utf8), named: "x"))
+        let other = try event("{\"command_id\":\"1\",\"workflow_id\":\"other\",\"status\":\"passed\"}")
+        let own = try event("{\"command_id\":\"1\",\"workflow_id\":\"1\",\"status\":\"failed\"}")
+        #expect(waiting.note(other) == false)
+        #expect(!waiting.isDone)
+        #expect(waiting.note(own) == true)
+        #expect(waiting.isDone)
+    }
+
+    @Test func theTimeIsOverAlsoWhileThereIsSomethingToRead() throws {
+        let commands = try CommandSource.commands(in: Array("{\"command_id\":\"1\"}".utf8), named: "x")
+        let other = try event("{\"command_id\":\"2\",\"workflow_id\":\"2\",\"status\":\"passed\"}").record
+        let limit = ContinuousClock.now + .seconds(20)
+        let error = try #require(throws: CommandFailure.self) {
+            var waiting = Waiting(commands)
+            try waiting.run(timeout: .milliseconds(20), format: .json) { _ in
+                ContinuousClock.now < limit ? TopicReader.Item.record(other) : TopicReader.Item.failed("it goes on")
+            }
+        }
+        #expect(error.description.contains("no outcome in time of command 1"))
     }
 }

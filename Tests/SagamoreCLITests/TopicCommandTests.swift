@@ -103,6 +103,28 @@ extension ProgramTests {
             #expect(outcome.errors.contains("no outcome in time of command slow"))
         }
 
+        @Test func outputThatCanNotBeWrittenEndsWith1() throws {
+            let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+            let program = try RunningProgram(
+                ["command", "publish", "--command-id", "f", "--workflow-id", "wf", "--data-dir", dev.dataFolder],
+                target: full
+            )
+            #expect(program.status() == 1)
+            #expect(program.errors.contains("the output can't be written: No space left on device"))
+        }
+
+        @Test func aReaderThatHasGoneEndsWhatIsShownAndNotWhatIsWaitedFor() throws {
+            let pipe = Pipe()
+            try pipe.fileHandleForReading.close()
+            let command = ["command", "publish", "--command-id", "g", "--workflow-id", "wg", "--command", "cancel"]
+            let place = ["--data-dir", dev.dataFolder]
+            let shown = try RunningProgram(command + place, target: pipe.fileHandleForWriting)
+            #expect(shown.status() == 0)
+            // It is rejected, whether somebody looks or not.
+            let waited = try RunningProgram(command + place + ["--wait"], target: pipe.fileHandleForWriting)
+            #expect(waited.status() == 1)
+        }
+
         @Test func aFileWithAMistakePublishesNothing() throws {
             let lines =
                 "{\"command_id\":\"m1\",\"workflow\":\"None\",\"task_queue\":\"none\"}\n\n{\"command\":\"start\"}\n"

@@ -76,13 +76,41 @@ extension HistoryTests {
             try database.checkNumbers()
         }
 
+        @Test func aCommandDoesNotPassOneWhoseLookUpFailed() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            node.faults.holdLookUp()
+            let first = node.submit(try node.signalCommand("one", "first", offset: 1))
+            try eventually("look-up at the gate") { node.faults.isHoldingLookUp }
+            // It comes while the first one is looked up.
+            let second = node.submit(try node.signalCommand("one", "second", offset: 2))
+            node.faults.loseLookUp()
+            for call in [first, second] { #expect(try call.error().code == .unavailable) }
+            // Given again, in order.
+            for (offset, name) in [(1, "first"), (2, "second")] as [(Int64, String)] {
+                #expect(try node.submit(try node.signalCommand("one", name, offset: offset)).get() == .carriedOut)
+            }
+            #expect(try node.signals("one") == ["first", "second"])
+        }
+
         @Test func deadLettersAreKeptOncePerRecord() throws {
             let database = try TestDatabase()
             let node = try Node(database).started()
             defer { node.stop() }
             let letter = OutboxRecord(topic: "saga.commands.dlq", key: nil, value: Array("?".utf8), headers: [])
-            func send(_ offset: Int64, cluster: String = "cluster") -> Call<CommandOutcome> {
-                let source = RecordCoordinates(cluster: cluster, topic: "saga.commands", partition: 3, offset: offset)
+            func send(
+                _ offset: Int64,
+                cluster: String = "cluster",
+                timestamp: Int64? = nil
+            ) -> Call<CommandOutcome> {
+                let source = RecordCoordinates(
+                    cluster: cluster,
+                    topic: "saga.commands",
+                    partition: 3,
+                    offset: offset,
+                    timestamp: timestamp
+                )
                 return Call { node.history.deadLetter(source, letter, reply: $0) }
             }
             #expect(try send(7).get() == .rejected)
@@ -90,7 +118,11 @@ extension HistoryTests {
             #expect(try send(8).get() == .rejected)
             // The development broker counts anew.
             #expect(try send(7, cluster: "another").get() == .rejected)
-            #expect(try records(database) == ["?", "?", "?"])
+            // So does a topic that was made anew.
+            #expect(try send(9, timestamp: 1_000).get() == .rejected)
+            #expect(try send(9, timestamp: 2_000).get() == .rejected)
+            #expect(try send(9, timestamp: 1_000).get() == .duplicate)
+            #expect(try records(database) == ["?", "?", "?", "?", "?"])
         }
 
         @Test func traceAndEventsStandInTheTransactionOfTheEffect() throws {

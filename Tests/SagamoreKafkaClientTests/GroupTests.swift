@@ -188,6 +188,39 @@ extension BrokerTests {
         }
 
         @Test(arguments: Cluster.all)
+        func `a partition that comes back goes on where its reader says`(cluster: Cluster) async throws {
+            let configuration = try cluster.configuration()
+            let topic = try cluster.topic("goes-on", partitions: 4)
+            let group = Names.next("group")
+            func writeToAll(_ value: String) throws {
+                for partition in 0..<4 { try write(configuration, to: topic, partition: Int32(partition), [value]) }
+            }
+            try writeToAll("old")
+            let first = try Reader(
+                configuration,
+                group: group,
+                topics: [topic],
+                offsetReset: .latest,
+                remembersPositions: true
+            )
+            try await wait(for: "the ends of the partitions") { first.seen.caughtUp.count == 4 }
+            // Nothing is committed: where the two partitions that it gives up go on, only the reader knows.
+            let second = try Reader(configuration, group: group, topics: [topic])
+            try await wait(for: "two partitions each") {
+                first.seen.assigned.count == 2 && second.seen.assigned.count == 2
+            }
+            try writeToAll("between")
+            try await wait(for: "those of the second") { second.seen.values.count { $0 == "between" } >= 2 }
+            second.close()
+            try await wait(for: "each of them") { first.seen.values.count >= 4 }
+            try writeToAll("after")
+            try await wait(for: "what came after") { first.seen.values.count { $0 == "after" } == 4 }
+            // Each once, also those that the second has read as well.
+            #expect(first.seen.values.count { $0 == "between" } == 4)
+            #expect(!first.seen.values.contains("old"))
+        }
+
+        @Test(arguments: Cluster.all)
         func `handlers may close their own consumer`(cluster: Cluster) async throws {
             let configuration = try cluster.configuration()
             let topic = try cluster.topic("closes-itself")

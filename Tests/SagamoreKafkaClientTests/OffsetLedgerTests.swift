@@ -89,6 +89,17 @@ import Testing
         #expect(ledger.unsettled(of: [first]) == [first: 9])
     }
 
+    @Test func `of a partition that begins anew lower offsets count`() {
+        let other = KafkaPartition(topic: "other", partition: 0)
+        var ledger = ledger()
+        ledger.want([first: 5, second: 6])
+        #expect(ledger.take(now: start) == [first: 5, second: 6])
+        ledger.restart([first, other])
+        ledger.want([first: 2, second: 3, other: 1])
+        ledger.answered([first: 5, second: 6], refused: [], now: start)
+        #expect(ledger.take(now: start + .seconds(1)) == [first: 2])
+    }
+
     @Test func `a commit that is never answered is sent again`() {
         var ledger = ledger()
         ledger.want([first: 5])

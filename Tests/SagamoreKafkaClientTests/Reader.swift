@@ -22,6 +22,9 @@ final class Reader: Sendable {
             }
             return next
         }
+
+        /// Where a partition that comes back goes on.
+        func position(of partition: KafkaPartition) -> Int64? { next[partition] ?? caughtUp[partition] }
     }
 
     private let state = Locked(Seen())
@@ -37,6 +40,7 @@ final class Reader: Sendable {
         isolation: KafkaConsumer.Isolation = .readCommitted,
         offsetReset: KafkaConsumer.OffsetReset = .earliest,
         commitInterval: Duration = .milliseconds(100),
+        remembersPositions: Bool = false,
         onRecords: @escaping @Sendable (Reader, [KafkaRecord]) -> Void = { _, _ in },
         onRevoked: @escaping @Sendable (Reader) -> Void = { _ in }
     ) throws {
@@ -64,7 +68,8 @@ final class Reader: Sendable {
                 }
             },
             error: { [weak self] error in self?.state.withLock { $0.errors.append(error) } },
-            caughtUp: { [weak self] partition, offset in self?.state.withLock { $0.caughtUp[partition] = offset } }
+            caughtUp: { [weak self] partition, offset in self?.state.withLock { $0.caughtUp[partition] = offset } },
+            start: { [weak self] partition in remembersPositions ? self?.seen.position(of: partition) : nil }
         )
         let consumer = try KafkaConsumer(
             configuration,

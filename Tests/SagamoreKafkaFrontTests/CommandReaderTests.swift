@@ -28,6 +28,9 @@ struct CommandReaderTests {
             command.source
                 == RecordCoordinates(cluster: "cluster-1", topic: "saga.commands", partition: 3, offset: 17)
         )
+        var dated = record(text)
+        dated.timestamp = 1_772_368_496_789
+        #expect(reader.coordinates(of: dated).timestamp == 1_772_368_496_789)
         #expect(command.origin.commandID == "2")
         #expect(command.origin.eventsTopic == "saga.events")
         #expect(command.origin.correlation.text == #""order_id":"222222","vip":true,"price":1.50"#)

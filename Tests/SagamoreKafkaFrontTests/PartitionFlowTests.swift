@@ -59,6 +59,17 @@ struct PartitionFlowTests {
         #expect(flow.due(try #require(flow.retryAt)).map(\.item) == ["a!"])
     }
 
+    @Test func `an offset that is not behind the last one is a new beginning`() {
+        var flow = PartitionFlow<String>()
+        #expect(flow.goesOn(at: 0))
+        _ = flow.received(5, "a", weight: 1)
+        #expect(flow.goesOn(at: 6))
+        #expect(!flow.goesOn(at: 5))
+        #expect(!flow.goesOn(at: 0))
+        _ = flow.succeeded(5, at: start)
+        #expect(!flow.goesOn(at: 5), "also when nothing is under way")
+    }
+
     @Test func `nothing is lost and nothing passes a stall, whatever happens`() throws {
         var random = SplitMix(state: 11)
         for _ in 0..<300 {

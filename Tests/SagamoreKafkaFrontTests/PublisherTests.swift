@@ -109,20 +109,26 @@ extension LiveTests {
             var random = SplitMix(state: 1)
             let noise = String((0..<4_000).map { _ in Character(Unicode.Scalar(UInt8(97 + random.next() % 26))) })
             let event = Array(#"{"command_id":"c","status":"passed","sequence":2,"result":"\#(noise)"}"#.utf8)
+            let failed = Array(
+                #"{"command_id":"d","status":"failed","sequence":2,"failure":{"type":"T","message":"\#(noise)"}}"#.utf8
+            )
             let hopeless = Array("{\"command_id\":\"\(noise)\"}".utf8)
             func record(_ value: [UInt8]) -> OutboxRecord {
                 OutboxRecord(topic: topic, key: Array("key-0".utf8), value: value, headers: [])
             }
             try world.write(
                 numbered(1...30, topic: topic, keys: 1) + [record(event)] + numbered(31...40, topic: topic, keys: 1)
-                    + [record(hopeless)] + numbered(41...50, topic: topic, keys: 1)
+                    + [record(hopeless)] + numbered(41...50, topic: topic, keys: 1) + [record(failed)]
             )
             publisher.ring()
-            try await wait(for: "the records that fit") { reader.count(topic) == 51 }
+            try await wait(for: "the records that fit") { reader.count(topic) == 52 }
             let smaller = #"{"command_id":"c","status":"passed","sequence":2,"result_omitted":true}"#
             let before: [String] = (1...30).map { "\($0)" }
             let after: [String] = (31...50).map { "\($0)" }
-            #expect(reader.values(topic)["key-0"] == before + [smaller] + after)
+            let text = "\(noise.prefix(200))… (shortened, 4000 bytes)"
+            let shortened =
+                #"{"command_id":"d","status":"failed","sequence":2,"failure":{"type":"T","message":"\#(text)"}}"#
+            #expect(reader.values(topic)["key-0"] == before + [smaller] + after + [shortened])
             #expect(try world.count("dead_events") == 1)
             #expect(log.count("was put to the dead events") == 1)
             try await wait(for: "deletion") { try world.count("outbox") == 0 }

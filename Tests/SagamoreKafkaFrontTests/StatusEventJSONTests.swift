@@ -229,6 +229,36 @@ struct StatusEventJSONTests {
         #expect(OversizeEvent.withoutResult(Array(#"{"result":1}"#.utf8)) == nil)
     }
 
+    @Test func `an event loses its result however deep that is`() throws {
+        let deep = String(repeating: "[", count: 500) + String(repeating: "]", count: 500)
+        let passed = event(.passed) { $0.result = payloads([("json/plain", deep), ("json/plain", deep)]) }
+        let value = try #require(StatusEventJSON().encode(passed).value)
+        #expect(value.text.contains(deep))
+        let smaller = try #require(OversizeEvent.smaller(value))
+        #expect(smaller.text == Self.head + #""passed""# + Self.body + #","result_omitted":true}"#)
+        #expect(OversizeEvent.smaller(smaller) == nil)
+    }
+
+    @Test func `an event that ends a command loses all but the beginning of its failure`() throws {
+        var failure = saga("SagaCompensationFailed", #"[{"step":"book_car"}]"#)
+        failure.message = "x" + String(repeating: "ä", count: 3_000)
+        var cause = Failure()
+        cause.message = "no such flight"
+        failure.cause = cause
+        let failed = event(.failed) { $0.failure = RawMessage(failure) }
+        let value = try #require(StatusEventJSON().encode(failed).value)
+        let smaller = try #require(OversizeEvent.smaller(value))
+        let message = "x" + String(repeating: "ä", count: 99) + "… (shortened, 6001 bytes)"
+        #expect(
+            smaller.text == Self.head + #""failed""# + Self.body
+                + #","failure":{"type":"SagaCompensationFailed","message":"\#(message)"}}"#
+        )
+        #expect(OversizeEvent.smaller(smaller) == nil)
+        // What is no event is left as it is: it is whole in the dead events only.
+        let letter = #"{"status":"x","failure":{"message":"\#(String(repeating: "y", count: 500))"}}"#
+        #expect(OversizeEvent.smaller(Array(letter.utf8)) == nil)
+    }
+
     @Test func `base64`() {
         for (text, expected) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
             #expect(Base64.encode(Array(text.utf8)) == expected)

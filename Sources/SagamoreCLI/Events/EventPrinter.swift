@@ -28,7 +28,7 @@ struct EventPrinter {
 
     /// The text of an event, with what comes before the first one.
     mutating func text(_ event: SagaEvent, isColoured: Bool = Colour.isOn) -> String {
-        if format == .json { return event.json.text() + "\n" }
+        if format == .json { return event.line + "\n" }
         let cells = [
             event.at.map(Self.time) ?? "", event.workflowID, event.commandID, event.status, took(event), event.detail,
         ]
@@ -38,7 +38,7 @@ struct EventPrinter {
     /// The text of a record that is no event.
     mutating func text(_ other: OtherRecord, isColoured: Bool = Colour.isOn) -> String {
         if format == .json { return other.json.text() + "\n" }
-        let time = other.record.timestamp.map { Self.time($0 * 1_000_000) } ?? ""
+        let time = other.record.timestamp.flatMap { EpochNanoseconds.of(milliseconds: $0) }.map(Self.time) ?? ""
         return row([time, "", "", other.status, "", other.detail], isColoured)
     }
 
@@ -59,7 +59,9 @@ struct EventPrinter {
         } else if since == nil, begun.count < Self.begunLimit {
             begun[command] = at
         }
-        return since.map { Self.duration(at - $0) } ?? ""
+        guard let since else { return "" }
+        let (time, isTooLong) = at.subtractingReportingOverflow(since)
+        return isTooLong ? "" : Self.duration(time)
     }
 
     /// `812 ms`, `2.34 s`, `1m5s`.

@@ -3,26 +3,61 @@ internal import SagamoreKafkaClient
 
 /// An event as it was read from a topic.
 struct SagaEvent {
-    let json: JSONValue
     let record: KafkaRecord
+    let commandID: String
+    let workflowID: String
+    let status: String
 
-    var commandID: String { json["command_id"]?.string ?? "" }
-    var workflowID: String { json["workflow_id"]?.string ?? "" }
-    var status: String { json["status"]?.string ?? "" }
+    private let value: [UInt8]
+    private let members: [JSONMember]
 
-    /// Nil when the record's value is no JSON object.
+    /// Levels of nesting that are read: more than the service lets through.
+    private static let depthLimit = 1_000
+
+    /// Nil when the record's value is no JSON object. What its members hold does not matter: a result is passed on as
+    /// the workflow made it, also when an object in it has a key twice.
     init?(_ record: KafkaRecord) {
-        guard let value = record.value, let json = try? JSONValue.parse(value), json.object != nil else { return nil }
-        self.json = json
+        guard let value = record.value,
+            let members = try? JSONScanner.members(of: value, depthLimit: Self.depthLimit)
+        else { return nil }
+        func text(_ name: String) -> String {
+            guard let member = members.first(where: { $0.key == name }) else { return "" }
+            return (try? JSONScanner.string(value, member.range)) ?? ""
+        }
         self.record = record
+        self.value = value
+        self.members = members
+        commandID = text("command_id")
+        workflowID = text("workflow_id")
+        status = text("status")
+    }
+
+    /// The bytes of a member, as they stand in the event.
+    private func bytes(_ name: String) -> [UInt8]? {
+        members.first { $0.key == name }.map { Array(value[$0.range]) }
+    }
+
+    /// The value of a member; nil also where an object in it has a key twice.
+    private subscript(name: String) -> JSONValue? {
+        bytes(name).flatMap { try? JSONValue.parse($0, depthLimit: Self.depthLimit) }
+    }
+
+    /// The event as JSON, in one line.
+    var line: String { Self.line(value) }
+
+    private static func line(_ json: [UInt8]) -> String {
+        if let value = try? JSONValue.parse(json, depthLimit: depthLimit) { return value.text() }
+        // As it is, then: ends of lines are white space in JSON.
+        let breaks = [UInt8(ascii: "\n"), UInt8(ascii: "\r")]
+        return String(decoding: json.map { breaks.contains($0) ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
     }
 
     /// When it happened, in nanoseconds since 1970: what it says, else its record's time.
     var at: Int64? {
-        if let text = json["at"]?.string, let (seconds, nanos) = RFC3339.parse(text) {
-            return seconds * 1_000_000_000 + Int64(nanos)
+        if let text = self["at"]?.string, let (seconds, nanos) = RFC3339.parse(text) {
+            return EpochNanoseconds.of(seconds: seconds, nanos: nanos)
         }
-        return record.timestamp.map { $0 * 1_000_000 }
+        return record.timestamp.flatMap { EpochNanoseconds.of(milliseconds: $0) }
     }
 
     /// Statuses with which a command is done.
@@ -38,7 +73,7 @@ struct SagaEvent {
     var isGood: Bool {
         switch status {
         case "passed", "delivered", "accepted": true
-        case "answered", "updated": json["failure"] == nil
+        case "answered", "updated": bytes("failure") == nil
         default: false
         }
     }
@@ -46,19 +81,19 @@ struct SagaEvent {
     /// What there is to say beside the status, in one line.
     var detail: String {
         var parts: [String] = []
-        if let reason = json["reason"] {
+        if let reason = self["reason"] {
             parts.append([reason["code"]?.string, reason["message"]?.string].compactMap { $0 }.joined(separator: ": "))
         }
-        if let failure = json["failure"] { parts.append(Self.text(ofFailure: failure)) }
-        if let undos = json["compensations"]?.array, !undos.isEmpty {
+        if let failure = self["failure"] { parts.append(Self.text(ofFailure: failure)) }
+        if let undos = self["compensations"]?.array, !undos.isEmpty {
             let names = undos.map { undo in
                 let name = undo["compensation"]?.string ?? "?"
                 return undo["status"]?.string == "failed" ? "\(name) (failed)" : name
             }
             parts.append("undone: " + names.joined(separator: ", "))
         }
-        if let result = json["result"] { parts.append(result.text()) }
-        if json["result_omitted"]?.bool == true { parts.append("the result is too large for the topic") }
+        if let result = bytes("result") { parts.append(Self.line(result)) }
+        if self["result_omitted"]?.bool == true { parts.append("the result is too large for the topic") }
         return parts.filter { !$0.isEmpty }.joined(separator: "; ")
     }
 

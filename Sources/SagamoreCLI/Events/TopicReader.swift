@@ -2,7 +2,8 @@ internal import Dispatch
 internal import SagamoreKafkaClient
 internal import Synchronization
 
-/// Reads a topic from its beginning or from now on, as a consumer that nobody else shares and that remembers nothing.
+/// Reads a topic from its beginning or from now on, as a consumer that nobody else shares and that leaves nothing
+/// behind. Partitions that a rebalance takes and gives back go on where they were.
 ///
 /// Records of one partition come in order. `next` is called by one thread.
 final class TopicReader: Sendable {
@@ -25,6 +26,7 @@ final class TopicReader: Sendable {
         var items: [Item] = []
         var taken = 0
         var assigned: Set<KafkaPartition> = []
+        var positions = ReadPositions()
         var behind: Set<Int32>
         var isPaused = false
         var lastTrouble = ""
@@ -53,7 +55,8 @@ final class TopicReader: Sendable {
                     assigned: { [weak self] partitions in self?.assigned(partitions) },
                     revoked: { [weak self] partitions, _ in self?.revoked(partitions) },
                     error: { [weak self] error in self?.note(error) },
-                    caughtUp: { [weak self] partition, _ in self?.caughtUp(partition) }
+                    caughtUp: { [weak self] partition, offset in self?.caughtUp(partition, offset) },
+                    start: { [weak self] partition in self?.position(of: partition) }
                 ),
                 offsetReset: start == .beginning ? .earliest : .latest
             )
@@ -112,6 +115,7 @@ final class TopicReader: Sendable {
     private func add(_ records: [KafkaRecord]) {
         let paused = state.withLock { state -> Set<KafkaPartition> in
             state.items += records.map { .record($0) }
+            for record in records { state.positions.passed(record) }
             state.lastTrouble = ""
             guard state.items.count - state.taken > Self.bufferLimit, !state.isPaused else { return [] }
             state.isPaused = true
@@ -137,8 +141,13 @@ final class TopicReader: Sendable {
         state.withLock { $0.assigned.subtract(partitions) }
     }
 
-    private func caughtUp(_ partition: KafkaPartition) {
+    private func position(of partition: KafkaPartition) -> Int64? {
+        state.withLock { $0.positions.next(of: partition) }
+    }
+
+    private func caughtUp(_ partition: KafkaPartition, _ offset: Int64) {
         let isDone = state.withLock { state in
+            state.positions.reached(offset, of: partition)
             guard !state.behind.isEmpty else { return false }
             state.behind.remove(partition.partition)
             return state.behind.isEmpty

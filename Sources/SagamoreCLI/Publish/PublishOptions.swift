@@ -47,7 +47,13 @@ enum PublishOptions {
         valueName: "ID",
         help: "A run, for a command to one that exists."
     )
-    static let namespace = Option<String?>("--namespace", "-n", valueName: "NAME", help: "Else the route's.")
+    static let namespace = Option<String?>(
+        "--namespace",
+        "-n",
+        valueName: "NAME",
+        environment: ["SAGAMORE_NAMESPACE", "TEMPORAL_NAMESPACE"],
+        help: "Else the route's."
+    )
     static let taskQueue = Option<String?>("--task-queue", valueName: "NAME", help: "Else the route's.")
     static let input = Option<JSON?>("--input", valueName: "JSON", help: "The argument of the workflow or handler.")
     static let signal = Option<String?>("--signal", valueName: "NAME", help: "The signal's name.")
@@ -65,9 +71,12 @@ enum PublishOptions {
         fields,
     ]
 
-    /// The command that the flags make; nil when none of them was given.
+    /// The command that the flags make; nil when none of them was given. A variable of the environment makes none.
     static func command(_ values: ParsedValues) throws(UsageError) -> CommandDocument? {
-        guard all.contains(where: { values.source(of: $0) != .missing }) else { return nil }
+        guard all.contains(where: { values.source(of: $0) == .commandLine }) else { return nil }
+        guard values[commandID]?.isEmpty == false else {
+            throw UsageError("'--command-id' is missing: the id by which the command is known, and done only once")
+        }
         var command = JSONObject()
         command["command_id"] = values[commandID].map { .string($0) }
         command["command"] = values[kind].map { .string($0.rawValue) }
@@ -83,9 +92,11 @@ enum PublishOptions {
             }
             command[field.name] = .string(field.value)
         }
-        guard let document = try? CommandDocument(.object(command)) else {
-            throw UsageError("'--command-id' is missing: the id by which the command is known, and done only once")
+        do throws(CommandDocument.Mistake) {
+            return try CommandDocument(.object(command))
+        } catch {
+            let flag = error.field.map { "'--\($0.replacing("_", with: "-"))'" } ?? "the command"
+            throw UsageError("\(flag) \(error.problem)")
         }
-        return document
     }
 }

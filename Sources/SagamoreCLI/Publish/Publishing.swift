@@ -42,7 +42,7 @@ struct Publishing: Sendable {
         defer { reader.close() }
         try publish(showing: false)
         var waiting = Waiting(records.compactMap(\.command))
-        try waiting.run(reader, timeout: timeout, format: format)
+        try waiting.run(timeout: timeout, format: format) { reader.next(within: $0) }
     }
 
     private func publish(showing: Bool) throws(CommandFailure) {

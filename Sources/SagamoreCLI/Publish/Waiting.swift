@@ -11,9 +11,10 @@ struct Waiting {
     init(_ commands: [CommandDocument]) {
         // A command that is sent twice has one outcome.
         open = commands.reduce(into: []) { all, command in
-            if !all.contains(where: { $0.commandID == command.commandID && $0.workflowID == command.workflowID }) {
-                all.append(command)
+            let isKnown = all.contains {
+                $0.commandID == command.commandID && $0.eventsWorkflowID == command.eventsWorkflowID
             }
+            if !isKnown { all.append(command) }
         }
     }
 
@@ -32,34 +33,36 @@ struct Waiting {
 
     /// Shows the events of the commands until every one has its outcome.
     ///
+    /// - Parameter next: waits at most so long for what comes next; nil when nothing came.
     /// - Throws: `CommandFailure` when the time is over; `ExitCode` when one did not do what it was sent for.
-    mutating func run(_ reader: TopicReader, timeout: Duration?, format: OutputFormat) throws {
+    mutating func run(
+        timeout: Duration?,
+        format: OutputFormat,
+        next: (_ time: Duration) -> TopicReader.Item?
+    ) throws {
         let clock = ContinuousClock()
         let end = timeout.map { clock.now + $0 }
         var remarkAt: ContinuousClock.Instant? = clock.now + Self.remarkAfter
         var printer = EventPrinter(format)
         while !isDone {
+            // Also while there is always something to read: a topic may hold more than can be read in time.
+            if let end, clock.now >= end {
+                throw CommandFailure("no outcome in time of \(names). It may still come: see 'sagamore events tail'")
+            }
+            if let at = remarkAt, clock.now >= at {
+                remarkAt = nil
+                StandardError.write(
+                    "sagamore: still waiting for \(names): does the service run, and a worker for the task queue?\n"
+                )
+            }
             let wake = [end, remarkAt].compactMap { $0 }.min()
-            let item = reader.next(within: wake.map { $0 - clock.now } ?? .seconds(3600))
-            switch item {
+            switch next(wake.map { $0 - clock.now } ?? .seconds(3600)) {
             case .record(let record)?:
                 guard let event = SagaEvent(record), note(event) else { continue }
-                StandardOutput.show(printer.text(event))
+                StandardOutput.show(printer.text(event), needsReader: false)
             case .trouble(let text)?: StandardError.write("sagamore: \(text); trying again\n")
             case .failed(let text)?: throw CommandFailure("the events can't be read any more: \(text)")
-            case .caughtUp?: break
-            case nil:
-                if let end, clock.now >= end {
-                    throw CommandFailure(
-                        "no outcome in time of \(names). It may still come: see 'sagamore events tail'"
-                    )
-                }
-                if let at = remarkAt, clock.now >= at {
-                    remarkAt = nil
-                    StandardError.write(
-                        "sagamore: still waiting for \(names): does the service run, and a worker for the task queue?\n"
-                    )
-                }
+            case .caughtUp?, nil: break
             }
         }
         if !isGood { throw ExitCode.failure }

@@ -163,7 +163,9 @@ final class Loader: @unchecked Sendable {
         }
         switch outcome {
         case .failure(let error):
-            for waiter in waiters { shard.afterwards.append { waiter.refuse(error) } }
+            // Also those who came meanwhile: looked up at once, they would pass the others, who come again later.
+            for waiter in waiters + slot.waiting { shard.afterwards.append { waiter.refuse(error) } }
+            slot.waiting = []
             if slot.mustLoad { shard.postponed.append { [shard] in shard.perform { shard.requestLoad(slot) } } }
         case .success(let (known, runs)):
             if wasReady, !slot.isReady {

@@ -173,7 +173,7 @@ extension Shard {
 
     func deadLetter(_ source: RecordCoordinates, _ letter: OutboxRecord, reply: Reply<CommandOutcome>) {
         let key = WorkflowKey(namespace: 0, workflowID: "\(source.cluster)/\(source.topic)/\(source.partition)")
-        let commandID = String(source.offset)
+        let commandID = source.timestamp.map { "\(source.offset)@\($0)" } ?? String(source.offset)
         access(key, commandID: commandID, refuse: { reply.fail($0) }) { shard, slot, isKnown in
             if isKnown {
                 shard.answerDuplicate(LookUp(key: key, commandID: commandID), in: slot, reply)

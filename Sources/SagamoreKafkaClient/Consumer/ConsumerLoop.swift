@@ -30,7 +30,7 @@ final class ConsumerLoop {
     func run() {
         while true {
             let mail = inbox.mailbox.take()
-            ledger.want(mail.offsets)
+            note(mail.offsets)
             if mail.isClosing { break }
             pause(mail.pauses)
             commit(ledger.take(now: .now))
@@ -130,6 +130,7 @@ final class ConsumerLoop {
         let isCooperative = rd_kafka_rebalance_protocol(client).map { String(cString: $0) } == "COOPERATIVE"
         switch rd_kafka_event_error(event) {
         case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+            if let start = handlers.start { PartitionList.setOffsets(of: list, start) }
             if isCooperative {
                 report(KafkaError(consuming: rd_kafka_incremental_assign(client, list)))
             } else {
@@ -160,7 +161,7 @@ final class ConsumerLoop {
         batch.removeAll { leaving.contains(KafkaPartition(topic: $0.topic, partition: $0.partition)) }
         if batch.isEmpty { bytes = 0 }
         handlers.revoked(partitions, lost)
-        ledger.want(inbox.mailbox.takeOffsets())
+        note(inbox.mailbox.takeOffsets())
         if !lost { commitAndWait(ledger.unsettled(of: partitions)) }
         ledger.revoke(partitions)
         gate.revoke(partitions)
@@ -175,6 +176,11 @@ final class ConsumerLoop {
     }
 
     // MARK: Offsets
+
+    private func note(_ offsets: ConsumerMailbox.Offsets) {
+        if !offsets.restarted.isEmpty { ledger.restart(offsets.restarted) }
+        ledger.want(offsets.next)
+    }
 
     private func commit(_ offsets: [KafkaPartition: Int64]) {
         guard !offsets.isEmpty else { return }

@@ -5,8 +5,16 @@ final class ConsumerMailbox: Sendable {
     struct Mail: Sendable {
         /// True: paused, false: resumed. The last wish counts.
         var pauses: [KafkaPartition: Bool] = [:]
-        var offsets: [KafkaPartition: Int64] = [:]
+        var offsets = Offsets()
         var isClosing = false
+    }
+
+    /// What is to become of committed offsets.
+    struct Offsets: Sendable {
+        /// These partitions count anew: what was committed of them before is forgotten, first of all.
+        var restarted: Set<KafkaPartition> = []
+        /// The next offsets to read.
+        var next: [KafkaPartition: Int64] = [:]
     }
 
     private let mail = Locked(Mail())
@@ -21,7 +29,17 @@ final class ConsumerMailbox: Sendable {
     }
 
     func commit(_ offsets: [KafkaPartition: Int64]) {
-        mail.withLock { $0.offsets.merge(offsets) { max($0, $1) } }
+        mail.withLock { $0.offsets.next.merge(offsets) { max($0, $1) } }
+    }
+
+    /// What was wanted of these partitions before is forgotten as well.
+    func forgetOffsets(of partitions: some Sequence<KafkaPartition>) {
+        mail.withLock { mail in
+            for partition in partitions {
+                mail.offsets.restarted.insert(partition)
+                mail.offsets.next[partition] = nil
+            }
+        }
     }
 
     func close() {
@@ -38,9 +56,9 @@ final class ConsumerMailbox: Sendable {
     }
 
     /// Takes only the offsets, for the moment before partitions are given up.
-    func takeOffsets() -> [KafkaPartition: Int64] {
+    func takeOffsets() -> Offsets {
         mail.withLock { mail in
-            defer { mail.offsets = [:] }
+            defer { mail.offsets = Offsets() }
             return mail.offsets
         }
     }

@@ -45,6 +45,9 @@ public final class KafkaConsumer: Sendable {
         public var error: @Sendable (KafkaError) -> Void
         /// All records of a partition have been handed over; `offset` is the next one. May be called again later.
         public var caughtUp: (@Sendable (_ partition: KafkaPartition, _ offset: Int64) -> Void)?
+        /// Where to begin in a partition that is about to be assigned: the next offset to read. Nil leaves it to what
+        /// the group has committed, and to the offset reset.
+        public var start: (@Sendable (_ partition: KafkaPartition) -> Int64?)?
 
         /// Creates handlers; those that are left out do nothing.
         public init(
@@ -52,13 +55,15 @@ public final class KafkaConsumer: Sendable {
             assigned: @escaping @Sendable ([KafkaPartition]) -> Void = { _ in },
             revoked: @escaping @Sendable (_ partitions: [KafkaPartition], _ lost: Bool) -> Void = { _, _ in },
             error: @escaping @Sendable (KafkaError) -> Void = { _ in },
-            caughtUp: (@Sendable (_ partition: KafkaPartition, _ offset: Int64) -> Void)? = nil
+            caughtUp: (@Sendable (_ partition: KafkaPartition, _ offset: Int64) -> Void)? = nil,
+            start: (@Sendable (_ partition: KafkaPartition) -> Int64?)? = nil
         ) {
             self.records = records
             self.assigned = assigned
             self.revoked = revoked
             self.error = error
             self.caughtUp = caughtUp
+            self.start = start
         }
     }
 
@@ -131,9 +136,15 @@ public final class KafkaConsumer: Sendable {
 
     /// Notes the next offset to read of each partition. Returns at once; the broker is told within the commit
     /// interval, and before a partition is given up. Offsets of partitions that are not assigned are ignored, and
-    /// lower ones than before too.
+    /// lower ones than before too (but see ``forgetOffsets(of:)``).
     public func commit(_ offsets: [KafkaPartition: Int64]) {
         inbox.mailbox.commit(offsets)
+    }
+
+    /// Forgets what is committed of these partitions, because their offsets went back (a topic was deleted and made
+    /// anew, a log was cut): lower ones than before are taken by ``commit(_:)`` from now on.
+    public func forgetOffsets(of partitions: some Sequence<KafkaPartition>) {
+        inbox.mailbox.forgetOffsets(of: partitions)
     }
 
     /// Gives up the partitions (`revoked` is called), commits what is noted, leaves the group and ends the thread.

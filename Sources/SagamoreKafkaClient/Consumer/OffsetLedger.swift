@@ -1,7 +1,8 @@
 /// Which offsets a consumer has to commit, and when. Pure: time comes in as an instant.
 ///
 /// An offset is *wanted* when its owner asked for it, *in flight* while the broker has not answered, and *committed*
-/// then. A partition is only written while it is assigned, and its offset never goes back while it is.
+/// then. A partition is only written while it is assigned, and its offset never goes back while it is, unless it begins
+/// anew.
 struct OffsetLedger {
     /// Least time between two commits, in which wishes gather.
     let interval: Duration
@@ -33,6 +34,13 @@ struct OffsetLedger {
             inFlight[partition] = nil
             committed[partition] = nil
         }
+    }
+
+    /// Forgets what it knows of partitions whose offsets began anew, so that lower ones count.
+    mutating func restart(_ partitions: Set<KafkaPartition>) {
+        let restarted = partitions.filter(assigned.contains)
+        revoke(Array(restarted))
+        assign(Array(restarted))
     }
 
     /// Notes offsets to commit. Those of partitions that are not assigned are dropped.

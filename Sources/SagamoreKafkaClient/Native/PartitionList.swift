@@ -31,6 +31,15 @@ enum PartitionList {
         return UnsafeBufferPointer(start: list.pointee.elems, count: Int(list.pointee.cnt))
     }
 
+    /// Sets the offsets of those partitions for which `offset` knows one.
+    static func setOffsets(of list: Native?, _ offset: (KafkaPartition) -> Int64?) {
+        guard let list, let elements = list.pointee.elems else { return }
+        for index in 0..<Int(list.pointee.cnt) {
+            guard let known = offset(KafkaPartition(elements[index])) else { continue }
+            elements[index].offset = known
+        }
+    }
+
     /// The partitions that a list names.
     static func partitions(_ list: Native?) -> [KafkaPartition] { entries(list).map(KafkaPartition.init) }
 }

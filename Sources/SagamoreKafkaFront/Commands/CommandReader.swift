@@ -43,7 +43,8 @@ public struct CommandReader: Sendable {
             cluster: cluster,
             topic: record.topic,
             partition: record.partition,
-            offset: record.offset
+            offset: record.offset,
+            timestamp: record.timestamp
         )
     }
 

@@ -16,9 +16,11 @@ final class CommandConsumer: Sendable {
     private let kafka: KafkaConfiguration
     private let group: String
 
-    private let lanes = Mutex<[KafkaPartition: CommandLane]>([:])
+    let lanes = Mutex<[KafkaPartition: CommandLane]>([:])
     private let total = Atomic(0)
-    private let consumer = Mutex<KafkaConsumer?>(nil)
+    /// What a lane asks of it is asked under the lane's lock, under which it was decided: otherwise an older wish might
+    /// come behind a newer one, and stay.
+    let consumer = Mutex<(any PartitionControl)?>(nil)
     private let told = Mutex<Set<String>>([])
     private let bell = Doorbell()
     private let isBroken = Atomic(false)
@@ -91,13 +93,13 @@ final class CommandConsumer: Sendable {
         old?.close()
     }
 
-    private func withConsumer(_ body: (KafkaConsumer) -> Void) {
+    private func withConsumer(_ body: (any PartitionControl) -> Void) {
         if let consumer = consumer.withLock({ $0 }) { body(consumer) }
     }
 
     // MARK: On the consumer's thread
 
-    private func assigned(_ partitions: [KafkaPartition]) {
+    func assigned(_ partitions: [KafkaPartition]) {
         lanes.withLock { lanes in
             for partition in partitions {
                 guard let reader = readers[partition.topic] else { continue }
@@ -116,11 +118,11 @@ final class CommandConsumer: Sendable {
                 state.isRevoked = true
                 return state.flow.weight
             }
-            total.subtract(weight, ordering: .relaxed)
+            lighten(by: weight)
         }
     }
 
-    private func take(_ records: [KafkaRecord]) {
+    func take(_ records: [KafkaRecord]) {
         reachability.found()
         let now = clock()
         var lane: CommandLane?
@@ -129,32 +131,52 @@ final class CommandConsumer: Sendable {
                 let partition = KafkaPartition(topic: record.topic, partition: record.partition)
                 lane = lanes.withLock { $0[partition] }
             }
+            if let old = lane, !old.state.withLock({ $0.flow.goesOn(at: record.offset) }) {
+                lane = beginAnew(old)
+            }
             guard let lane else { continue }
             let item = lane.item(for: record, at: now)
             let weight = CommandLane.weight(of: record)
             total.add(weight, ordering: .relaxed)
-            let (isDue, isFull) = lane.state.withLock { state in
+            let isDue = lane.state.withLock { state in
                 let isDue = state.flow.received(record.offset, item, weight: weight)
-                let isFull = state.flow.weight >= limits.perPartition && !state.isPaused
-                if isFull { state.isPaused = true }
-                return (isDue, isFull)
+                if state.flow.weight >= limits.perPartition { pause(lane, &state) }
+                return isDue
             }
-            if isFull { withConsumer { $0.pause(CollectionOfOne(lane.partition)) } }
             if isDue { submit(item, record.offset, lane) }
         }
         if total.load(ordering: .relaxed) >= limits.inAll { pauseAll() }
     }
 
-    private func pauseAll() {
-        let open = lanes.withLock { Array($0.values) }.filter { lane in
-            lane.state.withLock { state in
-                defer { state.isPaused = true }
-                return !state.isPaused
+    /// A partition whose offsets went back: its topic was deleted and made anew, or its log was cut. As with a new
+    /// assignment, what was under way of it counts no more.
+    private func beginAnew(_ old: CommandLane) -> CommandLane {
+        log.warning("the offsets of a partition begin anew", metadata: ["partition": old.partition.description])
+        let lane = CommandLane(old.partition, old.reader)
+        let weight = old.state.withLock { state in
+            state.isRevoked = true
+            withConsumer { consumer in
+                consumer.forgetOffsets(of: CollectionOfOne(old.partition))
+                if state.isPaused { consumer.resume(CollectionOfOne(old.partition)) }
             }
+            return state.flow.weight
         }
-        if !open.isEmpty { withConsumer { $0.pause(open.map(\.partition)) } }
+        lanes.withLock { $0[old.partition] = lane }
+        lighten(by: weight)
+        return lane
+    }
+
+    private func pauseAll() {
+        for lane in lanes.withLock({ Array($0.values) }) { lane.state.withLock { state in pause(lane, &state) } }
         // What was under way may be done already: then nobody else would resume them.
         if total.load(ordering: .relaxed) <= limits.inAll / 2 { resumeAll() }
+    }
+
+    /// Under the lane's lock.
+    private func pause(_ lane: CommandLane, _ state: inout CommandLane.State) {
+        guard !state.isPaused else { return }
+        state.isPaused = true
+        withConsumer { $0.pause(CollectionOfOne(lane.partition)) }
     }
 
     private func failed(_ error: KafkaError) {
@@ -188,13 +210,14 @@ final class CommandConsumer: Sendable {
 
     private func finished(_ offset: Int64, _ lane: CommandLane, _ outcome: Result<CommandOutcome, RequestError>) {
         let now = ContinuousClock.now
-        var commit: Int64?
         var freed = 0
         let (needsRetry, mayResume) = lane.state.withLock { state in
             guard !state.isRevoked else { return (false, false) }
             switch outcome {
             case .success:
-                (commit, freed) = state.flow.succeeded(offset, at: now)
+                let (commit, weight) = state.flow.succeeded(offset, at: now)
+                freed = weight
+                if let commit { withConsumer { $0.commit([lane.partition: commit]) } }
             case .failure(let error):
                 state.flow.failed(offset, at: now) { failures, item in
                     guard !error.mayPass, failures >= limits.failures else { return nil }
@@ -203,31 +226,32 @@ final class CommandConsumer: Sendable {
             }
             return (state.flow.retryAt != nil, state.isPaused && state.flow.weight <= limits.perPartition / 2)
         }
-        if let commit { withConsumer { $0.commit([lane.partition: commit]) } }
         if needsRetry { bell.ring() }
         guard freed > 0 else { return }
-        let before = total.subtract(freed, ordering: .relaxed).oldValue
-        let low = limits.inAll / 2
-        if before > low, before - freed <= low {
-            resumeAll()
-        } else if mayResume, before - freed <= low {
-            resume([lane])
-        }
+        if lighten(by: freed), mayResume { resume(lane) }
     }
 
-    private func resumeAll() { resume(lanes.withLock { Array($0.values) }) }
+    /// Takes weight away; when that makes room again, all partitions go on.
+    ///
+    /// - Returns: whether there is room.
+    @discardableResult
+    private func lighten(by weight: Int) -> Bool {
+        let before = total.subtract(weight, ordering: .relaxed).oldValue
+        let low = limits.inAll / 2
+        if before > low, before - weight <= low { resumeAll() }
+        return before - weight <= low
+    }
 
-    private func resume(_ lanes: [CommandLane]) {
-        let ready = lanes.filter { lane in
-            lane.state.withLock { state in
-                guard state.isPaused, !state.isRevoked, state.flow.weight <= limits.perPartition / 2 else {
-                    return false
-                }
-                state.isPaused = false
-                return true
-            }
+    private func resumeAll() {
+        for lane in lanes.withLock({ Array($0.values) }) { resume(lane) }
+    }
+
+    private func resume(_ lane: CommandLane) {
+        lane.state.withLock { state in
+            guard state.isPaused, !state.isRevoked, state.flow.weight <= limits.perPartition / 2 else { return }
+            state.isPaused = false
+            withConsumer { $0.resume(CollectionOfOne(lane.partition)) }
         }
-        if !ready.isEmpty { withConsumer { $0.resume(ready.map(\.partition)) } }
     }
 
     // MARK: On the thread of second tries

@@ -25,6 +25,8 @@ struct PartitionFlow<Item: Sendable> {
     private var underWay = 0
     private var window = 1
     private var hasFailed = false
+    /// The offset of the last record that came.
+    private var newest: Int64?
     private var backoff = Backoff(first: .milliseconds(20), longest: .seconds(2))
 
     private(set) var isStalled = false
@@ -39,10 +41,15 @@ struct PartitionFlow<Item: Sendable> {
     /// Records that are not passed yet.
     var count: Int { tracker.count }
 
-    /// A record came.
+    /// Whether a record with this offset lies behind all that came. If not, the partition counts anew: nothing of this
+    /// flow holds any more.
+    func goesOn(at offset: Int64) -> Bool { newest.map { offset > $0 } ?? true }
+
+    /// A record came, behind all others.
     ///
     /// - Returns: whether to submit it now.
     mutating func received(_ offset: Int64, _ item: Item, weight: Int) -> Bool {
+        newest = offset
         tracker.begin(offset)
         entries.append(Entry(offset: offset, item: item, weight: weight, state: isStalled ? .waiting : .underWay))
         self.weight += weight

@@ -1,12 +1,20 @@
 internal import SagamoreJSONText
 
-/// An event that its topic finds too large, without its result.
+/// An event that its topic finds too large, in smaller forms.
 enum OversizeEvent {
+    /// All that an event may have: its own level, and that of an array around several results.
+    private static let depthLimit = PayloadJSON.depthLimit + 2
+    /// How many bytes of a text the smallest form has.
+    private static let textLimit = 200
+    /// What stands behind a shortened text has less: such a text is not shortened again.
+    private static let remarkLimit = 40
+
+    /// The next smaller form; nil when there is none, or when it is no event.
+    static func smaller(_ value: [UInt8]) -> [UInt8]? { withoutResult(value) ?? shortened(value) }
+
     /// The event with `"result_omitted": true` in the place of `result`; nil when it is no event with a result.
     static func withoutResult(_ value: [UInt8]) -> [UInt8]? {
-        guard let members = try? JSONScanner.members(of: value), members.contains(where: { $0.key == "result" }),
-            members.contains(where: { $0.key == "status" })
-        else { return nil }
+        guard let members = members(of: value), members.contains(where: { $0.key == "result" }) else { return nil }
         var json = JSONWriter(capacity: 512)
         json.beginObject()
         for member in members {
@@ -20,5 +28,42 @@ enum OversizeEvent {
         }
         json.endObject()
         return json.bytes
+    }
+
+    /// The event without causes and compensations, and with the beginning of each text of its failure or reason; nil
+    /// when that is not smaller, or when it is no event.
+    static func shortened(_ value: [UInt8]) -> [UInt8]? {
+        guard let members = members(of: value) else { return nil }
+        var json = JSONWriter(capacity: 1_024)
+        json.beginObject()
+        for member in members where member.key != "compensations" {
+            json.key(member.key)
+            let bytes = Array(value[member.range])
+            if member.key == "failure" || member.key == "reason" {
+                appendBeginnings(ofTextsIn: bytes, to: &json)
+            } else {
+                json.raw(bytes)
+            }
+        }
+        json.endObject()
+        return json.bytes.count < value.count ? json.bytes : nil
+    }
+
+    private static func appendBeginnings(ofTextsIn object: [UInt8], to json: inout JSONWriter) {
+        json.beginObject()
+        for member in (try? JSONScanner.members(of: object, depthLimit: depthLimit)) ?? [] {
+            guard member.kind == .string, let text = try? JSONScanner.string(object, member.range) else { continue }
+            json.key(member.key)
+            json.string(text.utf8.count > textLimit + remarkLimit ? FailureJSON.shortened(text, textLimit) : text)
+        }
+        json.endObject()
+    }
+
+    /// The members of an event; nil when it is none. What else is on a topic is left as it is.
+    private static func members(of value: [UInt8]) -> [JSONMember]? {
+        guard let members = try? JSONScanner.members(of: value, depthLimit: depthLimit),
+            ["command_id", "status", "sequence"].allSatisfy({ name in members.contains { $0.key == name } })
+        else { return nil }
+        return members
     }
 }

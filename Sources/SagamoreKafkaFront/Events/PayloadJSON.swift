@@ -5,7 +5,7 @@ internal import SagamoreProtobuf
 /// Payloads as JSON: what is JSON already goes through as it is.
 enum PayloadJSON {
     /// Levels of nesting that are passed on; deeper values go as bytes.
-    private static let depthLimit = 500
+    static let depthLimit = 500
 
     /// The value of a result: of one payload its value, of several an array, of none `null`.
     static func append(_ payloads: RawMessage<Payloads>?, to json: inout JSONWriter) {

@@ -275,15 +275,15 @@ final class PublisherSession {
         topics.published(positions)
     }
 
-    /// A record that is never accepted goes without its result, and if that does not help to the dead events.
+    /// A record that is never accepted goes in a smaller form, and if none helps to the dead events.
     private func giveUp(
         _ row: OutboxRow,
         _ error: KafkaError,
         _ values: inout [Int64: [UInt8]],
         _ left: inout Set<Int64>
     ) throws(PublisherTrouble) {
-        if error.isMessageTooLarge, values[row.sequence] == nil, let value = row.record.value,
-            let smaller = OversizeEvent.withoutResult(value)
+        if error.isMessageTooLarge, let value = values[row.sequence] ?? row.record.value,
+            let smaller = OversizeEvent.smaller(value)
         {
             values[row.sequence] = smaller
             return

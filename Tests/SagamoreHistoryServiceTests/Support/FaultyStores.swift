@@ -14,6 +14,9 @@ final class Faults: @unchecked Sendable {
         case unknownAndThere
     }
 
+    /// The look-up that a test holds.
+    private enum HeldLookUp { case none, expected, atTheGate, lost }
+
     private let condition = NSCondition()
     private var isHeld = false
     private var waitingCount = 0
@@ -22,6 +25,7 @@ final class Faults: @unchecked Sendable {
     private var dead = false
     private var alter: (@Sendable (inout CommitBatch) -> Void)?
     private var isLoaderDown = false
+    private var lookUp = HeldLookUp.none
     private var remembersBatches = true
     private var history: [CommitBatch] = []
 
@@ -54,6 +58,31 @@ final class Faults: @unchecked Sendable {
 
     /// The loader can't reach the database, or can again.
     func loaderIsDown(_ isDown: Bool) { locked { isLoaderDown = isDown } }
+
+    /// The next look-up waits until `loseLookUp`, and fails then.
+    func holdLookUp() { locked { lookUp = .expected } }
+
+    /// Whether a look-up stands at the gate.
+    var isHoldingLookUp: Bool { locked { lookUp == .atTheGate } }
+
+    func loseLookUp() {
+        locked {
+            lookUp = .lost
+            condition.broadcast()
+        }
+    }
+
+    /// Waits at the gate where it is closed; the one that was held is lost.
+    func passLookUp() throws(CommitError) {
+        let isLost = locked {
+            guard lookUp == .expected else { return false }
+            lookUp = .atTheGate
+            while lookUp == .atTheGate, !dead { condition.wait() }
+            lookUp = .none
+            return true
+        }
+        if isLost { throw .transient(Self.lost) }
+    }
 
     /// The process is gone: nothing it does has an effect any more.
     func kill() {
@@ -181,6 +210,7 @@ final class FaultyLoaderStore: LoaderStore {
 
     func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer] {
         try faults.checkLoader()
+        try faults.passLookUp()
         return try store.lookUp(questions)
     }
 

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import Synchronization
 package import Testing
 
@@ -24,12 +24,14 @@ package final class RunningProgram: @unchecked Sendable {
         return own.deletingLastPathComponent().appendingPathComponent(program).path
     }
 
+    /// - Parameter target: where standard output goes; kept for `output` unless given.
     package init(
         _ arguments: [String],
         program: String = "sagamore",
         input: String? = nil,
         environment: [String: String] = [:],
-        folder: String? = nil
+        folder: String? = nil,
+        target: FileHandle? = nil
     ) throws {
         _ = Self.endsAll
         process.executableURL = URL(fileURLWithPath: Self.path(program))
@@ -39,13 +41,13 @@ package final class RunningProgram: @unchecked Sendable {
             .merging(environment) { $1 }
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
+        if let target { process.standardOutput = target } else { process.standardOutput = output }
         process.standardError = errors
         let inputPipe = input.map { _ in Pipe() }
         process.standardInput = inputPipe ?? FileHandle.nullDevice
         try process.run()
         Self.all.withLock { $0.append(process.processIdentifier) }
-        read(output, 1)
+        if target == nil { read(output, 1) }
         read(errors, 2)
         if let input, let inputPipe {
             inputPipe.fileHandleForWriting.write(Data(input.utf8))

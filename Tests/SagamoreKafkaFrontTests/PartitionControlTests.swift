@@ -1,0 +1,135 @@
+import SagamoreEngine
+import SagamoreKafkaClient
+import SagamoreServices
+import Synchronization
+import Testing
+
+@testable import SagamoreKafkaFront
+
+/// What a command consumer asks of its Kafka consumer.
+struct PartitionControlTests {
+    private let partition = KafkaPartition(topic: "saga.commands", partition: 3)
+    private let control = RecordingControl()
+
+    private func consumer(_ history: FakeHistory, _ limits: ConsumerLimits = ConsumerLimits()) -> CommandConsumer {
+        let log = LogBook()
+        let consumer = CommandConsumer(
+            kafka: KafkaConfiguration(bootstrap: "127.0.0.1:1"),
+            group: "group",
+            readers: [makeReader()],
+            history: history,
+            limits: limits,
+            clock: { someTime },
+            reachability: Reachability(bootstrap: "127.0.0.1:1", log: log.logger),
+            log: log.logger
+        )
+        consumer.consumer.withLock { $0 = control }
+        consumer.assigned([partition])
+        return consumer
+    }
+
+    private func command(at offset: Int64) -> KafkaRecord {
+        KafkaRecord(
+            topic: partition.topic,
+            partition: partition.partition,
+            offset: offset,
+            key: nil,
+            value: Array(#"{"command_id":"\#(offset)"}"#.utf8)
+        )
+    }
+
+    /// Whether somebody has the lane's lock.
+    private static func isLocked(_ lane: CommandLane) -> Bool {
+        let isLocked = Mutex(false)
+        let thread = FrontThread("lock") {
+            let isFree = lane.state.withLockIfAvailable { _ in true } ?? false
+            isLocked.withLock { $0 = !isFree }
+        }
+        thread.join()
+        return isLocked.withLock { $0 }
+    }
+
+    /// A resumption that is decided after a pause must not be asked for before it: the partition would stop for ever.
+    @Test(arguments: [(4, 100), (100, 4)])
+    func `what is asked of a partition is asked under the lock under which it was decided`(
+        perPartition: Int,
+        inAll: Int
+    ) throws {
+        let open = Mutex<[Reply<CommandOutcome>]>([])
+        var limits = ConsumerLimits()
+        limits.perPartition = perPartition
+        limits.inAll = inAll
+        let consumer = consumer(FakeHistory { _, reply in open.withLock { $0.append(reply) } }, limits)
+        let lane = try #require(consumer.lanes.withLock { $0[partition] })
+        let locked = Mutex<[Bool]>([])
+        control.watch {
+            let isLocked = Self.isLocked(lane)
+            locked.withLock { $0.append(isLocked) }
+        }
+        consumer.take((0..<4).map { command(at: $0) })
+        withExtendedLifetime(consumer) {
+            for reply in open.withLock({ $0 }) { reply.succeed(.carriedOut) }
+        }
+        #expect(control.wishes == [.pause, .commit(1), .commit(2), .resume, .commit(3), .commit(4)])
+        #expect(locked.withLock { $0 } == Array(repeating: true, count: 6))
+    }
+
+    @Test func `a partition whose offsets go back begins anew`() {
+        let open = Mutex<[Reply<CommandOutcome>]>([])
+        let seen = Mutex<[String]>([])
+        let history = FakeHistory { command, reply in
+            seen.withLock { $0.append(command.origin.commandID) }
+            open.withLock { $0.append(reply) }
+        }
+        let consumer = consumer(history)
+        consumer.take([command(at: 7), command(at: 8)])
+        let old = open.withLock { $0 }
+        old[0].fail(.unavailable("later"))
+        // The stall of the old partition holds up nothing of the new one.
+        consumer.take([command(at: 0), command(at: 1)])
+        #expect(seen.withLock { $0 } == ["7", "8", "0", "1"])
+        // An answer that comes too late tells nothing about the new one.
+        withExtendedLifetime(consumer) {
+            old[1].succeed(.carriedOut)
+            for reply in open.withLock({ $0 }).dropFirst(2) { reply.succeed(.carriedOut) }
+        }
+        #expect(control.wishes == [.forgetOffsets, .commit(1), .commit(2)])
+    }
+
+    @Test func `a partition that begins anew is not paused`() {
+        let open = Mutex<[Reply<CommandOutcome>]>([])
+        var limits = ConsumerLimits()
+        limits.perPartition = 2
+        let consumer = consumer(FakeHistory { _, reply in open.withLock { $0.append(reply) } }, limits)
+        consumer.take([command(at: 7), command(at: 8), command(at: 0)])
+        #expect(control.wishes == [.pause, .forgetOffsets, .resume])
+    }
+}
+
+/// Keeps what it is asked for.
+private final class RecordingControl: PartitionControl {
+    enum Wish: Equatable, Sendable {
+        case pause, resume, forgetOffsets
+        case commit(Int64)
+    }
+
+    private let all = Mutex<[Wish]>([])
+    private let watcher = Mutex<@Sendable () -> Void>({})
+
+    var wishes: [Wish] { all.withLock { $0 } }
+
+    /// Calls `watcher` while a wish is taken.
+    func watch(_ watcher: @escaping @Sendable () -> Void) { self.watcher.withLock { $0 = watcher } }
+
+    private func note(_ wish: Wish) {
+        all.withLock { $0.append(wish) }
+        let watcher = watcher.withLock { $0 }
+        watcher()
+    }
+
+    func pause(_: some Sequence<KafkaPartition>) { note(.pause) }
+    func resume(_: some Sequence<KafkaPartition>) { note(.resume) }
+    func commit(_ offsets: [KafkaPartition: Int64]) { for offset in offsets.values { note(.commit(offset)) } }
+    func forgetOffsets(of _: some Sequence<KafkaPartition>) { note(.forgetOffsets) }
+    func close() {}
+}
