@@ -8,7 +8,7 @@ internal import Synchronization
 /// Lookups never leave memory. What other processes register is seen at the next `refresh()`.
 public final class PostgresNamespaceDirectory: NamespaceDirectory {
     fileprivate struct State {
-        var byName: [String: NamespaceRecord] = [:]
+        var byName: [ExactText: NamespaceRecord] = [:]
         var byNumber: [Int32: NamespaceRecord] = [:]
     }
 
@@ -29,7 +29,7 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory {
     }
 
     public func namespace(named name: String) throws(RequestError) -> NamespaceRecord {
-        guard let record = state.withLock({ $0.byName[name] }) else {
+        guard let record = state.withLock({ $0.byName[ExactText(name)] }) else {
             throw RequestError(
                 .notFound,
                 "Namespace \(name) is not found.",
@@ -113,7 +113,7 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory {
 
 extension PostgresNamespaceDirectory.State {
     fileprivate mutating func add(_ record: NamespaceRecord) {
-        byName[record.name] = record
+        byName[ExactText(record.name)] = record
         byNumber[record.number] = record
     }
 }

@@ -8,7 +8,8 @@ public enum ProtobufError: Error, Equatable, Sendable {
     case invalidTag
     /// A tag's wire type does not exist, or a group ends that did not begin.
     case invalidWireType(field: Int)
-    /// Messages or groups are nested more than ``ProtobufReader/maximumDepth`` deep.
+    /// Messages or groups are nested deeper than the reader goes: ``ProtobufReader/maximumDepth``, where nothing else
+    /// was said.
     case depthExceeded
     /// A string field holds bytes that are no UTF-8.
     case invalidUTF8(field: Int)

@@ -24,11 +24,14 @@ public protocol ProtobufMessage: Equatable, Sendable {
 
 extension ProtobufMessage {
     /// Decodes a whole message.
+    /// - Parameter depth: how deep messages may be nested in it.
     /// - Throws: ``ProtobufError`` when the bytes are no message of this type.
     @inlinable
-    public init(serializedBytes bytes: [UInt8]) throws(ProtobufError) {
+    public init(serializedBytes bytes: [UInt8], depth: Int = ProtobufReader.maximumDepth) throws(ProtobufError) {
         var message = Self()
-        try ProtobufReader.read(bytes) { (reader) throws(ProtobufError) in try message.merge(from: &reader) }
+        try ProtobufReader.read(bytes, depth: depth) { (reader) throws(ProtobufError) in
+            try message.merge(from: &reader)
+        }
         self = message
     }
 

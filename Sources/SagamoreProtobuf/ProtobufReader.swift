@@ -17,7 +17,7 @@ public enum ProtobufWireType: UInt8, Sendable {
 /// Reads protobuf's binary form from memory, field by field, with every bound checked.
 ///
 /// A reader points into memory that it does not own: use it only while that memory stays in place, as in the body of
-/// ``read(_:_:)``. After an error a reader is of no further use.
+/// ``read(_:depth:_:)``. After an error a reader is of no further use.
 ///
 ///     while let tag = try reader.nextTag() {
 ///         switch tag {
@@ -26,7 +26,8 @@ public enum ProtobufWireType: UInt8, Sendable {
 ///         }
 ///     }
 public struct ProtobufReader {
-    /// How deep messages and groups may be nested, the outermost message not counted. Protobuf's own default.
+    /// How deep messages and groups may be nested, the outermost message not counted, where nothing else is said.
+    /// Protobuf's own default.
     public static let maximumDepth = 100
 
     var position: UnsafePointer<UInt8>
@@ -40,11 +41,10 @@ public struct ProtobufReader {
     var tag: UInt32 = 0
 
     /// Reads from `bytes`, which must stay in place as long as the reader is used.
-    public init(_ bytes: UnsafeRawBufferPointer) {
-        self.init(bytes, depth: Self.maximumDepth)
-    }
-
-    init(_ bytes: UnsafeRawBufferPointer, depth: Int) {
+    ///
+    /// - Parameter depth: how deep messages and groups may be nested. More than the default only for bytes that this
+    ///   program has written.
+    public init(_ bytes: UnsafeRawBufferPointer, depth: Int = ProtobufReader.maximumDepth) {
         // An empty buffer may have no address. Its reader is at its end from the start and reads from nowhere.
         let start = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped
         self.origin = start.assumingMemoryBound(to: UInt8.self)
@@ -58,10 +58,11 @@ public struct ProtobufReader {
     @inlinable
     public static func read<Result>(
         _ bytes: [UInt8],
+        depth: Int = ProtobufReader.maximumDepth,
         _ body: (inout ProtobufReader) throws(ProtobufError) -> Result
     ) throws(ProtobufError) -> Result {
         try bytes.withUnsafeBufferPointer { (buffer) throws(ProtobufError) in
-            var reader = ProtobufReader(UnsafeRawBufferPointer(buffer))
+            var reader = ProtobufReader(UnsafeRawBufferPointer(buffer), depth: depth)
             return try body(&reader)
         }
     }

@@ -17,14 +17,27 @@ public struct TaskQueueKey: Hashable, Sendable {
         self.kind = kind
     }
 
+    /// By bytes, as the database has it.
+    public static func == (left: TaskQueueKey, right: TaskQueueKey) -> Bool {
+        left.namespace == right.namespace && left.kind == right.kind && left.name.hasSameBytes(as: right.name)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(namespace)
+        hasher.combine(kind)
+        hasher.combine(bytesOf: name)
+    }
+
     /// The queue as text, for storage: `1/workflow/name`.
     public var storedName: String { "\(namespace)/\(kind == .workflow ? "workflow" : "activity")/\(name)" }
 
     /// Reads what `storedName` wrote.
     public init?(storedName: String) {
-        let parts = storedName.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+        // Not by characters: an accent at the front of the name makes one with the slash before it.
+        let parts = storedName.unicodeScalars.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+            .map { String($0) }
         guard parts.count == 3, let namespace = Int32(parts[0]) else { return nil }
-        self.init(namespace: namespace, name: String(parts[2]), kind: parts[1] == "workflow" ? .workflow : .activity)
+        self.init(namespace: namespace, name: parts[2], kind: parts[1] == "workflow" ? .workflow : .activity)
     }
 }
 

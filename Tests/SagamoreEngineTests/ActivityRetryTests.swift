@@ -45,7 +45,6 @@ import Testing
         let stage = try started()
         #expect(try stage.failActivity(5).outline == ["fact activityRetryScheduled 5#2"])
         #expect(stage.passAndDecide(.milliseconds(999)).isEmpty)
-        #expect(throws: RequestError.self) { try stage.pollActivity(5, attempt: 2) }
         let due = stage.passAndDecide(.milliseconds(1))
         #expect(due.map(\.outline) == [["offer activity 5#2 on travel"]])
         guard case .activityTask(let delivery) = try stage.pollActivity(5, attempt: 2).reply else {
@@ -167,6 +166,15 @@ import Testing
         stage.crash()
         #expect(stage.execution.dueTasks().isEmpty)
         #expect(stage.passAndDecide(.zero).flatMap(\.outline) == ["offer activity 5#2 on travel"])
+    }
+
+    @Test func attemptThatWasOfferedIsGivenThoughTheClockWentBack() throws {
+        let stage = try started()
+        try stage.failActivity(5)
+        #expect(stage.passAndDecide(.seconds(1)).flatMap(\.outline) == ["offer activity 5#2 on travel"])
+        stage.pass(Interval(nanoseconds: -500_000_000))
+        try stage.pollActivity(5, attempt: 2)
+        #expect(stage.execution.durable.activities[5]?.isStarted == true)
     }
 
     @Test func retriesSurviveACrash() throws {

@@ -46,6 +46,22 @@ import Testing
         #expect(try attributes(of: stage).retryPolicy?.maximumInterval == Interval.seconds(10).duration)
     }
 
+    @Test(arguments: [
+        RetryPolicy.with {
+            $0.maximumAttempts = 1
+            $0.initialInterval = Interval(nanoseconds: -1).duration
+            $0.backoffCoefficient = 0.5
+            $0.maximumInterval = Interval(nanoseconds: -1).duration
+        },
+        RetryPolicy.with { $0.nonRetryableErrorTypes = ["TemporalTimeout:StartToClose"] },
+        RetryPolicy.with { $0.nonRetryableErrorTypes = ["TemporalTimeout:TIMEOUT_TYPE_HEARTBEAT"] },
+        RetryPolicy.with { $0.maximumInterval = Interval.seconds(1).duration },
+    ])
+    func retryPoliciesThatCanBeUsedAreTaken(policy: RetryPolicy) throws {
+        let stage = try scheduled { $0.retryPolicy = policy }
+        #expect(stage.historyOutline.last == "5 ActivityTaskScheduled")
+    }
+
     @Test func scheduleToCloseAloneFillsTheOthersIn() throws {
         let attributes = try attributes(
             of: try scheduled {
@@ -153,6 +169,17 @@ import Testing
         try stage.pollWorkflowTask()
         try stage.completeActivity(5)
         #expect(try stage.complete(Samples.schedule("a")).eventOutline.contains("10 ActivityTaskScheduled"))
+    }
+
+    @Test func idsThatOnlyLookTheSameAreTwoActivities() throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.run(Samples.schedule("caf\u{E9}"), Samples.schedule("cafe\u{301}"), Samples.schedule("\u{F1}"))
+        #expect(stage.execution.durable.activities.keys.sorted() == [5, 6, 7])
+        // Also of different tasks.
+        try stage.signal("go")
+        try stage.run(Samples.schedule("n\u{303}"))
+        #expect(stage.execution.durable.activityIDs.count == 4)
     }
 
     @Test func returnedAttemptIsOfferedAgainAsTheSame() throws {

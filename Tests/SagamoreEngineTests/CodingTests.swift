@@ -38,6 +38,46 @@ import Testing
         }
     }
 
+    /// Read as strictly as a request, a journal with such a failure could not be read any more.
+    @Test func failureAsDeepAsARequestAllowsIsReadBack() throws {
+        func request(levels: Int) -> RespondActivityTaskFailedRequest {
+            var failure = Failure()
+            for _ in 1..<levels {
+                var outer = Failure()
+                outer.cause = failure
+                failure = outer
+            }
+            var request = RespondActivityTaskFailedRequest()
+            request.failure = RawMessage(failure)
+            return request
+        }
+        let deepest = request(levels: ProtobufReader.maximumDepth).serializedBytes()
+        let received = try RespondActivityTaskFailedRequest(serializedBytes: deepest)
+        let tooDeep = request(levels: ProtobufReader.maximumDepth + 1).serializedBytes()
+        #expect(throws: ProtobufError.depthExceeded) {
+            try RespondActivityTaskFailedRequest(serializedBytes: tooDeep)
+        }
+        // It lies deepest as the cause of what waits while a workflow task runs.
+        let stage = Stage()
+        try stage.start()
+        try stage.run(Samples.schedule("a") { $0.retryPolicy = .with { $0.maximumAttempts = 2 } })
+        try stage.pollActivity(5)
+        let retry = try stage.failActivity(5, received.failure)
+        stage.passAndDecide(.seconds(1))
+        try stage.pollActivity(5, attempt: 2)
+        try stage.signal("go")
+        try stage.pollWorkflowTask()
+        let buffered = stage.passAndDecide(.seconds(5))
+        let written = try stage.complete()
+        #expect(buffered.flatMap(\.outline).last == "fact eventBuffered ActivityTaskTimedOut")
+        #expect(written.eventOutline.contains { $0.hasSuffix("ActivityTaskTimedOut") })
+        for decision in [retry] + buffered + [written] {
+            let row = try #require(JournalRow(decision))
+            let durable = decision.entries.filter(\.isDurable)
+            #expect(try row.entries().map(\.outline) == durable.map(\.outline))
+        }
+    }
+
     @Test func framesAreAnEncodedHistory() throws {
         let stage = Stage()
         try stage.start()
@@ -70,6 +110,34 @@ import Testing
 }
 
 @Suite struct VocabularyTests {
+    /// What `String` takes for the same, and nobody else does.
+    @Test func keysAreComparedByTheirBytes() {
+        let (one, other) = ("caf\u{E9}", "cafe\u{301}")
+        #expect(one == other)
+        #expect(ExactText(one) != ExactText(other))
+        #expect(Set([ExactText(one), ExactText(other), ExactText(one)]).count == 2)
+        // As many bytes, in another order.
+        let marks = ("a\u{323}\u{307}", "a\u{307}\u{323}")
+        #expect(marks.0 == marks.1)
+        #expect(ExactText(marks.0) != ExactText(marks.1))
+        let keys = [one, other].map { WorkflowKey(namespace: 1, workflowID: $0) }
+        #expect(Set(keys + keys).count == 2)
+        #expect(keys[0] == WorkflowKey(namespace: 1, workflowID: one))
+        #expect(keys[0] != WorkflowKey(namespace: 2, workflowID: one))
+    }
+
+    @Test func textsAreTheSameToTheirLastByte() {
+        for length in 0...40 {
+            let text = String(repeating: "x", count: length)
+            #expect(text.hasSameBytes(as: String(repeating: "x", count: length)))
+            #expect(!text.hasSameBytes(as: text + "x"))
+            for index in 0..<length {
+                let (before, after) = (text.prefix(index), text.dropFirst(index + 1))
+                #expect(!text.hasSameBytes(as: "\(before)y\(after)"))
+            }
+        }
+    }
+
     @Test func runIDsReadWhatTheyWrite() throws {
         let id = RunID(at: Samples.noon, random: (.max, .max))
         let text = id.description

@@ -63,6 +63,29 @@ import Testing
             "BadScheduleActivityAttributes: BackoffCoefficient cannot be less than 1 on retry policy."
         ),
         Case(
+            [
+                Samples.schedule("a") {
+                    $0.retryPolicy = .with { $0.maximumInterval = Interval.milliseconds(500).duration }
+                }
+            ],
+            .badScheduleActivityAttributes,
+            "BadScheduleActivityAttributes: MaximumInterval cannot be less than InitialInterval on retry policy."
+        ),
+        Case(
+            [
+                Samples.schedule("a") {
+                    $0.retryPolicy = .with { $0.initialInterval = Interval(nanoseconds: -1).duration }
+                }
+            ],
+            .badScheduleActivityAttributes,
+            "BadScheduleActivityAttributes: invalid InitialInterval set on retry policy: negative duration"
+        ),
+        Case(
+            [Samples.schedule("a") { $0.retryPolicy = .with { $0.nonRetryableErrorTypes = ["TemporalTimeout:Late"] } }],
+            .badScheduleActivityAttributes,
+            "BadScheduleActivityAttributes: Invalid timeout type value: Late."
+        ),
+        Case(
             [Samples.schedule(String(repeating: "x", count: 1_001))],
             .badScheduleActivityAttributes,
             "BadScheduleActivityAttributes: activityId exceeds length limit. Length=1001 Limit=1000"
@@ -155,6 +178,40 @@ import Testing
         #expect(error.message == bad.message)
     }
 
+    @Test func laterAttemptIsRefusedAndGoesOnUntilItTimesOut() throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.run(Samples.marker(""))
+        try stage.pollWorkflowTask()
+        let state = stage.execution.durable
+        for _ in 0..<2 {
+            let error = #expect(throws: RequestError.self) { try stage.complete(Samples.marker("")) }
+            #expect(error?.code == .invalidArgument)
+            #expect(error?.message == "BadRecordMarkerAttributes: MarkerName is not set on RecordMarkerCommand.")
+        }
+        #expect(stage.execution.durable == state)
+        let due = stage.passAndDecide(.seconds(10))
+        #expect(due.map(\.outline) == [["fact workflowTaskRetried #3", "offer workflow 0#3 on travel"]])
+        // A better answer is taken, also after a bad one.
+        try stage.pollWorkflowTask()
+        #expect(throws: RequestError.self) { try stage.complete(Samples.marker("")) }
+        try stage.complete(Samples.complete())
+        #expect(stage.execution.durable.status == .completed)
+    }
+
+    @Test func laterAttemptThatClosesTooEarlyFailsAtOnce() throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.run(Samples.marker(""))
+        try stage.pollWorkflowTask()
+        try stage.signal("meanwhile")
+        #expect(
+            try stage.complete(Samples.complete("too early")).outline == [
+                "5 WorkflowExecutionSignaled", "6 WorkflowTaskScheduled", "offer workflow 6#1 on travel",
+            ]
+        )
+    }
+
     @Test func closingWhileASignalWaitsIsUnhandled() throws {
         let stage = Stage()
         try stage.start()
@@ -229,17 +286,47 @@ import Testing
     }
 
     @Test(arguments: [
-        Samples.schedule("a") { $0.input = Samples.payloads(String(repeating: "x", count: 200)) },
-        Samples.marker("m", details: ["a": String(repeating: "x", count: 60), "b": String(repeating: "x", count: 60)]),
-        Samples.fail(Samples.failure(String(repeating: "x", count: 200))),
-        Samples.cancelWorkflow(String(repeating: "x", count: 200)),
+        Case(
+            [Samples.schedule("a") { $0.input = Samples.payloads(String(repeating: "x", count: 200)) }],
+            .badScheduleActivityAttributes,
+            "BadScheduleActivityAttributes: ScheduleActivityTaskCommandAttributes.Input exceeds size limit."
+        ),
+        Case(
+            [
+                Samples.marker(
+                    "m",
+                    details: ["a": String(repeating: "x", count: 60), "b": String(repeating: "x", count: 60)]
+                )
+            ],
+            .badRecordMarkerAttributes,
+            "BadRecordMarkerAttributes: RecordMarkerCommandAttributes.Details exceeds size limit."
+        ),
+        Case(
+            [Samples.fail(Samples.failure(String(repeating: "x", count: 200)))],
+            .badFailWorkflowExecutionAttributes,
+            "BadFailWorkflowExecutionAttributes: FailWorkflowExecutionCommandAttributes.Failure exceeds size limit."
+        ),
+        Case(
+            [Samples.cancelWorkflow(String(repeating: "x", count: 200))],
+            .badScheduleActivityAttributes,
+            "BadScheduleActivityAttributes: CancelWorkflowExecutionCommandAttributes.Details exceeds size limit."
+        ),
     ])
-    func tooLargeCommandsEndTheRun(command: Command) throws {
+    func tooLargeCommandsEndTheRun(_ bad: Case) throws {
         let stage = Stage()
         stage.limits.payloadBytes = 100
         try stage.start { $0.input = nil }
-        try stage.run(command)
+        try stage.pollWorkflowTask()
+        let decision = try stage.complete { $0.commands = bad.commands }
         #expect(stage.execution.durable.status == .terminated)
+        guard case .workflowTaskFailedEventAttributes(let attributes) = decision.events[1].attributes,
+            case .refused(let error) = decision.reply
+        else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(attributes.cause == bad.cause)
+        #expect(error.message == bad.message)
     }
 }
 

@@ -96,6 +96,22 @@ import Testing
         #expect(try stage.signal("go").eventOutline == ["8 WorkflowExecutionSignaled"])
     }
 
+    @Test func idsThatOnlyLookTheSameAreTwoRequests() throws {
+        let stage = try idle()
+        try stage.signal("go", requestID: "caf\u{E9}")
+        #expect(try stage.signal("go", requestID: "cafe\u{301}").eventOutline == ["7 WorkflowExecutionSignaled"])
+        #expect(try stage.signal("go", requestID: "cafe\u{301}").outline.isEmpty)
+    }
+
+    @Test func sameRequestIDIsAnsweredAlsoWhenTheRunHasClosed() throws {
+        let stage = try idle()
+        try stage.signal("go", requestID: "r")
+        try stage.run(Samples.complete())
+        #expect(try stage.signal("go", requestID: "r").outline.isEmpty)
+        #expect(throws: RequestError.self) { try stage.signal("go", requestID: "another") }
+        #expect(throws: RequestError.self) { try stage.signal("go") }
+    }
+
     @Test func startsRequestIDIsNoSignals() throws {
         let stage = Stage()
         try stage.start(requestID: "same")
@@ -111,6 +127,50 @@ import Testing
         #expect(error?.message == "workflow execution already completed")
     }
 
+    /// A run whose code ended it while a signal waited, and whose next workflow task a worker has.
+    private func closing() throws -> Stage {
+        let stage = Stage()
+        try stage.start()
+        try stage.pollWorkflowTask()
+        try stage.signal("meanwhile", requestID: "r")
+        try stage.complete(Samples.complete("too early"))
+        // Nobody has the task yet that will see it.
+        try stage.signal("seen as well")
+        try stage.pollWorkflowTask()
+        return stage
+    }
+
+    @Test func signalsHaveToWaitWhileACloseIsTriedAgain() throws {
+        let stage = try closing()
+        let error = #expect(throws: RequestError.self) { try stage.signal("late") }
+        #expect(error?.code == .resourceExhausted)
+        #expect(error?.message == "workflow operation can not be applied because workflow is closing")
+        #expect(try stage.signal("meanwhile", requestID: "r").outline.isEmpty)
+        try stage.complete(Samples.complete("in time"))
+        #expect(stage.execution.durable.status == .completed)
+    }
+
+    @Test func signalsAreTakenAgainWhenTheRunGoesOn() throws {
+        let goesOn = try closing()
+        try goesOn.complete { $0.forceCreateNewWorkflowTask = true }
+        try goesOn.pollWorkflowTask()
+        try goesOn.signal("next")
+        let failed = try closing()
+        try failed.failTask()
+        try failed.pollWorkflowTask()
+        try failed.signal("next")
+        let timedOut = try closing()
+        timedOut.passAndDecide(.seconds(10))
+        try timedOut.pollWorkflowTask()
+        try timedOut.signal("next")
+    }
+
+    @Test func signalOfATopicIsTakenWhileACloseIsTriedAgain() throws {
+        let stage = try closing()
+        let decision = try stage.signal("late", origin: Samples.origin("command"))
+        #expect(decision.outline == ["fact eventBuffered WorkflowExecutionSignaled", "status delivered"])
+    }
+
     @Test func signalsAreLimitedIncludingThoseThatWait() throws {
         let stage = Stage()
         stage.limits.signals = 2
@@ -119,7 +179,7 @@ import Testing
         try stage.pollWorkflowTask()
         try stage.signal("two")
         let error = #expect(throws: RequestError.self) { try stage.signal("three") }
-        #expect(error?.code == .resourceExhausted)
+        #expect(error?.code == .invalidArgument)
     }
 
     @Test func bytesThatWaitAreLimited() throws {
@@ -129,7 +189,7 @@ import Testing
         try stage.pollWorkflowTask()
         try stage.signal(String(repeating: "x", count: 600))
         let error = #expect(throws: RequestError.self) { try stage.signal(String(repeating: "y", count: 600)) }
-        #expect(error?.code == .resourceExhausted)
+        #expect(error?.code == .invalidArgument)
     }
 }
 

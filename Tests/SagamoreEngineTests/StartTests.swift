@@ -89,6 +89,29 @@ import Testing
         #expect(stage.passAndDecide(.seconds(5)).map(\.eventOutline) == [["3 WorkflowTaskScheduled"]])
     }
 
+    @Test func cancelEndsTheStartDelay() throws {
+        let stage = Stage()
+        try stage.start { $0.workflowStartDelay = Interval.seconds(5).duration }
+        #expect(
+            try stage.cancel().outline == [
+                "2 WorkflowExecutionCancelRequested", "3 WorkflowTaskScheduled", "offer workflow 3#1 on travel",
+            ]
+        )
+        #expect(stage.passAndDecide(.seconds(5)).flatMap(\.outline).isEmpty)
+        try stage.run(Samples.cancelWorkflow())
+        #expect(stage.execution.durable.status == .canceled)
+    }
+
+    @Test func queryInTheStartDelayIsRefused() throws {
+        let stage = Stage()
+        try stage.start { $0.workflowStartDelay = Interval.seconds(5).duration }
+        let obstacle = try #require(stage.execution.queryObstacle)
+        #expect(obstacle.code == .failedPrecondition)
+        #expect(obstacle.message == "Workflow task is not scheduled yet.")
+        stage.passAndDecide(.seconds(5))
+        #expect(stage.execution.queryObstacle == nil)
+    }
+
     struct Bad: Sendable, CustomTestStringConvertible {
         let message: String
         let adjust: @Sendable (inout StartWorkflowExecutionRequest) -> Void

@@ -70,7 +70,17 @@ import Testing
             Samples.startTimer("t", .seconds(50))
         )
         #expect(stage.historyOutline.suffix(3) == ["5 TimerStarted", "6 TimerCanceled", "7 TimerStarted"])
-        #expect(stage.execution.durable.timerIDs == ["t": 7])
+        #expect(stage.execution.durable.timerIDs == [ExactText("t"): 7])
+    }
+
+    @Test func idsThatOnlyLookTheSameAreTwoTimers() throws {
+        let stage = try waiting(
+            Samples.startTimer("caf\u{E9}", .seconds(60)),
+            Samples.startTimer("cafe\u{301}", .seconds(50)),
+            Samples.cancelTimer("cafe\u{301}")
+        )
+        #expect(stage.historyOutline.suffix(3) == ["5 TimerStarted", "6 TimerStarted", "7 TimerCanceled"])
+        #expect(stage.execution.durable.timers.keys.sorted() == [5])
     }
 
     @Test func firingWaitsWhileATaskRuns() throws {

@@ -100,6 +100,25 @@ import Testing
         #expect(attributes.startToCloseTimeout == Interval.seconds(10).duration)
     }
 
+    @Test func queryFromTheThirdAttemptOnIsRefused() throws {
+        let stage = try started()
+        for _ in 0..<2 {
+            #expect(stage.execution.queryObstacle == nil)
+            try stage.pollWorkflowTask()
+            #expect(stage.execution.queryObstacle == nil)
+            try stage.failTask()
+        }
+        let message = "Unable to query workflow due to Workflow Task in failed state."
+        #expect(stage.execution.queryObstacle?.code == .failedPrecondition)
+        #expect(stage.execution.queryObstacle?.message == message)
+        try stage.pollWorkflowTask()
+        #expect(stage.execution.queryObstacle?.message == message)
+        try stage.complete()
+        #expect(stage.execution.queryObstacle == nil)
+        try stage.terminate()
+        #expect(stage.execution.queryObstacle == nil)
+    }
+
     @Test func eventBesideALaterAttemptMakesItAFirstOne() throws {
         let stage = try started()
         try stage.pollWorkflowTask()

@@ -56,6 +56,19 @@ extension HistoryTests {
             try database.checkNumbers()
         }
 
+        @Test func idsThatOnlyLookTheSameAreTwoCommands() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let commands = [
+                try node.signalCommand("one", "caf\u{E9}", offset: 1),
+                try node.signalCommand("one", "cafe\u{301}", offset: 2),
+            ]
+            #expect(try commands.map { try node.submit($0).get() } == [.carriedOut, .carriedOut])
+            #expect(try commands.map { try node.submit($0).get() } == [.duplicate, .duplicate])
+            #expect(try node.signals("one").count == 2)
+        }
+
         @Test func copiesAtTheSameTimeTakeEffectOnce() throws {
             let database = try TestDatabase()
             let node = try Node(database).started()

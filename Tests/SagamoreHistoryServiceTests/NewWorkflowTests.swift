@@ -20,6 +20,18 @@ extension HistoryTests {
             #expect(try node.status("one") == .running)
         }
 
+        @Test func idsThatOnlyLookTheSameAreTwoWorkflows() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            let (one, other) = ("caf\u{E9}", "cafe\u{301}")
+            let first = try node.start(one).get()
+            let second = try node.start(other).get()
+            #expect(first.runID != second.runID)
+            try node.terminate(one).get()
+            #expect(try node.status(one) == .terminated)
+            #expect(try node.status(other) == .running)
+        }
+
         /// A database with a closed run of "one", and a node that has not seen it.
         private func afterARun(
             _ requestID: String = ""

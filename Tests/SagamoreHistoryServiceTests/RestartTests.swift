@@ -41,6 +41,7 @@ extension HistoryTests {
             let database = try TestDatabase()
             let node = try Node(database).started()
             let run = try node.start("one", requestID: "start").get()
+            try node.signal("one", "early", requestID: "early").get()
             let task = try node.workflowTask()
             try node.complete(task, [Samples.complete("done")]).get()
             node.kill()
@@ -53,10 +54,13 @@ extension HistoryTests {
                 #expect(answer.eagerActivities.isEmpty && answer.nextTask == nil)
             }
             #expect(try next.status("one") == .completed)
-            #expect(try next.events("one").count == 5)
+            #expect(try next.events("one").count == 6)
             let end = try next.page("one", waits: true, onlyClose: true).get()
             #expect(try decoded(end.frames).map(\.eventType) == [.workflowExecutionCompleted])
             #expect(try next.signal("one", "late").error().code == .notFound)
+            // What took effect before is answered, though the run is known from its journal alone.
+            #expect(try next.signal("one", "early", requestID: "early").get() == run.runID)
+            #expect(try next.signal("one", "late", requestID: "late").error().code == .notFound)
             #expect(try next.start("one", requestID: "start").get().runID == run.runID)
             let again = try next.start("one").get()
             #expect(again.runID > run.runID)

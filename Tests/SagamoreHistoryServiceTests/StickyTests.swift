@@ -100,22 +100,9 @@ extension HistoryTests {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
             try node.start("one").get()
-            func fail(_ task: AssignedWorkflowTask) throws {
-                let token = try node.workflowToken(task)
-                let failure = Samples.failure("defect")
-                try Call<Void> {
-                    node.history.failWorkflowTask(
-                        token,
-                        cause: .workflowWorkerUnhandledFailure,
-                        failure: failure,
-                        identity: "worker",
-                        reply: $0
-                    )
-                }.get()
-            }
             let first = try node.workflowTask()
             #expect(try ids(first.history) == [1, 2, 3])
-            try fail(first)
+            try node.fail(first).get()
             for attempt in 2...3 {
                 let task = try node.workflowTask()
                 #expect(task.delivery.task.attempt == Int32(attempt))
@@ -126,7 +113,11 @@ extension HistoryTests {
                         .workflowTaskScheduled, .workflowTaskStarted,
                     ]
                 )
-                if attempt == 2 { try fail(task) } else { try node.complete(task, [Samples.complete()]).get() }
+                if attempt == 2 {
+                    try node.fail(task).get()
+                } else {
+                    try node.complete(task, [Samples.complete()]).get()
+                }
             }
             let outline = try node.outline("one")
             #expect(outline.count == 8 && outline.last == "8 WorkflowExecutionCompleted")
@@ -236,6 +227,24 @@ extension HistoryTests {
             guard case .rejected(.completed) = try node.query("one", rejecting: .notOpen).get() else {
                 return #expect(Bool(false), "not rejected")
             }
+        }
+
+        @Test func oneThatNoTaskCanAnswerIsRefusedAtOnce() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("delayed") { $0.workflowStartDelay = Interval.seconds(60).duration }.get()
+            try node.start("failing", queue: "failing").get()
+            for _ in 0..<2 { try node.fail(try node.workflowTask("failing")).get() }
+            for (workflowID, message) in [
+                ("delayed", "Workflow task is not scheduled yet."),
+                ("failing", "Unable to query workflow due to Workflow Task in failed state."),
+            ] {
+                let error = try node.query(workflowID).error()
+                #expect(error.code == .failedPrecondition)
+                #expect(error.message == message)
+                if case .workflowNotReady? = error.detail {} else { Issue.record("no detail") }
+            }
+            #expect(node.shard.perform { node.shard.queries.isEmpty })
         }
 
         @Test func theyEndInTime() throws {

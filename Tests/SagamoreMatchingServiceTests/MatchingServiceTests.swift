@@ -48,6 +48,16 @@ import Testing
         }
     }
 
+    @Test func namesThatOnlyLookTheSameAreTwoQueues() {
+        // The last one begins with an accent, which the slash before it in the stored form must not take.
+        let keys = ["caf\u{E9}", "cafe\u{301}", "\u{301}/a"].map {
+            TaskQueueKey(namespace: 1, name: $0, kind: .activity)
+        }
+        #expect(Set(keys + keys).count == 3)
+        #expect(keys.compactMap { TaskQueueKey(storedName: $0.storedName) } == keys)
+        #expect(keys[0] != TaskQueueKey(namespace: 1, name: "caf\u{E9}", kind: .workflow))
+    }
+
     @Test func aPollEndsInTimeByCancellationAndAtTheEnd() throws {
         let service = service()
         let (_, timely) = poll(service, seconds: 0)

@@ -42,6 +42,16 @@ struct NamespaceDirectoryTests {
         #expect(record.retention == .seconds(86_400))
     }
 
+    @Test func namesThatOnlyLookTheSameAreTwoNamespaces() throws {
+        let directory = try PostgresNamespaceDirectory(url: url)
+        let (one, other) = ("caf\u{E9}", "cafe\u{301}")
+        let first = try add(one, to: directory)
+        #expect(throws: RequestError.self) { try directory.namespace(named: other) }
+        let second = try add(other, to: directory)
+        #expect(try directory.namespace(named: one).number == first.number)
+        #expect(try directory.namespace(named: other).number == second.number)
+    }
+
     @Test func anotherProcessReadsTheSame() throws {
         let first = try PostgresNamespaceDirectory(url: url)
         let orders = try add("orders", to: first)

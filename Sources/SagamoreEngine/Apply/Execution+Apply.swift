@@ -41,7 +41,10 @@ extension Execution {
             applyWorkflowTaskScheduled(attributes, eventID: event.eventID, at: at)
         case .workflowTaskCompletedEventAttributes(let attributes):
             applyWorkflowTaskCompleted(attributes)
-        case .workflowTaskFailedEventAttributes, .workflowTaskTimedOutEventAttributes:
+        case .workflowTaskFailedEventAttributes(let attributes):
+            applyWorkflowTaskLost()
+            volatile.closeWasRefused = attributes.cause == .unhandledCommand
+        case .workflowTaskTimedOutEventAttributes:
             applyWorkflowTaskLost()
         case .upsertWorkflowSearchAttributesEventAttributes(let attributes):
             durable.searchAttributes = merged(durable.searchAttributes, attributes.searchAttributes)
@@ -102,7 +105,7 @@ extension Execution {
             applyWorkflowTaskRetried(attempt: attempt, at: at, afterEventID: afterEventID)
         case .requestSeen(let id):
             // Between the first two events only the start itself can have been seen.
-            if afterEventID == 1 { durable.startRequestID = id } else { durable.requestIDs.insert(id) }
+            if afterEventID == 1 { durable.startRequestID = id } else { durable.requestIDs.insert(ExactText(id)) }
         }
     }
 

@@ -4,7 +4,7 @@ internal import SagamoreProtobuf
 extension Execution {
     mutating func insertActivity(_ activity: PendingActivity) {
         durable.activities[activity.scheduledEventID] = activity
-        durable.activityIDs[activity.activityID] = activity.scheduledEventID
+        durable.activityIDs[ExactText(activity.activityID)] = activity.scheduledEventID
         for deadline in deadlines(of: activity) { arm(deadline) }
     }
 
@@ -12,9 +12,8 @@ extension Execution {
         guard let activity = durable.activities.removeValue(forKey: scheduledEventID) else { return }
         volatile.heartbeats[scheduledEventID] = nil
         // A new activity may carry the same id by now.
-        if durable.activityIDs[activity.activityID] == scheduledEventID {
-            durable.activityIDs[activity.activityID] = nil
-        }
+        let activityID = ExactText(activity.activityID)
+        if durable.activityIDs[activityID] == scheduledEventID { durable.activityIDs[activityID] = nil }
     }
 
     mutating func applyActivityStarted(_ start: Fact.ActivityStart) {
@@ -44,13 +43,14 @@ extension Execution {
 
     mutating func insertTimer(_ timer: PendingTimer) {
         durable.timers[timer.startedEventID] = timer
-        durable.timerIDs[timer.timerID] = timer.startedEventID
+        durable.timerIDs[ExactText(timer.timerID)] = timer.startedEventID
         arm(Deadline(at: timer.fireAt, kind: .timer, id: timer.startedEventID))
     }
 
     mutating func removeTimer(_ startedEventID: Int64) {
         guard let timer = durable.timers.removeValue(forKey: startedEventID) else { return }
-        if durable.timerIDs[timer.timerID] == startedEventID { durable.timerIDs[timer.timerID] = nil }
+        let timerID = ExactText(timer.timerID)
+        if durable.timerIDs[timerID] == startedEventID { durable.timerIDs[timerID] = nil }
     }
 
     /// A timer cancelled by the task that its firing waited for: the firing is taken back.

@@ -48,6 +48,7 @@ extension Execution {
         durable.workflowTask = nil
         durable.previousStartedEventID = attributes.startedEventID
         volatile.startedTask = nil
+        volatile.closeWasRefused = false
     }
 
     /// The worker failed it, or did not answer in time: its cache is not to be trusted any more.
@@ -56,6 +57,7 @@ extension Execution {
         durable.stickyQueue = ""
         durable.stickyScheduleToStart = .zero
         volatile.startedTask = nil
+        volatile.closeWasRefused = false
     }
 
     mutating func applyCompletedToken(_ completed: Fact.CompletedWorkflowTask) {

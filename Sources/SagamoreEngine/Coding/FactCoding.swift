@@ -14,7 +14,7 @@ public enum FactCoding {
 
     /// The facts of a row, in order. Kinds that this version does not know are an error: they may matter.
     public static func decode(_ bytes: [UInt8]) throws(ProtobufError) -> [RecordedFact] {
-        try ProtobufReader.read(bytes) { (reader) throws(ProtobufError) in
+        try ProtobufReader.read(bytes, depth: storedDepth) { (reader) throws(ProtobufError) in
             var facts: [RecordedFact] = []
             while try reader.nextTag() != nil {
                 let scope = try reader.enter()

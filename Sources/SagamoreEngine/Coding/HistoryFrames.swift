@@ -1,6 +1,10 @@
 internal import SagamoreAPI
 public import SagamoreProtobuf
 
+/// How deep what is stored may be nested. What came in a request, where the default counts, lies some levels deeper
+/// here: in an event that a fact holds, say, and there as another failure's cause.
+let storedDepth = ProtobufReader.maximumDepth + 28
+
 /// Encoded `History` messages, walked frame by frame without decoding the events: 5 ns an event against 440.
 public enum HistoryFrames {
     /// Where the frames of encoded events end, one offset each.
@@ -21,7 +25,8 @@ public enum HistoryFrames {
         var start = 0
         for end in try ends(bytes) {
             let frame = Array(bytes[start..<end])
-            guard let event = try History(serializedBytes: frame).events.first else { throw .truncated }
+            let history = try History(serializedBytes: frame, depth: storedDepth)
+            guard let event = history.events.first else { throw .truncated }
             events.append(RecordedEvent(event, frame: frame))
             start = end
         }

@@ -15,7 +15,7 @@ extension Execution {
             return tooLarge("ScheduleActivityTaskCommandAttributes.Input")
         }
         let activityID = attributes.activityID
-        if draft.addedActivityIDs.contains(activityID) || pendingActivity(activityID, draft) != nil {
+        if draft.addedActivityIDs.contains(ExactText(activityID)) || pendingActivity(activityID, draft) != nil {
             return CommandRefusal(
                 .scheduleActivityDuplicateID,
                 invalidState("add-activitytask-scheduled-event", "ActivityID: \(activityID)")
@@ -37,18 +37,20 @@ extension Execution {
         )
         let id = written.id
         draft.addedActivities[id] = PendingActivity(event: written.event, attributes: event)
-        draft.addedActivityIDs.insert(activityID)
-        if attributes.requestEagerExecution, event.taskQueue?.name == durable.taskQueue {
+        draft.addedActivityIDs.insert(ExactText(activityID))
+        let queue = event.taskQueue?.name ?? ""
+        if attributes.requestEagerExecution, queue.hasSameBytes(as: durable.taskQueue) {
             context.eagerActivities.append(id)
         } else {
-            let queue = event.taskQueue?.name ?? ""
             draft.decision.offers.append(.activity(taskQueue: queue, scheduledEventID: id, attempt: 1))
         }
         return nil
     }
 
     private func pendingActivity(_ activityID: String, _ draft: Draft) -> Int64? {
-        guard let id = durable.activityIDs[activityID], !draft.removedActivities.contains(id) else { return nil }
+        guard let id = durable.activityIDs[ExactText(activityID)], !draft.removedActivities.contains(id) else {
+            return nil
+        }
         return id
     }
 
@@ -174,7 +176,7 @@ extension Execution {
         let id = activity.scheduledEventID
         draft.removedActivities.insert(id)
         guard draft.addedActivities.removeValue(forKey: id) != nil else { return }
-        draft.addedActivityIDs.remove(activity.activityID)
+        draft.addedActivityIDs.remove(ExactText(activity.activityID))
         context.eagerActivities.removeAll { $0 == id }
         draft.decision.offers.removeAll { offer in
             if case .activity(_, id, _) = offer { true } else { false }

@@ -33,7 +33,7 @@ extension Execution {
             )
         }
         if failure.bytes.count > context.limits.payloadBytes {
-            return tooLarge("FailWorkflowExecutionCommandAttributes.Failure")
+            return tooLarge("FailWorkflowExecutionCommandAttributes.Failure", .badFailWorkflowExecutionAttributes)
         }
         var event = WorkflowExecutionFailedEventAttributes()
         event.failure = failure

@@ -98,7 +98,7 @@ extension Execution {
             return CommandRefusal(.badRecordMarkerAttributes, wrong)
         }
         if attributes.details.values.reduce(0, { $0 + $1.bytes.count }) > context.limits.payloadBytes {
-            return tooLarge("RecordMarkerCommandAttributes.Details")
+            return tooLarge("RecordMarkerCommandAttributes.Details", .badRecordMarkerAttributes)
         }
         var event = MarkerRecordedEventAttributes()
         event.markerName = attributes.markerName
@@ -130,7 +130,7 @@ extension Execution {
                 "An invalid StartToFireTimeout is set on StartTimerCommand: negative duration. TimerId=\(timerID)."
             )
         }
-        if draft.addedTimers[timerID] != nil || pendingTimer(timerID, draft) != nil {
+        if draft.addedTimers[ExactText(timerID)] != nil || pendingTimer(timerID, draft) != nil {
             let what = "TimerID: \(timerID)"
             return CommandRefusal(.startTimerDuplicateID, invalidState("add-timer-started-event", what))
         }
@@ -142,14 +142,14 @@ extension Execution {
         event.startToFireTimeout = attributes.startToFireTimeout
         event.workflowTaskCompletedEventID = context.completedEventID
         let written = draft.event(.timerStarted, .timerStartedEventAttributes(event), userMetadata: metadata)
-        draft.addedTimers[timerID] = written.id
+        draft.addedTimers[ExactText(timerID)] = written.id
         return nil
     }
 
     private func pendingTimer(_ timerID: String, _ draft: Draft) -> Int64? {
-        guard let startedEventID = durable.timerIDs[timerID], !draft.removedTimers.contains(startedEventID) else {
-            return nil
-        }
+        guard let startedEventID = durable.timerIDs[ExactText(timerID)],
+            !draft.removedTimers.contains(startedEventID)
+        else { return nil }
         return startedEventID
     }
 
@@ -159,7 +159,7 @@ extension Execution {
         in draft: inout Draft
     ) -> CommandRefusal? {
         let startedEventID: Int64
-        if let added = draft.addedTimers.removeValue(forKey: timerID) {
+        if let added = draft.addedTimers.removeValue(forKey: ExactText(timerID)) {
             startedEventID = added
         } else if let pending = pendingTimer(timerID, draft) {
             startedEventID = pending
@@ -185,7 +185,9 @@ extension Execution {
 
     private func bufferedFiring(ofTimer timerID: String) -> Int64? {
         for event in durable.bufferedEvents {
-            if case .timerFiredEventAttributes(let attributes) = event.attributes, attributes.timerID == timerID {
+            if case .timerFiredEventAttributes(let attributes) = event.attributes,
+                attributes.timerID.hasSameBytes(as: timerID)
+            {
                 return attributes.startedEventID
             }
         }
@@ -216,7 +218,11 @@ func problem(
 }
 
 /// A command that holds more than one payload collection may: the run ends.
-func tooLarge(_ field: String) -> CommandRefusal {
-    // This cause whatever the command: clients know no other for it.
-    CommandRefusal(.badScheduleActivityAttributes, "\(field) exceeds size limit.", isTerminal: true)
+///
+/// - Parameter cause: Temporal has the one that stands here for most commands, whatever its name says.
+func tooLarge(
+    _ field: String,
+    _ cause: WorkflowTaskFailedCause = .badScheduleActivityAttributes
+) -> CommandRefusal {
+    CommandRefusal(cause, "\(field) exceeds size limit.", isTerminal: true)
 }

@@ -71,23 +71,27 @@ public final class TerminateRequest: Sendable {
 }
 
 extension Execution {
-    /// - Throws: `notFound` when the run is closed, `resourceExhausted` when it has taken all the signals it may.
+    /// - Throws: `notFound` when the run is closed, `invalidArgument` when it has taken all the signals it may,
+    ///   `resourceExhausted` when it is about to close.
     public func decide(
         _ signal: SignalRequest,
         at now: Instant,
         limits: Limits = Limits()
     ) throws(RequestError) -> Decision {
-        guard isRunning else { throw .workflowClosed }
         var draft = Draft(self, at: now)
-        if durable.requestIDs.contains(signal.requestID), !signal.requestID.isEmpty { return draft.decision }
+        // Of a closed run too: whoever did not hear that it took effect asks again.
+        if hasSeen(signal.requestID) { return draft.decision }
+        guard isRunning else { throw .workflowClosed }
         let waiting = durable.bufferedEvents.count { $0.eventType == .workflowExecutionSignaled }
         guard durable.signalCount + waiting < limits.signals else {
-            throw RequestError(.resourceExhausted, "exceeded workflow execution limit for signal events")
+            throw .invalidArgument("exceeded workflow execution limit for signal events")
         }
         let bytes = durable.historyBytes + Int64(durable.bufferedBytes + (signal.input?.bytes.count ?? 0))
         guard bytes <= limits.historyBytes else {
-            throw RequestError(.resourceExhausted, "exceeded workflow execution limit for history size")
+            throw .invalidArgument("exceeded workflow execution limit for history size")
         }
+        // Who sends over gRPC tries again. What a topic brings comes once, and is taken.
+        if volatile.closeWasRefused, volatile.startedTask != nil, signal.origin == nil { throw .workflowClosing }
         var attributes = WorkflowExecutionSignaledEventAttributes()
         attributes.signalName = signal.name
         attributes.input = signal.input
@@ -101,7 +105,12 @@ extension Execution {
         return draft.decision
     }
 
-    /// A second request has no effect of its own, nor has one for a closed run.
+    /// Whether a request with this id took effect before. An empty one is never the same.
+    public func hasSeen(_ requestID: String) -> Bool {
+        !requestID.isEmpty && durable.requestIDs.contains(ExactText(requestID))
+    }
+
+    /// A second request has no effect of its own, nor has one for a closed run. A start delay ends with it.
     public func decide(_ cancel: CancelRequest, at now: Instant) throws(RequestError) -> Decision {
         var draft = Draft(self, at: now)
         guard isRunning else {
@@ -122,7 +131,7 @@ extension Execution {
             .workflowExecutionCancelRequestedEventAttributes(attributes)
         )
         if !cancel.requestID.isEmpty { draft.fact(.requestSeen(cancel.requestID)) }
-        scheduleWorkflowTask(in: &draft)
+        scheduleWorkflowTask(in: &draft, endsStartDelay: true)
         deliver(cancel.origin, in: &draft)
         return draft.decision
     }

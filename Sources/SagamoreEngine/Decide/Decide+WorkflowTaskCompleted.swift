@@ -18,8 +18,9 @@ public final class WorkflowTaskCompletedRequest: Sendable {
 extension Execution {
     /// Carries out what workflow code has decided.
     ///
-    /// - Throws: `notFound` when the token's task is not the one that runs, `invalidArgument` when a command follows one
-    ///   that ends the run. The last completed task is recognised: its completion sent again gets the same answer again.
+    /// - Throws: `notFound` when the token's task is not the one that runs, `invalidArgument` when a command follows
+    ///   one that ends the run, or can't be carried out in a later attempt. The last completed task is recognised: its
+    ///   completion sent again gets the same answer again.
     public func decide(
         _ completion: WorkflowTaskCompletedRequest,
         at now: Instant,
@@ -38,10 +39,10 @@ extension Execution {
         var commands = CommandContext(completedEventID: completedEventID, request: request, limits: limits)
         for command in request.commands where !draft.isClosed {
             if let failure = carryOut(command, &commands, in: &draft) {
-                return refuse(completion, started, failure, at: now)
+                return try refuse(completion, started, failure, at: now)
             }
         }
-        if let failure = limitExceeded(draft, limits) { return refuse(completion, started, failure, at: now) }
+        if let failure = limitExceeded(draft, limits) { return try refuse(completion, started, failure, at: now) }
         finish(completion, started, commands, in: &draft)
         return draft.decision
     }
@@ -143,12 +144,18 @@ extension Execution {
     }
 
     /// The commands can't be carried out: the task fails, and the worker is told why.
+    ///
+    /// - Throws: `invalidArgument` in a later attempt, which goes on until it times out. A worker that always answers
+    ///   the same would else have its next attempt at once, for ever.
     private func refuse(
         _ completion: WorkflowTaskCompletedRequest,
         _ started: StartedWorkflowTask,
         _ refusal: CommandRefusal,
         at now: Instant
-    ) -> Decision {
+    ) throws(RequestError) -> Decision {
+        if started.attempt > 1, !refusal.isTerminal, refusal.cause != .unhandledCommand {
+            throw .invalidArgument(refusal.message)
+        }
         var draft = Draft(self, at: now)
         func fail(in draft: inout Draft) {
             let failure = serverFailure(refusal.message, isRetryable: true)

@@ -5,9 +5,12 @@ internal import SagamoreProtobuf
 let bufferedStartedEventID: Int64 = -123
 
 extension Execution {
-    /// Writes WorkflowTaskScheduled where none is due yet, and offers it.
-    func scheduleWorkflowTask(in draft: inout Draft) {
-        guard durable.workflowTask == nil, durable.firstTaskDueAt == nil, !draft.isClosed else { return }
+    /// Writes WorkflowTaskScheduled where none is due yet, and offers it. A start delay is waited for.
+    ///
+    /// - Parameter endsStartDelay: it is not.
+    func scheduleWorkflowTask(in draft: inout Draft, endsStartDelay: Bool = false) {
+        let isDelayed = durable.firstTaskDueAt != nil && !endsStartDelay
+        guard durable.workflowTask == nil, !isDelayed, !draft.isClosed else { return }
         writeWorkflowTaskScheduled(in: &draft, sticky: durable.stickyQueue)
     }
 

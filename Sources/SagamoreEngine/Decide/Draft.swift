@@ -10,8 +10,8 @@ struct Draft {
     var decision = Decision()
     var isClosed = false
     var addedActivities: [Int64: PendingActivity] = [:]
-    var addedActivityIDs: Set<String> = []
-    var addedTimers: [String: Int64] = [:]
+    var addedActivityIDs: Set<ExactText> = []
+    var addedTimers: [ExactText: Int64] = [:]
     var removedTimers: Set<Int64> = []
     /// The activities that ended in this decision, and those whose cancellation was asked for.
     var removedActivities: Set<Int64> = []

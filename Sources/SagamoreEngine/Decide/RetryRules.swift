@@ -21,24 +21,39 @@ enum RetryRules {
         return policy
     }
 
-    /// What is wrong with a policy, in words; nil when it can be used.
+    /// What is wrong with a policy once its defaults are filled in, in words; nil when it can be used.
     static func problem(_ policy: RetryPolicy) -> String? {
+        // Where nothing is ever tried again, the rest is not looked at.
+        if policy.maximumAttempts == 1 { return nil }
         if let initial = policy.initialInterval, initial.seconds < 0 || initial.nanos < 0 {
             return "invalid InitialInterval set on retry policy: negative duration"
         }
-        if policy.backoffCoefficient != 0, !(policy.backoffCoefficient >= 1) {
-            return "BackoffCoefficient cannot be less than 1 on retry policy."
-        }
+        let whole = withDefaults(policy)
+        if !(whole.backoffCoefficient >= 1) { return "BackoffCoefficient cannot be less than 1 on retry policy." }
         if let maximum = policy.maximumInterval, maximum.seconds < 0 || maximum.nanos < 0 {
             return "invalid MaximumInterval set on retry policy: negative duration"
         }
-        let maximum = Interval(policy.maximumInterval)
-        if maximum.isSet, maximum < Interval(policy.initialInterval) {
+        if Interval(whole.maximumInterval) < Interval(whole.initialInterval) {
             return "MaximumInterval cannot be less than InitialInterval on retry policy."
         }
         if policy.maximumAttempts < 0 { return "MaximumAttempts cannot be negative on retry policy." }
+        for type in policy.nonRetryableErrorTypes {
+            if let wrong = wrongTimeout(type) { return "Invalid timeout type value: \(wrong)." }
+        }
         return nil
     }
+
+    /// What an error type calls a timeout though there is none of that name, short or in full; nil for all others.
+    private static func wrongTimeout(_ errorType: String) -> String? {
+        guard errorType.hasPrefix(timeoutPrefix) else { return nil }
+        let name = String(errorType.dropFirst(timeoutPrefix.count))
+        let known: [TimeoutType] = [.startToClose, .scheduleToStart, .scheduleToClose, .heartbeat]
+        let isKnown = known.contains { $0.description == name || mixedCase($0, prefix: "TIMEOUT_TYPE_") == name }
+        return isKnown ? nil : name
+    }
+
+    /// What an error type begins with that means a timeout.
+    private static let timeoutPrefix = "TemporalTimeout:"
 
     /// The verdict on attempt number `attempt`, which failed at `now`.
     static func verdict(
@@ -84,7 +99,7 @@ enum RetryRules {
         case .terminatedFailureInfo, .canceledFailureInfo:
             true
         case .timeoutFailureInfo(let info):
-            nonRetryable.contains("TemporalTimeout:" + mixedCase(info.timeoutType, prefix: "TIMEOUT_TYPE_"))
+            nonRetryable.contains(timeoutPrefix + mixedCase(info.timeoutType, prefix: "TIMEOUT_TYPE_"))
         case .serverFailureInfo(let info):
             info.nonRetryable
         case .applicationFailureInfo(let info):

@@ -39,15 +39,15 @@ public struct DurableState: Equatable, Sendable {
     public var stickyScheduleToStart = Interval.zero
 
     public var activities: [Int64: PendingActivity] = [:]
-    public var activityIDs: [String: Int64] = [:]
+    public var activityIDs: [ExactText: Int64] = [:]
     public var timers: [Int64: PendingTimer] = [:]
-    public var timerIDs: [String: Int64] = [:]
+    public var timerIDs: [ExactText: Int64] = [:]
     /// Events that wait for the end of the running workflow task, oldest first.
     public var bufferedEvents: [HistoryEvent] = []
     /// The size of the events that wait, encoded.
     public var bufferedBytes = 0
     /// The ids of the requests to this run that took effect, its start's excepted.
-    public var requestIDs: Set<String> = []
+    public var requestIDs: Set<ExactText> = []
     public var signalCount = 0
 
     public var isRunning: Bool { status == .running }
@@ -60,6 +60,9 @@ public struct DurableState: Equatable, Sendable {
 public struct VolatileState: Sendable {
     public var startedTask: StartedWorkflowTask?
     public var stickyAbandoned = false
+    /// The last workflow task failed because its code ended the run with something unseen. While it is tried again
+    /// signals have to wait: a steady stream of them would keep the run open for ever.
+    public var closeWasRefused = false
     public var heartbeats: [Int64: Heartbeat] = [:]
     public var deadlines = DeadlineHeap()
 }

@@ -59,10 +59,30 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
         detail: .workflowNotReady
     )
 
+    /// A query of a run whose start delay is not over.
+    public static let workflowTaskNotScheduled = RequestError(
+        .failedPrecondition,
+        "Workflow task is not scheduled yet.",
+        detail: .workflowNotReady
+    )
+
+    /// A query of a run whose code fails its workflow task again and again.
+    public static let workflowTaskKeepsFailing = RequestError(
+        .failedPrecondition,
+        "Unable to query workflow due to Workflow Task in failed state.",
+        detail: .workflowNotReady
+    )
+
     public static let workflowClosed = RequestError(
         .notFound,
         "workflow execution already completed",
         detail: .workflowNotFound
+    )
+
+    /// A signal to a run whose code has ended, and has to see what came meanwhile first.
+    public static let workflowClosing = RequestError(
+        .resourceExhausted,
+        "workflow operation can not be applied because workflow is closing"
     )
 
     public static let workflowTaskNotFound = RequestError(

@@ -75,4 +75,14 @@ public struct WorkflowKey: Hashable, Sendable {
         self.namespace = namespace
         self.workflowID = workflowID
     }
+
+    /// By bytes, as the database has it: see `ExactText`.
+    public static func == (left: WorkflowKey, right: WorkflowKey) -> Bool {
+        left.namespace == right.namespace && left.workflowID.hasSameBytes(as: right.workflowID)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(namespace)
+        hasher.combine(bytesOf: workflowID)
+    }
 }

@@ -59,7 +59,8 @@ extension Shard {
         let isClosed = !run.execution.isRunning
         let runID = run.runID
         if request.onlyCloseEvent, isClosed || !request.waitsForNews {
-            let frame = run.lastFrame
+            // A running workflow has none.
+            let frame = isClosed ? run.lastFrame : []
             releaseInOrder(
                 run: run,
                 slot: slot,

@@ -7,13 +7,14 @@ internal import SagamoreServices
 extension Shard {
     func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>) {
         let limits = configuration.limits
-        outside(workflow, reply, { $0 }) { (run, now) throws(RequestError) in
+        outside(workflow, reply, { $0 }, onceClosed: .acceptedAgain(request.requestID)) {
+            (run, now) throws(RequestError) in
             try run.execution.decide(request, at: now, limits: limits)
         }
     }
 
     func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>) {
-        outside(workflow, reply, { _ in }, closedIsFine: true) { (run, now) throws(RequestError) in
+        outside(workflow, reply, { _ in }, onceClosed: .accepted) { (run, now) throws(RequestError) in
             try run.execution.decide(request, at: now)
         }
     }
@@ -24,12 +25,21 @@ extension Shard {
         }
     }
 
+    /// What becomes of a request to a closed run that is out of memory.
+    private enum OnceClosed {
+        case refused
+        /// It is answered like one that took effect.
+        case accepted
+        /// The same where it took effect before, by its id: the journal tells. Else it is refused.
+        case acceptedAgain(_ requestID: String)
+    }
+
     /// - Parameter answer: what a request to this run is answered with.
     private func outside<Success>(
         _ workflow: WorkflowReference,
         _ reply: Reply<Success>,
         _ answer: @escaping @Sendable (RunID) -> Success,
-        closedIsFine: Bool = false,
+        onceClosed: OnceClosed = .refused,
         _ body: @escaping @Sendable (CachedRun, Instant) throws(RequestError) -> Decision
     ) {
         guard !isFull else {
@@ -40,8 +50,15 @@ extension Shard {
                 switch resolved {
                 case .missing: throw workflow.missing
                 case .closed(let row):
-                    if closedIsFine { return shard.afterwards.append { reply.succeed(answer(row.runID)) } }
-                    throw .workflowClosed
+                    switch onceClosed {
+                    case .accepted: shard.afterwards.append { reply.succeed(answer(row.runID)) }
+                    case .acceptedAgain(let requestID) where !requestID.isEmpty:
+                        shard.read(row, failed: { reply.fail($0) }) { run in
+                            guard run.execution.hasSeen(requestID) else { return reply.fail(.workflowClosed) }
+                            reply.succeed(answer(row.runID))
+                        }
+                    case .refused, .acceptedAgain: throw .workflowClosed
+                    }
                 case .cached(let run):
                     let decision = try body(run, shard.clock())
                     let runID = run.runID

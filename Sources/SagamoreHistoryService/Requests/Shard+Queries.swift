@@ -56,6 +56,14 @@ extension Shard {
 
     /// Under the lock.
     private func ask(_ pending: PendingQuery, of run: CachedRun) {
+        if let obstacle = run.execution.queryObstacle {
+            releaseInOrder(
+                run: run,
+                { pending.reply.fail(obstacle) },
+                refuse: { pending.reply.fail($0.error) }
+            )
+            return
+        }
         queries[pending.id] = pending
         if run.execution.isRunning { place(pending.id, run) } else { askClosed(pending, run) }
     }

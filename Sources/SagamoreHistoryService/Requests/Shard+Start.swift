@@ -58,7 +58,7 @@ extension Shard {
     func verdict(on start: StartRequest, in slot: WorkflowSlot) -> StartVerdict {
         guard let row = slot.row else { return .begin }
         let request = start.request
-        if !request.requestID.isEmpty, row.startRequestID == request.requestID {
+        if !request.requestID.isEmpty, row.startRequestID.hasSameBytes(as: request.requestID) {
             return .existing(StartedRun(runID: row.runID, isNew: true, status: row.status))
         }
         guard row.status == .running else { return verdict(onClosed: row, request) }

@@ -125,6 +125,16 @@ public struct LookUp: Sendable, Hashable {
         self.key = key
         self.commandID = commandID
     }
+
+    /// By bytes, as the database has it.
+    public static func == (left: LookUp, right: LookUp) -> Bool {
+        left.key == right.key && left.commandID.hasSameBytes(as: right.commandID)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(key)
+        hasher.combine(bytesOf: commandID)
+    }
 }
 
 public struct LookUpAnswer: Sendable {

@@ -119,6 +119,19 @@ extension Node {
         return Call { history.completeWorkflowTask(token, answer, reply: $0) }
     }
 
+    func fail(_ task: AssignedWorkflowTask) throws -> Call<Void> {
+        let token = try workflowToken(task)
+        return Call {
+            history.failWorkflowTask(
+                token,
+                cause: .workflowWorkerUnhandledFailure,
+                failure: Samples.failure("defect"),
+                identity: "worker",
+                reply: $0
+            )
+        }
+    }
+
     func workflowToken(_ task: AssignedWorkflowTask) throws -> WorkflowTaskToken {
         guard case .workflow(let token) = try TaskToken(task.token) else {
             return try #require(nil as WorkflowTaskToken?, "no token of a workflow task")

@@ -27,7 +27,7 @@ extension JournalReading {
         for id in state.activities.keys where !pending.contains(id) {
             differences.append("activity \(id) is pending in the state alone")
         }
-        let ids = Dictionary(state.activities.values.map { ($0.activityID, $0.scheduledEventID) }) { $1 }
+        let ids = Dictionary(state.activities.values.map { (ExactText($0.activityID), $0.scheduledEventID) }) { $1 }
         if ids != state.activityIDs || ids.count != state.activities.count {
             differences.append("activityIDs: \(state.activityIDs), the activities say \(ids)")
         }
@@ -116,7 +116,7 @@ extension JournalReading {
         let actual = state.timers.values.map { "\($0.startedEventID) \($0.timerID) \($0.fireAt)" }.sorted()
         let expected = pending.map { "\($0) \($1.timerID) \($1.fireAt)" }.sorted()
         if actual != expected { differences.append("timers: are \(actual), the journal says \(expected)") }
-        let ids = Dictionary(pending.map { ($1.timerID, $0) }) { $1 }
+        let ids = Dictionary(pending.map { (ExactText($1.timerID), $0) }) { $1 }
         if ids != state.timerIDs || ids.count != pending.count {
             differences.append("timerIDs: are \(state.timerIDs), the journal says \(ids)")
         }

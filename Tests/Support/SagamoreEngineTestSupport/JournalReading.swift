@@ -42,7 +42,7 @@ package struct JournalReading {
             check("firstTaskDueAt", state.firstTaskDueAt, firstTaskDueAt(state))
         }
         check("startRequestID", state.startRequestID, requests { $0.afterEventID == 1 }.first ?? "")
-        check("requestIDs", state.requestIDs, Set(requests { $0.afterEventID != 1 }))
+        check("requestIDs", state.requestIDs, Set(requests { $0.afterEventID != 1 }.map { ExactText($0) }))
         check(
             "origin",
             state.origin,

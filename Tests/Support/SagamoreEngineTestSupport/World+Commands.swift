@@ -41,7 +41,7 @@ extension World {
                 guard case .timerFiredEventAttributes(let attributes) = event.attributes else { return nil }
                 return attributes.timerID
             }
-            let ids = execution.durable.timerIDs.keys.sorted() + buffered + buffered
+            let ids = execution.durable.timerIDs.keys.map(\.text).sorted() + buffered + buffered
             guard let id = ids.randomElement(using: &random) else { return Samples.marker("nothing to cancel") }
             return Samples.cancelTimer(id)
         case .marker: return Samples.marker("version", details: random.once(in: 2) ? [:] : ["a": "1", "b": "2"])
@@ -58,9 +58,9 @@ extension World {
     private func name(_ prefix: String) -> String { "\(prefix)-\(Int.random(in: 0..<6, using: &random))" }
 
     /// A name that is not in use, most of the time.
-    private func freshName(_ prefix: String, not used: [String: Int64], _ before: [Command]) -> String {
+    private func freshName(_ prefix: String, not used: [ExactText: Int64], _ before: [Command]) -> String {
         var chosen = name(prefix)
-        while used[chosen] != nil || before.contains(where: { $0.names(chosen) }), !random.once(in: 8) {
+        while used[ExactText(chosen)] != nil || before.contains(where: { $0.names(chosen) }), !random.once(in: 8) {
             chosen = name(prefix) + "-\(execution.durable.lastEventID)-\(before.count)"
         }
         return chosen

@@ -72,7 +72,7 @@ extension World {
         let decision = try perform("signal \(name) \(requestID)") { execution throws(RequestError) in
             try execution.decide(request, at: now, limits: limits)
         }
-        try require(isRunning || decision == nil, "a closed run took a signal")
+        try require(isRunning || isKnown || decision == nil, "a closed run took a signal")
         guard let decision else { return }
         try require(decision.entries.isEmpty == isKnown, "request id \(requestID) known: \(isKnown)")
         try require(decision.statusEvents.count == (isKnown || sender == nil ? 0 : 1), "a signal's events")

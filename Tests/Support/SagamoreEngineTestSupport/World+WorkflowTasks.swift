@@ -67,7 +67,9 @@ extension World {
         }
         guard let decision else {
             let isRunning = execution.volatile.startedTask?.nonce == started.nonce
-            try require(isRunning && names.contains("EXECUTION"), "a good completion was refused")
+            // A command behind the end of the run, or in a later attempt any that can't be carried out.
+            let mayBeRefused = names.contains("EXECUTION") || started.attempt > 1
+            try require(isRunning && mayBeRefused, "a good completion was refused")
             return
         }
         switch decision.reply {
