@@ -57,19 +57,24 @@ public final class MatchingService: MatchingClient {
         change(task.queue) { queue, now in queue.offer(task, at: now) }
     }
 
+    private func change(_ key: TaskQueueKey, _ body: (inout TaskQueueState, Instant) -> [MatchAction]) {
+        carryOut(changed(key, body), key)
+    }
+
+    /// Changes a queue, and returns what is to be done for it.
+    ///
     /// - Parameter poll: one that is not being given a task any more.
-    private func change(
+    private func changed(
         _ key: TaskQueueKey,
         given poll: Poll? = nil,
         _ body: (inout TaskQueueState, Instant) -> [MatchAction]
-    ) {
+    ) -> [MatchAction] {
         let now = clock()
-        let actions = state.withLock { state -> [MatchAction] in
+        return state.withLock { state -> [MatchAction] in
             if let handle = poll?.handle { state.matched[handle.id] = nil }
             guard !state.isStopped else { return poll.map { [.end($0)] } ?? [] }
             return state.noting(body(&state.queues[key, default: TaskQueueState()], now))
         }
-        carryOut(actions, key)
     }
 
     // MARK: Polls
@@ -132,6 +137,10 @@ public final class MatchingService: MatchingClient {
             for key in state.queues.keys where key.namespace == namespace {
                 actions += state.queues[key]?.endPolls(of: identity, at: now) ?? []
             }
+            // Those that are being given a task wait for no other one.
+            for poll in state.matched.values where poll.poller.identity == identity {
+                if poll.handle?.queue.namespace == namespace { poll.isOver = true }
+            }
             return actions
         }
         carryOut(actions, key)
@@ -154,13 +163,32 @@ public final class MatchingService: MatchingClient {
 
     /// - Parameter queue: the queue that asks, where only one does.
     private func carryOut(_ actions: [MatchAction], _ queue: TaskQueueKey? = nil) {
-        for action in actions {
-            switch action {
-            case .match(let task, let poll): start(task, for: poll)
-            case .end(let poll): poll.end()
-            case .abandon(let task): history.abandonSticky(task)
-            case .pageOut(let task): history.pageOut(task)
-            case .pageIn(let limit): if let queue { history.pageIn(queue, limit: limit) }
+        for action in actions { carryOut(action, queue) }
+    }
+
+    private func carryOut(_ action: MatchAction, _ queue: TaskQueueKey?) {
+        switch action {
+        case .match(let task, let poll): match(task, poll)
+        case .end(let poll): poll.end()
+        case .abandon(let task): history.abandonSticky(task)
+        case .pageOut(let task): history.pageOut(task)
+        case .pageIn(let limit): if let queue { history.pageIn(queue, limit: limit) }
+        }
+    }
+
+    /// Gives a task to a poll. One that is out of date is refused at once, and the poll meets the next one. A queue may
+    /// hold thousands of them: they are tried in a loop, since no stack has room for each inside the one before.
+    private func match(_ task: MatchingTask, _ poll: Poll) {
+        var next: MatchingTask? = task
+        while let task = next {
+            next = nil
+            guard let error = poll.refusal(of: { start(task, for: poll) }) else { return }
+            for action in notStarted(task, poll, error) {
+                if case .match(let following, let same) = action, same === poll {
+                    next = following
+                } else {
+                    carryOut(action, task.queue)
+                }
             }
         }
     }
@@ -176,7 +204,7 @@ public final class MatchingService: MatchingClient {
                     case .success(let polled):
                         given(poll)
                         reply.succeed(polled)
-                    case .failure(let error): notStarted(task, poll, error)
+                    case .failure(let error): refused(task, poll, error)
                     }
                 }
             )
@@ -189,7 +217,7 @@ public final class MatchingService: MatchingClient {
                     case .success(let assigned):
                         given(poll)
                         reply.succeed(assigned)
-                    case .failure(let error): notStarted(task, poll, error)
+                    case .failure(let error): refused(task, poll, error)
                     }
                 }
             )
@@ -201,15 +229,19 @@ public final class MatchingService: MatchingClient {
         state.withLock { $0.matched[id] = nil }
     }
 
+    private func refused(_ task: MatchingTask, _ poll: Poll, _ error: RequestError) {
+        if !poll.leaveRefusal(error) { carryOut(notStarted(task, poll, error), task.queue) }
+    }
+
     /// The task was out of date: the poll goes on waiting, in front of the others. When History can't say now, the task
-    /// is kept and the worker told to come again.
-    private func notStarted(_ task: MatchingTask, _ poll: Poll, _ error: RequestError) {
+    /// is kept and the worker told to come again. Returns what is to be done for the queue.
+    private func notStarted(_ task: MatchingTask, _ poll: Poll, _ error: RequestError) -> [MatchAction] {
         if error.code == .notFound {
-            change(task.queue, given: poll) { queue, now in queue.pollAgain(poll, at: now) }
-            return
+            return changed(task.queue, given: poll) { queue, now in queue.pollAgain(poll, at: now) }
         }
-        change(task.queue, given: poll) { queue, now in queue.giveBack(task, at: now) }
+        let actions = changed(task.queue, given: poll) { queue, now in queue.giveBack(task, at: now) }
         poll.fail(error)
+        return actions
     }
 }
 

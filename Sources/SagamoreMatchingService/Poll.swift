@@ -1,5 +1,6 @@
 internal import SagamoreEngine
 internal import SagamoreServices
+internal import Synchronization
 
 /// A poll that waits for a task, or is being given one.
 final class Poll: @unchecked Sendable {
@@ -15,6 +16,9 @@ final class Poll: @unchecked Sendable {
     var handle: PollHandle?
     /// The client is gone, or the time is up. Read and set under the service's lock.
     var isOver = false
+    /// A task is being started for it, and who has it started waits for what comes of that at once.
+    private let isStarting = Atomic(false)
+    private var refusedWith: RequestError?
 
     init(poller: PollerIdentity, deadline: Instant, answer: Answer) {
         self.poller = poller
@@ -35,6 +39,22 @@ final class Poll: @unchecked Sendable {
         case .workflow(let reply): reply.fail(error)
         case .activity(let reply): reply.fail(error)
         }
+    }
+
+    /// Has a task started, and returns the error of one that is refused before `start` returns.
+    func refusal(of start: () -> Void) -> RequestError? {
+        isStarting.store(true, ordering: .relaxed)
+        start()
+        if isStarting.exchange(false, ordering: .acquiringAndReleasing) { return nil }
+        defer { refusedWith = nil }
+        return refusedWith
+    }
+
+    /// The task that is being started is refused. Returns whether `refusal(of:)` will say so; else it is too late for
+    /// that, and the caller has to see to it.
+    func leaveRefusal(_ error: RequestError) -> Bool {
+        refusedWith = error
+        return isStarting.exchange(false, ordering: .acquiringAndReleasing)
     }
 }
 

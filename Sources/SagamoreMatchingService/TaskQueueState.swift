@@ -128,7 +128,8 @@ struct TaskQueueState {
         return ended
     }
 
-    /// Ends the polls whose time is up, and lets tasks that were given back meet those that wait.
+    /// Ends the polls whose time is up, lets tasks that were given back meet those that wait, and gives away what a
+    /// sticky queue's worker has left behind.
     mutating func expire(at now: Instant) -> [MatchAction] {
         var actions: [MatchAction] = []
         for poll in waiting.values where poll.deadline <= now {
@@ -146,6 +147,12 @@ struct TaskQueueState {
         if lastPollAt + Self.idleTime < now, tasks.contains(where: \.isSticky) {
             // The worker is gone for good. Those that are out of date go with the others: History knows.
             while let task = tasks.popFirst() { actions.append(.abandon(task)) }
+        } else if lastPollAt + Self.stickyPatience < now, tasks.contains(where: \.isStickyQuery) {
+            // Only queries: a workflow task has a timeout of its own for this, and the history tells of it.
+            tasks.removeAll { task in
+                if task.isStickyQuery { actions.append(.abandon(task)) }
+                return task.isStickyQuery
+            }
         }
         return actions
     }
@@ -219,4 +226,6 @@ extension MatchingTask {
     fileprivate var isQuery: Bool {
         if case .query = kind { true } else { false }
     }
+
+    fileprivate var isStickyQuery: Bool { isSticky && isQuery }
 }

@@ -145,6 +145,67 @@ extension HistoryTests {
             #expect(attempts == [2])
         }
 
+        private static func schedule(_ activityID: String, on queue: String) -> Command {
+            Samples.schedule(activityID) { attributes in
+                attributes.taskQueue = Samples.queue(queue)
+                attributes.startToCloseTimeout = Interval.seconds(600).duration
+            }
+        }
+
+        /// Fills a queue with the activities of a run of its own.
+        private static func fill(_ node: Node, _ queue: String) throws {
+            try node.start("filler of \(queue)", queue: queue).get()
+            let commands = (0..<2_000).map { schedule("\($0)", on: queue) }
+            try node.complete(try node.workflowTask(queue), commands).get()
+        }
+
+        /// Takes activities of a queue; returns their workflows.
+        private static func take(_ count: Int, _ queue: String, of node: Node) throws -> [String] {
+            var polls = (0..<100).map { _ in node.pollActivity(queue) }
+            var workflowIDs: [String] = []
+            for _ in 0..<count {
+                workflowIDs.append(try #require(try polls.removeFirst().get()).key.workflowID)
+                polls.append(node.pollActivity(queue))
+            }
+            return workflowIDs
+        }
+
+        /// The row of a run names one queue, whichever has room first.
+        @Test(arguments: [["first", "second"], ["second", "first"]])
+        func aRunThatWaitsForTwoQueuesComesBackForEither(_ order: [String]) throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try Self.fill(node, "first")
+            try Self.fill(node, "second")
+            try node.start("one").get()
+            try node.work(Self.schedule("a", on: "first"), Self.schedule("b", on: "second"))
+            for queue in order {
+                let workflowIDs = try Self.take(2_001, queue, of: node)
+                #expect(workflowIDs.count { $0 == "one" } == 1, "from the queue \(queue)")
+            }
+        }
+
+        /// It is in no backlog, so recovery has to find it.
+        @Test func aTaskBesideOneThatFindsNoRoomIsThereAfterARestart() throws {
+            let database = try TestDatabase()
+            let clock = TestClock()
+            let node = try Node(database, clock: clock).started()
+            try Self.fill(node, "dead")
+            // With the usual timeout of its task it would stay in memory for a while whatever is due.
+            try node.start("one") { $0.workflowTaskTimeout = Interval.seconds(120).duration }.get()
+            try node.work(Self.schedule("a", on: "dead"), Self.schedule("b", on: "busy"))
+            try eventually("marked") { try database.number(Self.waiting) == 1 }
+            node.kill()
+
+            let next = try Node(database, clock: clock).started()
+            defer { next.stop() }
+            let task = try next.activityTask("busy")
+            #expect(task.key.workflowID == "one")
+            // Now nothing is due but what waits for room, and it leaves memory.
+            try eventually("out of memory") { !next.isCached("one") }
+            try next.complete(task).get()
+        }
+
         @Test func aQueryThatFindsNoRoomIsRefused() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }

@@ -93,12 +93,13 @@ extension HistoryTests {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
             try node.start("one").get()
-            node.faults.holdLookUp()
+            node.faults.holdLoader()
+            node.faults.failOnce(.lookUp)
             let first = node.submit(try node.signalCommand("one", "first", offset: 1))
-            try eventually("look-up at the gate") { node.faults.isHoldingLookUp }
+            try eventually("look-up at the gate") { node.faults.isLoaderHolding }
             // It comes while the first one is looked up.
             let second = node.submit(try node.signalCommand("one", "second", offset: 2))
-            node.faults.loseLookUp()
+            node.faults.letLoaderGo()
             for call in [first, second] { #expect(try call.error().code == .unavailable) }
             // Given again, in order.
             for (offset, name) in [(1, "first"), (2, "second")] as [(Int64, String)] {

@@ -70,6 +70,20 @@ extension HistoryTests {
             #expect(try decoded(try follower.get().frames).map(\.eventType) == [.workflowExecutionTerminated])
         }
 
+        @Test func aQueryThatNobodyWaitsForAnyMoreIsForgotten() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            // It waits for the first workflow task, which no worker takes.
+            try node.start("one").get()
+            let run = try #require(node.shard.perform { node.shard.slots[Node.key("one")]?.cached })
+            let query = node.query("one", deadline: node.clock.now + .seconds(5))
+            #expect(node.shard.perform { run.waitingQueries.count } == 1)
+            node.clock.jump(.seconds(20))
+            #expect(try query.error().code == .deadlineExceeded)
+            // It would keep the run in memory for ever.
+            #expect(node.shard.perform { run.waitingQueries.isEmpty })
+        }
+
         @Test func aRunThatWaitsForOthersOnlyNeedsNoAlarm() throws {
             let database = try TestDatabase()
             let node = try Node(database).started()

@@ -152,6 +152,39 @@ extension HistoryTests {
             try node.terminate("one").get()
             try node.start("one").get()
         }
+
+        @Test func noRunIsEndedForOneThatCanNotBegin() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            let first = try node.start("one").get()
+            node.faults.corrupt { batch in
+                // A new run with this word breaks a key.
+                guard batch.journal.contains(where: { $0.events.contains(word: "poison") }) else { return }
+                if let run = batch.newRuns.last { batch.newRuns.append(run) }
+            }
+            let next = try node.start("one") { request in
+                request.workflowIDConflictPolicy = .terminateExisting
+                request.input = Samples.payloads("poison")
+            }
+            #expect(try next.error().code == .internalError)
+            node.faults.corrupt(nil)
+            #expect(try node.status("one") == .running)
+            #expect(try node.status("one", first.runID) == .running)
+            #expect(try database.number("select count(*) from sagamore.runs") == 1)
+            try node.work(Samples.complete())
+            #expect(try node.status("one", first.runID) == .completed)
+            #expect(HistoryRules.violations(in: try node.events("one")) == [])
+        }
+
+        @Test func anEndAndWhatReplacesItShareATransaction() throws {
+            let node = try Node(TestDatabase()) { $0.batchRowLimit = 1 }.started()
+            defer { node.stop() }
+            let first = try node.start("one").get()
+            let second = try node.start("one") { $0.workflowIDConflictPolicy = .terminateExisting }.get()
+            let batch = node.faults.committed.first { $0.closedRuns.contains { $0.runID == first.runID } }
+            #expect(batch?.newRuns.map(\.runID) == [second.runID])
+        }
     }
 }
 

@@ -144,6 +144,24 @@ extension HistoryTests {
             #expect(try node.page("two").error().code == .notFound)
         }
 
+        /// Its retention may end while somebody reads it.
+        @Test func aRunThatIsDeletedMeanwhileIsNotFound() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            let run = try node.start("one").get()
+            try node.work(Samples.complete())
+            try eventually("out of memory") { !node.isCached("one") }
+            let first = try node.page("one", size: 2).get()
+            #expect(try ids(first.frames) == [1, 2])
+            // The row of the run was read before it went.
+            try database.session.execute("delete from sagamore.journal")
+            #expect(try node.page("one", token: first.nextPageToken).error().code == .notFound)
+            #expect(try node.page("one", run.runID).error().code == .notFound)
+            #expect(try node.describe("one").error().code == .notFound)
+            #expect(try node.query("one").error().code == .notFound)
+        }
+
         @Test func theRunThatIsReplacedTellsItsFollowers() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }

@@ -113,6 +113,36 @@ extension HistoryTests {
             #expect(try node.status("one") == .completed)
         }
 
+        @Test func noWorkerIsToldOfAReplacementThatIsLost() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            try node.work(Samples.schedule("a") { $0.startToCloseTimeout = Interval.seconds(600).duration })
+            let activity = try node.activityTask()
+            let token = try node.activityToken(activity)
+            try node.signal("one", "go").get()
+            let task = try node.workflowTask()
+
+            func once<Success: Sendable>(_ ask: () throws -> [Call<Success>]) throws {
+                var replacing: Call<StartedRun>?
+                try asked(node, about: "precious") {
+                    replacing = try node.start("one") { request in
+                        request.workflowIDConflictPolicy = .terminateExisting
+                        request.input = Samples.payloads("precious")
+                    }
+                } _: {
+                    try ask()
+                }
+                #expect(try replacing?.error().code == .internalError)
+            }
+            try once { [try node.complete(task)] }
+            try once { [try node.complete(activity)] }
+            try once { [Call<Bool> { node.history.heartbeat(token, details: nil, reply: $0) }] }
+            // It was never replaced.
+            try node.complete(activity).get()
+            #expect(try node.status("one") == .running)
+        }
+
         @Test func aTaskIsGivenOnlyWhenItsCauseIsCommitted() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }

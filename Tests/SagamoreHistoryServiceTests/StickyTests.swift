@@ -214,6 +214,23 @@ extension HistoryTests {
             #expect(text(try moved.get()) == "moved")
         }
 
+        @Test func oneWhoseWorkerIsGoneGoesToTheQueueOfItsOwnRun() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            let run = try node.start("one").get()
+            try node.work(sticky: "mine")
+            let poll = node.pollWorkflowTask("mine", sticky: true, deadline: node.clock.now + .milliseconds(50))
+            guard case .none = try poll.get() else { return #expect(Bool(false), "a task came") }
+            let query = node.query("one")
+            // The run that takes its place has another queue.
+            try node.start("one", queue: "other") { $0.workflowIDConflictPolicy = .terminateExisting }.get()
+            node.clock.jump(.seconds(11))
+            let task = try node.queryTask()
+            #expect(task.runID == run.runID)
+            try node.answer(task, "moved").get()
+            #expect(text(try query.get()) == "moved")
+        }
+
         @Test func closedRunsAnswerToo() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }

@@ -87,6 +87,37 @@ import Testing
         #expect(history.started == [1, 2, 2] && next.isFailure)
     }
 
+    /// One inside the other, thousands of them have no room on a thread's stack.
+    @Test func manyStaleTasksAreTriedOneAfterTheOther() throws {
+        let service = service()
+        defer { service.stop() }
+        let numbers = (0..<TaskQueueState.limit).map { Int64($0) }
+        for number in numbers { service.offer(task(number)) }
+        let (_, ended) = poll(service)
+        #expect(history.started == numbers)
+        #expect(history.deepestStart == 1)
+        // The poll waits on.
+        #expect(!ended.isSet)
+        history.verdict = { _ in .unavailable("later") }
+        service.offer(task(5_000))
+        #expect(history.started.last == 5_000 && ended.isFailure)
+    }
+
+    @Test func aGoodbyeEndsAlsoAPollThatIsBeingGivenATask() throws {
+        let service = service()
+        defer { service.stop() }
+        history.isSlow = true
+        let (_, ended) = poll(service)
+        service.offer(task(1))
+        service.offer(task(2))
+        service.workerShutDown(namespace: 1, stickyQueue: "mine", identity: "worker")
+        // It would have the task, were that not stale. Another one it does not take.
+        #expect(!ended.isSet)
+        history.answer(.activityTaskNotFound)
+        #expect(ended.isSuccess)
+        #expect(history.started == [1])
+    }
+
     @Test func aPollWhoseClientLeftMeanwhileTakesNoOtherTask() throws {
         let service = service()
         defer { service.stop() }

@@ -12,6 +12,8 @@ final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
 
     private struct State {
         var started: [Int64] = []
+        var depth = 0
+        var deepest = 0
         var pagedOut: [Int64] = []
         var pagedIn: [TaskQueueKey] = []
         var waiting: [Reply<AssignedActivityTask>] = []
@@ -20,6 +22,8 @@ final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
     }
 
     var started: [Int64] { lock.withLock { state.started } }
+    /// How many starts were inside each other at most.
+    var deepestStart: Int { lock.withLock { state.deepest } }
     var pagedOut: [Int64] { lock.withLock { state.pagedOut } }
     var pagedIn: [TaskQueueKey] { lock.withLock { state.pagedIn } }
 
@@ -47,10 +51,13 @@ final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
         guard case .activity(let id, _) = task.kind else { return }
         let verdict = lock.withLock { () -> RequestError? in
             state.started.append(id)
+            state.depth += 1
+            state.deepest = max(state.deepest, state.depth)
             if state.isSlow { state.waiting.append(reply) }
             return state.isSlow ? nil : state.verdict(id)
         }
         if let verdict { reply.fail(verdict) }
+        lock.withLock { state.depth -= 1 }
     }
 
     func pageOut(_ task: MatchingTask) {

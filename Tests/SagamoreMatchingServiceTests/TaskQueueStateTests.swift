@@ -22,12 +22,12 @@ import Testing
         )
     }
 
-    private func query(_ number: UInt64) -> MatchingTask {
+    private func query(_ number: UInt64, isSticky: Bool = false) -> MatchingTask {
         MatchingTask(
             queue: Self.queue,
             key: WorkflowKey(namespace: 1, workflowID: "one"),
             runID: RunID(high: 1, low: 1),
-            kind: .query(number, isSticky: false)
+            kind: .query(number, isSticky: isSticky)
         )
     }
 
@@ -132,6 +132,23 @@ import Testing
         #expect(!state.isIdle(at: Self.noon + .seconds(400)))
         #expect(words(state.expire(at: Self.noon + .seconds(400))) == ["abandon 4"])
         #expect(state.isIdle(at: Self.noon + .seconds(400)))
+    }
+
+    @Test func aQueryDoesNotWaitForAWorkerThatIsGone() {
+        var state = TaskQueueState()
+        _ = state.poll(poll(1), isSticky: true, at: Self.noon)
+        _ = state.cancel(1, at: Self.noon)
+        // The worker was there a moment ago.
+        #expect(words(state.offer(query(1, isSticky: true), at: Self.noon)) == [])
+        #expect(words(state.offer(task(2, isSticky: true), at: Self.noon)) == [])
+        #expect(words(state.expire(at: Self.noon + .seconds(10))) == [])
+        #expect(words(state.expire(at: Self.noon + .seconds(11))) == ["abandon query 1"])
+        // A workflow task is taken back by its own timeout.
+        #expect(state.taskCount == 1)
+        // Other queries wait as long as who asked does.
+        var normal = TaskQueueState()
+        _ = normal.offer(query(3), at: Self.noon)
+        #expect(words(normal.expire(at: Self.noon + .seconds(11))) == [])
     }
 
     @Test func goodbyeEndsPollsAndGivesTasksAway() {

@@ -62,8 +62,8 @@ struct WorkerTests {
                 #expect(try await ticking.result() == 2)
             }
         }
-        // A task that finds no call waits for ten seconds at least.
-        #expect(ContinuousClock.now - started < .seconds(9))
+        // A call that brings nothing lasts for a minute: so long somebody would wait.
+        #expect(ContinuousClock.now - started < .seconds(50))
     }
 
     @Test func pollersLeaveRoomForEachOther() {

@@ -24,6 +24,7 @@ struct BatchBuilder {
     }
 
     private mutating func add(_ item: LaneItem) {
+        if let ending = item.ending { add(ending) }
         if let run = item.newRun {
             runIndex[run.runID] = batch.newRuns.count
             batch.newRuns.append(run)

@@ -221,7 +221,9 @@ final class CommitLane: @unchecked Sendable {
 
     private func refuse(_ item: LaneItem, _ failure: LaneFailure) {
         shard.perform {
-            item.run?.uncommitted -= 1
+            item.countUncommitted(-1)
+            // What was replaced goes on as it is stored, when it is loaded anew.
+            if let replaced = item.ending?.run { shard.kill(replaced, in: item.slot) }
             if let run = item.run { shard.kill(run, in: item.slot) }
             if let inbox = item.inbox, failure.reason != .knownCommand {
                 shard.recentCommands.remove(LookUp(key: inbox.key, commandID: inbox.commandID))
@@ -237,10 +239,8 @@ final class CommitLane: @unchecked Sendable {
         shard.perform {
             shard.stalledSince = nil
             for item in items {
-                if let run = item.run {
-                    run.uncommitted -= 1
-                    if item.newRun != nil { run.isStored = true }
-                }
+                item.countUncommitted(-1)
+                if item.newRun != nil { item.run?.isStored = true }
                 // Also of an item without rows: it may have been the last that others waited behind.
                 if let slot = item.slot { news += shard.committedNews(in: slot) }
                 if let slot = item.slot, item.closing != nil || item.run == nil { shard.dropIfUnused(slot) }

@@ -22,6 +22,9 @@ final class LaneItem: @unchecked Sendable {
     /// Another run on which this was decided: the one that a start follows, or for whose sake a command was rejected.
     /// What is decided on a run that can't be stored is refused with it.
     var basis: CachedRun?
+    /// The end of the run that this one's run replaces. Both are written in one transaction, or neither: no run is ended
+    /// for one that does not begin.
+    var ending: LaneItem?
     /// Called without the lock after the commit.
     var release: (@Sendable () -> Void)?
     /// Called without the lock when it can't be committed.
@@ -38,8 +41,15 @@ final class LaneItem: @unchecked Sendable {
     }
 
     var byteCount: Int {
-        (journal.map { $0.events.count + $0.facts.count } ?? 0) + (heartbeat?.details.count ?? 0)
-            + outbox.reduce(0) { $0 + ($1.value?.count ?? 0) }
+        let rows = (journal.map { $0.events.count + $0.facts.count } ?? 0) + (heartbeat?.details.count ?? 0)
+        let records = outbox.reduce(0) { $0 + ($1.value?.count ?? 0) }
+        return rows + records + (ending?.byteCount ?? 0)
+    }
+
+    /// Under the shard's lock: the item is on its way, or is not any more.
+    func countUncommitted(_ change: Int) {
+        run?.uncommitted += change
+        ending?.countUncommitted(change)
     }
 
     /// Whether it was decided on something that could not be stored. Asked under the shard's lock.

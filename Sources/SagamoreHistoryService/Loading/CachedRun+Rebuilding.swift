@@ -15,6 +15,9 @@ extension CachedRun {
         }
     }
 
+    /// There is no journal to rebuild a run from: without its first event it would be another run.
+    struct MissingJournal: Error {}
+
     /// A run from its journal.
     static func rebuilt(
         _ row: RunRow,
@@ -22,6 +25,7 @@ extension CachedRun {
         configuration: HistoryConfiguration,
         at now: Instant
     ) throws -> CachedRun {
+        guard !journal.isEmpty else { throw MissingJournal() }
         let run = CachedRun(
             SagamoreEngine.Execution(key: row.key, runID: row.runID),
             sequence: journal.last?.sequence ?? 0,

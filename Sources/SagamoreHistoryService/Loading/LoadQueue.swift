@@ -12,8 +12,8 @@ enum LoadJob {
     case read((any LoaderStore) throws(CommitError) -> Void, failed: @Sendable (RequestError) -> Void)
     /// The shard was taken: bring its active runs back, a page of them, those after this one.
     case recover(after: RunID?, count: Int)
-    /// Bring the parked runs back whose alarm is before this time.
-    case wakeParked(Instant)
+    /// Bring the parked runs back whose alarm is near.
+    case wakeParked
     /// Delete a part of what is past its retention.
     case retain
     /// Bring back runs that wait for room in a task queue; told whether more wait.
@@ -24,12 +24,28 @@ enum LoadJob {
 final class LoadQueue: @unchecked Sendable {
     private let lock = ThreadLock()
     private var jobs: [LoadJob] = []
+    /// What time asks for again and again waits here once: more would pile up while the database is away.
+    private var hasWake = false
+    private var hasRetention = false
     private var isStopping = false
 
     func add(_ job: LoadJob) {
         // Who is dropped with a job is told so.
-        lock.withLock { if !isStopping { jobs.append(job) } }
+        lock.withLock { if !isStopping, admit(job) { jobs.append(job) } }
         lock.signal()
+    }
+
+    /// Under the lock.
+    private func admit(_ job: LoadJob) -> Bool {
+        switch job {
+        case .wakeParked:
+            defer { hasWake = true }
+            return !hasWake
+        case .retain:
+            defer { hasRetention = true }
+            return !hasRetention
+        default: return true
+        }
     }
 
     /// Waits for jobs; nil when stopping.
@@ -39,6 +55,13 @@ final class LoadQueue: @unchecked Sendable {
             if isStopping { return nil }
             let taken = Array(jobs.prefix(limit))
             jobs.removeFirst(taken.count)
+            for job in taken {
+                switch job {
+                case .wakeParked: hasWake = false
+                case .retain: hasRetention = false
+                default: break
+                }
+            }
             return taken
         }
     }

@@ -38,7 +38,7 @@ final class Loader: @unchecked Sendable {
                 case .run(let id, let done): load(run: id, done)
                 case .read(let read, let failed): carryOut(read, failed)
                 case .recover(let after, let count): recover(after: after, count)
-                case .wakeParked(let instant): wakeParked(before: instant)
+                case .wakeParked: wakeParked(before: shard.clock() + shard.configuration.alarmHorizon)
                 case .retain: retain()
                 case .pageIn(let queue, let limit, let done): done(pageIn(queue, limit: limit))
                 }
@@ -238,11 +238,12 @@ final class Loader: @unchecked Sendable {
         if let last = rows.last {
             return shard.loads.add(.recover(after: last.runID, count: count + rows.count))
         }
-        if case .success(let queues) = withStore({ (store) throws(CommitError) in
-            try store.waitingQueues(shard: self.shard.id)
-        }) {
-            onWaitingQueues(queues.compactMap { TaskQueueKey(storedName: $0) })
+        let waiting = withStore { (store) throws(CommitError) in try store.waitingQueues(shard: self.shard.id) }
+        guard case .success(let queues) = waiting else {
+            usleep(250_000)
+            return shard.loads.add(.recover(after: after, count: count))
         }
+        onWaitingQueues(queues.compactMap { TaskQueueKey(storedName: $0) })
         if count > 0 {
             shard.log.info("runs recovered", metadata: ["shard": "\(shard.id)", "runs": "\(count)"])
         }
@@ -259,7 +260,12 @@ final class Loader: @unchecked Sendable {
             rows.compactMap { row -> (row: RunRow, slot: WorkflowSlot)? in
                 guard shard.phase == .owned else { return nil }
                 let slot = shard.slot(row.key)
-                guard !slot.isReady, !slot.isLoading else { return nil }
+                guard !slot.isReady else { return nil }
+                if slot.isLoading {
+                    // Somebody asked for it. Should that fail, it comes back all the same.
+                    slot.mustLoad = true
+                    return nil
+                }
                 slot.isLoading = true
                 return (row, slot)
             }
@@ -303,14 +309,20 @@ final class Loader: @unchecked Sendable {
 
     /// Brings back runs that wait for room in a task queue, and offers their tasks. Returns whether more wait.
     private func pageIn(_ queue: TaskQueueKey, limit: Int) -> Bool {
+        // At most half of the room is for those that are in memory all the same.
+        let beside = shard.perform {
+            shard.phase == .owned ? shard.offerBeside(queue, atMost: (limit + 1) / 2) : 0
+        }
+        let rest = max(1, limit - beside)
         let found = withStore { (store) throws(CommitError) in
-            try store.waitingRuns(shard: self.shard.id, queue: queue.storedName, limit: limit)
+            try store.waitingRuns(shard: self.shard.id, queue: queue.storedName, limit: rest)
         }
         guard case .success(let rows) = found else {
             usleep(250_000)
             return true
         }
-        // Those that did not leave memory: their task is in no queue, or in another one, too.
+        // Those that did not leave memory: their task is in no queue, or in another one, too. A task of another full queue
+        // can have the mark now.
         let now = shard.clock()
         let isOwned = shard.perform {
             guard shard.phase == .owned else { return false }
@@ -323,7 +335,7 @@ final class Loader: @unchecked Sendable {
         }
         guard isOwned else { return false }
         guard bringBack(rows, unmarking: true) else { return true }
-        return rows.count == limit
+        return rows.count == rest || shard.perform { shard.queuesBeside.contains(queue) }
     }
 
     /// Brings the parked runs back whose alarm is near.

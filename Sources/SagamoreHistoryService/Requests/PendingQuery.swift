@@ -12,6 +12,8 @@ final class PendingQuery: @unchecked Sendable {
     let reply: Reply<QueryOutcome>
     /// The WorkflowTaskStarted event of the last task that a worker has completed. Changed under the shard's lock.
     var previousStartedEventID: Int64 = 0
+    /// The task queue of its run, where it goes when the sticky one has no worker. Changed under the shard's lock.
+    var taskQueue = ""
 
     init(
         id: UInt64,

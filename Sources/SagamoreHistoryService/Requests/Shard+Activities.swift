@@ -83,7 +83,12 @@ extension Shard {
         access(token.key, refuse: { reply.fail($0) }) { shard, slot, _ in
             guard let run = slot.cached, run.runID == token.runID else {
                 let error = slot.lateAnswer
-                shard.afterwards.append { reply.fail(error) }
+                shard.releaseInOrder(
+                    run: slot.cached,
+                    slot: slot,
+                    { reply.fail(error) },
+                    refuse: { reply.fail($0.error) }
+                )
                 return
             }
             do throws(RequestError) {

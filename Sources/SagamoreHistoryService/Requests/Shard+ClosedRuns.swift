@@ -14,7 +14,10 @@ extension Shard {
         loads.add(
             .read(
                 { (store) throws(CommitError) in
-                    let journal = try store.loadJournals([row.runID])[row.runID] ?? []
+                    guard let journal = try store.loadJournals([row.runID])[row.runID] else {
+                        // Its retention ended after its row was read.
+                        return failed(.runNotFound(row.key.workflowID, row.runID))
+                    }
                     guard let run = try? CachedRun.rebuilt(row, journal, configuration: configuration, at: now) else {
                         return failed(RequestError(.internalError, "the journal of run \(row.runID) can not be read"))
                     }

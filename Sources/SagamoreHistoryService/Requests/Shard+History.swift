@@ -145,6 +145,11 @@ extension Shard {
                         from: token.nextEventID,
                         byteLimit: Self.pageByteLimit
                     )
+                    guard !rows.isEmpty else {
+                        // Each run has a first row: this one's retention has ended.
+                        let message = "workflow execution not found for run ID \"\(token.runID)\""
+                        return failed(RequestError(.notFound, message, detail: .workflowNotFound))
+                    }
                     guard let page = Self.page(of: rows, token, limit: limit) else {
                         return failed(RequestError(.internalError, "the history of run \(token.runID) can not be read"))
                     }

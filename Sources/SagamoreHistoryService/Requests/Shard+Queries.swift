@@ -100,7 +100,9 @@ extension Shard {
         }
     }
 
-    private func offerQuery(_ pending: PendingQuery, queue: String, sticky: String) {
+    /// Under the lock.
+    func offerQuery(_ pending: PendingQuery, queue: String, sticky: String) {
+        pending.taskQueue = queue
         offers.append(
             MatchingTask(
                 queue: TaskQueueKey(
@@ -216,7 +218,15 @@ extension Shard {
                     if isSticky { return give([], []) }
                     let (runID, last) = (task.runID, lastEventID)
                     let token = HistoryPageToken(runID: runID, nextEventID: 1, lastEventID: last, suffix: [])
-                    shard.readPage(token, pageSize: .max, failed: { reply.fail($0) }) { page in
+                    let failed: @Sendable (RequestError) -> Void = { error in
+                        if error.code == .notFound {
+                            // The run is gone, and no worker will get this.
+                            shard.perform { shard.queries[id] = nil }
+                            pending.reply.fail(error)
+                        }
+                        reply.fail(error)
+                    }
+                    shard.readPage(token, pageSize: .max, failed: failed) { page in
                         give(page.frames, page.nextPageToken)
                     }
                 },
@@ -237,11 +247,18 @@ extension Shard {
     /// Under the lock.
     func expireQueries(_ now: Instant) {
         guard !queries.isEmpty else { return }
+        var asked: Set<WorkflowKey> = []
         for pending in queries.values where pending.deadline <= now {
             queries[pending.id] = nil
+            asked.insert(pending.key)
             afterwards.append {
                 pending.reply.fail(RequestError(.deadlineExceeded, "query timed out before a worker could process it"))
             }
+        }
+        // A run that still holds them could not leave memory.
+        for run in asked.compactMap({ slots[$0]?.cached }) {
+            run.waitingQueries.removeAll { queries[$0] == nil }
+            run.attachedQueries.removeAll { queries[$0] == nil }
         }
     }
 }

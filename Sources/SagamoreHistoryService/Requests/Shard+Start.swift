@@ -97,8 +97,8 @@ extension Shard {
         )
     }
 
-    /// Under the lock: begins a run, after ending the one that it replaces. Of a workflow that was not looked up it is
-    /// taken to be the first.
+    /// Under the lock: begins a run, after ending the one that it replaces, both in one. Of a workflow that was not looked
+    /// up it is taken to be the first.
     func begin(
         _ request: StartRequest,
         _ verdict: StartVerdict,
@@ -109,6 +109,7 @@ extension Shard {
     ) {
         let now = clock()
         let runID = random.runID(at: now, after: slot.row?.runID)
+        var ending: LaneItem?
         if case .replace(let old) = verdict {
             let terminate = TerminateRequest(
                 reason: "TerminateIfRunning WorkflowIdReusePolicy",
@@ -116,9 +117,7 @@ extension Shard {
                 identity: serverIdentity
             )
             if let decision = try? old.execution.decide(terminate, at: now) {
-                carryOut(decision, on: old, in: slot)
-                answerWaiters(of: old, in: slot)
-                requeueLostQueries(of: old, in: slot)
+                ending = apply(decision, on: old, in: slot)
             }
         }
         let execution = SagamoreEngine.Execution(key: slot.key, runID: runID)
@@ -134,16 +133,16 @@ extension Shard {
         let assumesNew = slot.isUntouched
         slot.current = .cached(run)
         newWorkflows.began(slot.key)
-        carryOut(
-            decision,
-            on: run,
-            in: slot,
-            inbox: inbox,
-            basis: previous,
-            assumesNew: assumesNew,
-            release: { done(.success(StartedRun(runID: runID, isNew: true, status: .running))) },
-            refuse: refuse
-        )
+        let item = apply(decision, on: run, in: slot, inbox: inbox, assumesNew: assumesNew)
+        item.ending = ending
+        item.basis = previous
+        item.release = { done(.success(StartedRun(runID: runID, isNew: true, status: .running))) }
+        item.refuse = refuse
+        enqueue(item)
+        if let replaced = ending?.run {
+            answerWaiters(of: replaced, in: slot)
+            requeueLostQueries(of: replaced, in: slot)
+        }
     }
 
     /// Under the lock: those who wait for news of a run that is not the current one any more look again when the end of

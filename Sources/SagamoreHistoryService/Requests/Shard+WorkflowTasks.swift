@@ -105,7 +105,12 @@ extension Shard {
                 if case .closed(let row) = slot.current, row.runID == token.runID {
                     return shard.completeAgain(token, row, reply)
                 }
-                shard.afterwards.append { reply.fail(.workflowTaskNotFound) }
+                shard.releaseInOrder(
+                    run: slot.cached,
+                    slot: slot,
+                    { reply.fail(.workflowTaskNotFound) },
+                    refuse: { reply.fail($0.error) }
+                )
                 return
             }
             let completion = WorkflowTaskCompletedRequest(
@@ -208,15 +213,8 @@ extension Shard {
                 let decision = run.execution.decideStickyAbandoned(stamp, at: shard.clock())
                 shard.carryOut(decision, on: run, in: slot)
             case .query(let id, _):
-                guard shard.queries[id] != nil, let row = slot.row else { return }
-                shard.offers.append(
-                    MatchingTask(
-                        queue: TaskQueueKey(namespace: task.key.namespace, name: row.taskQueue, kind: .workflow),
-                        key: task.key,
-                        runID: task.runID,
-                        kind: .query(id, isSticky: false)
-                    )
-                )
+                guard let pending = shard.queries[id] else { return }
+                shard.offerQuery(pending, queue: pending.taskQueue, sticky: "")
             case .activity: break
             }
         }
@@ -234,8 +232,14 @@ extension Shard {
     ) {
         access(key, refuse: { reply.fail($0) }) { shard, slot, _ in
             guard let run = slot.cached, run.runID == runID else {
+                // The run that took its place may not be committed.
                 let error = missing ?? slot.lateAnswer
-                shard.afterwards.append { reply.fail(error) }
+                shard.releaseInOrder(
+                    run: slot.cached,
+                    slot: slot,
+                    { reply.fail(error) },
+                    refuse: { reply.fail($0.error) }
+                )
                 return
             }
             do throws(RequestError) {

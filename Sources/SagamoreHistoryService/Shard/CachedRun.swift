@@ -22,6 +22,11 @@ final class CachedRun: @unchecked Sendable {
     var isDead = false
     /// Its alarm row says that it is out of memory: the next transition takes that back.
     var isParkedInStore = false
+    /// The full queue that its alarm row names, as far as is known here: a task of that queue is offered again when the
+    /// mark is paged back.
+    var markedQueue: TaskQueueKey?
+    /// Full queues that have a task of it, too. A row names one queue only, so for these it stays in memory.
+    var queuesBeside: Set<TaskQueueKey> = []
     /// It is in the database already.
     var isStored: Bool
     /// The earliest deadline that the shard's timer knows of.
@@ -127,23 +132,38 @@ final class CachedRun: @unchecked Sendable {
         }
     }
 
-    /// Whether a run whose task waits for room in a queue may leave memory: only what is due may be in it.
-    func canWaitOutside(at now: Instant, horizon: Interval) -> Bool {
+    /// Whether one of the due tasks belongs to a queue.
+    func waits(for queue: TaskQueueKey, at now: Instant) -> Bool {
+        waitingTasks(at: now).contains { $0.queue(in: key.namespace) == queue }
+    }
+
+    /// Whether all that is due belongs to a queue. The tasks of another one are in memory only.
+    func waitsOnly(for queue: TaskQueueKey, at now: Instant) -> Bool {
+        waitingTasks(at: now).allSatisfy { $0.queue(in: key.namespace) == queue }
+    }
+
+    /// Whether it may leave memory: recovery would have to re-create nothing for it there, or only what waits for room in
+    /// the queue that its alarm row names.
+    func canLeave(at now: Instant, horizon: Interval) -> Bool {
         guard execution.isRunning, uncommitted == 0, isStored, waitingQueries.isEmpty, attachedQueries.isEmpty,
             execution.volatile.startedTask == nil, execution.durable.bufferedEvents.isEmpty,
             execution.volatile.heartbeats.isEmpty
         else { return false }
         if let next = execution.nextDeadline, next <= now + horizon { return false }
-        return true
+        if let markedQueue { return waitsOnly(for: markedQueue, at: now) }
+        return execution.durable.workflowTask == nil
+            && execution.durable.activities.values.allSatisfy { $0.isStarted || $0.attemptScheduledAt > now }
     }
+}
 
-    /// Whether recovery would have to re-create nothing for it in memory.
-    func canPark(at now: Instant, horizon: Interval) -> Bool {
-        guard execution.isRunning, uncommitted == 0, isStored, waitingQueries.isEmpty, attachedQueries.isEmpty,
-            execution.volatile.startedTask == nil, execution.durable.workflowTask == nil,
-            execution.durable.bufferedEvents.isEmpty, execution.volatile.heartbeats.isEmpty
-        else { return false }
-        if let next = execution.nextDeadline, next <= now + horizon { return false }
-        return execution.durable.activities.values.allSatisfy { $0.isStarted || $0.attemptScheduledAt > now }
+extension TaskOffer {
+    /// The queue in which the task waits for a poll.
+    func queue(in namespace: Int32) -> TaskQueueKey {
+        switch self {
+        case .workflow(let queue, let stickyQueue, _):
+            TaskQueueKey(namespace: namespace, name: stickyQueue.isEmpty ? queue : stickyQueue, kind: .workflow)
+        case .activity(let queue, _, _):
+            TaskQueueKey(namespace: namespace, name: queue, kind: .activity)
+        }
     }
 }

@@ -8,8 +8,6 @@ extension Shard {
     ///
     /// - Parameters:
     ///   - inbox: the command that the decision carries out.
-    ///   - basis: another run that the decision has looked at.
-    ///   - assumesNew: the commit has to find that the workflow has no other run.
     ///   - release: called without the lock once everything that the decision could have seen is committed.
     ///   - refuse: called without the lock when it can't be.
     func carryOut(
@@ -17,15 +15,26 @@ extension Shard {
         on run: CachedRun,
         in slot: WorkflowSlot,
         inbox: InboxRow? = nil,
-        basis: CachedRun? = nil,
-        assumesNew: Bool = false,
         release: (@Sendable () -> Void)? = nil,
         refuse: (@Sendable (LaneFailure) -> Void)? = nil
     ) {
-        let item = LaneItem(slot: slot, run: run)
-        item.basis = basis
+        let item = apply(decision, on: run, in: slot, inbox: inbox)
         item.release = release
         item.refuse = refuse
+        enqueue(item)
+    }
+
+    /// Makes a decision so in memory, and returns what has to be queued for the database before the lock is released.
+    ///
+    /// - Parameter assumesNew: the commit has to find that the workflow has no other run.
+    func apply(
+        _ decision: Decision,
+        on run: CachedRun,
+        in slot: WorkflowSlot,
+        inbox: InboxRow? = nil,
+        assumesNew: Bool = false
+    ) -> LaneItem {
+        let item = LaneItem(slot: slot, run: run)
         let wasRunning = run.execution.isRunning
         let row = run.apply(decision.entries)
         if !row.events.isEmpty || !row.facts.isEmpty {
@@ -71,14 +80,14 @@ extension Shard {
             // start writes nothing, and its poll could only wait.
             if case .activity = task.kind { offers.append(task) } else { item.offers.append(task) }
         }
-        enqueue(item)
+        return item
     }
 
     /// Called under the lock. An item without rows is released when the lock is free, if there is nothing before it that it
     /// could show: nothing of its own run, or nothing at all.
     func enqueue(_ item: LaneItem) {
         let isSettled = item.run?.uncommitted == 0 && (item.basis?.uncommitted ?? 0) == 0
-        item.run?.uncommitted += 1
+        item.countUncommitted(1)
         switch lane.add(item, isSettled: isSettled) {
         case .queued: return
         case .free:
@@ -86,7 +95,7 @@ extension Shard {
             offers += item.offers
         case .closed: if let refuse = item.refuse { afterwards.append { refuse(.fenced) } }
         }
-        item.run?.uncommitted -= 1
+        item.countUncommitted(-1)
     }
 
     /// Lets something be seen only when all that it could have seen is committed: the release rule.
@@ -124,23 +133,12 @@ extension Shard {
     }
 
     func task(of offer: TaskOffer, _ run: CachedRun) -> MatchingTask {
-        switch offer {
-        case .workflow(let queue, let stickyQueue, let stamp):
-            let isSticky = !stickyQueue.isEmpty
-            let name = isSticky ? stickyQueue : queue
-            return MatchingTask(
-                queue: TaskQueueKey(namespace: run.key.namespace, name: name, kind: .workflow),
-                key: run.key,
-                runID: run.runID,
-                kind: .workflow(stamp, isSticky: isSticky)
-            )
-        case .activity(let queue, let scheduledEventID, let attempt):
-            return MatchingTask(
-                queue: TaskQueueKey(namespace: run.key.namespace, name: queue, kind: .activity),
-                key: run.key,
-                runID: run.runID,
-                kind: .activity(scheduledEventID: scheduledEventID, attempt: attempt)
-            )
-        }
+        let kind: MatchingTask.Kind =
+            switch offer {
+            case .workflow(_, let stickyQueue, let stamp): .workflow(stamp, isSticky: !stickyQueue.isEmpty)
+            case .activity(_, let id, let attempt): .activity(scheduledEventID: id, attempt: attempt)
+            }
+        let queue = offer.queue(in: run.key.namespace)
+        return MatchingTask(queue: queue, key: run.key, runID: run.runID, kind: kind)
     }
 }

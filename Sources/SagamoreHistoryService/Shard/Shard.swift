@@ -41,6 +41,8 @@ final class Shard: @unchecked Sendable {
     var afterwards: [@Sendable () -> Void] = []
     /// What could not be done, and what nobody else will ask for again: the timer tries once more.
     var postponed: [@Sendable () -> Void] = []
+    /// Full queues for which runs in memory wait whose alarm rows name another one; some of them may have ended.
+    var queuesBeside: Set<TaskQueueKey> = []
     /// Runs that may go idle, oldest first.
     var watched: [CachedRun] = []
     var timers = TimerHeap()
@@ -115,6 +117,7 @@ final class Shard: @unchecked Sendable {
         for query in queries.values { afterwards.append { query.reply.fail(error) } }
         slots = [:]
         waitedFor = [:]
+        queuesBeside = []
         queries = [:]
         watched = []
         postponed = []

@@ -89,7 +89,7 @@ final class ShardTimer: @unchecked Sendable {
         if steady >= steadyAlarmsAt || now >= alarmsAt {
             steadyAlarmsAt = steady + Self.alarmPeriod
             alarmsAt = now + Self.alarmPeriod
-            shard.loads.add(.wakeParked(now + shard.configuration.alarmHorizon))
+            shard.loads.add(.wakeParked)
         }
         if steady >= retentionAt {
             retentionAt = steady + shard.configuration.retentionPeriod
@@ -172,7 +172,7 @@ final class ShardTimer: @unchecked Sendable {
             if !run.execution.isRunning {
                 if run.uncommitted == 0 { slot.current = .closed(run.row) } else { kept.append(run) }
                 shard.dropIfUnused(slot)
-            } else if run.canPark(at: now, horizon: shard.configuration.alarmHorizon) {
+            } else if run.canLeave(at: now, horizon: shard.configuration.alarmHorizon) {
                 park(run, in: slot)
             } else {
                 kept.append(run)
@@ -183,8 +183,7 @@ final class ShardTimer: @unchecked Sendable {
     }
 
     private func park(_ run: CachedRun, in slot: WorkflowSlot) {
-        let horizon = shard.configuration.alarmHorizon
         let alarm = AlarmValue(at: run.execution.nextDeadline ?? .distantFuture, waiting: .unchanged)
-        shard.leave(run, in: slot, alarm) { shard in run.canPark(at: shard.clock(), horizon: horizon) }
+        shard.leave(run, in: slot, alarm)
     }
 }

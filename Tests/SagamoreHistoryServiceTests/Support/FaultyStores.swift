@@ -14,8 +14,10 @@ final class Faults: @unchecked Sendable {
         case unknownAndThere
     }
 
-    /// The look-up that a test holds.
-    private enum HeldLookUp { case none, expected, atTheGate, lost }
+    /// What a loader asks for.
+    enum LoaderCall {
+        case lookUp, waitingQueues
+    }
 
     private let condition = NSCondition()
     private var isHeld = false
@@ -25,7 +27,9 @@ final class Faults: @unchecked Sendable {
     private var dead = false
     private var alter: (@Sendable (inout CommitBatch) -> Void)?
     private var isLoaderDown = false
-    private var lookUp = HeldLookUp.none
+    private var isLoaderHeld = false
+    private var isLoaderWaiting = false
+    private var failingCalls: [LoaderCall] = []
     private var remembersBatches = true
     private var history: [CommitBatch] = []
 
@@ -59,36 +63,28 @@ final class Faults: @unchecked Sendable {
     /// The loader can't reach the database, or can again.
     func loaderIsDown(_ isDown: Bool) { locked { isLoaderDown = isDown } }
 
-    /// The next look-up waits until `loseLookUp`, and fails then.
-    func holdLookUp() { locked { lookUp = .expected } }
+    /// The loader's calls wait from now on, until `letLoaderGo`.
+    func holdLoader() { locked { isLoaderHeld = true } }
 
-    /// Whether a look-up stands at the gate.
-    var isHoldingLookUp: Bool { locked { lookUp == .atTheGate } }
-
-    func loseLookUp() {
+    func letLoaderGo() {
         locked {
-            lookUp = .lost
+            isLoaderHeld = false
             condition.broadcast()
         }
     }
 
-    /// Waits at the gate where it is closed; the one that was held is lost.
-    func passLookUp() throws(CommitError) {
-        let isLost = locked {
-            guard lookUp == .expected else { return false }
-            lookUp = .atTheGate
-            while lookUp == .atTheGate, !dead { condition.wait() }
-            lookUp = .none
-            return true
-        }
-        if isLost { throw .transient(Self.lost) }
-    }
+    /// Whether a loader's call stands at the gate.
+    var isLoaderHolding: Bool { locked { isLoaderWaiting } }
+
+    /// The next call of this kind does not reach the database.
+    func failOnce(_ call: LoaderCall) { locked { failingCalls.append(call) } }
 
     /// The process is gone: nothing it does has an effect any more.
     func kill() {
         locked {
             dead = true
             isHeld = false
+            isLoaderHeld = false
             condition.broadcast()
         }
     }
@@ -102,8 +98,20 @@ final class Faults: @unchecked Sendable {
         if locked({ dead }) { throw .fenced }
     }
 
-    func checkLoader() throws(CommitError) {
-        if locked({ dead || isLoaderDown }) { throw .transient(Self.lost) }
+    func checkLoader(_ call: LoaderCall? = nil) throws(CommitError) {
+        let fails = locked { () -> Bool in
+            while isLoaderHeld {
+                isLoaderWaiting = true
+                condition.wait()
+            }
+            isLoaderWaiting = false
+            if let call, let index = failingCalls.firstIndex(of: call) {
+                failingCalls.remove(at: index)
+                return true
+            }
+            return dead || isLoaderDown
+        }
+        if fails { throw .transient(Self.lost) }
     }
 
     func takeRetakeCut() -> Cut? { locked { retakeCuts.isEmpty ? nil : retakeCuts.removeFirst() } }
@@ -209,8 +217,7 @@ final class FaultyLoaderStore: LoaderStore {
     }
 
     func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer] {
-        try faults.checkLoader()
-        try faults.passLookUp()
+        try faults.checkLoader(.lookUp)
         return try store.lookUp(questions)
     }
 
@@ -267,7 +274,7 @@ final class FaultyLoaderStore: LoaderStore {
     }
 
     func waitingQueues(shard: Int32) throws(CommitError) -> [String] {
-        try faults.checkLoader()
+        try faults.checkLoader(.waitingQueues)
         return try store.waitingQueues(shard: shard)
     }
 
