@@ -686,87 +686,138 @@ public struct Command: ProtobufMessage {
             case 2418: try reader.message(&self.eventGroupMarkers)
             case 18:
                 var value = ScheduleActivityTaskCommandAttributes()
-                if case .scheduleActivityTaskCommandAttributes(let current)? = self.attributes { value = current }
+                if case .scheduleActivityTaskCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .scheduleActivityTaskCommandAttributes(value)
             case 26:
                 var value = StartTimerCommandAttributes()
-                if case .startTimerCommandAttributes(let current)? = self.attributes { value = current }
+                if case .startTimerCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .startTimerCommandAttributes(value)
             case 34:
                 var value = CompleteWorkflowExecutionCommandAttributes()
-                if case .completeWorkflowExecutionCommandAttributes(let current)? = self.attributes { value = current }
+                if case .completeWorkflowExecutionCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .completeWorkflowExecutionCommandAttributes(value)
             case 42:
                 var value = FailWorkflowExecutionCommandAttributes()
-                if case .failWorkflowExecutionCommandAttributes(let current)? = self.attributes { value = current }
+                if case .failWorkflowExecutionCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .failWorkflowExecutionCommandAttributes(value)
             case 50:
                 var value = RequestCancelActivityTaskCommandAttributes()
-                if case .requestCancelActivityTaskCommandAttributes(let current)? = self.attributes { value = current }
+                if case .requestCancelActivityTaskCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .requestCancelActivityTaskCommandAttributes(value)
             case 58:
                 var value = CancelTimerCommandAttributes()
-                if case .cancelTimerCommandAttributes(let current)? = self.attributes { value = current }
+                if case .cancelTimerCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .cancelTimerCommandAttributes(value)
             case 66:
                 var value = CancelWorkflowExecutionCommandAttributes()
-                if case .cancelWorkflowExecutionCommandAttributes(let current)? = self.attributes { value = current }
+                if case .cancelWorkflowExecutionCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .cancelWorkflowExecutionCommandAttributes(value)
             case 74:
                 var value = RequestCancelExternalWorkflowExecutionCommandAttributes()
-                if case .requestCancelExternalWorkflowExecutionCommandAttributes(let current)? = self.attributes { value = current }
+                if case .requestCancelExternalWorkflowExecutionCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .requestCancelExternalWorkflowExecutionCommandAttributes(value)
             case 82:
                 var value = RecordMarkerCommandAttributes()
-                if case .recordMarkerCommandAttributes(let current)? = self.attributes { value = current }
+                if case .recordMarkerCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .recordMarkerCommandAttributes(value)
             case 90:
                 var value = ContinueAsNewWorkflowExecutionCommandAttributes()
-                if case .continueAsNewWorkflowExecutionCommandAttributes(let current)? = self.attributes { value = current }
+                if case .continueAsNewWorkflowExecutionCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .continueAsNewWorkflowExecutionCommandAttributes(value)
             case 98:
                 var value = StartChildWorkflowExecutionCommandAttributes()
-                if case .startChildWorkflowExecutionCommandAttributes(let current)? = self.attributes { value = current }
+                if case .startChildWorkflowExecutionCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .startChildWorkflowExecutionCommandAttributes(value)
             case 106:
                 var value = SignalExternalWorkflowExecutionCommandAttributes()
-                if case .signalExternalWorkflowExecutionCommandAttributes(let current)? = self.attributes { value = current }
+                if case .signalExternalWorkflowExecutionCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .signalExternalWorkflowExecutionCommandAttributes(value)
             case 114:
                 var value = UpsertWorkflowSearchAttributesCommandAttributes()
-                if case .upsertWorkflowSearchAttributesCommandAttributes(let current)? = self.attributes { value = current }
+                if case .upsertWorkflowSearchAttributesCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .upsertWorkflowSearchAttributesCommandAttributes(value)
             case 122:
                 var value = ProtocolMessageCommandAttributes()
-                if case .protocolMessageCommandAttributes(let current)? = self.attributes { value = current }
+                if case .protocolMessageCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .protocolMessageCommandAttributes(value)
             case 138:
                 var value = ModifyWorkflowPropertiesCommandAttributes()
-                if case .modifyWorkflowPropertiesCommandAttributes(let current)? = self.attributes { value = current }
+                if case .modifyWorkflowPropertiesCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .modifyWorkflowPropertiesCommandAttributes(value)
             case 146:
                 var value = ScheduleNexusOperationCommandAttributes()
-                if case .scheduleNexusOperationCommandAttributes(let current)? = self.attributes { value = current }
+                if case .scheduleNexusOperationCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .scheduleNexusOperationCommandAttributes(value)
             case 154:
                 var value = RequestCancelNexusOperationCommandAttributes()
-                if case .requestCancelNexusOperationCommandAttributes(let current)? = self.attributes { value = current }
+                if case .requestCancelNexusOperationCommandAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .requestCancelNexusOperationCommandAttributes(value)
             default: try reader.unknownField(&self.unknownFields)

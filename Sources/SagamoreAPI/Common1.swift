@@ -505,17 +505,26 @@ public struct Callback: ProtobufMessage {
             switch tag {
             case 18:
                 var value = Callback.Nexus()
-                if case .nexus(let current)? = self.variant { value = current }
+                if case .nexus(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .nexus(value)
             case 26:
                 var value = Callback.Internal()
-                if case .`internal`(let current)? = self.variant { value = current }
+                if case .`internal`(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .`internal`(value)
             case 34:
                 var value = Callback.NexusHandler()
-                if case .nexusHandler(let current)? = self.variant { value = current }
+                if case .nexusHandler(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .nexusHandler(value)
             case 802: try reader.message(&self.links)

@@ -18,32 +18,50 @@ public struct Link: ProtobufMessage {
             switch tag {
             case 10:
                 var value = Link.WorkflowEvent()
-                if case .workflowEvent(let current)? = self.variant { value = current }
+                if case .workflowEvent(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .workflowEvent(value)
             case 18:
                 var value = Link.BatchJob()
-                if case .batchJob(let current)? = self.variant { value = current }
+                if case .batchJob(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .batchJob(value)
             case 26:
                 var value = Link.Activity()
-                if case .activity(let current)? = self.variant { value = current }
+                if case .activity(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .activity(value)
             case 34:
                 var value = Link.NexusOperation()
-                if case .nexusOperation(let current)? = self.variant { value = current }
+                if case .nexusOperation(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .nexusOperation(value)
             case 42:
                 var value = Link.Workflow()
-                if case .workflow(let current)? = self.variant { value = current }
+                if case .workflow(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .workflow(value)
             case 50:
                 var value = Link.Callback()
-                if case .callback(let current)? = self.variant { value = current }
+                if case .callback(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .callback(value)
             default: try reader.unknownField(&self.unknownFields)
@@ -94,12 +112,18 @@ public struct Link: ProtobufMessage {
                 case 26: self.runID = try reader.string()
                 case 802:
                     var value = Link.WorkflowEvent.EventReference()
-                    if case .eventRef(let current)? = self.reference { value = current }
+                    if case .eventRef(let current)? = self.reference {
+                        value = current
+                        self.reference = nil
+                    }
                     try reader.message(&value)
                     self.reference = .eventRef(value)
                 case 810:
                     var value = Link.WorkflowEvent.RequestIdReference()
-                    if case .requestIDRef(let current)? = self.reference { value = current }
+                    if case .requestIDRef(let current)? = self.reference {
+                        value = current
+                        self.reference = nil
+                    }
                     try reader.message(&value)
                     self.reference = .requestIDRef(value)
                 default: try reader.unknownField(&self.unknownFields)

@@ -348,52 +348,82 @@ public struct Failure: ProtobufMessage {
             case 34: try reader.message(&self.cause)
             case 42:
                 var value = ApplicationFailureInfo()
-                if case .applicationFailureInfo(let current)? = self.failureInfo { value = current }
+                if case .applicationFailureInfo(let current)? = self.failureInfo {
+                    value = current
+                    self.failureInfo = nil
+                }
                 try reader.message(&value)
                 self.failureInfo = .applicationFailureInfo(value)
             case 50:
                 var value = TimeoutFailureInfo()
-                if case .timeoutFailureInfo(let current)? = self.failureInfo { value = current }
+                if case .timeoutFailureInfo(let current)? = self.failureInfo {
+                    value = current
+                    self.failureInfo = nil
+                }
                 try reader.message(&value)
                 self.failureInfo = .timeoutFailureInfo(value)
             case 58:
                 var value = CanceledFailureInfo()
-                if case .canceledFailureInfo(let current)? = self.failureInfo { value = current }
+                if case .canceledFailureInfo(let current)? = self.failureInfo {
+                    value = current
+                    self.failureInfo = nil
+                }
                 try reader.message(&value)
                 self.failureInfo = .canceledFailureInfo(value)
             case 66:
                 var value = TerminatedFailureInfo()
-                if case .terminatedFailureInfo(let current)? = self.failureInfo { value = current }
+                if case .terminatedFailureInfo(let current)? = self.failureInfo {
+                    value = current
+                    self.failureInfo = nil
+                }
                 try reader.message(&value)
                 self.failureInfo = .terminatedFailureInfo(value)
             case 74:
                 var value = ServerFailureInfo()
-                if case .serverFailureInfo(let current)? = self.failureInfo { value = current }
+                if case .serverFailureInfo(let current)? = self.failureInfo {
+                    value = current
+                    self.failureInfo = nil
+                }
                 try reader.message(&value)
                 self.failureInfo = .serverFailureInfo(value)
             case 82:
                 var value = ResetWorkflowFailureInfo()
-                if case .resetWorkflowFailureInfo(let current)? = self.failureInfo { value = current }
+                if case .resetWorkflowFailureInfo(let current)? = self.failureInfo {
+                    value = current
+                    self.failureInfo = nil
+                }
                 try reader.message(&value)
                 self.failureInfo = .resetWorkflowFailureInfo(value)
             case 90:
                 var value = ActivityFailureInfo()
-                if case .activityFailureInfo(let current)? = self.failureInfo { value = current }
+                if case .activityFailureInfo(let current)? = self.failureInfo {
+                    value = current
+                    self.failureInfo = nil
+                }
                 try reader.message(&value)
                 self.failureInfo = .activityFailureInfo(value)
             case 98:
                 var value = ChildWorkflowExecutionFailureInfo()
-                if case .childWorkflowExecutionFailureInfo(let current)? = self.failureInfo { value = current }
+                if case .childWorkflowExecutionFailureInfo(let current)? = self.failureInfo {
+                    value = current
+                    self.failureInfo = nil
+                }
                 try reader.message(&value)
                 self.failureInfo = .childWorkflowExecutionFailureInfo(value)
             case 106:
                 var value = NexusOperationFailureInfo()
-                if case .nexusOperationExecutionFailureInfo(let current)? = self.failureInfo { value = current }
+                if case .nexusOperationExecutionFailureInfo(let current)? = self.failureInfo {
+                    value = current
+                    self.failureInfo = nil
+                }
                 try reader.message(&value)
                 self.failureInfo = .nexusOperationExecutionFailureInfo(value)
             case 114:
                 var value = NexusHandlerFailureInfo()
-                if case .nexusHandlerFailureInfo(let current)? = self.failureInfo { value = current }
+                if case .nexusHandlerFailureInfo(let current)? = self.failureInfo {
+                    value = current
+                    self.failureInfo = nil
+                }
                 try reader.message(&value)
                 self.failureInfo = .nexusHandlerFailureInfo(value)
             default: try reader.unknownField(&self.unknownFields)

@@ -38,302 +38,482 @@ public struct HistoryEvent: ProtobufMessage {
             case 2434: try reader.message(&self.eventGroupMarkers)
             case 50:
                 var value = WorkflowExecutionStartedEventAttributes()
-                if case .workflowExecutionStartedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionStartedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionStartedEventAttributes(value)
             case 58:
                 var value = WorkflowExecutionCompletedEventAttributes()
-                if case .workflowExecutionCompletedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionCompletedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionCompletedEventAttributes(value)
             case 66:
                 var value = WorkflowExecutionFailedEventAttributes()
-                if case .workflowExecutionFailedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionFailedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionFailedEventAttributes(value)
             case 74:
                 var value = WorkflowExecutionTimedOutEventAttributes()
-                if case .workflowExecutionTimedOutEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionTimedOutEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionTimedOutEventAttributes(value)
             case 82:
                 var value = WorkflowTaskScheduledEventAttributes()
-                if case .workflowTaskScheduledEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowTaskScheduledEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowTaskScheduledEventAttributes(value)
             case 90:
                 var value = WorkflowTaskStartedEventAttributes()
-                if case .workflowTaskStartedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowTaskStartedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowTaskStartedEventAttributes(value)
             case 98:
                 var value = WorkflowTaskCompletedEventAttributes()
-                if case .workflowTaskCompletedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowTaskCompletedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowTaskCompletedEventAttributes(value)
             case 106:
                 var value = WorkflowTaskTimedOutEventAttributes()
-                if case .workflowTaskTimedOutEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowTaskTimedOutEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowTaskTimedOutEventAttributes(value)
             case 114:
                 var value = WorkflowTaskFailedEventAttributes()
-                if case .workflowTaskFailedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowTaskFailedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowTaskFailedEventAttributes(value)
             case 122:
                 var value = ActivityTaskScheduledEventAttributes()
-                if case .activityTaskScheduledEventAttributes(let current)? = self.attributes { value = current }
+                if case .activityTaskScheduledEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .activityTaskScheduledEventAttributes(value)
             case 130:
                 var value = ActivityTaskStartedEventAttributes()
-                if case .activityTaskStartedEventAttributes(let current)? = self.attributes { value = current }
+                if case .activityTaskStartedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .activityTaskStartedEventAttributes(value)
             case 138:
                 var value = ActivityTaskCompletedEventAttributes()
-                if case .activityTaskCompletedEventAttributes(let current)? = self.attributes { value = current }
+                if case .activityTaskCompletedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .activityTaskCompletedEventAttributes(value)
             case 146:
                 var value = ActivityTaskFailedEventAttributes()
-                if case .activityTaskFailedEventAttributes(let current)? = self.attributes { value = current }
+                if case .activityTaskFailedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .activityTaskFailedEventAttributes(value)
             case 154:
                 var value = ActivityTaskTimedOutEventAttributes()
-                if case .activityTaskTimedOutEventAttributes(let current)? = self.attributes { value = current }
+                if case .activityTaskTimedOutEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .activityTaskTimedOutEventAttributes(value)
             case 162:
                 var value = TimerStartedEventAttributes()
-                if case .timerStartedEventAttributes(let current)? = self.attributes { value = current }
+                if case .timerStartedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .timerStartedEventAttributes(value)
             case 170:
                 var value = TimerFiredEventAttributes()
-                if case .timerFiredEventAttributes(let current)? = self.attributes { value = current }
+                if case .timerFiredEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .timerFiredEventAttributes(value)
             case 178:
                 var value = ActivityTaskCancelRequestedEventAttributes()
-                if case .activityTaskCancelRequestedEventAttributes(let current)? = self.attributes { value = current }
+                if case .activityTaskCancelRequestedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .activityTaskCancelRequestedEventAttributes(value)
             case 186:
                 var value = ActivityTaskCanceledEventAttributes()
-                if case .activityTaskCanceledEventAttributes(let current)? = self.attributes { value = current }
+                if case .activityTaskCanceledEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .activityTaskCanceledEventAttributes(value)
             case 194:
                 var value = TimerCanceledEventAttributes()
-                if case .timerCanceledEventAttributes(let current)? = self.attributes { value = current }
+                if case .timerCanceledEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .timerCanceledEventAttributes(value)
             case 202:
                 var value = MarkerRecordedEventAttributes()
-                if case .markerRecordedEventAttributes(let current)? = self.attributes { value = current }
+                if case .markerRecordedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .markerRecordedEventAttributes(value)
             case 210:
                 var value = WorkflowExecutionSignaledEventAttributes()
-                if case .workflowExecutionSignaledEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionSignaledEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionSignaledEventAttributes(value)
             case 218:
                 var value = WorkflowExecutionTerminatedEventAttributes()
-                if case .workflowExecutionTerminatedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionTerminatedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionTerminatedEventAttributes(value)
             case 226:
                 var value = WorkflowExecutionCancelRequestedEventAttributes()
-                if case .workflowExecutionCancelRequestedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionCancelRequestedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionCancelRequestedEventAttributes(value)
             case 234:
                 var value = WorkflowExecutionCanceledEventAttributes()
-                if case .workflowExecutionCanceledEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionCanceledEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionCanceledEventAttributes(value)
             case 242:
                 var value = RequestCancelExternalWorkflowExecutionInitiatedEventAttributes()
-                if case .requestCancelExternalWorkflowExecutionInitiatedEventAttributes(let current)? = self.attributes { value = current }
+                if case .requestCancelExternalWorkflowExecutionInitiatedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .requestCancelExternalWorkflowExecutionInitiatedEventAttributes(value)
             case 250:
                 var value = RequestCancelExternalWorkflowExecutionFailedEventAttributes()
-                if case .requestCancelExternalWorkflowExecutionFailedEventAttributes(let current)? = self.attributes { value = current }
+                if case .requestCancelExternalWorkflowExecutionFailedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .requestCancelExternalWorkflowExecutionFailedEventAttributes(value)
             case 258:
                 var value = ExternalWorkflowExecutionCancelRequestedEventAttributes()
-                if case .externalWorkflowExecutionCancelRequestedEventAttributes(let current)? = self.attributes { value = current }
+                if case .externalWorkflowExecutionCancelRequestedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .externalWorkflowExecutionCancelRequestedEventAttributes(value)
             case 266:
                 var value = WorkflowExecutionContinuedAsNewEventAttributes()
-                if case .workflowExecutionContinuedAsNewEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionContinuedAsNewEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionContinuedAsNewEventAttributes(value)
             case 274:
                 var value = StartChildWorkflowExecutionInitiatedEventAttributes()
-                if case .startChildWorkflowExecutionInitiatedEventAttributes(let current)? = self.attributes { value = current }
+                if case .startChildWorkflowExecutionInitiatedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .startChildWorkflowExecutionInitiatedEventAttributes(value)
             case 282:
                 var value = StartChildWorkflowExecutionFailedEventAttributes()
-                if case .startChildWorkflowExecutionFailedEventAttributes(let current)? = self.attributes { value = current }
+                if case .startChildWorkflowExecutionFailedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .startChildWorkflowExecutionFailedEventAttributes(value)
             case 290:
                 var value = ChildWorkflowExecutionStartedEventAttributes()
-                if case .childWorkflowExecutionStartedEventAttributes(let current)? = self.attributes { value = current }
+                if case .childWorkflowExecutionStartedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .childWorkflowExecutionStartedEventAttributes(value)
             case 298:
                 var value = ChildWorkflowExecutionCompletedEventAttributes()
-                if case .childWorkflowExecutionCompletedEventAttributes(let current)? = self.attributes { value = current }
+                if case .childWorkflowExecutionCompletedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .childWorkflowExecutionCompletedEventAttributes(value)
             case 306:
                 var value = ChildWorkflowExecutionFailedEventAttributes()
-                if case .childWorkflowExecutionFailedEventAttributes(let current)? = self.attributes { value = current }
+                if case .childWorkflowExecutionFailedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .childWorkflowExecutionFailedEventAttributes(value)
             case 314:
                 var value = ChildWorkflowExecutionCanceledEventAttributes()
-                if case .childWorkflowExecutionCanceledEventAttributes(let current)? = self.attributes { value = current }
+                if case .childWorkflowExecutionCanceledEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .childWorkflowExecutionCanceledEventAttributes(value)
             case 322:
                 var value = ChildWorkflowExecutionTimedOutEventAttributes()
-                if case .childWorkflowExecutionTimedOutEventAttributes(let current)? = self.attributes { value = current }
+                if case .childWorkflowExecutionTimedOutEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .childWorkflowExecutionTimedOutEventAttributes(value)
             case 330:
                 var value = ChildWorkflowExecutionTerminatedEventAttributes()
-                if case .childWorkflowExecutionTerminatedEventAttributes(let current)? = self.attributes { value = current }
+                if case .childWorkflowExecutionTerminatedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .childWorkflowExecutionTerminatedEventAttributes(value)
             case 338:
                 var value = SignalExternalWorkflowExecutionInitiatedEventAttributes()
-                if case .signalExternalWorkflowExecutionInitiatedEventAttributes(let current)? = self.attributes { value = current }
+                if case .signalExternalWorkflowExecutionInitiatedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .signalExternalWorkflowExecutionInitiatedEventAttributes(value)
             case 346:
                 var value = SignalExternalWorkflowExecutionFailedEventAttributes()
-                if case .signalExternalWorkflowExecutionFailedEventAttributes(let current)? = self.attributes { value = current }
+                if case .signalExternalWorkflowExecutionFailedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .signalExternalWorkflowExecutionFailedEventAttributes(value)
             case 354:
                 var value = ExternalWorkflowExecutionSignaledEventAttributes()
-                if case .externalWorkflowExecutionSignaledEventAttributes(let current)? = self.attributes { value = current }
+                if case .externalWorkflowExecutionSignaledEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .externalWorkflowExecutionSignaledEventAttributes(value)
             case 362:
                 var value = UpsertWorkflowSearchAttributesEventAttributes()
-                if case .upsertWorkflowSearchAttributesEventAttributes(let current)? = self.attributes { value = current }
+                if case .upsertWorkflowSearchAttributesEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .upsertWorkflowSearchAttributesEventAttributes(value)
             case 370:
                 var value = WorkflowExecutionUpdateAcceptedEventAttributes()
-                if case .workflowExecutionUpdateAcceptedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionUpdateAcceptedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionUpdateAcceptedEventAttributes(value)
             case 378:
                 var value = WorkflowExecutionUpdateRejectedEventAttributes()
-                if case .workflowExecutionUpdateRejectedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionUpdateRejectedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionUpdateRejectedEventAttributes(value)
             case 386:
                 var value = WorkflowExecutionUpdateCompletedEventAttributes()
-                if case .workflowExecutionUpdateCompletedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionUpdateCompletedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionUpdateCompletedEventAttributes(value)
             case 394:
                 var value = WorkflowPropertiesModifiedExternallyEventAttributes()
-                if case .workflowPropertiesModifiedExternallyEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowPropertiesModifiedExternallyEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowPropertiesModifiedExternallyEventAttributes(value)
             case 402:
                 var value = ActivityPropertiesModifiedExternallyEventAttributes()
-                if case .activityPropertiesModifiedExternallyEventAttributes(let current)? = self.attributes { value = current }
+                if case .activityPropertiesModifiedExternallyEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .activityPropertiesModifiedExternallyEventAttributes(value)
             case 410:
                 var value = WorkflowPropertiesModifiedEventAttributes()
-                if case .workflowPropertiesModifiedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowPropertiesModifiedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowPropertiesModifiedEventAttributes(value)
             case 418:
                 var value = WorkflowExecutionUpdateAdmittedEventAttributes()
-                if case .workflowExecutionUpdateAdmittedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionUpdateAdmittedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionUpdateAdmittedEventAttributes(value)
             case 426:
                 var value = NexusOperationScheduledEventAttributes()
-                if case .nexusOperationScheduledEventAttributes(let current)? = self.attributes { value = current }
+                if case .nexusOperationScheduledEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .nexusOperationScheduledEventAttributes(value)
             case 434:
                 var value = NexusOperationStartedEventAttributes()
-                if case .nexusOperationStartedEventAttributes(let current)? = self.attributes { value = current }
+                if case .nexusOperationStartedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .nexusOperationStartedEventAttributes(value)
             case 442:
                 var value = NexusOperationCompletedEventAttributes()
-                if case .nexusOperationCompletedEventAttributes(let current)? = self.attributes { value = current }
+                if case .nexusOperationCompletedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .nexusOperationCompletedEventAttributes(value)
             case 450:
                 var value = NexusOperationFailedEventAttributes()
-                if case .nexusOperationFailedEventAttributes(let current)? = self.attributes { value = current }
+                if case .nexusOperationFailedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .nexusOperationFailedEventAttributes(value)
             case 458:
                 var value = NexusOperationCanceledEventAttributes()
-                if case .nexusOperationCanceledEventAttributes(let current)? = self.attributes { value = current }
+                if case .nexusOperationCanceledEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .nexusOperationCanceledEventAttributes(value)
             case 466:
                 var value = NexusOperationTimedOutEventAttributes()
-                if case .nexusOperationTimedOutEventAttributes(let current)? = self.attributes { value = current }
+                if case .nexusOperationTimedOutEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .nexusOperationTimedOutEventAttributes(value)
             case 474:
                 var value = NexusOperationCancelRequestedEventAttributes()
-                if case .nexusOperationCancelRequestedEventAttributes(let current)? = self.attributes { value = current }
+                if case .nexusOperationCancelRequestedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .nexusOperationCancelRequestedEventAttributes(value)
             case 482:
                 var value = WorkflowExecutionOptionsUpdatedEventAttributes()
-                if case .workflowExecutionOptionsUpdatedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionOptionsUpdatedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionOptionsUpdatedEventAttributes(value)
             case 490:
                 var value = NexusOperationCancelRequestCompletedEventAttributes()
-                if case .nexusOperationCancelRequestCompletedEventAttributes(let current)? = self.attributes { value = current }
+                if case .nexusOperationCancelRequestCompletedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .nexusOperationCancelRequestCompletedEventAttributes(value)
             case 498:
                 var value = NexusOperationCancelRequestFailedEventAttributes()
-                if case .nexusOperationCancelRequestFailedEventAttributes(let current)? = self.attributes { value = current }
+                if case .nexusOperationCancelRequestFailedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .nexusOperationCancelRequestFailedEventAttributes(value)
             case 506:
                 var value = WorkflowExecutionPausedEventAttributes()
-                if case .workflowExecutionPausedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionPausedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionPausedEventAttributes(value)
             case 514:
                 var value = WorkflowExecutionUnpausedEventAttributes()
-                if case .workflowExecutionUnpausedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionUnpausedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionUnpausedEventAttributes(value)
             case 522:
                 var value = WorkflowExecutionTimeSkippingTransitionedEventAttributes()
-                if case .workflowExecutionTimeSkippingTransitionedEventAttributes(let current)? = self.attributes { value = current }
+                if case .workflowExecutionTimeSkippingTransitionedEventAttributes(let current)? = self.attributes {
+                    value = current
+                    self.attributes = nil
+                }
                 try reader.message(&value)
                 self.attributes = .workflowExecutionTimeSkippingTransitionedEventAttributes(value)
             default: try reader.unknownField(&self.unknownFields)

@@ -18,17 +18,26 @@ public struct EventGroupMarker: ProtobufMessage {
             switch tag {
             case 10:
                 var value = EventGroupMarker.Label()
-                if case .label(let current)? = self.variant { value = current }
+                if case .label(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .label(value)
             case 18:
                 var value = EventGroupMarker.InboundEvent()
-                if case .inboundEvent(let current)? = self.variant { value = current }
+                if case .inboundEvent(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .inboundEvent(value)
             case 26:
                 var value = EventGroupMarker.InboundUpdate()
-                if case .inboundUpdate(let current)? = self.variant { value = current }
+                if case .inboundUpdate(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .inboundUpdate(value)
             default: try reader.unknownField(&self.unknownFields)

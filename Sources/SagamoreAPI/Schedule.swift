@@ -258,7 +258,10 @@ public struct ScheduleAction: ProtobufMessage {
             switch tag {
             case 10:
                 var value = NewWorkflowExecutionInfo()
-                if case .startWorkflow(let current)? = self.action { value = current }
+                if case .startWorkflow(let current)? = self.action {
+                    value = current
+                    self.action = nil
+                }
                 try reader.message(&value)
                 self.action = .startWorkflow(value)
             default: try reader.unknownField(&self.unknownFields)

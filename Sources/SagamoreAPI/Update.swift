@@ -71,12 +71,18 @@ public struct Outcome: ProtobufMessage {
             switch tag {
             case 10:
                 var value = RawMessage<Payloads>()
-                if case .success(let current)? = self.value { value = current }
+                if case .success(let current)? = self.value {
+                    value = current
+                    self.value = nil
+                }
                 try reader.message(&value)
                 self.value = .success(value)
             case 18:
                 var value = RawMessage<Failure>()
-                if case .failure(let current)? = self.value { value = current }
+                if case .failure(let current)? = self.value {
+                    value = current
+                    self.value = nil
+                }
                 try reader.message(&value)
                 self.value = .failure(value)
             default: try reader.unknownField(&self.unknownFields)

@@ -406,17 +406,26 @@ public struct EnvironmentInfo: ProtobufMessage {
                 switch tag {
                 case 10:
                     var value = EnvironmentInfo.LinuxPlatform()
-                    if case .linux(let current)? = self.variant { value = current }
+                    if case .linux(let current)? = self.variant {
+                        value = current
+                        self.variant = nil
+                    }
                     try reader.message(&value)
                     self.variant = .linux(value)
                 case 18:
                     var value = EnvironmentInfo.MacOSPlatform()
-                    if case .macos(let current)? = self.variant { value = current }
+                    if case .macos(let current)? = self.variant {
+                        value = current
+                        self.variant = nil
+                    }
                     try reader.message(&value)
                     self.variant = .macos(value)
                 case 26:
                     var value = EnvironmentInfo.WindowsPlatform()
-                    if case .windows(let current)? = self.variant { value = current }
+                    if case .windows(let current)? = self.variant {
+                        value = current
+                        self.variant = nil
+                    }
                     try reader.message(&value)
                     self.variant = .windows(value)
                 default: try reader.unknownField(&self.unknownFields)

@@ -362,7 +362,10 @@ public struct PendingActivityInfo: ProtobufMessage {
             case 98: self.lastWorkerIdentity = try reader.string()
             case 106:
                 var value = ProtobufEmpty()
-                if case .useWorkflowBuildID(let current)? = self.assignedBuildID { value = current }
+                if case .useWorkflowBuildID(let current)? = self.assignedBuildID {
+                    value = current
+                    self.assignedBuildID = nil
+                }
                 try reader.message(&value)
                 self.assignedBuildID = .useWorkflowBuildID(value)
             case 114: self.assignedBuildID = .lastIndependentlyAssignedBuildID(try reader.string())
@@ -436,12 +439,18 @@ public struct PendingActivityInfo: ProtobufMessage {
                 case 10: try reader.message(&self.pauseTime)
                 case 18:
                     var value = PendingActivityInfo.PauseInfo.Manual()
-                    if case .manual(let current)? = self.pausedBy { value = current }
+                    if case .manual(let current)? = self.pausedBy {
+                        value = current
+                        self.pausedBy = nil
+                    }
                     try reader.message(&value)
                     self.pausedBy = .manual(value)
                 case 34:
                     var value = PendingActivityInfo.PauseInfo.Rule()
-                    if case .rule(let current)? = self.pausedBy { value = current }
+                    if case .rule(let current)? = self.pausedBy {
+                        value = current
+                        self.pausedBy = nil
+                    }
                     try reader.message(&value)
                     self.pausedBy = .rule(value)
                 default: try reader.unknownField(&self.unknownFields)
@@ -850,12 +859,18 @@ public struct CallbackInfo: ProtobufMessage {
                 switch tag {
                 case 10:
                     var value = CallbackInfo.WorkflowClosed()
-                    if case .workflowClosed(let current)? = self.variant { value = current }
+                    if case .workflowClosed(let current)? = self.variant {
+                        value = current
+                        self.variant = nil
+                    }
                     try reader.message(&value)
                     self.variant = .workflowClosed(value)
                 case 18:
                     var value = CallbackInfo.UpdateWorkflowExecutionCompleted()
-                    if case .updateWorkflowExecutionCompleted(let current)? = self.variant { value = current }
+                    if case .updateWorkflowExecutionCompleted(let current)? = self.variant {
+                        value = current
+                        self.variant = nil
+                    }
                     try reader.message(&value)
                     self.variant = .updateWorkflowExecutionCompleted(value)
                 default: try reader.unknownField(&self.unknownFields)

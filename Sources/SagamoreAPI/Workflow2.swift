@@ -168,13 +168,19 @@ public struct VersioningOverride: ProtobufMessage {
             switch tag {
             case 26:
                 var value = VersioningOverride.PinnedOverride()
-                if case .pinned(let current)? = self.override { value = current }
+                if case .pinned(let current)? = self.override {
+                    value = current
+                    self.override = nil
+                }
                 try reader.message(&value)
                 self.override = .pinned(value)
             case 32: self.override = .autoUpgrade(try reader.bool())
             case 42:
                 var value = VersioningOverride.OneTimeOverride()
-                if case .oneTime(let current)? = self.override { value = current }
+                if case .oneTime(let current)? = self.override {
+                    value = current
+                    self.override = nil
+                }
                 try reader.message(&value)
                 self.override = .oneTime(value)
             case 8: self.behavior = VersioningBehavior(rawValue: try reader.int32())
@@ -346,12 +352,18 @@ public struct PostResetOperation: ProtobufMessage {
             switch tag {
             case 10:
                 var value = PostResetOperation.SignalWorkflow()
-                if case .signalWorkflow(let current)? = self.variant { value = current }
+                if case .signalWorkflow(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .signalWorkflow(value)
             case 18:
                 var value = PostResetOperation.UpdateWorkflowOptions()
-                if case .updateWorkflowOptions(let current)? = self.variant { value = current }
+                if case .updateWorkflowOptions(let current)? = self.variant {
+                    value = current
+                    self.variant = nil
+                }
                 try reader.message(&value)
                 self.variant = .updateWorkflowOptions(value)
             default: try reader.unknownField(&self.unknownFields)

@@ -514,12 +514,18 @@ public struct ListOpenWorkflowExecutionsRequest: ProtobufMessage {
             case 34: try reader.message(&self.startTimeFilter)
             case 42:
                 var value = WorkflowExecutionFilter()
-                if case .executionFilter(let current)? = self.filters { value = current }
+                if case .executionFilter(let current)? = self.filters {
+                    value = current
+                    self.filters = nil
+                }
                 try reader.message(&value)
                 self.filters = .executionFilter(value)
             case 50:
                 var value = WorkflowTypeFilter()
-                if case .typeFilter(let current)? = self.filters { value = current }
+                if case .typeFilter(let current)? = self.filters {
+                    value = current
+                    self.filters = nil
+                }
                 try reader.message(&value)
                 self.filters = .typeFilter(value)
             default: try reader.unknownField(&self.unknownFields)
@@ -597,17 +603,26 @@ public struct ListClosedWorkflowExecutionsRequest: ProtobufMessage {
             case 34: try reader.message(&self.startTimeFilter)
             case 42:
                 var value = WorkflowExecutionFilter()
-                if case .executionFilter(let current)? = self.filters { value = current }
+                if case .executionFilter(let current)? = self.filters {
+                    value = current
+                    self.filters = nil
+                }
                 try reader.message(&value)
                 self.filters = .executionFilter(value)
             case 50:
                 var value = WorkflowTypeFilter()
-                if case .typeFilter(let current)? = self.filters { value = current }
+                if case .typeFilter(let current)? = self.filters {
+                    value = current
+                    self.filters = nil
+                }
                 try reader.message(&value)
                 self.filters = .typeFilter(value)
             case 58:
                 var value = StatusFilter()
-                if case .statusFilter(let current)? = self.filters { value = current }
+                if case .statusFilter(let current)? = self.filters {
+                    value = current
+                    self.filters = nil
+                }
                 try reader.message(&value)
                 self.filters = .statusFilter(value)
             default: try reader.unknownField(&self.unknownFields)
@@ -869,27 +884,5 @@ public struct CountWorkflowExecutionsResponse: ProtobufMessage {
             writer.int64(2, omittingDefault: self.count)
             writer.message(1, self.groupValues)
         }
-    }
-}
-
-/// `temporal.api.workflowservice.v1.GetSearchAttributesRequest`.
-public struct GetSearchAttributesRequest: ProtobufMessage {
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.GetSearchAttributesRequest" }
-    public static let protobufFields = ProtobufFields("")
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
     }
 }

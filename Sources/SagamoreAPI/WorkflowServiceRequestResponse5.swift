@@ -3,6 +3,52 @@
 
 public import SagamoreProtobuf
 
+/// `temporal.api.workflowservice.v1.UpdateScheduleRequest`.
+public struct UpdateScheduleRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var scheduleID: String = ""
+    public var schedule: Schedule?
+    public var conflictToken: [UInt8] = []
+    public var identity: String = ""
+    public var requestID: String = ""
+    public var searchAttributes: RawMessage<SearchAttributes>?
+    public var memo: RawMessage<Memo>?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateScheduleRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s schedule_id 3m schedule 4t conflict_token 5s identity 6s request_id 7m search_attributes 8m memo", messages: [Schedule.self, SearchAttributes.self, Memo.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.scheduleID = try reader.string()
+            case 26: try reader.message(&self.schedule)
+            case 34: self.conflictToken = try reader.bytes()
+            case 42: self.identity = try reader.string()
+            case 50: self.requestID = try reader.string()
+            case 58: try reader.message(&self.searchAttributes)
+            case 66: try reader.message(&self.memo)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(8, self.memo)
+        writer.message(7, self.searchAttributes)
+        writer.string(6, omittingDefault: self.requestID)
+        writer.string(5, omittingDefault: self.identity)
+        writer.bytes(4, omittingDefault: self.conflictToken)
+        writer.message(3, self.schedule)
+        writer.string(2, omittingDefault: self.scheduleID)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.UpdateScheduleResponse`.
 public struct UpdateScheduleResponse: ProtobufMessage {
     public var unknownFields: [UInt8] = []

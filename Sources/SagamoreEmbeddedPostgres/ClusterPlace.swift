@@ -25,7 +25,7 @@ struct ClusterPlace {
         log: (String) -> Void
     ) throws(EmbeddedPostgresError) -> ClusterPlace {
         let pointed = Files.text(dataDirectory + "/" + pointerName)?.split(separator: "\n").first.map(String.init)
-        let home = pointed ?? dataDirectory
+        let home = pointed.map { Files.realPath($0) ?? $0 } ?? dataDirectory
         let owner = Files.status(home + "/cluster")?.owner
         let user = try DatabaseUser.choose(clusterOwner: owner)
         let place = ClusterPlace(dataDirectory: dataDirectory, home: home, user: user)
@@ -57,7 +57,7 @@ struct ClusterPlace {
                 try Files.makeFolder(home, mode: 0o711)
                 try checkOwner(home)
             } catch { continue }
-            guard user.canReach(home) else { continue }
+            guard user.canReach(home), let home = Files.realPath(home) else { continue }
             let place = ClusterPlace(dataDirectory: dataDirectory, home: home, user: user)
             try Files.write(home + "\n", to: place.pointer, mode: 0o644)
             log("PostgreSQL runs as user \(user.name), who can't reach \(dataDirectory): its files are in \(home)")

@@ -208,6 +208,8 @@ public final class EmbeddedPostgres: Sendable {
         guard rename(place.unfinishedCluster, place.cluster) == 0 else {
             throw Files.failure("can't rename \(place.unfinishedCluster)")
         }
+        // Commits are only as durable as the name of the folder that they are in.
+        if care != .temporary { try Files.synchronize(folder: place.home) }
     }
 
     private func awaitReadiness(

@@ -48,6 +48,14 @@ enum Files {
         }
     }
 
+    /// Makes sure that the names in a folder are on the disk.
+    static func synchronize(folder: String) throws(EmbeddedPostgresError) {
+        let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard file >= 0 else { throw failure("can't open \(folder)") }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw failure("can't write \(folder) to the disk") }
+    }
+
     /// Writes a file so that it is there whole or not at all.
     static func write(_ text: String, to path: String, mode: UInt32) throws(EmbeddedPostgresError) {
         let new = path + ".new"

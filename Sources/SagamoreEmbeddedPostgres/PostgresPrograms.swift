@@ -52,9 +52,14 @@ struct PostgresPrograms: Equatable {
         self.folder = access(home + "/initdb", X_OK) == 0 ? home : folder
     }
 
-    /// The version that the folder's path names, as `/usr/lib/postgresql/15/bin` does.
+    /// The version that the folder's path names, where packages put it: `/usr/lib/postgresql/15/bin`. Other folders have
+    /// other numbers in their names.
     var major: Int? {
-        folder.split(whereSeparator: { !$0.isNumber }).compactMap { Int($0) }.last
+        for prefix in ["/usr/lib/postgresql/", "/usr/pgsql-", "/usr/libexec/postgresql"] where folder.hasPrefix(prefix)
+        {
+            return Int(folder.dropFirst(prefix.count).prefix { $0.isNumber })
+        }
+        return nil
     }
 
     /// Debian's and RHEL's folders for each version, newest first, then those of builds by hand.

@@ -33,7 +33,30 @@ struct Postmaster: Equatable {
 
     /// Whether a process is one of this cluster. A zombie has no working folder, so it is none any more.
     func isOurs(_ pid: Int32) -> Bool {
-        Self.link("/proc/\(pid)/cwd") == cluster && Files.text("/proc/\(pid)/comm")?.hasPrefix("postgres") ?? false
+        guard Files.text("/proc/\(pid)/comm")?.hasPrefix("postgres") ?? false else { return false }
+        if let folder = Self.link("/proc/\(pid)/cwd") { return folder == cluster }
+        // A root of little power, as in most containers, may not see the working folders of other users' processes.
+        return errno == EACCES && (isServer(pid) || Self.parent(of: pid).map(isServer) ?? false)
+    }
+
+    /// Whether a process was started as this cluster's server. Its children have other command lines.
+    private func isServer(_ pid: Int32) -> Bool {
+        guard let words = Files.text("/proc/\(pid)/cmdline") else { return false }
+        return Self.isServer(commandLine: words, of: cluster)
+    }
+
+    /// - Parameter words: a command line as Linux shows it, with a NUL behind each word.
+    static func isServer(commandLine words: String, of cluster: String) -> Bool {
+        let words = words.split(separator: "\0")
+        guard words.first?.hasSuffix("postgres") ?? false, let flag = words.firstIndex(of: "-D") else { return false }
+        return words.dropFirst(flag + 1).first.map(String.init) == cluster
+    }
+
+    private static func parent(of pid: Int32) -> Int32? {
+        // The name before it may hold blanks and brackets.
+        guard let text = Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        return fields.count > 1 ? Int32(fields[1]) : nil
     }
 
     /// The server's main process, if it runs.

@@ -40,7 +40,7 @@ struct ServerSettings {
 
             setting("shared_buffers", "128MB", "small beside the other programs of a developer's machine"),
             setting("huge_pages", "off", "huge pages are seldom set up on such machines"),
-            setting("max_connections", "40", "lanes, pools and a psql or two; each one costs memory"),
+            setting("max_connections", "100", "three for each shard, 16 on large machines, and a psql or two"),
             setting("max_parallel_workers_per_gather", "0", "short statements only: no helpers"),
             setting("jit", "off", "compiling costs more than short statements take"),
             setting("random_page_cost", "1.1", "solid state disks: an index is worth its reads"),

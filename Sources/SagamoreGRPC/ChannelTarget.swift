@@ -14,7 +14,7 @@ enum ChannelTarget {
             arguments.set("grpc.http2.max_pings_without_data", 0)
         }
         arguments.set("grpc.initial_reconnect_backoff_ms", configuration.initialBackoff)
-        arguments.set("grpc.min_reconnect_backoff_ms", configuration.initialBackoff)
+        // Not grpc.min_reconnect_backoff_ms: it is also the time that a connection may take to be made.
         arguments.set("grpc.max_reconnect_backoff_ms", configuration.maximumBackoff)
         // Each channel its own connection: one that ends takes nothing from another, and backoffs are not shared.
         arguments.set("grpc.use_local_subchannel_pool", true)

@@ -31,6 +31,11 @@ public final class GRPCServerCall: Sendable {
         return try body(record.requestBytes)
     }
 
+    /// Gives the request's memory back: a call may wait for long, and the request of one that came compressed is many times
+    /// what it was on the wire. `withRequest` finds it empty from now on. For the handler, before it lets anybody else have
+    /// the call.
+    public func releaseRequest() { record.releaseRequest() }
+
     /// How long the client still waits (zero or less: no longer); nil: it waits for ever.
     public var timeRemaining: Duration? { record.timeRemaining }
 

@@ -63,6 +63,17 @@ final class ServerCallRecord: @unchecked Sendable {
         request = UnsafeRawBufferPointer(message)
     }
 
+    /// Nobody reads the request any more.
+    func releaseRequest() {
+        request = UnsafeRawBufferPointer(start: nil, count: 0)
+        inflated?.deallocate()
+        inflated = nil
+        if let payload = fields.pointee.payload { grpc_byte_buffer_destroy(payload) }
+        fields.pointee.payload = nil
+        grpc_slice_unref(fields.pointee.joined_request)
+        fields.pointee.joined_request = grpc_slice()
+    }
+
     /// The bytes as they came, in one piece.
     private func wholeRequest(_ payload: UnsafeMutablePointer<grpc_byte_buffer>) -> UnsafeRawBufferPointer? {
         let length = grpc_byte_buffer_length(payload)

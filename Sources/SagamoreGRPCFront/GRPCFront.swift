@@ -78,6 +78,7 @@ public final class GRPCFront: Sendable {
     }
 
     private static func decode<Request: ProtobufMessage>(_ call: GRPCServerCall) throws(RequestError) -> Request {
+        defer { call.releaseRequest() }
         do throws(ProtobufError) {
             return try call.withRequest { (bytes) throws(ProtobufError) in try Request(serializedBytes: bytes) }
         } catch {

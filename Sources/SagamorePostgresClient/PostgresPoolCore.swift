@@ -52,7 +52,8 @@ final class PostgresPoolCore: @unchecked Sendable {
         lock.withLock {
             guard shutdown == nil, queue.count - taken < configuration.queueLimit else { return false }
             queue.append(job)
-            lock.signal()
+            // Not for one: it might be a thread that waits before it connects again.
+            lock.broadcast()
             return true
         }
     }
@@ -165,7 +166,7 @@ final class PostgresPoolCore: @unchecked Sendable {
             queue.removeFirst(taken)
             taken = 0
             queue.insert(job, at: 0)
-            lock.signal()
+            lock.broadcast()
             return false
         }
         if isRefused { job.refuse(PostgresError(.shutDown, "the pool is shut down")) }

@@ -60,6 +60,8 @@ extension ProtobufReader {
     @inlinable
     public mutating func message<Message>(_ message: inout RawMessage<Message>?) throws(ProtobufError) {
         var bytes = message?.storage ?? []
+        // Held twice, the bytes would be copied for each part: a message of many parts would take minutes.
+        message = nil
         try self.raw(Message.protobufFields, &bytes)
         message = RawMessage(uncheckedBytes: bytes)
     }

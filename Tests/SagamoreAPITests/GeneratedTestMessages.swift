@@ -564,7 +564,10 @@ public struct EveryKind: ProtobufMessage {
             case 1728: self.choice = .choiceEnum(Color(rawValue: try reader.int32()))
             case 1738:
                 var value = Leaf()
-                if case .choiceMessage(let current)? = self.choice { value = current }
+                if case .choiceMessage(let current)? = self.choice {
+                    value = current
+                    self.choice = nil
+                }
                 try reader.message(&value)
                 self.choice = .choiceMessage(value)
             case 3210:

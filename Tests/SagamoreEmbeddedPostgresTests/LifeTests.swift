@@ -39,7 +39,7 @@ extension EmbeddedPostgresTests {
             let connection = try PostgresConnection(server.url, applicationName: "tests")
             for (name, value) in [
                 ("fsync", "on"), ("synchronous_commit", "on"), ("full_page_writes", "on"), ("listen_addresses", ""),
-                ("server_encoding", "UTF8"), ("lc_collate", "C"), ("wal_level", "minimal"), ("max_connections", "40"),
+                ("server_encoding", "UTF8"), ("lc_collate", "C"), ("wal_level", "minimal"), ("max_connections", "100"),
                 ("TimeZone", "UTC"),
             ] {
                 let shown = try connection.query(PostgresStatement(name, "SHOW \(name)")).text(0, 0)

@@ -82,3 +82,19 @@ import Testing
         #expect(settings.settings.allSatisfy { !$0.reason.isEmpty })
     }
 }
+
+/// Who is known by the command line, where the system does not show working folders.
+struct CommandLineOfAServerTests {
+    @Test(arguments: [
+        ("/usr/lib/postgresql/15/bin/postgres\0-D\0/data/cluster\0", true),
+        ("postgres\0-c\0fsync=on\0-D\0/data/cluster\0", true),
+        ("/usr/lib/postgresql/15/bin/postgres\0-D\0/data/cluster2\0", false),
+        ("postgres\0-D\0", false),
+        ("postgres: checkpointer \0", false),
+        ("grep\0-D\0/data/cluster\0", false),
+        ("", false),
+    ])
+    func namesItsCluster(_ words: String, _ isServer: Bool) {
+        #expect(Postmaster.isServer(commandLine: words, of: "/data/cluster") == isServer)
+    }
+}

@@ -221,7 +221,11 @@ class Emitter:
                 return
             out.open(case)
             out.add(f"var value = {self.default(message, item)}")
-            out.add(f"if case .{name}(let current)? = self.{oneof} {{ value = current }}")
+            # Held twice, whatever grows in it would be copied each time that the field comes again.
+            out.open(f"if case .{name}(let current)? = self.{oneof} {{")
+            out.add("value = current")
+            out.add(f"self.{oneof} = nil")
+            out.close()
             out.add("try reader.message(&value)")
             out.add(f"self.{oneof} = .{name}(value)")
             out.depth -= 1
