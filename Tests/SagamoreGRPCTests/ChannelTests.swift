@@ -25,7 +25,7 @@ struct ChannelTests {
     @Test(arguments: [0, 1, 23, 24, 1000, 65_537, 4 << 20])
     func echoes(size: Int) async throws {
         try await withServer {
-            $0.register("/test.S/Echo", .hot) { $0.reply($0.bytes) }
+            $0.register("/test.S/Echo", .hot) { $0.echo() }
         } _: { _, port in
             let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 * 31 + $0 >> 8) }
             let channel = channel(port)

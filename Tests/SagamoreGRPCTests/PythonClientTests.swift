@@ -27,7 +27,7 @@ struct PythonClientTests {
             var tooLarge: String
         }
         try await withServer {
-            $0.register("/test.S/Echo", kind) { $0.reply($0.bytes) }
+            $0.register("/test.S/Echo", kind) { $0.echo() }
         } _: { _, port in
             let seen: Seen = try await Python.run("compressed", port, "/test.S/Echo,\(algorithm)")
             #expect(seen == Seen(wrong: [], tooLarge: "RESOURCE_EXHAUSTED"))

@@ -66,6 +66,15 @@ final class LateThread: Sendable {
 
 extension GRPCServerCall {
     var bytes: [UInt8] { withRequest { Array($0) } }
+
+    /// Answers with the request, and gives its memory back before.
+    func echo() {
+        let bytes = bytes
+        releaseRequest()
+        #expect(requestLength == 0)
+        releaseRequest()
+        reply(bytes)
+    }
     var text: String { withRequest { String(decoding: $0, as: UTF8.self) } }
 }
 
