@@ -55,11 +55,9 @@ struct PostgresPrograms: Equatable {
     /// The version that the folder's path names, where packages put it: `/usr/lib/postgresql/15/bin`. Other folders have
     /// other numbers in their names.
     var major: Int? {
-        for prefix in ["/usr/lib/postgresql/", "/usr/pgsql-", "/usr/libexec/postgresql"] where folder.hasPrefix(prefix)
-        {
-            return Int(folder.dropFirst(prefix.count).prefix { $0.isNumber })
-        }
-        return nil
+        let prefixes = ["/usr/lib/postgresql/", "/usr/pgsql-", "/usr/libexec/postgresql"]
+        guard let prefix = prefixes.first(where: folder.hasPrefix) else { return nil }
+        return Int(folder.dropFirst(prefix.count).prefix { $0.isNumber })
     }
 
     /// Debian's and RHEL's folders for each version, newest first, then those of builds by hand.

@@ -113,12 +113,11 @@ public final class Saga: @unchecked Sendable {
         let step = Step(
             name: activity.name,
             options: options ?? activity.options,
-            input: Result { try PayloadCoding.arguments(input) },
             undo: undo.name,
             undoOptions: undoOptions ?? undo.options,
             undoInput: Result { try PayloadCoding.arguments(undoInput) }
         )
-        return try end(try await run(step))
+        return try end(try await run(step, Result { try PayloadCoding.arguments(input) }))
     }
 
     /// A step without its types. The frame of code that waits stays in memory, for every run, and generic code has a
@@ -126,7 +125,6 @@ public final class Saga: @unchecked Sendable {
     private final class Step {
         let name: String
         var options: ActivityOptions
-        let input: Result<RawMessage<Payloads>?, any Error>
         let undo: String
         let undoOptions: ActivityOptions
         let undoInput: Result<RawMessage<Payloads>?, any Error>
@@ -134,25 +132,27 @@ public final class Saga: @unchecked Sendable {
         init(
             name: String,
             options: ActivityOptions,
-            input: Result<RawMessage<Payloads>?, any Error>,
             undo: String,
             undoOptions: ActivityOptions,
             undoInput: Result<RawMessage<Payloads>?, any Error>
         ) {
             self.name = name
             self.options = options
-            self.input = input
             self.undo = undo
             self.undoOptions = undoOptions
             self.undoInput = undoInput
         }
     }
 
-    private func run(_ step: Step) async throws -> RawMessage<Payloads>? {
+    /// - Parameter input: the step's, which is of no use once it has ended; that of the undo stays with the step.
+    private func run(
+        _ step: Step,
+        _ input: Result<RawMessage<Payloads>?, any Error>
+    ) async throws -> RawMessage<Payloads>? {
         try await core.checkBeforeWait()
-        let input = try begin(step)
+        try begin(step, input)
         do {
-            return try await core.executeActivity(step.name, step.options, input)
+            return try await core.executeActivity(step.name, step.options, try input.get())
         } catch let failure as ActivityFailure where failure.scheduledEventID == 0 {
             // Given up before the server heard of it: it was not tried.
             steps.removeAll { $0 === step }
@@ -160,15 +160,14 @@ public final class Saga: @unchecked Sendable {
         }
     }
 
-    /// Notes the undo of a step that is about to be tried, and returns the step's input.
+    /// Notes a step that is about to be tried, for its undo.
     @inline(never)
-    private func begin(_ step: Step) throws -> RawMessage<Payloads>? {
+    private func begin(_ step: Step, _ input: Result<RawMessage<Payloads>?, any Error>) throws {
         if Task.isCancelled || stop != nil { throw CancelledFailure("the saga was given up before this step") }
-        let input = try step.input.get()
+        _ = try input.get()
         _ = try step.undoInput.get()
         steps.append(step)
         step.options.whenCancelled = .waitUntilEnded
-        return input
     }
 
     @inline(never)

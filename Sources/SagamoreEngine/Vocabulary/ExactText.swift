@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A text as a key: equal only to one with the same bytes.
 ///
 /// `String` takes "é" for equal to "e" with an accent behind it. For PostgreSQL and for other servers of the contract
@@ -21,7 +23,9 @@ extension String {
         var (left, right) = (self, other)
         return left.withUTF8 { bytes in
             right.withUTF8 { otherBytes in
-                areSame(UnsafeRawBufferPointer(bytes), UnsafeRawBufferPointer(otherBytes))
+                // An empty text may have no address.
+                guard let address = bytes.baseAddress, let other = otherBytes.baseAddress else { return true }
+                return memcmp(address, other, bytes.count) == 0
             }
         }
     }
@@ -35,16 +39,4 @@ extension Hasher {
         text.withUTF8 { self.combine(bytes: UnsafeRawBufferPointer($0)) }
         self.combine(0xFF as UInt8)
     }
-}
-
-/// Whether as many bytes are the same. Eight cost one comparison.
-private func areSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-    var index = 0
-    while index + 8 <= left.count {
-        let eight = left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        guard eight == right.loadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
-        index += 8
-    }
-    while index < left.count, left[index] == right[index] { index += 1 }
-    return index == left.count
 }
