@@ -155,10 +155,8 @@ extension HistoryTests {
                 try node.work()
             }
             var expected: [String: [String]] = [:]
-            var parkings = 0
             for step in 0..<240 {
                 let run = try #require(runs.randomElement(using: &random))
-                if !node.isCached(run) { parkings += 1 }
                 switch Int.random(in: 0..<12, using: &random) {
                 case 0..<7:
                     let name = "signal \(step)"
@@ -184,6 +182,12 @@ extension HistoryTests {
                         break
                     }
                 }
+                // However slow the machine is, all of them have been parked a few times.
+                if step % 60 == 59 {
+                    while let task = try node.workflowTaskIfDue() { try node.complete(task).get() }
+                    clock.jump(.seconds(20))
+                    try eventually("all parked, seed \(seed)") { node.cachedCount == 0 }
+                }
             }
             for run in runs { #expect(try node.signals(run) == expected[run, default: []], "\(run), seed \(seed)") }
             // Every run that has news has a task for it.
@@ -196,7 +200,6 @@ extension HistoryTests {
                 #expect(try node.status(run) == .completed)
                 #expect(HistoryRules.violations(in: try node.events(run)) == [])
             }
-            #expect(parkings > 0, "nothing was ever parked")
             try database.checkNumbers()
             node.stop()
         }
