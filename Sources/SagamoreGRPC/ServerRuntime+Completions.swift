@@ -1,4 +1,5 @@
 internal import CSagamoreGRPC
+internal import Glibc
 
 extension ServerRuntime {
     /// Asks the C core for further calls.
@@ -43,14 +44,15 @@ extension ServerRuntime {
 
     /// The body of a completion thread.
     func empty(_ queue: OpaquePointer) {
-        let never = gpr_inf_future(GPR_CLOCK_MONOTONIC)
         let inflater = MessageInflater(limit: maximumMessageBytes)
+        var pace = CallPace()
         while true {
-            let event = grpc_completion_queue_next(queue, never, nil)
+            let event = Self.next(of: queue, pace)
             guard event.type == GRPC_OP_COMPLETE, let tag = event.tag else { return }
             let success = event.success != 0
             switch ServerTag.kind(tag) {
             case .call:
+                pace.came(at: Self.monotonicNanoseconds)
                 let record = ServerTag.take(tag, .call)
                 // Without success the server ends, and the request comes back empty.
                 if success { arrived(record, inflater) }
@@ -64,6 +66,22 @@ extension ServerRuntime {
                 progress.change { $0.isQuiet = true }
             }
         }
+    }
+
+    /// Waits for the queue's next event.
+    private static func next(of queue: OpaquePointer, _ pace: CallPace) -> grpc_event {
+        if pace.isBusy {
+            let event = grpc_completion_queue_next(queue, gpr_inf_past(GPR_CLOCK_MONOTONIC), nil)
+            guard event.type == GRPC_QUEUE_TIMEOUT else { return event }
+            usleep(UInt32(CallPace.pause / .microseconds(1)))
+        }
+        return grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), nil)
+    }
+
+    private static func monotonicNanoseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     private func arrived(_ record: ServerCallRecord, _ inflater: MessageInflater) {

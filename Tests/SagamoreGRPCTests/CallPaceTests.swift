@@ -1,0 +1,54 @@
+import Testing
+
+@testable import SagamoreGRPC
+
+/// When calls gather before they are taken.
+@Suite struct CallPaceTests {
+    /// A pace after calls that came so far apart, and the time of the last one.
+    private func pace(_ count: Int, every nanoseconds: Int64, from start: Int64 = 0) -> (CallPace, Int64) {
+        var pace = CallPace()
+        var now = start
+        for _ in 0..<count {
+            now += nanoseconds
+            pace.came { now }
+        }
+        return (pace, now)
+    }
+
+    @Test func callsThatComeOneByOneDontWait() {
+        #expect(!pace(1_000, every: 400_000).0.isBusy)
+    }
+
+    @Test func callsThatComeOftenDo() {
+        #expect(pace(1_000, every: 300_000).0.isBusy)
+    }
+
+    @Test func aFewTellNothing() {
+        #expect(!pace(CallPace.sample, every: 1).0.isBusy)
+    }
+
+    @Test func itEndsWithTheLoad() {
+        var (pace, now) = pace(1_000, every: 10_000)
+        #expect(pace.isBusy)
+        // The first of these may still be counted with those that came often.
+        for _ in 0..<(2 * CallPace.sample) {
+            now += 1_000_000
+            pace.came { now }
+        }
+        #expect(!pace.isBusy)
+    }
+
+    /// The clock is read once for many calls, and calls of one moment are no division by nothing.
+    @Test func theClockIsReadRarely() {
+        var pace = CallPace()
+        var reads = 0
+        for _ in 0..<(1 + 10 * CallPace.sample) {
+            pace.came {
+                reads += 1
+                return 7
+            }
+        }
+        #expect(reads == 11)
+        #expect(pace.isBusy)
+    }
+}
