@@ -52,7 +52,7 @@ extension ServerRuntime {
             let success = event.success != 0
             switch ServerTag.kind(tag) {
             case .call:
-                pace.came(at: Self.monotonicNanoseconds)
+                pace.came { .now }
                 let record = ServerTag.take(tag, .call)
                 // Without success the server ends, and the request comes back empty.
                 if success { arrived(record, inflater) }
@@ -76,12 +76,6 @@ extension ServerRuntime {
             usleep(UInt32(CallPace.pause / .microseconds(1)))
         }
         return grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), nil)
-    }
-
-    private static func monotonicNanoseconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     private func arrived(_ record: ServerCallRecord, _ inflater: MessageInflater) {

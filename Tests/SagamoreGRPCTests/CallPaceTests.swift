@@ -5,34 +5,34 @@ import Testing
 /// When calls gather before they are taken.
 @Suite struct CallPaceTests {
     /// A pace after calls that came so far apart, and the time of the last one.
-    private func pace(_ count: Int, every nanoseconds: Int64, from start: Int64 = 0) -> (CallPace, Int64) {
+    private func pace(_ count: Int, every gap: Duration) -> (CallPace, ContinuousClock.Instant) {
         var pace = CallPace()
-        var now = start
+        var now = ContinuousClock.now
         for _ in 0..<count {
-            now += nanoseconds
+            now += gap
             pace.came { now }
         }
         return (pace, now)
     }
 
     @Test func callsThatComeOneByOneDontWait() {
-        #expect(!pace(1_000, every: 400_000).0.isBusy)
+        #expect(!pace(1_000, every: .microseconds(400)).0.isBusy)
     }
 
     @Test func callsThatComeOftenDo() {
-        #expect(pace(1_000, every: 300_000).0.isBusy)
+        #expect(pace(1_000, every: .microseconds(300)).0.isBusy)
     }
 
     @Test func aFewTellNothing() {
-        #expect(!pace(CallPace.sample, every: 1).0.isBusy)
+        #expect(!pace(CallPace.sample, every: .nanoseconds(1)).0.isBusy)
     }
 
     @Test func itEndsWithTheLoad() {
-        var (pace, now) = pace(1_000, every: 10_000)
+        var (pace, now) = pace(1_000, every: .microseconds(10))
         #expect(pace.isBusy)
         // The first of these may still be counted with those that came often.
         for _ in 0..<(2 * CallPace.sample) {
-            now += 1_000_000
+            now += .milliseconds(1)
             pace.came { now }
         }
         #expect(!pace.isBusy)
@@ -42,10 +42,11 @@ import Testing
     @Test func theClockIsReadRarely() {
         var pace = CallPace()
         var reads = 0
+        let moment = ContinuousClock.now
         for _ in 0..<(1 + 10 * CallPace.sample) {
             pace.came {
                 reads += 1
-                return 7
+                return moment
             }
         }
         #expect(reads == 11)
