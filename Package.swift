@@ -21,6 +21,8 @@ let package = Package(
     targets: [
         // Floor 0: C libraries, and one small thing each.
         .systemLibrary(name: "CSagamoreGRPC", providers: [.apt(["libgrpc-dev"]), .brew(["grpc"])]),
+        .systemLibrary(name: "CSagamoreHTTP2", providers: [.apt(["libnghttp2-dev"]), .brew(["libnghttp2"])]),
+        .systemLibrary(name: "CSagamoreTLS", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
         .systemLibrary(
             name: "CSagamoreDeflate",
             providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]
@@ -35,12 +37,13 @@ let package = Package(
 
         // Floor 1: the wire contract, and the clients of what we build on.
         library("SagamoreAPI", ["SagamoreProtobuf"]),
-        library("SagamoreGRPC", ["CSagamoreGRPC", "CSagamoreDeflate"]),
+        library("SagamoreGRPC", ["CSagamoreGRPC"]),
         library("SagamorePostgresClient", ["CSagamorePostgres"]),
         library("SagamoreKafkaClient", ["CSagamoreRdKafka"]),
 
         // Floors 2 to 5: one execution, how it is stored, the services that run many.
         library("SagamoreEngine", ["SagamoreAPI", "SagamoreProtobuf"]),
+        library("SagamoreGRPCServer", ["SagamoreGRPC", "CSagamoreHTTP2", "CSagamoreTLS", "CSagamoreDeflate"]),
         library("SagamoreEmbeddedPostgres"),
         library("SagamoreServices", ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]),
         library(
@@ -63,7 +66,7 @@ let package = Package(
             "SagamoreGRPCFront",
             [
                 "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC",
-                "SagamoreLogging",
+                "SagamoreGRPCServer", "SagamoreLogging",
             ]
         ),
 
@@ -81,8 +84,8 @@ let package = Package(
             [
                 "SagamoreGRPCFront", "SagamoreKafkaFront", "SagamoreHistoryService", "SagamoreMatchingService",
                 "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
-                "SagamoreEmbeddedPostgres", "SagamoreGRPC", "SagamorePostgresClient", "SagamoreKafkaClient",
-                "SagamoreJSONText", "SagamoreLogging",
+                "SagamoreEmbeddedPostgres", "SagamoreGRPCServer", "SagamoreGRPC", "SagamorePostgresClient",
+                "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging",
             ]
         ),
         .executableTarget(
@@ -183,10 +186,16 @@ let package = Package(
                 "SagamoreLogging",
             ]
         ),
-        tests("SagamoreSDKTests", ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC"]),
+        tests(
+            "SagamoreSDKTests",
+            ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPCServer", "SagamoreGRPC"]
+        ),
         tests(
             "SagamoreWorkerTests",
-            ["SagamoreProgramTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC"],
+            [
+                "SagamoreProgramTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPCServer",
+                "SagamoreGRPC",
+            ],
             exclude: ["Python", "Histories"]
         ),
         tests("TravelBookingTests", ["TravelBookingWorker", "SagamoreProgramTestSupport", "Sagamore"]),
@@ -195,7 +204,7 @@ let package = Package(
         tests("SagamoreJSONTextTests", ["SagamoreJSONText"]),
         tests("SagamoreCommandLineArgumentsTests", ["SagamoreCommandLineArguments"]),
         tests("SagamoreAPITests", ["SagamoreAPI", "SagamoreProtobuf"], exclude: ["exchange.py"]),
-        tests("SagamoreGRPCTests", ["SagamoreGRPC"], exclude: ["Python"]),
+        tests("SagamoreGRPCTests", ["SagamoreGRPCServer", "SagamoreGRPC"], exclude: ["Python"]),
         tests("SagamorePostgresClientTests", ["SagamorePostgresClient", "SagamoreEmbeddedPostgres"]),
         tests("SagamoreEmbeddedPostgresTests", ["SagamoreEmbeddedPostgres", "SagamorePostgresClient"]),
         tests("SagamoreKafkaClientTests", ["SagamoreKafkaClient"], exclude: ["Sanitizers"]),
@@ -203,7 +212,7 @@ let package = Package(
             "SagamoreGRPCFrontTests",
             [
                 "SagamoreGRPCFront", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-                "SagamoreGRPC", "SagamoreLogging",
+                "SagamoreGRPCServer", "SagamoreGRPC", "SagamoreLogging",
             ]
         ),
     ],

@@ -42,21 +42,7 @@ static inline void csagamore_name_thread(pthread_t thread, const char *name) {
 #endif
 }
 
-/// What the C core writes to while it receives and answers one call: it needs addresses that stay where they are.
-typedef struct csagamore_server_call {
-  grpc_call *call;
-  gpr_timespec deadline;
-  grpc_metadata_array metadata;
-  grpc_byte_buffer *payload;
-  grpc_call_details details;
-  int cancelled;
-  /// The request in one piece, when it came in several.
-  grpc_slice joined_request;
-  /// Guards what Swift keeps about the call.
-  pthread_mutex_t lock;
-} csagamore_server_call;
-
-/// The same for a call that this process makes.
+/// What the C core writes to while a call of this process is under way: it needs addresses that stay where they are.
 typedef struct csagamore_client_call {
   grpc_metadata_array initial_metadata;
   grpc_metadata_array trailing_metadata;
@@ -66,14 +52,5 @@ typedef struct csagamore_client_call {
   /// Guards what Swift keeps about the call.
   pthread_mutex_t lock;
 } csagamore_client_call;
-
-/// The argument of the C core's log function. Declared here because newer versions of the library have neither:
-/// the function is looked up when the process runs.
-typedef struct csagamore_log_record {
-  const char *file;
-  int line;
-  int severity;
-  const char *message;
-} csagamore_log_record;
 
 #endif

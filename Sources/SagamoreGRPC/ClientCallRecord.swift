@@ -82,7 +82,7 @@ final class ClientCallRecord: @unchecked Sendable {
     ) -> grpc_call_error {
         let message = Slices.message(request)
         defer { grpc_byte_buffer_destroy(message) }
-        return ServerBatch.withMetadata(metadata) { metadata in
+        return Slices.withMetadata(metadata) { metadata in
             withUnsafeTemporaryAllocation(of: grpc_op.self, capacity: 6) { operations in
                 operations.initialize(repeating: grpc_op())
                 operations[0].op = GRPC_OP_SEND_INITIAL_METADATA

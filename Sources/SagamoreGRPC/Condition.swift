@@ -3,12 +3,12 @@ internal import Glibc
 /// A value under a lock, with a way to wait until it has changed.
 ///
 /// The lock lives on the heap: a `pthread_mutex_t` inside a Swift object may not be passed by address.
-final class Condition<Value>: @unchecked Sendable {
+package final class Condition<Value>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var value: Value
 
-    init(_ value: Value) {
+    package init(_ value: Value) {
         self.value = value
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
@@ -26,14 +26,14 @@ final class Condition<Value>: @unchecked Sendable {
     }
 
     /// Reads or changes the value and wakes nobody.
-    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+    package func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body(&value)
     }
 
     /// Changes the value and wakes all who wait for it.
-    func change<Result>(_ body: (inout Value) -> Result) -> Result {
+    package func change<Result>(_ body: (inout Value) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         defer { pthread_cond_broadcast(condition) }
@@ -41,7 +41,7 @@ final class Condition<Value>: @unchecked Sendable {
     }
 
     /// Changes the value and wakes one of those who wait for it.
-    func changeForOne<Result>(_ body: (inout Value) -> Result) -> Result {
+    package func changeForOne<Result>(_ body: (inout Value) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         defer { pthread_cond_signal(condition) }
@@ -49,12 +49,12 @@ final class Condition<Value>: @unchecked Sendable {
     }
 
     /// Waits until `isReached` is true, for as long as it takes.
-    func wait(until isReached: (Value) -> Bool) {
+    package func wait(until isReached: (Value) -> Bool) {
         wait(for: { isReached($0) ? () : nil })
     }
 
     /// Waits until `body` returns something other than nil, for as long as it takes.
-    func wait<Result>(for body: (inout Value) -> Result?) -> Result {
+    package func wait<Result>(for body: (inout Value) -> Result?) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
@@ -64,7 +64,7 @@ final class Condition<Value>: @unchecked Sendable {
     }
 
     /// Waits until `body` returns something other than nil, at most for `limit`; nil when the time is up.
-    func wait<Result>(atMost limit: Duration, for body: (inout Value) -> Result?) -> Result? {
+    package func wait<Result>(atMost limit: Duration, for body: (inout Value) -> Result?) -> Result? {
         var end = timespec()
         clock_gettime(CLOCK_MONOTONIC, &end)
         // A hundred years are as good as forever and can't overflow.

@@ -15,11 +15,4 @@ extension gpr_timespec {
         )
         self = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), span)
     }
-
-    /// How long it is until this instant (negative: it has passed); nil: it never comes.
-    var fromNow: Duration? {
-        if tv_sec == Int64.max { return nil }
-        let span = gpr_time_sub(self, gpr_now(clock_type))
-        return .seconds(span.tv_sec) + .nanoseconds(Int64(span.tv_nsec))
-    }
 }

@@ -2,7 +2,7 @@ internal import CSagamoreGRPC
 internal import Glibc
 
 /// Threads of our own: nothing here runs on Swift's cooperative pool.
-enum DetachedThread {
+package enum DetachedThread {
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -11,7 +11,7 @@ enum DetachedThread {
     /// Starts a thread that nobody joins. Returns 0, or the system's error number.
     ///
     /// - Parameter name: at most 15 characters, as shown by `top -H`.
-    static func start(_ name: String, _ run: @escaping @Sendable () -> Void) -> Int32 {
+    package static func start(_ name: String, _ run: @escaping @Sendable () -> Void) -> Int32 {
         var thread = pthread_t()
         let body = Unmanaged.passRetained(Body(run))
         let code = pthread_create(

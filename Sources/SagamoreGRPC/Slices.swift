@@ -46,16 +46,6 @@ enum Slices {
         }
     }
 
-    /// One message out of several pieces, each copied once. The caller destroys it.
-    static func message(_ parts: [[UInt8]]) -> UnsafeMutablePointer<grpc_byte_buffer>? {
-        withUnsafeTemporaryAllocation(of: grpc_slice.self, capacity: max(1, parts.count)) { slices in
-            for (index, part) in parts.enumerated() { slices.initializeElement(at: index, to: copy(part)) }
-            let buffer = grpc_raw_byte_buffer_create(slices.baseAddress, parts.count)
-            for index in parts.indices { grpc_slice_unref(slices[index]) }
-            return buffer
-        }
-    }
-
     /// One message. The caller destroys it.
     static func message(_ bytes: [UInt8]) -> UnsafeMutablePointer<grpc_byte_buffer>? {
         var slice = copy(bytes)
@@ -81,6 +71,26 @@ enum Slices {
                 count += size
             }
         }
+    }
+
+    /// The entries in the C core's form, for the time of `body`; it takes references of its own.
+    static func withMetadata<Result>(
+        _ entries: [(key: String, value: [UInt8])],
+        _ body: (UnsafeMutableBufferPointer<grpc_metadata>) -> Result
+    ) -> Result {
+        var list = entries.map { entry in
+            var metadata = grpc_metadata()
+            metadata.key = copy(entry.key)
+            metadata.value = copy(entry.value)
+            return metadata
+        }
+        defer {
+            for metadata in list {
+                grpc_slice_unref(metadata.key)
+                grpc_slice_unref(metadata.value)
+            }
+        }
+        return list.withUnsafeMutableBufferPointer { body($0) }
     }
 
     /// The value of the first entry called `key`, by `body`.

@@ -1,6 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
-internal import SagamoreGRPC
+internal import SagamoreGRPCServer
 internal import SagamoreServices
 
 /// What both kinds of polls have in common.

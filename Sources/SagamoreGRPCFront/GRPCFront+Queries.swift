@@ -1,6 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
-internal import SagamoreGRPC
+internal import SagamoreGRPCServer
 internal import SagamoreProtobuf
 internal import SagamoreServices
 

@@ -1,5 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreGRPC
+internal import SagamoreGRPCServer
 
 /// What the contract has and this version has not. Registered first: whatever is registered later under the same name
 /// takes its place.

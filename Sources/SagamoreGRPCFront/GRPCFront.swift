@@ -1,6 +1,7 @@
 internal import SagamoreAPI
 public import SagamoreEngine
-public import SagamoreGRPC
+internal import SagamoreGRPC
+public import SagamoreGRPCServer
 public import SagamoreLogging
 internal import SagamoreProtobuf
 public import SagamoreServices

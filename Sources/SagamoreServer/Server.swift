@@ -1,6 +1,7 @@
 internal import SagamoreEngine
 internal import SagamoreGRPC
 internal import SagamoreGRPCFront
+internal import SagamoreGRPCServer
 internal import SagamoreHistoryService
 internal import SagamoreKafkaClient
 internal import SagamoreKafkaFront

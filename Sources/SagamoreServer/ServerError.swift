@@ -1,4 +1,4 @@
-public import SagamoreGRPC
+public import SagamoreGRPCServer
 
 /// Why the services could not be started.
 public enum ServerError: Error, CustomStringConvertible {

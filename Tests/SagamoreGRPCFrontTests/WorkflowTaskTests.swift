@@ -1,6 +1,5 @@
 import SagamoreAPI
 import SagamoreEngine
-import SagamoreGRPC
 import SagamoreGRPCFront
 import SagamoreProtobuf
 import SagamoreServices

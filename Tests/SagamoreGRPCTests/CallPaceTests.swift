@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SagamoreGRPC
+@testable import SagamoreGRPCServer
 
 /// When calls gather before they are taken.
 @Suite struct CallPaceTests {

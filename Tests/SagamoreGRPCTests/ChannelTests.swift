@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import SagamoreGRPC
+@testable import SagamoreGRPCServer
 
 /// The client, with our own server at the other end.
 @Suite(.serialized, .timeLimit(.minutes(2)))
@@ -238,8 +239,9 @@ struct ChannelTests {
                 $0.tls = GRPCChannelConfiguration.TLS(serverRoots: certificate.chain)
                 $0.tls?.serverName = "sagamore.test"
             }
-            let answer = try await right.call("/test.S/Echo", [7], deadline: .seconds(20))
-            #expect(answer == [7])
+            let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 * 31 + $0 >> 8) }
+            let answer = try await right.call("/test.S/Echo", body, deadline: .seconds(20))
+            #expect(answer == body)
             let plain = channel(port)
             let refused = await failure { () async throws(GRPCStatus) in
                 try await plain.call("/test.S/Echo", [7], deadline: .seconds(20))
@@ -255,5 +257,40 @@ struct ChannelTests {
         var wrong = GRPCServerConfiguration(port: 0)
         wrong.tls = GRPCServerConfiguration.TLS(certificateChain: "no certificate", privateKey: "no key")
         #expect(throws: GRPCServerError.badCredentials) { try GRPCServer(wrong).start() }
+        let other = try #require(await onThread { TestCertificate.make() })
+        wrong.tls = GRPCServerConfiguration.TLS(certificateChain: certificate.chain, privateKey: other.key)
+        #expect(throws: GRPCServerError.badCredentials) { try GRPCServer(wrong).start() }
+    }
+
+    @Test(.enabled("no openssl program to make a certificate with", { TestCertificate.isPossible }))
+    func asksForTheClientsCertificate() async throws {
+        let certificate = try #require(await onThread { TestCertificate.make() })
+        let stranger = try #require(await onThread { TestCertificate.make() })
+        try await withServer {
+            $0.tls = GRPCServerConfiguration.TLS(certificateChain: certificate.chain, privateKey: certificate.key)
+            $0.tls?.clientRoots = certificate.chain
+        } register: {
+            $0.register("/test.S/Echo", .hot) { $0.reply($0.bytes) }
+        } _: { _, port in
+            func outcome(_ own: TestCertificate?) async -> GRPCStatus? {
+                let channel = channel(port) {
+                    $0.tls = GRPCChannelConfiguration.TLS(serverRoots: certificate.chain)
+                    $0.tls?.serverName = "sagamore.test"
+                    $0.tls?.certificateChain = own?.chain
+                    $0.tls?.privateKey = own?.key
+                }
+                let status = await failure { () async throws(GRPCStatus) in
+                    try await channel.call("/test.S/Echo", [7], deadline: .seconds(20))
+                }
+                await onThread { channel.shutdown() }
+                return status
+            }
+            let trusted = await outcome(certificate)
+            #expect(trusted == nil)
+            let missing = await outcome(nil)
+            #expect(missing?.code == .unavailable)
+            let mistrusted = await outcome(stranger)
+            #expect(mistrusted?.code == .unavailable)
+        }
     }
 }

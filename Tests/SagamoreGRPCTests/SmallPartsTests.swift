@@ -1,6 +1,7 @@
 import Testing
 
 @testable import SagamoreGRPC
+@testable import SagamoreGRPCServer
 
 @Suite struct StatusTrailerTests {
     @Test func leavesWhatFitsAlone() {

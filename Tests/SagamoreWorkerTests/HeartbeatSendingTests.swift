@@ -1,5 +1,6 @@
 import SagamoreAPI
 import SagamoreGRPC
+import SagamoreGRPCServer
 import SagamoreProtobuf
 import Synchronization
 import Testing

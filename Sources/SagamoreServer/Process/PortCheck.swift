@@ -1,5 +1,5 @@
 internal import Glibc
-internal import SagamoreGRPC
+internal import SagamoreGRPCServer
 
 /// Asks whether a port is free before anything slow is started.
 enum PortCheck {

@@ -2,6 +2,7 @@ import SagamoreAPI
 import SagamoreEngine
 import SagamoreGRPC
 import SagamoreGRPCFront
+import SagamoreGRPCServer
 import SagamoreLogging
 import SagamoreProtobuf
 import SagamoreServices

@@ -82,8 +82,11 @@ def metadata(port, path):
     }
 
 
-def huge_metadata(port, path):
-    return outcome(channel(port).unary_unary(path), b"", metadata=(("text", "x" * 100_000),))
+def huge_metadata(port, argument):
+    """One call with so many bytes of metadata, in fields of 10,000."""
+    path, size = argument.split(",")
+    fields = tuple((f"text{index}", "x" * 10_000) for index in range(int(size) // 10_000))
+    return outcome(channel(port).unary_unary(path), b"", metadata=fields)
 
 
 def deadline(port, path):

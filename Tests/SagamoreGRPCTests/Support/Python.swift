@@ -30,14 +30,17 @@ enum Python {
         return process.terminationStatus == 0 && !path.isEmpty ? path : nil
     }
 
-    /// Runs a scenario of `client.py` to its end and returns what it printed last.
+    /// Runs a scenario to its end and returns what it printed last.
+    ///
+    /// - Parameter script: `client.py` makes calls, `frames.py` speaks bare HTTP/2.
     static func run<Result: Decodable>(
         _ scenario: String,
         _ port: Int,
         _ argument: String = "",
+        script: String = "client.py",
         as type: Result.Type = Result.self
     ) async throws -> Result {
-        try await start(scenario, port, argument).result()
+        try await start(scenario, port, argument, script: script).result()
     }
 
     /// Runs a scenario that makes one call.
@@ -46,11 +49,16 @@ enum Python {
     }
 
     /// Starts a scenario that talks with the test.
-    static func start(_ scenario: String, _ port: Int, _ argument: String = "") async throws -> Conversation {
+    static func start(
+        _ scenario: String,
+        _ port: Int,
+        _ argument: String = "",
+        script: String = "client.py"
+    ) async throws -> Conversation {
         let path = try #require(await interpreter.value)
         let process = Process()
         process.executableURL = URL(filePath: path)
-        process.arguments = ["-B", here.appending(path: "Python/client.py").path, scenario, String(port), argument]
+        process.arguments = ["-B", here.appending(path: "Python/\(script)").path, scenario, String(port), argument]
         return try Conversation(process)
     }
 

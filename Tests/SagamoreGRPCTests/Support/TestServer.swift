@@ -2,6 +2,7 @@ import Synchronization
 import Testing
 
 @testable import SagamoreGRPC
+@testable import SagamoreGRPCServer
 
 /// Runs a server on a free port for the time of `body`.
 func withServer<Result: Sendable>(

@@ -1,5 +1,6 @@
 import SagamoreAPI
 import SagamoreGRPC
+import SagamoreGRPCServer
 import SagamoreProtobuf
 
 @testable import Sagamore
@@ -14,9 +15,7 @@ final class FakeService: Sendable {
 
     /// Starts on a free port. Methods without an answer are UNIMPLEMENTED.
     init(_ answers: [WorkflowServiceMethod: Answer]) throws {
-        var configuration = GRPCServerConfiguration(port: 0)
-        configuration.postedHotRequests = 2
-        let server = GRPCServer(configuration)
+        let server = GRPCServer(GRPCServerConfiguration(port: 0))
         let asked = Monitor<[(method: WorkflowServiceMethod, bytes: [UInt8])]>([])
         for (method, answer) in answers {
             server.register(method.rawValue, .hot) { call in

@@ -1,8 +1,8 @@
 internal import CSagamoreDeflate
-internal import CSagamoreGRPC
+internal import SagamoreGRPC
 
-/// Unpacks compressed requests. Go's clients compress whatever they send, and the C core would set a new decompressor up
-/// for each message, which takes longer than all the rest that is done to its bytes.
+/// Unpacks compressed requests. Go's clients compress whatever they send, so one decompressor serves for all of them:
+/// setting one up takes longer than all the rest that is done to a message's bytes.
 ///
 /// Belongs to one thread.
 final class MessageInflater {
@@ -11,15 +11,6 @@ final class MessageInflater {
 
     enum Algorithm {
         case gzip, deflate
-
-        /// Nil for what the C core does not name, or what is not compressed.
-        init?(_ algorithm: grpc_compression_algorithm) {
-            switch algorithm {
-            case GRPC_COMPRESS_GZIP: self = .gzip
-            case GRPC_COMPRESS_DEFLATE: self = .deflate
-            default: return nil
-            }
-        }
     }
 
     private let decompressor: OpaquePointer

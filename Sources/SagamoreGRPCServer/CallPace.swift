@@ -1,9 +1,9 @@
-/// Whether a completion thread lets calls gather before it takes the next ones.
+/// Whether a server's thread lets calls gather before it takes the next ones.
 ///
 /// Each time it is woken costs as much as a call, most of it because other programs have used the processor meanwhile.
 /// Under load a short pause divides that among a few calls. Where calls come one by one a pause would only cost time:
 /// then there is none, the first calls after a load excepted, until one ``sample`` of them tells that it is over. Nor is
-/// there one where more calls wait than the thread can take: it pauses with an empty queue only.
+/// there one where more waits than the thread takes at a time.
 struct CallPace {
     /// Calls come often enough for a pause to gather some.
     private(set) var isBusy = false
@@ -11,7 +11,7 @@ struct CallPace {
     private var since: ContinuousClock.Instant?
 
     /// How long calls gather. Longer ones help no more, and it is added to what a call takes.
-    static let pause = Duration.microseconds(500)
+    static let pause = Duration.milliseconds(1)
     /// So many calls are looked at together.
     static let sample = 128
     /// Below so many calls a millisecond nothing waits. In the benchmark five sagas at a time bring 2.7, one brings 1.6.

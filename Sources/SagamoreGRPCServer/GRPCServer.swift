@@ -1,3 +1,5 @@
+public import SagamoreGRPC
+
 /// A gRPC server: answers unary calls of registered methods, over HTTP/2, in plain text or TLS.
 ///
 /// It also answers `grpc.health.v1.Health/Check`, and UNIMPLEMENTED to what nobody registered.

@@ -1,3 +1,5 @@
+internal import SagamoreGRPC
+
 extension GRPCStatus {
     /// What peers accept as the trailers of one answer. Common clients refuse more than 8 KiB of metadata altogether,
     /// and then the caller would see a transport error in place of this status.

@@ -1,4 +1,4 @@
-internal import CSagamoreGRPC
+public import SagamoreGRPC
 
 /// One call that a client has made and that waits for its answer.
 ///
@@ -14,21 +14,21 @@ public final class GRPCServerCall: Sendable {
     }
 
     /// The method's path, as `/package.Service/Method`.
-    public var path: String { record.path }
+    public var path: String { record.head.path }
 
-    /// The client's address in gRPC's form, as `ipv4:127.0.0.1:50000`; empty when the call is over.
+    /// The client's address in gRPC's form, as `ipv4:127.0.0.1:50000`.
     /// Nobody has checked it: it says nothing about who the client is.
-    public var peer: String { record.peer ?? "" }
+    public var peer: String { record.connection.peer }
 
     /// The request's size in bytes.
-    public var requestLength: Int { record.requestBytes.count }
+    public var requestLength: Int { record.request.bytes.count }
 
     /// Lets `body` read the request in place. The bytes must not leave it.
     public func withRequest<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         defer { withExtendedLifetime(record) {} }
-        return try body(record.requestBytes)
+        return try body(record.request.bytes)
     }
 
     /// Gives the request's memory back: a call may wait for long, and the request of one that came compressed is many times
@@ -40,32 +40,25 @@ public final class GRPCServerCall: Sendable {
     public var timeRemaining: Duration? { record.timeRemaining }
 
     /// The instant up to which the client waits; nil: it waits for ever.
-    public var deadline: ContinuousClock.Instant? {
-        record.timeRemaining.map { ContinuousClock.now.advanced(by: $0) }
-    }
+    public var deadline: ContinuousClock.Instant? { record.deadline }
 
-    /// The first value of a metadata entry, by its name in lower case; nil when there is none or the call is over.
+    /// The first value of a metadata entry, by its name in lower case; nil when there is none. What is no UTF-8 in it is
+    /// replaced.
     public func metadata(_ key: String) -> String? {
-        record.metadata(key) { Slices.text($0) }
+        metadataBytes(key).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The same as bytes, for entries whose names end in `-bin`.
+    /// The same as bytes. Names that end in `-bin` are of values that need not be text; nil when one can't be decoded.
     public func metadataBytes(_ key: String) -> [UInt8]? {
-        record.metadata(key) { Slices.bytes($0) }
+        guard let value = record.head.metadata.value(key) else { return nil }
+        return key.hasSuffix("-bin") ? BinaryField.decoded(value) : Array(value)
     }
 
     /// Adds an entry to the metadata that goes with the answer. False when the name or the value is not allowed: names
     /// are lower case, and values are printable ASCII unless the name ends in `-bin`.
     @discardableResult
     public func addTrailingMetadata(_ key: String, _ value: [UInt8]) -> Bool {
-        let name = Slices.copy(key)
-        let content = Slices.copy(value)
-        defer {
-            grpc_slice_unref(name)
-            grpc_slice_unref(content)
-        }
-        guard grpc_header_key_is_legal(name) != 0 else { return false }
-        guard grpc_is_binary_header(name) != 0 || grpc_header_nonbin_value_is_legal(content) != 0 else { return false }
+        guard ResponseFields.isAllowed(key, value) else { return false }
         record.addTrailer(key, value)
         return true
     }
@@ -84,7 +77,7 @@ public final class GRPCServerCall: Sendable {
     /// Answers with a message, and says afterwards whether it went out to the client: false when the client had gone,
     /// or when the call had an answer. True does not mean that the client has dealt with it.
     ///
-    /// - Parameter outcome: called once, on the completion thread or, when the answer is too late, at once.
+    /// - Parameter outcome: called once, on the server's thread or, when the answer is too late, at once.
     public func reply(_ bytes: [UInt8], outcome: @escaping @Sendable (_ delivered: Bool) -> Void) {
         record.answer(.message(bytes), outcome: outcome)
     }
@@ -104,7 +97,7 @@ public final class GRPCServerCall: Sendable {
     /// Runs `handler` when the client gives up, goes away, or its deadline passes before there is an answer; at once if
     /// that is so already; never after an answer. Several handlers are run in their order.
     ///
-    /// The handler runs on the completion thread and must not block. It should not hold the call itself.
+    /// The handler runs on the server's thread and must not block. It should not hold the call itself.
     public func onCancel(_ handler: @escaping @Sendable () -> Void) {
         record.watch(handler)
     }

@@ -1,3 +1,5 @@
+internal import SagamoreGRPC
+
 /// A few threads that run what may block, and a bounded queue before them.
 final class BlockingPool: Sendable {
     private struct State {

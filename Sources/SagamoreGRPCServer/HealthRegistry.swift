@@ -1,3 +1,5 @@
+internal import SagamoreGRPC
+
 /// What `grpc.health.v1.Health/Check` answers: for each service name whether it serves. The empty name stands for the
 /// whole server. The two messages are small enough to be encoded here.
 final class HealthRegistry: Sendable {

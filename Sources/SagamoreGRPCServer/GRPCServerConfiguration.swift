@@ -40,18 +40,12 @@ public struct GRPCServerConfiguration: Sendable {
     /// A connection without a call is closed after this time; nil: never.
     public var maximumConnectionIdle: Duration?
 
-    /// Threads that take calls off the network and run hot handlers. Two are no faster than one on two cores.
-    public var completionThreads = 1
     /// Threads of the pool that runs cold handlers.
     public var blockingThreads = 2
     /// How many calls may wait for the pool; a cold call past that is answered RESOURCE_EXHAUSTED.
     public var blockingQueueLimit = 1024
     /// Requests of hot methods larger than this, in bytes, run on the pool.
     public var hotRequestBytes = 64 * 1024
-    /// How many calls of one hot method the C core can hand over before it has to wait for the completion thread.
-    public var postedHotRequests = 16
-    /// The same for a cold method.
-    public var postedColdRequests = 2
 
     /// The defaults, on a port of your choice.
     public init(host: String = "127.0.0.1", port: Int = 7233) {

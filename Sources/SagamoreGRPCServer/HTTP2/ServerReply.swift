@@ -1,0 +1,60 @@
+internal import SagamoreGRPC
+
+/// What a call is answered with.
+enum ServerReply: Sendable {
+    case message([UInt8])
+    case parts([[UInt8]])
+    case status(GRPCStatus)
+}
+
+/// A message on its way out: its prefix and its bytes, taken piece by piece.
+struct OutgoingMessage: Sendable {
+    private let parts: [[UInt8]]
+    /// Which part comes next, and where in it; the prefix is before the first.
+    private var index = -1
+    private var position = 0
+    private let length: Int
+
+    private static let prefixLength = 5
+
+    init(_ parts: [[UInt8]]) {
+        self.parts = parts
+        length = parts.reduce(0) { $0 + $1.count }
+    }
+
+    /// Everything has been taken.
+    var isOver: Bool { index == parts.count }
+
+    /// Writes the next bytes to `place`, as many as fit. Returns their number.
+    mutating func take(into place: UnsafeMutableRawBufferPointer) -> Int {
+        var written = 0
+        while !isOver {
+            let room = UnsafeMutableRawBufferPointer(rebasing: place[written...])
+            let (count, size) = index < 0 ? takePrefix(room) : takePart(room)
+            written += count
+            position += count
+            guard position == size else { break }
+            index += 1
+            position = 0
+        }
+        return written
+    }
+
+    private func takePart(_ room: UnsafeMutableRawBufferPointer) -> (count: Int, size: Int) {
+        parts[index].withUnsafeBytes { part in
+            let count = min(room.count, part.count - position)
+            room.copyMemory(from: UnsafeRawBufferPointer(rebasing: part[position..<(position + count)]))
+            return (count, part.count)
+        }
+    }
+
+    private func takePrefix(_ room: UnsafeMutableRawBufferPointer) -> (count: Int, size: Int) {
+        let count = min(room.count, Self.prefixLength - position)
+        for offset in 0..<count {
+            // Not packed, then the length.
+            let shift = 8 * (Self.prefixLength - 1 - position - offset)
+            room[offset] = shift == 32 ? 0 : UInt8(truncatingIfNeeded: length >> shift)
+        }
+        return (count, Self.prefixLength)
+    }
+}

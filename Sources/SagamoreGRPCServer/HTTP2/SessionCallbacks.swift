@@ -1,0 +1,75 @@
+internal import CSagamoreHTTP2
+
+/// What nghttp2 calls while it takes and makes bytes: from its pointers to the connection's methods, and nothing else.
+enum SessionCallbacks {
+    /// One set for all sessions, which copy it. Unchecked: made once, never changed.
+    nonisolated(unsafe) static let all: OpaquePointer? = make()
+
+    private static func make() -> OpaquePointer? {
+        var callbacks: OpaquePointer?
+        guard nghttp2_session_callbacks_new(&callbacks) == 0 else { return nil }
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, _, owner in
+            SessionCallbacks.tell(owner) { $0.head.begin() }
+        }
+        nghttp2_session_callbacks_set_on_header_callback(callbacks) { _, _, name, nameCount, value, count, _, owner in
+            let name = UnsafeRawBufferPointer(start: name, count: nameCount)
+            let value = UnsafeRawBufferPointer(start: value, count: count)
+            return SessionCallbacks.tell(owner) { $0.head.add(name, value) }
+        }
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, stream, bytes, count, owner in
+            let bytes = UnsafeRawBufferPointer(start: bytes, count: count)
+            return SessionCallbacks.tell(owner) { $0.data(stream: stream, bytes) }
+        }
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, owner in
+            guard let frame else { return 0 }
+            let header = frame.pointee.hd
+            let isRequest = header.isHeaders && frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
+            return SessionCallbacks.tell(owner) { $0.received(header, isRequest: isRequest) }
+        }
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, owner in
+            guard let header = frame?.pointee.hd, header.endsStream else { return 0 }
+            return SessionCallbacks.tell(owner) { $0.sentLastFrame(stream: header.stream_id) }
+        }
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, _, owner in
+            SessionCallbacks.tell(owner) { $0.closed(stream: stream) }
+        }
+        return callbacks
+    }
+
+    private static func tell(_ owner: UnsafeMutableRawPointer?, _ body: (ServerConnection) -> Void) -> Int32 {
+        guard let owner else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
+        Unmanaged<ServerConnection>.fromOpaque(owner)._withUnsafeGuaranteedRef(body)
+        return 0
+    }
+
+    /// Gives nghttp2 the next bytes of a call's message, and the trailers after the last of them.
+    static func read(
+        _ session: OpaquePointer?,
+        _ stream: Int32,
+        _ place: UnsafeMutablePointer<UInt8>?,
+        _ length: Int,
+        _ flags: UnsafeMutablePointer<UInt32>?,
+        _ owner: UnsafeMutableRawPointer?
+    ) -> Int {
+        var count = Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+        _ = tell(owner) { connection in
+            // A call that was dropped has no more to say: its stream is reset.
+            guard let record = connection.call(of: stream), let flags else { return }
+            count = record.transfer.message.take(into: UnsafeMutableRawBufferPointer(start: place, count: length))
+            guard record.transfer.message.isOver else { return }
+            flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+            ResponseFields.withTrailers(record.transfer.trailers) { fields in
+                _ = nghttp2_submit_trailer(session, stream, fields.baseAddress, fields.count)
+            }
+        }
+        return count
+    }
+}
+
+extension nghttp2_frame_hd {
+    var endsStream: Bool { flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 && (isHeaders || isData) }
+    var isHeaders: Bool { type == UInt8(NGHTTP2_HEADERS.rawValue) }
+    var isData: Bool { type == UInt8(NGHTTP2_DATA.rawValue) }
+    var isPing: Bool { type == UInt8(NGHTTP2_PING.rawValue) && flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 }
+    var isSettings: Bool { type == UInt8(NGHTTP2_SETTINGS.rawValue) }
+}

@@ -1,0 +1,33 @@
+internal import SagamoreGRPC
+
+extension ServerConnection {
+    /// Does what is due by now, and sets when to look again.
+    func lookAtTimes(_ now: ContinuousClock.Instant) {
+        if case .lingering(let until) = stage {
+            if now >= until { return close() }
+        }
+        switch times.check(at: now, isGreeted: isGreeted, hasCalls: !calls.isEmpty) {
+        case .none: break
+        case .ping: session?.ping()
+        case .close: return close()
+        case .leave: leave()
+        }
+        if case .lingering(let until) = stage { times.due(at: until) }
+        for record in calls.all {
+            guard let deadline = record.deadline, !record.transfer.isSubmitted else { continue }
+            if now >= deadline {
+                expire(record)
+            } else {
+                times.due(at: deadline)
+            }
+        }
+    }
+
+    /// The client waits no longer.
+    private func expire(_ record: ServerCallRecord) {
+        record.cancel()
+        record.transfer.isRefused = true
+        record.transfer.isSubmitted = true
+        session?.submit(GRPCStatus(.deadlineExceeded, "the call's deadline has passed"), [], to: record.stream)
+    }
+}

@@ -1,0 +1,252 @@
+internal import CSagamoreHTTP2
+internal import Glibc
+internal import SagamoreGRPC
+
+/// The thread of a server: it owns all connections, reads requests, runs hot handlers, and writes answers.
+///
+/// What has come is dealt with together: all requests are read, then all answers taken that other threads have given,
+/// then each connection is written once.
+///
+/// Unchecked: everything but `context` belongs to its thread.
+final class ServerLoop: @unchecked Sendable {
+    private let context: ServerContext
+    private let poll: Int32
+    private var listeners: [Int32]
+    private var connections: [Int32: ServerConnection] = [:]
+    /// Connections that have something to be written.
+    private var marked: [ServerConnection] = []
+    private var mail = ServerMailbox.Mail()
+    private var pace = CallPace()
+    private let inflater: MessageInflater
+    private var now = ContinuousClock.now
+    /// Nothing is due before.
+    private var next: ContinuousClock.Instant
+    /// Listening was given up for a while, as the system had nothing to give a connection.
+    private var listensAgain: ContinuousClock.Instant?
+    private var isFinishing = false
+    /// A connection has brought as much as is taken at a time.
+    private var moreWaits = false
+
+    private let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: 128)
+    private let place = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+    private let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 * 1024, alignment: 16)
+
+    /// - Throws: `noThread` with the system's error where there is no descriptor left.
+    init(_ context: ServerContext, _ listener: ServerListener) throws(GRPCServerError) {
+        self.context = context
+        listeners = listener.descriptors
+        inflater = MessageInflater(limit: context.configuration.maximumMessageBytes)
+        next = now + .seconds(3600)
+        poll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard poll >= 0 else { throw .noThread(errno: errno) }
+        for descriptor in listeners + [context.mailbox.bell] { watch(descriptor, EPOLL_CTL_ADD) }
+    }
+
+    deinit {
+        if poll >= 0 { close(poll) }
+        events.deallocate()
+        place.deallocate()
+        plain.deallocate()
+    }
+
+    /// The body of the thread: returns when the server has ended.
+    func run() {
+        while !(isFinishing && connections.isEmpty) {
+            wait()
+            takeMail()
+            if now >= next { lookAtTimes() }
+            flush()
+        }
+        for descriptor in listeners { close(descriptor) }
+        listeners = []
+        // Answers to calls of connections that have just ended: they hold what holds them.
+        context.mailbox.take(&mail)
+        mail = ServerMailbox.Mail()
+    }
+
+    // MARK: Waiting
+
+    private func wait() {
+        if pace.isBusy, !moreWaits { usleep(UInt32(CallPace.pause / .microseconds(1))) }
+        moreWaits = false
+        let sleeps = context.mailbox.fallAsleep()
+        let limit = sleeps ? milliseconds(until: next) : 0
+        let count = epoll_wait(poll, events.baseAddress, Int32(events.count), limit)
+        if sleeps { context.mailbox.wakeUp() }
+        now = .now
+        for index in 0..<max(0, Int(count)) {
+            let event = events[index]
+            let descriptor = event.data.fd
+            if let connection = connections[descriptor] {
+                happened(event.events, on: connection)
+            } else if descriptor == context.mailbox.bell {
+                context.mailbox.silence()
+            } else if listeners.contains(descriptor) {
+                accept(from: descriptor)
+            }
+        }
+    }
+
+    private func milliseconds(until instant: ContinuousClock.Instant) -> Int32 {
+        let rest = max(.zero, instant - .now)
+        return Int32(clamping: Int((rest / .milliseconds(1)).rounded(.up)))
+    }
+
+    private func watch(_ descriptor: Int32, _ operation: Int32, room: Bool = false) {
+        let kinds = EPOLLIN.rawValue | (room ? EPOLLOUT.rawValue : 0)
+        _ = csagamore_watch(poll, operation, descriptor, kinds)
+    }
+
+    // MARK: Connections
+
+    private func accept(from listener: Int32) {
+        while true {
+            var address = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let descriptor = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { csagamore_accept(listener, $0, &length) }
+            }
+            if descriptor >= 0 {
+                begin(descriptor, SocketAddress.text(address, length: length))
+            } else if errno == EAGAIN {
+                return
+            } else if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) {
+                return pauseListening(errno)
+            }
+        }
+    }
+
+    private func begin(_ descriptor: Int32, _ peer: String) {
+        var yes: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+        guard let connection = ServerConnection(descriptor: descriptor, peer: peer, context: context, now: now) else {
+            close(descriptor)
+            return
+        }
+        connections[descriptor] = connection
+        watch(descriptor, EPOLL_CTL_ADD)
+        next = min(next, connection.times.next)
+        mark(connection)
+    }
+
+    private func pauseListening(_ code: Int32) {
+        context.log(.warning, "a connection can't be taken: \(String(cString: strerror(code))); trying again in 0.2 s")
+        for listener in listeners { _ = csagamore_watch(poll, EPOLL_CTL_DEL, listener, 0) }
+        let again = now + .milliseconds(200)
+        listensAgain = again
+        next = min(next, again)
+    }
+
+    private func happened(_ kinds: UInt32, on connection: ServerConnection) {
+        mark(connection)
+        guard kinds & ~EPOLLOUT.rawValue != 0 else { return }
+        if connection.receive(place, plain, now: now) { moreWaits = true }
+        next = min(next, connection.times.next)
+        guard !connection.ready.isEmpty else { return }
+        let ready = connection.ready
+        connection.ready.removeAll(keepingCapacity: true)
+        for record in ready {
+            pace.came { now }
+            dispatch(record)
+        }
+    }
+
+    private func dispatch(_ record: ServerCallRecord) {
+        do throws(GRPCStatus) {
+            try unpack(record)
+        } catch {
+            record.refuse(error)
+            return
+        }
+        context.dispatch(record)
+    }
+
+    private func unpack(_ record: ServerCallRecord) throws(GRPCStatus) {
+        guard record.request.isPacked else { return }
+        guard case .packed(let algorithm) = record.head.encoding else {
+            throw GRPCStatus(.internalError, "the message is said to be packed, and the call not to be")
+        }
+        record.request.replace(with: try inflater.inflate(record.request.bytes, algorithm))
+    }
+
+    // MARK: Answers
+
+    private func takeMail() {
+        context.mailbox.take(&mail)
+        for answer in mail.answers {
+            let connection = answer.record.connection
+            connection.submit(answer)
+            mark(connection)
+        }
+        mail.answers.removeAll(keepingCapacity: mail.answers.count <= 4096)
+        for order in mail.orders { obey(order) }
+        mail.orders.removeAll()
+    }
+
+    private func mark(_ connection: ServerConnection) {
+        guard !connection.isMarked else { return }
+        connection.isMarked = true
+        marked.append(connection)
+    }
+
+    private func flush() {
+        for connection in marked {
+            connection.isMarked = false
+            let waits = connection.flush(now: now) == .waitsForRoom
+            if connection.isClosed {
+                forget(connection)
+                continue
+            }
+            next = min(next, connection.times.next)
+            guard waits != connection.isWatchedForRoom else { continue }
+            connection.isWatchedForRoom = waits
+            watch(connection.descriptor, EPOLL_CTL_MOD, room: waits)
+        }
+        marked.removeAll(keepingCapacity: true)
+    }
+
+    private func forget(_ connection: ServerConnection) {
+        guard connections[connection.descriptor] === connection else { return }
+        connections[connection.descriptor] = nil
+    }
+
+    // MARK: Times
+
+    private func lookAtTimes() {
+        next = now + .seconds(3600)
+        if let again = listensAgain, now >= again {
+            listensAgain = nil
+            for listener in listeners { watch(listener, EPOLL_CTL_ADD) }
+        }
+        if let listensAgain { next = min(next, listensAgain) }
+        for connection in connections.values {
+            if now >= connection.times.next {
+                connection.lookAtTimes(now)
+                mark(connection)
+            }
+            next = min(next, connection.times.next)
+        }
+    }
+
+    // MARK: The end
+
+    private func obey(_ order: ServerOrder) {
+        switch order {
+        case .leave:
+            for descriptor in listeners { close(descriptor) }
+            listeners = []
+            listensAgain = nil
+            for connection in connections.values { connection.sayThatItWillEnd() }
+        case .finish:
+            isFinishing = true
+            for connection in connections.values { connection.leave() }
+        case .cancel:
+            let late = connections.values.reduce(0) { $0 + $1.calls.count }
+            if late > 0 { context.log(.info, "\(late) calls are cancelled: the server ends") }
+            for connection in connections.values { connection.endCalls() }
+        case .close:
+            for connection in connections.values { connection.close() }
+        }
+        for connection in connections.values { mark(connection) }
+    }
+}

@@ -1,0 +1,96 @@
+internal import CSagamoreTLS
+
+/// What all encrypted connections of a server share: its certificate, its key, and whom it trusts.
+///
+/// Unchecked: it is set up in `init` and only read afterwards, by the library itself.
+final class TLSContext: @unchecked Sendable {
+    let context: OpaquePointer
+
+    /// - Throws: `badCredentials` where certificate, key or roots are no PEM, or do not belong together.
+    init(_ tls: GRPCServerConfiguration.TLS) throws(GRPCServerError) {
+        defer { ERR_clear_error() }
+        guard let context = SSL_CTX_new(TLS_server_method()) else { throw .badCredentials }
+        self.context = context
+        _ = csagamore_tls_set_oldest_version(context)
+        _ = csagamore_tls_set_mode(context)
+        try use(certificates: tls.certificateChain, key: tls.privateKey)
+        if let roots = tls.clientRoots { try trust(roots) }
+        SSL_CTX_set_alpn_select_cb(
+            context,
+            { _, chosen, length, offered, count, _ in
+                TLSContext.chooseHTTP2(chosen, length, offered, count)
+            },
+            nil
+        )
+    }
+
+    deinit { SSL_CTX_free(context) }
+
+    private func use(certificates: String, key: String) throws(GRPCServerError) {
+        let chain = Self.certificates(certificates)
+        guard let own = chain.first, SSL_CTX_use_certificate(context, own) == 1 else {
+            for certificate in chain { X509_free(certificate) }
+            throw .badCredentials
+        }
+        X509_free(own)
+        for certificate in chain.dropFirst() where csagamore_tls_add_chain_certificate(context, certificate) != 1 {
+            X509_free(certificate)
+        }
+        let privateKey = Self.withReader(key) { PEM_read_bio_PrivateKey($0, nil, nil, nil) }
+        defer { EVP_PKEY_free(privateKey) }
+        guard let privateKey, SSL_CTX_use_PrivateKey(context, privateKey) == 1, SSL_CTX_check_private_key(context) == 1
+        else { throw .badCredentials }
+    }
+
+    private func trust(_ roots: String) throws(GRPCServerError) {
+        let certificates = Self.certificates(roots)
+        defer { for certificate in certificates { X509_free(certificate) } }
+        guard !certificates.isEmpty, let store = SSL_CTX_get_cert_store(context) else { throw .badCredentials }
+        for certificate in certificates {
+            X509_STORE_add_cert(store, certificate)
+            SSL_CTX_add_client_CA(context, certificate)
+        }
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+    }
+
+    private static func certificates(_ text: String) -> [OpaquePointer] {
+        withReader(text) { reader in
+            var list: [OpaquePointer] = []
+            while let certificate = PEM_read_bio_X509(reader, nil, nil, nil) { list.append(certificate) }
+            return list
+        }
+    }
+
+    private static func withReader<Result>(_ text: String, _ body: (OpaquePointer) -> Result) -> Result {
+        var text = text
+        return text.withUTF8 { bytes in
+            guard let reader = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else {
+                fatalError("there is no memory")
+            }
+            defer { BIO_free(reader) }
+            return body(reader)
+        }
+    }
+
+    /// Of the protocols that a client offers there is one that this server speaks.
+    private static func chooseHTTP2(
+        _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
+        _ length: UnsafeMutablePointer<UInt8>?,
+        _ offered: UnsafePointer<UInt8>?,
+        _ count: UInt32
+    ) -> Int32 {
+        let list = UnsafeBufferPointer(start: offered, count: Int(count))
+        var position = 0
+        while position < list.count {
+            let size = Int(list[position])
+            let name = list[(position + 1)...].prefix(size)
+            if name.elementsEqual("h2".utf8) {
+                chosen?.pointee = offered.map { $0 + position + 1 }
+                length?.pointee = UInt8(size)
+                return SSL_TLSEXT_ERR_OK
+            }
+            position += 1 + size
+        }
+        return SSL_TLSEXT_ERR_ALERT_FATAL
+    }
+}
