@@ -60,13 +60,19 @@ extension ServerConnection {
             begin(frame.stream_id)
         } else if frame.isSettings {
             isGreeted = true
-        } else if frame.isPing, !pings.came(at: .now) {
-            session?.goAway(NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings")
-            endCalls()
         }
         guard frame.endsStream, let record = call(of: frame.stream_id) else { return }
         record.transfer.isRequestWhole = true
         if !record.transfer.isRefused { finish(record) }
+    }
+
+    func pinged(_ content: UInt64) {
+        if let due = pings.came(content, at: .now) {
+            times.due(at: due)
+        } else {
+            session?.goAway(NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings")
+            endCalls()
+        }
     }
 
     private func begin(_ stream: Int32) {

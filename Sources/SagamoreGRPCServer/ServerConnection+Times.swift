@@ -6,6 +6,7 @@ extension ServerConnection {
         if case .lingering(let until) = stage {
             if now >= until { return close() }
         }
+        for ping in pings.due(by: now) { session?.answerPing(ping) }
         switch times.check(at: now, isGreeted: isGreeted, hasCalls: !calls.isEmpty) {
         case .none: break
         case .ping: session?.ping()
@@ -13,6 +14,7 @@ extension ServerConnection {
         case .leave: leave()
         }
         if case .lingering(let until) = stage { times.due(at: until) }
+        if let due = pings.nextAnswer { times.due(at: due) }
         for record in calls.all {
             guard let deadline = record.deadline, !record.transfer.isSubmitted else { continue }
             if now >= deadline {

@@ -20,6 +20,8 @@ final class HTTP2Session {
         defer { nghttp2_option_del(option) }
         // Ended calls are of no interest, and would be kept for the order of those that depend on them.
         nghttp2_option_set_no_closed_streams(option, 1)
+        // `PingPolicy` says when.
+        nghttp2_option_set_no_auto_ping_ack(option, 1)
         let code = nghttp2_session_server_new2(
             &session,
             SessionCallbacks.all,
@@ -102,6 +104,14 @@ final class HTTP2Session {
     /// Ends a stream at once.
     func reset(_ stream: Int32, _ code: nghttp2_error_code = NGHTTP2_NO_ERROR) {
         nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, code.rawValue)
+    }
+
+    /// Answers a ping.
+    func answerPing(_ ping: UInt64) {
+        withUnsafeBytes(of: ping) { bytes in
+            let content = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            _ = nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_ACK.rawValue), content)
+        }
     }
 
     /// Asks for a sign of the peer.

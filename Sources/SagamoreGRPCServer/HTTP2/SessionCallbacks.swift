@@ -23,6 +23,10 @@ enum SessionCallbacks {
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, owner in
             guard let frame else { return 0 }
             let header = frame.pointee.hd
+            if header.isPing {
+                let content = withUnsafeBytes(of: frame.pointee.ping.opaque_data) { $0.loadUnaligned(as: UInt64.self) }
+                return SessionCallbacks.tell(owner) { $0.pinged(content) }
+            }
             let isRequest = header.isHeaders && frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
             return SessionCallbacks.tell(owner) { $0.received(header, isRequest: isRequest) }
         }
