@@ -81,11 +81,19 @@ public final class GRPCFront: Sendable {
     private static func decode<Request: ProtobufMessage>(_ call: GRPCServerCall) throws(RequestError) -> Request {
         defer { call.releaseRequest() }
         do throws(ProtobufError) {
-            return try call.withRequest { (bytes) throws(ProtobufError) in try Request(serializedBytes: bytes) }
+            return try call.withRequest { (bytes) throws(ProtobufError) in
+                try Request(serializedBytes: bytes, depth: Self.requestDepth)
+            }
+        } catch .depthExceeded {
+            throw .invalidArgument("The request can't be read: it is nested more than \(Self.requestDepth) deep.")
         } catch {
             throw .invalidArgument("The request can't be read: \(error).")
         }
     }
+
+    /// How deep messages may be nested in a request. What is taken from it stands deeper in answers, in the events of a
+    /// history, and clients read no more than 100 levels.
+    static let requestDepth = 90
 
     /// Answers a call with what went wrong.
     func refuse(_ call: GRPCServerCall, _ error: RequestError) {

@@ -36,11 +36,15 @@ extension ProtobufMessage {
     }
 
     /// Decodes a whole message from memory that stays in place during the call.
+    /// - Parameter depth: how deep messages may be nested in it.
     /// - Throws: ``ProtobufError`` when the bytes are no message of this type.
     @inlinable
-    public init(serializedBytes bytes: UnsafeRawBufferPointer) throws(ProtobufError) {
+    public init(
+        serializedBytes bytes: UnsafeRawBufferPointer,
+        depth: Int = ProtobufReader.maximumDepth
+    ) throws(ProtobufError) {
         self.init()
-        var reader = ProtobufReader(bytes)
+        var reader = ProtobufReader(bytes, depth: depth)
         try self.merge(from: &reader)
     }
 

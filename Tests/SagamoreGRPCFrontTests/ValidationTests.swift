@@ -87,6 +87,22 @@ extension FrontTests {
             }
         }
 
+        @Test(arguments: [(89, false), (90, true)])
+        func nestingThatAnAnswerCouldNotHoldIsRefused(_ causes: Int, _ isTooDeep: Bool) async throws {
+            func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
+                let length = content.count
+                let prefix = length < 128 ? [UInt8(length)] : [UInt8(length & 127) | 128, UInt8(length >> 7)]
+                return [number << 3 | 2] + prefix + content
+            }
+            // Failure.cause is field 4; the request's failure is field 2.
+            let failure = (0..<causes).reduce(field(1, [0x78])) { inner, _ in field(4, inner) }
+            try await withFront { client in
+                let status = try #require(await client.refusal(.respondActivityTaskFailed, field(2, failure)))
+                #expect(status.code == .invalidArgument)
+                #expect(status.message.contains("nested more than 90 deep") == isTooDeep)
+            }
+        }
+
         /// Whatever comes, each call ends with a message or a status, and the server goes on.
         @Test func mutatedRequestsNeverStopTheServer() async throws {
             var generator = SplitMix(state: 20_261_123)
