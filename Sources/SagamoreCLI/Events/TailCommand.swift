@@ -67,8 +67,8 @@ struct Tail: Sendable {
         defer { reader.close() }
         var printer = EventPrinter(format)
         var shown = 0
-        while let item = reader.next() {
-            switch item {
+        while true {
+            switch reader.next() {
             case .record(let record):
                 guard let text = text(record, &printer) else { continue }
                 StandardOutput.show(text)

@@ -87,8 +87,15 @@ final class TopicReader: Sendable {
         }
     }
 
+    /// What comes next, however long it takes.
+    func next() -> Item {
+        while true {
+            if let item = next(within: .seconds(3600)) { return item }
+        }
+    }
+
     /// What comes next; waits at most so long, and is nil then.
-    func next(within time: Duration = .seconds(3600)) -> Item? {
+    func next(within time: Duration) -> Item? {
         let parts = time.components
         let nanoseconds = Int(parts.seconds) * 1_000_000_000 + Int(parts.attoseconds / 1_000_000_000)
         guard filled.wait(timeout: .now() + .nanoseconds(max(nanoseconds, 0))) == .success else { return nil }
