@@ -27,11 +27,7 @@ extension ServerConnection {
         } else {
             isFine = session?.receive(bytes) ?? false
         }
-        if !isFine {
-            // What is to be said about a fault is still written.
-            dropCalls()
-            stage = .leaving
-        }
+        if !isFine { breakOff() }
         return isFine && count == place.count
     }
 
@@ -71,7 +67,7 @@ extension ServerConnection {
             times.due(at: due)
         } else {
             session?.goAway(NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings")
-            endCalls()
+            endCalls(GRPCStatus(.unavailable, "the connection ends: its client pings too often"))
         }
     }
 

@@ -37,6 +37,7 @@ extension ServerConnection {
         } else {
             while !outgoing.hasEnough, let bytes = session.next() { outgoing.append(bytes) }
         }
+        if session.isBroken { breakOff() }
     }
 
     private func tellSent() {
@@ -55,6 +56,7 @@ extension ServerConnection {
             guard calls.isEmpty else { return }
             session?.goAway(NGHTTP2_NO_ERROR, "")
             fill()
+            tls?.finish(into: &outgoing)
             if outgoing.write(to: descriptor) == .broken { return close() }
         }
         dropCalls()

@@ -115,15 +115,26 @@ final class ServerConnection: @unchecked Sendable {
         stage = .leaving
     }
 
-    /// Ends now: what has no answer gets one that says so.
-    func endCalls() {
+    /// Ends now: what has no answer gets this one.
+    func endCalls(_ status: GRPCStatus) {
         for record in calls.all {
             record.cancel()
             guard !record.transfer.isSubmitted else { continue }
             record.transfer.isSubmitted = true
-            session?.submit(GRPCStatus(.unavailable, "the server has ended: try again"), [], to: record.stream)
+            session?.submit(status, [], to: record.stream)
         }
         leave()
+    }
+
+    /// The two sides don't understand each other any more. What is to be said about that is still written.
+    func breakOff() {
+        switch stage {
+        case .open, .leaving:
+            dropCalls()
+            stage = .leaving
+        case .lingering, .closed:
+            break
+        }
     }
 
     /// Gives the socket and all calls up.

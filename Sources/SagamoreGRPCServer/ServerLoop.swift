@@ -243,7 +243,8 @@ final class ServerLoop: @unchecked Sendable {
         case .cancel:
             let late = connections.values.reduce(0) { $0 + $1.calls.count }
             if late > 0 { context.log(.info, "\(late) calls are cancelled: the server ends") }
-            for connection in connections.values { connection.endCalls() }
+            let end = GRPCStatus(.unavailable, "the server has ended: try again")
+            for connection in connections.values { connection.endCalls(end) }
         case .close:
             for connection in connections.values { connection.close() }
         }

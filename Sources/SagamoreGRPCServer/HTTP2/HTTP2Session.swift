@@ -6,6 +6,8 @@ internal import SagamoreGRPC
 /// Belongs to one thread, as its connection does.
 final class HTTP2Session {
     private let session: OpaquePointer
+    /// It can't go on: there was a fault in what came, or there is no memory.
+    private(set) var isBroken = false
 
     /// How much of a request a client may send before it hears from us: for one call, and for a connection.
     static let streamWindow: Int32 = 1 << 20
@@ -55,15 +57,17 @@ final class HTTP2Session {
 
     /// Takes bytes from the peer. False: they are no HTTP/2; what is to be said about that is still to be sent.
     func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard !isBroken else { return false }
         let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        return nghttp2_session_mem_recv(session, start, bytes.count) == bytes.count
+        isBroken = nghttp2_session_mem_recv(session, start, bytes.count) != bytes.count
+        return !isBroken
     }
 
-    /// The next bytes for the peer, valid until the next call; nil: there are none. Throws nothing: a session that can't go
-    /// on says so by `isOver`.
+    /// The next bytes for the peer, valid until the next call; nil: there are none.
     func next() -> UnsafeRawBufferPointer? {
         var start: UnsafePointer<UInt8>?
         let count = nghttp2_session_mem_send(session, &start)
+        if count < 0 { isBroken = true }
         return count > 0 ? UnsafeRawBufferPointer(start: start, count: count) : nil
     }
 

@@ -53,6 +53,13 @@ final class TLSStream {
         return bytes.isEmpty || SSL_write(stream, bytes.baseAddress, Int32(bytes.count)) == Int32(bytes.count)
     }
 
+    /// Says that nothing more comes.
+    func finish(into bytes: inout OutgoingBytes) {
+        defer { ERR_clear_error() }
+        if isReady { SSL_shutdown(stream) }
+        takeOutgoing(into: &bytes)
+    }
+
     /// Adds what is to be written to the peer.
     func takeOutgoing(into bytes: inout OutgoingBytes) {
         let count = csagamore_bio_pending(outgoing)
