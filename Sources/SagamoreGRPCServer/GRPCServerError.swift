@@ -8,7 +8,7 @@ public enum GRPCServerError: Error, Sendable, Equatable {
     case badCredentials
     /// The server was started, or shut down, before.
     case alreadyStarted
-    /// The system gave no thread: its error number.
+    /// The system gave no thread, or no descriptor for one to wait with: its error number.
     case noThread(errno: Int32)
 }
 
@@ -25,7 +25,7 @@ extension GRPCServerError: CustomStringConvertible {
         case .alreadyStarted:
             return "this server was started before"
         case .noThread(let code):
-            return "the system gave no thread (error \(code))"
+            return "the system gave no thread or no descriptor (error \(code)): raise the limits of this user"
         }
     }
 }

@@ -21,12 +21,6 @@ struct ServerCallLifecycle: Sendable {
 
     private var state = State.open(cancelHandlers: [])
 
-    /// Nobody has answered and the peer is still there, as far as is known.
-    var isOpen: Bool {
-        if case .open = state { return true }
-        return false
-    }
-
     /// Somebody answers. Nil: somebody has before, or the peer has gone; nothing is to be sent. Otherwise the handlers that
     /// nobody needs any more: what they hold may have to be let go, which is done outside the lock.
     mutating func answer(outcome: Outcome?) -> [CancelHandler]? {

@@ -15,6 +15,9 @@ struct ServerListener: Sendable {
     ///
     /// - Throws: `portBusy`, `cannotListen`.
     static func open(host: String, port: Int) throws(GRPCServerError) -> ServerListener {
+        guard (0...Int(UInt16.max)).contains(port) else {
+            throw .cannotListen(host: host, port: port, reason: "ports are numbers from 0 to 65535")
+        }
         var hints = addrinfo()
         hints.ai_flags = AI_PASSIVE
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -28,7 +31,7 @@ struct ServerListener: Sendable {
         var descriptors: [Int32] = []
         var chosen = port
         var failure: Int32 = 0
-        for entry in sequence(first: list, next: { $0.pointee.ai_next }) {
+        addresses: for entry in sequence(first: list, next: { $0.pointee.ai_next }) {
             switch listen(on: entry.pointee, port: chosen) {
             case .success(let (descriptor, port)):
                 descriptors.append(descriptor)
@@ -36,7 +39,7 @@ struct ServerListener: Sendable {
             case .failure(let error):
                 failure = error.code
                 // Somebody else has a part of what this server is to have.
-                if error.code == EADDRINUSE { break }
+                if error.code == EADDRINUSE { break addresses }
             }
         }
         guard failure != EADDRINUSE, !descriptors.isEmpty else {

@@ -73,7 +73,9 @@ final class ServerLoop: @unchecked Sendable {
         let limit = sleeps ? milliseconds(until: next) : 0
         let count = epoll_wait(poll, events.baseAddress, Int32(events.count), limit)
         if sleeps { context.mailbox.wakeUp() }
+        let before = now
         now = .now
+        pace.waited(now - before)
         for index in 0..<max(0, Int(count)) {
             let event = events[index]
             let descriptor = event.data.fd
@@ -110,7 +112,8 @@ final class ServerLoop: @unchecked Sendable {
                 begin(descriptor, SocketAddress.text(address, length: length))
             } else if errno == EAGAIN {
                 return
-            } else if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) {
+            } else if errno != EINTR, errno != ECONNABORTED {
+                // No descriptor or no memory is left, most likely: asking again at once would only take time.
                 return pauseListening(errno)
             }
         }

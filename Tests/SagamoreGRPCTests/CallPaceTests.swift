@@ -38,6 +38,20 @@ import Testing
         #expect(!pace.isBusy)
     }
 
+    @Test func aRestEndsIt() {
+        var (pace, now) = pace(1_000, every: .microseconds(10))
+        pace.waited(CallPace.rest - .nanoseconds(1))
+        #expect(pace.isBusy)
+        pace.waited(CallPace.rest)
+        #expect(!pace.isBusy)
+        // The calls of the next load are counted from its first.
+        for _ in 0...CallPace.sample {
+            now += .microseconds(10)
+            pace.came { now }
+        }
+        #expect(pace.isBusy)
+    }
+
     /// The clock is read once for many calls, and calls of one moment are no division by nothing.
     @Test func theClockIsReadRarely() {
         var pace = CallPace()

@@ -293,4 +293,36 @@ struct ChannelTests {
             #expect(mistrusted?.code == .unavailable)
         }
     }
+
+    @Test(
+        .enabled("no openssl program to make a certificate with", { TestCertificate.isPossible }),
+        .enabled(Python.missing) { await Python.isThere }
+    )
+    func takesUpTheSessionOfAClientWithACertificate() async throws {
+        struct Seen: Decodable, Equatable {
+            var protocols: [String?]
+            var reused: [Bool]
+        }
+        let certificate = try #require(await onThread { TestCertificate.make() })
+        try await withServer {
+            $0.tls = GRPCServerConfiguration.TLS(certificateChain: certificate.chain, privateKey: certificate.key)
+            $0.tls?.clientRoots = certificate.chain
+        } register: { _ in
+        } _: { _, port in
+            let pem = certificate.chain + certificate.key
+            let seen: Seen = try await Python.run("sessions", port, pem, script: "frames.py")
+            #expect(seen == Seen(protocols: ["h2", "h2"], reused: [false, true]))
+        }
+    }
+
+    @Test func aPortThatIsNoneIsSaidSo() {
+        for port in [-1, 65_536] {
+            #expect {
+                try GRPCServer(GRPCServerConfiguration(port: port)).start()
+            } throws: { error in
+                guard case .cannotListen(_, port, let reason) = error as? GRPCServerError else { return false }
+                return reason.contains("65535")
+            }
+        }
+    }
 }

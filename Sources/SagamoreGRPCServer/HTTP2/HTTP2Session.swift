@@ -105,9 +105,9 @@ final class HTTP2Session {
         }
     }
 
-    /// Ends a stream at once.
-    func reset(_ stream: Int32, _ code: nghttp2_error_code = NGHTTP2_NO_ERROR) {
-        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, code.rawValue)
+    /// Ends a stream of which no more is wanted.
+    func reset(_ stream: Int32) {
+        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, NGHTTP2_NO_ERROR.rawValue)
     }
 
     /// Answers a ping.

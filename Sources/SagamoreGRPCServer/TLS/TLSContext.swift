@@ -36,7 +36,8 @@ final class TLSContext: @unchecked Sendable {
         for certificate in chain.dropFirst() where csagamore_tls_add_chain_certificate(context, certificate) != 1 {
             X509_free(certificate)
         }
-        let privateKey = Self.withReader(key) { PEM_read_bio_PrivateKey($0, nil, nil, nil) }
+        // A key under a passphrase is refused. Left to itself the library would ask for one at the terminal.
+        let privateKey = Self.withReader(key) { PEM_read_bio_PrivateKey($0, nil, { _, _, _, _ in -1 }, nil) }
         defer { EVP_PKEY_free(privateKey) }
         guard let privateKey, SSL_CTX_use_PrivateKey(context, privateKey) == 1, SSL_CTX_check_private_key(context) == 1
         else { throw .badCredentials }
@@ -50,6 +51,9 @@ final class TLSContext: @unchecked Sendable {
             X509_STORE_add_cert(store, certificate)
             SSL_CTX_add_client_CA(context, certificate)
         }
+        // Without a name of the sessions' own, a client that takes up an earlier one would be turned away.
+        let name = Array("sagamore".utf8)
+        SSL_CTX_set_session_id_context(context, name, UInt32(name.count))
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
     }
 

@@ -5,7 +5,9 @@ usage: frames.py SCENARIO PORT [ARGUMENT]
 
 import json
 import socket
+import ssl
 import sys
+import tempfile
 import time
 
 import h2.config
@@ -236,6 +238,28 @@ def resets(port, path):
     while not connection.is_closed and connection.read():
         pass
     return {"ended": connection.is_closed}
+
+
+def sessions(port, pem):
+    """Two encrypted connections with a client's certificate; the second takes up the session of the first."""
+    context = ssl.create_default_context(cadata=pem[: pem.index("-----BEGIN PRIVATE KEY")])
+    context.set_alpn_protocols(["h2"])
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(pem)
+        file.flush()
+        context.load_cert_chain(file.name)
+    protocols = []
+    reused = []
+    session = None
+    for _ in range(2):
+        plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+        with context.wrap_socket(plain, server_hostname="sagamore.test", session=session) as connection:
+            # What comes first are the tickets, with the server's settings.
+            connection.recv(9)
+            protocols.append(connection.selected_alpn_protocol())
+            reused.append(bool(connection.session_reused))
+            session = connection.session
+    return {"protocols": protocols, "reused": reused}
 
 
 if __name__ == "__main__":
