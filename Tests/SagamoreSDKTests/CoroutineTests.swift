@@ -16,10 +16,13 @@ import Testing
     }
 
     @Test func beingResumedBySomethingForeignFailsTheNextTask() throws {
-        let book = try HistoryBook(Escapes<HiddenSleepEscape>.self, Nothing())
+        let book = try HistoryBook(Escapes<HiddenWaitEscape>.self, Nothing())
         try book.task()
-        // The branch that sleeps comes back by another thread: its job is kept apart, whenever it comes.
-        while !book.run.core.executor.hasForeignJobs {}
+        #expect(!book.run.core.executor.hasForeignJobs)
+        // The branch waits, and comes back by a thread that is not the run's: its job is kept apart.
+        let branch = try #require(HiddenWaitEscape.branch.withLock { $0 })
+        branch.resume()
+        #expect(book.run.core.executor.hasForeignJobs)
         try book.complete("work", "done")
         let error = #expect(throws: DeterminismViolation.self) { try book.task() }
         #expect(error?.code == .otherThread)
@@ -97,12 +100,14 @@ private enum MainActorEscape: Escape {
     @MainActor static func onMain() {}
 }
 
-private enum HiddenSleepEscape: Escape {
+private enum HiddenWaitEscape: Escape {
+    static let branch = Mutex<CheckedContinuation<Void, Never>?>(nil)
+
     static func escape(_ context: WorkflowContext<NoState>) async throws {
-        async let slept: Void = Task.sleep(for: .milliseconds(1))
+        async let resumed: Void = withCheckedContinuation { branch in Self.branch.withLock { $0 = branch } }
         _ = try await context.execute(work, "")
         _ = try await context.execute(other, "")
-        try await slept
+        await resumed
     }
 }
 
