@@ -3,13 +3,298 @@ import PackageDescription
 
 let settings: [SwiftSetting] = [.enableUpcomingFeature("InternalImportsByDefault")]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+/// The folder of a target: `Sources/Base/Logging` for `SagamoreLogging` of the group `Base`.
+func folder(_ root: String, _ group: String, _ target: String) -> String {
+    let prefix = ["CSagamore", "Sagamore"].first { target.hasPrefix($0) && target != $0 } ?? ""
+    return "\(root)/\(group)/\(target.dropFirst(prefix.count))"
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+func wrapper(_ name: String, apt: String, brew: String) -> Target {
+    .systemLibrary(
+        name: name,
+        path: folder("Sources", "CLibraries", name),
+        providers: [.apt([apt]), .brew([brew])]
+    )
 }
+
+/// The engine is a group of one room, without a folder inside.
+func library(_ group: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: name == "SagamoreEngine" ? "Sources/Engine" : folder("Sources", group, name),
+        swiftSettings: settings
+    )
+}
+
+func testSupport(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: folder("Tests", "Support", name),
+        swiftSettings: settings
+    )
+}
+
+func tests(
+    _ group: String,
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies,
+        path: folder("Tests", group, name),
+        exclude: exclude,
+        swiftSettings: settings
+    )
+}
+
+// The groups below are the folders of Sources and Tests, from the ground up: a room imports from groups below its own, and
+// within its group what scripts/floors.txt allows.
+
+let cLibraries: [Target] = [
+    wrapper("CSagamoreGRPC", apt: "libgrpc-dev", brew: "grpc"),
+    wrapper("CSagamoreHTTP2", apt: "libnghttp2-dev", brew: "libnghttp2"),
+    wrapper("CSagamoreTLS", apt: "libssl-dev", brew: "openssl"),
+    wrapper("CSagamoreDeflate", apt: "libdeflate-dev", brew: "libdeflate"),
+    wrapper("CSagamorePostgres", apt: "libpq-dev", brew: "libpq"),
+    wrapper("CSagamoreRdKafka", apt: "librdkafka-dev", brew: "librdkafka"),
+    .target(name: "CSagamoreWorkflowHooks", path: folder("Sources", "CLibraries", "CSagamoreWorkflowHooks")),
+]
+
+let base: [Target] = [
+    library("Base", "SagamoreProtobuf"),
+    library("Base", "SagamoreLogging"),
+    library("Base", "SagamoreJSONText"),
+    library("Base", "SagamoreCommandLineArguments"),
+
+    tests("Base", "SagamoreProtobufTests", ["SagamoreProtobuf"]),
+    tests("Base", "SagamoreLoggingTests", ["SagamoreLogging"]),
+    tests("Base", "SagamoreJSONTextTests", ["SagamoreJSONText"]),
+    tests("Base", "SagamoreCommandLineArgumentsTests", ["SagamoreCommandLineArguments"]),
+]
+
+let connections: [Target] = [
+    library("Connections", "SagamoreAPI", ["SagamoreProtobuf"]),
+    library("Connections", "SagamoreGRPC", ["CSagamoreGRPC"]),
+    library(
+        "Connections",
+        "SagamoreGRPCServer",
+        ["SagamoreGRPC", "CSagamoreHTTP2", "CSagamoreTLS", "CSagamoreDeflate"]
+    ),
+    library("Connections", "SagamorePostgresClient", ["CSagamorePostgres"]),
+    library("Connections", "SagamoreEmbeddedPostgres"),
+    library("Connections", "SagamoreKafkaClient", ["CSagamoreRdKafka"]),
+
+    tests("Connections", "SagamoreAPITests", ["SagamoreAPI", "SagamoreProtobuf"], exclude: ["exchange.py"]),
+    tests("Connections", "SagamoreGRPCTests", ["SagamoreGRPCServer", "SagamoreGRPC"], exclude: ["Python"]),
+    tests(
+        "Connections",
+        "SagamorePostgresClientTests",
+        ["SagamorePostgresClient", "SagamoreEmbeddedPostgres"]
+    ),
+    tests(
+        "Connections",
+        "SagamoreEmbeddedPostgresTests",
+        ["SagamoreEmbeddedPostgres", "SagamorePostgresClient"]
+    ),
+    tests(
+        "Connections",
+        "SagamoreKafkaClientTests",
+        ["SagamoreKafkaClient"],
+        exclude: ["Sanitizers"]
+    ),
+]
+
+let engine: [Target] = [
+    library("Engine", "SagamoreEngine", ["SagamoreAPI", "SagamoreProtobuf"]),
+
+    testSupport("SagamoreEngineTestSupport", ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]),
+    tests(
+        "Engine",
+        "SagamoreEngineTests",
+        ["SagamoreEngineTestSupport", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]
+    ),
+]
+
+let services: [Target] = [
+    library("Services", "SagamoreServices", ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]),
+    library(
+        "Services",
+        "SagamorePersistence",
+        ["SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient"]
+    ),
+    library(
+        "Services",
+        "SagamoreHistoryService",
+        [
+            "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+            "SagamoreLogging",
+        ]
+    ),
+    library(
+        "Services",
+        "SagamoreMatchingService",
+        ["SagamoreServices", "SagamoreEngine", "SagamoreLogging"]
+    ),
+    library(
+        "Services",
+        "SagamoreNamespaces",
+        ["SagamoreServices", "SagamoreEngine", "SagamorePostgresClient"]
+    ),
+
+    tests(
+        "Services",
+        "SagamorePersistenceTests",
+        [
+            "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
+            "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+        ]
+    ),
+    tests(
+        "Services",
+        "SagamoreHistoryServiceTests",
+        [
+            "SagamoreEngineTestSupport", "SagamoreHistoryService",
+            "SagamoreMatchingService", "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
+            "SagamoreProtobuf", "SagamoreLogging", "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+        ]
+    ),
+    tests(
+        "Services",
+        "SagamoreMatchingServiceTests",
+        [
+            "SagamoreMatchingService", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+            "SagamoreLogging",
+        ]
+    ),
+    tests(
+        "Services",
+        "SagamoreNamespacesTests",
+        [
+            "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices",
+            "SagamoreEngine", "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+        ]
+    ),
+]
+
+let fronts: [Target] = [
+    library(
+        "Fronts",
+        "SagamoreGRPCFront",
+        [
+            "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC",
+            "SagamoreGRPCServer", "SagamoreLogging",
+        ]
+    ),
+    library(
+        "Fronts",
+        "SagamoreKafkaFront",
+        [
+            "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+            "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging",
+        ]
+    ),
+
+    tests(
+        "Fronts",
+        "SagamoreGRPCFrontTests",
+        [
+            "SagamoreGRPCFront", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+            "SagamoreGRPCServer", "SagamoreGRPC", "SagamoreLogging",
+        ]
+    ),
+    tests(
+        "Fronts",
+        "SagamoreKafkaFrontTests",
+        [
+            "SagamoreKafkaFront", "SagamorePersistence",
+            "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreKafkaClient",
+            "SagamoreJSONText", "SagamoreLogging", "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+        ]
+    ),
+]
+
+let program: [Target] = [
+    library(
+        "Program",
+        "SagamoreServer",
+        [
+            "SagamoreGRPCFront", "SagamoreKafkaFront", "SagamoreHistoryService", "SagamoreMatchingService",
+            "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
+            "SagamoreEmbeddedPostgres", "SagamoreGRPCServer", "SagamoreGRPC", "SagamorePostgresClient",
+            "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging",
+        ]
+    ),
+    .executableTarget(
+        name: "SagamoreCLI",
+        dependencies: [
+            "SagamoreServer", "SagamorePersistence", "SagamoreGRPC", "SagamoreAPI", "SagamoreProtobuf",
+            "SagamoreKafkaClient", "SagamorePostgresClient", "SagamoreCommandLineArguments", "SagamoreJSONText",
+            "SagamoreLogging",
+        ],
+        path: folder("Sources", "Program", "SagamoreCLI"),
+        swiftSettings: settings
+    ),
+
+    testSupport("SagamoreProgramTestSupport", ["SagamoreJSONText", "SagamoreCLI"]),
+    tests(
+        "Program",
+        "SagamoreCLITests",
+        [
+            "SagamoreProgramTestSupport", "SagamoreCLI",
+            "SagamoreServer", "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreCommandLineArguments",
+            "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+            "SagamoreLogging",
+        ]
+    ),
+]
+
+// What users of the service write workflows with: it stands beside the service, on the ground and the wire contract.
+let sdk: [Target] = [
+    library(
+        "SDK",
+        "Sagamore",
+        [
+            "CSagamoreWorkflowHooks", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC", "SagamoreLogging",
+            "SagamoreJSONText",
+        ]
+    ),
+    .executableTarget(
+        name: "TravelBookingWorker",
+        dependencies: ["Sagamore"],
+        path: "sagas/TravelBooking/Sources",
+        swiftSettings: settings
+    ),
+
+    tests(
+        "SDK",
+        "SagamoreSDKTests",
+        ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPCServer", "SagamoreGRPC"]
+    ),
+    tests(
+        "SDK",
+        "SagamoreWorkerTests",
+        [
+            "SagamoreProgramTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPCServer",
+            "SagamoreGRPC",
+        ],
+        exclude: ["Python", "Histories"]
+    ),
+    tests("SDK", "TravelBookingTests", ["TravelBookingWorker", "SagamoreProgramTestSupport", "Sagamore"]),
+]
+
+// Measurements: `make bench`.
+let benchmarks: [Target] = [
+    .executableTarget(
+        name: "SagamoreBenchmarks",
+        dependencies: ["SagamoreEngineTestSupport", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"],
+        path: "Benchmarks/SagamoreBenchmarks",
+        swiftSettings: settings
+    )
+]
 
 let package = Package(
     name: "sagamore",
@@ -18,203 +303,6 @@ let package = Package(
         .library(name: "Sagamore", targets: ["Sagamore"]),
         .executable(name: "TravelBooking", targets: ["TravelBookingWorker"]),
     ],
-    targets: [
-        // Floor 0: C libraries, and one small thing each.
-        .systemLibrary(name: "CSagamoreGRPC", providers: [.apt(["libgrpc-dev"]), .brew(["grpc"])]),
-        .systemLibrary(name: "CSagamoreHTTP2", providers: [.apt(["libnghttp2-dev"]), .brew(["libnghttp2"])]),
-        .systemLibrary(name: "CSagamoreTLS", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
-        .systemLibrary(
-            name: "CSagamoreDeflate",
-            providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]
-        ),
-        .systemLibrary(name: "CSagamorePostgres", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
-        .systemLibrary(name: "CSagamoreRdKafka", providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
-        .target(name: "CSagamoreWorkflowHooks"),
-        library("SagamoreProtobuf"),
-        library("SagamoreLogging"),
-        library("SagamoreJSONText"),
-        library("SagamoreCommandLineArguments"),
-
-        // Floor 1: the wire contract, and the clients of what we build on.
-        library("SagamoreAPI", ["SagamoreProtobuf"]),
-        library("SagamoreGRPC", ["CSagamoreGRPC"]),
-        library("SagamorePostgresClient", ["CSagamorePostgres"]),
-        library("SagamoreKafkaClient", ["CSagamoreRdKafka"]),
-
-        // Floors 2 to 5: one execution, how it is stored, the services that run many.
-        library("SagamoreEngine", ["SagamoreAPI", "SagamoreProtobuf"]),
-        library("SagamoreGRPCServer", ["SagamoreGRPC", "CSagamoreHTTP2", "CSagamoreTLS", "CSagamoreDeflate"]),
-        library("SagamoreEmbeddedPostgres"),
-        library("SagamoreServices", ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]),
-        library(
-            "SagamorePersistence",
-            ["SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient"]
-        ),
-        library(
-            "SagamoreHistoryService",
-            [
-                "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-                "SagamoreLogging",
-            ]
-        ),
-        library("SagamoreMatchingService", ["SagamoreServices", "SagamoreEngine", "SagamoreLogging"]),
-
-        library("SagamoreNamespaces", ["SagamoreServices", "SagamoreEngine", "SagamorePostgresClient"]),
-
-        // Floor 6: entrances and exits.
-        library(
-            "SagamoreGRPCFront",
-            [
-                "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC",
-                "SagamoreGRPCServer", "SagamoreLogging",
-            ]
-        ),
-
-        library(
-            "SagamoreKafkaFront",
-            [
-                "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-                "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging",
-            ]
-        ),
-
-        // Floors 7 and 8: the whole, and the program.
-        library(
-            "SagamoreServer",
-            [
-                "SagamoreGRPCFront", "SagamoreKafkaFront", "SagamoreHistoryService", "SagamoreMatchingService",
-                "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
-                "SagamoreEmbeddedPostgres", "SagamoreGRPCServer", "SagamoreGRPC", "SagamorePostgresClient",
-                "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging",
-            ]
-        ),
-        .executableTarget(
-            name: "SagamoreCLI",
-            dependencies: [
-                "SagamoreServer", "SagamorePersistence", "SagamoreGRPC", "SagamoreAPI", "SagamoreProtobuf",
-                "SagamoreKafkaClient", "SagamorePostgresClient", "SagamoreCommandLineArguments", "SagamoreJSONText",
-                "SagamoreLogging",
-            ],
-            swiftSettings: settings
-        ),
-
-        // What users of the service write workflows with.
-        library(
-            "Sagamore",
-            [
-                "CSagamoreWorkflowHooks", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC", "SagamoreLogging",
-                "SagamoreJSONText",
-            ]
-        ),
-
-        // Samples.
-        .executableTarget(
-            name: "TravelBookingWorker",
-            dependencies: ["Sagamore"],
-            path: "sagas/TravelBooking/Sources",
-            swiftSettings: settings
-        ),
-
-        // Measurements: `make bench`.
-        .executableTarget(
-            name: "SagamoreBenchmarks",
-            dependencies: ["SagamoreEngineTestSupport", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"],
-            path: "Benchmarks/SagamoreBenchmarks",
-            swiftSettings: settings
-        ),
-
-        // Tests, and what they share.
-        .target(
-            name: "SagamoreEngineTestSupport",
-            dependencies: ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"],
-            path: "Tests/Support/SagamoreEngineTestSupport",
-            swiftSettings: settings
-        ),
-        .target(
-            name: "SagamoreProgramTestSupport",
-            dependencies: ["SagamoreJSONText", "SagamoreCLI"],
-            path: "Tests/Support/SagamoreProgramTestSupport",
-            swiftSettings: settings
-        ),
-        tests(
-            "SagamoreEngineTests",
-            ["SagamoreEngineTestSupport", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]
-        ),
-        tests(
-            "SagamoreKafkaFrontTests",
-            [
-                "SagamoreKafkaFront", "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
-                "SagamoreProtobuf", "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging",
-                "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
-            ]
-        ),
-        tests(
-            "SagamoreNamespacesTests",
-            [
-                "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
-                "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
-            ]
-        ),
-        tests(
-            "SagamoreHistoryServiceTests",
-            [
-                "SagamoreHistoryService", "SagamoreMatchingService", "SagamorePersistence", "SagamoreServices",
-                "SagamoreEngineTestSupport", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreLogging",
-                "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
-            ]
-        ),
-        tests(
-            "SagamoreCLITests",
-            [
-                "SagamoreProgramTestSupport", "SagamoreCLI", "SagamoreServer", "SagamoreKafkaClient",
-                "SagamoreJSONText",
-                "SagamoreCommandLineArguments", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient",
-                "SagamoreEmbeddedPostgres", "SagamoreLogging",
-            ]
-        ),
-        tests(
-            "SagamorePersistenceTests",
-            [
-                "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-                "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
-            ]
-        ),
-        tests(
-            "SagamoreMatchingServiceTests",
-            [
-                "SagamoreMatchingService", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-                "SagamoreLogging",
-            ]
-        ),
-        tests(
-            "SagamoreSDKTests",
-            ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPCServer", "SagamoreGRPC"]
-        ),
-        tests(
-            "SagamoreWorkerTests",
-            [
-                "SagamoreProgramTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPCServer",
-                "SagamoreGRPC",
-            ],
-            exclude: ["Python", "Histories"]
-        ),
-        tests("TravelBookingTests", ["TravelBookingWorker", "SagamoreProgramTestSupport", "Sagamore"]),
-        tests("SagamoreProtobufTests", ["SagamoreProtobuf"]),
-        tests("SagamoreLoggingTests", ["SagamoreLogging"]),
-        tests("SagamoreJSONTextTests", ["SagamoreJSONText"]),
-        tests("SagamoreCommandLineArgumentsTests", ["SagamoreCommandLineArguments"]),
-        tests("SagamoreAPITests", ["SagamoreAPI", "SagamoreProtobuf"], exclude: ["exchange.py"]),
-        tests("SagamoreGRPCTests", ["SagamoreGRPCServer", "SagamoreGRPC"], exclude: ["Python"]),
-        tests("SagamorePostgresClientTests", ["SagamorePostgresClient", "SagamoreEmbeddedPostgres"]),
-        tests("SagamoreEmbeddedPostgresTests", ["SagamoreEmbeddedPostgres", "SagamorePostgresClient"]),
-        tests("SagamoreKafkaClientTests", ["SagamoreKafkaClient"], exclude: ["Sanitizers"]),
-        tests(
-            "SagamoreGRPCFrontTests",
-            [
-                "SagamoreGRPCFront", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-                "SagamoreGRPCServer", "SagamoreGRPC", "SagamoreLogging",
-            ]
-        ),
-    ],
+    targets: cLibraries + base + connections + engine + services + fronts + program + sdk + benchmarks,
     swiftLanguageModes: [.v6]
 )

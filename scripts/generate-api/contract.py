@@ -78,10 +78,10 @@ PACKAGE_NAMES = {
 }
 
 # Where the output goes, relative to the repository.
-API_FOLDER = "Sources/SagamoreAPI"
-WELL_KNOWN_TYPES_FILE = "Sources/SagamoreProtobuf/WellKnownTypes.swift"
-TEST_MESSAGES_FILE = "Tests/SagamoreAPITests/GeneratedTestMessages.swift"
-TEST_REGISTRY_FILE = "Tests/SagamoreAPITests/GeneratedMessageTypes.swift"
+API_FOLDER = "Sources/Connections/API"
+WELL_KNOWN_TYPES_FILE = "Sources/Base/Protobuf/WellKnownTypes.swift"
+TEST_MESSAGES_FILE = "Tests/Connections/APITests/GeneratedTestMessages.swift"
+TEST_REGISTRY_FILE = "Tests/Connections/APITests/GeneratedMessageTypes.swift"
 
 # A file of more lines is split, so that a build uses all cores.
 LINES_PER_FILE = 900

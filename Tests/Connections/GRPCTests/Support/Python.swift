@@ -17,7 +17,7 @@ enum Python {
 
     private static func findInterpreter() -> String? {
         if let path = ProcessInfo.processInfo.environment["SAGAMORE_TEST_PYTHON"] { return path }
-        let script = here.deletingLastPathComponent().deletingLastPathComponent().appending(path: "scripts/test-python")
+        let script = here.appending(path: "../../../scripts/test-python").standardized
         guard FileManager.default.isExecutableFile(atPath: script.path) else { return nil }
         let process = Process()
         process.executableURL = script

@@ -8,7 +8,7 @@ final class PythonWorker: Sendable {
 
     static var python: String? {
         if let path = ProcessInfo.processInfo.environment["SAGAMORE_TEST_PYTHON"] { return path }
-        let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../..").standardizedFileURL
+        let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../..").standardizedFileURL
         let path = root.appendingPathComponent(".build/python/bin/python").path
         return FileManager.default.isExecutableFile(atPath: path) ? path : nil
     }

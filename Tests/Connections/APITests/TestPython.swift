@@ -3,8 +3,7 @@ import Foundation
 /// The Python that has the official SDK and its descriptors.
 enum TestPython {
     /// The folder of the package.
-    static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
+    static let repository = URL(filePath: #filePath).appending(path: "../../../..").standardized
 
     /// Its path: from `scripts/test-python`, which makes it when it is missing.
     private static let path = Result {
@@ -15,7 +14,7 @@ enum TestPython {
 
     /// Runs `exchange.py` and returns what it prints.
     static func exchange(_ arguments: [String]) throws -> String {
-        let script = Self.repository.appending(path: "Tests/SagamoreAPITests/exchange.py").path
+        let script = Self.repository.appending(path: "Tests/Connections/APITests/exchange.py").path
         return try self.run(executable: self.path.get(), [script] + arguments)
     }
 
