@@ -15,7 +15,7 @@ from pathlib import Path
 from google.protobuf import descriptor_pool, message, message_factory, unknown_fields
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "generate-api"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts" / "generate-api"))
 
 import contract
 import every_kind
