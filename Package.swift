@@ -61,6 +61,7 @@ let cLibraries: [Target] = [
     wrapper("CSagamoreDeflate", apt: "libdeflate-dev", brew: "libdeflate"),
     wrapper("CSagamorePostgres", apt: "libpq-dev", brew: "libpq"),
     wrapper("CSagamoreRdKafka", apt: "librdkafka-dev", brew: "librdkafka"),
+    .systemLibrary(name: "CSagamoreAllocator", path: folder("Sources", "CLibraries", "CSagamoreAllocator")),
     .target(name: "CSagamoreWorkflowHooks", path: folder("Sources", "CLibraries", "CSagamoreWorkflowHooks")),
 ]
 
@@ -222,7 +223,8 @@ let program: [Target] = [
         "Program",
         "SagamoreServer",
         [
-            "SagamoreGRPCFront", "SagamoreKafkaFront", "SagamoreHistoryService", "SagamoreMatchingService",
+            "CSagamoreAllocator", "SagamoreGRPCFront", "SagamoreKafkaFront", "SagamoreHistoryService",
+            "SagamoreMatchingService",
             "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
             "SagamoreEmbeddedPostgres", "SagamoreGRPCServer", "SagamoreGRPC", "SagamorePostgresClient",
             "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging",
@@ -239,6 +241,7 @@ let program: [Target] = [
         swiftSettings: settings
     ),
 
+    tests("Program", "SagamoreServerTests", ["SagamoreServer"]),
     testSupport("SagamoreProgramTestSupport", ["SagamoreJSONText", "SagamoreCLI"]),
     tests(
         "Program",

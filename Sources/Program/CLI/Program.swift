@@ -7,6 +7,7 @@ internal import SagamoreServer
 enum Program {
     static func main() {
         // Before the first thread starts. Commands that need no orderly end take the signals back.
+        ProcessMemory.limitArenas()
         ProcessSignals.block()
         if let name = Unavailable.command(in: Array(CommandLine.arguments.dropFirst())) {
             StandardError.write("sagamore: \(Unavailable.refusal(name))\n'sagamore --help' tells what is there.\n")

@@ -22,6 +22,7 @@ public final class Server {
     private var matching: MatchingService?
     private var grpc: GRPCServer?
     private var kafka: KafkaFront?
+    private var memory: MemoryReclaimer?
     private let process = ServerConfiguration.processName()
 
     /// The port on which gRPC listens; 0 before `start`.
@@ -56,6 +57,7 @@ public final class Server {
         kafka?.start()
         try wait { history.isReady }
         if let kafka { try wait { kafka.isReady } }
+        memory = MemoryReclaimer(log: log)
     }
 
     private func wait(until condition: () -> Bool) throws(ServerError) {
@@ -155,6 +157,8 @@ public final class Server {
     /// Ends everything in order: the fronts take nothing new and finish what they have, polls end empty-handed, lanes
     /// commit what is queued and give their shards back.
     public func stop() {
+        memory?.stop()
+        memory = nil
         let grpc = grpc
         let drain = ProgramThread("grpc-drain") { grpc?.shutdown(grace: .seconds(2)) }
         kafka?.stop()
