@@ -66,11 +66,13 @@ let cLibraries: [Target] = [
 ]
 
 let base: [Target] = [
+    library("Base", "SagamoreThreads"),
     library("Base", "SagamoreProtobuf"),
     library("Base", "SagamoreLogging"),
     library("Base", "SagamoreJSONText"),
     library("Base", "SagamoreCommandLineArguments"),
 
+    tests("Base", "SagamoreThreadsTests", ["SagamoreThreads"]),
     tests("Base", "SagamoreProtobufTests", ["SagamoreProtobuf"]),
     tests("Base", "SagamoreLoggingTests", ["SagamoreLogging"]),
     tests("Base", "SagamoreJSONTextTests", ["SagamoreJSONText"]),
@@ -79,32 +81,34 @@ let base: [Target] = [
 
 let connections: [Target] = [
     library("Connections", "SagamoreAPI", ["SagamoreProtobuf"]),
-    library("Connections", "SagamoreGRPC", ["CSagamoreGRPC"]),
+    library("Connections", "SagamoreGRPC", ["CSagamoreGRPC", "SagamoreThreads"]),
     library(
         "Connections",
         "SagamoreGRPCServer",
-        ["SagamoreGRPC", "CSagamoreHTTP2", "CSagamoreTLS", "CSagamoreDeflate"]
+        ["SagamoreGRPC", "CSagamoreHTTP2", "CSagamoreTLS", "CSagamoreDeflate", "SagamoreThreads"]
     ),
-    library("Connections", "SagamorePostgresClient", ["CSagamorePostgres"]),
-    library("Connections", "SagamoreEmbeddedPostgres"),
-    library("Connections", "SagamoreKafkaClient", ["CSagamoreRdKafka"]),
+    library("Connections", "SagamorePostgresClient", ["CSagamorePostgres", "SagamoreThreads"]),
+    library("Connections", "SagamoreEmbeddedPostgres", ["SagamoreThreads"]),
+    library("Connections", "SagamoreKafkaClient", ["CSagamoreRdKafka", "SagamoreThreads"]),
 
+    testSupport("SagamorePostgresTestSupport", ["SagamoreEmbeddedPostgres"]),
+    testSupport("SagamoreKafkaTestSupport", ["SagamoreKafkaClient", "SagamoreThreads"]),
     tests("Connections", "SagamoreAPITests", ["SagamoreAPI", "SagamoreProtobuf"], exclude: ["exchange.py"]),
     tests("Connections", "SagamoreGRPCTests", ["SagamoreGRPCServer", "SagamoreGRPC"], exclude: ["Python"]),
     tests(
         "Connections",
         "SagamorePostgresClientTests",
-        ["SagamorePostgresClient", "SagamoreEmbeddedPostgres"]
+        ["SagamorePostgresTestSupport", "SagamorePostgresClient", "SagamoreEmbeddedPostgres", "SagamoreThreads"]
     ),
     tests(
         "Connections",
         "SagamoreEmbeddedPostgresTests",
-        ["SagamoreEmbeddedPostgres", "SagamorePostgresClient"]
+        ["SagamorePostgresTestSupport", "SagamoreEmbeddedPostgres", "SagamorePostgresClient"]
     ),
     tests(
         "Connections",
         "SagamoreKafkaClientTests",
-        ["SagamoreKafkaClient"],
+        ["SagamoreKafkaTestSupport", "SagamoreKafkaClient", "SagamoreThreads"],
         exclude: ["Sanitizers"]
     ),
 ]
@@ -132,25 +136,25 @@ let services: [Target] = [
         "SagamoreHistoryService",
         [
             "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-            "SagamoreLogging",
+            "SagamoreLogging", "SagamoreThreads",
         ]
     ),
     library(
         "Services",
         "SagamoreMatchingService",
-        ["SagamoreServices", "SagamoreEngine", "SagamoreLogging"]
+        ["SagamoreServices", "SagamoreEngine", "SagamoreLogging", "SagamoreThreads"]
     ),
     library(
         "Services",
         "SagamoreNamespaces",
-        ["SagamoreServices", "SagamoreEngine", "SagamorePostgresClient"]
+        ["SagamoreServices", "SagamoreEngine", "SagamorePostgresClient", "SagamoreThreads"]
     ),
 
     tests(
         "Services",
         "SagamorePersistenceTests",
         [
-            "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
+            "SagamorePostgresTestSupport", "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
             "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
         ]
     ),
@@ -158,9 +162,10 @@ let services: [Target] = [
         "Services",
         "SagamoreHistoryServiceTests",
         [
-            "SagamoreEngineTestSupport", "SagamoreHistoryService",
+            "SagamorePostgresTestSupport", "SagamoreEngineTestSupport", "SagamoreHistoryService",
             "SagamoreMatchingService", "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
             "SagamoreProtobuf", "SagamoreLogging", "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+            "SagamoreThreads",
         ]
     ),
     tests(
@@ -175,7 +180,7 @@ let services: [Target] = [
         "Services",
         "SagamoreNamespacesTests",
         [
-            "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices",
+            "SagamorePostgresTestSupport", "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices",
             "SagamoreEngine", "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
         ]
     ),
@@ -187,7 +192,7 @@ let fronts: [Target] = [
         "SagamoreGRPCFront",
         [
             "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC",
-            "SagamoreGRPCServer", "SagamoreLogging",
+            "SagamoreGRPCServer", "SagamoreLogging", "SagamoreThreads",
         ]
     ),
     library(
@@ -195,7 +200,7 @@ let fronts: [Target] = [
         "SagamoreKafkaFront",
         [
             "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-            "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging",
+            "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging", "SagamoreThreads",
         ]
     ),
 
@@ -211,9 +216,9 @@ let fronts: [Target] = [
         "Fronts",
         "SagamoreKafkaFrontTests",
         [
-            "SagamoreKafkaFront", "SagamorePersistence",
+            "SagamorePostgresTestSupport", "SagamoreKafkaTestSupport", "SagamoreKafkaFront", "SagamorePersistence",
             "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreKafkaClient",
-            "SagamoreJSONText", "SagamoreLogging", "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+            "SagamoreJSONText", "SagamoreLogging", "SagamorePostgresClient", "SagamoreEmbeddedPostgres", "SagamoreThreads",
         ]
     ),
 ]
@@ -227,7 +232,7 @@ let program: [Target] = [
             "SagamoreMatchingService",
             "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
             "SagamoreEmbeddedPostgres", "SagamoreGRPCServer", "SagamoreGRPC", "SagamorePostgresClient",
-            "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging",
+            "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging", "SagamoreThreads",
         ]
     ),
     .executableTarget(
@@ -235,7 +240,7 @@ let program: [Target] = [
         dependencies: [
             "SagamoreServer", "SagamorePersistence", "SagamoreGRPC", "SagamoreAPI", "SagamoreProtobuf",
             "SagamoreKafkaClient", "SagamorePostgresClient", "SagamoreCommandLineArguments", "SagamoreJSONText",
-            "SagamoreLogging",
+            "SagamoreLogging", "SagamoreThreads",
         ],
         path: folder("Sources", "Program", "SagamoreCLI"),
         swiftSettings: settings
@@ -247,10 +252,9 @@ let program: [Target] = [
         "Program",
         "SagamoreCLITests",
         [
-            "SagamoreProgramTestSupport", "SagamoreCLI",
-            "SagamoreServer", "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreCommandLineArguments",
-            "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
-            "SagamoreLogging",
+            "SagamoreProgramTestSupport", "SagamorePostgresTestSupport", "SagamoreKafkaTestSupport", "SagamoreCLI",
+            "SagamoreServer", "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreCommandLineArguments", "SagamoreAPI",
+            "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreEmbeddedPostgres", "SagamoreLogging",
         ]
     ),
 ]
@@ -262,7 +266,7 @@ let sdk: [Target] = [
         "Sagamore",
         [
             "CSagamoreWorkflowHooks", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC", "SagamoreLogging",
-            "SagamoreJSONText",
+            "SagamoreJSONText", "SagamoreThreads",
         ]
     ),
     .executableTarget(

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// Where the cluster's files and its socket are, and who runs it.
-struct ClusterPlace {
+package struct ClusterPlace {
     /// The folder that the caller named, links followed.
     let dataDirectory: String
     /// The folder that holds `cluster` and `postgres.log`: the data folder, or another one that the user can reach.
@@ -15,7 +15,7 @@ struct ClusterPlace {
 
     private static let pointerName = "postgres-location"
     /// How the folders of sockets begin: short, for a socket's path has 107 bytes at most.
-    static let socketPrefix = "/tmp/sagamore-socket-"
+    package static let socketPrefix = "/tmp/sagamore-socket-"
     /// Root keeps clusters here whose data folder the database's user can't reach.
     private static let homesElsewhere = ["/var/lib/sagamore/", "/tmp/sagamore-"]
 

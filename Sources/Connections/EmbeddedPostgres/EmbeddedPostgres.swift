@@ -14,7 +14,7 @@ public final class EmbeddedPostgres: Sendable {
     }
 
     /// How the files are treated.
-    enum Care {
+    package enum Care: Sendable {
         /// Everything reaches the disk.
         case durable
         /// A new cluster is not synchronised after its making: for folders that live shortly.
@@ -59,7 +59,12 @@ public final class EmbeddedPostgres: Sendable {
         self.init(dataDirectory: dataDirectory, settings: settings, care: .durable, log: log)
     }
 
-    init(dataDirectory: String, settings: [String: String], care: Care, log: @escaping @Sendable (String) -> Void) {
+    package init(
+        dataDirectory: String,
+        settings: [String: String],
+        care: Care,
+        log: @escaping @Sendable (String) -> Void
+    ) {
         self.dataDirectory = dataDirectory
         self.settings = settings
         self.care = care

@@ -2,10 +2,10 @@ internal import FoundationEssentials
 internal import Glibc
 
 /// The few things about files that are needed here, with errors that say which file.
-enum Files {
+package enum Files {
     /// What `lstat` tells.
-    struct Status {
-        var owner: UInt32
+    package struct Status {
+        package var owner: UInt32
         var group: UInt32
         var mode: UInt32
         var isFolder: Bool { mode & S_IFMT == S_IFDIR }
@@ -19,14 +19,14 @@ enum Files {
     }
 
     /// What is at `path`, a link not followed; nil when there is nothing.
-    static func status(_ path: String) -> Status? {
+    package static func status(_ path: String) -> Status? {
         var status = stat()
         guard lstat(path, &status) == 0 else { return nil }
         return Status(owner: status.st_uid, group: status.st_gid, mode: status.st_mode)
     }
 
     /// The names in a folder; none when there is no folder.
-    static func names(in folder: String) -> [String] {
+    package static func names(in folder: String) -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     }
 
@@ -92,7 +92,7 @@ enum Files {
     }
 
     /// Removes what is at `path` with all that is in it; nothing there is fine.
-    static func remove(_ path: String) throws(EmbeddedPostgresError) {
+    package static func remove(_ path: String) throws(EmbeddedPostgresError) {
         guard status(path) != nil else { return }
         do {
             try FileManager.default.removeItem(atPath: path)
@@ -104,7 +104,7 @@ enum Files {
     }
 
     /// An error with the system's reason.
-    static func failure(_ text: String) -> EmbeddedPostgresError {
+    package static func failure(_ text: String) -> EmbeddedPostgresError {
         EmbeddedPostgresError(.folder, "\(text): \(String(cString: strerror(errno)))")
     }
 

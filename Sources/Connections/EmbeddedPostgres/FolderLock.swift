@@ -1,11 +1,11 @@
 internal import Glibc
 
 /// Holds a data folder for this process. The kernel lets it go when the process ends, however it ends.
-final class FolderLock: Sendable {
+package final class FolderLock: Sendable {
     private let file: Int32
 
     /// Takes the lock; throws `.inUse` when a live process has it.
-    init(_ folder: String) throws(EmbeddedPostgresError) {
+    package init(_ folder: String) throws(EmbeddedPostgresError) {
         let path = folder + "/postgres.lock"
         file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw Files.failure("can't open \(path)") }

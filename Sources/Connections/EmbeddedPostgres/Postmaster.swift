@@ -2,11 +2,12 @@ internal import FoundationEssentials
 internal import Glibc
 
 /// What the cluster's folder and the system tell about the processes that serve it.
-struct Postmaster: Equatable {
+package struct Postmaster: Equatable {
     /// PostgreSQL's note about its running server.
-    struct Note: Equatable {
+    package struct Note: Equatable {
         let pid: Int32
-        let socketFolder: String
+        /// Where its sockets are.
+        package let socketFolder: String
         /// Whether it takes connections.
         let isReady: Bool
 
@@ -23,8 +24,10 @@ struct Postmaster: Equatable {
     /// The cluster's folder, with all links followed: processes are recognised by it.
     let cluster: String
 
+    package init(cluster: String) { self.cluster = cluster }
+
     /// The server's own note; may be left over from one that was killed.
-    var note: Note? { Files.text(cluster + "/postmaster.pid").flatMap { Note($0) } }
+    package var note: Note? { Files.text(cluster + "/postmaster.pid").flatMap { Note($0) } }
 
     /// All processes of PostgreSQL that have this cluster for their working folder, as its servers always do.
     var processes: [Int32] {
@@ -68,7 +71,7 @@ struct Postmaster: Equatable {
     /// Ends every process of this cluster: the main one by `signal`, and when that does not help within `patience`
     /// seconds by SIGQUIT, then all by SIGKILL. False when nothing ran.
     @discardableResult
-    func end(_ signal: Int32, patience: Double) throws(EmbeddedPostgresError) -> Bool {
+    package func end(_ signal: Int32, patience: Double) throws(EmbeddedPostgresError) -> Bool {
         var wasRunning = false
         for (signal, patience) in [(signal, patience), (SIGQUIT, 5), (SIGKILL, 10)] {
             let running = processes
@@ -96,9 +99,9 @@ struct Postmaster: Equatable {
 }
 
 /// Waiting for something that only asking can tell.
-enum Wait {
+package enum Wait {
     /// Asks every 5 ms until `condition` holds; false when it does not within `seconds`.
-    static func until(seconds: Double, _ condition: () -> Bool) -> Bool {
+    package static func until(seconds: Double, _ condition: () -> Bool) -> Bool {
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(seconds)
         while !condition() {

@@ -18,6 +18,9 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
         /// The client may not use the topic.
         public static let topicAuthorizationFailed = Code(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
 
+        /// Something failed that has no number of its own.
+        package static let failed = Code(RD_KAFKA_RESP_ERR__FAIL)
+
         init(_ native: rd_kafka_resp_err_t) { rawValue = native.rawValue }
         var native: rd_kafka_resp_err_t { rd_kafka_resp_err_t(rawValue: rawValue) }
     }
@@ -114,9 +117,6 @@ extension KafkaError {
     public var isPurged: Bool {
         code.isOne(of: RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
     }
-
-    /// The topic is there already.
-    public var isTopicExists: Bool { code.isOne(of: RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) }
 
     /// No broker can be reached at the moment.
     public var isUnreachable: Bool {

@@ -1,5 +1,6 @@
 import Glibc
 import SagamoreEmbeddedPostgres
+import SagamorePostgresTestSupport
 import Testing
 
 extension EmbeddedPostgresTests {

@@ -1,6 +1,7 @@
 import Glibc
 import SagamoreEmbeddedPostgres
 import SagamorePostgresClient
+import SagamorePostgresTestSupport
 import Testing
 
 extension EmbeddedPostgresTests {

@@ -1,3 +1,4 @@
+import SagamoreKafkaTestSupport
 import Synchronization
 import Testing
 
@@ -188,17 +189,5 @@ extension BrokerTests {
             try producer.produce(topic: free, key: nil, value: [])
             try producer.commit(timeout: .seconds(20))
         }
-    }
-}
-
-extension TemporaryKafka {
-    /// Runs one of Kafka's own tools to its end.
-    func runTool(_ arguments: String...) throws {
-        let home = try #require(KafkaDistribution.fromEnvironment?.home)
-        let command = ["java", "-cp", "\(home)/libs/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"] + arguments
-        let process = try #require(GuardedProcess(command, folder: "\(folder)/tool", log: "\(folder)/tool.log"))
-        let deadline = ContinuousClock.now + .seconds(30)
-        while process.isRunning, ContinuousClock.now < deadline { _ = Latch().wait(.milliseconds(20)) }
-        process.end(.kill)
     }
 }

@@ -1,4 +1,5 @@
 import SagamoreKafkaClient
+import SagamoreKafkaTestSupport
 import Synchronization
 import Testing
 

@@ -1,3 +1,4 @@
+import SagamoreKafkaTestSupport
 import Testing
 
 @testable import SagamoreKafkaClient

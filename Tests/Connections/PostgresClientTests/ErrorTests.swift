@@ -1,5 +1,6 @@
 import SagamoreEmbeddedPostgres
 import SagamorePostgresClient
+import SagamorePostgresTestSupport
 import Testing
 
 extension PostgresClientTests {

@@ -1,6 +1,7 @@
 import Glibc
 import SagamoreEmbeddedPostgres
 import SagamorePostgresClient
+import SagamorePostgresTestSupport
 import Testing
 
 /// All tests of this target: they use real servers, and threads that block.

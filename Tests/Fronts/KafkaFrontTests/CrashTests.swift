@@ -1,5 +1,6 @@
 import Glibc
 import SagamoreKafkaClient
+import SagamoreKafkaTestSupport
 import SagamorePersistence
 import SagamoreServices
 import Testing

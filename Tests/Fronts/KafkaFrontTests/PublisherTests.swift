@@ -1,6 +1,7 @@
 import SagamoreEngine
 import SagamoreJSONText
 import SagamoreKafkaClient
+import SagamoreKafkaTestSupport
 import SagamorePersistence
 import SagamorePostgresClient
 import SagamoreServices

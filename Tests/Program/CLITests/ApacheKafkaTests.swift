@@ -1,6 +1,7 @@
 import Foundation
 import SagamoreJSONText
 import SagamoreKafkaClient
+import SagamoreKafkaTestSupport
 import SagamoreProgramTestSupport
 import Testing
 

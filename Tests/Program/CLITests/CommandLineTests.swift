@@ -1,5 +1,6 @@
 import SagamoreEmbeddedPostgres
 import SagamoreJSONText
+import SagamorePostgresTestSupport
 import SagamoreProgramTestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Foundation
 import SagamoreEmbeddedPostgres
 import SagamoreJSONText
 import SagamorePostgresClient
+import SagamorePostgresTestSupport
 import SagamoreProgramTestSupport
 import Testing
 

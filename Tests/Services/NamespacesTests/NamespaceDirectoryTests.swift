@@ -3,6 +3,7 @@ import SagamoreEngine
 import SagamoreNamespaces
 import SagamorePersistence
 import SagamorePostgresClient
+import SagamorePostgresTestSupport
 import SagamoreServices
 import Testing
 

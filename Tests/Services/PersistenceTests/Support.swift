@@ -3,6 +3,7 @@ import SagamoreEmbeddedPostgres
 import SagamoreEngine
 import SagamorePersistence
 import SagamorePostgresClient
+import SagamorePostgresTestSupport
 import SagamoreServices
 import Testing
 

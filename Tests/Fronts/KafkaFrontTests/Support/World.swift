@@ -2,9 +2,11 @@ import Glibc
 import SagamoreEmbeddedPostgres
 import SagamoreEngine
 import SagamoreKafkaClient
+import SagamoreKafkaTestSupport
 import SagamoreLogging
 import SagamorePersistence
 import SagamorePostgresClient
+import SagamorePostgresTestSupport
 import SagamoreServices
 import Synchronization
 import Testing

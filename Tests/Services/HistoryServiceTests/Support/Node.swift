@@ -7,6 +7,7 @@ import SagamoreLogging
 import SagamoreMatchingService
 import SagamorePersistence
 import SagamorePostgresClient
+import SagamorePostgresTestSupport
 import SagamoreServices
 import Testing
 

@@ -1,6 +1,7 @@
-internal import CSagamoreRdKafka
 internal import FoundationEssentials
 internal import Glibc
+public import SagamoreKafkaClient
+internal import SagamoreThreads
 
 /// An Apache Kafka of one node on loopback, for tests and measurements: started from an unpacked distribution, killed
 /// and started again as a test wants, removed at the end (also when this process is killed).
@@ -34,13 +35,13 @@ public final class TemporaryKafka: Sendable {
         heap: String = "384m"
     ) throws(KafkaError) {
         guard let distribution = home.map({ KafkaDistribution(home: $0) }) ?? .fromEnvironment else {
-            throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, Self.whySkipped)
+            throw KafkaError(code: .failed, message: Self.whySkipped)
         }
         self.distribution = distribution
         self.heap = heap
         var template = Array("/tmp/sagamore-kafka-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw KafkaError(RD_KAFKA_RESP_ERR__FS, "no temporary folder") }
-        folder = String(cText: template)
+        guard mkdtemp(&template) != nil else { throw KafkaError(code: .failed, message: "no temporary folder") }
+        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let ports = LoopbackPorts.free(2)
         bootstrap = "127.0.0.1:\(ports[0])"
         process = Locked(nil)
@@ -51,7 +52,7 @@ public final class TemporaryKafka: Sendable {
             settings: settings
         )
         guard let file = fopen("\(folder)/server.properties", "w") else {
-            throw KafkaError(RD_KAFKA_RESP_ERR__FS, "the temporary folder can't be written")
+            throw KafkaError(code: .failed, message: "the temporary folder can't be written")
         }
         fputs(properties, file)
         fclose(file)
@@ -62,9 +63,9 @@ public final class TemporaryKafka: Sendable {
     private func format() throws(KafkaError) {
         let java = ["java"] + distribution.format("\(folder)/server.properties")
         guard let process = GuardedProcess(java, folder: folder, log: "\(folder)/log") else {
-            throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, "no process could be started")
+            throw KafkaError(code: .failed, message: "no process could be started")
         }
-        while process.isRunning { usleep(20_000) }
+        while process.isRunning { SystemThread.sleep(.milliseconds(20)) }
         process.end(.kill)
     }
 
@@ -77,13 +78,13 @@ public final class TemporaryKafka: Sendable {
             process = GuardedProcess(java, folder: folder, log: "\(folder)/log")
             return process
         }
-        guard let started else { throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, "no process could be started") }
+        guard let started else { throw KafkaError(code: .failed, message: "no process could be started") }
         let admin = try KafkaAdmin(KafkaConfiguration(bootstrap: bootstrap))
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline, started.isRunning {
             if (try? admin.clusterID(timeout: .milliseconds(500))) != nil { return }
         }
-        throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, "Apache Kafka does not answer on \(bootstrap):\n\(lastLines())")
+        throw KafkaError(code: .failed, message: "Apache Kafka does not answer on \(bootstrap):\n\(lastLines())")
     }
 
     /// Ends it at once, in the middle of whatever it does.
@@ -104,6 +105,21 @@ public final class TemporaryKafka: Sendable {
 
     /// Its process id, while it runs.
     public var processIdentifier: Int32? { process.withLock { $0?.identifier } }
+
+    /// Runs one of Kafka's own tools to its end: a class of the distribution with its arguments.
+    /// - Throws: ``KafkaError`` when no process can be started, or when the tool runs for more than half a minute.
+    public func runTool(_ arguments: String...) throws(KafkaError) {
+        let java = ["java", "-cp", "\(distribution.home)/libs/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
+        guard let process = GuardedProcess(java + arguments, folder: "\(folder)/tool", log: "\(folder)/tool.log") else {
+            throw KafkaError(code: .failed, message: "no process could be started")
+        }
+        defer { process.end(.kill) }
+        let deadline = MonotonicTime.now + .seconds(30)
+        while process.isRunning {
+            if MonotonicTime.now > deadline { throw KafkaError(code: .failed, message: "the tool does not end") }
+            SystemThread.sleep(.milliseconds(20))
+        }
+    }
 
     private func lastLines() -> String {
         guard let file = fopen("\(folder)/log", "r") else { return "" }

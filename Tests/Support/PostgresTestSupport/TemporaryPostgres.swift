@@ -1,4 +1,5 @@
 internal import Glibc
+public import SagamoreEmbeddedPostgres
 internal import Synchronization
 
 /// A fresh PostgreSQL server for tests, in a temporary folder that goes away with it.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SagamoreThreads
 
 /// A program that ends with this process, however this process ends.
 ///

@@ -1,0 +1,85 @@
+/// A value behind a lock, with a condition variable to wait for its changes.
+public final class Monitor<Value>: @unchecked Sendable {
+    // Unchecked: the value is reached only with the mutex held. It lives on the heap, since an access to a field of an
+    // object would be checked for exclusivity at run time, which the mutex grants already.
+    @usableFromInline let mutex = SystemMutex()
+    @usableFromInline let condition = SystemCondition()
+    @usableFromInline let value: UnsafeMutablePointer<Value>
+
+    /// Puts `value` behind a lock of its own.
+    public init(_ value: consuming sending Value) {
+        self.value = .allocate(capacity: 1)
+        self.value.initialize(to: value)
+    }
+
+    deinit {
+        value.deinitialize(count: 1)
+        value.deallocate()
+        condition.destroy()
+        mutex.destroy()
+    }
+
+    /// Reads or changes the value and wakes nobody.
+    @inlinable
+    public func withLock<Result, Failure: Error>(
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        mutex.lock()
+        defer { mutex.unlock() }
+        return try body(&value.pointee)
+    }
+
+    /// Changes the value and wakes all waiting threads.
+    @inlinable
+    public func change<Result, Failure: Error>(
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        mutex.lock()
+        defer { mutex.unlock() }
+        defer { condition.broadcast() }
+        return try body(&value.pointee)
+    }
+
+    /// Changes the value and wakes one waiting thread.
+    @inlinable
+    public func changeForOne<Result, Failure: Error>(
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        mutex.lock()
+        defer { mutex.unlock() }
+        defer { condition.signal() }
+        return try body(&value.pointee)
+    }
+
+    /// Waits until `isReached` is true, for as long as it takes.
+    @inlinable
+    public func wait(until isReached: (Value) -> Bool) {
+        mutex.lock()
+        defer { mutex.unlock() }
+        while !isReached(value.pointee) { condition.wait(mutex) }
+    }
+
+    /// Waits until `body` returns something other than nil, for as long as it takes.
+    @inlinable
+    public func wait<Result>(for body: (inout Value) -> Result?) -> Result {
+        mutex.lock()
+        defer { mutex.unlock() }
+        while true {
+            if let result = body(&value.pointee) { return result }
+            condition.wait(mutex)
+        }
+    }
+
+    /// Waits until `body` returns something other than nil, at most for `limit`; nil when the time is up.
+    @inlinable
+    public func wait<Result>(atMost limit: Duration, for body: (inout Value) -> Result?) -> Result? {
+        let deadline = MonotonicTime.now + limit
+        mutex.lock()
+        defer { mutex.unlock() }
+        while true {
+            if let result = body(&value.pointee) { return result }
+            // A change may have come together with the end of the time.
+            if !condition.wait(mutex, until: deadline) { return body(&value.pointee) }
+        }
+    }
+}
