@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import SagamoreThreads
 
 /// The workers that said goodbye last. A poll that was on its way then must be answered at once: its worker waits for it
 /// before it stops, and would wait as long as the poll does.
@@ -16,7 +16,7 @@ final class DepartedWorkers: Sendable {
         var oldest = 0
     }
 
-    private let recent = Mutex(Recent())
+    private let recent = Locked(Recent())
     private let limit: Int
 
     /// Remembers at most so many.

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import SagamoreEngine
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Gives ids to polls: random UUIDs, cut from a block of random bytes, since asking the system for each takes longer than
 /// all the rest of a poll.
@@ -9,7 +9,7 @@ final class RequestIDs: Sendable {
         var words: [UInt64] = []
     }
 
-    private let block = Mutex(Block())
+    private let block = Locked(Block())
 
     /// A new id in the usual text form of a UUID.
     func next() -> String {

@@ -3,6 +3,7 @@ public import SagamoreKafkaClient
 public import SagamoreLogging
 public import SagamorePersistence
 public import SagamoreServices
+internal import SagamoreThreads
 internal import Synchronization
 
 /// The entrance and exit on Kafka: commands from the routes' topics to history, and the outbox to its topics.
@@ -22,11 +23,11 @@ public final class KafkaFront: Sendable {
     private let publishers: [ShardPublisher]
     private let bell = Doorbell()
     private let ready = Atomic(false)
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var consumer: CommandConsumer?
-        var starter: FrontThread?
+        var starter: SystemThread?
     }
 
     /// - Parameters:
@@ -82,7 +83,7 @@ public final class KafkaFront: Sendable {
     public func start() {
         topics.prepare()
         for publisher in publishers { publisher.start() }
-        let starter = FrontThread("kafka-start") { [self] in begin() }
+        let starter = SystemThread.required("kafka-start") { [self] in begin() }
         state.withLock { $0.starter = starter }
     }
 
@@ -100,7 +101,7 @@ public final class KafkaFront: Sendable {
     /// - Returns: false when the time was over; the front goes on trying.
     public func waitUntilReady(_ limit: Duration) -> Bool {
         let deadline = ContinuousClock.now + limit
-        while !isReady, !bell.isStopped, .now < deadline { sleepBriefly(.milliseconds(10)) }
+        while !isReady, !bell.isStopped, .now < deadline { SystemThread.sleep(.milliseconds(10)) }
         return isReady
     }
 

@@ -4,7 +4,7 @@ public import SagamoreLogging
 public import SagamorePersistence
 public import SagamoreProtobuf
 public import SagamoreServices
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Owns executions: finds the shard of each request, decides, commits, and tells.
 public final class HistoryService: HistoryClient {
@@ -13,20 +13,20 @@ public final class HistoryService: HistoryClient {
     private let makeLaneStore: @Sendable (Int32) throws -> any LaneStore
     private let makeLoaderStore: @Sendable () throws -> any LoaderStore
     private let matching: MatchingBox
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// What others set before `start`, and the threads.
     private struct State {
         var onOutboxGrowth: @Sendable (Int32) -> Void = { _ in }
         var onFenced: @Sendable (Int32) -> Void = { _ in }
-        var lanes: [ServiceThread] = []
-        var others: [ServiceThread] = []
+        var lanes: [SystemThread] = []
+        var others: [SystemThread] = []
         var timers: [ShardTimer] = []
         var recovered: Set<Int32> = []
     }
 
     private final class MatchingBox: Sendable {
-        let client = Mutex<(any MatchingClient & BacklogListener)?>(nil)
+        let client = Locked<(any MatchingClient & BacklogListener)?>(nil)
     }
 
     /// - Parameters:
@@ -103,16 +103,16 @@ public final class HistoryService: HistoryClient {
             onRecovered: { [weak self] in self?.state.withLock { _ = $0.recovered.insert(shard.id) } }
         )
         let timer = ShardTimer(shard: shard)
-        let laneThread = ServiceThread("lane-\(shard.id)") { lane.run() }
+        let laneThread = SystemThread.required("lane-\(shard.id)") { lane.run() }
         let others = [
-            ServiceThread("loader-\(shard.id)") { loader.run() }, ServiceThread("timer-\(shard.id)") { timer.run() },
+            SystemThread.required("loader-\(shard.id)") { loader.run() },
+            SystemThread.required("timer-\(shard.id)") { timer.run() },
         ]
         state.withLock {
             $0.lanes.append(laneThread)
             $0.others += others
             $0.timers.append(timer)
         }
-        for thread in [laneThread] + others { thread.start() }
     }
 
     /// Commits what is queued, gives the shards back, and ends the threads. Blocks.
@@ -178,7 +178,7 @@ extension HistoryService: BacklogStore {
 
     /// Counts the shards that have answered.
     private final class Progress: Sendable {
-        private let state = Mutex((done: 0, isMoreWaiting: false))
+        private let state = Locked((done: 0, isMoreWaiting: false))
 
         func finish(one isMoreWaiting: Bool) -> (done: Int, isMoreWaiting: Bool) {
             state.withLock { state in

@@ -1,23 +1,14 @@
-internal import Foundation
-internal import Synchronization
+internal import SagamoreThreads
 
 /// A thread that calls an action four times a second.
 final class ExpiryThread: Sendable {
-    private let isStopped = Mutex(false)
+    private let isStopped = Monitor(false)
 
     func start(_ action: @escaping @Sendable () -> Void) {
-        let thread = Thread { [self] in
-            // From within: so it shows in `top -H`.
-            Thread.current.name = "matching-expiry"
-            while !isStopped.withLock({ $0 }) {
-                Thread.sleep(forTimeInterval: 0.25)
-                action()
-            }
+        _ = SystemThread.required("matching-expiry") { [isStopped] in
+            while isStopped.wait(atMost: .milliseconds(250), for: { $0 ? true : nil }) == nil { action() }
         }
-        thread.start()
     }
 
-    func stop() {
-        isStopped.withLock { $0 = true }
-    }
+    func stop() { isStopped.change { $0 = true } }
 }

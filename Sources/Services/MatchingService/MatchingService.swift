@@ -1,7 +1,7 @@
 public import SagamoreEngine
 public import SagamoreLogging
 public import SagamoreServices
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Where tasks meet pollers. Each task queue is a pure value (`TaskQueueState`) under one lock; what it decides is
 /// carried out without it.
@@ -9,7 +9,7 @@ public final class MatchingService: MatchingClient {
     private let history: any HistoryClient & BacklogStore
     private let clock: @Sendable () -> Instant
     private let log: Logger
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let expiry = ExpiryThread()
 
     private struct State {

@@ -1,7 +1,7 @@
 public import SagamoreEngine
 internal import SagamorePostgresClient
 public import SagamoreServices
-internal import Synchronization
+internal import SagamoreThreads
 
 /// The namespaces of this installation: a table of PostgreSQL, read from memory.
 ///
@@ -13,7 +13,7 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory {
     }
 
     private let connect: @Sendable () throws(PostgresError) -> PostgresConnection
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Reads all namespaces.
     ///

@@ -4,6 +4,7 @@ import SagamoreKafkaClient
 import SagamoreLogging
 import SagamorePersistence
 import SagamoreServices
+import SagamoreThreads
 import Synchronization
 import Testing
 
@@ -48,9 +49,9 @@ final class AcceptingHistory: Sendable {
         bell.ring()
     }
 
-    func run(_ world: OutboxWorld) -> FrontThread {
+    func run(_ world: OutboxWorld) -> SystemThread {
         nonisolated(unsafe) let world = world
-        return FrontThread("lane") { [self] in
+        return SystemThread.required("lane") { [self] in
             while !bell.isStopped {
                 bell.wait(.seconds(1))
                 let taken = waiting.withLock { waiting in

@@ -1,6 +1,7 @@
 import SagamoreEngine
 import SagamoreKafkaClient
 import SagamoreServices
+import SagamoreThreads
 import Synchronization
 import Testing
 
@@ -41,7 +42,7 @@ struct PartitionControlTests {
     /// Whether somebody has the lane's lock.
     private static func isLocked(_ lane: CommandLane) -> Bool {
         let isLocked = Mutex(false)
-        let thread = FrontThread("lock") {
+        let thread = SystemThread.required("lock") {
             let isFree = lane.state.withLockIfAvailable { _ in true } ?? false
             isLocked.withLock { $0 = !isFree }
         }

@@ -2,6 +2,7 @@ internal import SagamoreEngine
 internal import SagamoreKafkaClient
 internal import SagamoreLogging
 internal import SagamoreServices
+internal import SagamoreThreads
 internal import Synchronization
 
 /// Reads the command topics of all routes and hands each record to history, those of a partition in their order. A
@@ -16,15 +17,15 @@ final class CommandConsumer: Sendable {
     private let kafka: KafkaConfiguration
     private let group: String
 
-    let lanes = Mutex<[KafkaPartition: CommandLane]>([:])
+    let lanes = Locked<[KafkaPartition: CommandLane]>([:])
     private let total = Atomic(0)
     /// What a lane asks of it is asked under the lane's lock, under which it was decided: otherwise an older wish might
     /// come behind a newer one, and stay.
-    let consumer = Mutex<(any PartitionControl)?>(nil)
-    private let told = Mutex<Set<String>>([])
+    let consumer = Locked<(any PartitionControl)?>(nil)
+    private let told = Locked<Set<String>>([])
     private let bell = Doorbell()
     private let isBroken = Atomic(false)
-    private let retryThread = Mutex<FrontThread?>(nil)
+    private let retryThread = Locked<SystemThread?>(nil)
 
     init(
         kafka: KafkaConfiguration,
@@ -51,7 +52,7 @@ final class CommandConsumer: Sendable {
     /// - Throws: when a property of the configuration is not valid.
     func start() throws(KafkaError) {
         try open()
-        let thread = FrontThread("command-retry") { [self] in retry() }
+        let thread = SystemThread.required("command-retry") { [self] in retry() }
         retryThread.withLock { $0 = thread }
     }
 
@@ -280,7 +281,7 @@ final class CommandConsumer: Sendable {
             try open()
         } catch {
             log.error("the command consumer can not be made", metadata: ["error": error.description])
-            sleepBriefly(.seconds(1))
+            SystemThread.sleep(.seconds(1))
             isBroken.store(true, ordering: .releasing)
         }
     }

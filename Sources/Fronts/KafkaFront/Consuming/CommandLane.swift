@@ -1,7 +1,7 @@
 internal import SagamoreEngine
 internal import SagamoreKafkaClient
 internal import SagamoreServices
-internal import Synchronization
+internal import SagamoreThreads
 
 /// One assigned partition of a command topic.
 final class CommandLane: Sendable {
@@ -19,7 +19,7 @@ final class CommandLane: Sendable {
 
     let partition: KafkaPartition
     let reader: CommandReader
-    let state = Mutex(State())
+    let state = Locked(State())
 
     init(_ partition: KafkaPartition, _ reader: CommandReader) {
         self.partition = partition

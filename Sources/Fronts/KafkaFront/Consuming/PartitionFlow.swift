@@ -1,3 +1,5 @@
+internal import SagamoreThreads
+
 /// The records of a partition on their way to history, in order. Pure: the time is handed in.
 ///
 /// While all goes well a record is submitted as it comes. When one fails the partition *stalls*: nothing more is

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import SagamorePersistence
 
 /// Writes down how far topics are published, and deletes what is, a bounded step at a time.
@@ -32,10 +31,4 @@ struct OutboxCleaner {
             deleted[topic] = try store.delete(range, limit: rowLimit) ?? position
         }
     }
-}
-
-/// Sleeps; for the few places where nothing rings.
-func sleepBriefly(_ duration: Duration) {
-    let (seconds, attoseconds) = max(duration, .zero).components
-    usleep(UInt32(min(seconds, 60) * 1_000_000 + attoseconds / 1_000_000_000_000))
 }

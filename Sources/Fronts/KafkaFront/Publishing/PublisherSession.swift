@@ -2,6 +2,7 @@ internal import SagamoreKafkaClient
 internal import SagamoreLogging
 internal import SagamorePersistence
 internal import SagamoreServices
+internal import SagamoreThreads
 
 /// A shard's open producer, and how far its topics are. Used by the publisher's thread.
 final class PublisherSession {
@@ -309,6 +310,6 @@ final class PublisherSession {
 
     private func pause(_ duration: Duration) {
         let end = ContinuousClock.now + duration
-        while .now < end, !bell.isStopped { sleepBriefly(min(end - .now, .milliseconds(50))) }
+        while .now < end, !bell.isStopped { SystemThread.sleep(min(end - .now, .milliseconds(50))) }
     }
 }

@@ -1,12 +1,12 @@
 internal import SagamoreKafkaClient
 internal import SagamoreLogging
 internal import SagamorePersistence
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Publishes a shard's outbox, on a thread of its own, as long as this process owns the shard.
 final class ShardPublisher: Sendable {
     private let bell = Doorbell()
-    private let thread = Mutex<FrontThread?>(nil)
+    private let thread = Locked<SystemThread?>(nil)
     private let shard: Int32
     private let makeLoop: @Sendable (Doorbell) -> PublisherLoop
 
@@ -34,7 +34,7 @@ final class ShardPublisher: Sendable {
 
     func start() {
         let (bell, makeLoop) = (bell, makeLoop)
-        thread.withLock { $0 = FrontThread("publisher-\(shard)") { makeLoop(bell).run() } }
+        thread.withLock { $0 = SystemThread.required("publisher-\(shard)") { makeLoop(bell).run() } }
     }
 
     /// There is something to publish. Cheap, from any thread.
@@ -207,6 +207,6 @@ final class PublisherLoop {
 
     private func pause() {
         let end = ContinuousClock.now + backoff.next()
-        while .now < end, !bell.isStopped { sleepBriefly(min(end - .now, .milliseconds(50))) }
+        while .now < end, !bell.isStopped { SystemThread.sleep(min(end - .now, .milliseconds(50))) }
     }
 }

@@ -1,3 +1,5 @@
+internal import SagamoreThreads
+
 /// How far each topic of a shard is published, and which topics have to wait. Pure: the time is handed in.
 ///
 /// All topics that are *joined* are read together, in the order of the shard's records. A topic that can't be written

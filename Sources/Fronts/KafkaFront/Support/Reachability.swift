@@ -1,9 +1,9 @@
 internal import SagamoreLogging
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Whether the brokers answer, told once when that changes, whoever of the front notices it.
 final class Reachability: Sendable {
-    private let isLost = Mutex(false)
+    private let isLost = Locked(false)
     private let bootstrap: String
     private let log: Logger
 
@@ -28,6 +28,4 @@ final class Reachability: Sendable {
         }
         if wasLost { log.info("Kafka is reachable again", metadata: ["bootstrap": bootstrap]) }
     }
-
-    var isAnswering: Bool { !isLost.withLock { $0 } }
 }

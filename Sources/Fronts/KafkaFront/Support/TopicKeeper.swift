@@ -1,6 +1,6 @@
 internal import SagamoreKafkaClient
 internal import SagamoreLogging
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Sees to it that the topics of the routes and the cursor topic are there.
 final class TopicKeeper: Sendable {
@@ -8,7 +8,7 @@ final class TopicKeeper: Sendable {
     private let shardCount: Int
     private let admin: KafkaAdmin
     private let log: Logger
-    private let told = Mutex<Set<String>>([])
+    private let told = Locked<Set<String>>([])
 
     init(configuration: KafkaFrontConfiguration, shardCount: Int, admin: KafkaAdmin, log: Logger) {
         self.configuration = configuration
@@ -34,7 +34,7 @@ final class TopicKeeper: Sendable {
             repeat {
                 missing = try self.missing(names, max(deadline - .now, .milliseconds(100)))
                 if missing.isEmpty { return true }
-                sleepBriefly(.milliseconds(50))
+                SystemThread.sleep(.milliseconds(50))
             } while .now < deadline
             for name in missing { tell("a topic is missing", name, "") }
             return false

@@ -1,4 +1,5 @@
 internal import SagamoreEngine
+internal import SagamoreThreads
 
 /// The queue between those who decide and the lane that commits. Items stand in the order of their decisions: whoever
 /// adds holds the shard's lock.

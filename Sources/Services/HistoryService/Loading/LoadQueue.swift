@@ -1,6 +1,7 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
+internal import SagamoreThreads
 
 /// What a loader is asked to read.
 enum LoadJob {

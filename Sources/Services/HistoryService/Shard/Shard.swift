@@ -2,6 +2,7 @@ internal import SagamoreEngine
 internal import SagamoreLogging
 internal import SagamorePersistence
 internal import SagamoreServices
+internal import SagamoreThreads
 
 /// A slice of the executions: one owner, one commit lane. Its state is changed under its lock only; what calls others
 /// (Matching, replies) is collected and carried out without it.

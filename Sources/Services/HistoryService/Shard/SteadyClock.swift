@@ -1,11 +1,7 @@
-internal import Glibc
 internal import SagamoreEngine
+internal import SagamoreThreads
 
-/// Time that never jumps, whatever is done to the clock: for leases and pauses. Its zero is arbitrary.
+/// The monotonic clock as an `Instant`: for leases and pauses. Its zero is arbitrary.
 enum SteadyClock {
-    static func now() -> Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-    }
+    static func now() -> Instant { Instant(nanoseconds: MonotonicTime.now.nanoseconds) }
 }
