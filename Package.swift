@@ -103,7 +103,7 @@ let connections: [Target] = [
     tests(
         "Connections",
         "SagamoreEmbeddedPostgresTests",
-        ["SagamorePostgresTestSupport", "SagamoreEmbeddedPostgres", "SagamorePostgresClient"]
+        ["SagamorePostgresTestSupport", "SagamoreEmbeddedPostgres", "SagamorePostgresClient", "SagamoreThreads"]
     ),
     tests(
         "Connections",
@@ -218,7 +218,8 @@ let fronts: [Target] = [
         [
             "SagamorePostgresTestSupport", "SagamoreKafkaTestSupport", "SagamoreKafkaFront", "SagamorePersistence",
             "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreKafkaClient",
-            "SagamoreJSONText", "SagamoreLogging", "SagamorePostgresClient", "SagamoreEmbeddedPostgres", "SagamoreThreads",
+            "SagamoreJSONText", "SagamoreLogging", "SagamorePostgresClient", "SagamoreEmbeddedPostgres",
+            "SagamoreThreads",
         ]
     ),
 ]

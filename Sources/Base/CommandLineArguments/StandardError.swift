@@ -1,25 +1,15 @@
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
+internal import Glibc
 
-/// Where errors are said.
-enum StandardError {
+/// Where errors and remarks go.
+public enum StandardError {
     /// Writes all of the text, or as much as can be written.
-    static func write(_ text: String) {
+    public static func write(_ text: String) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { writeToDescriptor(2, $0) }
+            let written = rest.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+            if written < 0, errno == EINTR { continue }
             guard written > 0 else { return }
             rest = rest.dropFirst(written)
         }
     }
-}
-
-/// Outside of any type, so that `write` is the operating system's.
-private func writeToDescriptor(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-    write(descriptor, bytes.baseAddress, bytes.count)
 }

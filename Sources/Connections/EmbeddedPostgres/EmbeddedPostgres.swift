@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SagamoreThreads
 
 /// A private PostgreSQL server: a real one, in a folder of its own, reached through a socket only.
 ///
@@ -41,7 +42,7 @@ public final class EmbeddedPostgres: Sendable {
     private let settings: [String: String]
     private let care: Care
     private let log: @Sendable (String) -> Void
-    private let running = Guarded<Running?>(nil)
+    private let running = Locked<Running?>(nil)
 
     /// Describes a server; `start()` makes it run.
     ///

@@ -1,5 +1,6 @@
 internal import CSagamorePostgres
 internal import Glibc
+internal import SagamoreThreads
 
 /// Lets another thread stop what a connection is doing. Valid for the connection's whole life.
 public final class PostgresCancelHandle: Sendable {
@@ -9,7 +10,7 @@ public final class PostgresCancelHandle: Sendable {
         var isInterrupted = false
     }
 
-    private let state = Guarded(State())
+    private let state = Locked(State())
     private let readEnd: Int32
     private let writeEnd: Int32
 

@@ -1,3 +1,5 @@
+public import SagamoreThreads
+
 /// Threads with a PostgreSQL connection each that run jobs from one bounded queue.
 ///
 /// For everything that is not a commit lane. Connections are made when the pool starts and made again, with backoff,
@@ -16,7 +18,7 @@ public final class PostgresPool: Sendable {
         /// Jobs that may wait; one more is refused.
         public var queueLimit: Int
         /// Delays between attempts to connect.
-        public var backoff = PostgresBackoff()
+        public var backoff = Backoff(longest: .seconds(5))
 
         /// `threads` and `queueLimit` are at least 1.
         public init(url: String, applicationName: String, threads: Int = 2, queueLimit: Int = 1_000) {
@@ -51,15 +53,9 @@ public final class PostgresPool: Sendable {
 
     /// Starts the threads; does not wait for their connections.
     ///
-    /// - Parameters:
-    ///   - random: numbers from 0 to 1 that spread the delays.
-    ///   - onEvent: called on the pool's threads; must not block.
-    public init(
-        _ configuration: Configuration,
-        random: @escaping @Sendable () -> Double = { Double.random(in: 0...1) },
-        onEvent: @escaping @Sendable (Event) -> Void = { _ in }
-    ) {
-        core = PostgresPoolCore(configuration, random: random, onEvent: onEvent)
+    /// - Parameter onEvent: called on the pool's threads; must not block.
+    public init(_ configuration: Configuration, onEvent: @escaping @Sendable (Event) -> Void = { _ in }) {
+        core = PostgresPoolCore(configuration, onEvent: onEvent)
         core.start()
     }
 

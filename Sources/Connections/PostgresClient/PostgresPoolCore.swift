@@ -1,5 +1,7 @@
+internal import SagamoreThreads
+
 /// What a pool's threads share. They hold it, and not the pool, so that a pool that is let go ends.
-final class PostgresPoolCore: @unchecked Sendable {
+final class PostgresPoolCore: Sendable {
     struct Job: Sendable {
         /// Runs on a live connection and completes.
         let run: @Sendable (PostgresConnection) -> Void
@@ -7,65 +9,69 @@ final class PostgresPoolCore: @unchecked Sendable {
         let refuse: @Sendable (PostgresError) -> Void
     }
 
+    private struct State {
+        var queue: [Job] = []
+        /// Taken from the queue's front already; they are removed in bulk.
+        var taken = 0
+        var shutdown: PostgresPool.Shutdown?
+        var connected = 0
+        var handles: [PostgresCancelHandle?]
+        var threads: [SystemThread] = []
+
+        var queuedCount: Int { queue.count - taken }
+
+        /// Empties the queue.
+        mutating func takeAll() -> [Job] {
+            let jobs = Array(queue[taken...])
+            queue = []
+            taken = 0
+            return jobs
+        }
+    }
+
     private let configuration: PostgresPool.Configuration
-    private let random: @Sendable () -> Double
     private let onEvent: @Sendable (PostgresPool.Event) -> Void
+    private let state: Monitor<State>
 
-    /// Guards all that follows.
-    private let lock = WaitableLock()
-    private var queue: [Job] = []
-    /// Taken from the queue's front already; they are removed in bulk.
-    private var taken = 0
-    private var shutdown: PostgresPool.Shutdown?
-    private var connected = 0
-    private var handles: [PostgresCancelHandle?]
-    private var threads: [JoinableThread] = []
-
-    init(
-        _ configuration: PostgresPool.Configuration,
-        random: @escaping @Sendable () -> Double,
-        onEvent: @escaping @Sendable (PostgresPool.Event) -> Void
-    ) {
+    init(_ configuration: PostgresPool.Configuration, onEvent: @escaping @Sendable (PostgresPool.Event) -> Void) {
         self.configuration = configuration
-        self.random = random
         self.onEvent = onEvent
-        handles = Array(repeating: nil, count: configuration.threads)
+        state = Monitor(State(handles: Array(repeating: nil, count: configuration.threads)))
     }
 
     func start() {
         for index in 0..<configuration.threads {
-            guard let thread = JoinableThread(name: "postgres-\(index)", { self.run(index) }) else {
-                let error = PostgresError(.cannotConnect, "no thread can be started")
+            do throws(ThreadError) {
+                let thread = try SystemThread("postgres-\(index)") { self.run(index) }
+                state.withLock { $0.threads.append(thread) }
+            } catch {
+                let error = PostgresError(.cannotConnect, error.description)
                 onEvent(.cannotConnect(thread: index, error, retryAfter: .zero))
-                continue
             }
-            lock.withLock { threads.append(thread) }
         }
         // Without any thread nothing would ever complete.
-        if lock.withLock({ threads.isEmpty }) { requestShutdown(.interrupt) }
+        if state.withLock({ $0.threads.isEmpty }) { requestShutdown(.interrupt) }
     }
 
-    var queuedCount: Int { lock.withLock { queue.count - taken } }
-    var connectedCount: Int { lock.withLock { connected } }
+    var queuedCount: Int { state.withLock { $0.queuedCount } }
+    var connectedCount: Int { state.withLock { $0.connected } }
 
     func submit(_ job: Job) -> Bool {
-        lock.withLock {
-            guard shutdown == nil, queue.count - taken < configuration.queueLimit else { return false }
-            queue.append(job)
-            // Not for one: it might be a thread that waits before it connects again.
-            lock.broadcast()
+        // All are woken: a single one might be a thread that waits before it connects again.
+        state.change { state in
+            guard state.shutdown == nil, state.queuedCount < configuration.queueLimit else { return false }
+            state.queue.append(job)
             return true
         }
     }
 
     func requestShutdown(_ kind: PostgresPool.Shutdown) {
-        let (refused, interrupted) = lock.withLock {
-            shutdown = kind
-            lock.broadcast()
+        let (refused, interrupted) = state.change { state in
+            state.shutdown = kind
             switch kind {
             case .drain: return ([Job](), [PostgresCancelHandle]())
-            case .finishRunning: return (takeAll(), [])
-            case .interrupt: return (takeAll(), handles.compactMap { $0 })
+            case .finishRunning: return (state.takeAll(), [])
+            case .interrupt: return (state.takeAll(), state.handles.compactMap { $0 })
             }
         }
         for handle in interrupted { handle.interrupt() }
@@ -73,9 +79,9 @@ final class PostgresPoolCore: @unchecked Sendable {
     }
 
     func join() {
-        let threads = lock.withLock {
-            defer { self.threads = [] }
-            return self.threads
+        let threads = state.withLock { state in
+            defer { state.threads = [] }
+            return state.threads
         }
         for thread in threads { thread.join() }
     }
@@ -96,16 +102,16 @@ final class PostgresPoolCore: @unchecked Sendable {
                 if !connection.isReadyForWork { break }
             }
             connection.close()
-            lock.withLock {
-                connected -= 1
-                handles[index] = nil
+            state.withLock { state in
+                state.connected -= 1
+                state.handles[index] = nil
             }
             onEvent(.disconnected(thread: index))
         }
     }
 
     /// A connection, after as many attempts as it takes; nil when the pool is shut down.
-    private func connect(_ index: Int, _ backoff: inout PostgresBackoff) -> PostgresConnection? {
+    private func connect(_ index: Int, _ backoff: inout Backoff) -> PostgresConnection? {
         while !isFinished {
             do throws(PostgresError) {
                 let connection = try PostgresConnection(
@@ -113,25 +119,22 @@ final class PostgresPoolCore: @unchecked Sendable {
                     applicationName: configuration.applicationName,
                     sessionSettings: configuration.sessionSettings
                 )
-                let isInterrupted = lock.withLock {
-                    connected += 1
-                    handles[index] = connection.cancelHandle
-                    return shutdown == .interrupt
+                let isInterrupted = state.withLock { state in
+                    state.connected += 1
+                    state.handles[index] = connection.cancelHandle
+                    return state.shutdown == .interrupt
                 }
                 if isInterrupted { connection.cancelHandle.interrupt() }
                 onEvent(.connected(thread: index, backendProcessID: connection.backendProcessID))
                 return connection
             } catch {
-                let delay = backoff.next(jitter: random())
-                let refused = lock.withLock { connected == 0 ? takeAll() : [] }
+                let delay = backoff.next()
+                let refused = state.withLock { $0.connected == 0 ? $0.takeAll() : [] }
                 for job in refused { job.refuse(error) }
                 onEvent(.cannotConnect(thread: index, error, retryAfter: delay))
-                let deadline = MonotonicTime.now + delay
-                let (isShutDown, leftOver) = lock.withLock {
-                    while shutdown == nil, MonotonicTime.now < deadline { lock.wait(until: deadline) }
-                    // What is queued still belongs to the threads that are connected, if there are any.
-                    return (shutdown != nil, shutdown != nil && connected == 0 ? takeAll() : [])
-                }
+                let isShutDown = state.wait(atMost: delay, for: { $0.shutdown }) != nil
+                // What is queued still belongs to the threads that are connected, if there are any.
+                let leftOver = isShutDown ? state.withLock { $0.connected == 0 ? $0.takeAll() : [] } : []
                 for job in leftOver { job.refuse(error) }
                 if isShutDown { return nil }
             }
@@ -140,20 +143,17 @@ final class PostgresPoolCore: @unchecked Sendable {
     }
 
     /// Whether there is nothing left to do.
-    private var isFinished: Bool { lock.withLock { shutdown != nil && queue.count == taken } }
+    private var isFinished: Bool { state.withLock { $0.shutdown != nil && $0.queuedCount == 0 } }
 
     /// The next job; waits for one. Nil when the pool is shut down.
     private func nextJob() -> Job? {
-        lock.withLock {
-            while queue.count == taken {
-                if shutdown != nil { return nil }
-                lock.wait()
-            }
-            let job = queue[taken]
-            taken += 1
-            if taken == queue.count || taken >= 256 {
-                queue.removeFirst(taken)
-                taken = 0
+        state.wait { state -> Job?? in
+            guard state.queuedCount > 0 else { return state.shutdown == nil ? nil : .some(nil) }
+            let job = state.queue[state.taken]
+            state.taken += 1
+            if state.queuedCount == 0 || state.taken >= 256 {
+                state.queue.removeFirst(state.taken)
+                state.taken = 0
             }
             return job
         }
@@ -161,22 +161,13 @@ final class PostgresPoolCore: @unchecked Sendable {
 
     /// A job could not be started: it waits at the front, unless the pool takes no more.
     private func putBack(_ job: Job) {
-        let isRefused = lock.withLock {
-            if let shutdown, shutdown != .drain { return true }
-            queue.removeFirst(taken)
-            taken = 0
-            queue.insert(job, at: 0)
-            lock.broadcast()
+        let isRefused = state.change { state in
+            if let shutdown = state.shutdown, shutdown != .drain { return true }
+            state.queue.removeFirst(state.taken)
+            state.taken = 0
+            state.queue.insert(job, at: 0)
             return false
         }
         if isRefused { job.refuse(PostgresError(.shutDown, "the pool is shut down")) }
-    }
-
-    /// Empties the queue. Under the lock.
-    private func takeAll() -> [Job] {
-        let jobs = Array(queue[taken...])
-        queue = []
-        taken = 0
-        return jobs
     }
 }

@@ -4,12 +4,13 @@ internal import CSagamorePostgres
 ///
 /// Columns are read by position, in binary form. Reading a NULL or a column of another type is a mistake of the caller
 /// and traps, like an index out of range: ask `isNull`, or use the `optional…` forms.
-public final class PostgresResult: @unchecked Sendable {
+public final class PostgresResult: Sendable {
     /// Rows, from 0.
     public let rowCount: Int
     /// Columns, from 0.
     public let columnCount: Int
-    private let result: OpaquePointer
+    // libpq lets any number of threads read a result, and nothing here changes it.
+    private nonisolated(unsafe) let result: OpaquePointer
 
     /// Takes over a result of libpq.
     init(_ result: OpaquePointer) {

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SagamoreCommandLineArguments
 internal import SagamoreServer
+internal import SagamoreThreads
 
 /// The program `sagamore`.
 @main
@@ -37,7 +38,7 @@ enum Program {
 
     /// Runs a command that blocks, on a thread of its own. Signals end the process as is usual.
     static func blocking(_ body: @escaping @Sendable () throws -> Void) async throws {
-        try await ProgramThread.run("command") {
+        try await SystemThread.run("command") {
             ProcessSignals.unblock()
             try body()
         }

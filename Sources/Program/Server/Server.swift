@@ -10,6 +10,7 @@ internal import SagamoreMatchingService
 internal import SagamorePersistence
 internal import SagamorePostgresClient
 internal import SagamoreServices
+internal import SagamoreThreads
 
 /// The services of one process, put together from a configuration.
 ///
@@ -160,7 +161,7 @@ public final class Server {
         memory?.stop()
         memory = nil
         let grpc = grpc
-        let drain = ProgramThread("grpc-drain") { grpc?.shutdown(grace: .seconds(2)) }
+        let drain = SystemThread.required("grpc-drain") { grpc?.shutdown(grace: .seconds(2)) }
         kafka?.stop()
         matching?.stop()
         drain.join()

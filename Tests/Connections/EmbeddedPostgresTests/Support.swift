@@ -1,6 +1,7 @@
 import Glibc
 import SagamoreEmbeddedPostgres
 import SagamorePostgresClient
+import SagamoreThreads
 import Testing
 
 /// All tests of this target that start servers; one after the other.
@@ -9,7 +10,7 @@ struct EmbeddedPostgresTests {}
 
 /// Collects log lines.
 final class Lines: Sendable {
-    private let lines = Guarded<[String]>([])
+    private let lines = Locked<[String]>([])
     var all: [String] { lines.withLock { $0 } }
     var log: @Sendable (String) -> Void {
         { line in self.lines.withLock { $0.append(line) } }

@@ -2,6 +2,7 @@ import Glibc
 import SagamoreEmbeddedPostgres
 import SagamorePostgresClient
 import SagamorePostgresTestSupport
+import SagamoreThreads
 import Testing
 
 private let insert = PostgresStatement("insert", "INSERT INTO t VALUES ($1)")
@@ -9,8 +10,8 @@ private let sleep = PostgresStatement("sleep", "SELECT pg_sleep(600)")
 
 /// A transaction on a connection of its own.
 private final class Attempt: Sendable {
-    let session = Guarded<(Int32, PostgresCancelHandle)?>(nil)
-    let outcome = Guarded<Result<Void, PostgresError>?>(nil)
+    let session = Locked<(Int32, PostgresCancelHandle)?>(nil)
+    let outcome = Locked<Result<Void, PostgresError>?>(nil)
     private let url: String
     private let batch: PostgresBatch
 
@@ -65,7 +66,7 @@ extension PostgresClientTests {
             _ strike: (Int32, PostgresCancelHandle) throws -> Void
         ) throws -> PostgresError? {
             let attempt = Attempt(url ?? self.url, batch)
-            let helper = Helper { attempt.run() }
+            let helper = try SystemThread("attempt") { attempt.run() }
             defer { helper.join() }
             try eventually { attempt.session.withLock { $0 != nil } }
             let (pid, handle) = try #require(attempt.session.withLock { $0 })

@@ -1,17 +1,18 @@
 import SagamoreEmbeddedPostgres
 import SagamorePostgresClient
 import SagamorePostgresTestSupport
+import SagamoreThreads
 import Testing
 
 /// Closed until it is opened.
 final class Gate: Sendable {
-    private let isOpen = Guarded(false)
+    private let isOpen = Locked(false)
     func open() { isOpen.withLock { $0 = true } }
     func pass() { try? eventually { isOpen.withLock { $0 } } }
 }
 
 final class Collected<Value: Sendable>: Sendable {
-    private let values = Guarded<[Value]>([])
+    private let values = Locked<[Value]>([])
     func append(_ value: Value) { values.withLock { $0.append(value) } }
     var all: [Value] { values.withLock { $0 } }
 }
@@ -27,8 +28,8 @@ extension PostgresClientTests {
                 threads: threads,
                 queueLimit: limit
             )
-            configuration.backoff = PostgresBackoff(first: .milliseconds(5), longest: .milliseconds(50))
-            return PostgresPool(configuration, random: { 1 }) { event in
+            configuration.backoff = Backoff(first: .milliseconds(5), longest: .milliseconds(50))
+            return PostgresPool(configuration) { event in
                 switch event {
                 case .connected: events.append("connected")
                 case .disconnected: events.append("disconnected")
@@ -174,16 +175,6 @@ extension PostgresClientTests {
             }
             pool.shutdown(.drain)
             #expect(codes.all.count == 10)
-        }
-
-        @Test func backoffDoublesUpToItsLimit() {
-            var backoff = PostgresBackoff()
-            let delays = (0..<8).map { _ in backoff.next(jitter: 1) }
-            #expect(delays == [100, 200, 400, 800, 1600, 3200, 5000, 5000].map { .milliseconds($0) })
-            #expect(backoff.attempts == 8)
-            backoff.reset()
-            #expect(backoff.next(jitter: 0) == .milliseconds(50))
-            #expect(backoff.next(jitter: 7) == .milliseconds(200))
         }
     }
 }

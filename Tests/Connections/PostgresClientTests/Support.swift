@@ -25,32 +25,6 @@ func failure<Value>(
     return try #require(nil as PostgresError?, "an error was expected", sourceLocation: location)
 }
 
-/// Runs `body` on a thread of its own, which may block.
-final class Helper: @unchecked Sendable {
-    private final class Work: @unchecked Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-
-    private var thread = pthread_t()
-
-    init(_ body: @escaping @Sendable () -> Void) {
-        let work = Unmanaged.passRetained(Work(body))
-        let status = pthread_create(
-            &thread,
-            nil,
-            { argument in
-                Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue().body()
-                return nil
-            },
-            work.toOpaque()
-        )
-        precondition(status == 0)
-    }
-
-    func join() { pthread_join(thread, nil) }
-}
-
 /// Waits until `condition` holds; a test fails that waits for a minute.
 func eventually(_ location: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(60)

@@ -5,15 +5,8 @@ import Testing
 @Suite struct ReclaimPolicyTests {
     private static let megabyte = 1 << 20
 
-    private func policy(at resident: Int) -> ReclaimPolicy {
-        var policy = ReclaimPolicy()
-        let isDue = policy.shouldReclaim(resident: resident, processorTime: .zero, elapsed: .seconds(10))
-        #expect(isDue == false)
-        return policy
-    }
-
     @Test func memoryIsReturnedWhenTheBurstIsOver() {
-        var policy = policy(at: 40 * Self.megabyte)
+        var policy = ReclaimPolicy(resident: 40 * Self.megabyte)
         let resident = 240 * Self.megabyte
         let underLoad = policy.shouldReclaim(resident: resident, processorTime: .seconds(8), elapsed: .seconds(10))
         #expect(underLoad == false)
@@ -22,7 +15,7 @@ import Testing
     }
 
     @Test func whatStaysIsNotAskedForAgain() {
-        var policy = policy(at: 40 * Self.megabyte)
+        var policy = ReclaimPolicy(resident: 40 * Self.megabyte)
         policy.reclaimed(resident: 70 * Self.megabyte)
         let atOnce = policy.shouldReclaim(
             resident: 80 * Self.megabyte,
@@ -39,7 +32,7 @@ import Testing
     }
 
     @Test func growthIsCountedFromTheSmallestSize() {
-        var policy = policy(at: 100 * Self.megabyte)
+        var policy = ReclaimPolicy(resident: 100 * Self.megabyte)
         let shrunk = policy.shouldReclaim(resident: 50 * Self.megabyte, processorTime: .zero, elapsed: .seconds(10))
         #expect(shrunk == false)
         let grown = policy.shouldReclaim(resident: 70 * Self.megabyte, processorTime: .zero, elapsed: .seconds(10))

@@ -2,7 +2,7 @@ internal import Glibc
 internal import SagamoreCommandLineArguments
 internal import SagamoreLogging
 internal import SagamoreServer
-internal import Synchronization
+internal import SagamoreThreads
 
 /// `sagamore dev`.
 enum DevCommand {
@@ -62,7 +62,7 @@ enum DevCommand {
         if !values[dynamicValues].isEmpty { throw Unavailable.refusal("dev --dynamic-config-value") }
         let configuration = configuration(values)
         LoggingOptions.bootstrap(values)
-        try await ProgramThread.run("dev") { try run(configuration) }
+        try await SystemThread.run("dev") { try run(configuration) }
     }
 
     private static func configuration(_ values: ParsedValues) -> DevConfiguration {
@@ -83,7 +83,7 @@ enum DevCommand {
     private static func run(_ configuration: DevConfiguration) throws {
         let stopSignal = StopSignal()
         let log = Logger(label: "dev")
-        let count = Mutex(0)
+        let count = Locked(0)
         ProcessSignals.watch { signal in
             let number = count.withLock { count in
                 count += 1

@@ -1,6 +1,6 @@
 internal import Dispatch
 internal import SagamoreKafkaClient
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Reads a topic from its beginning or from now on, as a consumer that nobody else shares and that leaves nothing
 /// behind. Partitions that a rebalance takes and gives back go on where they were.
@@ -35,15 +35,15 @@ final class TopicReader: Sendable {
     /// Records that may wait for whoever reads; past that the partitions are paused.
     private static let bufferLimit = 20_000
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let filled = DispatchSemaphore(value: 0)
-    private let consumer = Mutex<KafkaConsumer?>(nil)
+    private let consumer = Locked<KafkaConsumer?>(nil)
 
     /// - Throws: `CommandFailure` when no broker answers, or there is no such topic.
     init(_ topic: String, from start: Start, kafka: String) throws(CommandFailure) {
         let configuration = KafkaConfiguration(bootstrap: kafka, clientID: "sagamore-cli")
         let count = try Self.partitions(of: topic, configuration)
-        state = Mutex(State(behind: Set(0..<Int32(count))))
+        state = Locked(State(behind: Set(0..<Int32(count))))
         let group = "sagamore-cli-" + String(UInt64.random(in: .min ... .max), radix: 36)
         do throws(KafkaError) {
             let made = try KafkaConsumer(

@@ -2,7 +2,7 @@ internal import SagamoreCommandLineArguments
 internal import SagamoreJSONText
 internal import SagamoreKafkaClient
 internal import SagamoreServer
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Publishes records, and waits for what becomes of them.
 struct Publishing: Sendable {
@@ -84,7 +84,7 @@ struct Publishing: Sendable {
 
     /// What became of each record, by its place.
     private final class Deliveries: Sendable {
-        let results = Mutex<[Int: Result<KafkaProducer.Delivery, KafkaError>]>([:])
+        let results = Locked<[Int: Result<KafkaProducer.Delivery, KafkaError>]>([:])
     }
 
     private static func now() -> String {

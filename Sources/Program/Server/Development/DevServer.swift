@@ -3,7 +3,6 @@ internal import SagamoreEmbeddedPostgres
 internal import SagamoreKafkaClient
 internal import SagamoreKafkaFront
 internal import SagamoreLogging
-internal import Synchronization
 
 /// Everything on this machine, with no setup: a private PostgreSQL, a development Kafka broker, and the services.
 ///

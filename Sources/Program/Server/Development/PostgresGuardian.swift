@@ -1,15 +1,16 @@
 internal import SagamoreEmbeddedPostgres
 internal import SagamoreLogging
+internal import SagamoreThreads
 
 /// Brings the private PostgreSQL back when it has died. The services wait for it as for any other database.
 final class PostgresGuardian {
     private let signal = StopSignal()
-    private let thread: ProgramThread
+    private let thread: SystemThread
 
     /// - Parameter file: written again when the server has another process.
     init(_ postgres: EmbeddedPostgres, _ file: DevFile, in folder: String, log: Logger) {
         let signal = signal
-        thread = ProgramThread("postgres-guard") {
+        thread = SystemThread.required("postgres-guard") {
             var said = ""
             while signal.wait(for: .milliseconds(200)) == nil {
                 guard !postgres.isRunning else { continue }

@@ -8,7 +8,10 @@ struct ReclaimPolicy {
     /// Returning less than this is not worth a walk over the heap.
     static let worthwhile = 16 << 20
 
-    private var residentAfterReclaim: Int?
+    private var residentAfterReclaim: Int
+
+    /// - Parameter resident: the resident memory of the process at the start, in bytes.
+    init(resident: Int) { residentAfterReclaim = resident }
 
     /// Whether to return free pages now.
     ///
@@ -17,14 +20,9 @@ struct ReclaimPolicy {
     ///   - processorTime: what the process used since the last look.
     ///   - elapsed: the time since the last look.
     mutating func shouldReclaim(resident: Int, processorTime: Duration, elapsed: Duration) -> Bool {
-        guard let last = residentAfterReclaim else {
-            // The first look: what the process takes after its start.
-            residentAfterReclaim = resident
-            return false
-        }
         // Other parts of the process return memory, too; the growth since then counts.
-        residentAfterReclaim = min(last, resident)
-        return resident - last >= Self.worthwhile && processorTime < elapsed * Self.quietShare
+        residentAfterReclaim = min(residentAfterReclaim, resident)
+        return resident - residentAfterReclaim >= Self.worthwhile && processorTime < elapsed * Self.quietShare
     }
 
     /// Free pages were returned, and this is what stayed.

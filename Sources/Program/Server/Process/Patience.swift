@@ -1,5 +1,5 @@
 internal import SagamoreLogging
-internal import SagamorePostgresClient
+internal import SagamoreThreads
 
 /// Tries until it works: for what may be away for a while when the process starts.
 struct Patience {
@@ -18,7 +18,7 @@ struct Patience {
         describe: (Failure) -> String = { "\($0)" },
         _ body: () throws(Failure) -> Value
     ) throws -> Value {
-        var backoff = PostgresBackoff()
+        var backoff = Backoff(longest: .seconds(5))
         var said = ""
         while true {
             if stop.given != nil { throw ServerError.stopped }
@@ -32,7 +32,7 @@ struct Patience {
                 if reason != said { log.warning("\(what) can't be reached, trying again: \(reason)") }
                 said = reason
             }
-            if stop.wait(for: backoff.next(jitter: .random(in: 0...1))) != nil { throw ServerError.stopped }
+            if stop.wait(for: backoff.next()) != nil { throw ServerError.stopped }
         }
     }
 }

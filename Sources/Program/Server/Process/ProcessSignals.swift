@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SagamoreThreads
 
 /// The signals that end a process in order. They have to be blocked before the first thread starts: a thread inherits
 /// what its maker blocks, and a signal goes to any thread that takes it.
@@ -27,7 +28,7 @@ public enum ProcessSignals {
 
     /// Calls `handler` for each signal, on a thread of its own, until the process ends.
     public static func watch(_ handler: @escaping @Sendable (Int32) -> Void) {
-        _ = ProgramThread("signals") {
+        _ = SystemThread.required("signals") {
             var set = ending
             while true {
                 var signal: Int32 = 0

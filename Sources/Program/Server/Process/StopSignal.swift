@@ -1,5 +1,4 @@
-internal import Dispatch
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Says once that the process is to end, and why; many may wait for it.
 public final class StopSignal: Sendable {
@@ -11,37 +10,20 @@ public final class StopSignal: Sendable {
         case failed(String)
     }
 
-    private let reason = Mutex<Reason?>(nil)
-    // A turnstile: whoever passes lets the next one pass.
-    private let turnstile = DispatchSemaphore(value: 0)
+    private let reason = Monitor<Reason?>(nil)
 
     /// A signal that nobody has given.
     public init() {}
 
     /// Gives it. Only the first reason counts.
-    public func give(_ reason: Reason) {
-        let isFirst = self.reason.withLock { current in
-            defer { current = current ?? reason }
-            return current == nil
-        }
-        if isFirst { turnstile.signal() }
-    }
+    public func give(_ reason: Reason) { self.reason.change { $0 = $0 ?? reason } }
 
     /// The reason, once it was given.
     public var given: Reason? { reason.withLock { $0 } }
 
     /// Waits until it is given.
-    public func wait() -> Reason {
-        while true {
-            if let reason = wait(for: .seconds(3600)) { return reason }
-        }
-    }
+    public func wait() -> Reason { reason.wait(for: { $0 }) }
 
     /// Waits for some time; nil when it was not given meanwhile.
-    public func wait(for time: Duration) -> Reason? {
-        let parts = time.components
-        let nanoseconds = Int(parts.seconds) * 1_000_000_000 + Int(parts.attoseconds / 1_000_000_000)
-        if turnstile.wait(timeout: .now() + .nanoseconds(nanoseconds)) == .success { turnstile.signal() }
-        return given
-    }
+    public func wait(for time: Duration) -> Reason? { reason.wait(atMost: time, for: { $0 }) }
 }
