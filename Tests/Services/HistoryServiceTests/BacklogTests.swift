@@ -212,7 +212,7 @@ extension HistoryTests {
             try node.start("one").get()
             try node.work()
             let query = node.query("one")
-            let id = try #require(node.shard.perform { node.shard.queries.keys.first })
+            let id = try #require(node.shard.perform { node.shard.queries.pending.first?.id })
             let run = try #require(node.shard.perform { node.shard.slots[Node.key("one")]?.cached })
             node.history.pageOut(
                 MatchingTask(

@@ -35,7 +35,7 @@ extension Shard {
                 )
                 return
             }
-            let pending = PendingQuery(
+            let query = PendingQuery(
                 id: shard.random.next(),
                 key: row.key,
                 runID: row.runID,
@@ -43,42 +43,40 @@ extension Shard {
                 deadline: deadline,
                 reply: reply
             )
-            if let cached { shard.ask(pending, of: cached) } else { shard.ask(pending, ofClosed: row) }
-        }
-    }
-
-    /// A closed run that is not in memory: its journal says how much of it workers have seen.
-    private func ask(_ pending: PendingQuery, ofClosed row: RunRow) {
-        read(row, failed: { pending.reply.fail($0) }) { [self] run in
-            perform { ask(pending, of: run) }
+            if let cached { return shard.ask(query, of: cached) }
+            // How much of a closed run workers have seen stands in its journal.
+            shard.read(row, failed: { reply.fail($0) }) { run in
+                shard.perform { shard.ask(query, of: run) }
+            }
         }
     }
 
     /// Under the lock.
-    private func ask(_ pending: PendingQuery, of run: CachedRun) {
-        if let obstacle = run.execution.queryObstacle {
-            releaseInOrder(
-                run: run,
-                { pending.reply.fail(obstacle) },
-                refuse: { pending.reply.fail($0.error) }
-            )
-            return
-        }
-        queries[pending.id] = pending
-        if run.execution.isRunning { place(pending.id, run) } else { askClosed(pending, run) }
+    private func ask(_ query: PendingQuery, of run: CachedRun) {
+        let route = run.execution.queryObstacle.map { QueryRoute.unanswerable($0) } ?? run.queryRoute
+        carryOut(queries.asked(query, route), seen: run)
     }
 
     /// Under the lock.
-    private func askClosed(_ pending: PendingQuery, _ run: CachedRun) {
-        let state = run.execution.durable
-        pending.previousStartedEventID = state.previousStartedEventID
-        guard state.previousStartedEventID == 0 else { return offerQuery(pending, queue: state.taskQueue, sticky: "") }
-        queries[pending.id] = nil
-        releaseInOrder(
-            run: run,
-            { pending.reply.fail(.closedBeforeFirstTask) },
-            refuse: { pending.reply.fail($0.error) }
-        )
+    ///
+    /// - Parameter run: the run whose state a failure tells about; nil where it tells about none.
+    func carryOut(_ actions: [QueryAction], seen run: CachedRun?) {
+        for action in actions {
+            switch action {
+            case .offer(let task): offers.append(task)
+            case .answer(let query, let answer): afterwards.append { query.finish(.success(answer)) }
+            case .fail(let query, let error):
+                guard let run else {
+                    afterwards.append { query.finish(.failure(error)) }
+                    continue
+                }
+                releaseInOrder(
+                    run: run,
+                    { query.finish(.failure(error)) },
+                    refuse: { query.finish(.failure($0.error)) }
+                )
+            }
+        }
     }
 
     private static func isRejected(_ status: WorkflowExecutionStatus, by condition: QueryRejectCondition) -> Bool {
@@ -89,85 +87,38 @@ extension Shard {
         }
     }
 
-    /// Under the lock: lets a query wait for the next workflow task where there is one, else sends it out.
-    private func place(_ id: UInt64, _ run: CachedRun) {
-        let state = run.execution.durable
-        if state.workflowTask != nil || state.previousStartedEventID == 0 || !state.bufferedEvents.isEmpty {
-            run.waitingQueries.append(id)
-        } else if let pending = queries[id] {
-            pending.previousStartedEventID = state.previousStartedEventID
-            offerQuery(pending, queue: state.taskQueue, sticky: state.stickyQueue)
-        }
-    }
-
-    /// Under the lock.
-    func offerQuery(_ pending: PendingQuery, queue: String, sticky: String) {
-        pending.taskQueue = queue
-        offers.append(
-            MatchingTask(
-                queue: TaskQueueKey(
-                    namespace: pending.key.namespace,
-                    name: sticky.isEmpty ? queue : sticky,
-                    kind: .workflow
-                ),
-                key: pending.key,
-                runID: pending.runID,
-                kind: .query(pending.id, isSticky: !sticky.isEmpty)
-            )
-        )
-    }
-
-    /// Under the lock: the queries that a workflow task takes along.
-    func attachQueries(to run: CachedRun) -> [String: WorkflowQuery] {
-        guard !run.waitingQueries.isEmpty else { return [:] }
-        var attached: [String: WorkflowQuery] = [:]
-        for id in run.waitingQueries {
-            guard let pending = queries[id] else { continue }
-            run.attachedQueries.append(id)
-            attached[String(id, radix: 16)] = pending.query
-        }
-        run.waitingQueries = []
-        return attached
-    }
-
-    /// Under the lock: the answers that came with a completion, to be given after its commit. Queries that got none wait
-    /// for the next task or go out by themselves.
-    func answers(
-        _ results: [String: WorkflowQueryResult],
-        for run: CachedRun
-    ) -> [(PendingQuery, WorkflowQueryResult)] {
-        guard !run.attachedQueries.isEmpty || !run.waitingQueries.isEmpty else { return [] }
-        var answers: [(PendingQuery, WorkflowQueryResult)] = []
-        let open = run.attachedQueries + run.waitingQueries
-        run.attachedQueries = []
-        run.waitingQueries = []
-        for id in open {
-            guard let pending = queries[id] else { continue }
-            if let result = results[String(id, radix: 16)] {
-                queries[id] = nil
-                answers.append((pending, result))
-            } else if run.execution.isRunning {
-                place(id, run)
+    /// Under the lock: the answers that came with a completion, to be given after its commit. The other queries of the run
+    /// are sent on.
+    func endTask(
+        of run: CachedRun,
+        answers results: [String: WorkflowQueryResult]
+    ) -> [(query: PendingQuery, answer: QueryAnswer)] {
+        let actions = queries.taskEnded(on: run.runID, answers: results) { run.queryRoute }
+        guard !actions.isEmpty else { return [] }
+        var answers: [(query: PendingQuery, answer: QueryAnswer)] = []
+        var others: [QueryAction] = []
+        for action in actions {
+            if case .answer(let query, let answer) = action {
+                answers.append((query, answer))
             } else {
-                askClosed(pending, run)
+                others.append(action)
             }
         }
+        carryOut(others, seen: run)
         return answers
     }
 
-    /// Under the lock: the task that carried them has failed or timed out.
+    /// Under the lock: sends the queries of a run on when no worker holds a workflow task of it.
     func requeueLostQueries(of run: CachedRun, in slot: WorkflowSlot) {
-        guard !run.attachedQueries.isEmpty || !run.waitingQueries.isEmpty,
-            run.execution.volatile.startedTask == nil
-        else { return }
-        _ = answers([:], for: run)
+        guard queries.isBound(to: run.runID), run.execution.volatile.startedTask == nil else { return }
+        carryOut(queries.taskEnded(on: run.runID) { run.queryRoute }, seen: run)
     }
 
     /// A poller took a query that goes by itself.
     func startQuery(_ task: MatchingTask, id: UInt64, isSticky: Bool, reply: Reply<PolledWorkflowTask>) {
         let workflow = WorkflowReference(key: task.key, runID: task.runID)
         resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
-            guard let pending = shard.queries[id] else {
+            guard let query = shard.queries.taken(id), case .held(let held) = query.state else {
                 shard.afterwards.append { reply.fail(.workflowTaskNotFound) }
                 return
             }
@@ -184,14 +135,11 @@ extension Shard {
                 last = cached.execution.durable.lastEventID
             case .closed(let row):
                 type = row.workflowType
-                previous = pending.previousStartedEventID
+                previous = held.previousStartedEventID
                 last = row.historyLength
             case .missing:
-                shard.queries[id] = nil
-                shard.afterwards.append {
-                    pending.reply.fail(workflow.missing)
-                    reply.fail(.workflowTaskNotFound)
-                }
+                shard.carryOut(shard.queries.refused(id, workflow.missing), seen: nil)
+                shard.afterwards.append { reply.fail(.workflowTaskNotFound) }
                 return
             }
             let (workflowType, started, lastEventID) = (type, previous, last)
@@ -203,7 +151,7 @@ extension Shard {
                             runID: task.runID,
                             workflowType: workflowType,
                             token: token,
-                            query: pending.query,
+                            query: query.query,
                             history: history,
                             nextPageToken: next,
                             previousStartedEventID: started
@@ -219,64 +167,43 @@ extension Shard {
                     let (runID, last) = (task.runID, lastEventID)
                     let token = HistoryPageToken(runID: runID, nextEventID: 1, lastEventID: last, suffix: [])
                     let failed: @Sendable (RequestError) -> Void = { error in
-                        if error.code == .notFound {
-                            // The run is gone, and no worker will get this.
-                            shard.perform { shard.queries[id] = nil }
-                            pending.reply.fail(error)
-                        }
+                        shard.perform { shard.queryNotDelivered(id, error) }
                         reply.fail(error)
                     }
                     shard.readPage(token, pageSize: .max, failed: failed) { page in
                         give(page.frames, page.nextPageToken)
                     }
                 },
-                refuse: { reply.fail($0.error) }
+                refuse: { failure in
+                    shard.perform { shard.queryNotDelivered(id, failure.error) }
+                    reply.fail(failure.error)
+                }
             )
         }
     }
 
-    func answerQuery(_ token: TaskToken.QueryToken, _ answer: QueryAnswer, reply: Reply<Void>) {
-        let pending = perform { queries.removeValue(forKey: token.queryID) }
-        guard let pending else {
-            return reply.fail(RequestError(.notFound, "query task not found, or already expired"))
+    /// Under the lock: a poller that was to get a query's task got an error.
+    private func queryNotDelivered(_ id: UInt64, _ error: RequestError) {
+        if error.code == .notFound {
+            // The run is gone, and no worker will get this.
+            carryOut(queries.refused(id, error), seen: nil)
+        } else {
+            queries.notDelivered(id)
         }
-        pending.answer(answer)
+    }
+
+    func answerQuery(_ token: TaskToken.QueryToken, _ answer: QueryAnswer, reply: Reply<Void>) {
+        let isOpen = perform {
+            let actions = queries.answered(token.queryID, answer)
+            carryOut(actions, seen: nil)
+            return !actions.isEmpty
+        }
+        guard isOpen else { return reply.fail(RequestError(.notFound, "query task not found, or already expired")) }
         reply.succeed()
     }
 
     /// Under the lock.
     func expireQueries(_ now: Instant) {
-        guard !queries.isEmpty else { return }
-        var asked: Set<WorkflowKey> = []
-        for pending in queries.values where pending.deadline <= now {
-            queries[pending.id] = nil
-            asked.insert(pending.key)
-            afterwards.append {
-                pending.reply.fail(RequestError(.deadlineExceeded, "query timed out before a worker could process it"))
-            }
-        }
-        // A run that still holds them could not leave memory.
-        for run in asked.compactMap({ slots[$0]?.cached }) {
-            run.waitingQueries.removeAll { queries[$0] == nil }
-            run.attachedQueries.removeAll { queries[$0] == nil }
-        }
-    }
-}
-
-extension PendingQuery {
-    func answer(_ answer: QueryAnswer) {
-        switch answer {
-        case .answered(let result): reply.succeed(.answered(result))
-        case .failed(let message, let failure):
-            reply.fail(RequestError(.invalidArgument, message, detail: .queryFailed(failure)))
-        }
-    }
-
-    func answer(_ result: WorkflowQueryResult) {
-        if result.resultType == .answered {
-            answer(.answered(result.answer))
-        } else {
-            answer(.failed(message: result.errorMessage, result.failure))
-        }
+        carryOut(queries.timedOut(now), seen: nil)
     }
 }

@@ -52,7 +52,7 @@ extension Shard {
     ) -> @Sendable () -> Void {
         let started = delivery.task
         let suffix = delivery.unwrittenEvents.flatMap(\.frame)
-        let queries = attachQueries(to: run)
+        let queries = self.queries.taskStarted(on: run.runID)
         let (key, runID) = (run.key, run.runID)
         let token = TaskToken.workflow(
             WorkflowTaskToken(
@@ -165,12 +165,12 @@ extension Shard {
                 break
             }
             carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
-            let queries = answers(request.queryResults, for: run)
+            let queries = endTask(of: run, answers: request.queryResults)
             let deliver = delivering(next, of: run) { result in
                 reply.answer(result.map { CompletedWorkflowTask(eagerActivities: eager, nextTask: $0) })
             }
             answered.set {
-                for (pending, result) in queries { pending.answer(result) }
+                for (query, answer) in queries { query.finish(.success(answer)) }
                 deliver()
             }
             return
@@ -182,10 +182,10 @@ extension Shard {
             respond = { reply.succeed(CompletedWorkflowTask(eagerActivities: [], nextTask: nil)) }
         }
         carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
-        let queries = answers(results, for: run)
+        let queries = endTask(of: run, answers: results)
         let answer = respond
         answered.set {
-            for (pending, result) in queries { pending.answer(result) }
+            for (query, answer) in queries { query.finish(.success(answer)) }
             answer()
         }
     }
@@ -213,8 +213,7 @@ extension Shard {
                 let decision = run.execution.decideStickyAbandoned(stamp, at: shard.clock())
                 shard.carryOut(decision, on: run, in: slot)
             case .query(let id, _):
-                guard let pending = shard.queries[id] else { return }
-                shard.offerQuery(pending, queue: pending.taskQueue, sticky: "")
+                shard.carryOut(shard.queries.workerGone(id), seen: nil)
             case .activity: break
             }
         }

@@ -40,10 +40,6 @@ final class CachedRun: @unchecked Sendable {
     /// When heartbeat details were last written, by activity.
     var heartbeatsFlushedAt: [Int64: Instant] = [:]
     var hasStoredHeartbeats = false
-    /// Queries that the running workflow task answers with its completion.
-    var attachedQueries: [UInt64] = []
-    /// Queries that wait for the next workflow task.
-    var waitingQueries: [UInt64] = []
 
     static let tailLimit = 256 << 10
 
@@ -144,8 +140,8 @@ final class CachedRun: @unchecked Sendable {
 
     /// Whether it may leave memory: recovery would have to re-create nothing for it there, or only what waits for room in
     /// the queue that its alarm row names.
-    func canLeave(at now: Instant, horizon: Interval) -> Bool {
-        guard execution.isRunning, uncommitted == 0, isStored, waitingQueries.isEmpty, attachedQueries.isEmpty,
+    func canLeave(at now: Instant, horizon: Interval, _ queries: QueryTable) -> Bool {
+        guard execution.isRunning, uncommitted == 0, isStored, !queries.isBound(to: runID),
             execution.volatile.startedTask == nil, execution.durable.bufferedEvents.isEmpty,
             execution.volatile.heartbeats.isEmpty
         else { return false }

@@ -17,7 +17,8 @@ extension Shard {
         item.release = { [self] in
             perform {
                 guard slot.cached === run else { return }
-                guard run.isParkedInStore, run.canLeave(at: clock(), horizon: configuration.alarmHorizon) else {
+                guard run.isParkedInStore, run.canLeave(at: clock(), horizon: configuration.alarmHorizon, queries)
+                else {
                     // Something came meanwhile: it stays, and is looked at again when it is idle.
                     touch(run)
                     return
@@ -70,8 +71,8 @@ extension Shard {
 
     /// A query finds no room in the queue of its workflow: it can't wait in the database.
     private func refuseQuery(_ id: UInt64) {
-        guard let query = perform({ queries.removeValue(forKey: id) }) else { return }
-        query.reply.fail(RequestError(.resourceExhausted, "too many tasks wait for the workers of this task queue"))
+        let error = RequestError(.resourceExhausted, "too many tasks wait for the workers of this task queue")
+        perform { carryOut(queries.refused(id, error), seen: nil) }
     }
 
     /// Under the lock: offers the tasks of a queue whose runs are marked for another one. Returns of how many runs.

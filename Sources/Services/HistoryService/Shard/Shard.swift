@@ -32,7 +32,7 @@ final class Shard: @unchecked Sendable {
     var ownedUntil = Instant.distantPast
     var slots: [WorkflowKey: WorkflowSlot] = [:]
     var random = RandomSource.fromSystem()
-    var queries: [UInt64: PendingQuery] = [:]
+    var queries = QueryTable()
     /// The newest command ids that were decided here: what the loader reads may be older.
     var recentCommands = RecentSet<LookUp>(capacity: 1 << 16)
     var newWorkflows = NewWorkflows()
@@ -115,11 +115,10 @@ final class Shard: @unchecked Sendable {
             slot.waiting = []
             slot.historyWaiters = []
         }
-        for query in queries.values { afterwards.append { query.reply.fail(error) } }
+        carryOut(queries.removeAll(error), seen: nil)
         slots = [:]
         waitedFor = [:]
         queuesBeside = []
-        queries = [:]
         watched = []
         postponed = []
         timers.removeAll()
@@ -149,10 +148,8 @@ final class Shard: @unchecked Sendable {
     /// A run whose commit failed never happened: what is there is loaded, by whoever comes next, or in a moment.
     func kill(_ run: CachedRun, in slot: WorkflowSlot?) {
         run.isDead = true
-        for id in run.attachedQueries + run.waitingQueries {
-            guard let query = queries.removeValue(forKey: id) else { continue }
-            afterwards.append { query.reply.fail(.unavailable("the workflow has to be loaded anew; try again")) }
-        }
+        let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
+        carryOut(queries.runEvicted(run.runID, error), seen: nil)
         guard let slot, slot.cached === run else { return }
         slot.current = .unknown
         slot.mustLoad = true

@@ -172,7 +172,7 @@ final class ShardTimer: @unchecked Sendable {
             if !run.execution.isRunning {
                 if run.uncommitted == 0 { slot.current = .closed(run.row) } else { kept.append(run) }
                 shard.dropIfUnused(slot)
-            } else if run.canLeave(at: now, horizon: shard.configuration.alarmHorizon) {
+            } else if run.canLeave(at: now, horizon: shard.configuration.alarmHorizon, shard.queries) {
                 park(run, in: slot)
             } else {
                 kept.append(run)
