@@ -108,7 +108,7 @@ extension HistoryTests {
             node.shard.perform { node.shard.stalledSince = .distantPast }
             #expect(try node.describe("one").error().code == .unavailable)
             node.history.pageOut(task)
-            #expect(node.shard.perform { node.shard.postponed.count } == 1)
+            #expect(node.shard.perform { node.shard.deferred.retryCount } == 1)
             node.faults.loaderIsDown(false)
             node.shard.perform { node.shard.stalledSince = nil }
             try eventually("marked") {

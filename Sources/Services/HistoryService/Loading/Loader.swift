@@ -158,15 +158,15 @@ final class Loader: @unchecked Sendable {
     ) {
         slot.isLoading = false
         if let obstacle = shard.phase == .owned ? nil : shard.obstacle() {
-            for waiter in waiters { shard.afterwards.append { waiter.refuse(obstacle) } }
+            for waiter in waiters { shard.deferred.call { waiter.refuse(obstacle) } }
             return
         }
         switch outcome {
         case .failure(let error):
             // Also those who came meanwhile: looked up at once, they would pass the others, who come again later.
-            for waiter in waiters + slot.waiting { shard.afterwards.append { waiter.refuse(error) } }
+            for waiter in waiters + slot.waiting { shard.deferred.call { waiter.refuse(error) } }
             slot.waiting = []
-            if slot.mustLoad { shard.postponed.append { [shard] in shard.perform { shard.requestLoad(slot) } } }
+            if slot.mustLoad { shard.deferred.retryLater { [shard] in shard.perform { shard.requestLoad(slot) } } }
         case .success(let (known, runs)):
             if wasReady, !slot.isReady {
                 // The run left memory meanwhile, and was not read: once more.
@@ -178,7 +178,7 @@ final class Loader: @unchecked Sendable {
             if !slot.isReady { problem = install(runs[slot.key], in: slot) }
             for waiter in waiters {
                 if let problem {
-                    shard.afterwards.append { waiter.refuse(problem) }
+                    shard.deferred.call { waiter.refuse(problem) }
                     continue
                 }
                 let command = LookUp(key: slot.key, commandID: waiter.commandID)

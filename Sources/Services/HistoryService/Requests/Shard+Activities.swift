@@ -11,7 +11,7 @@ extension Shard {
         }
         access(task.key, refuse: { reply.fail($0) }) { shard, slot, _ in
             guard let run = slot.cached, run.runID == task.runID else {
-                shard.afterwards.append { reply.fail(.activityTaskNotFound) }
+                shard.deferred.call { reply.fail(.activityTaskNotFound) }
                 return
             }
             do throws(RequestError) {
@@ -33,7 +33,7 @@ extension Shard {
                     refuse: { reply.fail($0.error) }
                 )
             } catch {
-                shard.afterwards.append { reply.fail(error) }
+                shard.deferred.call { reply.fail(error) }
             }
         }
     }

@@ -9,7 +9,7 @@ extension Shard {
         resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
             switch resolved {
             case .missing:
-                shard.afterwards.append { reply.fail(workflow.missing) }
+                shard.deferred.call { reply.fail(workflow.missing) }
             case .cached(let run):
                 let description = Description(run).response
                 shard.releaseInOrder(

@@ -26,7 +26,7 @@ extension Shard {
         resolve(reference, refuse: { reply.fail($0) }) { shard, slot, resolved in
             switch resolved {
             case .missing:
-                shard.afterwards.append { reply.fail(workflow.missing) }
+                shard.deferred.call { reply.fail(workflow.missing) }
             case .closed(let row):
                 shard.answerClosed(row, from: from, request, reply)
             case .cached(let run):

@@ -51,7 +51,7 @@ extension Shard {
                 case .missing: throw workflow.missing
                 case .closed(let row):
                     switch onceClosed {
-                    case .accepted: shard.afterwards.append { reply.succeed(answer(row.runID)) }
+                    case .accepted: shard.deferred.call { reply.succeed(answer(row.runID)) }
                     case .acceptedAgain(let requestID) where !requestID.isEmpty:
                         shard.read(row, failed: { reply.fail($0) }) { run in
                             guard run.execution.hasSeen(requestID) else { return reply.fail(.workflowClosed) }

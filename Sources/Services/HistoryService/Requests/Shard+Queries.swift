@@ -19,7 +19,7 @@ extension Shard {
             var cached: CachedRun?
             switch resolved {
             case .missing:
-                shard.afterwards.append { reply.fail(workflow.missing) }
+                shard.deferred.call { reply.fail(workflow.missing) }
                 return
             case .closed(let closed): row = closed
             case .cached(let run):
@@ -63,11 +63,11 @@ extension Shard {
     func carryOut(_ actions: [QueryAction], seen run: CachedRun?) {
         for action in actions {
             switch action {
-            case .offer(let task): offers.append(task)
-            case .answer(let query, let answer): afterwards.append { query.finish(.success(answer)) }
+            case .offer(let task): deferred.offer(task)
+            case .answer(let query, let answer): deferred.call { query.finish(.success(answer)) }
             case .fail(let query, let error):
                 guard let run else {
-                    afterwards.append { query.finish(.failure(error)) }
+                    deferred.call { query.finish(.failure(error)) }
                     continue
                 }
                 releaseInOrder(
@@ -119,7 +119,7 @@ extension Shard {
         let workflow = WorkflowReference(key: task.key, runID: task.runID)
         resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
             guard let query = shard.queries.taken(id), case .held(let held) = query.state else {
-                shard.afterwards.append { reply.fail(.workflowTaskNotFound) }
+                shard.deferred.call { reply.fail(.workflowTaskNotFound) }
                 return
             }
             let token = TaskToken.query(TaskToken.QueryToken(key: task.key, runID: task.runID, queryID: id)).bytes
@@ -139,7 +139,7 @@ extension Shard {
                 last = row.historyLength
             case .missing:
                 shard.carryOut(shard.queries.refused(id, workflow.missing), seen: nil)
-                shard.afterwards.append { reply.fail(.workflowTaskNotFound) }
+                shard.deferred.call { reply.fail(.workflowTaskNotFound) }
                 return
             }
             let (workflowType, started, lastEventID) = (type, previous, last)

@@ -13,7 +13,7 @@ extension Shard {
         guard case .workflow(let stamp, let isSticky) = task.kind else { return reply.fail(.workflowTaskNotFound) }
         access(task.key, refuse: { reply.fail($0) }) { shard, slot, _ in
             guard let run = slot.cached, run.runID == task.runID else {
-                shard.afterwards.append { reply.fail(.workflowTaskNotFound) }
+                shard.deferred.call { reply.fail(.workflowTaskNotFound) }
                 return
             }
             let request = WorkflowTaskStartRequest(
@@ -38,7 +38,7 @@ extension Shard {
                     refuse: { reply.fail($0.error) }
                 )
             } catch {
-                shard.afterwards.append { reply.fail(error) }
+                shard.deferred.call { reply.fail(error) }
             }
         }
     }

@@ -18,7 +18,7 @@ extension Shard {
     ) {
         perform {
             if let obstacle = obstacle() {
-                afterwards.append { refuse(obstacle) }
+                deferred.call { refuse(obstacle) }
                 return
             }
             let slot = slot(key)
@@ -80,7 +80,7 @@ extension Shard {
                     .run(runID) { outcome in
                         shard.perform {
                             if let obstacle = shard.obstacle() {
-                                shard.afterwards.append { refuse(obstacle) }
+                                shard.deferred.call { refuse(obstacle) }
                                 return
                             }
                             switch outcome {
@@ -97,7 +97,7 @@ extension Shard {
                             case .success:
                                 proceed(shard, shard.slot(workflow.key), .missing)
                             case .failure(let error):
-                                shard.afterwards.append { refuse(error) }
+                                shard.deferred.call { refuse(error) }
                             }
                             if let slot = shard.slots[workflow.key] { shard.dropIfUnused(slot) }
                         }

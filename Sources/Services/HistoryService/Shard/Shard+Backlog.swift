@@ -46,7 +46,7 @@ extension Shard {
             if let other = run.markedQueue, other != task.queue, run.waits(for: other, at: now) {
                 run.queuesBeside.insert(task.queue)
                 shard.queuesBeside.insert(task.queue)
-                shard.afterwards.append(listener)
+                shard.deferred.call(listener)
                 return
             }
             run.markedQueue = task.queue
@@ -66,7 +66,7 @@ extension Shard {
 
     /// Nobody else will ask for this again: the timer does, when the database can be reached.
     func postpone(_ action: @escaping @Sendable () -> Void) {
-        perform { if phase == .owned { postponed.append(action) } }
+        perform { if phase == .owned { deferred.retryLater(action) } }
     }
 
     /// A query finds no room in the queue of its workflow: it can't wait in the database.
@@ -85,7 +85,7 @@ extension Shard {
             if count == limit { return count }
             count += 1
             run.queuesBeside.remove(queue)
-            offers += run.waitingTasks(at: now).map { task(of: $0, run) }.filter { $0.queue == queue }
+            deferred.offer(run.waitingTasks(at: now).map { task(of: $0, run) }.filter { $0.queue == queue })
         }
         queuesBeside.remove(queue)
         return count

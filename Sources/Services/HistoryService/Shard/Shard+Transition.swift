@@ -78,7 +78,7 @@ extension Shard {
             let task = task(of: offer, run)
             // An activity's start is written: offered now, it may share the transaction of its schedule. A workflow task's
             // start writes nothing, and its poll could only wait.
-            if case .activity = task.kind { offers.append(task) } else { item.offers.append(task) }
+            if case .activity = task.kind { deferred.offer(task) } else { item.offers.append(task) }
         }
         return item
     }
@@ -91,9 +91,9 @@ extension Shard {
         switch lane.add(item, isSettled: isSettled) {
         case .queued: return
         case .free:
-            if let release = item.release { afterwards.append(release) }
-            offers += item.offers
-        case .closed: if let refuse = item.refuse { afterwards.append { refuse(.fenced) } }
+            if let release = item.release { deferred.call(release) }
+            deferred.offer(item.offers)
+        case .closed: if let refuse = item.refuse { deferred.call { refuse(.fenced) } }
         }
         item.countUncommitted(-1)
     }
@@ -129,7 +129,7 @@ extension Shard {
     }
 
     func offer(_ offers: [TaskOffer], of run: CachedRun) {
-        for offer in offers { self.offers.append(task(of: offer, run)) }
+        for offer in offers { deferred.offer(task(of: offer, run)) }
     }
 
     func task(of offer: TaskOffer, _ run: CachedRun) -> MatchingTask {

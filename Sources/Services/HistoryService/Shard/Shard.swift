@@ -5,7 +5,7 @@ internal import SagamoreServices
 internal import SagamoreThreads
 
 /// A slice of the executions: one owner, one commit lane. Its state is changed under its lock only; what calls others
-/// (Matching, replies) is collected and carried out without it.
+/// (Matching, callers) goes into `deferred` and is carried out without it.
 final class Shard: @unchecked Sendable {
     enum Phase {
         /// Not owned yet.
@@ -36,12 +36,7 @@ final class Shard: @unchecked Sendable {
     /// The newest command ids that were decided here: what the loader reads may be older.
     var recentCommands = RecentSet<LookUp>(capacity: 1 << 16)
     var newWorkflows = NewWorkflows()
-    /// Tasks for Matching, given to it when the lock is free.
-    var offers: [MatchingTask] = []
-    /// What else is to be done when the lock is free.
-    var afterwards: [@Sendable () -> Void] = []
-    /// What could not be done, and what nobody else will ask for again: the timer tries once more.
-    var postponed: [@Sendable () -> Void] = []
+    var deferred = DeferredActions()
     /// Full queues for which runs in memory wait whose alarm rows name another one; some of them may have ended.
     var queuesBeside: Set<TaskQueueKey> = []
     /// Runs that may go idle, oldest first.
@@ -78,15 +73,9 @@ final class Shard: @unchecked Sendable {
     func perform<Value>(_ body: () -> Value) -> Value {
         lock.lock()
         let value = body()
-        let offers = self.offers
-        let afterwards = self.afterwards
-        if !offers.isEmpty { self.offers = [] }
-        if !afterwards.isEmpty { self.afterwards = [] }
+        let due = deferred.take()
         lock.unlock()
-        if !offers.isEmpty, let matching = matching() {
-            for offer in offers { matching.offer(offer) }
-        }
-        for action in afterwards { action() }
+        due.carryOut(matching)
         return value
     }
 
@@ -110,8 +99,8 @@ final class Shard: @unchecked Sendable {
         phase = .dropped
         let error = failure.error
         for slot in slots.values {
-            for waiter in slot.waiting { afterwards.append { waiter.refuse(error) } }
-            for waiter in slot.historyWaiters { afterwards.append(waiter.expire) }
+            for waiter in slot.waiting { deferred.call { waiter.refuse(error) } }
+            for waiter in slot.historyWaiters { deferred.call(waiter.expire) }
             slot.waiting = []
             slot.historyWaiters = []
         }
@@ -120,7 +109,7 @@ final class Shard: @unchecked Sendable {
         waitedFor = [:]
         queuesBeside = []
         watched = []
-        postponed = []
+        deferred.cancelRetries()
         timers.removeAll()
         recentCommands.removeAll()
     }
@@ -153,7 +142,7 @@ final class Shard: @unchecked Sendable {
         guard let slot, slot.cached === run else { return }
         slot.current = .unknown
         slot.mustLoad = true
-        postponed.append { [self] in perform { requestLoad(slot) } }
+        deferred.retryLater { [self] in perform { requestLoad(slot) } }
     }
 }
 

@@ -132,13 +132,12 @@ final class ShardTimer: @unchecked Sendable {
     private func sweep(_ now: Instant, isStalled: Bool) {
         if !isStalled {
             park(now)
-            shard.afterwards += shard.postponed
-            shard.postponed = []
+            shard.deferred.retry()
         }
         for slot in shard.waitedFor.values {
             slot.historyWaiters.removeAll { waiter in
                 guard waiter.deadline <= now else { return false }
-                shard.afterwards.append(waiter.expire)
+                shard.deferred.call(waiter.expire)
                 return true
             }
             if slot.historyWaiters.isEmpty { shard.waitedFor[slot.key] = nil }
