@@ -195,19 +195,19 @@ extension HistoryService: BacklogStore {
 extension HistoryService {
     public func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>) {
         let key = WorkflowKey(namespace: namespace, workflowID: request.request.workflowID)
-        shard(key).start(request, namespace: namespace, reply: reply)
+        shard(key).start(request, namespace: namespace, Caller(reply))
     }
 
     public func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>) {
-        shard(workflow.key).signal(workflow, request, reply: reply)
+        shard(workflow.key).signal(workflow, request, Caller(reply))
     }
 
     public func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>) {
-        shard(workflow.key).cancel(workflow, request, reply: reply)
+        shard(workflow.key).cancel(workflow, request, Caller(reply))
     }
 
     public func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>) {
-        shard(workflow.key).terminate(workflow, request, reply: reply)
+        shard(workflow.key).terminate(workflow, request, Caller(reply))
     }
 
     public func query(
@@ -217,19 +217,19 @@ extension HistoryService {
         deadline: Instant,
         reply: Reply<QueryOutcome>
     ) {
-        shard(workflow.key).query(workflow, query, rejecting: condition, deadline: deadline, reply: reply)
+        shard(workflow.key).query(workflow, query, rejecting: condition, deadline: deadline, Caller(reply))
     }
 
     public func describe(_ workflow: WorkflowReference, reply: Reply<DescribeWorkflowExecutionResponse>) {
-        shard(workflow.key).describe(workflow, reply: reply)
+        shard(workflow.key).describe(workflow, Caller(reply))
     }
 
     public func readHistory(_ workflow: WorkflowReference, _ request: HistoryRead, reply: Reply<HistoryPage>) {
-        shard(workflow.key).readHistory(workflow, request, reply: reply)
+        shard(workflow.key).readHistory(workflow, request, Caller(reply))
     }
 
     public func startWorkflowTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<PolledWorkflowTask>) {
-        shard(task.key).startWorkflowTask(task, for: poller, reply: reply)
+        shard(task.key).startWorkflowTask(task, for: poller, Caller(reply))
     }
 
     public func startActivityTask(
@@ -249,7 +249,7 @@ extension HistoryService {
         _ request: RespondWorkflowTaskCompletedRequest,
         reply: Reply<CompletedWorkflowTask>
     ) {
-        shard(token.key).completeWorkflowTask(token, request, reply: reply)
+        shard(token.key).completeWorkflowTask(token, request, Caller(reply))
     }
 
     public func failWorkflowTask(
@@ -309,11 +309,11 @@ extension HistoryService {
     }
 
     public func submit(_ command: IncomingCommand, reply: Reply<CommandOutcome>) {
-        shard(command.key).submit(command, reply: reply)
+        shard(command.key).submit(command, Caller(reply))
     }
 
     public func deadLetter(_ source: RecordCoordinates, _ letter: OutboxRecord, reply: Reply<CommandOutcome>) {
         let key = WorkflowKey(namespace: 0, workflowID: "\(source.cluster)/\(source.topic)/\(source.partition)")
-        shard(key).deadLetter(source, letter, reply: reply)
+        shard(key).deadLetter(source, letter, Caller(reply))
     }
 }

@@ -71,6 +71,26 @@ extension HistoryTests {
             #expect(try decoded(try again.get().frames).map(\.eventType) == [.workflowExecutionTerminated])
         }
 
+        @Test func aQueryWhoseRunIsReadWhileTheShardIsLostIsRefused() throws {
+            let database = try TestDatabase()
+            let older = try Node(database).started()
+            defer { older.stop() }
+            try older.start("one").get()
+            try older.work(Samples.complete())
+            older.clock.jump(.seconds(20))
+            try eventually("out of memory") { !older.isCached("one") }
+            older.faults.holdLoader(at: .journals)
+            defer { older.faults.letLoaderGo() }
+            let query = older.query("one")
+            try eventually("the journal is read") { older.faults.isLoaderHolding }
+            let newer = try Node(database).started()
+            defer { newer.stop() }
+            try eventually("fenced") { older.fencedShards == [0] }
+            older.faults.letLoaderGo()
+            #expect(try query.error().code == .unavailable)
+            #expect(older.shard.perform { older.shard.queries.isEmpty })
+        }
+
         @Test func anotherNodeWaitsForTheLeaseToLapse() throws {
             let database = try TestDatabase()
             let first = try Node(database, name: "first").started()

@@ -183,6 +183,39 @@ extension HistoryTests {
             try other.get()
         }
 
+        /// A handler has no other way to answer.
+        @Test func whatAnAccessAnswersWaitsForItsRun() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            try node.start("two").get()
+            node.faults.hold()
+            let signal = try node.signal("one", "first")
+            try eventually("commit at the gate") { node.faults.isHolding }
+            func ask(
+                _ workflowID: String,
+                _ answer: @escaping @Sendable (consuming RunAccess<Int>) -> Void
+            ) -> Call<Int> {
+                Call { node.shard.access(Node.key(workflowID), Caller($0), proceed: answer) }
+            }
+            let behind = [
+                ask("one") { (access: consuming RunAccess<Int>) in access.succeed(1) },
+                ask("one") { (access: consuming RunAccess<Int>) in access.whenCommitted { $0.succeed(1) } },
+                ask("two") { (access: consuming RunAccess<Int>) in access.whenAllIsCommitted { $0.succeed(1) } },
+            ]
+            let refused = ask("one") { (access: consuming RunAccess<Int>) in access.fail(.workflowClosed) }
+            // All that they saw is committed.
+            #expect(try ask("two") { (access: consuming RunAccess<Int>) in access.succeed(2) }.get() == 2)
+            let read = ask("two") { (access: consuming RunAccess<Int>) in access.whenCommitted { $0.succeed(2) } }
+            #expect(try read.get() == 2)
+            #expect(!signal.isAnswered && !refused.isAnswered && !behind.contains { $0.isAnswered })
+            // One that is dropped leaves nobody waiting.
+            #expect(try ask("one") { (_: consuming RunAccess<Int>) in }.error().code == .unavailable)
+            node.faults.letGo()
+            for call in behind { #expect(try call.get() == 1) }
+            #expect(try refused.error().message == RequestError.workflowClosed.message)
+        }
+
         @Test func aLongPollHearsOfTheEndAtOnceAlsoBehindAnItemWithoutRows() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }

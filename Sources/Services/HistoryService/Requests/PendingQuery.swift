@@ -91,6 +91,14 @@ struct PendingQuery: Sendable {
         state = next
     }
 
+    /// The same query, given up before it got a place in the table.
+    var abandoned: PendingQuery {
+        var query = self
+        precondition(query.state == .asked, "a query that is \(query.state) is in the table")
+        query.transition(to: .answered)
+        return query
+    }
+
     /// Gives the caller the outcome of a query that has left the table.
     func finish(_ outcome: Result<QueryAnswer, RequestError>) {
         precondition(state == .answered, "a query that is \(state) has no outcome yet")

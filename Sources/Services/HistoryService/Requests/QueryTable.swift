@@ -13,7 +13,7 @@ enum QueryRoute {
 }
 
 /// What is to be done for a query.
-enum QueryAction {
+enum QueryAction: Sendable {
     /// Offer its own task to Matching.
     case offer(MatchingTask)
     /// Give its caller a worker's answer.

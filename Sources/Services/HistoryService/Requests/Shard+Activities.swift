@@ -9,32 +9,24 @@ extension Shard {
         guard case .activity(let scheduledEventID, let attempt) = task.kind else {
             return reply.fail(.activityTaskNotFound)
         }
-        access(task.key, refuse: { reply.fail($0) }) { shard, slot, _ in
-            guard let run = slot.cached, run.runID == task.runID else {
-                shard.deferred.call { reply.fail(.activityTaskNotFound) }
-                return
-            }
+        access(task.key, Caller(reply)) { (access: consuming RunAccess<AssignedActivityTask>) in
+            guard let run = access.run, run.runID == task.runID else { return access.refuseTask(.activityTaskNotFound) }
+            let decision: Decision
             do throws(RequestError) {
-                let decision = try run.execution.decide(
+                decision = try run.execution.decide(
                     startActivity: scheduledEventID,
                     attempt: attempt,
                     identity: poller.identity,
                     requestID: poller.requestID,
                     buildID: poller.buildID,
-                    at: shard.clock()
-                )
-                guard case .activityTask(let delivery) = decision.reply else { return }
-                let assigned = AssignedActivityTask(key: run.key, runID: run.runID, delivery: delivery)
-                shard.carryOut(
-                    decision,
-                    on: run,
-                    in: slot,
-                    release: { reply.succeed(assigned) },
-                    refuse: { reply.fail($0.error) }
+                    at: access.shard.clock()
                 )
             } catch {
-                shard.deferred.call { reply.fail(error) }
+                return access.refuseTask(error)
             }
+            guard case .activityTask(let delivery) = decision.reply else { return }
+            let assigned = AssignedActivityTask(key: run.key, runID: run.runID, delivery: delivery)
+            access.carryOut(decision, on: run, answering: assigned)
         }
     }
 
@@ -80,27 +72,18 @@ extension Shard {
     }
 
     func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {
-        access(token.key, refuse: { reply.fail($0) }) { shard, slot, _ in
-            guard let run = slot.cached, run.runID == token.runID else {
-                let error = slot.lateAnswer
-                shard.releaseInOrder(
-                    run: slot.cached,
-                    slot: slot,
-                    { reply.fail(error) },
-                    refuse: { reply.fail($0.error) }
-                )
-                return
-            }
+        access(token.key, Caller(reply)) { (access: consuming RunAccess<Bool>) in
+            let (shard, slot) = (access.shard, access.slot)
+            guard let run = access.run, run.runID == token.runID else { return access.fail(slot.lateAnswer) }
+            let decision: Decision
             do throws(RequestError) {
-                let decision = try run.execution.decide(heartbeat: token, details: details, at: shard.clock())
-                guard case .heartbeat(let isCancelRequested) = decision.reply else { return }
-                let release: @Sendable () -> Void = { reply.succeed(isCancelRequested) }
-                shard.carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
-                shard.flushHeartbeat(of: token.scheduledEventID, attempt: token.attempt, details, run, in: slot)
+                decision = try run.execution.decide(heartbeat: token, details: details, at: shard.clock())
             } catch {
-                let error = error
-                shard.releaseInOrder(run: run, slot: slot, { reply.fail(error) }, refuse: { reply.fail($0.error) })
+                return access.fail(error)
             }
+            guard case .heartbeat(let isCancelRequested) = decision.reply else { return }
+            access.carryOut(decision, on: run, answering: isCancelRequested)
+            shard.flushHeartbeat(of: token.scheduledEventID, attempt: token.attempt, details, run, in: slot)
         }
     }
 

@@ -5,21 +5,12 @@ internal import SagamoreProtobuf
 internal import SagamoreServices
 
 extension Shard {
-    func describe(_ workflow: WorkflowReference, reply: Reply<DescribeWorkflowExecutionResponse>) {
-        resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
+    func describe(_ workflow: WorkflowReference, _ caller: consuming Caller<DescribeWorkflowExecutionResponse>) {
+        resolve(workflow, caller) { (access: consuming RunAccess<DescribeWorkflowExecutionResponse>, resolved) in
             switch resolved {
-            case .missing:
-                shard.deferred.call { reply.fail(workflow.missing) }
-            case .cached(let run):
-                let description = Description(run).response
-                shard.releaseInOrder(
-                    run: run,
-                    slot: slot,
-                    { reply.succeed(description) },
-                    refuse: { reply.fail($0.error) }
-                )
-            case .closed(let row):
-                shard.read(row, failed: { reply.fail($0) }) { run in reply.succeed(Description(run).response) }
+            case .missing: access.fail(workflow.missing)
+            case .cached(let run): access.succeed(Description(run).response)
+            case .closed(let row): access.read(row) { .success(Description($0).response) }
             }
         }
     }

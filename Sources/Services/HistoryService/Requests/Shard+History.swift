@@ -8,101 +8,77 @@ extension Shard {
     private static let pageByteLimit = 2 << 20
     private static let pageEventLimit = 2_000
 
-    func readHistory(_ workflow: WorkflowReference, _ request: HistoryRead, reply: Reply<HistoryPage>) {
+    func readHistory(_ workflow: WorkflowReference, _ request: HistoryRead, _ caller: consuming Caller<HistoryPage>) {
         var token: HistoryPageToken?
         if !request.pageToken.isEmpty {
             do throws(RequestError) {
                 token = try HistoryPageToken(request.pageToken)
             } catch {
-                return reply.fail(error)
+                return caller.refuse(error)
             }
         }
         if let token, token.lastEventID > 0, !request.waitsForNews {
             // A page of what a worker was given: its end is known.
-            return readPage(token, pageSize: request.pageSize, failed: { reply.fail($0) }) { reply.succeed($0) }
+            return readPage(token, pageSize: request.pageSize, caller.answeredFromStore())
         }
         let reference = WorkflowReference(key: workflow.key, runID: token?.runID ?? workflow.runID)
         let from = token?.nextEventID ?? 1
-        resolve(reference, refuse: { reply.fail($0) }) { shard, slot, resolved in
+        resolve(reference, caller) { (access: consuming RunAccess<HistoryPage>, resolved) in
             switch resolved {
-            case .missing:
-                shard.deferred.call { reply.fail(workflow.missing) }
+            case .missing: access.fail(workflow.missing)
             case .closed(let row):
-                shard.answerClosed(row, from: from, request, reply)
-            case .cached(let run):
-                shard.answer(run, in: slot, from: from, request, reply)
+                let first = request.onlyCloseEvent ? row.historyLength : from
+                let (runID, last) = (row.runID, row.historyLength)
+                let token = HistoryPageToken(runID: runID, nextEventID: first, lastEventID: last, suffix: [])
+                let shard = access.shard
+                access.whenCommitted { shard.readPage(token, pageSize: request.pageSize, $0) }
+            case .cached(let run): access.shard.answer(access, run, from: from, request)
             }
         }
     }
 
     /// Under the lock.
-    private func answerClosed(_ row: RunRow, from: Int64, _ request: HistoryRead, _ reply: Reply<HistoryPage>) {
-        let first = request.onlyCloseEvent ? row.historyLength : from
-        let token = HistoryPageToken(
-            runID: row.runID,
-            nextEventID: first,
-            lastEventID: row.historyLength,
-            suffix: []
-        )
-        readPage(token, pageSize: request.pageSize, failed: { reply.fail($0) }) { reply.succeed($0) }
-    }
-
-    /// Under the lock.
     private func answer(
+        _ access: consuming RunAccess<HistoryPage>,
         _ run: CachedRun,
-        in slot: WorkflowSlot,
         from: Int64,
-        _ request: HistoryRead,
-        _ reply: Reply<HistoryPage>
+        _ request: HistoryRead
     ) {
         let last = run.execution.durable.lastEventID
         let isClosed = !run.execution.isRunning
         let runID = run.runID
         if request.onlyCloseEvent, isClosed || !request.waitsForNews {
             // A running workflow has none.
-            let frame = isClosed ? run.lastFrame : []
-            releaseInOrder(
-                run: run,
-                slot: slot,
-                { reply.succeed(HistoryPage(frames: frame, nextPageToken: [])) },
-                refuse: { reply.fail($0.error) }
-            )
-            return
+            return access.succeed(HistoryPage(frames: isClosed ? run.lastFrame : [], nextPageToken: []))
         }
         if request.waitsForNews, !isClosed, request.onlyCloseEvent || from > last {
-            wait(runID, in: slot, from: from, last: last, request, reply)
-            return
+            return wait(access, runID, from: from, last: last, request)
         }
         // What the follower of a running workflow gets is not its end.
         let follows = request.waitsForNews && !isClosed
         // A follower gets each event once, so only what is written: else another one could stand in its place later.
         let suffix = follows ? [] : run.execution.unwrittenEvents().flatMap(\.frame)
         let token = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: last, suffix: suffix)
-        releaseInOrder(
-            run: run,
-            slot: slot,
-            { [self] in
-                readPage(token, pageSize: request.pageSize, failed: { reply.fail($0) }) { page in
-                    guard follows, page.nextPageToken.isEmpty else { return reply.succeed(page) }
-                    let next = HistoryPageToken(runID: runID, nextEventID: last + 1, lastEventID: 0, suffix: [])
-                    reply.succeed(HistoryPage(frames: page.frames, nextPageToken: next.bytes))
-                }
-            },
-            refuse: { reply.fail($0.error) }
-        )
+        access.whenCommitted { [self] reply in
+            guard follows else { return readPage(token, pageSize: request.pageSize, reply) }
+            readPage(token, pageSize: request.pageSize, failed: { reply.fail($0) }) { page in
+                guard page.nextPageToken.isEmpty else { return reply.succeed(page) }
+                let next = HistoryPageToken(runID: runID, nextEventID: last + 1, lastEventID: 0, suffix: [])
+                reply.succeed(HistoryPage(frames: page.frames, nextPageToken: next.bytes))
+            }
+        }
     }
 
     /// Under the lock.
     private func wait(
+        _ access: consuming RunAccess<HistoryPage>,
         _ runID: RunID,
-        in slot: WorkflowSlot,
         from: Int64,
         last: Int64,
-        _ request: HistoryRead,
-        _ reply: Reply<HistoryPage>
+        _ request: HistoryRead
     ) {
         let next = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: 0, suffix: []).bytes
-        let reference = WorkflowReference(key: slot.key, runID: runID)
+        let reference = WorkflowReference(key: access.slot.key, runID: runID)
         let again = HistoryRead(
             pageToken: next,
             pageSize: request.pageSize,
@@ -110,23 +86,24 @@ extension Shard {
             onlyCloseEvent: request.onlyCloseEvent,
             deadline: request.deadline
         )
-        waitedFor[slot.key] = slot
-        slot.historyWaiters.append(
-            HistoryWaiter(
-                runID: runID,
-                afterEventID: last,
-                onlyCloseEvent: request.onlyCloseEvent,
-                deadline: min(request.deadline, clock() + configuration.historyWait),
-                news: { [self] closeFrame in
-                    if request.onlyCloseEvent, let closeFrame {
-                        reply.succeed(HistoryPage(frames: closeFrame, nextPageToken: []))
-                    } else {
-                        readHistory(reference, again, reply: reply)
-                    }
-                },
-                expire: { reply.succeed(HistoryPage(frames: [], nextPageToken: next)) }
-            )
+        access.waitForNews(
+            of: runID,
+            afterEventID: last,
+            onlyCloseEvent: request.onlyCloseEvent,
+            deadline: min(request.deadline, clock() + configuration.historyWait),
+            news: { [self] reply, closeFrame in
+                if request.onlyCloseEvent, let closeFrame {
+                    reply.succeed(HistoryPage(frames: closeFrame, nextPageToken: []))
+                } else {
+                    readHistory(reference, again, Caller(reply))
+                }
+            },
+            expire: { reply in reply.succeed(HistoryPage(frames: [], nextPageToken: next)) }
         )
+    }
+
+    private func readPage(_ token: HistoryPageToken, pageSize: Int, _ reply: Reply<HistoryPage>) {
+        readPage(token, pageSize: pageSize, failed: { reply.fail($0) }) { reply.succeed($0) }
     }
 
     /// Reads a page on the loader's thread.

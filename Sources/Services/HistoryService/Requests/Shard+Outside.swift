@@ -5,22 +5,22 @@ internal import SagamoreServices
 
 /// Signals, cancel requests, terminations: over gRPC, and as commands with their trace in the inbox.
 extension Shard {
-    func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>) {
+    func signal(_ workflow: WorkflowReference, _ request: SignalRequest, _ caller: consuming Caller<RunID>) {
         let limits = configuration.limits
-        outside(workflow, reply, { $0 }, onceClosed: .acceptedAgain(request.requestID)) {
+        outside(workflow, caller, { $0 }, onceClosed: .acceptedAgain(request.requestID)) {
             (run, now) throws(RequestError) in
             try run.execution.decide(request, at: now, limits: limits)
         }
     }
 
-    func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>) {
-        outside(workflow, reply, { _ in }, onceClosed: .accepted) { (run, now) throws(RequestError) in
+    func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, _ caller: consuming Caller<Void>) {
+        outside(workflow, caller, { _ in }, onceClosed: .accepted) { (run, now) throws(RequestError) in
             try run.execution.decide(request, at: now)
         }
     }
 
-    func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>) {
-        outside(workflow, reply, { _ in }) { (run, now) throws(RequestError) in
+    func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, _ caller: consuming Caller<Void>) {
+        outside(workflow, caller, { _ in }) { (run, now) throws(RequestError) in
             try run.execution.decide(request, at: now)
         }
     }
@@ -37,119 +37,118 @@ extension Shard {
     /// - Parameter answer: what a request to this run is answered with.
     private func outside<Success>(
         _ workflow: WorkflowReference,
-        _ reply: Reply<Success>,
+        _ caller: consuming Caller<Success>,
         _ answer: @escaping @Sendable (RunID) -> Success,
         onceClosed: OnceClosed = .refused,
         _ body: @escaping @Sendable (CachedRun, Instant) throws(RequestError) -> Decision
     ) {
         guard !isFull else {
-            return reply.fail(RequestError(.resourceExhausted, "too many transitions wait to be committed; try again"))
+            return caller.refuse(
+                RequestError(.resourceExhausted, "too many transitions wait to be committed; try again")
+            )
         }
-        resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
-            do throws(RequestError) {
-                switch resolved {
-                case .missing: throw workflow.missing
-                case .closed(let row):
-                    switch onceClosed {
-                    case .accepted: shard.deferred.call { reply.succeed(answer(row.runID)) }
-                    case .acceptedAgain(let requestID) where !requestID.isEmpty:
-                        shard.read(row, failed: { reply.fail($0) }) { run in
-                            guard run.execution.hasSeen(requestID) else { return reply.fail(.workflowClosed) }
-                            reply.succeed(answer(row.runID))
-                        }
-                    case .refused, .acceptedAgain: throw .workflowClosed
-                    }
-                case .cached(let run):
-                    let decision = try body(run, shard.clock())
-                    let runID = run.runID
-                    let release: @Sendable () -> Void = { reply.succeed(answer(runID)) }
-                    shard.carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
-                    shard.requeueLostQueries(of: run, in: slot)
+        resolve(workflow, caller) { (access: consuming RunAccess<Success>, resolved) in
+            switch (resolved, onceClosed) {
+            case (.missing, _): access.fail(workflow.missing)
+            case (.closed(let row), .accepted): access.succeed(answer(row.runID))
+            case (.closed(let row), .acceptedAgain(let requestID)) where !requestID.isEmpty:
+                access.read(row) { run in
+                    run.execution.hasSeen(requestID) ? .success(answer(row.runID)) : .failure(.workflowClosed)
                 }
-            } catch {
-                // Also a refusal may show something that is not committed: that a run is closed.
-                let error = error
-                let run: CachedRun? = if case .cached(let run) = resolved { run } else { nil }
-                shard.releaseInOrder(run: run, slot: slot, { reply.fail(error) }, refuse: { reply.fail($0.error) })
+            case (.closed, _): access.fail(.workflowClosed)
+            case (.cached(let run), _):
+                let (shard, slot) = (access.shard, access.slot)
+                let decision: Decision
+                do throws(RequestError) {
+                    decision = try body(run, shard.clock())
+                } catch {
+                    return access.fail(error)
+                }
+                access.carryOut(decision, on: run, answering: answer(run.runID))
+                shard.requeueLostQueries(of: run, in: slot)
             }
         }
     }
 
     // MARK: Commands of a topic
 
-    func submit(_ command: IncomingCommand, reply: Reply<CommandOutcome>) {
-        access(command.key, commandID: command.origin.commandID, refuse: { reply.fail($0) }) { shard, slot, isKnown in
-            if isKnown {
-                shard.answerDuplicate(LookUp(key: command.key, commandID: command.origin.commandID), in: slot, reply)
-                return
+    /// What becomes of a command.
+    private enum CommandEffect {
+        case refuse(code: String, message: String)
+        case begin(StartRequest, StartVerdict)
+        case decision(Decision, CachedRun)
+    }
+
+    func submit(_ command: IncomingCommand, _ caller: consuming Caller<CommandOutcome>) {
+        let commandID = command.origin.commandID
+        access(command.key, commandID: commandID, caller) { (access: consuming RunAccess<CommandOutcome>) in
+            let shard = access.shard
+            if access.isKnownCommand {
+                return shard.answerDuplicate(LookUp(key: command.key, commandID: commandID), access)
             }
+            let effect: CommandEffect
             do throws(RequestError) {
-                try shard.carryOut(command, in: slot, reply)
+                effect = try shard.effect(of: command, in: access.slot)
             } catch {
-                shard.reject(command, Shard.reasonCode(error), error.message, in: slot, reply)
+                effect = .refuse(code: Shard.reasonCode(error), message: error.message)
             }
+            shard.carryOut(effect, of: command, access)
         }
     }
 
     /// Under the lock.
-    private func carryOut(
-        _ command: IncomingCommand,
-        in slot: WorkflowSlot,
-        _ reply: Reply<CommandOutcome>
-    ) throws(RequestError) {
+    private func effect(of command: IncomingCommand, in slot: WorkflowSlot) throws(RequestError) -> CommandEffect {
         let now = clock()
-        let refuse: @Sendable (LaneFailure) -> Void = { failure in
-            if failure.reason == .knownCommand { reply.succeed(.duplicate) } else { reply.fail(failure.error) }
-        }
         switch command.action {
-        case .refuse(let code, let message):
-            reject(command, code, message, in: slot, reply)
+        case .refuse(let code, let message): return .refuse(code: code, message: message)
         case .start(let request):
             switch verdict(on: request, in: slot) {
             case .refuse(let error): throw error
             case .existing(let started):
                 let message = "the workflow runs already, RunId: \(started.runID); its events belong to its own start"
                 throw RequestError(.alreadyExists, message)
-            case let verdict:
-                begin(
-                    request,
-                    verdict,
-                    in: slot,
-                    inbox: inboxRow(command, now),
-                    done: { reply.answer($0.map { _ in .carriedOut }) },
-                    refuse: refuse
-                )
+            case let verdict: return .begin(request, verdict)
             }
         case .signal(let request, let runID):
             let run = try openRun(command, runID, in: slot)
-            let decision = try run.execution.decide(request, at: now, limits: configuration.limits)
-            carryOut(decision, command, run, in: slot, reply, refuse)
+            return .decision(try run.execution.decide(request, at: now, limits: configuration.limits), run)
         case .cancel(let request, let runID):
             let run = try openRun(command, runID, in: slot)
-            carryOut(try run.execution.decide(request, at: now), command, run, in: slot, reply, refuse)
+            return .decision(try run.execution.decide(request, at: now), run)
         case .terminate(let request, let runID):
             let run = try openRun(command, runID, in: slot)
-            carryOut(try run.execution.decide(request, at: now), command, run, in: slot, reply, refuse)
+            return .decision(try run.execution.decide(request, at: now), run)
         }
     }
 
+    /// Under the lock.
     private func carryOut(
-        _ decision: Decision,
-        _ command: IncomingCommand,
-        _ run: CachedRun,
-        in slot: WorkflowSlot,
-        _ reply: Reply<CommandOutcome>,
-        _ refuse: @escaping @Sendable (LaneFailure) -> Void
+        _ effect: CommandEffect,
+        of command: IncomingCommand,
+        _ access: consuming RunAccess<CommandOutcome>
     ) {
-        carryOut(
-            decision,
-            on: run,
-            in: slot,
-            inbox: inboxRow(command, clock()),
-            release: { reply.succeed(.carriedOut) },
-            refuse: refuse
-        )
-        requeueLostQueries(of: run, in: slot)
+        let slot = access.slot
+        switch effect {
+        case .refuse(let code, let message): reject(command, code, message, access)
+        case .begin(let request, let verdict):
+            begin(
+                request,
+                verdict,
+                access,
+                inbox: inboxRow(command, clock()),
+                answering: { _ in .carriedOut },
+                onFailure: Shard.answerFailure
+            )
+        case .decision(let decision, let run):
+            let item = apply(decision, on: run, in: slot, inbox: inboxRow(command, clock()))
+            access.commit(item, answering: .carriedOut, onFailure: Shard.answerFailure)
+            requeueLostQueries(of: run, in: slot)
+        }
+    }
+
+    /// The commit may find that the command was carried out before.
+    private static func answerFailure(_ failure: LaneFailure, _ reply: Reply<CommandOutcome>) {
+        if failure.reason == .knownCommand { reply.succeed(.duplicate) } else { reply.fail(failure.error) }
     }
 
     private func openRun(
@@ -169,8 +168,7 @@ extension Shard {
         _ command: IncomingCommand,
         _ code: String,
         _ message: String,
-        in slot: WorkflowSlot,
-        _ reply: Reply<CommandOutcome>
+        _ access: consuming RunAccess<CommandOutcome>
     ) {
         let now = clock()
         var event = StatusEvent(
@@ -184,57 +182,50 @@ extension Shard {
         )
         event.reasonCode = code
         event.reasonMessage = message
-        let inbox = inboxRow(command, now)
-        enqueue(inbox, [encoder.encode(event)], .rejected, in: slot, reply)
+        reject(inboxRow(command, now), [encoder.encode(event)], access)
     }
 
-    func deadLetter(_ source: RecordCoordinates, _ letter: OutboxRecord, reply: Reply<CommandOutcome>) {
+    func deadLetter(
+        _ source: RecordCoordinates,
+        _ letter: OutboxRecord,
+        _ caller: consuming Caller<CommandOutcome>
+    ) {
         let key = WorkflowKey(namespace: 0, workflowID: "\(source.cluster)/\(source.topic)/\(source.partition)")
         let commandID = source.timestamp.map { "\(source.offset)@\($0)" } ?? String(source.offset)
-        access(key, commandID: commandID, refuse: { reply.fail($0) }) { shard, slot, isKnown in
-            if isKnown {
-                shard.answerDuplicate(LookUp(key: key, commandID: commandID), in: slot, reply)
-                return
+        access(key, commandID: commandID, caller) { (access: consuming RunAccess<CommandOutcome>) in
+            let shard = access.shard
+            if access.isKnownCommand {
+                return shard.answerDuplicate(LookUp(key: key, commandID: commandID), access)
             }
             let row = InboxRow(receivedAt: shard.clock(), key: key, commandID: commandID, source: source)
-            shard.enqueue(row, [letter], .rejected, in: slot, reply)
+            shard.reject(row, [letter], access)
         }
     }
 
     /// Under the lock: a command that came before is answered when that is sure to be durable.
-    private func answerDuplicate(_ command: LookUp, in slot: WorkflowSlot, _ reply: Reply<CommandOutcome>) {
+    private func answerDuplicate(_ command: LookUp, _ access: consuming RunAccess<CommandOutcome>) {
         let wasDecidedHere = recentCommands.contains(command)
-        releaseInOrder(
-            slot: slot,
-            { [self] in
-                // The first one could not be stored, or is long forgotten here: the next look-up tells.
-                if wasDecidedHere, !perform({ recentCommands.contains(command) }) {
-                    return reply.fail(LaneFailure.lost.error)
-                }
-                reply.succeed(.duplicate)
-            },
-            refuse: { reply.fail($0.error) }
-        )
+        access.whenAllIsCommitted { [self] reply in
+            // The first one could not be stored, or is long forgotten here: the next look-up tells.
+            if wasDecidedHere, !perform({ recentCommands.contains(command) }) {
+                return reply.fail(LaneFailure.lost.error)
+            }
+            reply.succeed(.duplicate)
+        }
     }
 
     /// Under the lock: a command that changes no run.
-    private func enqueue(
+    private func reject(
         _ inbox: InboxRow,
         _ records: [OutboxRecord],
-        _ outcome: CommandOutcome,
-        in slot: WorkflowSlot,
-        _ reply: Reply<CommandOutcome>
+        _ access: consuming RunAccess<CommandOutcome>
     ) {
         recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID))
-        let item = LaneItem(slot: slot, run: nil)
-        item.basis = slot.cached
+        let item = LaneItem(slot: access.slot, run: nil)
+        item.basis = access.run
         item.inbox = inbox
         item.outbox = records
-        item.release = { reply.succeed(outcome) }
-        item.refuse = { failure in
-            if failure.reason == .knownCommand { reply.succeed(.duplicate) } else { reply.fail(failure.error) }
-        }
-        enqueue(item)
+        access.commit(item, answering: .rejected, onFailure: Shard.answerFailure)
     }
 
     private func inboxRow(_ command: IncomingCommand, _ now: Instant) -> InboxRow {

@@ -12,41 +12,28 @@ extension Shard {
         _ query: WorkflowQuery,
         rejecting condition: QueryRejectCondition,
         deadline: Instant,
-        reply: Reply<QueryOutcome>
+        _ caller: consuming Caller<QueryOutcome>
     ) {
-        resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
+        resolve(workflow, caller) { (access: consuming RunAccess<QueryOutcome>, resolved) in
             let row: RunRow
-            var cached: CachedRun?
+            let shard = access.shard
             switch resolved {
-            case .missing:
-                shard.deferred.call { reply.fail(workflow.missing) }
-                return
+            case .missing: return access.fail(workflow.missing)
             case .closed(let closed): row = closed
-            case .cached(let run):
-                row = run.row
-                cached = run
+            case .cached(let run): row = run.row
             }
-            if Shard.isRejected(row.status, by: condition) {
-                shard.releaseInOrder(
-                    run: cached,
-                    slot: slot,
-                    { reply.succeed(.rejected(row.status)) },
-                    refuse: { reply.fail($0.error) }
-                )
-                return
-            }
-            let query = PendingQuery(
-                id: shard.random.next(),
-                key: row.key,
-                runID: row.runID,
-                query: query,
-                deadline: deadline,
-                reply: reply
-            )
-            if let cached { return shard.ask(query, of: cached) }
+            if Shard.isRejected(row.status, by: condition) { return access.succeed(.rejected(row.status)) }
+            let pending = access.pending(query, of: row, deadline: deadline)
+            if case .cached(let run) = resolved { return shard.ask(pending, of: run) }
             // How much of a closed run workers have seen stands in its journal.
-            shard.read(row, failed: { reply.fail($0) }) { run in
-                shard.perform { shard.ask(query, of: run) }
+            shard.read(row, failed: { pending.abandoned.finish(.failure($0)) }) { run in
+                shard.perform {
+                    if let obstacle = shard.obstacle() {
+                        shard.deferred.call { pending.abandoned.finish(.failure(obstacle)) }
+                    } else {
+                        shard.ask(pending, of: run)
+                    }
+                }
             }
         }
     }
@@ -87,25 +74,9 @@ extension Shard {
         }
     }
 
-    /// Under the lock: the answers that came with a completion, to be given after its commit. The other queries of the run
-    /// are sent on.
-    func endTask(
-        of run: CachedRun,
-        answers results: [String: WorkflowQueryResult]
-    ) -> [(query: PendingQuery, answer: QueryAnswer)] {
-        let actions = queries.taskEnded(on: run.runID, answers: results) { run.queryRoute }
-        guard !actions.isEmpty else { return [] }
-        var answers: [(query: PendingQuery, answer: QueryAnswer)] = []
-        var others: [QueryAction] = []
-        for action in actions {
-            if case .answer(let query, let answer) = action {
-                answers.append((query, answer))
-            } else {
-                others.append(action)
-            }
-        }
-        carryOut(others, seen: run)
-        return answers
+    /// Under the lock: what becomes of a run's queries as its workflow task ends.
+    func endTask(of run: CachedRun, answers results: [String: WorkflowQueryResult]) -> EndedQueries {
+        EndedQueries(queries.taskEnded(on: run.runID, answers: results) { run.queryRoute })
     }
 
     /// Under the lock: sends the queries of a run on when no worker holds a workflow task of it.
@@ -115,70 +86,63 @@ extension Shard {
     }
 
     /// A poller took a query that goes by itself.
-    func startQuery(_ task: MatchingTask, id: UInt64, isSticky: Bool, reply: Reply<PolledWorkflowTask>) {
+    func startQuery(
+        _ task: MatchingTask,
+        id: UInt64,
+        isSticky: Bool,
+        _ caller: consuming Caller<PolledWorkflowTask>
+    ) {
         let workflow = WorkflowReference(key: task.key, runID: task.runID)
-        resolve(workflow, refuse: { reply.fail($0) }) { shard, slot, resolved in
+        resolve(workflow, caller) { (access: consuming RunAccess<PolledWorkflowTask>, resolved) in
+            let shard = access.shard
             guard let query = shard.queries.taken(id), case .held(let held) = query.state else {
-                shard.deferred.call { reply.fail(.workflowTaskNotFound) }
-                return
+                return access.refuseTask(.workflowTaskNotFound)
             }
-            let token = TaskToken.query(TaskToken.QueryToken(key: task.key, runID: task.runID, queryID: id)).bytes
-            var type = ""
-            var previous: Int64 = 0
-            var last: Int64 = 0
-            var run: CachedRun?
+            let type: String
+            let previous: Int64
+            let last: Int64
             switch resolved {
-            case .cached(let cached):
-                run = cached
-                type = cached.execution.durable.workflowType
-                previous = cached.execution.durable.previousStartedEventID
-                last = cached.execution.durable.lastEventID
+            case .cached(let run):
+                type = run.execution.durable.workflowType
+                previous = run.execution.durable.previousStartedEventID
+                last = run.execution.durable.lastEventID
             case .closed(let row):
                 type = row.workflowType
                 previous = held.previousStartedEventID
                 last = row.historyLength
             case .missing:
                 shard.carryOut(shard.queries.refused(id, workflow.missing), seen: nil)
-                shard.deferred.call { reply.fail(.workflowTaskNotFound) }
-                return
+                return access.refuseTask(.workflowTaskNotFound)
             }
-            let (workflowType, started, lastEventID) = (type, previous, last)
-            @Sendable func give(_ history: [UInt8], _ next: [UInt8]) {
-                reply.succeed(
-                    .query(
-                        AssignedQuery(
-                            key: task.key,
-                            runID: task.runID,
-                            workflowType: workflowType,
-                            token: token,
-                            query: query.query,
-                            history: history,
-                            nextPageToken: next,
-                            previousStartedEventID: started
-                        )
+            @Sendable func assigned(_ history: [UInt8], _ next: [UInt8]) -> PolledWorkflowTask {
+                let token = TaskToken.QueryToken(key: task.key, runID: task.runID, queryID: id)
+                return .query(
+                    AssignedQuery(
+                        key: task.key,
+                        runID: task.runID,
+                        workflowType: type,
+                        token: TaskToken.query(token).bytes,
+                        query: query.query,
+                        history: history,
+                        nextPageToken: next,
+                        previousStartedEventID: previous
                     )
                 )
             }
-            shard.releaseInOrder(
-                run: run,
-                slot: slot,
-                {
-                    if isSticky { return give([], []) }
-                    let (runID, last) = (task.runID, lastEventID)
-                    let token = HistoryPageToken(runID: runID, nextEventID: 1, lastEventID: last, suffix: [])
-                    let failed: @Sendable (RequestError) -> Void = { error in
-                        shard.perform { shard.queryNotDelivered(id, error) }
-                        reply.fail(error)
-                    }
-                    shard.readPage(token, pageSize: .max, failed: failed) { page in
-                        give(page.frames, page.nextPageToken)
-                    }
-                },
-                refuse: { failure in
-                    shard.perform { shard.queryNotDelivered(id, failure.error) }
-                    reply.fail(failure.error)
+            let notDelivered: @Sendable (RequestError) -> Void = { error in
+                shard.perform { shard.queryNotDelivered(id, error) }
+            }
+            access.whenCommitted(onLoss: notDelivered) { reply in
+                if isSticky { return reply.succeed(assigned([], [])) }
+                let token = HistoryPageToken(runID: task.runID, nextEventID: 1, lastEventID: last, suffix: [])
+                let failed: @Sendable (RequestError) -> Void = { error in
+                    notDelivered(error)
+                    reply.fail(error)
                 }
-            )
+                shard.readPage(token, pageSize: .max, failed: failed) { page in
+                    reply.succeed(assigned(page.frames, page.nextPageToken))
+                }
+            }
         }
     }
 
@@ -205,5 +169,27 @@ extension Shard {
     /// Under the lock.
     func expireQueries(_ now: Instant) {
         carryOut(queries.timedOut(now), seen: nil)
+    }
+}
+
+/// The queries of a workflow task that has ended.
+struct EndedQueries: Sendable {
+    /// To be given once the completion is committed.
+    private var answers: [(query: PendingQuery, answer: QueryAnswer)] = []
+    /// What is done at once.
+    private(set) var others: [QueryAction] = []
+
+    init(_ actions: [QueryAction]) {
+        for action in actions {
+            if case .answer(let query, let answer) = action {
+                answers.append((query, answer))
+            } else {
+                others.append(action)
+            }
+        }
+    }
+
+    func giveAnswers() {
+        for (query, answer) in answers { query.finish(.success(answer)) }
     }
 }

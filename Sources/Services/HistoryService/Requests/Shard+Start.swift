@@ -15,39 +15,30 @@ extension Shard {
         case refuse(RequestError)
     }
 
-    func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>) {
+    func start(_ request: StartRequest, namespace: Int32, _ caller: consuming Caller<StartedRun>) {
         let key = WorkflowKey(namespace: namespace, workflowID: request.request.workflowID)
         guard !isFull else {
-            return reply.fail(RequestError(.resourceExhausted, "too many transitions wait to be committed; try again"))
+            return caller.refuse(
+                RequestError(.resourceExhausted, "too many transitions wait to be committed; try again")
+            )
         }
-        access(key, mayAssumeNew: true, refuse: { reply.fail($0) }) { shard, slot, _ in
-            let verdict = shard.verdict(on: request, in: slot)
+        access(key, mayAssumeNew: true, caller) { (access: consuming RunAccess<StartedRun>) in
+            let shard = access.shard
+            let verdict = shard.verdict(on: request, in: access.slot)
             switch verdict {
-            case .refuse(let error):
-                shard.releaseInOrder(
-                    run: slot.cached,
-                    slot: slot,
-                    { reply.fail(error) },
-                    refuse: { reply.fail($0.error) }
-                )
-            case .existing(let started):
-                shard.releaseInOrder(
-                    run: slot.cached,
-                    slot: slot,
-                    { reply.succeed(started) },
-                    refuse: { reply.fail($0.error) }
-                )
+            case .refuse(let error): access.fail(error)
+            case .existing(let started): access.succeed(started)
             case .begin, .replace:
                 shard.begin(
                     request,
                     verdict,
-                    in: slot,
+                    access,
                     inbox: nil,
-                    done: { reply.answer($0) },
-                    refuse: { failure in
+                    answering: { $0 },
+                    onFailure: { failure, reply in
                         guard failure.reason == .knownWorkflow else { return reply.fail(failure.error) }
                         shard.perform { shard.newWorkflows.wasWrong() }
-                        shard.start(request, namespace: namespace, reply: reply)
+                        shard.start(request, namespace: namespace, Caller(reply))
                     }
                 )
             }
@@ -99,15 +90,16 @@ extension Shard {
 
     /// Under the lock: begins a run, after ending the one that it replaces, both in one. Of a workflow that was not looked
     /// up it is taken to be the first.
-    func begin(
+    func begin<Success>(
         _ request: StartRequest,
         _ verdict: StartVerdict,
-        in slot: WorkflowSlot,
+        _ access: consuming RunAccess<Success>,
         inbox: InboxRow?,
-        done: @escaping @Sendable (Result<StartedRun, RequestError>) -> Void,
-        refuse: @escaping @Sendable (LaneFailure) -> Void
+        answering answer: (StartedRun) -> Success,
+        onFailure: @escaping @Sendable (LaneFailure, Reply<Success>) -> Void
     ) {
         let now = clock()
+        let slot = access.slot
         let runID = random.runID(at: now, after: slot.row?.runID)
         var ending: LaneItem?
         if case .replace(let old) = verdict {
@@ -136,9 +128,8 @@ extension Shard {
         let item = apply(decision, on: run, in: slot, inbox: inbox, assumesNew: assumesNew)
         item.ending = ending
         item.basis = previous
-        item.release = { done(.success(StartedRun(runID: runID, isNew: true, status: .running))) }
-        item.refuse = refuse
-        enqueue(item)
+        let started = StartedRun(runID: runID, isNew: true, status: .running)
+        access.commit(item, answering: answer(started), onFailure: onFailure)
         if let replaced = ending?.run {
             answerWaiters(of: replaced, in: slot)
             requeueLostQueries(of: replaced, in: slot)

@@ -6,16 +6,16 @@ internal import SagamoreServices
 
 extension Shard {
     /// Matching found a poller for a task.
-    func startWorkflowTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<PolledWorkflowTask>) {
-        if case .query(let id, let isSticky) = task.kind {
-            return startQuery(task, id: id, isSticky: isSticky, reply: reply)
-        }
-        guard case .workflow(let stamp, let isSticky) = task.kind else { return reply.fail(.workflowTaskNotFound) }
-        access(task.key, refuse: { reply.fail($0) }) { shard, slot, _ in
-            guard let run = slot.cached, run.runID == task.runID else {
-                shard.deferred.call { reply.fail(.workflowTaskNotFound) }
-                return
-            }
+    func startWorkflowTask(
+        _ task: MatchingTask,
+        for poller: PollerIdentity,
+        _ caller: consuming Caller<PolledWorkflowTask>
+    ) {
+        if case .query(let id, let isSticky) = task.kind { return startQuery(task, id: id, isSticky: isSticky, caller) }
+        guard case .workflow(let stamp, let isSticky) = task.kind else { return caller.refuse(.workflowTaskNotFound) }
+        access(task.key, caller) { (access: consuming RunAccess<PolledWorkflowTask>) in
+            guard let run = access.run, run.runID == task.runID else { return access.refuseTask(.workflowTaskNotFound) }
+            let shard = access.shard
             let request = WorkflowTaskStartRequest(
                 stamp: stamp,
                 isSticky: isSticky,
@@ -25,31 +25,28 @@ extension Shard {
                 nonce: shard.random.next(),
                 epoch: shard.epoch
             )
+            let decision: Decision
             do throws(RequestError) {
-                let decision = try run.execution.decide(request, at: shard.clock(), limits: shard.configuration.limits)
-                guard case .workflowTask(let delivery) = decision.reply else { return }
-                shard.carryOut(
-                    decision,
-                    on: run,
-                    in: slot,
-                    release: shard.delivering(delivery, of: run) { result in
-                        reply.answer(result.map { .task($0) })
-                    },
-                    refuse: { reply.fail($0.error) }
-                )
+                decision = try run.execution.decide(request, at: shard.clock(), limits: shard.configuration.limits)
             } catch {
-                shard.deferred.call { reply.fail(error) }
+                return access.refuseTask(error)
             }
+            guard case .workflowTask(let delivery) = decision.reply else { return }
+            let item = shard.apply(decision, on: run, in: access.slot)
+            let deliver = shard.delivering(delivery, of: run)
+            access.commit(item) { reply in deliver { result in reply.answer(result.map { .task($0) }) } }
         }
     }
 
+    /// Gives a workflow task, as soon as its history is there.
+    private typealias Delivery =
+        @Sendable (
+            _ done: @escaping @Sendable (Result<AssignedWorkflowTask, RequestError>) -> Void
+        ) -> Void
+
     /// Under the lock: what completes a delivery once all it shows is committed. The history comes from memory where it
     /// is there, else it is read.
-    private func delivering(
-        _ delivery: WorkflowTaskDelivery,
-        of run: CachedRun,
-        done: @escaping @Sendable (Result<AssignedWorkflowTask, RequestError>) -> Void
-    ) -> @Sendable () -> Void {
+    private func delivering(_ delivery: WorkflowTaskDelivery, of run: CachedRun) -> Delivery {
         let started = delivery.task
         let suffix = delivery.unwrittenEvents.flatMap(\.frame)
         let queries = self.queries.taskStarted(on: run.runID)
@@ -80,7 +77,7 @@ extension Shard {
         // A decision that writes events of its own is applied after this: they are not in the tail yet.
         if first == tailBegins, let tail = run.tail, delivery.lastWrittenEventID == run.execution.durable.lastEventID {
             let page = HistoryPage(frames: tail + suffix, nextPageToken: [])
-            return { done(.success(assigned(page))) }
+            return { done in done(.success(assigned(page))) }
         }
         let pageToken = HistoryPageToken(
             runID: runID,
@@ -88,7 +85,7 @@ extension Shard {
             lastEventID: delivery.lastWrittenEventID,
             suffix: suffix
         )
-        return { [self] in
+        return { [self] done in
             readPage(pageToken, pageSize: .max, failed: { done(.failure($0)) }) { page in
                 done(.success(assigned(page)))
             }
@@ -98,47 +95,46 @@ extension Shard {
     func completeWorkflowTask(
         _ token: WorkflowTaskToken,
         _ request: RespondWorkflowTaskCompletedRequest,
-        reply: Reply<CompletedWorkflowTask>
+        _ caller: consuming Caller<CompletedWorkflowTask>
     ) {
-        access(token.key, refuse: { reply.fail($0) }) { shard, slot, _ in
-            guard let run = slot.cached, run.runID == token.runID else {
-                if case .closed(let row) = slot.current, row.runID == token.runID {
-                    return shard.completeAgain(token, row, reply)
+        access(token.key, caller) { (access: consuming RunAccess<CompletedWorkflowTask>) in
+            let shard = access.shard
+            guard let run = access.run, run.runID == token.runID else {
+                if case .closed(let row) = access.slot.current, row.runID == token.runID {
+                    return shard.completeAgain(token, row, access)
                 }
-                shard.releaseInOrder(
-                    run: slot.cached,
-                    slot: slot,
-                    { reply.fail(.workflowTaskNotFound) },
-                    refuse: { reply.fail($0.error) }
-                )
-                return
+                return access.fail(.workflowTaskNotFound)
             }
             let completion = WorkflowTaskCompletedRequest(
                 token: token,
                 request: request,
                 nextNonce: shard.random.next()
             )
+            let decision: Decision
             do throws(RequestError) {
-                let decision = try run.execution.decide(
+                decision = try run.execution.decide(
                     completion,
                     at: shard.clock(),
                     limits: shard.configuration.limits
                 )
-                shard.finish(decision, of: run, in: slot, request, reply)
             } catch {
-                let error = error
-                shard.releaseInOrder(run: run, slot: slot, { reply.fail(error) }, refuse: { reply.fail($0.error) })
+                return access.fail(error)
             }
+            shard.finish(decision, of: run, request, access)
         }
     }
 
     /// Of a closed run that is out of memory: the completion that closed it may come again, and is answered as before.
-    private func completeAgain(_ token: WorkflowTaskToken, _ row: RunRow, _ reply: Reply<CompletedWorkflowTask>) {
-        read(row, failed: { reply.fail($0) }) { run in
+    private func completeAgain(
+        _ token: WorkflowTaskToken,
+        _ row: RunRow,
+        _ access: consuming RunAccess<CompletedWorkflowTask>
+    ) {
+        access.read(row) { run in
             guard let completed = run.execution.durable.completedTask, completed.nonce == token.nonce,
                 completed.epoch == token.epoch
-            else { return reply.fail(.workflowTaskNotFound) }
-            reply.succeed(CompletedWorkflowTask(eagerActivities: [], nextTask: nil))
+            else { return .failure(.workflowTaskNotFound) }
+            return .success(CompletedWorkflowTask(eagerActivities: [], nextTask: nil))
         }
     }
 
@@ -146,48 +142,45 @@ extension Shard {
     private func finish(
         _ decision: Decision,
         of run: CachedRun,
-        in slot: WorkflowSlot,
         _ request: RespondWorkflowTaskCompletedRequest,
-        _ reply: Reply<CompletedWorkflowTask>
+        _ access: consuming RunAccess<CompletedWorkflowTask>
     ) {
         // Applied first: what becomes of the queries depends on whether a further task is due.
-        let answered = Answers()
-        var respond: @Sendable () -> Void = {}
-        var results = request.queryResults
-        let release: @Sendable () -> Void = { answered.give() }
+        let item = apply(decision, on: run, in: access.slot)
+        let queries: EndedQueries
         switch decision.reply {
         case .completion(let completion):
+            queries = endTask(of: run, answers: request.queryResults)
             let eager = completion.eagerActivities.map {
                 AssignedActivityTask(key: run.key, runID: run.runID, delivery: $0)
             }
-            guard let next = completion.nextTask else {
-                respond = { reply.succeed(CompletedWorkflowTask(eagerActivities: eager, nextTask: nil)) }
-                break
+            if let next = completion.nextTask {
+                let deliver = delivering(next, of: run)
+                access.commit(item) { reply in
+                    queries.giveAnswers()
+                    deliver { result in
+                        reply.answer(result.map { CompletedWorkflowTask(eagerActivities: eager, nextTask: $0) })
+                    }
+                }
+            } else {
+                access.commit(item) { reply in
+                    queries.giveAnswers()
+                    reply.succeed(CompletedWorkflowTask(eagerActivities: eager, nextTask: nil))
+                }
             }
-            carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
-            let queries = endTask(of: run, answers: request.queryResults)
-            let deliver = delivering(next, of: run) { result in
-                reply.answer(result.map { CompletedWorkflowTask(eagerActivities: eager, nextTask: $0) })
-            }
-            answered.set {
-                for (query, answer) in queries { query.finish(.success(answer)) }
-                deliver()
-            }
-            return
         case .refused(let error):
             // What the worker saw is not what happened: its answers are for nobody.
-            results = [:]
-            respond = { reply.fail(error) }
+            queries = endTask(of: run, answers: [:])
+            access.commit(item) { reply in reply.fail(error) }
         default:
-            respond = { reply.succeed(CompletedWorkflowTask(eagerActivities: [], nextTask: nil)) }
+            queries = endTask(of: run, answers: request.queryResults)
+            access.commit(item) { reply in
+                queries.giveAnswers()
+                reply.succeed(CompletedWorkflowTask(eagerActivities: [], nextTask: nil))
+            }
         }
-        carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
-        let queries = endTask(of: run, answers: results)
-        let answer = respond
-        answered.set {
-            for (query, answer) in queries { query.finish(.success(answer)) }
-            answer()
-        }
+        // Behind the item: a failure may tell that the run has closed.
+        carryOut(queries.others, seen: run)
     }
 
     func failWorkflowTask(
@@ -229,28 +222,20 @@ extension Shard {
         reply: Reply<Void>,
         _ body: @escaping @Sendable (CachedRun, Instant) throws(RequestError) -> Decision
     ) {
-        access(key, refuse: { reply.fail($0) }) { shard, slot, _ in
-            guard let run = slot.cached, run.runID == runID else {
+        access(key, Caller(reply)) { (access: consuming RunAccess<Void>) in
+            let (shard, slot) = (access.shard, access.slot)
+            guard let run = access.run, run.runID == runID else {
                 // The run that took its place may not be committed.
-                let error = missing ?? slot.lateAnswer
-                shard.releaseInOrder(
-                    run: slot.cached,
-                    slot: slot,
-                    { reply.fail(error) },
-                    refuse: { reply.fail($0.error) }
-                )
-                return
+                return access.fail(missing ?? slot.lateAnswer)
             }
+            let decision: Decision
             do throws(RequestError) {
-                let decision = try body(run, shard.clock())
-                let release: @Sendable () -> Void = { reply.succeed() }
-                shard.carryOut(decision, on: run, in: slot, release: release, refuse: { reply.fail($0.error) })
-                shard.requeueLostQueries(of: run, in: slot)
+                decision = try body(run, shard.clock())
             } catch {
-                // Also a refusal may show something that is not committed: that a run is closed.
-                let error = error
-                shard.releaseInOrder(run: run, slot: slot, { reply.fail(error) }, refuse: { reply.fail($0.error) })
+                return access.fail(error)
             }
+            access.carryOut(decision, on: run, answering: ())
+            shard.requeueLostQueries(of: run, in: slot)
         }
     }
 }
@@ -258,14 +243,4 @@ extension Shard {
 extension WorkflowSlot {
     /// What an activity's worker is told whose run is not open any more.
     var lateAnswer: RequestError { row == nil ? .activityTaskNotFound : .workflowClosed }
-}
-
-/// What a release does when that is known only after its item was queued. Set under the shard's lock; the lane releases
-/// an item only after taking that lock.
-private final class Answers: @unchecked Sendable {
-    private var action: (@Sendable () -> Void)?
-
-    func set(_ action: @escaping @Sendable () -> Void) { self.action = action }
-
-    func give() { action?() }
 }

@@ -4,29 +4,16 @@ internal import SagamorePersistence
 internal import SagamoreServices
 
 extension Shard {
-    /// Makes a decision so: in memory at once, and on its way to the database. Called under the lock.
-    ///
-    /// - Parameters:
-    ///   - inbox: the command that the decision carries out.
-    ///   - release: called without the lock once everything that the decision could have seen is committed.
-    ///   - refuse: called without the lock when it can't be.
-    func carryOut(
-        _ decision: Decision,
-        on run: CachedRun,
-        in slot: WorkflowSlot,
-        inbox: InboxRow? = nil,
-        release: (@Sendable () -> Void)? = nil,
-        refuse: (@Sendable (LaneFailure) -> Void)? = nil
-    ) {
-        let item = apply(decision, on: run, in: slot, inbox: inbox)
-        item.release = release
-        item.refuse = refuse
-        enqueue(item)
+    /// Makes a decision that answers nobody: in memory at once, and on its way to the database. Called under the lock.
+    func carryOut(_ decision: Decision, on run: CachedRun, in slot: WorkflowSlot) {
+        enqueue(apply(decision, on: run, in: slot))
     }
 
     /// Makes a decision so in memory, and returns what has to be queued for the database before the lock is released.
     ///
-    /// - Parameter assumesNew: the commit has to find that the workflow has no other run.
+    /// - Parameters:
+    ///   - inbox: the command that the decision carries out.
+    ///   - assumesNew: the commit has to find that the workflow has no other run.
     func apply(
         _ decision: Decision,
         on run: CachedRun,
@@ -98,7 +85,10 @@ extension Shard {
         item.countUncommitted(-1)
     }
 
-    /// Lets something be seen only when all that it could have seen is committed: the release rule.
+    /// Lets something be seen only when all that it could have seen is committed: the release rule. Requests are answered
+    /// by their `RunAccess`, which goes by it.
+    ///
+    /// - Parameter run: what was seen; nil waits for everything of the shard that is on its way.
     func releaseInOrder(
         run: CachedRun? = nil,
         slot: WorkflowSlot? = nil,

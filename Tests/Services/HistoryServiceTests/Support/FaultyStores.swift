@@ -16,7 +16,7 @@ final class Faults: @unchecked Sendable {
 
     /// What a loader asks for.
     enum LoaderCall {
-        case lookUp, waitingQueues
+        case lookUp, journals, waitingQueues
     }
 
     private let condition = NSCondition()
@@ -28,6 +28,7 @@ final class Faults: @unchecked Sendable {
     private var alter: (@Sendable (inout CommitBatch) -> Void)?
     private var isLoaderDown = false
     private var isLoaderHeld = false
+    private var heldCall: LoaderCall?
     private var isLoaderWaiting = false
     private var failingCalls: [LoaderCall] = []
     private var remembersBatches = true
@@ -63,8 +64,13 @@ final class Faults: @unchecked Sendable {
     /// The loader can't reach the database, or can again.
     func loaderIsDown(_ isDown: Bool) { locked { isLoaderDown = isDown } }
 
-    /// The loader's calls wait from now on, until `letLoaderGo`.
-    func holdLoader() { locked { isLoaderHeld = true } }
+    /// The loader's calls, or those of one kind, wait from now on, until `letLoaderGo`.
+    func holdLoader(at call: LoaderCall? = nil) {
+        locked {
+            isLoaderHeld = true
+            heldCall = call
+        }
+    }
 
     func letLoaderGo() {
         locked {
@@ -100,7 +106,7 @@ final class Faults: @unchecked Sendable {
 
     func checkLoader(_ call: LoaderCall? = nil) throws(CommitError) {
         let fails = locked { () -> Bool in
-            while isLoaderHeld {
+            while isLoaderHeld, heldCall == nil || heldCall == call {
                 isLoaderWaiting = true
                 condition.wait()
             }
@@ -222,7 +228,7 @@ final class FaultyLoaderStore: LoaderStore {
     }
 
     func loadJournals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [JournalRow]] {
-        try faults.checkLoader()
+        try faults.checkLoader(.journals)
         return try store.loadJournals(runIDs)
     }
 

@@ -1,0 +1,291 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamorePersistence
+internal import SagamoreServices
+
+/// The caller of a request that no shard has looked at. `Shard.access` and `Shard.resolve` consume it, so the handler that
+/// they call has no other way to answer than its `RunAccess`.
+struct Caller<Success: Sendable>: ~Copyable {
+    fileprivate let reply: Reply<Success>
+
+    init(_ reply: Reply<Success>) {
+        self.reply = reply
+    }
+
+    /// Refuses the request before anything was looked at.
+    consuming func refuse(_ error: RequestError) { reply.fail(error) }
+
+    /// For a request that is answered from the database alone: what stands there is committed.
+    consuming func answeredFromStore() -> Reply<Success> { reply }
+}
+
+/// A workflow as one request sees it, under its shard's lock, and the only way in which the request is answered.
+///
+/// What is in memory may not be committed, and can still be lost. So an answer is released behind all items of the run that
+/// are on their way to the database; at once where there are none, and where all that the request saw was read from the
+/// database. Each method that answers consumes the access. One that is dropped answers UNAVAILABLE.
+struct RunAccess<Success: Sendable>: ~Copyable {
+    let shard: Shard
+    let slot: WorkflowSlot
+    /// The run in memory that the request sees; nil where it sees only what was read from the database.
+    let run: CachedRun?
+    /// The command that was looked up with the workflow has been carried out before.
+    let isKnownCommand: Bool
+    fileprivate let reply: Reply<Success>
+
+    fileprivate init(
+        _ shard: Shard,
+        _ slot: WorkflowSlot,
+        _ run: CachedRun?,
+        isKnownCommand: Bool = false,
+        _ reply: Reply<Success>
+    ) {
+        self.shard = shard
+        self.slot = slot
+        self.run = run
+        self.isKnownCommand = isKnownCommand
+        self.reply = reply
+    }
+
+    // MARK: Answers
+
+    consuming func succeed(_ value: Success) { answer(.success(value)) }
+
+    /// Also a refusal tells what may not be committed: that the run is closed, that a timer is there.
+    consuming func fail(_ error: RequestError) { answer(.failure(error)) }
+
+    consuming func answer(_ outcome: Result<Success, RequestError>) {
+        let reply = reply
+        guard let run else { return shard.deferred.call { reply.answer(outcome) } }
+        shard.releaseInOrder(run: run, slot: slot, { reply.answer(outcome) }, refuse: { reply.fail($0.error) })
+    }
+
+    /// Goes on without the lock once all that the request has seen is committed.
+    ///
+    /// - Parameter onLoss: called before the caller is told that what the request has seen was lost.
+    consuming func whenCommitted(
+        onLoss: (@Sendable (RequestError) -> Void)? = nil,
+        _ body: @escaping @Sendable (Reply<Success>) -> Void
+    ) {
+        let reply = reply
+        guard let run else { return shard.deferred.call { body(reply) } }
+        shard.releaseInOrder(
+            run: run,
+            slot: slot,
+            { body(reply) },
+            refuse: { failure in
+                onLoss?(failure.error)
+                reply.fail(failure.error)
+            }
+        )
+    }
+
+    /// Goes on without the lock once everything of the shard that is on its way is committed, of whatever run it is.
+    consuming func whenAllIsCommitted(_ body: @escaping @Sendable (Reply<Success>) -> Void) {
+        let reply = reply
+        shard.releaseInOrder(slot: slot, { body(reply) }, refuse: { reply.fail($0.error) })
+    }
+
+    /// Answers from the journal of a closed run that is out of memory.
+    consuming func read(
+        _ row: RunRow,
+        _ answer: @escaping @Sendable (CachedRun) -> Result<Success, RequestError>
+    ) {
+        let reply = reply
+        shard.read(row, failed: { reply.fail($0) }) { run in reply.answer(answer(run)) }
+    }
+
+    // MARK: Decisions
+
+    /// Makes a decision so, and answers once it is committed.
+    consuming func carryOut(_ decision: Decision, on run: CachedRun, answering value: Success) {
+        commit(shard.apply(decision, on: run, in: slot), answering: value)
+    }
+
+    /// Queues an item whose commit is answered with a value.
+    ///
+    /// - Parameter onFailure: called without the lock when the item can't be committed; by default the caller gets the
+    ///   failure's error.
+    consuming func commit(
+        _ item: LaneItem,
+        answering value: Success,
+        onFailure: (@Sendable (LaneFailure, Reply<Success>) -> Void)? = nil
+    ) {
+        let reply = reply
+        item.release = { reply.succeed(value) }
+        if let onFailure {
+            item.refuse = { onFailure($0, reply) }
+        } else {
+            item.refuse = { reply.fail($0.error) }
+        }
+        shard.enqueue(item)
+    }
+
+    /// Queues an item, and goes on without the lock once it is committed.
+    consuming func commit(_ item: LaneItem, _ release: @escaping @Sendable (Reply<Success>) -> Void) {
+        let reply = reply
+        item.release = { release(reply) }
+        item.refuse = { reply.fail($0.error) }
+        shard.enqueue(item)
+    }
+
+    // MARK: Waits
+
+    /// Waits until there is news of a run that is committed.
+    ///
+    /// - Parameters:
+    ///   - afterEventID: news is an event with a higher id.
+    ///   - news: called without the lock; with the frame of the last event where the run has closed.
+    ///   - expire: called without the lock when the wait is over.
+    consuming func waitForNews(
+        of runID: RunID,
+        afterEventID: Int64,
+        onlyCloseEvent: Bool,
+        deadline: Instant,
+        news: @escaping @Sendable (Reply<Success>, _ closeFrame: [UInt8]?) -> Void,
+        expire: @escaping @Sendable (Reply<Success>) -> Void
+    ) {
+        let reply = reply
+        shard.waitedFor[slot.key] = slot
+        slot.historyWaiters.append(
+            HistoryWaiter(
+                runID: runID,
+                afterEventID: afterEventID,
+                onlyCloseEvent: onlyCloseEvent,
+                deadline: deadline,
+                news: { news(reply, $0) },
+                expire: { expire(reply) }
+            )
+        )
+    }
+}
+
+extension RunAccess where Success == QueryOutcome {
+    /// The caller waits for a worker's answer: `QueryTable` says when there is one.
+    consuming func pending(_ query: WorkflowQuery, of row: RunRow, deadline: Instant) -> PendingQuery {
+        PendingQuery(
+            id: shard.random.next(),
+            key: row.key,
+            runID: row.runID,
+            query: query,
+            deadline: deadline,
+            reply: reply
+        )
+    }
+}
+
+/// What a poll is answered with.
+protocol PolledTask: Sendable {}
+extension PolledWorkflowTask: PolledTask {}
+extension AssignedActivityTask: PolledTask {}
+
+extension RunAccess where Success: PolledTask {
+    /// Refuses a task that is out of date as soon as the lock is free, whatever is on its way: the poll meets the next task
+    /// then. Nothing is lost by it, since a run that has to be loaded anew offers its tasks again.
+    consuming func refuseTask(_ error: RequestError) {
+        let reply = reply
+        shard.deferred.call { reply.fail(error) }
+    }
+}
+
+extension Shard {
+    /// Goes on with a workflow when it is in memory: at once, or when the loader has read it. `proceed` runs under the
+    /// lock.
+    ///
+    /// - Parameters:
+    ///   - commandID: a command to look up with the workflow; empty for none.
+    ///   - mayAssumeNew: `proceed` may be given a slot of which nothing is known, and then takes it for that of a workflow
+    ///     without a run.
+    func access<Success>(
+        _ key: WorkflowKey,
+        commandID: String = "",
+        mayAssumeNew: Bool = false,
+        _ caller: consuming Caller<Success>,
+        proceed: @escaping @Sendable (consuming RunAccess<Success>) -> Void
+    ) {
+        let reply = caller.reply
+        perform {
+            if let obstacle = obstacle() { return deferred.call { reply.fail(obstacle) } }
+            let slot = slot(key)
+            if canProceed(slot, commandID: commandID, mayAssumeNew: mayAssumeNew) {
+                proceed(RunAccess(self, slot, slot.cached, reply))
+                dropIfUnused(slot)
+                return
+            }
+            wait(
+                for: slot,
+                LoadWaiter(
+                    commandID: commandID,
+                    proceed: { proceed(RunAccess($0, $1, $1.cached, isKnownCommand: $2, reply)) },
+                    refuse: { reply.fail($0) }
+                )
+            )
+        }
+    }
+
+    /// The run that a reference means: the current one, or an older one that is looked up.
+    enum Resolved {
+        case cached(CachedRun)
+        /// A run that is closed, as far as lists know it.
+        case closed(RunRow)
+        case missing
+    }
+
+    /// Goes on with the run that a reference means. `proceed` runs under the lock.
+    func resolve<Success>(
+        _ workflow: WorkflowReference,
+        _ caller: consuming Caller<Success>,
+        proceed: @escaping @Sendable (consuming RunAccess<Success>, Resolved) -> Void
+    ) {
+        resolve(workflow, isLookedUpAgain: false, caller, proceed)
+    }
+
+    /// - Parameter isLookedUpAgain: it was looked up once, when the end of that run was on its way to the database.
+    private func resolve<Success>(
+        _ workflow: WorkflowReference,
+        isLookedUpAgain: Bool,
+        _ caller: consuming Caller<Success>,
+        _ proceed: @escaping @Sendable (consuming RunAccess<Success>, Resolved) -> Void
+    ) {
+        access(workflow.key, caller) { (access: consuming RunAccess<Success>) in
+            switch access.slot.current {
+            case .cached(let run) where workflow.runID == nil || workflow.runID == run.runID:
+                proceed(access, .cached(run))
+            case .closed(let row) where workflow.runID == nil || workflow.runID == row.runID:
+                proceed(access, .closed(row))
+            case .none: proceed(access, .missing)
+            default:
+                guard let runID = workflow.runID else { return proceed(access, .missing) }
+                let (shard, reply) = (access.shard, access.reply)
+                shard.loads.add(
+                    .run(runID) { outcome in
+                        shard.perform { shard.lookedUp(outcome, workflow, isLookedUpAgain, reply, proceed) }
+                    }
+                )
+            }
+        }
+    }
+
+    /// Under the lock: goes on with a run that was looked up by its id.
+    private func lookedUp<Success>(
+        _ outcome: Result<RunRow?, RequestError>,
+        _ workflow: WorkflowReference,
+        _ isLookedUpAgain: Bool,
+        _ reply: Reply<Success>,
+        _ proceed: @escaping @Sendable (consuming RunAccess<Success>, Resolved) -> Void
+    ) {
+        if let obstacle = obstacle() { return deferred.call { reply.fail(obstacle) } }
+        switch outcome {
+        case .success(let row?) where row.key == workflow.key && row.status == .running && !isLookedUpAgain:
+            releaseInOrder(
+                { [self] in resolve(workflow, isLookedUpAgain: true, Caller(reply), proceed) },
+                refuse: { reply.fail($0.error) }
+            )
+        case .success(let row?) where row.key == workflow.key:
+            proceed(RunAccess(self, slot(row.key), nil, reply), .closed(row))
+        case .success: proceed(RunAccess(self, slot(workflow.key), nil, reply), .missing)
+        case .failure(let error): deferred.call { reply.fail(error) }
+        }
+        if let slot = slots[workflow.key] { dropIfUnused(slot) }
+    }
+}
