@@ -1,4 +1,5 @@
 internal import CSagamoreRdKafka
+internal import SagamoreThreads
 
 /// A broker inside this process, for development: librdkafka's mock cluster, on a free port of the loopback
 /// interface.
@@ -14,9 +15,10 @@ public final class KafkaDevelopmentBroker: Sendable {
     /// and may come again.
     public let clusterID: String
 
-    private struct Cluster: @unchecked Sendable {
+    private struct Cluster: Sendable {
         let client: ClientHandle
-        let native: OpaquePointer
+        // Used under the lock only.
+        nonisolated(unsafe) let native: OpaquePointer
     }
     private let cluster: Locked<Cluster?>
 

@@ -1,4 +1,5 @@
 internal import CSagamoreRdKafka
+internal import SagamoreThreads
 
 /// What a Kafka client or broker refused, and what that means for whoever asked.
 public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -171,6 +172,11 @@ extension KafkaError {
             isFatal: native == RD_KAFKA_RESP_ERR__FATAL,
             isRetriable: code.isTransient
         )
+    }
+
+    /// A thread that the client needs could not be started.
+    init(_ error: ThreadError) {
+        self.init(RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE, error.description)
     }
 
     /// Takes over librdkafka's error object and frees it; nil stands for success.

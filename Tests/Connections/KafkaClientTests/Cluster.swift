@@ -1,5 +1,6 @@
 import SagamoreKafkaClient
 import SagamoreKafkaTestSupport
+import SagamoreThreads
 import Synchronization
 import Testing
 

@@ -1,4 +1,5 @@
 import SagamoreKafkaClient
+import SagamoreThreads
 import Synchronization
 
 /// A consumer that keeps all it was given.

@@ -1,4 +1,5 @@
 import SagamoreKafkaTestSupport
+import SagamoreThreads
 import Synchronization
 import Testing
 
@@ -15,10 +16,10 @@ extension BrokerTests {
             let producers = Atomic(0)
             let aborts = Atomic(0)
             let failure = Locked<String?>(nil)
-            let ended = Latch()
+            let hasEnded = Monitor(false)
 
             init(_ configuration: KafkaConfiguration, topic: String, cursor: KafkaPartition, rows: Int) {
-                BackgroundThread.start("publisher") { [self] in
+                _ = SystemThread.required("publisher") { [self] in
                     let deadline = ContinuousClock.now + .seconds(90)
                     while published.load(ordering: .relaxed) < rows, ContinuousClock.now < deadline {
                         do throws(KafkaError) {
@@ -31,7 +32,7 @@ extension BrokerTests {
                             }
                         }
                     }
-                    ended.open()
+                    hasEnded.change { $0 = true }
                 }
             }
 
@@ -96,7 +97,7 @@ extension BrokerTests {
                 #expect(inFlight < rows, "it must be killed in the middle")
                 try kafka.restart()
             }
-            try await wait(for: "the publisher", limit: .seconds(90)) { publisher.ended.wait(.zero) }
+            try await wait(for: "the publisher", limit: .seconds(90)) { publisher.hasEnded.withLock { $0 } }
             #expect(publisher.failure.withLock { $0 } == nil)
             #expect(publisher.published.load(ordering: .relaxed) == rows)
             let final = try KafkaAdmin(configuration).committedOffset(group: "publisher", cursor)

@@ -1,4 +1,5 @@
 internal import CSagamoreRdKafka
+internal import SagamoreThreads
 
 extension KafkaAdmin {
     /// What a consumer group has committed for a partition.
@@ -42,7 +43,7 @@ extension KafkaAdmin {
             case .success(let offsets): return offsets
             case .failure(let error):
                 guard error.isRetriable, deadline - .now > .milliseconds(100) else { throw error }
-                _ = Latch().wait(.milliseconds(50))
+                SystemThread.sleep(.milliseconds(50))
             }
         }
     }

@@ -1,4 +1,5 @@
 internal import CSagamoreRdKafka
+internal import SagamoreThreads
 
 extension KafkaAdmin {
     /// Creates topics and waits until the cluster has them. Those that exist already are left as they are.
@@ -55,7 +56,7 @@ extension KafkaAdmin {
             .contains(where: { if case .failure(let error) = $0 { error.isUnknownTopic } else { false } })
         {
             guard ContinuousClock.now < deadline else { throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT) }
-            _ = Latch().wait(.milliseconds(10))
+            SystemThread.sleep(.milliseconds(10))
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import CSagamoreRdKafka
+internal import SagamoreThreads
 
 /// Questions and requests to the cluster: topics, partitions, offsets. Every call blocks until the broker has
 /// answered or the time is over; it may be used from any thread that may block.
@@ -67,7 +68,7 @@ public final class KafkaAdmin: Sendable {
             }
             // A topic that was just created has no leaders for a moment.
             if answer.err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, left > .milliseconds(50) {
-                _ = Latch().wait(.milliseconds(50))
+                SystemThread.sleep(.milliseconds(50))
                 continue
             }
             guard answer.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return .failure(KafkaError(answer.err)) }

@@ -1,4 +1,5 @@
 internal import CSagamoreRdKafka
+internal import Synchronization
 
 /// The life of a consumer's thread. Only that thread uses it.
 final class ConsumerLoop {
@@ -234,7 +235,7 @@ final class ConsumerLoop {
         let deadline = ContinuousClock.now + Self.closeLimit
         while rd_kafka_consumer_closed(client) == 0 {
             if ContinuousClock.now >= deadline {
-                inbox.client.destroyFlags = RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE
+                inbox.client.destroyFlags.store(RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, ordering: .relaxed)
                 return
             }
             guard let event = rd_kafka_queue_poll(queue, Self.pollInterval.milliseconds) else { continue }

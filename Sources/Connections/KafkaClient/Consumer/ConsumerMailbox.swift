@@ -1,4 +1,5 @@
 internal import CSagamoreRdKafka
+internal import SagamoreThreads
 
 /// What other threads ask of a consumer's thread. Nothing here waits; one entry per partition bounds it.
 final class ConsumerMailbox: Sendable {

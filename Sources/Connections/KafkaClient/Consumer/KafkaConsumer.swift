@@ -1,5 +1,5 @@
 internal import CSagamoreRdKafka
-internal import Glibc
+internal import SagamoreThreads
 
 /// A member of a consumer group, with a thread of its own that polls all the time.
 ///
@@ -68,13 +68,15 @@ public final class KafkaConsumer: Sendable {
     }
 
     private let inbox: ConsumerInbox
+    private let thread: SystemThread
 
     /// Joins `group` for `topics`, which may not exist yet.
     ///
     /// - Parameters:
     ///   - commitInterval: the time in which offsets gather before they are sent to the broker.
     ///   - bufferedKilobytes: how much librdkafka fetches ahead, for all partitions together.
-    /// - Throws: ``KafkaError`` when a property is unknown or not valid. An unreachable broker is no error here.
+    /// - Throws: ``KafkaError`` when a property is unknown or not valid, or when no thread can be started. An unreachable
+    ///   broker is no error here.
     public init(
         _ configuration: KafkaConfiguration,
         group: String,
@@ -116,10 +118,13 @@ public final class KafkaConsumer: Sendable {
         }
         guard failure == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(failure) }
         self.inbox = inbox
-        BackgroundThread.start("kafka-consumer") {
-            inbox.noteThread()
-            ConsumerLoop(inbox, handlers, commitInterval: commitInterval).run()
-            inbox.ended.open()
+        do throws(ThreadError) {
+            thread = try SystemThread("kafka-consumer") {
+                ConsumerLoop(inbox, handlers, commitInterval: commitInterval).run()
+                inbox.hasEnded.change { $0 = true }
+            }
+        } catch {
+            throw KafkaError(error)
         }
     }
 
@@ -152,19 +157,19 @@ public final class KafkaConsumer: Sendable {
     public func close() {
         inbox.mailbox.close()
         inbox.wake()
-        if !inbox.isOwnThread { _ = inbox.ended.wait(.seconds(20)) }
+        if !thread.isCurrent { _ = inbox.hasEnded.wait(atMost: .seconds(20), for: { $0 ? true : nil }) }
     }
 
     deinit { close() }
 }
 
 /// What a consumer and its thread share: the client, the queue on which it is woken, the mailbox.
-final class ConsumerInbox: @unchecked Sendable {
+final class ConsumerInbox: Sendable {
     let client: ClientHandle
-    let queue: OpaquePointer
+    // librdkafka lets any thread use a queue, and the pointer never changes.
+    nonisolated(unsafe) let queue: OpaquePointer
     let mailbox = ConsumerMailbox()
-    let ended = Latch()
-    private let thread = Locked<pthread_t?>(nil)
+    let hasEnded = Monitor(false)
 
     init(_ client: ClientHandle) throws(KafkaError) {
         let failure = rd_kafka_poll_set_consumer(client.pointer)
@@ -176,9 +181,6 @@ final class ConsumerInbox: @unchecked Sendable {
     }
 
     deinit { rd_kafka_queue_destroy(queue) }
-
-    func noteThread() { thread.withLock { $0 = pthread_self() } }
-    var isOwnThread: Bool { thread.withLock { $0.map { pthread_equal($0, pthread_self()) != 0 } ?? false } }
 
     /// Ends the thread's wait for records.
     func wake() { rd_kafka_queue_yield(queue) }

@@ -1,6 +1,8 @@
 internal import CSagamoreRdKafka
 
 /// What librdkafka calls back. It is the client's opaque pointer, and lives until the client is destroyed.
+///
+/// Unchecked, since only final classes are checked: its one property never changes.
 class ClientCallbacks: @unchecked Sendable {
     private let log: (@Sendable (KafkaLogLine) -> Void)?
 

@@ -1,14 +1,17 @@
 internal import CSagamoreRdKafka
+internal import SagamoreThreads
+internal import Synchronization
 
 /// Owns one librdkafka client. Everybody who uses it holds a reference; with the last one it is destroyed.
-final class ClientHandle: @unchecked Sendable {
+final class ClientHandle: Sendable {
     /// How long the end of a client may hold up the thread that lets go of it.
     static let destroyLimit = Duration.seconds(2)
 
-    let pointer: OpaquePointer
+    // librdkafka lets any thread use a client, and the pointer never changes.
+    nonisolated(unsafe) let pointer: OpaquePointer
     let callbacks: ClientCallbacks
-    /// Flags for the destruction; written by the one thread that uses a consumer, before it lets go.
-    var destroyFlags: Int32 = 0
+    /// Flags for the destruction, set before the client is let go.
+    let destroyFlags = Atomic<Int32>(0)
 
     /// `defaults` are this module's, `configuration.properties` go over them, `fixed` over both.
     init(
@@ -72,17 +75,32 @@ final class ClientHandle: @unchecked Sendable {
     /// The end runs on a thread of its own, because it joins librdkafka's threads, which may be resolving a name; who
     /// lets go waits for it, but not for ever.
     deinit {
-        let done = Latch()
+        let hasEnded = Monitor(false)
         let callbacks = callbacks
-        let flags = destroyFlags
+        let flags = destroyFlags.load(ordering: .relaxed)
         nonisolated(unsafe) let client = pointer
-        BackgroundThread.start("kafka-destroy") {
+        let destroy: @Sendable () -> Void = {
             rd_kafka_destroy_flags(client, flags)
             Unmanaged.passUnretained(callbacks).release()
-            done.open()
+            hasEnded.change { $0 = true }
         }
-        if !done.wait(Self.destroyLimit) {
+        do throws(ThreadError) {
+            _ = try SystemThread("kafka-destroy", destroy)
+        } catch {
+            destroy()
+        }
+        if hasEnded.wait(atMost: Self.destroyLimit, for: { $0 ? true : nil }) == nil {
             callbacks.write(.warning, "DESTROY", "a client has not ended after \(Self.destroyLimit)")
         }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds for librdkafka, rounded up and kept within its range.
+    var milliseconds: Int32 {
+        let (seconds, attoseconds) = components
+        if seconds >= 2_000_000 { return 2_000_000_000 }
+        if seconds < 0 { return 0 }
+        return Int32(seconds) * 1000 + Int32((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
 }

@@ -1,4 +1,5 @@
 internal import CSagamoreRdKafka
+internal import SagamoreThreads
 
 /// An idempotent producer: records arrive once and in order per partition, written by all replicas in sync.
 /// It may be used from any thread; a thread of its own reports what became of each record.
@@ -15,7 +16,7 @@ public final class KafkaProducer: Sendable {
     public typealias Completion = @Sendable (Result<Delivery, KafkaError>) -> Void
 
     private let client: ClientHandle
-    private let ended = Latch()
+    private let hasEnded = Monitor(false)
     private let poll: ProducerPoll
 
     /// Makes a producer.
@@ -23,7 +24,8 @@ public final class KafkaProducer: Sendable {
     /// - Parameters:
     ///   - deliveryTimeout: after so long without a broker a record fails.
     ///   - bufferedKilobytes: how much may wait in the client; past that ``produce`` blocks.
-    /// - Throws: ``KafkaError`` when a property is unknown or not valid. An unreachable broker is no error here.
+    /// - Throws: ``KafkaError`` when a property is unknown or not valid, or when no thread can be started. An unreachable
+    ///   broker is no error here.
     public init(
         _ configuration: KafkaConfiguration,
         deliveryTimeout: Duration = .seconds(60),
@@ -45,10 +47,14 @@ public final class KafkaProducer: Sendable {
         self.client = client
         let poll = ProducerPoll(client)
         self.poll = poll
-        let ended = ended
-        BackgroundThread.start("kafka-producer") {
-            poll.run()
-            ended.open()
+        let hasEnded = hasEnded
+        do throws(ThreadError) {
+            _ = try SystemThread("kafka-producer") {
+                poll.run()
+                hasEnded.change { $0 = true }
+            }
+        } catch {
+            throw KafkaError(error)
         }
     }
 
@@ -98,7 +104,7 @@ public final class KafkaProducer: Sendable {
             _ = rd_kafka_flush(client.pointer, 1000)
         }
         poll.end()
-        _ = ended.wait(.seconds(2))
+        _ = hasEnded.wait(atMost: .seconds(2), for: { $0 ? true : nil })
     }
 
     deinit { close() }
@@ -131,6 +137,7 @@ final class ProducerPoll: Sendable {
 }
 
 /// Tells each record's completion what became of it.
+/// Unchecked as its superclass is: it adds no state.
 final class ProducerDeliveries: ClientCallbacks, @unchecked Sendable {
     final class Waiting: Sendable {
         let completion: KafkaProducer.Completion

@@ -1,7 +1,8 @@
 internal import CSagamoreRdKafka
 
-/// Collects what became of the records of one transaction. Used by the one thread that owns the producer, which is
-/// also the one on which librdkafka reports.
+/// Collects what became of the records of one transaction.
+///
+/// Unchecked: the one thread that owns the producer uses it, which is also the one on which librdkafka reports.
 final class TransactionalDeliveries: ClientCallbacks, @unchecked Sendable {
     private(set) var failures: [KafkaTransactionalProducer.Failure] = []
     private(set) var fatal: KafkaError?
