@@ -94,7 +94,12 @@ let connections: [Target] = [
     testSupport("SagamorePostgresTestSupport", ["SagamoreEmbeddedPostgres"]),
     testSupport("SagamoreKafkaTestSupport", ["SagamoreKafkaClient", "SagamoreThreads"]),
     tests("Connections", "SagamoreAPITests", ["SagamoreAPI", "SagamoreProtobuf"], exclude: ["exchange.py"]),
-    tests("Connections", "SagamoreGRPCTests", ["SagamoreGRPCServer", "SagamoreGRPC"], exclude: ["Python"]),
+    tests(
+        "Connections",
+        "SagamoreGRPCTests",
+        ["SagamoreGRPCServer", "SagamoreGRPC", "SagamoreThreads"],
+        exclude: ["Python"]
+    ),
     tests(
         "Connections",
         "SagamorePostgresClientTests",

@@ -34,14 +34,6 @@ static inline uint32_t csagamore_propagate_defaults(void) {
   return GRPC_PROPAGATE_DEFAULTS;
 }
 
-/// `pthread_setname_np` is declared for GNU sources only, and Swift's importer reads this header as another kind.
-static inline void csagamore_name_thread(pthread_t thread, const char *name) {
-#if defined(__linux__)
-  extern int pthread_setname_np(pthread_t, const char *);
-  pthread_setname_np(thread, name);
-#endif
-}
-
 /// What the C core writes to while a call of this process is under way: it needs addresses that stay where they are.
 typedef struct csagamore_client_call {
   grpc_metadata_array initial_metadata;

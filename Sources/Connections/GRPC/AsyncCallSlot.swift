@@ -1,3 +1,5 @@
+internal import SagamoreThreads
+
 /// Where the cancellation of a task finds the task's call, whichever of the two comes first.
 final class AsyncCallSlot: Sendable {
     private struct State {
@@ -5,7 +7,7 @@ final class AsyncCallSlot: Sendable {
         var isCancelled = false
     }
 
-    private let state = Condition(State())
+    private let state = Locked(State())
 
     func set(_ record: ClientCallRecord) {
         let isCancelled = state.withLock { state in

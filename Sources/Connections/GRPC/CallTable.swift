@@ -1,3 +1,5 @@
+internal import SagamoreThreads
+
 /// The calls that an orderly end has to find: a table of places, so that adding and removing take no search.
 final class CallTable<Call: AnyObject & Sendable>: Sendable {
     private struct Places {
@@ -7,7 +9,7 @@ final class CallTable<Call: AnyObject & Sendable>: Sendable {
         var isClosed = false
     }
 
-    private let places = Condition(Places())
+    private let places = Locked(Places())
 
     /// Puts a call in and returns its place; nil when the table is closed.
     func insert(_ call: Call) -> Int? {

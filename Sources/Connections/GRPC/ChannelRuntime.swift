@@ -1,15 +1,15 @@
 internal import CSagamoreGRPC
+internal import SagamoreThreads
 
 /// A channel at work: the C core's channel, a completion queue and the thread that empties it and ends it all.
-///
-/// Unchecked: the pointers are set once, and the C core's functions that take them may be called from any thread.
-final class ChannelRuntime: @unchecked Sendable {
+final class ChannelRuntime: Sendable {
     let configuration: GRPCChannelConfiguration
-    private let channel: OpaquePointer
-    private let queue: OpaquePointer
+    // The pointers never change, and the C core lets any thread call the functions that take them.
+    private nonisolated(unsafe) let channel: OpaquePointer
+    private nonisolated(unsafe) let queue: OpaquePointer
     private let metadata: [(key: String, value: [UInt8])]
     private let calls = CallTable<ClientCallRecord>()
-    private let isOver = Condition(false)
+    private let isOver = Monitor(false)
 
     init(_ configuration: GRPCChannelConfiguration) {
         GRPCLibrary.initialize()
@@ -25,8 +25,7 @@ final class ChannelRuntime: @unchecked Sendable {
         }
         channel = made
         self.queue = queue
-        let code = DetachedThread.start("grpc-channel") { self.empty() }
-        precondition(code == 0, "the system gave no thread for a gRPC channel (error \(code))")
+        _ = SystemThread.required("grpc-channel") { self.empty() }
     }
 
     /// Starts a call; `record` hears of its end, whatever it is.

@@ -3,7 +3,7 @@ internal import Glibc
 /// A lock in memory that somebody else owns and that stays where it is.
 ///
 /// `pthread_mutex_t` rather than `Mutex`: it is cheaper when two threads want it at once, and ThreadSanitizer sees it.
-struct PlacedLock: @unchecked Sendable {
+struct PlacedLock {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
     init(at mutex: UnsafeMutablePointer<pthread_mutex_t>) {

@@ -1,4 +1,4 @@
-internal import SagamoreGRPC
+internal import SagamoreThreads
 
 /// A few threads that run what may block, and a bounded queue before them.
 final class BlockingPool: Sendable {
@@ -26,15 +26,17 @@ final class BlockingPool: Sendable {
         }
     }
 
-    private let state = Condition(State())
+    private let state = Monitor(State())
     private let limit: Int
 
     init(limit: Int) { self.limit = limit }
 
-    /// Starts the threads. Returns 0, or the system's error number.
-    func start(threads: Int) -> Int32 {
+    /// Starts the threads.
+    ///
+    /// - Throws: where the system refuses one; those that run end with `stop()`.
+    func start(threads: Int) throws(ThreadError) {
         for index in 0..<max(1, threads) {
-            let code = DetachedThread.start("grpc-pool-\(index)") { [state] in
+            _ = try SystemThread("grpc-pool-\(index)") { [state] in
                 while true {
                     let job: (@Sendable () -> Void)? = state.wait(for: { state in
                         if let job = state.take() { return .some(job) }
@@ -44,9 +46,7 @@ final class BlockingPool: Sendable {
                     job()
                 }
             }
-            if code != 0 { return code }
         }
-        return 0
     }
 
     /// Queues a job. False: the queue is full, or the pool has stopped.

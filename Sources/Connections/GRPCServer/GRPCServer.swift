@@ -1,4 +1,5 @@
 public import SagamoreGRPC
+internal import SagamoreThreads
 
 /// A gRPC server: answers unary calls of registered methods, over HTTP/2, in plain text or TLS.
 ///
@@ -16,20 +17,20 @@ public final class GRPCServer: Sendable {
     private let configuration: GRPCServerConfiguration
     private let log: GRPCLog
     private let health = HealthRegistry()
-    private let stage: Condition<Stage>
+    private let stage: Locked<Stage>
 
     /// Prepares a server. Nothing listens before `start()`.
     public init(_ configuration: GRPCServerConfiguration, log: @escaping GRPCLog = { _, _ in }) {
         self.configuration = configuration
         self.log = log
         let health = self.health
-        stage = Condition(.preparing([ServerMethod(path: HealthRegistry.path, kind: .hot) { health.answer($0) }]))
+        stage = Locked(.preparing([ServerMethod(path: HealthRegistry.path, kind: .hot) { health.answer($0) }]))
     }
 
     deinit {
         // Whoever lets go of a running server has no grace to give, and this may be one of the server's own threads.
         guard case .running(let runtime) = stage.withLock({ $0 }) else { return }
-        _ = DetachedThread.start("grpc-end") { runtime.shutdown(grace: .zero) }
+        _ = try? SystemThread("grpc-end") { runtime.shutdown(grace: .zero) }
     }
 
     /// Registers a method, before `start()`. The last registration of a path counts.
@@ -72,7 +73,7 @@ public final class GRPCServer: Sendable {
     /// - Throws: `portBusy`, `cannotListen`, `badCredentials`, `noThread`; `alreadyStarted` the second time.
     public func start() throws(GRPCServerError) -> Int {
         let (configuration, health, log) = (configuration, health, log)
-        let result: Result<Int, GRPCServerError> = stage.change { stage in
+        let result: Result<Int, GRPCServerError> = stage.withLock { stage in
             guard case .preparing(let methods) = stage else { return .failure(.alreadyStarted) }
             do throws(GRPCServerError) {
                 let runtime = try ServerRuntime(configuration, methods: methods, health: health, log: log)
@@ -103,7 +104,7 @@ public final class GRPCServer: Sendable {
     ///
     /// May be called several times; later callers wait as well. Not from a handler, which would wait for itself.
     public func shutdown(grace: Duration) {
-        let runtime: ServerRuntime? = stage.change { stage in
+        let runtime: ServerRuntime? = stage.withLock { stage in
             switch stage {
             case .preparing:
                 stage = .stopped(nil)

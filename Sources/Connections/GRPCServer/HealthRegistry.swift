@@ -1,4 +1,5 @@
 internal import SagamoreGRPC
+internal import SagamoreThreads
 
 /// What `grpc.health.v1.Health/Check` answers: for each service name whether it serves. The empty name stands for the
 /// whole server. The two messages are small enough to be encoded here.
@@ -10,7 +11,7 @@ final class HealthRegistry: Sendable {
         var isDraining = false
     }
 
-    private let state = Condition(State())
+    private let state = Locked(State())
 
     func set(_ service: String, serving: Bool) {
         state.withLock { $0.serving[service] = serving }

@@ -1,4 +1,5 @@
 internal import SagamoreGRPC
+internal import SagamoreThreads
 internal import Synchronization
 
 /// What all connections of a running server share.
@@ -20,7 +21,7 @@ final class ServerContext: Sendable {
     let tls: TLSContext?
     /// New calls are turned away.
     let isDraining = Atomic(false)
-    let progress = Condition(Progress())
+    let progress = Monitor(Progress())
     private let methods: [String: ServerMethod]
 
     /// - Throws: `badCredentials`, `noThread`.

@@ -6,9 +6,8 @@ internal import SagamoreGRPC
 ///
 /// What has come is dealt with together: all requests are read, then all answers taken that other threads have given,
 /// then each connection is written once.
-///
-/// Unchecked: everything but `context` belongs to its thread.
-final class ServerLoop: @unchecked Sendable {
+/// Everything but `context` belongs to its thread.
+final class ServerLoop {
     private let context: ServerContext
     private let poll: Int32
     private var listeners: [Int32]

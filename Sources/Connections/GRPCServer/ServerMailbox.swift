@@ -1,12 +1,11 @@
 internal import CSagamoreHTTP2
 internal import Glibc
+internal import SagamoreThreads
 
 /// What other threads tell a server's thread, and the lock under which calls are answered.
 ///
 /// One lock for all calls: whoever answers takes it once, and the thread takes it once for all answers that wait.
-///
-/// Unchecked: `mail` is under the lock; the pointers and the descriptor are set once.
-final class ServerMailbox: @unchecked Sendable {
+final class ServerMailbox: Sendable {
     struct Mail {
         var answers: [ServerAnswer] = []
         var orders: [ServerOrder] = []
@@ -14,30 +13,28 @@ final class ServerMailbox: @unchecked Sendable {
         var isEmpty: Bool { answers.isEmpty && orders.isEmpty }
     }
 
+    private struct State {
+        var mail = Mail()
+        /// The thread waits for the system, and has to be woken.
+        var isAsleep = false
+    }
+
     /// Becomes readable when the thread is to wake up.
     let bell: Int32
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private var mail = Mail()
-    /// The thread waits for the system, and has to be woken.
-    private var isAsleep = false
+    private let state = Locked(State())
 
     /// - Throws: `noThread` with the system's error where there is no descriptor left.
     init() throws(GRPCServerError) {
         bell = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        pthread_mutex_init(mutex, nil)
         if bell < 0 { throw .noThread(errno: errno) }
     }
 
     deinit {
         if bell >= 0 { close(bell) }
-        pthread_mutex_destroy(mutex)
-        mutex.deallocate()
     }
 
     func withLock<Result>(_ body: () -> Result) -> Result {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return body()
+        state.withLock { _ in body() }
     }
 
     /// Puts something in, and wakes the thread if it sleeps.
@@ -45,11 +42,12 @@ final class ServerMailbox: @unchecked Sendable {
     /// - Parameter body: says whether it has put anything in, which is returned.
     @discardableResult
     func post(_ body: (inout Mail) -> Bool) -> Bool {
-        pthread_mutex_lock(mutex)
-        let isPosted = body(&mail)
-        let rings = isPosted && isAsleep
-        if rings { isAsleep = false }
-        pthread_mutex_unlock(mutex)
+        let (isPosted, rings) = state.withLock { state in
+            let isPosted = body(&state.mail)
+            let rings = isPosted && state.isAsleep
+            if rings { state.isAsleep = false }
+            return (isPosted, rings)
+        }
         if rings {
             var one: UInt64 = 1
             _ = write(bell, &one, 8)
@@ -61,22 +59,20 @@ final class ServerMailbox: @unchecked Sendable {
 
     /// Takes all there is, and leaves the empty arrays of `spare` in its place.
     func take(_ spare: inout Mail) {
-        pthread_mutex_lock(mutex)
-        swap(&mail, &spare)
-        pthread_mutex_unlock(mutex)
+        state.withLock { swap(&$0.mail, &spare) }
     }
 
     /// From now on somebody who posts rings the bell. False: there is mail.
     func fallAsleep() -> Bool {
-        withLock {
-            isAsleep = mail.isEmpty
-            return isAsleep
+        state.withLock { state in
+            state.isAsleep = state.mail.isEmpty
+            return state.isAsleep
         }
     }
 
     /// Nobody has to ring any more.
     func wakeUp() {
-        withLock { isAsleep = false }
+        state.withLock { $0.isAsleep = false }
     }
 
     /// After the bell has rung.

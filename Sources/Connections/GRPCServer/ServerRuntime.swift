@@ -1,4 +1,5 @@
 internal import SagamoreGRPC
+internal import SagamoreThreads
 
 /// A running server: its thread, its pool, and its orderly end.
 final class ServerRuntime: Sendable {
@@ -25,17 +26,16 @@ final class ServerRuntime: Sendable {
             listener.close()
             throw error
         }
-        var code = context.pool.start(threads: configuration.blockingThreads)
-        if code == 0 {
-            code = DetachedThread.start("grpc-server") {
+        do throws(ThreadError) {
+            try context.pool.start(threads: configuration.blockingThreads)
+            _ = try SystemThread("grpc-server") {
                 loop.run()
                 context.progress.change { $0.isQuiet = true }
             }
-        }
-        guard code == 0 else {
+        } catch {
             context.pool.stop()
             listener.close()
-            throw .noThread(errno: code)
+            throw .noThread(errno: error.errno)
         }
         log(.debug, "gRPC listens on \(configuration.host):\(port)")
     }

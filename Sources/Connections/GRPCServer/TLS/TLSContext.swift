@@ -1,10 +1,9 @@
 internal import CSagamoreTLS
 
 /// What all encrypted connections of a server share: its certificate, its key, and whom it trusts.
-///
-/// Unchecked: it is set up in `init` and only read afterwards, by the library itself.
-final class TLSContext: @unchecked Sendable {
-    let context: OpaquePointer
+final class TLSContext: Sendable {
+    // Set up in `init` and only read afterwards, by the library itself.
+    nonisolated(unsafe) let context: OpaquePointer
 
     /// - Throws: `badCredentials` where certificate, key or roots are no PEM, or do not belong together.
     init(_ tls: GRPCServerConfiguration.TLS) throws(GRPCServerError) {

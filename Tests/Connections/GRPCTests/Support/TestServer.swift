@@ -1,3 +1,4 @@
+import SagamoreThreads
 import Synchronization
 import Testing
 
@@ -27,9 +28,9 @@ func withServer<Result: Sendable>(
 
 /// Something that other threads change, and that a test waits for.
 final class Watched<Value: Sendable>: Sendable {
-    fileprivate let value: Condition<Value>
+    fileprivate let value: Monitor<Value>
 
-    init(_ value: Value) { self.value = Condition(value) }
+    init(_ value: Value) { self.value = Monitor(value) }
 
     func change(_ body: @Sendable (inout Value) -> Void) { value.change { body(&$0) } }
 
@@ -49,10 +50,10 @@ final class LateThread: Sendable {
         var isOver = false
     }
 
-    private let state = Condition(State())
+    private let state = Monitor(State())
 
     init() {
-        _ = DetachedThread.start("late") { [state] in
+        _ = SystemThread.required("late") { [state] in
             while let job = state.wait(for: { state -> (@Sendable () -> Void)?? in
                 if !state.jobs.isEmpty { return .some(state.jobs.removeFirst()) }
                 return state.isOver ? .some(nil) : nil
@@ -91,9 +92,9 @@ extension Watched {
 
 /// A place for one call that another thread, or the call's own closure, takes out.
 final class Held: Sendable {
-    private let call: Condition<GRPCServerCall?>
+    private let call: Monitor<GRPCServerCall?>
 
-    init(_ call: GRPCServerCall? = nil) { self.call = Condition(call) }
+    init(_ call: GRPCServerCall? = nil) { self.call = Monitor(call) }
 
     func put(_ call: GRPCServerCall) { self.call.change { $0 = call } }
 
