@@ -285,14 +285,14 @@ let sdk: [Target] = [
     tests(
         "SDK",
         "SagamoreSDKTests",
-        ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPCServer", "SagamoreGRPC"]
+        ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPCServer", "SagamoreGRPC", "SagamoreThreads"]
     ),
     tests(
         "SDK",
         "SagamoreWorkerTests",
         [
             "SagamoreProgramTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPCServer",
-            "SagamoreGRPC",
+            "SagamoreGRPC", "SagamoreThreads",
         ],
         exclude: ["Python", "Histories"]
     ),

@@ -47,11 +47,3 @@ bool csagamore_workflow_take_escape(void) {
     has_escaped = false;
     return escaped;
 }
-
-void csagamore_workflow_name_thread(const char *name) {
-#ifdef __APPLE__
-    pthread_setname_np(name);
-#else
-    pthread_setname_np(pthread_self(), name);
-#endif
-}

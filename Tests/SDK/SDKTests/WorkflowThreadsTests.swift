@@ -1,3 +1,4 @@
+import SagamoreThreads
 import Synchronization
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import SagamoreThreads
 import Synchronization
 import Testing
 

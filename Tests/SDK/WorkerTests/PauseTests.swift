@@ -1,4 +1,5 @@
 import Foundation
+import SagamoreThreads
 import Synchronization
 import Testing
 
@@ -17,7 +18,7 @@ struct PauseTests {
                 }
             }
             let ended = Monitor(false)
-            WorkerThread.start("observer") {
+            _ = SystemThread.required("observer") {
                 // This task takes one of the threads.
                 _ = blocked.wait { $0 >= threads - 1 ? $0 : nil }
                 Pause.after(.milliseconds(50)) { ended.change { $0 = true } }

@@ -29,17 +29,4 @@ struct SlotsTests {
         slots.release(3)
         #expect(slots.areAllFree && freed.withLock { $0 } == 3)
     }
-
-    @Test func pausesGrowToTheirLimit() {
-        var backoff = Backoff(longest: .seconds(1))
-        #expect(!backoff.isGrown)
-        let pauses = (0..<8).map { _ in backoff.pause(0.5) }
-        #expect(pauses.first == .milliseconds(100))
-        #expect(pauses == pauses.sorted() && pauses.last == .seconds(1))
-        #expect(backoff.isGrown)
-        backoff.reset()
-        #expect(backoff.pause(0) == .milliseconds(80))
-        let second = backoff.pause(1)
-        #expect(second > .milliseconds(191) && second < .milliseconds(193))
-    }
 }

@@ -19,7 +19,4 @@ void *csagamore_workflow_current(void);
 /// Whether workflow code on this thread has sent a job to the global pool since the last call.
 bool csagamore_workflow_take_escape(void);
 
-/// Gives the calling thread a name, at most 15 characters, as shown by `top -H`.
-void csagamore_workflow_name_thread(const char *name);
-
 #endif

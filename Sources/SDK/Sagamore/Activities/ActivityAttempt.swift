@@ -1,6 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
-internal import Synchronization
+internal import SagamoreThreads
 
 /// One attempt at work: its task, and why it was cancelled if it was.
 final class ActivityAttempt: Sendable {
@@ -28,7 +28,7 @@ final class ActivityAttempt: Sendable {
         var reason: Reason?
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func started(_ task: Task<Void, Never>) {
         let isCancelled = state.withLock { state in
@@ -50,7 +50,7 @@ final class ActivityAttempt: Sendable {
     /// Users' cancellation handlers run where a task is cancelled, and may block. The one who cancels is mostly the
     /// connection's thread, which everything waits for.
     private static func cancel(_ task: Task<Void, Never>) {
-        WorkerThread.start("cancellation") { task.cancel() }
+        if (try? SystemThread("cancellation", signals: .inherited) { task.cancel() }) == nil { task.cancel() }
     }
 
     /// What the code's end means.

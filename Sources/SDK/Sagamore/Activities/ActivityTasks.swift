@@ -2,7 +2,7 @@ internal import SagamoreAPI
 internal import SagamoreGRPC
 internal import SagamoreLogging
 internal import SagamoreProtobuf
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Takes activity tasks from their arrival to their answer. Each holds a slot until it is answered.
 final class ActivityTasks: Sendable {
@@ -13,7 +13,7 @@ final class ActivityTasks: Sendable {
     private let service: ServiceConnection
     private let slots: Slots
     private let threads = ActivityThreads()
-    private let running = Mutex<[ObjectIdentifier: ActivityAttempt]>([:])
+    private let running = Locked<[ObjectIdentifier: ActivityAttempt]>([:])
     private let log = Logger(label: "sagamore.worker")
 
     init(
@@ -106,19 +106,25 @@ final class ActivityTasks: Sendable {
             heartbeats: heartbeats
         )
         running.withLock { $0[ObjectIdentifier(attempt)] = attempt }
-        attempt.started(
-            threads.run { [self] in
+        let end: @Sendable (ActivityAttempt.Outcome) -> Void = { [self] outcome in
+            heartbeats.end()
+            _ = running.withLock { $0.removeValue(forKey: ObjectIdentifier(attempt)) }
+            ended(task, info, outcome, heartbeats.lastDetails)
+        }
+        do throws(ThreadError) {
+            let task = try threads.run {
                 let result: Result<RawMessage<Payloads>, any Error>
                 do {
                     result = .success(try await code(context, task.input))
                 } catch {
                     result = .failure(error)
                 }
-                heartbeats.end()
-                _ = running.withLock { $0.removeValue(forKey: ObjectIdentifier(attempt)) }
-                ended(task, info, attempt.outcome(result), heartbeats.lastDetails)
+                end(attempt.outcome(result))
             }
-        )
+            attempt.started(task)
+        } catch {
+            end(.failed(ApplicationError(error.description, type: "NoThread")))
+        }
     }
 
     private func ended(

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Threads for activities, one each, so that users' code may block: a thread is started when all others are taken, and
 /// used again afterwards. How many there may be is up to the caller.
@@ -8,12 +8,19 @@ final class ActivityThreads: Sendable {
         var isStopped = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Runs `body`, and everything that it awaits without an executor of its own, on a thread of its own.
+    ///
+    /// - Throws: when the system refuses a thread; `body` does not run then.
     @discardableResult
-    func run(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
-        let executor = state.withLock { $0.idle.popLast() } ?? ActivityExecutor()
+    func run(_ body: @escaping @Sendable () async -> Void) throws(ThreadError) -> Task<Void, Never> {
+        let executor: ActivityExecutor
+        if let idle = state.withLock({ $0.idle.popLast() }) {
+            executor = idle
+        } else {
+            executor = try ActivityExecutor()
+        }
         return Task(executorPreference: executor) {
             await body()
             let isStopped = self.state.withLock { state in
@@ -44,8 +51,8 @@ private final class ActivityExecutor: TaskExecutor {
 
     private let state = Monitor(State())
 
-    init() {
-        WorkerThread.start("activity") { [self] in
+    init() throws(ThreadError) {
+        _ = try SystemThread("activity", signals: .inherited) { [self] in
             while let jobs = next() {
                 for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
             }
@@ -59,7 +66,9 @@ private final class ActivityExecutor: TaskExecutor {
             return state.isClosed
         }
         // What an activity has left behind that still wants to run.
-        if isClosed { WorkerThread.start("activity-rest") { job.runSynchronously(on: self.asUnownedTaskExecutor()) } }
+        guard isClosed else { return }
+        let run: @Sendable () -> Void = { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        if (try? SystemThread("activity-rest", signals: .inherited, run)) == nil { run() }
     }
 
     /// The thread ends when it has nothing to do.

@@ -1,7 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreGRPC
 internal import SagamoreProtobuf
-internal import Synchronization
+internal import SagamoreThreads
 
 /// The heartbeats of one attempt: of many only so many are sent as the server needs.
 final class Heartbeats: Sendable {
@@ -26,7 +26,7 @@ final class Heartbeats: Sendable {
     private let service: ServiceConnection
     private let interval: Duration
     private let onNews: @Sendable (News) -> Void
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// - Parameters:
     ///   - request: what every heartbeat says, without details.

@@ -1,12 +1,11 @@
 internal import Dispatch
+internal import SagamoreThreads
 
 /// Something to be done after a time.
 ///
 /// It waits on a queue of Dispatch, not in a task: the threads of Swift's tasks are few, and user code may block them all.
 /// A heartbeat must go out all the same.
-///
-/// Unchecked: the timer is touched under the lock only.
-final class Pause: @unchecked Sendable {
+final class Pause: Sendable {
     private struct State {
         var timer: (any DispatchSourceTimer)?
         var action: (@Sendable () -> Void)?
@@ -15,11 +14,11 @@ final class Pause: @unchecked Sendable {
     /// A queue that shares its threads with no task: Dispatch makes one for it when all others are blocked.
     private static let queue = DispatchQueue(label: "sagamore.pauses")
 
-    private let state: Monitor<State>
+    private let state: Locked<State>
 
     /// - Parameter action: done once, on a thread that it must not block.
     init(_ action: @escaping @Sendable () -> Void) {
-        state = Monitor(State(action: action))
+        state = Locked(State(action: action))
     }
 
     /// Does it after `length`, unless it is done or cancelled until then.

@@ -1,6 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreGRPC
 internal import SagamoreProtobuf
+internal import SagamoreThreads
 
 /// The service's calls with messages instead of bytes.
 final class ServiceConnection: Sendable {
@@ -34,7 +35,7 @@ final class ServiceConnection: Sendable {
                 let bytes = try await channel.call(method.rawValue, request, deadline: deadline)
                 return Self.decoded(bytes, method)
             } catch {
-                let pause = backoff.pause(.random(in: 0...1))
+                let pause = backoff.next()
                 guard error.code == .unavailable, !Task.isCancelled, ContinuousClock.now + pause < end else {
                     return .failure(error)
                 }
@@ -89,7 +90,7 @@ final class ServiceConnection: Sendable {
                 return completion(result)
             }
             var next = backoff
-            let pause = next.pause(.random(in: 0...1))
+            let pause = next.next()
             Pause.after(pause) { [self, next] in deliver(method, request, until: end, next, completion) }
         }
     }

@@ -1,13 +1,13 @@
-internal import Synchronization
+internal import SagamoreThreads
 
 /// A workflow's state, where the code, the handlers of signals and those of queries find it.
 ///
 /// Reading and writing are whole: nobody ever holds an access while code waits. That is what an optimiser may assume, and
 /// why a changed state is always seen.
 final class StateBox<State: Sendable>: Sendable {
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
-    init(_ state: State) { self.state = Mutex(state) }
+    init(_ state: State) { self.state = Locked(state) }
 
     var value: State { state.withLock { $0 } }
 

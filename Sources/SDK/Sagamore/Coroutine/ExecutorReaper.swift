@@ -1,3 +1,5 @@
+internal import SagamoreThreads
+
 /// One thread that lets tasks of finished runs end: those that something outside has kept waiting.
 final class ExecutorReaper: Sendable {
     static let shared = ExecutorReaper()
@@ -6,7 +8,7 @@ final class ExecutorReaper: Sendable {
 
     private init() {
         let waiting = waiting
-        WorkerThread.start("sagamore-reaper") {
+        _ = SystemThread.required("sagamore-reaper") {
             while true {
                 let executors = waiting.wait { list -> [WorkflowExecutor]? in
                     if list.isEmpty { return nil }

@@ -1,5 +1,5 @@
 internal import CSagamoreWorkflowHooks
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Runs the jobs of one workflow run, one after the other, on the thread that asks for it.
 ///
@@ -12,7 +12,7 @@ internal import Synchronization
 final class WorkflowExecutor: TaskExecutor, @unchecked Sendable {
     private var queue: ContiguousArray<UnownedJob> = []
     private var head = 0
-    private let foreign = Mutex(Foreign())
+    private let foreign = Locked(Foreign())
 
     private struct Foreign {
         var jobs: [UnownedJob] = []

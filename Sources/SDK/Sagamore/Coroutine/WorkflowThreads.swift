@@ -1,3 +1,5 @@
+internal import SagamoreThreads
+
 /// The threads that run workflow code, and the watchdog over them.
 ///
 /// Code that runs longer than the limit without waiting holds its thread: the thread is given up and counted, another
@@ -37,7 +39,7 @@ final class WorkflowThreads: Sendable {
     init(count: Int, limit: Duration = WorkflowThreads.limit) {
         for _ in 0..<count { Self.startThread(state) }
         let state = state
-        WorkerThread.start("workflow-watch") { Self.watch(state, limit) }
+        _ = SystemThread.required("workflow-watch") { Self.watch(state, limit) }
     }
 
     deinit { stop() }
@@ -66,7 +68,7 @@ final class WorkflowThreads: Sendable {
             state.nextThread += 1
             return state.nextThread
         }
-        WorkerThread.start("workflow-\(number)") {
+        _ = SystemThread.required("workflow-\(number)") {
             while let job = next(number, state) {
                 let answer = job.work()
                 let isMine = state.withLock { $0.running.removeValue(forKey: number) != nil }
@@ -93,9 +95,8 @@ final class WorkflowThreads: Sendable {
 
     /// Looks in from time to time, four times within the limit: waking it for every job would cost more than the job.
     private static func watch(_ state: Monitor<State>, _ limit: Duration) {
-        let clock = Monitor(())
         while true {
-            let _: Void? = clock.wait(atMost: limit / 4) { _ in nil }
+            SystemThread.sleep(limit / 4)
             let (overrun, isOver) = state.withLock { state in
                 (takeOverrun(&state, limit), state.isStopped && state.jobs.isEmpty && state.running.isEmpty)
             }

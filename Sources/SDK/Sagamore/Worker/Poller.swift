@@ -1,6 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreGRPC
-internal import Synchronization
+internal import SagamoreThreads
 
 /// One call after the other that waits for a task, each with a slot for the task that it may bring. It needs no thread:
 /// the next step follows from the answer.
@@ -37,7 +37,7 @@ final class Poller: Sendable {
     private let slots: Slots
     private let service: ServiceConnection
     private let events: Events
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(
         _ method: WorkflowServiceMethod,
@@ -116,7 +116,7 @@ final class Poller: Sendable {
             let hadProblem = state.withLock { state in
                 state.step = .waitingForSlot
                 defer { state.backoff.reset() }
-                return state.backoff.isGrown
+                return state.backoff.attempts > 0
             }
             if hadProblem { events.problem(nil) }
             // An empty answer: the server let go of a call for which it had no task.
@@ -131,7 +131,7 @@ final class Poller: Sendable {
             if isStopped { return end() }
             if status.code == .deadlineExceeded { return next() }
             events.problem(status)
-            pause { $0.backoff.pause(.random(in: 0...1)) }
+            pause { $0.backoff.next() }
         }
     }
 

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Room for so many tasks at a time. Who finds none waits for it without a thread.
 final class Slots: Sendable {
@@ -8,7 +8,7 @@ final class Slots: Sendable {
         var isClosed = false
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let count: Int
     private let onFree: @Sendable () -> Void
 
@@ -18,7 +18,7 @@ final class Slots: Sendable {
     init(_ count: Int, onFree: @escaping @Sendable () -> Void = {}) {
         self.count = count
         self.onFree = onFree
-        state = Mutex(State(free: count))
+        state = Locked(State(free: count))
     }
 
     /// Whether all are free.

@@ -1,13 +1,6 @@
 internal import Dispatch
-internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Darwin
-#endif
+internal import Glibc
+internal import SagamoreThreads
 
 /// SIGTERM and SIGINT as a request to stop. The second one ends the process as if nobody had listened.
 final class StopSignals: @unchecked Sendable {
@@ -16,7 +9,7 @@ final class StopSignals: @unchecked Sendable {
 
     private static let numbers = [SIGTERM, SIGINT]
     /// How many listen: a process may have several workers, and what the signals do is the process's.
-    private static let listeners = Mutex(0)
+    private static let listeners = Locked(0)
 
     init(_ onSignal: @escaping @Sendable () -> Void) {
         let numbers = Self.numbers

@@ -2,7 +2,7 @@ internal import SagamoreAPI
 internal import SagamoreGRPC
 internal import SagamoreLogging
 internal import SagamoreProtobuf
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Runs workflows and activities of one task queue.
 ///
@@ -25,7 +25,7 @@ public final class Worker: Sendable {
         var isStopped = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// A worker of a task queue, with what it can run.
     ///
@@ -100,7 +100,7 @@ public final class Worker: Sendable {
                     "the server does not answer, trying again",
                     metadata: ["address": client.options.address, "error": "\(status)"]
                 )
-                try? await Task.sleep(for: backoff.pause(.random(in: 0...1)))
+                try? await Task.sleep(for: backoff.next())
             }
         }
     }

@@ -1,16 +1,9 @@
+internal import Glibc
 internal import SagamoreAPI
 internal import SagamoreGRPC
 internal import SagamoreLogging
 internal import SagamoreProtobuf
-internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Darwin
-#endif
+internal import SagamoreThreads
 
 /// A worker at work: pollers, slots, threads, and how all of it ends.
 final class WorkerRuntime: Sendable {
@@ -38,14 +31,14 @@ final class WorkerRuntime: Sendable {
     private let workflows: WorkflowTasks?
     private let activities: ActivityTasks
     private let hasActivities: Bool
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let log = Logger(label: "sagamore.worker")
     private let changed: Changed
 
     /// Lets the slots tell a runtime that does not exist yet.
     private final class Changed: Sendable {
         private struct Listener { weak var runtime: WorkerRuntime? }
-        private let listener = Mutex(Listener())
+        private let listener = Locked(Listener())
         func listen(_ runtime: WorkerRuntime) { listener.withLock { $0.runtime = runtime } }
         func call() { listener.withLock { $0.runtime }?.endIfPossible() }
     }

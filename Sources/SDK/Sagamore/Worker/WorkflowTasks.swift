@@ -2,7 +2,7 @@ internal import SagamoreAPI
 internal import SagamoreGRPC
 internal import SagamoreLogging
 internal import SagamoreProtobuf
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Takes workflow tasks from their arrival to their answer.
 ///
@@ -17,7 +17,7 @@ final class WorkflowTasks: Sendable {
     private let threads: WorkflowThreads
     private let slots: Slots
     private let activities: ActivityTasks
-    private let cache: Mutex<Cache>
+    private let cache: Locked<Cache>
     private let log = Logger(label: "sagamore.worker")
 
     /// How long an answer is tried: the default limit of a workflow task. After that somebody else has it.
@@ -38,7 +38,7 @@ final class WorkflowTasks: Sendable {
         self.threads = threads
         self.slots = slots
         self.activities = activities
-        cache = Mutex(Cache(limit: maximumCachedRuns))
+        cache = Locked(Cache(limit: maximumCachedRuns))
     }
 
     /// Whether new runs should wait, see ``RunCache/isCrowded(at:)``.
@@ -66,7 +66,7 @@ final class WorkflowTasks: Sendable {
 
     /// What a job works on, for the watchdog: the job itself may be lost.
     private final class Place: Sendable {
-        let task = Mutex<WorkflowTask?>(nil)
+        let task = Locked<WorkflowTask?>(nil)
     }
 
     private func submit(_ work: @escaping @Sendable (Place) -> (@Sendable () -> Void)) {

@@ -2,6 +2,7 @@ import SagamoreAPI
 import SagamoreGRPC
 import SagamoreGRPCServer
 import SagamoreProtobuf
+import SagamoreThreads
 
 @testable import Sagamore
 

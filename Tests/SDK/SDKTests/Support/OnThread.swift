@@ -1,9 +1,11 @@
+import SagamoreThreads
+
 @testable import Sagamore
 
 /// Runs what blocks on a thread of its own: the cooperative pool has few.
 func onThread(_ body: @escaping @Sendable () -> Void) async {
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-        WorkerThread.start("test") {
+        _ = SystemThread.required("test") {
             body()
             continuation.resume()
         }

@@ -1,5 +1,6 @@
 import Foundation
 import SagamoreProgramTestSupport
+import SagamoreThreads
 import Synchronization
 import Testing
 
@@ -37,9 +38,7 @@ func close(_ client: Client) async { try? await blocking { client.close() } }
 
 /// Runs what blocks on a thread of its own: the cooperative pool has few, and everybody's timers need them.
 func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
-        WorkerThread.start("blocking") { continuation.resume(with: Result { try body() }) }
-    }
+    try await SystemThread.run("blocking", body)
 }
 
 /// A worker that runs beside a test.
