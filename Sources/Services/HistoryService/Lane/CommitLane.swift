@@ -240,7 +240,6 @@ final class CommitLane: @unchecked Sendable {
             shard.stalledSince = nil
             for item in items {
                 item.countUncommitted(-1)
-                if item.newRun != nil { item.run?.isStored = true }
                 // Also of an item without rows: it may have been the last that others waited behind.
                 if let slot = item.slot { news += shard.committedNews(in: slot) }
                 if let slot = item.slot, item.closing != nil || item.run == nil { shard.dropIfUnused(slot) }

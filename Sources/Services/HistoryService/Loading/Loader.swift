@@ -209,8 +209,6 @@ final class Loader: @unchecked Sendable {
             slot.current = .closed(run.row)
             return
         }
-        // Whether its alarm row says parked is not known: setting it to active once more does no harm.
-        run.isParkedInStore = true
         slot.current = .cached(run)
         shard.touch(run)
         shard.arm(run)

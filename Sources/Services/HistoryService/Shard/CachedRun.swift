@@ -5,6 +5,25 @@ internal import SagamoreServices
 
 /// A run in memory. Changed in place, under its shard's lock.
 final class CachedRun: @unchecked Sendable {
+    /// Whether the run is in memory, and what its alarm row says about that.
+    enum Residence {
+        /// The run is in memory. Its alarm row says so, or will with the run's first row.
+        ///
+        /// Can transition to: `parking`, `dead`.
+        case active
+        /// The run is in memory, while its alarm row says, or may say, that it is not: the run was just loaded, or is about
+        /// to leave. The next row of the run sets the alarm back.
+        ///
+        /// Can transition to: `active`, `left`, `dead`.
+        case parking
+        /// The run is out of memory: nothing finds it any more. Terminal.
+        case left
+        /// A commit of the run failed, so what is here never happened: the run is loaded anew. Terminal.
+        case dead
+
+        var isInMemory: Bool { self == .active || self == .parking }
+    }
+
     var execution: SagamoreEngine.Execution
     // Apart from it, for those who ask without the lock.
     let key: WorkflowKey
@@ -16,24 +35,19 @@ final class CachedRun: @unchecked Sendable {
     var tail: [UInt8]?
     /// The frame of the newest event; of a closed run, the close event.
     var lastFrame: [UInt8] = []
-    /// Transitions on their way to the database.
-    var uncommitted = 0
-    /// Its commit failed, so what is here never happened: it is loaded anew.
-    var isDead = false
-    /// Its alarm row says that it is out of memory: the next transition takes that back.
-    var isParkedInStore = false
+    /// Items on their way to the database. A run without any is stored: its first row counts as well.
+    var uncommitted = 0 {
+        didSet { precondition(uncommitted >= 0, "more items of a run have ended than began") }
+    }
+    private(set) var residence: Residence
     /// The full queue that its alarm row names, as far as is known here: a task of that queue is offered again when the
     /// mark is paged back.
     var markedQueue: TaskQueueKey?
     /// Full queues that have a task of it, too. A row names one queue only, so for these it stays in memory.
     var queuesBeside: Set<TaskQueueKey> = []
-    /// It is in the database already.
-    var isStored: Bool
     /// The earliest deadline that the shard's timer knows of.
     var armedAt: Instant?
     var touchedAt: Instant
-    /// It is out of memory: nothing finds it any more.
-    var hasLeft = false
     /// It stands in the list of runs that may go idle.
     var isWatched = false
     let startRequestID: String
@@ -55,10 +69,36 @@ final class CachedRun: @unchecked Sendable {
         runID = execution.runID
         self.sequence = sequence
         self.startRequestID = startRequestID
-        self.isStored = isStored
+        // What the alarm row of a loaded run says is not known: to set it to active once more does no harm.
+        residence = isStored ? .parking : .active
         touchedAt = now
         tail = []
     }
+
+    // MARK: Residence
+
+    var isDead: Bool { residence == .dead }
+    var hasLeft: Bool { residence == .left }
+
+    /// A row is on its way that sets the alarm: to active, or to the time at which the run has to be back in memory.
+    func alarmIsSet(isActive: Bool) {
+        precondition(residence.isInMemory, "the alarm of a run that is \(residence) is set by its next owner")
+        residence = isActive ? .active : .parking
+    }
+
+    /// All of the run is stored, and its alarm brings it back.
+    func leaveMemory() {
+        precondition(residence == .parking && uncommitted == 0, "a run that is \(residence) would be lost")
+        residence = .left
+    }
+
+    /// A commit of the run failed.
+    func die() {
+        precondition(residence != .left, "a run that is out of memory has nothing to commit")
+        residence = .dead
+    }
+
+    // MARK: State
 
     /// The run as lists show it.
     var row: RunRow {
@@ -85,6 +125,9 @@ final class CachedRun: @unchecked Sendable {
         let previousStarted = execution.durable.previousStartedEventID
         var ends: [(id: Int64, end: Int)] = []
         for entry in entries {
+            if case .event(let recorded) = entry {
+                precondition(recorded.event.eventID == execution.nextEventID, "a history has no gaps")
+            }
             execution.apply(entry)
             switch entry {
             case .event(let recorded):
@@ -141,7 +184,7 @@ final class CachedRun: @unchecked Sendable {
     /// Whether it may leave memory: recovery would have to re-create nothing for it there, or only what waits for room in
     /// the queue that its alarm row names.
     func canLeave(at now: Instant, horizon: Interval, _ queries: QueryTable) -> Bool {
-        guard execution.isRunning, uncommitted == 0, isStored, !queries.isBound(to: runID),
+        guard execution.isRunning, uncommitted == 0, !queries.isBound(to: runID),
             execution.volatile.startedTask == nil, execution.durable.bufferedEvents.isEmpty,
             execution.volatile.heartbeats.isEmpty
         else { return false }

@@ -13,18 +13,19 @@ extension Shard {
         let item = LaneItem(slot: slot, run: run)
         item.alarm = .set(alarm)
         // A transition after this one sets the alarm back to active, in its own transaction.
-        run.isParkedInStore = alarm.at != nil
+        run.alarmIsSet(isActive: alarm.at == nil)
         item.release = { [self] in
             perform {
                 guard slot.cached === run else { return }
-                guard run.isParkedInStore, run.canLeave(at: clock(), horizon: configuration.alarmHorizon, queries)
+                guard run.residence == .parking,
+                    run.canLeave(at: clock(), horizon: configuration.alarmHorizon, queries)
                 else {
                     // Something came meanwhile: it stays, and is looked at again when it is idle.
                     touch(run)
                     return
                 }
                 slot.current = .parked(run.row)
-                run.hasLeft = true
+                run.leaveMemory()
                 dropIfUnused(slot)
             }
             then?()
@@ -96,7 +97,7 @@ extension Shard {
         guard run.execution.isRunning else { return }
         let item = LaneItem(slot: slot, run: run)
         item.alarm = .set(AlarmValue(at: nil, waiting: .none))
-        run.isParkedInStore = false
+        run.alarmIsSet(isActive: true)
         run.markedQueue = nil
         enqueue(item)
     }

@@ -21,6 +21,7 @@ extension Shard {
         inbox: InboxRow? = nil,
         assumesNew: Bool = false
     ) -> LaneItem {
+        precondition(run.residence.isInMemory, "a decision on a run that is \(run.residence) would be lost")
         let item = LaneItem(slot: slot, run: run)
         let wasRunning = run.execution.isRunning
         let row = run.apply(decision.entries)
@@ -37,10 +38,10 @@ extension Shard {
                 item.newRun = run.row
                 item.assumesNew = assumesNew
                 item.alarm = .insert(.active)
-            } else if run.isParkedInStore {
+            } else if run.residence == .parking {
                 item.alarm = .set(.active)
             }
-            run.isParkedInStore = false
+            run.alarmIsSet(isActive: true)
         }
         if wasRunning, !run.execution.isRunning {
             item.alarm = .remove
@@ -73,6 +74,7 @@ extension Shard {
     /// Called under the lock. An item without rows is released when the lock is free, if there is nothing before it that it
     /// could show: nothing of its own run, or nothing at all.
     func enqueue(_ item: LaneItem) {
+        precondition(item.run?.hasLeft != true, "an item of a run that is out of memory is queued")
         let isSettled = item.run?.uncommitted == 0 && (item.basis?.uncommitted ?? 0) == 0
         item.countUncommitted(1)
         switch lane.add(item, isSettled: isSettled) {

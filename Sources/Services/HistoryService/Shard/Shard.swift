@@ -136,7 +136,7 @@ final class Shard: @unchecked Sendable {
 
     /// A run whose commit failed never happened: what is there is loaded, by whoever comes next, or in a moment.
     func kill(_ run: CachedRun, in slot: WorkflowSlot?) {
-        run.isDead = true
+        run.die()
         let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
         carryOut(queries.runEvicted(run.runID, error), seen: nil)
         guard let slot, slot.cached === run else { return }
