@@ -22,8 +22,8 @@ enum QueryAction: Sendable {
     case fail(PendingQuery, RequestError)
 }
 
-/// The queries of a shard that have no answer yet. Events return what is to be done; each query leaves the table with one
-/// `answer` or `fail`, and no other.
+/// The queries of a shard that have no answer yet. Events return what is to be done; each query leaves the table with
+/// one `answer` or `fail`, and no other.
 struct QueryTable {
     private var queries: [UInt64: PendingQuery] = [:]
     /// The queries that wait for a workflow task or ride on one, by run, in the order in which they came.

@@ -4,8 +4,8 @@ internal import SagamorePersistence
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
-/// Queries: answered with all earlier signals applied. While a workflow task is due or runs, a query rides on it; else it
-/// goes to a worker by itself.
+/// Queries: answered with all earlier signals applied. While a workflow task is due or runs, a query rides on it; else
+/// it goes to a worker by itself.
 extension Shard {
     func query(
         _ workflow: WorkflowReference,

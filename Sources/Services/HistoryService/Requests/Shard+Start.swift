@@ -88,8 +88,8 @@ extension Shard {
         )
     }
 
-    /// Under the lock: begins a run, after ending the one that it replaces, both in one. Of a workflow that was not looked
-    /// up it is taken to be the first.
+    /// Under the lock: begins a run, after ending the one that it replaces, both in one. Of a workflow that was not
+    /// looked up it is taken to be the first.
     func begin<Success>(
         _ request: StartRequest,
         _ verdict: StartVerdict,

@@ -11,8 +11,8 @@ final class CachedRun: @unchecked Sendable {
         ///
         /// Can transition to: `parking`, `dead`.
         case active
-        /// The run is in memory, while its alarm row says, or may say, that it is not: the run was just loaded, or is about
-        /// to leave. The next row of the run sets the alarm back.
+        /// The run is in memory, while its alarm row says, or may say, that it is not: the run was just loaded, or is
+        /// about to leave. The next row of the run sets the alarm back.
         ///
         /// Can transition to: `active`, `left`, `dead`.
         case parking
@@ -117,7 +117,8 @@ final class CachedRun: @unchecked Sendable {
         )
     }
 
-    /// Applies entries, keeps the tail, and returns the encoded row of the journal; empty parts where nothing is durable.
+    /// Applies entries, keeps the tail, and returns the encoded row of the journal; empty parts where nothing is
+    /// durable.
     func apply(_ entries: [Entry]) -> (events: [UInt8], facts: [UInt8], firstEventID: Int64) {
         var events: [UInt8] = []
         var facts: [UInt8] = []
@@ -181,8 +182,8 @@ final class CachedRun: @unchecked Sendable {
         waitingTasks(at: now).allSatisfy { $0.queue(in: key.namespace) == queue }
     }
 
-    /// Whether it may leave memory: recovery would have to re-create nothing for it there, or only what waits for room in
-    /// the queue that its alarm row names.
+    /// Whether it may leave memory: recovery would have to re-create nothing for it there, or only what waits for room
+    /// in the queue that its alarm row names.
     func canLeave(at now: Instant, horizon: Interval, _ queries: QueryTable) -> Bool {
         guard execution.isRunning, uncommitted == 0, !queries.isBound(to: runID),
             execution.volatile.startedTask == nil, execution.durable.bufferedEvents.isEmpty,

@@ -1,7 +1,7 @@
 internal import SagamoreServices
 
-/// What was decided under a shard's lock and calls others (Matching, callers, listeners). It is collected under the lock
-/// and carried out without it, by `Shard.perform`.
+/// What was decided under a shard's lock and calls others (Matching, callers, listeners). It is collected under the
+/// lock and carried out without it, by `Shard.perform`.
 struct DeferredActions {
     typealias Action = @Sendable () -> Void
 

@@ -3,8 +3,8 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// The caller of a request that no shard has looked at. `Shard.access` and `Shard.resolve` consume it, so the handler that
-/// they call has no other way to answer than its `RunAccess`.
+/// The caller of a request that no shard has looked at. `Shard.access` and `Shard.resolve` consume it, so the handler
+/// that they call has no other way to answer than its `RunAccess`.
 struct Caller<Success: Sendable>: ~Copyable {
     fileprivate let reply: Reply<Success>
 
@@ -21,9 +21,9 @@ struct Caller<Success: Sendable>: ~Copyable {
 
 /// A workflow as one request sees it, under its shard's lock, and the only way in which the request is answered.
 ///
-/// What is in memory may not be committed, and can still be lost. So an answer is released behind all items of the run that
-/// are on their way to the database; at once where there are none, and where all that the request saw was read from the
-/// database. Each method that answers consumes the access. One that is dropped answers UNAVAILABLE.
+/// What is in memory may not be committed, and can still be lost. So an answer is released behind all items of the run
+/// that are on their way to the database; at once where there are none, and where all that the request saw was read
+/// from the database. Each method that answers consumes the access. One that is dropped answers UNAVAILABLE.
 struct RunAccess<Success: Sendable>: ~Copyable {
     let shard: Shard
     let slot: WorkflowSlot
@@ -180,8 +180,8 @@ extension PolledWorkflowTask: PolledTask {}
 extension AssignedActivityTask: PolledTask {}
 
 extension RunAccess where Success: PolledTask {
-    /// Refuses a task that is out of date as soon as the lock is free, whatever is on its way: the poll meets the next task
-    /// then. Nothing is lost by it, since a run that has to be loaded anew offers its tasks again.
+    /// Refuses a task that is out of date as soon as the lock is free, whatever is on its way: the poll meets the next
+    /// task then. Nothing is lost by it, since a run that has to be loaded anew offers its tasks again.
     consuming func refuseTask(_ error: RequestError) {
         let reply = reply
         shard.deferred.call { reply.fail(error) }
@@ -194,8 +194,8 @@ extension Shard {
     ///
     /// - Parameters:
     ///   - commandID: a command to look up with the workflow; empty for none.
-    ///   - mayAssumeNew: `proceed` may be given a slot of which nothing is known, and then takes it for that of a workflow
-    ///     without a run.
+    ///   - mayAssumeNew: `proceed` may be given a slot of which nothing is known, and then takes it for that of a
+    ///     workflow without a run.
     func access<Success>(
         _ key: WorkflowKey,
         commandID: String = "",

@@ -34,8 +34,8 @@ extension Shard {
         requestLoad(slot)
     }
 
-    /// Under the lock: lets those go on who came while the workflow was read, in order. One whose command has to be looked
-    /// up makes those behind it wait for the next round.
+    /// Under the lock: lets those go on who came while the workflow was read, in order. One whose command has to be
+    /// looked up makes those behind it wait for the next round.
     func goOn(_ slot: WorkflowSlot) {
         while slot.isReady, let next = slot.waiting.first, next.commandID.isEmpty {
             slot.waiting.removeFirst()

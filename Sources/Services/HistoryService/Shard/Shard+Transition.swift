@@ -64,15 +64,15 @@ extension Shard {
         arm(run)
         for offer in decision.offers {
             let task = task(of: offer, run)
-            // An activity's start is written: offered now, it may share the transaction of its schedule. A workflow task's
-            // start writes nothing, and its poll could only wait.
+            // An activity's start is written: offered now, it may share the transaction of its schedule. A workflow
+            // task's start writes nothing, and its poll could only wait.
             if case .activity = task.kind { deferred.offer(task) } else { item.offers.append(task) }
         }
         return item
     }
 
-    /// Called under the lock. An item without rows is released when the lock is free, if there is nothing before it that it
-    /// could show: nothing of its own run, or nothing at all.
+    /// Called under the lock. An item without rows is released when the lock is free, if there is nothing before it
+    /// that it could show: nothing of its own run, or nothing at all.
     func enqueue(_ item: LaneItem) {
         precondition(item.run?.hasLeft != true, "an item of a run that is out of memory is queued")
         let isSettled = item.run?.uncommitted == 0 && (item.basis?.uncommitted ?? 0) == 0
@@ -87,8 +87,8 @@ extension Shard {
         item.countUncommitted(-1)
     }
 
-    /// Lets something be seen only when all that it could have seen is committed: the release rule. Requests are answered
-    /// by their `RunAccess`, which goes by it.
+    /// Lets something be seen only when all that it could have seen is committed: the release rule. Requests are
+    /// answered by their `RunAccess`, which goes by it.
     ///
     /// - Parameter run: what was seen; nil waits for everything of the shard that is on its way.
     func releaseInOrder(

@@ -93,8 +93,8 @@ final class Shard: @unchecked Sendable {
         return nil
     }
 
-    /// Under the lock: the shard belongs to another owner, or the service stops. Nothing is taken any more, and who waits
-    /// is told.
+    /// Under the lock: the shard belongs to another owner, or the service stops. Nothing is taken any more, and who
+    /// waits is told.
     func drop(_ failure: LaneFailure) {
         phase = .dropped
         let error = failure.error
