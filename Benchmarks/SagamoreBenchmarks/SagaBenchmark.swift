@@ -58,7 +58,13 @@ private final class Saga {
             let request = WorkflowTaskCompletedRequest(token: token, request: completion, nextNonce: 0)
             perform { execution throws(RequestError) in try execution.decide(request, at: now) }
             guard step < 3, let id = execution.durable.activities.keys.first else { continue }
-            let activity = ActivityTaskToken(key: Samples.key, runID: Samples.runID, scheduledEventID: id, attempt: 1)
+            let activity = ActivityTaskToken(
+                key: Samples.key,
+                runID: Samples.runID,
+                scheduledEventID: id,
+                attempt: 1,
+                nonce: execution.durable.activities[id]?.startedNonce ?? 0
+            )
             perform { execution throws(RequestError) in
                 try execution.decide(completed: activity, result: result, identity: "1234@worker", at: now)
             }

@@ -119,6 +119,7 @@ extension PendingActivity {
         startedIdentity = start.identity
         startedRequestID = start.requestID
         startedBuildID = start.buildID
+        startedNonce = start.nonce
     }
 
     /// No worker has the attempt: it is offered from then on.
@@ -127,6 +128,7 @@ extension PendingActivity {
         startedIdentity = ""
         startedRequestID = ""
         startedBuildID = ""
+        startedNonce = 0
         attemptScheduledAt = instant
     }
 

@@ -52,6 +52,7 @@ public enum FactCoding {
             writer.string(1, origin.commandID)
             writer.lengthDelimited(Field.commandAccepted, since: end)
         case .activityStarted(let start):
+            writer.fixed64(7, start.nonce)
             writer.string(6, start.buildID)
             writer.string(5, start.requestID)
             writer.string(4, start.identity)
@@ -139,7 +140,8 @@ public enum FactCoding {
                     at: Instant(nanoseconds: values.number(3)),
                     identity: try values.text(4),
                     requestID: try values.text(5),
-                    buildID: try values.text(6)
+                    buildID: try values.text(6),
+                    nonce: UInt64(bitPattern: values.number(7))
                 )
             )
         case Field.activityReturned:

@@ -1,24 +1,29 @@
 public import SagamoreAPI
 public import SagamoreProtobuf
 
-/// What an activity task's token says: the committed attempt, nothing of the owner.
+/// What an activity task's token says: the committed start of an attempt, nothing of the owner.
 public struct ActivityTaskToken: Equatable, Sendable {
     public let key: WorkflowKey
     public let runID: RunID
     public let scheduledEventID: Int64
     public let attempt: Int32
+    /// The start's nonce. An attempt whose delivery failed is started again, and the first worker may have got it all
+    /// the same.
+    public let nonce: UInt64
 
-    public init(key: WorkflowKey, runID: RunID, scheduledEventID: Int64, attempt: Int32) {
+    public init(key: WorkflowKey, runID: RunID, scheduledEventID: Int64, attempt: Int32, nonce: UInt64) {
         self.key = key
         self.runID = runID
         self.scheduledEventID = scheduledEventID
         self.attempt = attempt
+        self.nonce = nonce
     }
 }
 
 extension Execution {
     /// Gives an attempt to a poller.
     ///
+    /// - Parameter nonce: never the same for two starts; the token carries it.
     /// - Throws: `notFound` when that attempt is not due any more.
     public func decide(
         startActivity scheduledEventID: Int64,
@@ -26,6 +31,7 @@ extension Execution {
         identity: String,
         requestID: String,
         buildID: String = "",
+        nonce: UInt64,
         at now: Instant
     ) throws(RequestError) -> Decision {
         // Its time is not looked at: it was offered when that had come, and the clock may have gone back since.
@@ -41,11 +47,12 @@ extension Execution {
                     at: now,
                     identity: identity,
                     requestID: requestID,
-                    buildID: buildID
+                    buildID: buildID,
+                    nonce: nonce
                 )
             )
         )
-        draft.decision.reply = .activityTask(delivery(of: activity, at: now))
+        draft.decision.reply = .activityTask(delivery(of: activity, at: now, nonce: nonce))
         return draft.decision
     }
 
@@ -56,11 +63,12 @@ extension Execution {
         return stamp
     }
 
-    func delivery(of activity: PendingActivity, at startedAt: Instant) -> ActivityTaskDelivery {
+    func delivery(of activity: PendingActivity, at startedAt: Instant, nonce: UInt64) -> ActivityTaskDelivery {
         ActivityTaskDelivery(
             activity: activity,
             workflowType: durable.workflowType,
             startedAt: startedAt,
+            nonce: nonce,
             heartbeatDetails: heartbeatDetails(of: activity)
         )
     }
@@ -175,7 +183,7 @@ extension Execution {
     private func running(_ token: ActivityTaskToken) throws(RequestError) -> PendingActivity {
         guard isRunning else { throw .workflowClosed }
         guard let activity = durable.activities[token.scheduledEventID], activity.isStarted,
-            activity.attempt == token.attempt
+            activity.attempt == token.attempt, activity.startedNonce == token.nonce
         else { throw .activityTaskNotFound }
         return activity
     }

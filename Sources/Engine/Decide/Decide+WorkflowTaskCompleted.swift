@@ -67,10 +67,11 @@ extension Execution {
                 at: draft.now,
                 identity: request.identity,
                 requestID: String(completion.token.nonce, radix: 16),
-                buildID: started.buildID
+                buildID: started.buildID,
+                nonce: started.nonce
             )
             draft.fact(.activityStarted(start))
-            answer.eagerActivities.append(delivery(of: activity, at: draft.now))
+            answer.eagerActivities.append(delivery(of: activity, at: draft.now, nonce: start.nonce))
         }
         draft.fact(
             .workflowTaskCompleted(
@@ -201,9 +202,9 @@ extension Execution {
         for id in completed.eagerActivities {
             // Not one that was returned since and is another worker's now.
             guard isRunning, let activity = durable.activities[id], activity.attempt == 1,
-                activity.startedRequestID == String(completed.nonce, radix: 16), let startedAt = activity.startedAt
+                activity.startedNonce == completed.nonce, let startedAt = activity.startedAt
             else { continue }
-            answer.eagerActivities.append(delivery(of: activity, at: startedAt))
+            answer.eagerActivities.append(delivery(of: activity, at: startedAt, nonce: completed.nonce))
         }
         if completion.request.returnNewWorkflowTask, let next = volatile.startedTask,
             next.requestID == String(next.nonce, radix: 16)

@@ -61,6 +61,8 @@ public struct ActivityTaskDelivery: Sendable {
     public let activity: PendingActivity
     public let workflowType: String
     public let startedAt: Instant
+    /// What its token carries.
+    public let nonce: UInt64
     public let heartbeatDetails: RawMessage<Payloads>?
 }
 

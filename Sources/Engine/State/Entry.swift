@@ -74,6 +74,8 @@ public indirect enum Fact: Equatable, Sendable {
         public let identity: String
         public let requestID: String
         public let buildID: String
+        /// Tells this start from others of the same attempt: only its token is heard.
+        public let nonce: UInt64
     }
 
     public struct ActivityRetry: Equatable, Sendable {

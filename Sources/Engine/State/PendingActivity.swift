@@ -26,6 +26,8 @@ public struct PendingActivity: Equatable, Sendable {
     public var startedIdentity = ""
     public var startedRequestID = ""
     public var startedBuildID = ""
+    /// What the token of the newest start carries; 0 while the attempt waits.
+    public var startedNonce: UInt64 = 0
     public var cancelRequestedEventID: Int64 = 0
     public var lastFailure: RawMessage<Failure>?
     public var lastWorkerIdentity = ""

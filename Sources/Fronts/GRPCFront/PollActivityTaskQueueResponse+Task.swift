@@ -30,15 +30,3 @@ extension PollActivityTaskQueueResponse {
         priority = activity.priority
     }
 }
-
-extension AssignedActivityTask {
-    /// What its token says.
-    var activityToken: ActivityTaskToken {
-        ActivityTaskToken(
-            key: key,
-            runID: runID,
-            scheduledEventID: delivery.activity.scheduledEventID,
-            attempt: delivery.activity.attempt
-        )
-    }
-}

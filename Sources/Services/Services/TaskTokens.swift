@@ -29,6 +29,7 @@ public enum TaskToken: Equatable, Sendable {
             writer.int64(6, token.startedEventID)
             write(token.key, token.runID, kind: 1, &writer)
         case .activity(let token):
+            writer.fixed64(8, token.nonce)
             writer.int32(7, token.attempt)
             writer.int64(6, token.scheduledEventID)
             write(token.key, token.runID, kind: 2, &writer)
@@ -60,8 +61,15 @@ public enum TaskToken: Equatable, Sendable {
                     )
                 )
             case 2:
-                let (id, attempt) = (fields.eventID, fields.attempt)
-                self = .activity(ActivityTaskToken(key: key, runID: runID, scheduledEventID: id, attempt: attempt))
+                self = .activity(
+                    ActivityTaskToken(
+                        key: key,
+                        runID: runID,
+                        scheduledEventID: fields.eventID,
+                        attempt: fields.attempt,
+                        nonce: fields.nonce
+                    )
+                )
             case 3:
                 self = .query(QueryToken(key: key, runID: runID, queryID: fields.nonce))
             default:

@@ -171,9 +171,21 @@ public struct AssignedActivityTask: Sendable {
         self.key = key
         self.runID = runID
         self.delivery = delivery
-        let (id, attempt) = (delivery.activity.scheduledEventID, delivery.activity.attempt)
-        let token = ActivityTaskToken(key: key, runID: runID, scheduledEventID: id, attempt: attempt)
-        self.token = TaskToken.activity(token).bytes
+        token = TaskToken.activity(Self.token(key, runID, delivery)).bytes
+    }
+
+    /// What its token says.
+    public var activityToken: ActivityTaskToken { Self.token(key, runID, delivery) }
+
+    private static func token(_ key: WorkflowKey, _ runID: RunID, _ delivery: ActivityTaskDelivery) -> ActivityTaskToken
+    {
+        ActivityTaskToken(
+            key: key,
+            runID: runID,
+            scheduledEventID: delivery.activity.scheduledEventID,
+            attempt: delivery.activity.attempt,
+            nonce: delivery.nonce
+        )
     }
 }
 

@@ -61,6 +61,7 @@ import Testing
             identity: "worker",
             requestID: "r",
             buildID: "build",
+            nonce: 1,
             at: stage.now
         )
         stage.apply(start)

@@ -14,7 +14,8 @@ extension FrontTests {
             key: SampleRun.key,
             runID: SampleRun.runID,
             scheduledEventID: 5,
-            attempt: 2
+            attempt: 2,
+            nonce: 9
         )
 
         @Test func pollIsAnsweredWithTheAttempt() async throws {

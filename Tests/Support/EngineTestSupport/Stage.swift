@@ -171,18 +171,27 @@ extension Stage {
 
 /// Activities.
 extension Stage {
+    /// The token of an attempt's newest start.
     package func activityToken(_ scheduledEventID: Int64, attempt: Int32 = 1) -> ActivityTaskToken {
-        ActivityTaskToken(key: Samples.key, runID: Samples.runID, scheduledEventID: scheduledEventID, attempt: attempt)
+        ActivityTaskToken(
+            key: Samples.key,
+            runID: Samples.runID,
+            scheduledEventID: scheduledEventID,
+            attempt: attempt,
+            nonce: execution.durable.activities[scheduledEventID]?.startedNonce ?? 0
+        )
     }
 
     @discardableResult
     package func pollActivity(_ id: Int64, attempt: Int32 = 1) throws(RequestError) -> Decision {
-        apply(
+        nonces += 1
+        return apply(
             try execution.decide(
                 startActivity: id,
                 attempt: attempt,
                 identity: "worker",
                 requestID: "activity-\(id)-\(attempt)",
+                nonce: nonces,
                 at: now
             )
         )

@@ -18,6 +18,7 @@ extension World {
                 identity: "worker",
                 requestID: "poll-\(id)-\(attempt)",
                 buildID: random.once(in: 2) ? "build" : "",
+                nonce: random.next(),
                 at: now
             )
         }
@@ -34,7 +35,8 @@ extension World {
                 key: Samples.key,
                 runID: Samples.runID,
                 scheduledEventID: activity.scheduledEventID,
-                attempt: activity.attempt
+                attempt: activity.attempt,
+                nonce: delivery.nonce
             )
         )
     }
@@ -42,6 +44,7 @@ extension World {
     private func isRunning(_ token: ActivityTaskToken) -> Bool {
         let activity = execution.durable.activities[token.scheduledEventID]
         return execution.isRunning && activity?.isStarted == true && activity?.attempt == token.attempt
+            && activity?.startedNonce == token.nonce
     }
 
     private func runningToken() -> ActivityTaskToken? {

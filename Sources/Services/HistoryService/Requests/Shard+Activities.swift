@@ -19,6 +19,7 @@ extension Shard {
                     identity: poller.identity,
                     requestID: poller.requestID,
                     buildID: poller.buildID,
+                    nonce: access.shard.random.next(),
                     at: access.shard.clock()
                 )
             } catch {

@@ -21,7 +21,7 @@ extension Refused {
     ).bytes
 
     static let activityToken = TaskToken.activity(
-        ActivityTaskToken(key: SampleRun.key, runID: SampleRun.runID, scheduledEventID: 5, attempt: 2)
+        ActivityTaskToken(key: SampleRun.key, runID: SampleRun.runID, scheduledEventID: 5, attempt: 2, nonce: 9)
     ).bytes
 
     private static let strangeToken = TaskToken.activity(
@@ -29,7 +29,8 @@ extension Refused {
             key: WorkflowKey(namespace: 99, workflowID: "w"),
             runID: SampleRun.runID,
             scheduledEventID: 5,
-            attempt: 2
+            attempt: 2,
+            nonce: 9
         )
     ).bytes
 

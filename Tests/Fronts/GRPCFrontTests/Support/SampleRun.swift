@@ -92,6 +92,7 @@ struct SampleRun {
             attempt: 1,
             identity: "worker",
             requestID: "poll",
+            nonce: 9,
             at: now + .seconds(3)
         )
         guard case .activityTask(let delivery) = decision.reply else { throw Unexpected() }
