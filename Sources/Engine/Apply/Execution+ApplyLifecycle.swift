@@ -47,10 +47,7 @@ extension Execution {
     }
 
     /// Makes the deadlines anew from what is pending: after loading from the journal.
-    ///
-    /// - Parameter earliest: what a running attempt of an activity has to answer by is moved to then at least: after a
-    ///   change of the owner, workers could not reach anyone for a while.
-    public mutating func rebuildDeadlines(runningAttemptsNotBefore earliest: Instant = .distantPast) {
+    public mutating func rebuildDeadlines() {
         volatile.deadlines.removeAll()
         guard isRunning else { return }
         if let due = durable.firstTaskDueAt {
@@ -64,10 +61,7 @@ extension Execution {
         }
         for deadline in workflowTaskDeadlines() { volatile.deadlines.insert(deadline) }
         for activity in durable.activities.values {
-            for deadline in deadlines(of: activity) {
-                let isRunning = deadline.kind == .activityStartToClose || deadline.kind == .activityHeartbeat
-                volatile.deadlines.insert(isRunning ? deadline.moved(notBefore: earliest) : deadline)
-            }
+            for deadline in deadlines(of: activity) { volatile.deadlines.insert(deadline) }
         }
         for timer in durable.timers.values {
             volatile.deadlines.insert(Deadline(at: timer.fireAt, kind: .timer, id: timer.startedEventID))

@@ -3,28 +3,39 @@ extension Execution {
     ///
     /// A deadline may be later than this (it was moved), or earlier (an activity has sent a heartbeat since, or its
     /// attempt was returned and started again).
-    func dueTime(of deadline: Deadline) -> Instant? {
+    ///
+    /// - Parameter outage: when workers could not report.
+    func dueTime(of deadline: Deadline, after outage: WorkerOutage = .none) -> Instant? {
         switch deadline.kind {
         case .workflowTaskBackoff: durable.firstTaskDueAt
         case .workflowTaskScheduleToStart, .workflowTaskStartToClose:
-            workflowTaskDeadlines().first { $0.kind == deadline.kind && $0.belongsTogether(with: deadline) }?.at
+            workflowTaskDeadlines().first { $0.kind == deadline.kind && $0.belongsTogether(with: deadline) }.map {
+                // The sticky queue's time goes on: the task only moves to another queue by it.
+                outage.putOff($0.at, since: volatile.startedTask?.startedAt ?? .distantFuture)
+            }
         case .timer: durable.timers[deadline.id]?.fireAt
         case .runTimeout: durable.runDeadline
         case .executionTimeout: durable.executionDeadline
-        default: durable.activities[deadline.id].flatMap { dueTime(of: deadline, $0) }
+        default: durable.activities[deadline.id].flatMap { dueTime(of: deadline, $0, outage) }
         }
     }
 
-    private func dueTime(of deadline: Deadline, _ activity: PendingActivity) -> Instant? {
-        if deadline.kind == .activityScheduleToClose { return activity.closeDeadline }
+    private func dueTime(of deadline: Deadline, _ activity: PendingActivity, _ outage: WorkerOutage) -> Instant? {
+        if deadline.kind == .activityScheduleToClose {
+            return outage.putOff(activity.closeDeadline, since: activity.scheduledAt)
+        }
         guard activity.attempt == deadline.attempt else { return nil }
         switch (deadline.kind, activity.startedAt) {
         case (.activityRetry, nil): return activity.attemptScheduledAt
-        case (.activityScheduleToStart, nil): return activity.attemptScheduledAt + activity.scheduleToStart
-        case (.activityStartToClose, .some(let startedAt)): return startedAt + activity.startToClose
+        case (.activityScheduleToStart, nil):
+            let since = activity.attemptScheduledAt
+            return outage.putOff(since + activity.scheduleToStart, since: since)
+        case (.activityStartToClose, .some(let startedAt)):
+            return outage.putOff(startedAt + activity.startToClose, since: startedAt)
         case (.activityHeartbeat, .some(let startedAt)):
             let heartbeat = volatile.heartbeats[deadline.id].flatMap { $0.attempt == activity.attempt ? $0.at : nil }
-            return max(startedAt, heartbeat ?? startedAt) + activity.heartbeatTimeout
+            let heard = max(startedAt, heartbeat ?? startedAt)
+            return outage.heartbeatDeadline(heard: heard, timeout: activity.heartbeatTimeout)
         default: return nil
         }
     }

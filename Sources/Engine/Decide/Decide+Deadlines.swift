@@ -6,11 +6,13 @@ extension Execution {
     /// task, so ask again until nothing is due.
     ///
     /// The decision's entries must be applied, and `discardDeadlines(until:)` called, before the next request.
-    public func decideDue(at now: Instant) -> Decision {
+    ///
+    /// - Parameter outage: the last time in which workers could not report; what they owe since before is put off.
+    public func decideDue(at now: Instant, after outage: WorkerOutage = .none) -> Decision {
         var draft = Draft(self, at: now)
         guard isRunning else { return draft.decision }
         var moved: [Deadline] = []
-        let due = sortOut(volatile.deadlines.due(at: now), &moved, at: now)
+        let due = sortOut(volatile.deadlines.due(at: now), &moved, at: now, after: outage)
         var ended: Set<Int64> = []
         for (index, deadline) in due.enumerated() {
             if deadline.kind.isDecidedAlone, !draft.decision.entries.isEmpty {
@@ -37,16 +39,21 @@ extension Execution {
     }
 
     /// What is really due, in order of its own times, which a moved deadline does not show.
-    private func sortOut(_ found: [Deadline], _ moved: inout [Deadline], at now: Instant) -> [Deadline] {
+    private func sortOut(
+        _ found: [Deadline],
+        _ moved: inout [Deadline],
+        at now: Instant,
+        after outage: WorkerOutage
+    ) -> [Deadline] {
         var due: [Deadline] = []
         for deadline in found {
-            guard let at = dueTime(of: deadline) else { continue }
+            guard let at = dueTime(of: deadline, after: outage) else { continue }
             if at <= now {
                 due.append(deadline.moved(to: at))
-            } else if deadline.kind == .activityHeartbeat {
+            } else if deadline.kind == .activityHeartbeat || dueTime(of: deadline).map({ $0 <= now }) ?? false {
                 moved.append(deadline.moved(to: at))
             }
-            // Other kinds have a deadline of their own for what came since.
+            // Others have a deadline of their own for what came since.
         }
         due.sort()
         // An attempt that was started twice has two deadlines of a kind, for one time.

@@ -36,10 +36,6 @@ public struct Deadline: Comparable, Sendable {
     public static func < (left: Deadline, right: Deadline) -> Bool {
         (left.at.nanoseconds, left.id, left.kind.rawValue) < (right.at.nanoseconds, right.id, right.kind.rawValue)
     }
-
-    func moved(notBefore earliest: Instant) -> Deadline {
-        Deadline(at: max(at, earliest), kind: kind, id: id, attempt: attempt)
-    }
 }
 
 /// The deadlines of one execution, earliest first: a binary heap. Entries are never searched and removed, they go out

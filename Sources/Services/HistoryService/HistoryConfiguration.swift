@@ -10,7 +10,7 @@ public struct HistoryConfiguration: Sendable {
     public var parkAfter = Interval.seconds(1)
     /// Parked runs come back to memory so long before their alarm.
     public var alarmHorizon = Interval.seconds(10)
-    /// After a change of the owner, running activities get at least so long to report.
+    /// After a time in which workers could not report (another owner, PostgreSQL away) they get at least so long for it.
     public var recoveryGrace = Interval.seconds(10)
     /// Transitions that may wait for a shard's commit lane before new work is refused.
     public var laneQueueLimit = 50_000

@@ -203,6 +203,56 @@ import Testing
             ]
         )
     }
+
+    /// Heartbeats without details are lost with their owner: the attempt may be silent for the whole time again.
+    @Test func newOwnerWaitsForAWholeHeartbeatTimeout() throws {
+        let stage = try scheduled { attributes in
+            attributes.startToCloseTimeout = Interval.seconds(600).duration
+            attributes.heartbeatTimeout = Interval.seconds(30).duration
+        }
+        try stage.pollActivity(5)
+        stage.pass(.seconds(29))
+        try stage.heartbeat(5)
+        stage.crash(grace: .seconds(10))
+        #expect(stage.passAndDecide(.milliseconds(29_999)).flatMap(\.outline).allSatisfy { !$0.hasPrefix("fact") })
+        #expect(stage.passAndDecide(.milliseconds(1)).flatMap(\.outline) == ["fact activityRetryScheduled 5#2"])
+    }
+
+    enum Limit: CaseIterable { case startToClose, scheduleToClose, scheduleToStart, heartbeat }
+
+    /// What began before the outage ended is put off to the end of the grace; what began later is not.
+    @Test(arguments: Limit.allCases, [true, false])
+    func deadlinesAreReckonedFromTheEndOfAnOutage(_ limit: Limit, beganBefore: Bool) throws {
+        let stage = try scheduled { attributes in
+            let timeout = Interval.seconds(3).duration
+            attributes.startToCloseTimeout = Interval.seconds(600).duration
+            switch limit {
+            case .startToClose: attributes.startToCloseTimeout = timeout
+            case .scheduleToClose: attributes.scheduleToCloseTimeout = timeout
+            case .scheduleToStart: attributes.scheduleToStartTimeout = timeout
+            case .heartbeat: attributes.heartbeatTimeout = timeout
+            }
+        }
+        if limit != .scheduleToStart { try stage.pollActivity(5) }
+        let end = stage.now + .seconds(beganBefore ? 4 : -1)
+        if beganBefore { stage.pass(.seconds(4)) }
+        stage.outage = WorkerOutage(end: end, grace: .seconds(10))
+        let rest: Int64 = beganBefore ? 10_000 : 3_000
+        let early = stage.passAndDecide(.milliseconds(rest - 1)).flatMap(\.outline)
+        #expect(early.allSatisfy { $0.hasPrefix("volatile") })
+        #expect(!stage.passAndDecide(.milliseconds(1)).flatMap(\.outline).isEmpty)
+    }
+
+    @Test func workflowTaskMayBeAnsweredAfterAnOutage() throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.pollWorkflowTask()
+        stage.pass(.seconds(12))
+        stage.outage = WorkerOutage(end: stage.now, grace: .seconds(10))
+        #expect(stage.passAndDecide(.seconds(9)).flatMap(\.eventOutline).isEmpty)
+        try stage.complete()
+        #expect(stage.history.last?.eventType == .workflowTaskCompleted)
+    }
 }
 
 @Suite struct HeartbeatTests {

@@ -120,5 +120,35 @@ extension HistoryTests {
             }
             #expect(try node.workflowTask().key.workflowID == "one")
         }
+
+        /// While the database is away workers can't report. They get time to, before anything of theirs times out.
+        @Test func workersMayReportOnceTheDatabaseIsBack() throws {
+            let clock = TestClock()
+            let node = try Node(TestDatabase(), clock: clock) { $0.recoveryGrace = .seconds(10) }.started()
+            defer { node.stop() }
+            try node.start("one").get()
+            clock.jump(.seconds(60))
+            let activities = ["start-to-close", "heartbeat", "schedule-to-close"].map { id in
+                Samples.schedule(id) { attributes in
+                    let timeout = Interval.seconds(60).duration
+                    attributes.startToCloseTimeout = Interval.seconds(600).duration
+                    if id == "start-to-close" { attributes.startToCloseTimeout = timeout }
+                    if id == "heartbeat" { attributes.heartbeatTimeout = timeout }
+                    if id == "schedule-to-close" { attributes.scheduleToCloseTimeout = timeout }
+                }
+            }
+            let task = try node.workflowTask()
+            try node.complete(task, activities + [Samples.startTimer("later", .seconds(61))]).get()
+            let running = try activities.map { _ in try node.activityTask() }
+            node.faults.cutRetakes(.before, .before, .before, .before, .before)
+            node.faults.cut(.before)
+            let signal = try node.signal("one", "cut")
+            try eventually("away") { node.shard.perform { node.shard.stalledSince != nil } }
+            clock.jump(.seconds(62))
+            _ = try signal.get()
+            try eventually("the timer fired") { try node.outline("one").contains { $0.hasSuffix("TimerFired") } }
+            for activity in running { try node.complete(activity).get() }
+            #expect(try node.outline("one").allSatisfy { !$0.hasSuffix("ActivityTaskTimedOut") })
+        }
     }
 }

@@ -215,5 +215,53 @@ extension HistoryTests {
             next.clock.jump(.seconds(2))
             #expect(text(try next.activityTask().delivery.heartbeatDetails) == "half")
         }
+
+        @Test func heartbeatsWithoutDetailsAreNotForgotten() throws {
+            let database = try TestDatabase()
+            let clock = TestClock()
+            let node = try Node(database, clock: clock).started()
+            try node.start("one").get()
+            let activity = Samples.schedule("a") { attributes in
+                attributes.startToCloseTimeout = Interval.seconds(600).duration
+                attributes.heartbeatTimeout = Interval.seconds(30).duration
+            }
+            // The timer is due after the heartbeat timeout would be, reckoned from the start.
+            try node.work(activity, Samples.startTimer("later", .seconds(38)))
+            let task = try node.activityTask()
+            clock.jump(.seconds(27))
+            let token = try node.activityToken(task)
+            #expect(try Call<Bool> { node.history.heartbeat(token, details: nil, reply: $0) }.get() == false)
+            node.kill()
+
+            let next = try Node(database, clock: clock).started()
+            defer { next.stop() }
+            clock.jump(.seconds(12))
+            try eventually("the timer fired") { try next.outline("one").contains { $0.hasSuffix("TimerFired") } }
+            try next.complete(task).get()
+            try next.work(Samples.complete())
+            #expect(try next.outline("one").allSatisfy { !$0.hasSuffix("ActivityTaskTimedOut") })
+        }
+
+        /// Workers could report all the time: a run that was out of memory gets no time beyond its timeouts.
+        @Test func aParkedRunGetsNoGrace() throws {
+            let clock = TestClock()
+            let node = try Node(TestDatabase(), clock: clock) { $0.recoveryGrace = .seconds(3_600) }.started()
+            defer { node.stop() }
+            try node.start("one").get()
+            try node.work(
+                Samples.schedule("a") { attributes in
+                    attributes.startToCloseTimeout = Interval.seconds(600).duration
+                    attributes.retryPolicy = RetryPolicy()
+                    attributes.retryPolicy?.maximumAttempts = 1
+                }
+            )
+            _ = try node.activityTask()
+            clock.jump(.seconds(20))
+            try eventually("parked") { !node.isCached("one") }
+            clock.jump(.seconds(581))
+            try eventually("timed out") {
+                try node.outline("one").contains { $0.hasSuffix("ActivityTaskTimedOut") }
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ package final class Stage {
     package private(set) var execution: SagamoreEngine.Execution
     package var now = Samples.noon
     package var limits = Limits()
+    package var outage = WorkerOutage.none
     package private(set) var entries: [Entry] = []
     private var nonces: UInt64 = 0x0FFF_FFFF_0000_0000
     private var epoch: Int64 = 1
@@ -44,7 +45,7 @@ package final class Stage {
         pass(interval)
         var decisions: [Decision] = []
         while let next = execution.nextDeadline, next <= now {
-            let decision = apply(execution.decideDue(at: now))
+            let decision = apply(execution.decideDue(at: now, after: outage))
             execution.discardDeadlines(until: now)
             decisions.append(decision)
         }
@@ -56,7 +57,8 @@ package final class Stage {
     package func crash(grace: Interval = .zero) -> Decision {
         var rebuilt = SagamoreEngine.Execution(key: execution.key, runID: execution.runID)
         for entry in entries { rebuilt.apply(entry) }
-        rebuilt.rebuildDeadlines(runningAttemptsNotBefore: now + grace)
+        rebuilt.rebuildDeadlines()
+        outage = WorkerOutage(end: now, grace: grace)
         execution = rebuilt
         epoch += 1
         return apply(execution.decideRecovery(at: now))

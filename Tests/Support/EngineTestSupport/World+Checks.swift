@@ -53,24 +53,34 @@ extension World {
         var deadlines: [Instant] = [state.runDeadline, state.executionDeadline]
         if let due = state.firstTaskDueAt { deadlines.append(due) }
         if let started = execution.volatile.startedTask {
-            deadlines.append(started.startedAt + started.timeout)
+            deadlines.append(putOff(started.startedAt + started.timeout, since: started.startedAt))
         } else if let task = state.workflowTask, !task.stickyQueue.isEmpty, abandonedTask != task.scheduledEventID {
             if state.stickyScheduleToStart.isSet { deadlines.append(task.scheduledAt + state.stickyScheduleToStart) }
         }
         deadlines += state.timers.values.map(\.fireAt)
         for activity in state.activities.values {
-            deadlines.append(activity.closeDeadline)
+            deadlines.append(putOff(activity.closeDeadline, since: activity.scheduledAt))
             if let startedAt = activity.startedAt {
-                if activity.startToClose.isSet { deadlines.append(max(startedAt + activity.startToClose, graceUntil)) }
+                if activity.startToClose.isSet {
+                    deadlines.append(putOff(startedAt + activity.startToClose, since: startedAt))
+                }
                 if activity.heartbeatTimeout.isSet {
                     let heartbeat = execution.volatile.heartbeats[activity.scheduledEventID]?.at ?? startedAt
-                    deadlines.append(max(max(heartbeat, startedAt) + activity.heartbeatTimeout, graceUntil))
+                    let heard = max(heartbeat, startedAt)
+                    let silence = max(heard, heard <= outage.end ? outage.end : heard) + activity.heartbeatTimeout
+                    deadlines.append(putOff(silence, since: heard))
                 }
             } else if activity.scheduleToStart.isSet {
-                deadlines.append(activity.attemptScheduledAt + activity.scheduleToStart)
+                let since = activity.attemptScheduledAt
+                deadlines.append(putOff(since + activity.scheduleToStart, since: since))
             }
         }
         return deadlines.min().flatMap { $0 == .distantFuture ? nil : $0 }
+    }
+
+    /// What was waited for when the last outage ended is due after its grace.
+    private func putOff(_ deadline: Instant, since start: Instant) -> Instant {
+        start <= outage.end ? max(deadline, outage.end + outage.grace) : deadline
     }
 
     /// Reads the journal's bytes and rebuilds the state from them, rows as they are and with neighbours put together.
@@ -106,12 +116,11 @@ extension World {
             let change = VolatileChange.heartbeat(scheduledEventID: id, details: heartbeat.details, at: heartbeat.at)
             rebuilt.apply(.volatile(change))
         }
-        rebuilt.rebuildDeadlines(runningAttemptsNotBefore: graceUntil)
+        rebuilt.rebuildDeadlines()
         for interval in [Interval.milliseconds(2), .milliseconds(500), .seconds(20), .seconds(1_000_000)] {
             let instant = now + interval
-            // Until then attempts from before the owner's change and later ones have different deadlines.
-            guard instant > graceUntil else { continue }
-            let (live, anew) = (execution.decideDue(at: instant), rebuilt.decideDue(at: instant))
+            let live = execution.decideDue(at: instant, after: outage)
+            let anew = rebuilt.decideDue(at: instant, after: outage)
             // Offers are left out: what Matching has already has no deadline any more.
             let left = JournalRow(live)
             let right = JournalRow(anew)

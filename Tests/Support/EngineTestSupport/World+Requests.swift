@@ -111,7 +111,9 @@ extension World {
         while let next = execution.nextDeadline, next <= now {
             rounds += 1
             try require(rounds < 100, "there is always something due")
-            let decision = try perform("due") { execution throws(RequestError) in execution.decideDue(at: now) }
+            let decision = try perform("due") { execution throws(RequestError) in
+                execution.decideDue(at: now, after: outage)
+            }
             execution.discardDeadlines(until: now)
             try checkLive()
             // What was put off by a moment is looked at then.
@@ -122,8 +124,8 @@ extension World {
     private func crash() throws {
         var rebuilt = rebuild(try journal.rows().flatMap { try $0.entries() })
         try checkEqual(rebuilt, "the state after a crash")
-        graceUntil = random.once(in: 2) ? now + .seconds(5) : .distantPast
-        rebuilt.rebuildDeadlines(runningAttemptsNotBefore: graceUntil)
+        outage = WorkerOutage(end: now, grace: random.once(in: 2) ? .seconds(5) : .zero)
+        rebuilt.rebuildDeadlines()
         replaceExecution(with: rebuilt)
         epoch += 1
         abandonedTask = 0

@@ -36,7 +36,8 @@ package final class World {
     var activityTokens: [ActivityTaskToken] = []
     var lastCompletion: (request: WorkflowTaskCompletedRequest, answer: WorkflowTaskCompletion)?
     /// Running attempts need not answer before: an owner's change gave them time.
-    var graceUntil = Instant.distantPast
+    /// The last time in which workers could not report.
+    var outage = WorkerOutage.none
     /// The sticky workflow task whose worker is known to be gone.
     var abandonedTask: Int64 = 0
     var seenRequestIDs: Set<String> = []

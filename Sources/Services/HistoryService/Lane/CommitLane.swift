@@ -128,7 +128,7 @@ final class CommitLane: @unchecked Sendable {
     /// that is left unused.
     private func leased(_ since: Instant) {
         renewAt = since + .seconds(1)
-        shard.ownedUntil = since + .seconds(10)
+        shard.extendLease(from: since)
     }
 
     private func fenced(_ items: [LaneItem]) {
@@ -273,8 +273,8 @@ final class CommitLane: @unchecked Sendable {
                 outboxSequence = taken.outboxSequence
                 shard.perform {
                     shard.epoch = epoch
-                    shard.stalledSince = nil
                     leased(now)
+                    shard.stalledSince = nil
                 }
                 log.info("PostgreSQL is back", metadata: ["shard": "\(shard.id)", "epoch": "\(epoch)"])
                 return true

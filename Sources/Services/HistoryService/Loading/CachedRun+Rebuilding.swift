@@ -22,7 +22,6 @@ extension CachedRun {
     static func rebuilt(
         _ row: RunRow,
         _ journal: [JournalRow],
-        configuration: HistoryConfiguration,
         at now: Instant
     ) throws -> CachedRun {
         guard !journal.isEmpty else { throw MissingJournal() }
@@ -44,7 +43,7 @@ extension CachedRun {
         let tail = frames.filter { $0.event.eventID > seen }.flatMap(\.frame)
         run.tail = tail.count > tailLimit ? nil : tail
         run.lastFrame = frames.last?.frame ?? []
-        run.execution.rebuildDeadlines(runningAttemptsNotBefore: now + configuration.recoveryGrace)
+        run.execution.rebuildDeadlines()
         return run
     }
 }

@@ -137,7 +137,7 @@ final class Loader: @unchecked Sendable {
 
     private func rebuild(_ row: RunRow, _ journal: [JournalRow], _ heartbeats: [HeartbeatRow]) -> LoadedRun {
         do {
-            let run = try CachedRun.rebuilt(row, journal, configuration: shard.configuration, at: shard.clock())
+            let run = try CachedRun.rebuilt(row, journal, at: shard.clock())
             run.restore(heartbeats)
             return .open(run)
         } catch {

@@ -18,7 +18,7 @@ extension Shard {
                         // Its retention ended after its row was read.
                         return failed(.runNotFound(row.key.workflowID, row.runID))
                     }
-                    guard let run = try? CachedRun.rebuilt(row, journal, configuration: configuration, at: now) else {
+                    guard let run = try? CachedRun.rebuilt(row, journal, at: now) else {
                         return failed(RequestError(.internalError, "the journal of run \(row.runID) can not be read"))
                     }
                     done(run)

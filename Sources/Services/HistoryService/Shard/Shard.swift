@@ -30,6 +30,8 @@ final class Shard: @unchecked Sendable {
     var stalledSince: Instant?
     /// Until when nobody else can have taken the shard, by the steady clock: what is in memory may be shown until then.
     var ownedUntil = Instant.distantPast
+    /// The last time in which workers' reports were refused.
+    var workerOutage = WorkerOutage.none
     var slots: [WorkflowKey: WorkflowSlot] = [:]
     var random = RandomSource.fromSystem()
     var queries = QueryTable()
@@ -91,6 +93,13 @@ final class Shard: @unchecked Sendable {
             return .unavailable("PostgreSQL can not be reached; try again")
         }
         return nil
+    }
+
+    /// Under the lock: the lease was lengthened at `since`, by the steady clock. Where requests were refused until now,
+    /// workers get time to report.
+    func extendLease(from since: Instant) {
+        if obstacle() != nil { workerOutage = WorkerOutage(end: clock(), grace: configuration.recoveryGrace) }
+        ownedUntil = since + .seconds(10)
     }
 
     /// Under the lock: the shard belongs to another owner, or the service stops. Nothing is taken any more, and who

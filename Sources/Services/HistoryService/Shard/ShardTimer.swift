@@ -56,7 +56,8 @@ final class ShardTimer: @unchecked Sendable {
             let earliest = shard.perform { () -> Instant? in
                 isOwned = shard.phase == .owned
                 guard isOwned else { return nil }
-                let isStalled = shard.stalledSince != nil
+                // Nothing is due while nobody could report that it was done.
+                let isStalled = shard.stalledSince != nil || shard.obstacle() != nil
                 if !isStalled { fireDue(now) }
                 // By the steady clock: the other one may stand still, or jump back.
                 let steady = SteadyClock.now()
@@ -109,7 +110,7 @@ final class ShardTimer: @unchecked Sendable {
                 run.armedAt == item.at, run.execution.isRunning
             else { continue }
             run.armedAt = nil
-            let decision = run.execution.decideDue(at: now)
+            let decision = run.execution.decideDue(at: now, after: shard.workerOutage)
             if decision.entries.isEmpty, decision.statusEvents.isEmpty {
                 shard.offer(decision.offers, of: run)
             } else {
