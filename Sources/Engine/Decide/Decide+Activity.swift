@@ -218,6 +218,7 @@ extension Execution {
         switch verdict {
         case .give(let state): return state
         case .retry(let pause):
+            let isLarge = failure.map { $0.bytes.count > Limits.keptFailureBytes } ?? false
             draft.fact(
                 .activityRetryScheduled(
                     Fact.ActivityRetry(
@@ -225,7 +226,7 @@ extension Execution {
                         attempt: activity.attempt + 1,
                         at: draft.now + pause,
                         failedAt: draft.now,
-                        failure: failure,
+                        failure: isLarge ? failure?.cut(to: Limits.keptFailureBytes) : failure,
                         workerIdentity: identity,
                         heartbeatDetails: heartbeat ?? heartbeatDetails(of: activity),
                         heartbeatAt: heartbeat == nil ? heartbeatTime(of: activity) : draft.now

@@ -101,7 +101,7 @@ extension Execution {
                 || durable.historyBytes >= limits.suggestedBytes,
             isTransient: isTransient,
             normalQueue: durable.taskQueue,
-            timeout: durable.taskTimeout
+            timeout: taskTimeout(attempt: attempt)
         )
         draft.volatile(.workflowTaskStarted(started))
         let isSticky = start.isSticky && !isTransient && durable.previousStartedEventID > 0

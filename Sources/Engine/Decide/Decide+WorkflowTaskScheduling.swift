@@ -40,9 +40,17 @@ extension Execution {
             queue.normalName = durable.taskQueue
         }
         attributes.taskQueue = queue
-        attributes.startToCloseTimeout = durable.taskTimeout.duration
+        attributes.startToCloseTimeout = taskTimeout(attempt: attempt).duration
         attributes.attempt = attempt
         return attributes
+    }
+
+    /// How long a worker may take for an attempt of a workflow task.
+    func taskTimeout(attempt: Int32) -> Interval {
+        let whole = durable.taskTimeout.nanoseconds
+        let longer = RetryRules.workflowTaskExtension(attempt: attempt).nanoseconds
+        let (sum, overflow) = whole.addingReportingOverflow(longer)
+        return Interval(nanoseconds: overflow ? .max : sum)
     }
 
     /// Writes the events that waited for the end of a workflow task. Ends of activities come last, as their order is

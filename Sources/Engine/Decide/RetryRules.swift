@@ -89,6 +89,15 @@ enum RetryRules {
         return maximum.isSet ? min(interval, maximum) : interval
     }
 
+    /// How much longer than its timeout an attempt of a workflow task may take. One that keeps failing is left to time
+    /// out by its worker, so this is the pause before the next one. Temporal: none for three attempts, then 5 s, twice as
+    /// much for each further one, at most 10 min. Its jitter is left out.
+    static func workflowTaskExtension(attempt: Int32) -> Interval {
+        guard attempt > 3 else { return .zero }
+        // 5 s times 2 to the 7th is more than 10 min.
+        return min(scaled(.seconds(5), by: Double(1 << min(attempt - 4, 7))), .seconds(600))
+    }
+
     private static func scaled(_ interval: Interval, by factor: Double) -> Interval {
         let product = Double(interval.nanoseconds) * factor
         return Interval(nanoseconds: product < Double(Int64.max) ? Int64(product) : .max)
@@ -146,12 +155,17 @@ func timeoutFailure(
 extension RawMessage<Failure> {
     /// What is recorded in place of this failure, which is too large: the server's own, caused by what fits of it.
     public var tooLarge: RawMessage<Failure> {
-        serverFailure("Failure exceeds size limit.", cause: truncated((try? decoded()) ?? Failure()))
+        // Temporal's: 512 KiB.
+        cut(to: 512 << 10)
+    }
+
+    func cut(to bytes: Int) -> RawMessage<Failure> {
+        serverFailure("Failure exceeds size limit.", cause: truncated((try? decoded()) ?? Failure(), bytes: bytes))
     }
 }
 
 /// What is kept of a failure that is too large: its kind and as much of its message as fits.
-private func truncated(_ failure: Failure) -> Failure {
+private func truncated(_ failure: Failure, bytes: Int) -> Failure {
     var kept = Failure()
     kept.source = prefix(of: failure.source, bytes: 1_000)
     if case .applicationFailureInfo(let info) = failure.failureInfo {
@@ -160,8 +174,8 @@ private func truncated(_ failure: Failure) -> Failure {
         short.nonRetryable = info.nonRetryable
         kept.failureInfo = .applicationFailureInfo(short)
     }
-    // Temporal's: 512 KiB, less 8 bytes for the field itself.
-    let room = (512 << 10) - kept.serializedBytes().count - 8
+    // Temporal's: less 8 bytes for the field itself.
+    let room = bytes - kept.serializedBytes().count - 8
     kept.message = prefix(of: failure.message, bytes: room)
     return kept
 }

@@ -15,6 +15,8 @@ public struct Limits: Sendable {
     public var signals = 10_000
     /// One payload collection. Temporal default: 2 MiB.
     public var payloadBytes = 2 << 20
+    /// What is kept of an attempt's failure until the next attempt ends. Temporal default: 4 KiB.
+    static let keptFailureBytes = 4 << 10
     /// Workflow ids, types, queue names, signal names. Temporal default: 1,000.
     public var identifierLength = 1_000
 

@@ -184,4 +184,18 @@ import Testing
         #expect(stage.execution.nextDeadline == stage.now + .seconds(1))
         #expect(stage.passAndDecide(.seconds(1)).flatMap(\.outline) == ["offer activity 5#2 on travel"])
     }
+
+    /// Each attempt's failure is kept until the next one: Temporal keeps 4 KiB of it.
+    @Test func onlyPartOfALargeFailureIsKeptForTheNextAttempt() throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.run(Samples.schedule("a"))
+        try stage.pollActivity(5)
+        try stage.failActivity(5, Samples.failure(String(repeating: "x", count: 100_000)))
+        let kept = try #require(stage.execution.durable.activities[5]?.lastFailure)
+        #expect(kept.bytes.count <= 4_200)
+        let failure = try kept.decoded()
+        #expect(failure.message == "Failure exceeds size limit.")
+        #expect(failure.cause?.message.hasPrefix("xxxx") == true)
+    }
 }

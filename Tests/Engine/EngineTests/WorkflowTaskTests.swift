@@ -231,4 +231,25 @@ import Testing
         #expect(it.suggestContinueAsNew)
         #expect(it.historySizeBytes > 0)
     }
+
+    /// Temporal: 5 s more from the fourth attempt on, then twice as much each time, up to 10 min.
+    @Test func fromTheFourthAttemptOnTheTimeoutGrows() throws {
+        let stage = try started()
+        var timeouts: [Interval] = []
+        for _ in 0..<13 {
+            try stage.pollWorkflowTask()
+            let timeout = try #require(stage.execution.volatile.startedTask?.timeout)
+            timeouts.append(timeout)
+            #expect(stage.passAndDecide(Interval(nanoseconds: timeout.nanoseconds - 1_000_000)).isEmpty)
+            #expect(stage.passAndDecide(.milliseconds(1)).count == 1)
+        }
+        let seconds: [Int64] = [10, 10, 10, 15, 20, 30, 50, 90, 170, 330, 610, 610, 610]
+        #expect(timeouts == seconds.map { .seconds($0) })
+        try stage.pollWorkflowTask()
+        guard case .workflowTaskScheduledEventAttributes(let it) = try stage.complete().events[0].attributes else {
+            Issue.record("no attributes")
+            return
+        }
+        #expect(it.startToCloseTimeout == Interval.seconds(610).duration)
+    }
 }
