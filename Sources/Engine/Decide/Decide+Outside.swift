@@ -36,6 +36,7 @@ public final class SignalRequest: Sendable {
 public final class CancelRequest: Sendable {
     public let reason: String
     public let identity: String
+    /// Not stored: a second request has no effect whatever its id, and a signal may have the same one.
     public let requestID: String
     public let origin: CommandOrigin?
 
@@ -130,7 +131,6 @@ extension Execution {
             .workflowExecutionCancelRequested,
             .workflowExecutionCancelRequestedEventAttributes(attributes)
         )
-        if !cancel.requestID.isEmpty { draft.fact(.requestSeen(cancel.requestID)) }
         scheduleWorkflowTask(in: &draft, endsStartDelay: true)
         deliver(cancel.origin, in: &draft)
         return draft.decision

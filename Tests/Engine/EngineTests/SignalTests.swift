@@ -226,4 +226,13 @@ import Testing
         // A command from a topic hears that it came too late.
         #expect(throws: RequestError.self) { try stage.cancel(origin: Samples.origin("late")) }
     }
+
+    /// The ids of cancel requests are their own: a signal may have the same one.
+    @Test func signalWithTheIDOfACancelRequestTakesEffect() throws {
+        let stage = Stage()
+        try stage.start()
+        let cancel = CancelRequest(reason: "", identity: "client", requestID: "one")
+        stage.apply(try stage.execution.decide(cancel, at: stage.now))
+        #expect(try stage.signal("go", requestID: "one").eventOutline == ["4 WorkflowExecutionSignaled"])
+    }
 }
