@@ -95,8 +95,16 @@ extension Execution {
         let activity = try running(token)
         if let result, result.bytes.count > limits.payloadBytes {
             let failure = serverFailure("Complete result exceeds size limit.")
-            return try decide(failed: token, failure: failure, identity: identity, heartbeat: nil, at: now)
+            return try decide(
+                failed: token,
+                failure: failure,
+                identity: identity,
+                heartbeat: nil,
+                at: now,
+                limits: limits
+            )
         }
+        if let reason = exceededLimit(adding: result?.bytes.count ?? 0, limits) { return closing(reason, at: now) }
         var draft = Draft(self, at: now)
         var attributes = ActivityTaskCompletedEventAttributes()
         attributes.result = result
@@ -126,6 +134,8 @@ extension Execution {
             decoded = (try? short.decoded()) ?? Failure()
         }
         if let retryState = retry(activity, after: decoded, failure, identity: identity, heartbeat, in: &draft) {
+            let size = failure?.bytes.count ?? 0
+            if let reason = exceededLimit(adding: size, limits) { return closing(reason, at: now) }
             var attributes = ActivityTaskFailedEventAttributes()
             attributes.failure = failure ?? RawMessage(decoded)
             attributes.scheduledEventID = activity.scheduledEventID
@@ -142,12 +152,14 @@ extension Execution {
         canceled token: ActivityTaskToken,
         details: RawMessage<Payloads>?,
         identity: String,
-        at now: Instant
+        at now: Instant,
+        limits: Limits = Limits()
     ) throws(RequestError) -> Decision {
         let activity = try running(token)
         guard activity.isCancelRequested else {
             throw .invalidArgument("unable to mark activity as canceled without activity being request canceled first")
         }
+        if let reason = exceededLimit(adding: details?.bytes.count ?? 0, limits) { return closing(reason, at: now) }
         var draft = Draft(self, at: now)
         var attributes = ActivityTaskCanceledEventAttributes()
         attributes.details = details

@@ -51,6 +51,10 @@ public final class CancelRequest: Sendable {
 /// Who acts where it is the server itself; the word that clients know.
 public let serverIdentity = "history-service"
 
+/// Why a run was ended by a limit, in the words that clients know.
+let historyCountExceeded = "Workflow history count exceeds limit."
+let historySizeExceeded = "Workflow history size exceeds limit."
+
 /// A termination: the run ends at once, no code runs.
 public final class TerminateRequest: Sendable {
     public let reason: String
@@ -141,14 +145,41 @@ extension Execution {
         guard isRunning else { throw .workflowClosed }
         var draft = Draft(self, at: now)
         deliver(terminate.origin, in: &draft)
+        self.terminate(terminate.reason, details: terminate.details, identity: terminate.identity, in: &draft)
+        return draft.decision
+    }
+
+    /// The limit of the history that would be passed by one more event from a worker; those that wait count, too.
+    ///
+    /// - Parameter bytes: the size of what the event would carry.
+    func exceededLimit(adding bytes: Int, _ limits: Limits) -> String? {
+        if durable.lastEventID + Int64(durable.bufferedEvents.count) >= limits.historyEvents {
+            return historyCountExceeded
+        }
+        let whole = durable.historyBytes + Int64(durable.bufferedBytes + bytes)
+        return whole > limits.historyBytes ? historySizeExceeded : nil
+    }
+
+    /// Ends the run, which has reached a limit.
+    func closing(_ reason: String, at now: Instant) -> Decision {
+        var draft = Draft(self, at: now)
+        terminate(reason, details: nil, identity: serverIdentity, in: &draft)
+        return draft.decision
+    }
+
+    private func terminate(
+        _ reason: String,
+        details: RawMessage<Payloads>?,
+        identity: String,
+        in draft: inout Draft
+    ) {
         failRunningTask(.forceCloseCommand, in: &draft)
         var attributes = WorkflowExecutionTerminatedEventAttributes()
-        attributes.reason = terminate.reason
-        attributes.details = terminate.details
-        attributes.identity = terminate.identity
+        attributes.reason = reason
+        attributes.details = details
+        attributes.identity = identity
         draft.event(.workflowExecutionTerminated, .workflowExecutionTerminatedEventAttributes(attributes))
-        closed(.terminated, in: &draft) { $0.reasonMessage = terminate.reason }
-        return draft.decision
+        closed(.terminated, in: &draft) { $0.reasonMessage = reason }
     }
 
     /// Ends the run with a timeout.

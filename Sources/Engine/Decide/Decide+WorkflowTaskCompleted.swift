@@ -182,10 +182,10 @@ extension Execution {
     private func limitExceeded(_ draft: Draft, _ limits: Limits) -> CommandRefusal? {
         guard !draft.isClosed else { return nil }
         if draft.lastEventID > limits.historyEvents {
-            return CommandRefusal(exceeded: "Workflow history count exceeds limit.")
+            return CommandRefusal(exceeded: historyCountExceeded)
         }
         if durable.historyBytes + draft.addedBytes > limits.historyBytes {
-            return CommandRefusal(exceeded: "Workflow history size exceeds limit.")
+            return CommandRefusal(exceeded: historySizeExceeded)
         }
         return nil
     }

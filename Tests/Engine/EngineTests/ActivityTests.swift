@@ -275,4 +275,28 @@ import Testing
         }
         #expect(attributes.cause == .pendingActivitiesLimitExceeded)
     }
+
+    /// Results count against the history's limit as they come, also those that wait for a workflow task's end.
+    @Test(arguments: [false, true]) func resultsBeyondTheLimitOfTheHistoryEndTheRun(whileATaskRuns: Bool) throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.run(Samples.schedule("a"), Samples.schedule("b"), Samples.schedule("c"))
+        for id: Int64 in 5...7 { try stage.pollActivity(id) }
+        if whileATaskRuns {
+            try stage.signal("go")
+            try stage.pollWorkflowTask()
+        }
+        stage.limits.historyBytes = 10_000
+        let result = String(repeating: "x", count: 4_000)
+        try stage.completeActivity(5, result: result)
+        try stage.completeActivity(6, result: result)
+        #expect(stage.execution.isRunning)
+        let last = try stage.completeActivity(7, result: result)
+        #expect(stage.execution.durable.status == .terminated)
+        guard case .workflowExecutionTerminatedEventAttributes(let it)? = last.events.last?.attributes else {
+            Issue.record("not terminated: \(last.outline)")
+            return
+        }
+        #expect(it.reason == "Workflow history size exceeds limit.")
+    }
 }

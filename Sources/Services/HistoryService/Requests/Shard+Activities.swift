@@ -50,13 +50,15 @@ extension Shard {
         identity: String,
         reply: Reply<Void>
     ) {
+        let limits = configuration.limits
         decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
             try run.execution.decide(
                 failed: token,
                 failure: failure,
                 identity: identity,
                 heartbeat: lastHeartbeat,
-                at: now
+                at: now,
+                limits: limits
             )
         }
     }
@@ -67,8 +69,9 @@ extension Shard {
         identity: String,
         reply: Reply<Void>
     ) {
+        let limits = configuration.limits
         decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
-            try run.execution.decide(canceled: token, details: details, identity: identity, at: now)
+            try run.execution.decide(canceled: token, details: details, identity: identity, at: now, limits: limits)
         }
     }
 
@@ -78,7 +81,13 @@ extension Shard {
             guard let run = access.run, run.runID == token.runID else { return access.fail(slot.lateAnswer) }
             let decision: Decision
             do throws(RequestError) {
-                decision = try run.execution.decide(heartbeat: token, details: details, at: shard.clock())
+                let limits = shard.configuration.limits
+                decision = try run.execution.decide(
+                    heartbeat: token,
+                    details: details,
+                    at: shard.clock(),
+                    limits: limits
+                )
             } catch {
                 return access.fail(error)
             }
