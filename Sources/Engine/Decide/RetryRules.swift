@@ -164,19 +164,27 @@ extension RawMessage<Failure> {
     }
 }
 
-/// What is kept of a failure that is too large: its kind and as much of its message as fits.
+/// What is kept of a failure that is too large: its kind, and as much of its source, message, stack trace and causes as
+/// fits, in this order. Temporal counts 4 bytes for each text and each failure, and 8 for a cause.
 private func truncated(_ failure: Failure, bytes: Int) -> Failure {
     var kept = Failure()
-    kept.source = prefix(of: failure.source, bytes: 1_000)
     if case .applicationFailureInfo(let info) = failure.failureInfo {
         var short = ApplicationFailureInfo()
         short.type = prefix(of: info.type, bytes: 1_000)
         short.nonRetryable = info.nonRetryable
         kept.failureInfo = .applicationFailureInfo(short)
     }
-    // Temporal's: less 8 bytes for the field itself.
-    let room = bytes - kept.serializedBytes().count - 8
-    kept.message = prefix(of: failure.message, bytes: room)
+    var room = bytes - kept.serializedBytes().count - 4
+    func fitting(_ text: String) -> String {
+        guard !text.isEmpty, room > 4 else { return "" }
+        let start = prefix(of: text, bytes: room - 4)
+        room -= start.utf8.count + 4
+        return start
+    }
+    kept.source = fitting(failure.source)
+    kept.message = fitting(failure.message)
+    kept.stackTrace = fitting(failure.stackTrace)
+    if let cause = failure.cause, room > 8 { kept.cause = truncated(cause, bytes: room - 8) }
     return kept
 }
 

@@ -219,6 +219,111 @@ async def activity_cancelled_before_its_start(stage: Stage) -> None:
 
 
 @scenario
+async def cancellation_before_other_commands(stage: Stage) -> None:
+    """The end of a cancelled activity that no worker has taken stands behind the commands that follow its cancellation,
+    whether the same task has scheduled it or an earlier one."""
+    worker = RawWorker(stage)
+    await worker.start()
+    await worker.complete(
+        await worker.poll(),
+        schedule_activity("at once", stage, start_to_close_timeout=60),
+        cancel_activity(5),
+        start_timer("behind it", 600),
+        schedule_activity("earlier", stage, start_to_close_timeout=60),
+    )
+    await stage.history(name="history of the first task")
+    await stage.client.get_workflow_handle(stage.name).signal("next")
+    task = await worker.poll()
+    earlier = next(
+        event.event_id
+        for event in (await stage.events()).events
+        if event.activity_task_scheduled_event_attributes.activity_id == "earlier"
+    )
+    await worker.complete(task, cancel_activity(earlier), start_timer("behind that", 600))
+    await stage.history(name="history of the second task")
+    task = await worker.poll()
+    await worker.complete(task, start_timer("third", 600), complete_workflow())
+    await stage.history()
+
+
+@scenario
+async def cancellation_before_the_end(stage: Stage) -> None:
+    """An activity that no worker has taken is cancelled by the task that ends the workflow."""
+    worker = await scheduled(stage, start_to_close_timeout=60)
+    await stage.client.get_workflow_handle(stage.name).signal("next")
+    await worker.complete(await worker.poll(), cancel_activity(5), complete_workflow())
+    await stage.history()
+
+
+@scenario
+async def scheduled_cancelled_and_ended(stage: Stage) -> None:
+    """One task schedules an activity, cancels it and ends the workflow."""
+    worker = RawWorker(stage)
+    await worker.start()
+    schedule = schedule_activity("a", stage, start_to_close_timeout=60)
+    await worker.complete(await worker.poll(), schedule, cancel_activity(5), complete_workflow())
+    await stage.history()
+
+
+@scenario
+async def eager_activity_cancelled_at_once(stage: Stage) -> None:
+    """The task that asks for an activity in its own answer cancels it."""
+    worker = RawWorker(stage)
+    await worker.start()
+    task = await worker.poll()
+    schedule = schedule_activity("a", stage, start_to_close_timeout=60)
+    schedule.schedule_activity_task_command_attributes.request_eager_execution = True
+    answer = await worker.complete(task, schedule, cancel_activity(5), start_timer("behind it", 600))
+    stage.record("activities in the answer", len(answer.activity_tasks))
+    await stage.history(name="history of the first task")
+
+
+@scenario
+async def cancellation_with_a_signal_behind(stage: Stage) -> None:
+    """A signal waits for the end of the task that cancels an activity, and an activity ends meanwhile."""
+    worker = RawWorker(stage)
+    await worker.start()
+    await worker.complete(
+        await worker.poll(),
+        schedule_activity("ends", stage, start_to_close_timeout=60),
+        schedule_activity("waits", stage, start_to_close_timeout=60),
+    )
+    running = await worker.poll_activity()
+    handle = stage.client.get_workflow_handle(stage.name)
+    await handle.signal("first")
+    task = await worker.poll()
+    await worker.complete_activity(running, "done")
+    await handle.signal("second")
+    waiting = 6 if running.activity_id == "ends" else 5
+    await worker.complete(task, cancel_activity(waiting), start_timer("behind it", 600))
+    await stage.history()
+
+
+@scenario
+async def large_failure_is_cut_for_the_next_attempt(stage: Stage) -> None:
+    """What is kept of a failure for the next attempt: 4 KiB."""
+    worker = await scheduled(stage, start_to_close_timeout=60, retry=QUICKLY)
+    message = application_failure("x" * 10_000)
+    message.stack_trace = "y" * 10_000
+    trace = application_failure("short")
+    trace.source = "worker"
+    trace.stack_trace = "y" * 10_000
+    trace.cause.CopyFrom(application_failure("cause"))
+    cause = application_failure("short")
+    cause.source = "worker"
+    cause.stack_trace = "y" * 1_000
+    cause.cause.CopyFrom(application_failure("z" * 10_000))
+    fits = application_failure("x" * 3_000)
+    for failure in [message, trace, cause, fits]:
+        await worker.fail_activity(await worker.poll_activity(), failure)
+        pending = (await stage.describe()).pending_activities[0]
+        stage.record(f"after a failure of {failure.ByteSize()} bytes", pending.last_failure)
+    task = await worker.poll_activity()
+    await worker.complete_activity(task, "done")
+    await ended(stage, worker)
+
+
+@scenario
 async def activity_cancelled_in_its_backoff(stage: Stage) -> None:
     """Cancelled while it waits for its next attempt."""
     worker = await scheduled(stage, start_to_close_timeout=60, retry={"initial_interval": 600})

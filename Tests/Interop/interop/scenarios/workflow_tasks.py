@@ -254,3 +254,17 @@ async def empty_poll(stage: Stage) -> None:
         await stage.attempt(f"{name}: no namespace", call(request(task_queue=worker.normal), timeout=short))
         unknown = request(namespace="no-such-namespace", task_queue=worker.normal)
         await stage.attempt(f"{name}: unknown namespace", call(unknown, timeout=short))
+
+
+@scenario
+async def timeout_grows_with_the_attempts(stage: Stage) -> None:
+    """From the fourth attempt on a workflow task has more time, so one that always fails is tried ever less often."""
+    worker = RawWorker(stage)
+    await worker.start(workflow_task_timeout=1)
+    for attempt in range(1, 6):
+        task = await worker.poll()
+        scheduled = task.history.events[-2].workflow_task_scheduled_event_attributes
+        longer = scheduled.start_to_close_timeout.ToMilliseconds() - 1_000
+        # Temporal leaves out up to a fifth of what is added, at random.
+        most = 5_000 * 2 ** (attempt - 4) if attempt > 3 else 0
+        stage.record(f"attempt {attempt}", [task.attempt, scheduled.attempt, 0.8 * most <= longer <= most])
