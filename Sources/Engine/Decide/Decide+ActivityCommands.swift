@@ -150,7 +150,7 @@ extension Execution {
         canceled.latestCancelRequestedEventID = requested.id
         canceled.scheduledEventID = scheduledEventID
         canceled.identity = context.request.identity
-        draft.event(.activityTaskCanceled, .activityTaskCanceledEventAttributes(canceled))
+        context.cancelledActivities.append(canceled)
         drop(activity, &context, in: &draft)
         context.needsWorkflowTask = true
         return nil

@@ -89,6 +89,9 @@ extension Execution {
         if !draft.isClosed {
             let hasBuffered = hasBufferedEvents(besides: draft)
             flushBufferedEvents(in: &draft)
+            for canceled in commands.cancelledActivities {
+                draft.event(.activityTaskCanceled, .activityTaskCanceledEventAttributes(canceled))
+            }
             if hasBuffered || request.forceCreateNewWorkflowTask || commands.needsWorkflowTask {
                 writeWorkflowTaskScheduled(in: &draft, sticky: sticky)
                 if request.returnNewWorkflowTask {

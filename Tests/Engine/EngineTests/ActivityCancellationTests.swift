@@ -26,7 +26,7 @@ import Testing
         #expect(
             decision.outline == [
                 "8 WorkflowTaskStarted", "9 WorkflowTaskCompleted", "10 ActivityTaskCancelRequested",
-                "11 ActivityTaskCanceled", "fact workflowTaskCompleted 8", "12 WorkflowTaskScheduled",
+                "fact workflowTaskCompleted 8", "11 ActivityTaskCanceled", "12 WorkflowTaskScheduled",
                 "offer workflow 12#1 on travel",
             ]
         )
@@ -98,12 +98,54 @@ import Testing
         #expect(
             decision.outline == [
                 "3 WorkflowTaskStarted", "4 WorkflowTaskCompleted", "5 ActivityTaskScheduled",
-                "6 ActivityTaskScheduled", "7 ActivityTaskCancelRequested", "8 ActivityTaskCanceled",
-                "fact workflowTaskCompleted 3", "9 WorkflowTaskScheduled", "offer activity 6#1 on travel",
+                "6 ActivityTaskScheduled", "7 ActivityTaskCancelRequested", "fact workflowTaskCompleted 3",
+                "8 ActivityTaskCanceled", "9 WorkflowTaskScheduled", "offer activity 6#1 on travel",
                 "offer workflow 9#1 on travel",
             ]
         )
         #expect(stage.execution.durable.activities.keys.sorted() == [6])
+    }
+
+    /// As on Temporal's server: behind the commands, and behind what came from outside while the task ran.
+    @Test func endOfAnActivityThatHasNotStartedStandsBehindAllElse() throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.run(Samples.schedule("ends"), Samples.schedule("waits"))
+        try stage.pollActivity(5)
+        try stage.signal("first")
+        try stage.pollWorkflowTask()
+        try stage.completeActivity(5)
+        try stage.signal("second")
+        let decision = try stage.complete(Samples.cancelActivity(6), Samples.startTimer("t", .seconds(60)))
+        #expect(
+            decision.eventOutline == [
+                "9 WorkflowTaskStarted", "10 WorkflowTaskCompleted", "11 ActivityTaskCancelRequested",
+                "12 TimerStarted", "13 ActivityTaskStarted", "14 WorkflowExecutionSignaled",
+                "15 ActivityTaskCompleted", "16 ActivityTaskCanceled", "17 WorkflowTaskScheduled",
+            ]
+        )
+        #expect(stage.execution.durable.activities.isEmpty)
+    }
+
+    @Test func activityIdMayBeUsedAgainInTheTaskThatCancelsIt() throws {
+        let stage = try signalled()
+        try stage.run(Samples.cancelActivity(5), Samples.schedule("a"))
+        #expect(stage.execution.durable.activities.keys.sorted() == [11])
+        #expect(stage.history.map(\.eventType).suffix(2) == [.activityTaskCanceled, .workflowTaskScheduled])
+        try stage.pollActivity(11)
+        try stage.completeActivity(11)
+    }
+
+    /// The run ends before anybody could see the end of the activity.
+    @Test func noEndIsWrittenWhenTheSameTaskEndsTheRun() throws {
+        let stage = try signalled()
+        let decision = try stage.run(Samples.cancelActivity(5), Samples.complete())
+        #expect(
+            decision.eventOutline == [
+                "8 WorkflowTaskStarted", "9 WorkflowTaskCompleted", "10 ActivityTaskCancelRequested",
+                "11 WorkflowExecutionCompleted",
+            ]
+        )
     }
 
     @Test func activityThatEndedUnseenMayBeCancelled() throws {
