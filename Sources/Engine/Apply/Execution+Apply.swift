@@ -10,6 +10,8 @@ extension Execution {
             durable.historyBytes += Int64(recorded.frame.count)
             apply(event: recorded.event)
         case .fact(let recorded):
+            durable.factCount += 1
+            durable.factBytes += Int64(recorded.frame.count)
             apply(fact: recorded.fact, afterEventID: recorded.afterEventID)
         case .volatile(let change):
             apply(change)

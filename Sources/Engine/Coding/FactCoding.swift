@@ -4,10 +4,10 @@ public import SagamoreProtobuf
 /// Facts as bytes: protobuf, one length-delimited field 1 a fact, so that the bytes of two rows can be put together.
 public enum FactCoding {
     /// One framed fact.
-    public static func frame(_ recorded: RecordedFact) -> [UInt8] {
+    static func frame(_ fact: Fact, afterEventID: Int64) -> [UInt8] {
         var writer = ProtobufWriter(capacity: 256)
-        write(recorded.fact, to: &writer)
-        writer.int64(Field.afterEventID, recorded.afterEventID)
+        write(fact, to: &writer)
+        writer.int64(Field.afterEventID, afterEventID)
         writer.lengthDelimited(1, since: 0)
         return writer.bytes()
     }
@@ -16,10 +16,14 @@ public enum FactCoding {
     public static func decode(_ bytes: [UInt8]) throws(ProtobufError) -> [RecordedFact] {
         try ProtobufReader.read(bytes, depth: storedDepth) { (reader) throws(ProtobufError) in
             var facts: [RecordedFact] = []
+            var start = 0
             while try reader.nextTag() != nil {
                 let scope = try reader.enter()
-                facts.append(try read(&reader))
+                let (fact, afterEventID) = try read(&reader)
                 reader.leave(scope)
+                let frame = Array(bytes[start..<reader.offset])
+                facts.append(RecordedFact(fact, afterEventID: afterEventID, frame: frame))
+                start = reader.offset
             }
             return facts
         }
@@ -95,7 +99,7 @@ public enum FactCoding {
         }
     }
 
-    private static func read(_ reader: inout ProtobufReader) throws(ProtobufError) -> RecordedFact {
+    private static func read(_ reader: inout ProtobufReader) throws(ProtobufError) -> (Fact, afterEventID: Int64) {
         var afterEventID: Int64 = 0
         var fact: Fact?
         while try reader.nextTag() != nil {
@@ -116,7 +120,7 @@ public enum FactCoding {
             }
         }
         guard let fact else { throw .truncated }
-        return RecordedFact(fact, afterEventID: afterEventID)
+        return (fact, afterEventID)
     }
 
     private static func readNested(_ field: Int, _ reader: inout ProtobufReader) throws(ProtobufError) -> Fact {

@@ -26,6 +26,9 @@ public struct DurableState: Equatable, Sendable {
     public var lastEventID: Int64 = 0
     /// The encoded history's size in bytes.
     public var historyBytes: Int64 = 0
+    /// The facts that the journal holds, and their encoded size in bytes: what a load reads besides the history.
+    public var factCount: Int64 = 0
+    public var factBytes: Int64 = 0
 
     public var workflowTask: WorkflowTask?
     public var firstTaskBackoff = Interval.zero

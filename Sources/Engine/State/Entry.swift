@@ -41,10 +41,20 @@ public final class RecordedEvent: Sendable {
 public final class RecordedFact: Sendable {
     public let fact: Fact
     public let afterEventID: Int64
+    /// Its encoded form, see `FactCoding`.
+    public let frame: [UInt8]
 
     public init(_ fact: Fact, afterEventID: Int64) {
         self.fact = fact
         self.afterEventID = afterEventID
+        frame = FactCoding.frame(fact, afterEventID: afterEventID)
+    }
+
+    /// A fact that was read back: its frame is known already.
+    init(_ fact: Fact, afterEventID: Int64, frame: [UInt8]) {
+        self.fact = fact
+        self.afterEventID = afterEventID
+        self.frame = frame
     }
 }
 

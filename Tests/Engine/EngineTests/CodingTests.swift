@@ -15,13 +15,13 @@ import Testing
     ]
 
     @Test(arguments: facts) func factsSurviveTheirBytes(fact: Fact) throws {
-        let decoded = try FactCoding.decode(FactCoding.frame(RecordedFact(fact, afterEventID: 42)))
+        let decoded = try FactCoding.decode(RecordedFact(fact, afterEventID: 42).frame)
         #expect(decoded.map(\.fact) == [fact])
         #expect(decoded.map(\.afterEventID) == [42])
     }
 
     @Test func bytesOfFactsCanBePutTogether() throws {
-        let bytes = Self.facts.flatMap { FactCoding.frame(RecordedFact($0, afterEventID: 1)) }
+        let bytes = Self.facts.flatMap { RecordedFact($0, afterEventID: 1).frame }
         #expect(try FactCoding.decode(bytes).map(\.fact) == Self.facts)
     }
 
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func everyTruncationIsAnError() throws {
-        let bytes = FactCoding.frame(RecordedFact(.commandAccepted(Samples.origin("2")), afterEventID: 1))
+        let bytes = RecordedFact(.commandAccepted(Samples.origin("2")), afterEventID: 1).frame
         for count in 1..<bytes.count {
             #expect(throws: ProtobufError.self) { try FactCoding.decode(Array(bytes.prefix(count))) }
         }

@@ -68,6 +68,24 @@ import Testing
         #expect(stage.execution.dueTasks().map(\.outline) == ["offer workflow 6#1 on sticky sticky"])
     }
 
+    @Test func factsAreCountedWithTheirBytes() throws {
+        let stage = Stage()
+        try stage.start(requestID: "")
+        try stage.run(Samples.schedule("a"))
+        try stage.pollActivity(5)
+        try stage.failActivity(5)
+        let frames = stage.entries.compactMap { entry in
+            if case .fact(let recorded) = entry { recorded.frame } else { nil }
+        }
+        #expect(frames.count >= 3)
+        for _ in 0..<2 {
+            #expect(stage.execution.durable.factCount == Int64(frames.count))
+            #expect(stage.execution.durable.factBytes == Int64(frames.joined().count))
+            stage.crash()
+        }
+        #expect(try FactCoding.decode(Array(frames.joined())).map(\.frame) == frames)
+    }
+
     @Test func startDelaySurvives() throws {
         let stage = Stage()
         try stage.start { $0.workflowStartDelay = Interval.seconds(5).duration }

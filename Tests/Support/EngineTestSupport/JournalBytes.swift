@@ -17,7 +17,7 @@ package struct JournalRow: Equatable, Sendable {
         for entry in decision.entries {
             switch entry {
             case .event(let event): events += event.frame
-            case .fact(let fact): facts += FactCoding.frame(fact)
+            case .fact(let fact): facts += fact.frame
             case .volatile: continue
             }
         }

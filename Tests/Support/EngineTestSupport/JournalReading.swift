@@ -28,6 +28,8 @@ package struct JournalReading {
         }
         check("lastEventID", state.lastEventID, Int64(events.count))
         check("historyBytes", state.historyBytes, events.reduce(0) { $0 + Int64($1.frame.count) })
+        check("factCount", state.factCount, Int64(facts.count))
+        check("factBytes", state.factBytes, facts.reduce(0) { $0 + Int64($1.frame.count) })
         if case .workflowExecutionStartedEventAttributes(let started) = events.first?.event.attributes {
             check("workflowType", state.workflowType, started.workflowType?.name ?? "")
             check("taskQueue", state.taskQueue, started.taskQueue?.name ?? "")

@@ -135,7 +135,7 @@ final class CachedRun: @unchecked Sendable {
                 events += recorded.frame
                 ends.append((recorded.event.eventID, events.count))
                 lastFrame = recorded.frame
-            case .fact(let recorded): facts += FactCoding.frame(recorded)
+            case .fact(let recorded): facts += recorded.frame
             case .volatile: break
             }
         }
