@@ -70,11 +70,7 @@ extension Execution {
         case .cancelWorkflowExecutionCommandAttributes(let attributes):
             return cancel(attributes, context, in: &draft)
         case .upsertWorkflowSearchAttributesCommandAttributes(let attributes):
-            var event = UpsertWorkflowSearchAttributesEventAttributes()
-            event.workflowTaskCompletedEventID = context.completedEventID
-            event.searchAttributes = attributes.searchAttributes
-            draft.event(.upsertWorkflowSearchAttributes, .upsertWorkflowSearchAttributesEventAttributes(event))
-            return nil
+            return upsertSearchAttributes(attributes, context, in: &draft)
         case .modifyWorkflowPropertiesCommandAttributes(let attributes):
             var event = WorkflowPropertiesModifiedEventAttributes()
             event.workflowTaskCompletedEventID = context.completedEventID

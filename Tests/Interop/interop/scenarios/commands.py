@@ -1,6 +1,9 @@
 """Commands of a workflow: timers, markers, its end, and what is refused."""
 
+from collections.abc import Callable
+
 from temporalio.api.command.v1 import Command
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import CommandType
 
 from ..raw import (
@@ -173,5 +176,40 @@ async def bad_commands(stage: Stage) -> None:
         await stage.attempt(f"{name}: answer", worker.complete(task, *commands(stage)))
         if name == "timer without a duration":  # no defect: it fires, up to a second later
             await stage.until_history(lambda types: "TIMER_FIRED" in types, workflow_id)
+        await stage.history(workflow_id, name=f"{name}: history")
+        await stage.client.get_workflow_handle(workflow_id).terminate()
+
+
+def upsert(fields: dict[str, Payload] | None = None) -> Command:
+    command = Command(command_type=CommandType.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES)
+    attributes = command.upsert_workflow_search_attributes_command_attributes
+    attributes.SetInParent()
+    if fields is not None:
+        attributes.search_attributes.SetInParent()
+        for name, payload in fields.items():
+            attributes.search_attributes.indexed_fields[name].CopyFrom(payload)
+    return command
+
+
+def keyword(value: str) -> Payload:
+    return Payload(metadata={"encoding": b"json/plain", "type": b"Keyword"}, data=f'"{value}"'.encode())
+
+
+BAD_UPSERTS: dict[str, Callable[[], Command]] = {
+    "nothing set": lambda: upsert(),
+    "no fields": lambda: upsert({}),
+    "attribute of the server": lambda: upsert({"WorkflowId": keyword("x")}),
+}
+
+
+@scenario
+async def bad_upserts(stage: Stage) -> None:
+    """Changes of search attributes that the server refuses: the answer, and what the history says."""
+    for number, (name, command) in enumerate(BAD_UPSERTS.items()):
+        worker = RawWorker(stage)
+        workflow_id = f"{stage.name}-{number}"
+        await worker.start(workflow_id=workflow_id, request_id=workflow_id)
+        task = await worker.poll()
+        await stage.attempt(f"{name}: answer", worker.complete(task, command()))
         await stage.history(workflow_id, name=f"{name}: history")
         await stage.client.get_workflow_handle(workflow_id).terminate()
