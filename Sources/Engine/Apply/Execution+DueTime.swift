@@ -35,7 +35,7 @@ extension Execution {
         case (.activityHeartbeat, .some(let startedAt)):
             let heartbeat = volatile.heartbeats[deadline.id].flatMap { $0.attempt == activity.attempt ? $0.at : nil }
             let heard = max(startedAt, heartbeat ?? startedAt)
-            return outage.heartbeatDeadline(heard: heard, timeout: activity.heartbeatTimeout)
+            return outage.heartbeatDeadline(heard: heard, startedAt: startedAt, timeout: activity.heartbeatTimeout)
         default: return nil
         }
     }

@@ -21,9 +21,12 @@ public struct WorkerOutage: Equatable, Sendable {
         start <= end ? max(deadline, end + grace) : deadline
     }
 
-    /// When an attempt that was heard of last at `heard` has been silent for too long. Heartbeats may have been lost with
-    /// the owner before, so the whole time begins anew.
-    func heartbeatDeadline(heard: Instant, timeout: Interval) -> Instant {
-        WorkerOutage(end: end, grace: max(grace, timeout)).putOff(heard + timeout, since: heard)
+    /// When an attempt that was last heard from at `heard` has been silent for too long. Heartbeats may have been lost with
+    /// the previous owner, so the whole timeout begins anew at the end of the outage.
+    ///
+    /// - Parameter start: when the attempt started. Not `heard`: a heartbeat after the outage must not bring a deadline
+    ///   forward that was put off, because the heap of deadlines never moves one forward.
+    func heartbeatDeadline(heard: Instant, startedAt start: Instant, timeout: Interval) -> Instant {
+        WorkerOutage(end: end, grace: max(grace, timeout)).putOff(heard + timeout, since: start)
     }
 }

@@ -243,6 +243,21 @@ import Testing
         #expect(!stage.passAndDecide(.milliseconds(1)).flatMap(\.outline).isEmpty)
     }
 
+    /// The deadline was put off to the end of the grace; a heartbeat before that does not bring it forward.
+    @Test func heartbeatAfterAnOutageBringsNoDeadlineForward() throws {
+        let stage = try scheduled { attributes in
+            attributes.startToCloseTimeout = Interval.seconds(600).duration
+            attributes.heartbeatTimeout = Interval.seconds(3).duration
+        }
+        try stage.pollActivity(5)
+        stage.pass(.seconds(4))
+        stage.outage = WorkerOutage(end: stage.now, grace: .seconds(10))
+        #expect(stage.passAndDecide(.milliseconds(1)).flatMap(\.outline).allSatisfy { $0.hasPrefix("volatile") })
+        try stage.heartbeat(5)
+        #expect(stage.passAndDecide(.milliseconds(9_998)).flatMap(\.outline).allSatisfy { $0.hasPrefix("volatile") })
+        #expect(stage.passAndDecide(.milliseconds(1)).flatMap(\.outline) == ["fact activityRetryScheduled 5#2"])
+    }
+
     @Test func workflowTaskMayBeAnsweredAfterAnOutage() throws {
         let stage = Stage()
         try stage.start()
@@ -335,7 +350,8 @@ import Testing
         let stage = try started()
         stage.pass(.seconds(3))
         stage.crash(grace: .seconds(5))
-        #expect(stage.passAndDecide(.milliseconds(4_999)).flatMap(\.outline).isEmpty)
+        let early = stage.passAndDecide(.milliseconds(4_999)).flatMap(\.outline)
+        #expect(early.allSatisfy { $0.hasPrefix("volatile") })
         #expect(stage.passAndDecide(.milliseconds(1)).flatMap(\.outline) == ["fact activityRetryScheduled 5#2"])
     }
 }

@@ -67,8 +67,8 @@ extension World {
                 if activity.heartbeatTimeout.isSet {
                     let heartbeat = execution.volatile.heartbeats[activity.scheduledEventID]?.at ?? startedAt
                     let heard = max(heartbeat, startedAt)
-                    let silence = max(heard, heard <= outage.end ? outage.end : heard) + activity.heartbeatTimeout
-                    deadlines.append(putOff(silence, since: heard))
+                    let silence = max(heard, startedAt <= outage.end ? outage.end : heard) + activity.heartbeatTimeout
+                    deadlines.append(putOff(silence, since: startedAt))
                 }
             } else if activity.scheduleToStart.isSet {
                 let since = activity.attemptScheduledAt
