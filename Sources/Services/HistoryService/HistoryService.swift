@@ -237,7 +237,7 @@ extension HistoryService {
         for poller: PollerIdentity,
         reply: Reply<AssignedActivityTask>
     ) {
-        shard(task.key).startActivityTask(task, for: poller, reply: reply)
+        shard(task.key).startActivityTask(task, for: poller, Caller(reply))
     }
 
     public func abandonSticky(_ task: MatchingTask) {
@@ -259,7 +259,7 @@ extension HistoryService {
         identity: String,
         reply: Reply<Void>
     ) {
-        shard(token.key).failWorkflowTask(token, cause: cause, failure: failure, identity: identity, reply: reply)
+        shard(token.key).failWorkflowTask(token, cause: cause, failure: failure, identity: identity, Caller(reply))
     }
 
     public func completeActivity(
@@ -268,7 +268,7 @@ extension HistoryService {
         identity: String,
         reply: Reply<Void>
     ) {
-        shard(token.key).completeActivity(token, result: result, identity: identity, reply: reply)
+        shard(token.key).completeActivity(token, result: result, identity: identity, Caller(reply))
     }
 
     public func failActivity(
@@ -283,7 +283,7 @@ extension HistoryService {
             failure: failure,
             lastHeartbeat: lastHeartbeat,
             identity: identity,
-            reply: reply
+            Caller(reply)
         )
     }
 
@@ -293,11 +293,11 @@ extension HistoryService {
         identity: String,
         reply: Reply<Void>
     ) {
-        shard(token.key).cancelActivity(token, details: details, identity: identity, reply: reply)
+        shard(token.key).cancelActivity(token, details: details, identity: identity, Caller(reply))
     }
 
     public func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {
-        shard(token.key).heartbeat(token, details: details, reply: reply)
+        shard(token.key).heartbeat(token, details: details, Caller(reply))
     }
 
     public func returnActivity(_ token: ActivityTaskToken) {

@@ -5,11 +5,15 @@ internal import SagamoreProtobuf
 internal import SagamoreServices
 
 extension Shard {
-    func startActivityTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<AssignedActivityTask>) {
+    func startActivityTask(
+        _ task: MatchingTask,
+        for poller: PollerIdentity,
+        _ caller: consuming Caller<AssignedActivityTask>
+    ) {
         guard case .activity(let scheduledEventID, let attempt) = task.kind else {
-            return reply.fail(.activityTaskNotFound)
+            return caller.refuse(.activityTaskNotFound)
         }
-        access(task.key, Caller(reply)) { (access: consuming RunAccess<AssignedActivityTask>) in
+        access(task.key, caller) { (access: consuming RunAccess<AssignedActivityTask>) in
             guard let run = access.run, run.runID == task.runID else { return access.refuseTask(.activityTaskNotFound) }
             let decision: Decision
             do throws(RequestError) {
@@ -35,10 +39,10 @@ extension Shard {
         _ token: ActivityTaskToken,
         result: RawMessage<Payloads>?,
         identity: String,
-        reply: Reply<Void>
+        _ caller: consuming Caller<Void>
     ) {
         let limits = configuration.limits
-        decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
+        decide(on: token.key, token.runID, caller) { (run, now) throws(RequestError) in
             try run.execution.decide(completed: token, result: result, identity: identity, at: now, limits: limits)
         }
     }
@@ -48,10 +52,10 @@ extension Shard {
         failure: RawMessage<Failure>?,
         lastHeartbeat: RawMessage<Payloads>?,
         identity: String,
-        reply: Reply<Void>
+        _ caller: consuming Caller<Void>
     ) {
         let limits = configuration.limits
-        decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
+        decide(on: token.key, token.runID, caller) { (run, now) throws(RequestError) in
             try run.execution.decide(
                 failed: token,
                 failure: failure,
@@ -67,16 +71,16 @@ extension Shard {
         _ token: ActivityTaskToken,
         details: RawMessage<Payloads>?,
         identity: String,
-        reply: Reply<Void>
+        _ caller: consuming Caller<Void>
     ) {
         let limits = configuration.limits
-        decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
+        decide(on: token.key, token.runID, caller) { (run, now) throws(RequestError) in
             try run.execution.decide(canceled: token, details: details, identity: identity, at: now, limits: limits)
         }
     }
 
-    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {
-        access(token.key, Caller(reply)) { (access: consuming RunAccess<Bool>) in
+    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, _ caller: consuming Caller<Bool>) {
+        access(token.key, caller) { (access: consuming RunAccess<Bool>) in
             let (shard, slot) = (access.shard, access.slot)
             guard let run = access.run, run.runID == token.runID else { return access.fail(slot.lateAnswer) }
             let decision: Decision
@@ -126,7 +130,7 @@ extension Shard {
             guard case .failure(let error) = outcome, error.code == .unavailable else { return }
             postpone { [self] in returnActivity(token) }
         }
-        decide(on: token.key, token.runID, reply: reply) { (run, now) throws(RequestError) in
+        decide(on: token.key, token.runID, Caller(reply)) { (run, now) throws(RequestError) in
             run.execution.decide(activityReturned: token, at: now)
         }
     }

@@ -188,9 +188,9 @@ extension Shard {
         cause: WorkflowTaskFailedCause,
         failure: RawMessage<Failure>?,
         identity: String,
-        reply: Reply<Void>
+        _ caller: consuming Caller<Void>
     ) {
-        decide(on: token.key, token.runID, missing: .workflowTaskNotFound, reply: reply) {
+        decide(on: token.key, token.runID, missing: .workflowTaskNotFound, caller) {
             (run, now) throws(RequestError) in
             try run.execution.decide(failed: token, cause: cause, failure: failure, identity: identity, at: now)
         }
@@ -219,10 +219,10 @@ extension Shard {
         on key: WorkflowKey,
         _ runID: RunID,
         missing: RequestError? = nil,
-        reply: Reply<Void>,
+        _ caller: consuming Caller<Void>,
         _ body: @escaping @Sendable (CachedRun, Instant) throws(RequestError) -> Decision
     ) {
-        access(key, Caller(reply)) { (access: consuming RunAccess<Void>) in
+        access(key, caller) { (access: consuming RunAccess<Void>) in
             let (shard, slot) = (access.shard, access.slot)
             guard let run = access.run, run.runID == runID else {
                 // The run that took its place may not be committed.
