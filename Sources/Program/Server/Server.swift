@@ -119,8 +119,12 @@ public final class Server {
             clock: SystemClock.now,
             log: Logger(label: "history")
         )
-        history.onFenced { shard in
-            let reason = "shard \(shard) was taken by another process"
+        history.onShardLost { shard, loss in
+            let reason =
+                switch loss {
+                case .takenByAnother: "shard \(shard) was taken by another process"
+                case .databaseWentBack: "the database lost commits of shard \(shard)"
+                }
             log.critical("\(reason): this one ends")
             stopSignal.give(.failed(reason))
         }

@@ -6,6 +6,13 @@ public import SagamoreProtobuf
 public import SagamoreServices
 internal import SagamoreThreads
 
+/// Why a shard was lost.
+public enum ShardLoss: Sendable {
+    case takenByAnother
+    /// The database holds fewer commits than this process saw: a standby without the newest ones took over.
+    case databaseWentBack
+}
+
 /// Owns executions: finds the shard of each request, decides, commits, and tells.
 public final class HistoryService: HistoryClient {
     let shards: [Shard]
@@ -18,7 +25,7 @@ public final class HistoryService: HistoryClient {
     /// What others set before `start`, and the threads.
     private struct State {
         var onOutboxGrowth: @Sendable (Int32) -> Void = { _ in }
-        var onFenced: @Sendable (Int32) -> Void = { _ in }
+        var onShardLost: @Sendable (Int32, ShardLoss) -> Void = { _, _ in }
         var lanes: [SystemThread] = []
         var others: [SystemThread] = []
         var timers: [ShardTimer] = []
@@ -68,9 +75,9 @@ public final class HistoryService: HistoryClient {
         state.withLock { $0.onOutboxGrowth = handler }
     }
 
-    /// Called when a shard is lost to another owner.
-    public func onFenced(_ handler: @escaping @Sendable (Int32) -> Void) {
-        state.withLock { $0.onFenced = handler }
+    /// Called when a shard is lost: what is in memory of it is not served any more, and it has to be loaded anew.
+    public func onShardLost(_ handler: @escaping @Sendable (Int32, ShardLoss) -> Void) {
+        state.withLock { $0.onShardLost = handler }
     }
 
     /// Whether every shard is owned, and its runs are back.
@@ -82,7 +89,7 @@ public final class HistoryService: HistoryClient {
     }
 
     private func start(_ shard: Shard) {
-        let (onOutboxGrowth, onFenced) = state.withLock { ($0.onOutboxGrowth, $0.onFenced) }
+        let (onOutboxGrowth, onLost) = state.withLock { ($0.onOutboxGrowth, $0.onShardLost) }
         let makeLaneStore = self.makeLaneStore
         let lane = CommitLane(
             shard: shard,
@@ -90,7 +97,7 @@ public final class HistoryService: HistoryClient {
             makeStore: { try makeLaneStore(shard.id) },
             onTaken: { shard.loads.add(.recover(after: nil, count: 0)) },
             onOutboxGrowth: onOutboxGrowth,
-            onFenced: onFenced
+            onLost: onLost
         )
         let matching = self.matching
         let loader = Loader(

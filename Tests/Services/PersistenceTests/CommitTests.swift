@@ -229,10 +229,10 @@ extension PersistenceTests {
             }
             try storage.lane.reconnect()
             #expect(refusal() == nil)
-            // A mistake of ours.
+            // No row is to blame.
             try storage.session.execute("alter table sagamore.inbox rename to elsewhere")
             batch.inbox = [Storage.inbox(2, "another")]
-            guard case .permanent? = refusal() else { return #expect(Bool(false), "a missing table is our mistake") }
+            guard case .misconfigured? = refusal() else { return #expect(Bool(false), "a row is to blame") }
         }
     }
 }

@@ -111,6 +111,21 @@ extension PersistenceTests {
             #expect(row.int64(0, 0) == fence.epoch + 1 && row.int64(0, 1) == 1)
         }
 
+        @Test func everyCommitIsCounted() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            try storage.lane.commit(Self.batch(1), fence: fence)
+            var second = Self.batch(2)
+            second.outbox = []
+            try storage.lane.commit(second, fence: fence)
+            let taken = try #require(try storage.lane.retakeShard(0, as: Storage.owner, epoch: fence.epoch))
+            #expect(taken == TakenShard(epoch: fence.epoch + 1, outboxSequence: 1, commitCount: 2))
+            #expect(try storage.lane.epoch(of: 0) == fence.epoch + 1)
+            try storage.lane.raiseOutbox(0, to: 9)
+            try storage.lane.raiseOutbox(0, to: 5)
+            #expect(try storage.number("select outbox_sequence from sagamore.shards") == 9)
+        }
+
         @Test func shardsDoNotFenceEachOther() throws {
             let storage = try Storage(shards: 2)
             let first = try storage.take()

@@ -11,8 +11,19 @@ extension CommitError {
             self = .data(error)
         } else if error.isTransient || Self.isOfServer(error) {
             self = .transient(error)
+        } else if Self.hitsEveryRow(error) {
+            self = .misconfigured(error)
         } else {
             self = .permanent(error)
+        }
+    }
+
+    /// Sorts an error of making a connection.
+    public init(connecting error: any Error) {
+        switch error {
+        case let error as CommitError: self = error
+        case let error as PostgresError: self.init(error)
+        default: self = .transient(PostgresError(.cannotConnect, "\(error)"))
         }
     }
 
@@ -24,5 +35,13 @@ extension CommitError {
     private static func isOfServer(_ error: PostgresError) -> Bool {
         guard let state = error.sqlState else { return false }
         return state == "25006" || ["08", "55", "58"].contains { state.hasPrefix($0) }
+    }
+
+    /// Whether any row would meet the same error: a table, column or grant that is missing (42), a prepared statement
+    /// that is gone (26), an internal error or damaged data (XX), a plan that went stale (0A), the state of the
+    /// transaction (25), the role (28, 0L, 0P), the database or schema (3D, 3F), the server's configuration (F0).
+    private static func hitsEveryRow(_ error: PostgresError) -> Bool {
+        guard let state = error.sqlState else { return false }
+        return ["42", "26", "XX", "0A", "25", "28", "0L", "0P", "3D", "3F", "F0"].contains { state.hasPrefix($0) }
     }
 }

@@ -10,7 +10,8 @@ enum LaneStatements {
         "lane_fence",
         """
         with owned as (
-            update sagamore.shards set outbox_sequence = outbox_sequence + $3 where id = $1 and epoch = $2 returning id
+            update sagamore.shards set outbox_sequence = outbox_sequence + $3, commit_count = commit_count + 1
+                where id = $1 and epoch = $2 returning id
         )
         select sagamore.fence($1, $2, $3) where not exists (select from owned)
         """
@@ -22,7 +23,7 @@ enum LaneStatements {
         """
         update sagamore.shards set epoch = epoch + 1, node = $2, owner = $3, lease_until = now() + interval '2 seconds'
             where id = $1 and (node = $2 or owner = '' or lease_until < now() - interval '10 seconds')
-            returning epoch, outbox_sequence
+            returning epoch, outbox_sequence, commit_count
         """
     )
     /// The epoch may be higher than the one that is known: an earlier try was cut off behind its commit. Owners' names
@@ -31,8 +32,17 @@ enum LaneStatements {
         "lane_retake",
         """
         update sagamore.shards set epoch = epoch + 1, lease_until = now() + interval '2 seconds'
-            where id = $1 and owner = $2 and epoch >= $3 returning epoch, outbox_sequence
+            where id = $1 and owner = $2 and epoch >= $3 returning epoch, outbox_sequence, commit_count
         """
+    )
+    static let epoch = PostgresStatement(
+        "lane_epoch",
+        "select epoch from sagamore.shards where id = $1",
+        readsOnly: true
+    )
+    static let raiseOutbox = PostgresStatement(
+        "lane_raise_outbox",
+        "update sagamore.shards set outbox_sequence = greatest(outbox_sequence, $2) where id = $1"
     )
     static let renew = PostgresStatement(
         "lane_renew",

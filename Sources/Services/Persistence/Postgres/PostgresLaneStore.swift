@@ -41,7 +41,18 @@ public final class PostgresLaneStore: LaneStore {
     private func taken(_ statement: PostgresStatement, _ values: [PostgresValue]) throws(CommitError) -> TakenShard? {
         let rows = try run { () throws(PostgresError) in try connection.query(statement, values) }
         guard rows.rowCount == 1 else { return nil }
-        return TakenShard(epoch: rows.int64(0, 0), outboxSequence: rows.int64(0, 1))
+        return TakenShard(epoch: rows.int64(0, 0), outboxSequence: rows.int64(0, 1), commitCount: rows.int64(0, 2))
+    }
+
+    public func epoch(of shard: Int32) throws(CommitError) -> Int64 {
+        let rows = try run { () throws(PostgresError) in try connection.query(LaneStatements.epoch, [.int32(shard)]) }
+        return rows.rowCount == 1 ? rows.int64(0, 0) : 0
+    }
+
+    public func raiseOutbox(_ shard: Int32, to sequence: Int64) throws(CommitError) {
+        _ = try run { () throws(PostgresError) in
+            try connection.query(LaneStatements.raiseOutbox, [.int32(shard), .int64(sequence)])
+        }
     }
 
     public func renewLease(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> Bool {

@@ -6,7 +6,7 @@ struct Migration: Sendable {
 }
 
 enum Migrations {
-    static let all: [Migration] = [initial, knownWorkflows]
+    static let all: [Migration] = [initial, knownWorkflows, commitCounts]
 
     /// Times are nanoseconds since 1970 as `bigint`. Storage of bytes is external (not compressed): rows are small, and
     /// CPU is what a saga costs.
@@ -172,6 +172,31 @@ enum Migrations {
             language plpgsql as $function$
             begin
                 raise exception 'a workflow that was taken to be new has a run' using errcode = 'SG002';
+            end
+            $function$;
+            """
+    )
+
+    private static let commitCounts = Migration(
+        version: 3,
+        summary: "counted commits",
+        sql: """
+            -- An owner that has seen more commits than the row counts looks at a database that lost some.
+            alter table sagamore.shards add column commit_count bigint not null default 0;
+
+            create or replace function sagamore.fence(shard integer, expected_epoch bigint, outbox_rows bigint)
+            returns bigint
+            language plpgsql as $function$
+            declare sequence bigint;
+            begin
+                update sagamore.shards
+                    set outbox_sequence = outbox_sequence + outbox_rows, commit_count = commit_count + 1
+                    where id = shard and epoch = expected_epoch returning outbox_sequence into sequence;
+                if not found then
+                    raise exception 'shard % is not owned with epoch % any more', shard, expected_epoch
+                        using errcode = 'SG001';
+                end if;
+                return sequence;
             end
             $function$;
             """

@@ -11,8 +11,18 @@ public enum CommitError: Error, Sendable {
     case transient(PostgresError)
     /// It may be written or not: take the shard again, and look.
     case outcomeUnknown(PostgresError)
-    /// Nothing was written, and trying again will not help: a mistake of ours.
+    /// Nothing was written, and trying the same again will not help.
     case permanent(PostgresError)
+    /// Nothing was written, and no row is to blame: the database lacks what every commit needs, a table or a grant. Try
+    /// again until it is there.
+    case misconfigured(PostgresError)
+
+    /// Whether a smaller transaction may pass where this one did not: SQLSTATE 57014 (statement timeout, canceled) and
+    /// 53200 (out of memory).
+    public var isOverload: Bool {
+        guard case .transient(let cause) = self else { return false }
+        return cause.sqlState == "57014" || cause.sqlState == "53200"
+    }
 }
 
 /// Where a commit lane writes. Used by the one thread of the lane.
@@ -23,6 +33,10 @@ public protocol LaneStore: AnyObject {
     func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard?
     /// Takes a shard again after an outcome that is not known: only where this owner and epoch still stand.
     func retakeShard(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> TakenShard?
+    /// The epoch in the shard's row.
+    func epoch(of shard: Int32) throws(CommitError) -> Int64
+    /// Raises the number of the shard's last outbox record to at least `sequence`.
+    func raiseOutbox(_ shard: Int32, to sequence: Int64) throws(CommitError)
     /// Lengthens the lease.
     func renewLease(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> Bool
     /// Gives the shard back at a clean stop, so that the next owner need not wait.
@@ -62,9 +76,20 @@ public struct ShardOwner: Sendable, Equatable {
     }
 }
 
+/// A shard's row, as its owner knows it.
 public struct TakenShard: Sendable, Equatable {
-    public let epoch: Int64
-    public let outboxSequence: Int64
+    public var epoch: Int64
+    /// The number of the shard's last outbox record.
+    public var outboxSequence: Int64
+    /// Counts the shard's commits. A database that holds fewer than its owner saw has lost some.
+    public var commitCount: Int64
+
+    /// Makes a row.
+    public init(epoch: Int64, outboxSequence: Int64, commitCount: Int64) {
+        self.epoch = epoch
+        self.outboxSequence = outboxSequence
+        self.commitCount = commitCount
+    }
 }
 
 /// Where executions are read from. Blocks: used by loader threads.

@@ -128,7 +128,7 @@ final class Node: @unchecked Sendable {
         )
         matching = MatchingService(history: history, clock: { clock.now }, log: log)
         history.connect(matching: matching)
-        history.onFenced { [weak self] shard in self?.noteFenced(shard) }
+        history.onShardLost { [weak self] shard, _ in self?.noteFenced(shard) }
     }
 
     private func noteFenced(_ shard: Int32) {

@@ -1,0 +1,335 @@
+internal import SagamoreEngine
+internal import SagamorePersistence
+
+/// A commit lane as a value: it says what to do, and is told what became of it. It knows no thread, no clock and no
+/// database.
+///
+/// It keeps three promises whatever fails: an item is released only when its commit is known, each item is answered
+/// exactly once, and items are answered in their order.
+struct CommitLaneState<Item> {
+    enum State: Equatable {
+        /// The first connection is made.
+        /// Can transition to: taking, backingOff, stopped.
+        case connecting
+        /// The shard is asked for.
+        /// Can transition to: idle, backingOff, stopped.
+        case taking
+        /// Owned, and nothing is in hand.
+        /// Can transition to: committing, renewing, stopped.
+        case idle
+        /// The lease is lengthened.
+        /// Can transition to: idle, committing, reconnecting, lost.
+        case renewing
+        /// A batch is at the database.
+        /// Can transition to: committing (the next part), renewing, idle, reconnecting, backingOff, lost.
+        case committing
+        /// The connection is made anew after trouble.
+        /// Can transition to: retaking, backingOff.
+        case reconnecting
+        /// The shard's row is written again. Its lock waits for a transaction of ours that is in doubt.
+        /// Can transition to: findingOutcome, committing, renewing, idle, backingOff, lost.
+        case retaking
+        /// A commit may have happened: one of its rows is looked for.
+        /// Can transition to: committing, renewing, idle, reconnecting, backingOff.
+        case findingOutcome
+        /// Nothing is tried until then.
+        /// Can transition to: connecting, taking, reconnecting, stopped, lost.
+        case backingOff(until: Instant)
+        /// Another owner has the shard, or the database went back, or the service gave up. The end.
+        case lost
+        /// The queue is empty and the shard given back. The end.
+        case stopped
+    }
+
+    /// Items that go into one transaction.
+    private struct Part {
+        var items: ArraySlice<Item>
+        /// How often a transaction of this size was too much for the server.
+        var overloads = 0
+        /// Its transaction may have been committed.
+        var isInDoubt = false
+    }
+
+    private(set) var state = State.connecting
+    /// The shard's row as this lane last saw it committed; nil before it is taken.
+    private(set) var known: TakenShard?
+    /// What was gathered and is not answered, in order; the last part is the next one.
+    private var parts: [Part] = []
+    private var renewAt = Instant.distantPast
+    private var stalledSince: Instant?
+    /// Failures since the last thing that went well.
+    private var failures = 0
+    private var lastReport: LaneReport?
+    /// Whether a shard that is not owned yet can be asked for without a new connection.
+    private var isConnected = false
+
+    /// A lease is written for 2 s ahead.
+    private static var leaseRenewal: Interval { .seconds(1) }
+    /// A stopping lane waits this long for a database that is away.
+    private static var stopPatience: Interval { .seconds(3) }
+    private static var shortestPause: Interval { .milliseconds(50) }
+    private static var longestPause: Interval { .seconds(2) }
+    /// A transaction that was too much for the server this often is split.
+    private static var overloadLimit: Int { 2 }
+
+    var hasEnded: Bool { state == .lost || state == .stopped }
+    /// Items that are in hand.
+    var itemCount: Int { parts.reduce(0) { $0 + $1.items.count } }
+
+    /// The first thing to do.
+    func begin() -> [LaneAction<Item>] { [.connect] }
+
+    /// - Parameter chance: from 0 to 1: spreads the pauses of lanes that failed together.
+    mutating func handle(_ event: LaneEvent<Item>, at now: Instant, chance: Double) -> [LaneAction<Item>] {
+        switch (state, event) {
+        case (.connecting, .connected):
+            state = .taking
+            isConnected = true
+            return [.take]
+        case (.reconnecting, .connected):
+            guard let known else { preconditionFailure("a lane reconnects that never owned its shard") }
+            state = .retaking
+            return [.retake(epoch: known.epoch)]
+        case (.connecting, .failed(let error)), (.taking, .failed(let error)):
+            isConnected = false
+            return notTaken("\(error)", now, chance)
+        case (.taking, .taken(nil, _)):
+            return notTaken("it is owned by another node, whose lease has not lapsed", now, chance)
+        case (.taking, .taken(let taken?, let since)):
+            failures = 0
+            return own(taken, since, now)
+        case (.retaking, .taken(let taken?, let since)):
+            return retaken(taken, since, now)
+        case (.retaking, .notOurs(let epoch)):
+            guard let known, epoch < known.epoch else { return lose(.takenByAnother) }
+            return lose(.wentBack(known: known, found: nil))
+        case (.renewing, .notOurs):
+            return lose(.takenByAnother)
+        case (.renewing, .renewed(let since)):
+            renewAt = since + Self.leaseRenewal
+            return list(.extendLease(since: since)) + proceed(now)
+        case (.idle, .gathered(nil)):
+            state = .stopped
+            guard let known else { preconditionFailure("a lane gathers that never owned its shard") }
+            return [.drop([], .stopped), .giveBack(epoch: known.epoch)]
+        case (.idle, .gathered(let items?)):
+            if !items.isEmpty { parts = [Part(items: items[...])] }
+            return proceed(now)
+        case (.committing, .foundLost(let places)):
+            return refuseLost(places, now)
+        case (.committing, .committed(let records, let wrote)):
+            known?.outboxSequence += Int64(records)
+            if wrote { known?.commitCount += 1 }
+            return release(records, now)
+        case (.committing, .commitFailed(let error)):
+            return commitFailed(error, now, chance)
+        case (.findingOutcome, .outcome(true, let records)):
+            // Retaking the shard has read the counters behind this commit.
+            return release(records, now)
+        case (.findingOutcome, .outcome(false, _)):
+            parts[parts.count - 1].isInDoubt = false
+            return proceed(now)
+        case (.renewing, .failed(let error)), (.findingOutcome, .failed(let error)),
+            (.reconnecting, .failed(let error)), (.retaking, .failed(let error)):
+            return troubled(error, now, chance)
+        case (.backingOff, .timePassed(let isStopping)):
+            return resumed(isStopping, now)
+        default:
+            preconditionFailure("a lane in state \(state) was told \(event)")
+        }
+    }
+
+    // MARK: Ownership
+
+    private mutating func own(_ taken: TakenShard, _ since: Instant, _ now: Instant) -> [LaneAction<Item>] {
+        let isFirst = known == nil
+        known = taken
+        renewAt = since + Self.leaseRenewal
+        return list(.own(taken, since: since, isFirst: isFirst)) + proceed(now)
+    }
+
+    private mutating func retaken(_ taken: TakenShard, _ since: Instant, _ now: Instant) -> [LaneAction<Item>] {
+        guard let known else { preconditionFailure("a lane retakes a shard that it never owned") }
+        guard taken.epoch > known.epoch, taken.commitCount >= known.commitCount,
+            taken.outboxSequence >= known.outboxSequence
+        else { return lose(.wentBack(known: known, found: taken)) }
+        var news: [LaneAction<Item>] = []
+        // With items in hand their commit tells whether the trouble is over.
+        if parts.isEmpty { news = recovered() }
+        return news + own(taken, since, now)
+    }
+
+    private mutating func lose(_ end: LaneEnd) -> [LaneAction<Item>] {
+        state = .lost
+        let items = parts.reversed().flatMap(\.items)
+        parts = []
+        return [.drop(items, end)]
+    }
+
+    // MARK: Items
+
+    /// What comes next for an owner.
+    private mutating func proceed(_ now: Instant) -> [LaneAction<Item>] {
+        guard let known else { preconditionFailure("a lane commits that never owned its shard") }
+        if let part = parts.last, part.isInDoubt {
+            state = .findingOutcome
+            return [.findOutcome(part.items)]
+        }
+        if now >= renewAt {
+            state = .renewing
+            return [.renewLease(epoch: known.epoch)]
+        }
+        guard let part = parts.last else {
+            state = .idle
+            return [.gather(until: renewAt)]
+        }
+        state = .committing
+        return [.commit(part.items, known)]
+    }
+
+    /// The current part is answered.
+    private mutating func answered(_ now: Instant) -> [LaneAction<Item>] {
+        parts.removeLast()
+        return (parts.isEmpty ? list(.finish) : list()) + proceed(now)
+    }
+
+    private mutating func release(_ records: Int, _ now: Instant) -> [LaneAction<Item>] {
+        guard let part = parts.last else { preconditionFailure("a lane releases items that it does not have") }
+        return recovered() + list(.release(part.items, outboxRecords: records)) + answered(now)
+    }
+
+    private mutating func refuseLost(_ places: Set<Int>, _ now: Instant) -> [LaneAction<Item>] {
+        guard let part = parts.last else { preconditionFailure("a lane refuses items that it does not have") }
+        precondition(!places.isEmpty && places.allSatisfy { part.items.indices.contains($0) })
+        let lost = part.items.indices.filter { places.contains($0) }.map { part.items[$0] }
+        let rest = part.items.indices.filter { !places.contains($0) }.map { part.items[$0] }
+        let refusal = LaneAction<Item>.refuse(lost, .basisLost)
+        if rest.isEmpty { return list(refusal) + answered(now) }
+        parts[parts.count - 1].items = rest[...]
+        return list(refusal) + proceed(now)
+    }
+
+    /// Halves the current part: the first half is next.
+    private mutating func split() {
+        let part = parts.removeLast()
+        precondition(part.items.count > 1 && !part.isInDoubt)
+        let middle = part.items.startIndex + part.items.count / 2
+        // A half that is still too much is split at its first failure.
+        let overloads = min(part.overloads, Self.overloadLimit - 1)
+        parts.append(Part(items: part.items[middle...], overloads: overloads))
+        parts.append(Part(items: part.items[..<middle], overloads: overloads))
+    }
+}
+
+// MARK: - Trouble
+
+extension CommitLaneState {
+    private mutating func commitFailed(
+        _ error: CommitError,
+        _ now: Instant,
+        _ chance: Double
+    ) -> [LaneAction<Item>] {
+        guard let part = parts.last else { preconditionFailure("a lane commits items that it does not have") }
+        switch error {
+        case .fenced:
+            return lose(.takenByAnother)
+        case .data(let cause), .permanent(let cause):
+            // One of the items can't be written: it is found by halves and refused, the others go on.
+            if part.items.count > 1 {
+                split()
+                return proceed(now)
+            }
+            let summary = PostgresErrorSummary(
+                sqlState: cause.sqlState ?? "",
+                constraint: cause.constraint,
+                description: "\(cause)"
+            )
+            return list(.refuse(Array(part.items), .culprit(summary))) + answered(now)
+        case .outcomeUnknown:
+            parts[parts.count - 1].isInDoubt = true
+            return troubled(error, now, chance)
+        case .transient(let cause):
+            guard error.isOverload else { return troubled(error, now, chance) }
+            parts[parts.count - 1].overloads += 1
+            guard part.items.count > 1, parts[parts.count - 1].overloads >= Self.overloadLimit else {
+                return troubled(error, now, chance)
+            }
+            let count = part.items.count
+            split()
+            return report(.split(count: count, reason: "\(cause)")) + troubled(error, now, chance)
+        case .misconfigured:
+            return troubled(error, now, chance)
+        }
+    }
+
+    /// Nothing was written, and none of the items is to blame. The first time the connection is made anew at once,
+    /// then with pauses.
+    private mutating func troubled(_ error: CommitError, _ now: Instant, _ chance: Double) -> [LaneAction<Item>] {
+        if case .fenced = error { return lose(.takenByAnother) }
+        let since = stalledSince ?? now
+        stalledSince = since
+        var actions: [LaneAction<Item>] = [.stall(since: since)]
+        if case .misconfigured(let cause) = error {
+            actions += report(.misconfigured(reason: "\(cause)"))
+        } else {
+            actions += report(.away(reason: "\(error)"))
+        }
+        let pause = nextPause(chance)
+        guard failures > 1 else {
+            state = .reconnecting
+            return actions + list(.connect)
+        }
+        state = .backingOff(until: now + pause)
+        return actions + list(.wait(until: now + pause))
+    }
+
+    private mutating func notTaken(_ reason: String, _ now: Instant, _ chance: Double) -> [LaneAction<Item>] {
+        let pause = nextPause(chance)
+        state = .backingOff(until: now + pause)
+        return report(.notTakenYet(reason: reason)) + list(.wait(until: now + pause))
+    }
+
+    private mutating func resumed(_ isStopping: Bool, _ now: Instant) -> [LaneAction<Item>] {
+        guard case .backingOff(let until) = state else { preconditionFailure("a lane waits in state \(state)") }
+        guard known != nil else {
+            if isStopping {
+                state = .stopped
+                return [.drop([], .stopped)]
+            }
+            if now < until { return [.wait(until: until)] }
+            state = isConnected ? .taking : .connecting
+            return [isConnected ? .take : .connect]
+        }
+        if isStopping, let stalledSince, now - stalledSince > Self.stopPatience { return lose(.stoppedWhileAway) }
+        if now < until { return [.wait(until: until)] }
+        state = .reconnecting
+        return [.connect]
+    }
+
+    /// Doubles with each failure, and is spread over its second half.
+    private mutating func nextPause(_ chance: Double) -> Interval {
+        precondition((0...1).contains(chance))
+        failures += 1
+        let doublings = min(failures - 1, 10)
+        let full = min(Self.shortestPause.nanoseconds << Int64(doublings), Self.longestPause.nanoseconds)
+        return Interval(nanoseconds: full / 2 + Int64(Double(full / 2) * chance))
+    }
+
+    private mutating func recovered() -> [LaneAction<Item>] {
+        failures = 0
+        guard stalledSince != nil, let known else { return [] }
+        stalledSince = nil
+        lastReport = nil
+        return [.resume, .report(.back(epoch: known.epoch))]
+    }
+
+    /// Typed, so that lists can be joined without the compiler searching for their type.
+    private func list(_ actions: LaneAction<Item>...) -> [LaneAction<Item>] { actions }
+
+    /// A reason is told once until something else is to be told.
+    private mutating func report(_ report: LaneReport) -> [LaneAction<Item>] {
+        guard report != lastReport else { return [] }
+        lastReport = report
+        return [.report(report)]
+    }
+}
