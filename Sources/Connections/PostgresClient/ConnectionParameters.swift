@@ -6,15 +6,15 @@ struct ConnectionParameters {
     /// Keywords of libpq with their values, in order; the last one of a keyword counts.
     private(set) var keywords: [(name: String, value: String)] = []
 
-    /// Defaults of a connection that must notice a dead server: 5 s to connect, and 15 s idle plus 3 probes, or 30 s of
+    /// Defaults of a connection that must notice a dead server: 5 s to connect, and 5 s idle plus 3 probes, or 10 s of
     /// unacknowledged data, until it is given up.
     private static let defaults: [(name: String, value: String)] = [
         ("connect_timeout", "5"),
         ("keepalives", "1"),
-        ("keepalives_idle", "15"),
-        ("keepalives_interval", "5"),
+        ("keepalives_idle", "5"),
+        ("keepalives_interval", "2"),
         ("keepalives_count", "3"),
-        ("tcp_user_timeout", "30000"),
+        ("tcp_user_timeout", "10000"),
     ]
 
     /// Settings of every session. Calls may take as long as they take: whoever waits for too long interrupts them. JIT

@@ -19,7 +19,7 @@ public final class PostgresConnection {
     ///
     /// - Parameters:
     ///   - url: a URL (`postgresql://user@host:port/database?…`) or keywords (`host=… dbname=…`), as libpq reads them.
-    ///     Where it is silent: 5 s to connect per host, TCP keepalive, 30 s `tcp_user_timeout`.
+    ///     Where it is silent: 5 s to connect per host, TCP keepalive, 10 s `tcp_user_timeout`.
     ///   - applicationName: shown by the server in `pg_stat_activity`, unless `url` names another.
     ///   - sessionSettings: settings of the server for this session, `("synchronous_commit", "on")`; they win over the
     ///     role's, the database's and the URL's. Statement, lock and idle timeouts are off unless set here or in `url`.

@@ -111,6 +111,27 @@ extension PersistenceTests {
             #expect(row.int64(0, 0) == fence.epoch + 1 && row.int64(0, 1) == 1)
         }
 
+        /// A client that is stopped, or whose network is gone, behind its fence.
+        @Test func aSilentOwnerHoldsItsShardForSecondsOnly() throws {
+            let storage = try Storage()
+            let silent = try PostgresConnection(
+                storage.url,
+                applicationName: "silent",
+                sessionSettings: SessionSettings.lane
+            )
+            let fence = try storage.take()
+            try silent.execute("begin; select sagamore.fence(0, \(fence.epoch), 1)")
+            let next = try Storage.lane(storage.url)
+            try storage.session.execute("set statement_timeout = '20s'")
+            let begin = ContinuousClock.now
+            // The row's lock is waited for; the observer's own timeout ends a wait that does not end.
+            try storage.session.execute("update sagamore.shards set lease_until = '-infinity', owner = '' where id = 0")
+            #expect(ContinuousClock.now - begin < .seconds(15))
+            let taken = try #require(try next.takeShard(0, as: ShardOwner(node: "other", process: "other")))
+            #expect(taken.outboxSequence == 0 && taken.commitCount == 0)
+            #expect(throws: PostgresError.self) { try silent.execute("commit") }
+        }
+
         @Test func everyCommitIsCounted() throws {
             let storage = try Storage()
             let fence = try storage.take()

@@ -3,10 +3,20 @@
 /// A session plans each statement once and keeps the plan, and it does so when the tables are still empty. So plans that
 /// are good only then are forbidden: rows are always found through their index.
 public enum SessionSettings {
-    public static let lane = plans + [("synchronous_commit", "on")]
+    public static let lane = plans + [("synchronous_commit", "on")] + halfOpen
     public static let loader = plans
     /// A publisher's position that is lost with a crash is found again on the broker.
     public static let publisher = plans + [("synchronous_commit", "off")]
+
+    /// The server gives up a lane's session whose client is gone or silent within 11 s: an open transaction holds its
+    /// shard's row, and nobody else could take the shard. The keepalives concern TCP only.
+    private static let halfOpen: [(name: String, value: String)] = [
+        ("tcp_keepalives_idle", "5"),
+        ("tcp_keepalives_interval", "2"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "10s"),
+    ]
 
     private static let plans: [(name: String, value: String)] = [
         ("plan_cache_mode", "force_generic_plan"),
