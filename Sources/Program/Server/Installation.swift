@@ -27,7 +27,9 @@ struct Installation {
                 return try Migrator.migrate(connection, shardCount: configuration.shardCount)
             }
         } catch let error as PostgresError {
-            throw ServerError.database("the database can't be used: \(error)")
+            // What is wrong with the caller's side is said in a sentence already.
+            let reason = error.code == .usage ? error.message : "\(error)"
+            throw ServerError.database("the database can't be used: \(reason)")
         }
         let namespaces = try patience.wait(for: "PostgreSQL", isHopeless: isHopeless) { () throws(RequestError) in
             try PostgresNamespaceDirectory(url: configuration.postgresURL)

@@ -1,5 +1,6 @@
 import SagamoreEmbeddedPostgres
 import SagamoreJSONText
+import SagamorePostgresClient
 import SagamorePostgresTestSupport
 import SagamoreProgramTestSupport
 import Testing
@@ -106,6 +107,15 @@ extension ProgramTests {
             #expect(json["applied"]?.array?.isEmpty == true)
             #expect(json["shard_count"]?.int64 == 3)
             #expect(json["installation_id"]?.string?.count == 36)
+
+            let session = try PostgresConnection(url, applicationName: "test")
+            try session.execute("insert into sagamore.schema_versions values (999, 'later')")
+            let refused = try sagamore("migrate", "--postgres", url)
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains("this program is too old: the database has schema 999"))
+            let dev = try sagamore("dev", "--port", "0", "--postgres", url, folder: try TemporaryFolder().path)
+            #expect(dev.status == 1)
+            #expect(dev.errors.contains("this program is too old: the database has schema 999"))
 
             let away = "postgresql://user:secret@127.0.0.1:1/x"
             let unreachable = try sagamore("migrate", "--postgres", away)

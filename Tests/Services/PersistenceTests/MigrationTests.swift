@@ -46,6 +46,49 @@ extension PersistenceTests {
             #expect(one.installationID != two.installationID)
         }
 
+        @Test(arguments: [
+            ("insert into sagamore.schema_versions values (999, 'later')", "schema 999"),
+            ("update sagamore.installation set format_level = 999", "format level 999"),
+        ])
+        func aDatabaseOfANewerProgramIsRefused(_ change: String, _ said: String) throws {
+            let session = try connect(try newDatabase())
+            _ = try Migrator.migrate(session, shardCount: 1)
+            try session.execute(change)
+            let error = #expect(throws: PostgresError.self) { try Migrator.migrate(session, shardCount: 1) }
+            let message = try #require(error).message
+            #expect(message.contains("this program is too old") && message.contains(said))
+            #expect(!message.contains("\n"))
+        }
+
+        @Test func aWorkflowIDHasOneOpenRun() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            var batch = CommitBatch()
+            batch.newRuns = [Storage.run(1, workflowID: "one")]
+            try storage.lane.commit(batch, fence: fence)
+            var second = CommitBatch()
+            second.newRuns = [Storage.run(2, workflowID: "one")]
+            do throws(CommitError) {
+                try storage.lane.commit(second, fence: fence)
+                #expect(Bool(false), "a second open run was written")
+            } catch {
+                guard case .data(let cause) = error else { return #expect(Bool(false), "\(error)") }
+                #expect(cause.constraint == "runs_open")
+            }
+            // The end of the one and the start of the other share a transaction.
+            second.closedRuns = [
+                RunClosing(
+                    runID: Storage.runID(1),
+                    status: .terminated,
+                    closedAt: Storage.noon,
+                    historyLength: 4,
+                    historyBytes: 400
+                )
+            ]
+            try storage.lane.commit(second, fence: fence)
+            #expect(try storage.number("select count(*) from sagamore.runs where closed_at is null") == 1)
+        }
+
         @Test func aNumberOfShardsThatCanNotBeIsRefused() throws {
             let session = try connect(try newDatabase())
             #expect(throws: PostgresError.self) { try Migrator.migrate(session, shardCount: 0) }

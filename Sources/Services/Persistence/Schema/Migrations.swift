@@ -6,7 +6,11 @@ struct Migration: Sendable {
 }
 
 enum Migrations {
-    static let all: [Migration] = [initial, knownWorkflows, commitCounts]
+    static let all: [Migration] = [initial, knownWorkflows, commitCounts, openRuns]
+
+    /// The newest form of facts and rows that this program reads. A row of a newer form is written only when every node
+    /// reads it, and the installation's row says so.
+    static let formatLevel: Int32 = 1
 
     /// Times are nanoseconds since 1970 as `bigint`. Storage of bytes is external (not compressed): rows are small, and
     /// CPU is what a saga costs.
@@ -199,6 +203,18 @@ enum Migrations {
                 return sequence;
             end
             $function$;
+            """
+    )
+
+    private static let openRuns = Migration(
+        version: 4,
+        summary: "one open run a workflow id; the level of formats",
+        sql: """
+            -- The last word on a rule that the engine keeps.
+            create unique index runs_open on sagamore.runs (namespace, workflow_id) where closed_at is null;
+
+            -- What may be written: a program that reads less refuses the database.
+            alter table sagamore.installation add column format_level integer not null default 1;
             """
     )
 }

@@ -13,6 +13,7 @@ public enum Migrator {
     }
 
     /// - Parameter shardCount: used when the database is new; fixed from then on.
+    /// - Throws: `.usage` for a database that a newer program has brought further than this one knows.
     public static func migrate(
         _ connection: PostgresConnection,
         shardCount: Int
@@ -31,18 +32,33 @@ public enum Migrator {
             commit;
             """
         )
+        try refuseNewerSchema(connection)
         var applied: [String] = []
         for migration in Migrations.all {
             if try apply(migration, connection) { applied.append("\(migration.version): \(migration.summary)") }
         }
         try install(connection, shardCount: shardCount)
         let row = try connection.query(installation)
+        let level = row.int32(0, 2)
+        guard level <= Migrations.formatLevel else {
+            throw tooOld("format level \(level), and this program reads level \(Migrations.formatLevel)")
+        }
         return Outcome(
             applied: applied,
             version: Int(Migrations.all.last?.version ?? 0),
             shardCount: Int(row.int32(0, 1)),
             installationID: row.text(0, 0)
         )
+    }
+
+    private static func refuseNewerSchema(_ connection: PostgresConnection) throws(PostgresError) {
+        let newest = try connection.query(newestVersion).int32(0, 0)
+        let known = Migrations.all.last?.version ?? 0
+        guard newest <= known else { throw tooOld("schema \(newest), and this program knows schema \(known)") }
+    }
+
+    private static func tooOld(_ difference: String) -> PostgresError {
+        PostgresError(.usage, "this program is too old: the database has \(difference); use a newer sagamore")
     }
 
     private static func apply(_ migration: Migration, _ connection: PostgresConnection) throws(PostgresError) -> Bool {
@@ -81,12 +97,16 @@ public enum Migrator {
         "migration_is_applied",
         "select 1 from sagamore.schema_versions where version = $1"
     )
+    private static let newestVersion = PostgresStatement(
+        "migration_newest",
+        "select coalesce(max(version), 0) from sagamore.schema_versions"
+    )
     private static let recordVersion = PostgresStatement(
         "migration_record",
         "insert into sagamore.schema_versions (version, summary) values ($1, $2)"
     )
     private static let installation = PostgresStatement(
         "migration_installation",
-        "select id::text, shard_count from sagamore.installation"
+        "select id::text, shard_count, format_level from sagamore.installation"
     )
 }
