@@ -105,10 +105,10 @@ public final class EmbeddedPostgres: Sendable {
     public var isRunning: Bool { running.withLock { $0?.child.isRunning ?? false } }
 
     /// The file that the server writes its messages to. Nil unless started.
-    public var logFile: String? { running.withLock { $0?.place.log } }
+    package var logFile: String? { running.withLock { $0?.place.log } }
 
     /// Makes a database. Throws when there is one of this name.
-    public func createDatabase(_ name: String) throws(EmbeddedPostgresError) {
+    package func createDatabase(_ name: String) throws(EmbeddedPostgresError) {
         try running.withLock { running throws(EmbeddedPostgresError) in
             guard let running else { throw EmbeddedPostgresError(.process, "PostgreSQL is not running") }
             try ChildProcess.run(

@@ -1,21 +1,27 @@
 internal import CSagamoreRdKafka
 
 /// What librdkafka calls back. It is the client's opaque pointer, and lives until the client is destroyed.
-///
-/// Unchecked, since only final classes are checked: its one property never changes.
-class ClientCallbacks: @unchecked Sendable {
+final class ClientCallbacks: Sendable {
     private let log: (@Sendable (KafkaLogLine) -> Void)?
+    private let onDelivery: @Sendable (UnsafePointer<rd_kafka_message_t>) -> Void
+    private let onFailure: @Sendable (KafkaError) -> Void
 
-    init(log: (@Sendable (KafkaLogLine) -> Void)?) {
+    /// - Parameters:
+    ///   - onDelivery: gets each delivery report: the record is on the broker, or will never be. On the thread that polls.
+    ///   - onFailure: gets each error of the client as a whole, which is logged already. On the thread that polls.
+    init(
+        log: (@Sendable (KafkaLogLine) -> Void)?,
+        onDelivery: @escaping @Sendable (UnsafePointer<rd_kafka_message_t>) -> Void = { _ in },
+        onFailure: @escaping @Sendable (KafkaError) -> Void = { _ in }
+    ) {
         self.log = log
+        self.onDelivery = onDelivery
+        self.onFailure = onFailure
     }
 
-    /// A delivery report: the record is on the broker, or will never be. On the thread that polls.
-    func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {}
-
-    /// An error of the client as a whole. On the thread that polls.
-    func failed(_ error: KafkaError) {
+    private func failed(_ error: KafkaError) {
         write(error.isFatal ? .error : .warning, "ERROR", error.description)
+        onFailure(error)
     }
 
     func write(_ level: KafkaLogLine.Level, _ facility: String, _ text: String) {
@@ -42,7 +48,7 @@ class ClientCallbacks: @unchecked Sendable {
         guard deliveryReports else { return }
         rd_kafka_conf_set_dr_msg_cb(configuration) { _, message, opaque in
             guard let message else { return }
-            ClientCallbacks.from(opaque)?.delivered(message)
+            ClientCallbacks.from(opaque)?.onDelivery(message)
         }
     }
 }

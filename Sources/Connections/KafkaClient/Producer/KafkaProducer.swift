@@ -42,7 +42,7 @@ public final class KafkaProducer: Sendable {
                 "partitioner": "murmur2_random",
             ],
             fixed: ["enable.idempotence": "true", "acks": "all"],
-            callbacks: ProducerDeliveries(log: configuration.log)
+            callbacks: ClientCallbacks(log: configuration.log, onDelivery: ProducerDelivery.report)
         )
         self.client = client
         let poll = ProducerPoll(client)
@@ -82,7 +82,7 @@ public final class KafkaProducer: Sendable {
             partition: partition,
             timestamp: timestamp
         )
-        let waiting = Unmanaged.passRetained(ProducerDeliveries.Waiting(completion))
+        let waiting = Unmanaged.passRetained(ProducerDelivery(completion))
         if let error = record.enqueue(on: client.pointer, flags: RD_KAFKA_MSG_F_BLOCK, opaque: waiting.toOpaque()) {
             waiting.release()
             throw error
@@ -136,23 +136,22 @@ final class ProducerPoll: Sendable {
     }
 }
 
-/// Tells each record's completion what became of it.
-/// Unchecked as its superclass is: it adds no state.
-final class ProducerDeliveries: ClientCallbacks, @unchecked Sendable {
-    final class Waiting: Sendable {
-        let completion: KafkaProducer.Completion
-        init(_ completion: @escaping KafkaProducer.Completion) { self.completion = completion }
-    }
+/// A record's completion on its way through librdkafka.
+private final class ProducerDelivery: Sendable {
+    private let completion: KafkaProducer.Completion
 
-    override func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {
+    init(_ completion: @escaping KafkaProducer.Completion) { self.completion = completion }
+
+    /// Tells a record's completion what became of it.
+    @Sendable static func report(_ message: UnsafePointer<rd_kafka_message_t>) {
         guard let opaque = message.pointee._private else { return }
-        let waiting = Unmanaged<Waiting>.fromOpaque(opaque).takeRetainedValue()
+        let completion = Unmanaged<ProducerDelivery>.fromOpaque(opaque).takeRetainedValue().completion
         let native = message.pointee.err
         guard native == RD_KAFKA_RESP_ERR_NO_ERROR, let handle = message.pointee.rkt else {
-            return waiting.completion(.failure(KafkaError(native)))
+            return completion(.failure(KafkaError(native)))
         }
         let topic = rd_kafka_topic_name(handle).map { String(cString: $0) } ?? ""
         let partition = KafkaPartition(topic: topic, partition: message.pointee.partition)
-        waiting.completion(.success(.init(partition: partition, offset: message.pointee.offset)))
+        completion(.success(.init(partition: partition, offset: message.pointee.offset)))
     }
 }

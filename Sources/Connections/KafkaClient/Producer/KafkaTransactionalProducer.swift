@@ -47,7 +47,8 @@ public final class KafkaTransactionalProducer {
         transactionalID: String,
         transactionTimeout: Duration = .seconds(30)
     ) throws(KafkaError) {
-        deliveries = TransactionalDeliveries(log: configuration.log)
+        let deliveries = TransactionalDeliveries()
+        self.deliveries = deliveries
         client = try ClientHandle(
             RD_KAFKA_PRODUCER,
             configuration,
@@ -66,7 +67,11 @@ public final class KafkaTransactionalProducer {
                 "partitioner": "murmur2_random",
             ],
             fixed: ["transactional.id": transactionalID],
-            callbacks: deliveries
+            callbacks: ClientCallbacks(
+                log: configuration.log,
+                onDelivery: { deliveries.delivered($0) },
+                onFailure: { deliveries.failed($0) }
+            )
         )
     }
 

@@ -1,23 +1,28 @@
 internal import CSagamoreRdKafka
+internal import SagamoreThreads
 
 /// Collects what became of the records of one transaction.
-///
-/// Unchecked: the one thread that owns the producer uses it, which is also the one on which librdkafka reports.
-final class TransactionalDeliveries: ClientCallbacks, @unchecked Sendable {
-    private(set) var failures: [KafkaTransactionalProducer.Failure] = []
-    private(set) var fatal: KafkaError?
+final class TransactionalDeliveries: Sendable {
+    private struct State {
+        var failures: [KafkaTransactionalProducer.Failure] = []
+        var fatal: KafkaError?
+    }
 
-    override func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {
+    private let state = Locked(State())
+
+    var failures: [KafkaTransactionalProducer.Failure] { state.withLock { $0.failures } }
+    var fatal: KafkaError? { state.withLock { $0.fatal } }
+
+    func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {
         let native = message.pointee.err
         guard native != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
         let record = UInt64(UInt(bitPattern: message.pointee._private))
-        failures.append(.init(record: record, error: KafkaError(native)))
+        state.withLock { $0.failures.append(.init(record: record, error: KafkaError(native))) }
     }
 
-    override func failed(_ error: KafkaError) {
-        super.failed(error)
-        if error.isFatal { fatal = error }
+    func failed(_ error: KafkaError) {
+        if error.isFatal { state.withLock { $0.fatal = error } }
     }
 
-    func reset() { failures.removeAll(keepingCapacity: true) }
+    func reset() { state.withLock { $0.failures.removeAll(keepingCapacity: true) } }
 }
