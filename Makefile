@@ -32,10 +32,10 @@ soak: ## Kill server, worker, database and broker fifty times each.
 	@scripts/setup test
 	@scripts/soak
 
-sanitize: ## Run the clients' suites under Address- and ThreadSanitizer.
+sanitize: ## Run the suites of threads and clients under Address- and ThreadSanitizer.
 	@scripts/setup test
-	@scripts/test --sanitize address SagamoreGRPCTests SagamorePostgresClientTests SagamoreKafkaClientTests
-	@scripts/test --sanitize thread SagamoreGRPCTests SagamorePostgresClientTests SagamoreKafkaClientTests
+	@scripts/test --sanitize address SagamoreThreadsTests SagamoreGRPCTests SagamorePostgresClientTests SagamoreKafkaClientTests
+	@scripts/test --sanitize thread SagamoreThreadsTests SagamoreGRPCTests SagamorePostgresClientTests SagamoreKafkaClientTests
 
 test-release: ## Run the suites of the Swift library built with optimisation: what optimisers assume is part of it.
 	@scripts/setup test

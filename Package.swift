@@ -68,7 +68,7 @@ let cLibraries: [Target] = [
 let base: [Target] = [
     library("Base", "SagamoreThreads"),
     library("Base", "SagamoreProtobuf"),
-    library("Base", "SagamoreLogging"),
+    library("Base", "SagamoreLogging", ["SagamoreThreads"]),
     library("Base", "SagamoreJSONText"),
     library("Base", "SagamoreCommandLineArguments"),
 

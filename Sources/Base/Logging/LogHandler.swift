@@ -1,10 +1,10 @@
-internal import Synchronization
+internal import SagamoreThreads
 
 /// Gives lines their form and writes them whole, one after the other, whichever threads they come from.
 public final class LogHandler: Sendable {
     private let format: LogFormat
     private let colours: Bool
-    private let destination: Mutex<LogDestination>
+    private let destination: Locked<LogDestination>
 
     /// - Parameters:
     ///   - format: Text for people or JSON for machines.
@@ -12,7 +12,7 @@ public final class LogHandler: Sendable {
     public init(format: LogFormat, destination: LogDestination) {
         self.format = format
         self.colours = format == .text && destination.showsColours
-        self.destination = Mutex(destination)
+        self.destination = Locked(destination)
     }
 
     func write(_ record: LogRecord) {

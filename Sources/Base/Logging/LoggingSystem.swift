@@ -1,3 +1,4 @@
+internal import SagamoreThreads
 internal import Synchronization
 
 /// Where this process's loggers write, and from which level on. Set once, at the start.
@@ -39,7 +40,7 @@ public enum LoggingSystem {
     }
 
     private static let severity = Atomic<UInt8>(Logger.Level.info.severity)
-    private static let installed = Mutex(
+    private static let installed = Locked(
         Installed(handler: LogHandler(format: .text, destination: .standardError), isBootstrapped: false)
     )
 }

@@ -5,9 +5,9 @@ public import Glibc
 /// `pthread_mutex_t` rather than `Synchronization.Mutex`: contended, it takes a third of the CPU, and ThreadSanitizer
 /// sees it. The owner calls `destroy` once.
 @usableFromInline
-struct SystemMutex: @unchecked Sendable {
-    // Unchecked: the pointer never changes, and what it points to is made for many threads.
-    @usableFromInline let pointer: UnsafeMutablePointer<pthread_mutex_t>
+struct SystemMutex: Sendable {
+    // The pointer never changes, and what it points to is made for many threads.
+    @usableFromInline nonisolated(unsafe) let pointer: UnsafeMutablePointer<pthread_mutex_t>
 
     @usableFromInline
     init() {
@@ -35,9 +35,9 @@ struct SystemMutex: @unchecked Sendable {
 
 /// The operating system's condition variable on the monotonic clock. The owner calls `destroy` once.
 @usableFromInline
-struct SystemCondition: @unchecked Sendable {
-    // Unchecked: the pointer never changes, and what it points to is made for many threads.
-    @usableFromInline let pointer: UnsafeMutablePointer<pthread_cond_t>
+struct SystemCondition: Sendable {
+    // The pointer never changes, and what it points to is made for many threads.
+    @usableFromInline nonisolated(unsafe) let pointer: UnsafeMutablePointer<pthread_cond_t>
 
     @usableFromInline
     init() {

@@ -3,9 +3,9 @@ internal import Glibc
 internal import SagamoreThreads
 
 /// SIGTERM and SIGINT as a request to stop. The second one ends the process as if nobody had listened.
-final class StopSignals: @unchecked Sendable {
-    // Unchecked: the sources are set once, and Dispatch's own objects.
-    private let sources: [any DispatchSourceSignal]
+final class StopSignals: Sendable {
+    // Set once; any thread may use objects of Dispatch.
+    private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
 
     private static let numbers = [SIGTERM, SIGINT]
     /// How many listen: a process may have several workers, and what the signals do is the process's.

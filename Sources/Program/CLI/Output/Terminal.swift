@@ -1,0 +1,39 @@
+internal import Glibc
+
+/// Colours of a terminal.
+enum Colour: String {
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+    case faint = "2"
+    case bold = "1"
+
+    /// Whether standard output shows colours: a terminal, unless `NO_COLOR` or `TERM=dumb` say no.
+    static let isOn: Bool = {
+        guard StandardOutput.isTerminal, getenv("NO_COLOR") == nil, let term = getenv("TERM") else { return false }
+        return strcmp(term, "dumb") != 0
+    }()
+
+    /// The text in this colour, or as it is.
+    func paint(_ text: String, isOn: Bool = Colour.isOn) -> String {
+        isOn ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
+    }
+}
+
+/// How wide the terminal is.
+enum TerminalWidth {
+    /// Nil where standard output is no terminal.
+    static var ofStandardOutput: Int? {
+        var size = winsize()
+        guard StandardOutput.isTerminal, ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+}
+
+extension String {
+    /// The text with spaces after it, so that it has at least `width` characters.
+    func padded(to width: Int) -> String {
+        let missing = width - count
+        return missing > 0 ? self + String(repeating: " ", count: missing) : self
+    }
+}
