@@ -1,4 +1,6 @@
+import SagamoreAPI
 import SagamoreEngine
+import SagamoreEngineTestSupport
 import SagamoreServices
 import Testing
 
@@ -45,6 +47,37 @@ extension HistoryTests {
             defer { node.stop() }
             try node.started()
             #expect(try node.workflowTask().key.workflowID == "one")
+        }
+
+        /// A row that was read before the run closed must not hide the run that followed it.
+        @Test func aRunThatClosedAfterItsRowWasReadDoesNotBecomeCurrentAgain() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            let old = try node.start("one").get().runID
+            try node.work(Samples.startTimer("timer", .seconds(600)))
+            node.clock.jump(.seconds(20))
+            try eventually("parked") { !node.isCached("one") }
+            node.clock.jump(.seconds(600 - 20 - 5))
+            try eventually("back for its timer") { node.isCached("one") }
+
+            // Its alarm row still names the timer, so the loader reads it again.
+            node.faults.holdLoader(at: .parkedRunsRead)
+            defer { node.faults.letLoaderGo() }
+            try eventually("row read") { node.faults.isLoaderHolding(at: .parkedRunsRead) }
+            let new = try node.start("one") { $0.workflowIDReusePolicy = .terminateIfRunning }.get().runID
+            #expect(new != old)
+            try node.work()
+            node.clock.jump(.seconds(20))
+            try eventually("successor parked") { !node.isCached("one") }
+
+            node.faults.holdLoader(at: .journals)
+            try eventually("journals asked for") { node.faults.isLoaderHolding(at: .journals) }
+            let third = try node.start("one")
+            node.faults.letLoaderGo()
+            #expect(try third.error().code == .alreadyExists)
+            #expect(try database.number("select count(*) from sagamore.runs where status = 1") == 1)
+            #expect(try node.status("one") == .running)
         }
 
         @Test func whatTimeAsksForIsQueuedOnce() {

@@ -11,6 +11,7 @@ final class Loader: @unchecked Sendable {
     private var store: (any LoaderStore)?
     /// Reading failed the last time: that is said once, however many are waiting.
     private var isAway = false
+    private var lastClaim: UInt64 = 0
     /// Where deleting goes on, in order of run ids.
     private var retainedUpTo: RunID?
     private let onRecovered: @Sendable () -> Void
@@ -82,17 +83,24 @@ final class Loader: @unchecked Sendable {
 
     // MARK: Workflows
 
-    private func load(_ slots: [WorkflowSlot]) {
-        // The waiters of now; who comes while the database is asked waits for the next round.
-        let asked = shard.perform {
-            slots.map { slot in
-                let waiters = slot.waiting
-                slot.waiting = []
-                return (slot: slot, waiters: waiters, isReady: slot.isReady)
-            }
-        }
+    /// A slot that the loader has claimed, and the waiters of then. Who comes later waits for the next errand.
+    private struct Claimed {
+        let slot: WorkflowSlot
+        let claim: LoadClaim
+        let waiters: [LoadWaiter]
+        let readsRun: Bool
+    }
+
+    /// Looks up workflows and commands, reads open runs, and lets the waiters go on. False when the database failed.
+    ///
+    /// Slots are claimed before anything is read: nobody changes a run that is not in memory, so what is read then cannot
+    /// grow old. Run ids that were read earlier only say which slots to claim.
+    @discardableResult
+    private func load(_ slots: [WorkflowSlot], unmarking: Bool = false) -> Bool {
+        let claimed = shard.perform { slots.filter { isLive($0) }.map { claim($0) } }
+        guard !claimed.isEmpty else { return true }
         var questions: [LookUp] = []
-        for entry in asked {
+        for entry in claimed {
             let commands = entry.waiters.map(\.commandID).filter { !$0.isEmpty }
             if commands.isEmpty { questions.append(LookUp(key: entry.slot.key, commandID: "")) }
             questions += commands.map { LookUp(key: entry.slot.key, commandID: $0) }
@@ -105,11 +113,34 @@ final class Loader: @unchecked Sendable {
                 if answer.isKnownCommand { known.insert(question) }
                 rows[question.key] = answer.run
             }
-            let unread = asked.filter { !$0.isReady }.compactMap { rows[$0.slot.key] }
+            let unread = claimed.filter(\.readsRun).compactMap { rows[$0.slot.key] }
             return (known, try self.read(unread, from: store))
         }
         shard.perform {
-            for entry in asked { finish(entry.slot, entry.waiters, wasReady: entry.isReady, outcome) }
+            for entry in claimed {
+                switch outcome {
+                case .failure(let error): fail(entry, error)
+                case .success(let (known, runs)):
+                    finish(entry, known, runs[entry.slot.key], unmarking: unmarking)
+                }
+            }
+        }
+        if case .failure = outcome { return false }
+        return true
+    }
+
+    /// Under the lock: the shard may have been dropped since the slot was queued.
+    private func isLive(_ slot: WorkflowSlot) -> Bool {
+        shard.phase == .owned && shard.slots[slot.key] === slot
+    }
+
+    /// Under the lock.
+    private func claim(_ slot: WorkflowSlot) -> Claimed {
+        lastClaim += 1
+        let claim = LoadClaim(number: lastClaim)
+        switch slot.state.begin(claim) {
+        case .readRun(let waiters): return Claimed(slot: slot, claim: claim, waiters: waiters, readsRun: true)
+        case .checkCommands(let waiters): return Claimed(slot: slot, claim: claim, waiters: waiters, readsRun: false)
         }
     }
 
@@ -149,69 +180,73 @@ final class Loader: @unchecked Sendable {
         }
     }
 
+    /// Under the lock: the database failed.
+    private func fail(_ entry: Claimed, _ error: RequestError) {
+        let slot = entry.slot
+        guard isLive(slot) else { return refuse(entry.waiters) }
+        let failure = slot.state.fail(entry.claim, entry.waiters)
+        for waiter in failure.refused { shard.afterwards.append { waiter.refuse(error) } }
+        if failure.isOwed { shard.postponed.append { [shard] in shard.perform { shard.requestLoad(slot) } } }
+        shard.dropIfUnused(slot)
+    }
+
     /// Under the lock: installs what was read, and lets the waiters go on in order.
-    private func finish(
-        _ slot: WorkflowSlot,
-        _ waiters: [LoadWaiter],
-        wasReady: Bool,
-        _ outcome: Result<(Set<LookUp>, [WorkflowKey: LoadedRun]), RequestError>
-    ) {
-        slot.isLoading = false
-        if let obstacle = shard.phase == .owned ? nil : shard.obstacle() {
-            for waiter in waiters { shard.afterwards.append { waiter.refuse(obstacle) } }
-            return
+    private func finish(_ entry: Claimed, _ known: Set<LookUp>, _ run: LoadedRun?, unmarking: Bool) {
+        let slot = entry.slot
+        guard isLive(slot) else { return refuse(entry.waiters) }
+        var problem: RequestError?
+        if entry.readsRun {
+            problem = install(run, in: slot, by: entry.claim, unmarking: unmarking)
+        } else if slot.state.finishCheck(by: entry.claim, entry.waiters) == .tellLoader {
+            return shard.loads.add(.workflow(slot))
         }
-        switch outcome {
-        case .failure(let error):
-            // Also those who came meanwhile: looked up at once, they would pass the others, who come again later.
-            for waiter in waiters + slot.waiting { shard.afterwards.append { waiter.refuse(error) } }
-            slot.waiting = []
-            if slot.mustLoad { shard.postponed.append { [shard] in shard.perform { shard.requestLoad(slot) } } }
-        case .success(let (known, runs)):
-            if wasReady, !slot.isReady {
-                // The run left memory meanwhile, and was not read: once more.
-                slot.waiting = waiters + slot.waiting
-                shard.requestLoad(slot)
-                return
+        for waiter in entry.waiters {
+            if let problem {
+                shard.afterwards.append { waiter.refuse(problem) }
+                continue
             }
-            var problem: RequestError?
-            if !slot.isReady { problem = install(runs[slot.key], in: slot) }
-            for waiter in waiters {
-                if let problem {
-                    shard.afterwards.append { waiter.refuse(problem) }
-                    continue
-                }
-                let command = LookUp(key: slot.key, commandID: waiter.commandID)
-                let isKnown = known.contains(command) || shard.recentCommands.contains(command)
-                waiter.proceed(shard, slot, !waiter.commandID.isEmpty && isKnown)
-            }
+            let command = LookUp(key: slot.key, commandID: waiter.commandID)
+            let isKnown = known.contains(command) || shard.recentCommands.contains(command)
+            waiter.proceed(shard, slot, !waiter.commandID.isEmpty && isKnown)
         }
         shard.goOn(slot)
         shard.dropIfUnused(slot)
     }
 
+    /// Under the lock: the shard was dropped meanwhile.
+    private func refuse(_ waiters: [LoadWaiter]) {
+        let obstacle = shard.obstacle() ?? .unavailable("the workflow has to be loaded anew; try again")
+        for waiter in waiters { shard.afterwards.append { waiter.refuse(obstacle) } }
+    }
+
     /// Under the lock.
-    private func install(_ run: LoadedRun?, in slot: WorkflowSlot) -> RequestError? {
-        slot.mustLoad = false
-        switch run {
-        case nil: slot.current = .none
-        case .closed(let row)?: slot.current = .closed(row)
-        case .broken(let error)?: return error
-        case .open(let run)?: adopt(run, in: slot)
+    private func install(
+        _ found: LoadedRun?,
+        in slot: WorkflowSlot,
+        by claim: LoadClaim,
+        unmarking: Bool
+    ) -> RequestError? {
+        switch found {
+        case nil: slot.state.install(.none, by: claim)
+        case .closed(let row)?: slot.state.install(.closed(row), by: claim)
+        case .broken(let error)?:
+            slot.state.install(.unknown, by: claim)
+            return error
+        case .open(let run)? where !run.execution.isRunning:
+            slot.state.install(.closed(run.row), by: claim)
+        case .open(let run)?:
+            slot.state.install(.cached(run), by: claim)
+            adopt(run, in: slot)
+            // Before its tasks are offered: a queue without room marks it anew.
+            if unmarking { shard.unmark(run, in: slot) }
         }
         return nil
     }
 
     /// Under the lock: a run that was read comes to life.
     private func adopt(_ run: CachedRun, in slot: WorkflowSlot) {
-        guard run.execution.isRunning else {
-            // It closed after its row was read.
-            slot.current = .closed(run.row)
-            return
-        }
         // Whether its alarm row says parked is not known: setting it to active once more does no harm.
         run.isParkedInStore = true
-        slot.current = .cached(run)
         shard.touch(run)
         shard.arm(run)
         let decision = run.execution.decideRecovery(at: shard.clock())
@@ -250,44 +285,14 @@ final class Loader: @unchecked Sendable {
         onRecovered()
     }
 
-    /// Loads those of the runs that are not in memory, and lets them come to life. False when the database failed.
-    ///
-    /// Their slots are claimed before their journals are read: what is read then can't grow old, since nobody changes a
-    /// run that is not in memory.
-    @discardableResult
+    /// Loads the workflows of runs that are not in memory. False when the database failed.
     private func bringBack(_ rows: [RunRow], unmarking: Bool = false) -> Bool {
-        let claimed = shard.perform {
-            rows.compactMap { row -> (row: RunRow, slot: WorkflowSlot)? in
-                guard shard.phase == .owned else { return nil }
-                let slot = shard.slot(row.key)
-                guard !slot.isReady else { return nil }
-                if slot.isLoading {
-                    // Somebody asked for it. Should that fail, it comes back all the same.
-                    slot.mustLoad = true
-                    return nil
-                }
-                slot.isLoading = true
-                return (row, slot)
-            }
+        let slots = shard.perform {
+            shard.phase == .owned
+                ? rows.map { shard.slot($0.key) }.filter { $0.state.requestReturn() }
+                : []
         }
-        guard !claimed.isEmpty else { return true }
-        let outcome = withStore { (store) throws(CommitError) in try self.read(claimed.map(\.row), from: store) }
-        shard.perform {
-            for (row, slot) in claimed {
-                slot.isLoading = false
-                guard shard.phase == .owned else { continue }
-                if case .success(let runs) = outcome, case .open(let run)? = runs[row.key], !slot.isReady {
-                    slot.mustLoad = false
-                    adopt(run, in: slot)
-                    // Before its tasks are offered: a queue without room marks it anew.
-                    if unmarking, run.execution.isRunning { shard.unmark(run, in: slot) }
-                }
-                shard.goOn(slot)
-                shard.dropIfUnused(slot)
-            }
-        }
-        if case .failure = outcome { return false }
-        return true
+        return load(slots, unmarking: unmarking)
     }
 
     /// One step of deleting what is past its retention; the next one comes at once when this one was full.

@@ -22,31 +22,26 @@ extension Shard {
                 return
             }
             let slot = slot(key)
-            let isReady = slot.isReady || (mayAssumeNew && slot.isUntouched && newWorkflows.assumes(key))
-            if isReady, commandID.isEmpty, slot.waiting.isEmpty {
+            let isReady = slot.state.isReady || (mayAssumeNew && slot.isUntouched && newWorkflows.assumes(key))
+            if isReady, commandID.isEmpty, slot.state.waiting.isEmpty {
                 proceed(self, slot, false)
                 dropIfUnused(slot)
                 return
             }
-            slot.waiting.append(LoadWaiter(commandID: commandID, proceed: proceed, refuse: refuse))
-            requestLoad(slot)
+            let waiter = LoadWaiter(commandID: commandID, proceed: proceed, refuse: refuse)
+            if slot.state.wait(waiter) { loads.add(.workflow(slot)) }
         }
     }
 
     /// Under the lock: lets those go on who came while the workflow was read, in order. One whose command has to be looked
     /// up makes those behind it wait for the next round.
     func goOn(_ slot: WorkflowSlot) {
-        while slot.isReady, let next = slot.waiting.first, next.commandID.isEmpty {
-            slot.waiting.removeFirst()
-            next.proceed(self, slot, false)
-        }
-        if !slot.waiting.isEmpty { requestLoad(slot) }
+        while let next = slot.state.nextReadyWaiter() { next.proceed(self, slot, false) }
+        if !slot.state.waiting.isEmpty { requestLoad(slot) }
     }
 
     func requestLoad(_ slot: WorkflowSlot) {
-        guard !slot.isLoading else { return }
-        slot.isLoading = true
-        loads.add(.workflow(slot))
+        if slot.state.requestLoad() { loads.add(.workflow(slot)) }
     }
 
     /// The run that a reference means: the current one, or an older one that is looked up.

@@ -22,7 +22,7 @@ extension Shard {
                     touch(run)
                     return
                 }
-                slot.current = .parked(run.row)
+                slot.state.park(run)
                 run.hasLeft = true
                 dropIfUnused(slot)
             }

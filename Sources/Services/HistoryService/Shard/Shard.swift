@@ -109,9 +109,8 @@ final class Shard: @unchecked Sendable {
         phase = .dropped
         let error = failure.error
         for slot in slots.values {
-            for waiter in slot.waiting { afterwards.append { waiter.refuse(error) } }
+            for waiter in slot.state.abandon() { afterwards.append { waiter.refuse(error) } }
             for waiter in slot.historyWaiters { afterwards.append(waiter.expire) }
-            slot.waiting = []
             slot.historyWaiters = []
         }
         for query in queries.values { afterwards.append { query.reply.fail(error) } }
@@ -153,8 +152,7 @@ final class Shard: @unchecked Sendable {
             afterwards.append { query.reply.fail(.unavailable("the workflow has to be loaded anew; try again")) }
         }
         guard let slot, slot.cached === run else { return }
-        slot.current = .unknown
-        slot.mustLoad = true
+        slot.state.lose(run)
         postponed.append { [self] in perform { requestLoad(slot) } }
     }
 }

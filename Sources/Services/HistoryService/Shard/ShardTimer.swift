@@ -170,7 +170,7 @@ final class ShardTimer: @unchecked Sendable {
             run.isWatched = false
             guard let slot = shard.slots[run.key], slot.cached === run, !run.isDead else { continue }
             if !run.execution.isRunning {
-                if run.uncommitted == 0 { slot.current = .closed(run.row) } else { kept.append(run) }
+                if run.uncommitted == 0 { slot.state.close(run) } else { kept.append(run) }
                 shard.dropIfUnused(slot)
             } else if run.canLeave(at: now, horizon: shard.configuration.alarmHorizon) {
                 park(run, in: slot)

@@ -19,6 +19,14 @@ final class Faults: @unchecked Sendable {
         case lookUp, waitingQueues
     }
 
+    /// Where a test can stop a loader.
+    enum LoaderPoint {
+        /// Rows of parked runs were read, and nothing was done with them.
+        case parkedRunsRead
+        /// Journals are about to be read.
+        case journals
+    }
+
     private let condition = NSCondition()
     private var isHeld = false
     private var waitingCount = 0
@@ -29,6 +37,8 @@ final class Faults: @unchecked Sendable {
     private var isLoaderDown = false
     private var isLoaderHeld = false
     private var isLoaderWaiting = false
+    private var heldPoint: LoaderPoint?
+    private var reachedPoint: LoaderPoint?
     private var failingCalls: [LoaderCall] = []
     private var remembersBatches = true
     private var history: [CommitBatch] = []
@@ -66,9 +76,31 @@ final class Faults: @unchecked Sendable {
     /// The loader's calls wait from now on, until `letLoaderGo`.
     func holdLoader() { locked { isLoaderHeld = true } }
 
+    /// The loader stops at this point from now on, until it is let go or another point is named.
+    func holdLoader(at point: LoaderPoint) {
+        locked {
+            heldPoint = point
+            condition.broadcast()
+        }
+    }
+
+    /// Whether the loader stands at the point.
+    func isLoaderHolding(at point: LoaderPoint) -> Bool { locked { reachedPoint == point } }
+
+    func passLoader(_ point: LoaderPoint) {
+        locked {
+            while heldPoint == point {
+                reachedPoint = point
+                condition.wait()
+            }
+            reachedPoint = nil
+        }
+    }
+
     func letLoaderGo() {
         locked {
             isLoaderHeld = false
+            heldPoint = nil
             condition.broadcast()
         }
     }
@@ -85,6 +117,7 @@ final class Faults: @unchecked Sendable {
             dead = true
             isHeld = false
             isLoaderHeld = false
+            heldPoint = nil
             condition.broadcast()
         }
     }
@@ -223,6 +256,7 @@ final class FaultyLoaderStore: LoaderStore {
 
     func loadJournals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [JournalRow]] {
         try faults.checkLoader()
+        faults.passLoader(.journals)
         return try store.loadJournals(runIDs)
     }
 
@@ -265,7 +299,9 @@ final class FaultyLoaderStore: LoaderStore {
         limit: Int
     ) throws(CommitError) -> [(RunRow, Instant)] {
         try faults.checkLoader()
-        return try store.parkedRuns(shard: shard, before: instant, after: last, limit: limit)
+        let rows = try store.parkedRuns(shard: shard, before: instant, after: last, limit: limit)
+        faults.passLoader(.parkedRunsRead)
+        return rows
     }
 
     func waitingRuns(shard: Int32, queue: String, limit: Int) throws(CommitError) -> [RunRow] {
