@@ -80,19 +80,54 @@ extension HistoryTests {
             #expect(try node.status("one") == .running)
         }
 
-        @Test func whatTimeAsksForIsQueuedOnce() {
-            let queue = LoadQueue()
-            for _ in 0..<3 {
-                for _ in 0..<100 {
-                    queue.add(.wakeParked)
-                    queue.add(.retain)
+        /// A recovery reads a bounded number of bytes at a time, and requests have their turns between the pages.
+        @Test func largeJournalsAreReadInPages() throws {
+            let database = try TestDatabase()
+            let first = try Node(database).started()
+            let runs = (0..<6).map { "run \($0)" }
+            for run in runs {
+                try first.start(run).get()
+                // 3 MiB each: more than one page for two of them.
+                for _ in 0..<3 {
+                    let request = try SignalRequest(
+                        name: "large",
+                        input: Samples.payloads(String(repeating: "x", count: 1 << 20)),
+                        header: nil,
+                        identity: "client",
+                        requestID: "",
+                        origin: nil,
+                        limits: Limits()
+                    )
+                    try Call<RunID> { first.history.signal(first.reference(run), request, reply: $0) }.get()
                 }
-                queue.add(.recover(after: nil, count: 0))
-                queue.add(.recover(after: nil, count: 0))
-                #expect(queue.count == 4)
-                // Each again once it was taken.
-                #expect(queue.take(atMost: 10)?.count == 4)
             }
+            let before = try runs.map { try first.outline($0) }
+            first.kill()
+
+            let node = Node(database)
+            defer { node.stop() }
+            try node.started()
+            #expect(node.cachedCount == runs.count)
+            let pages = node.faults.journalPages
+            #expect(pages.count > 4)
+            #expect(pages.allSatisfy { $0 <= Loader.pageByteLimit + (2 << 20) }, "\(pages)")
+            #expect(try runs.map { try node.outline($0) } == before)
+            for _ in runs { try node.work(Samples.complete()) }
+        }
+
+        /// Whether a closed run took a request is found out without reading its journal, where it did not.
+        @Test func aLateSignalDoesNotReplayAClosedRun() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            let run = try node.start("one").get().runID
+            try node.signal("one", "hello", requestID: "first").get()
+            try node.work(Samples.complete())
+            try eventually("out of memory") { !node.isCached("one") }
+            let pages = node.faults.journalPages.count
+            #expect(try node.signal("one", "late", requestID: "second").error().code == .notFound)
+            #expect(node.faults.journalPages.count == pages)
+            #expect(try node.signal("one", "hello", requestID: "first").get() == run)
+            #expect(node.faults.journalPages.count == pages + 1)
         }
     }
 }

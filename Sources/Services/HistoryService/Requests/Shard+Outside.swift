@@ -53,8 +53,8 @@ extension Shard {
                     switch onceClosed {
                     case .accepted: shard.afterwards.append { reply.succeed(answer(row.runID)) }
                     case .acceptedAgain(let requestID) where !requestID.isEmpty:
-                        shard.read(row, failed: { reply.fail($0) }) { run in
-                            guard run.execution.hasSeen(requestID) else { return reply.fail(.workflowClosed) }
+                        shard.hasSeen(requestID, in: row, failed: { reply.fail($0) }) { hasSeen in
+                            guard hasSeen else { return reply.fail(.workflowClosed) }
                             reply.succeed(answer(row.runID))
                         }
                     case .refused, .acceptedAgain: throw .workflowClosed

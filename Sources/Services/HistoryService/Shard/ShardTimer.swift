@@ -89,7 +89,7 @@ final class ShardTimer: @unchecked Sendable {
         if steady >= steadyAlarmsAt || now >= alarmsAt {
             steadyAlarmsAt = steady + Self.alarmPeriod
             alarmsAt = now + Self.alarmPeriod
-            shard.loads.add(.wakeParked)
+            shard.loads.add(.wakeParked(after: nil))
         }
         if steady >= retentionAt {
             retentionAt = steady + shard.configuration.retentionPeriod

@@ -4,7 +4,7 @@ internal import SagamoreServices
 
 /// The right to install a workflow's current run in its slot. The loader takes a claim before it reads anything, so
 /// what it installs cannot be older than what was in memory before.
-struct LoadClaim: Equatable {
+struct LoadClaim: Hashable {
     let number: UInt64
 }
 

@@ -39,6 +39,7 @@ final class Faults: @unchecked Sendable {
     private var isLoaderWaiting = false
     private var heldPoint: LoaderPoint?
     private var reachedPoint: LoaderPoint?
+    private var pages: [Int] = []
     private var failingCalls: [LoaderCall] = []
     private var remembersBatches = true
     private var history: [CommitBatch] = []
@@ -95,6 +96,13 @@ final class Faults: @unchecked Sendable {
             }
             reachedPoint = nil
         }
+    }
+
+    /// What pages of journals were read: their bytes.
+    var journalPages: [Int] { locked { pages } }
+
+    func notePage(_ page: JournalPage) {
+        locked { pages.append(page.rows.reduce(0) { $0 + $1.events.count + $1.facts.count }) }
     }
 
     func letLoaderGo() {
@@ -254,10 +262,21 @@ final class FaultyLoaderStore: LoaderStore {
         return try store.lookUp(questions)
     }
 
-    func loadJournals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [JournalRow]] {
+    func loadJournals(
+        _ runIDs: [RunID],
+        after position: JournalPosition,
+        byteLimit: Int
+    ) throws(CommitError) -> JournalPage {
         try faults.checkLoader()
         faults.passLoader(.journals)
-        return try store.loadJournals(runIDs)
+        let page = try store.loadJournals(runIDs, after: position, byteLimit: byteLimit)
+        faults.notePage(page)
+        return page
+    }
+
+    func journalContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool {
+        try faults.checkLoader()
+        return try store.journalContains(bytes, of: runID)
     }
 
     func loadHeartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow] {
@@ -265,21 +284,33 @@ final class FaultyLoaderStore: LoaderStore {
         return try store.loadHeartbeats(runIDs)
     }
 
-    func deleteExpired(
-        shard: Int32,
-        after runID: RunID?,
-        now: Instant,
-        inboxRetention: Interval,
-        limit: Int
-    ) throws(CommitError) -> RetentionStep {
+    func retentions() throws(CommitError) -> [Int32: Interval] {
         try faults.checkLoader()
-        return try store.deleteExpired(
+        return try store.retentions()
+    }
+
+    func deleteRuns(
+        shard: Int32,
+        of namespaces: [Int32],
+        closedBefore: Instant,
+        after first: RunID,
+        before end: RunID,
+        limit: Int
+    ) throws(CommitError) -> RunID? {
+        try faults.checkLoader()
+        return try store.deleteRuns(
             shard: shard,
-            after: runID,
-            now: now,
-            inboxRetention: inboxRetention,
+            of: namespaces,
+            closedBefore: closedBefore,
+            after: first,
+            before: end,
             limit: limit
         )
+    }
+
+    func deleteTraces(before instant: Instant, limit: Int) throws(CommitError) -> Int {
+        try faults.checkLoader()
+        return try store.deleteTraces(before: instant, limit: limit)
     }
 
     func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow] {
@@ -317,5 +348,14 @@ final class FaultyLoaderStore: LoaderStore {
     func readHistory(_ runID: RunID, from eventID: Int64, byteLimit: Int) throws(CommitError) -> [JournalRow] {
         try faults.checkLoader()
         return try store.readHistory(runID, from: eventID, byteLimit: byteLimit)
+    }
+}
+
+extension PostgresLoaderStore {
+    /// The whole journals of runs, rows in order.
+    func journals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [SagamorePersistence.JournalRow]] {
+        let beginning = JournalPosition(runID: RunID(high: 0, low: 0), sequence: 0)
+        let page = try loadJournals(runIDs, after: beginning, byteLimit: .max)
+        return Dictionary(grouping: page.rows, by: \.runID)
     }
 }
