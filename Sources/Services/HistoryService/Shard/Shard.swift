@@ -33,7 +33,7 @@ final class Shard: @unchecked Sendable {
     var random = RandomSource.fromSystem()
     var queries: [UInt64: PendingQuery] = [:]
     /// The newest command ids that were decided here: what the loader reads may be older.
-    var recentCommands = RecentSet<LookUp>(capacity: 1 << 16)
+    var recentCommands = RecentCommands(capacity: 1 << 16)
     var newWorkflows = NewWorkflows()
     /// Tasks for Matching, given to it when the lock is free.
     var offers: [MatchingTask] = []
