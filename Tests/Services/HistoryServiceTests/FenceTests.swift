@@ -82,7 +82,7 @@ extension HistoryTests {
             older.faults.holdLoader(at: .journals)
             defer { older.faults.letLoaderGo() }
             let query = older.query("one")
-            try eventually("the journal is read") { older.faults.isLoaderHolding }
+            try eventually("the journal is read") { older.faults.isLoaderHolding(at: .journals) }
             let newer = try Node(database).started()
             defer { newer.stop() }
             try eventually("fenced") { older.fencedShards == [0] }

@@ -1,4 +1,6 @@
+import SagamoreAPI
 import SagamoreEngine
+import SagamoreEngineTestSupport
 import SagamoreServices
 import Testing
 
@@ -47,19 +49,85 @@ extension HistoryTests {
             #expect(try node.workflowTask().key.workflowID == "one")
         }
 
-        @Test func whatTimeAsksForIsQueuedOnce() {
-            let queue = LoadQueue()
-            for _ in 0..<3 {
-                for _ in 0..<100 {
-                    queue.add(.wakeParked)
-                    queue.add(.retain)
+        /// A row that was read before the run closed must not hide the run that followed it.
+        @Test func aRunThatClosedAfterItsRowWasReadDoesNotBecomeCurrentAgain() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            let old = try node.start("one").get().runID
+            try node.work(Samples.startTimer("timer", .seconds(600)))
+            node.clock.jump(.seconds(20))
+            try eventually("parked") { !node.isCached("one") }
+            node.clock.jump(.seconds(600 - 20 - 5))
+            try eventually("back for its timer") { node.isCached("one") }
+
+            // Its alarm row still names the timer, so the loader reads it again.
+            node.faults.holdLoader(at: .parkedRunsRead)
+            defer { node.faults.letLoaderGo() }
+            try eventually("row read") { node.faults.isLoaderHolding(at: .parkedRunsRead) }
+            let new = try node.start("one") { $0.workflowIDReusePolicy = .terminateIfRunning }.get().runID
+            #expect(new != old)
+            try node.work()
+            node.clock.jump(.seconds(20))
+            try eventually("successor parked") { !node.isCached("one") }
+
+            node.faults.holdLoader(at: .journals)
+            try eventually("journals asked for") { node.faults.isLoaderHolding(at: .journals) }
+            let third = try node.start("one")
+            node.faults.letLoaderGo()
+            #expect(try third.error().code == .alreadyExists)
+            #expect(try database.number("select count(*) from sagamore.runs where status = 1") == 1)
+            #expect(try node.status("one") == .running)
+        }
+
+        /// A recovery reads a bounded number of bytes at a time, and requests have their turns between the pages.
+        @Test func largeJournalsAreReadInPages() throws {
+            let database = try TestDatabase()
+            let first = try Node(database).started()
+            let runs = (0..<6).map { "run \($0)" }
+            for run in runs {
+                try first.start(run).get()
+                // 3 MiB each: more than one page for two of them.
+                for _ in 0..<3 {
+                    let request = try SignalRequest(
+                        name: "large",
+                        input: Samples.payloads(String(repeating: "x", count: 1 << 20)),
+                        header: nil,
+                        identity: "client",
+                        requestID: "",
+                        origin: nil,
+                        limits: Limits()
+                    )
+                    try Call<RunID> { first.history.signal(first.reference(run), request, reply: $0) }.get()
                 }
-                queue.add(.recover(after: nil, count: 0))
-                queue.add(.recover(after: nil, count: 0))
-                #expect(queue.count == 4)
-                // Each again once it was taken.
-                #expect(queue.take(atMost: 10)?.count == 4)
             }
+            let before = try runs.map { try first.outline($0) }
+            first.kill()
+
+            let node = Node(database)
+            defer { node.stop() }
+            try node.started()
+            #expect(node.cachedCount == runs.count)
+            let pages = node.faults.journalPages
+            #expect(pages.count > 4)
+            #expect(pages.allSatisfy { $0 <= Loader.pageByteLimit + (2 << 20) }, "\(pages)")
+            #expect(try runs.map { try node.outline($0) } == before)
+            for _ in runs { try node.work(Samples.complete()) }
+        }
+
+        /// Whether a closed run took a request is found out without reading its journal, where it did not.
+        @Test func aLateSignalDoesNotReplayAClosedRun() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            let run = try node.start("one").get().runID
+            try node.signal("one", "hello", requestID: "first").get()
+            try node.work(Samples.complete())
+            try eventually("out of memory") { !node.isCached("one") }
+            let pages = node.faults.journalPages.count
+            #expect(try node.signal("one", "late", requestID: "second").error().code == .notFound)
+            #expect(node.faults.journalPages.count == pages)
+            #expect(try node.signal("one", "hello", requestID: "first").get() == run)
+            #expect(node.faults.journalPages.count == pages + 1)
         }
     }
 }

@@ -112,7 +112,7 @@ private final class PostgresJournal: JournalBytes {
 
     func rows() throws -> [SagamoreEngineTestSupport.JournalRow] {
         try write()
-        return try store.loader.loadJournals([runID])[runID, default: []].map {
+        return try store.loader.journals([runID])[runID, default: []].map {
             SagamoreEngineTestSupport.JournalRow(events: $0.events, facts: $0.facts)
         }
     }

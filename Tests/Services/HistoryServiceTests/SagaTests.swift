@@ -255,7 +255,7 @@ private final class Agency {
             #expect(seen.count { $0 == "last" } <= 1)
             // The live state is what the bytes in the database add up to.
             let row = try #require(try loader.lookUp([LookUp(key: Node.key(run), commandID: "")])[0].run)
-            let journal = try #require(try loader.loadJournals([row.runID])[row.runID])
+            let journal = try #require(try loader.journals([row.runID])[row.runID])
             let entries = try journal.flatMap { try HistoryFrames.entries(events: $0.events, facts: $0.facts) }
             var rebuilt = SagamoreEngine.Execution(key: row.key, runID: row.runID)
             for entry in entries { rebuilt.apply(entry) }

@@ -36,7 +36,7 @@ extension PersistenceTests {
             #expect(try !storage.lane.isCommitted(runID: Storage.runID(1), sequence: 2))
             #expect(try storage.lane.isCommitted(Storage.inbox(1, "command")))
             #expect(try !storage.lane.isCommitted(Storage.inbox(2, "command")))
-            let journals = try storage.loader.loadJournals([Storage.runID(1), Storage.runID(2), Storage.runID(3)])
+            let journals = try storage.loader.journals([Storage.runID(1), Storage.runID(2), Storage.runID(3)])
             #expect(journals == [Storage.runID(1): [batch.journal[0]], Storage.runID(2): [batch.journal[1]]])
             #expect(try storage.loader.loadRuns([Storage.runID(1)]) == [Storage.runID(1): Storage.run(1)])
             #expect(try storage.loader.loadHeartbeats([Storage.runID(1)]) == batch.heartbeats)

@@ -100,6 +100,49 @@ extension PersistenceTests {
             #expect(try sequences(from: 3, bytes: 150) == [3, 6])
         }
 
+        @Test func journalsComeInPagesOfBoundedSize() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            var batch = CommitBatch()
+            batch.journal = [1, 2, 4].flatMap { run in
+                (1...3).map { row in
+                    let bytes = Array(repeating: UInt8(row), count: 100)
+                    return Storage.journal(run, Int64(row), first: 1, events: bytes, facts: [7])
+                }
+            }
+            try storage.lane.commit(batch, fence: fence)
+            let runs = [1, 2, 3, 4].map { Storage.runID($0) }
+            var position = JournalPosition(runID: runs[0], sequence: 0)
+            var pages: [Int] = []
+            var rows: [JournalRow] = []
+            while true {
+                let page = try storage.loader.loadJournals(runs, after: position, byteLimit: 250)
+                pages.append(page.rows.count)
+                rows += page.rows
+                if page.isLast { break }
+                let last = try #require(page.rows.last)
+                position = JournalPosition(runID: last.runID, sequence: last.sequence)
+            }
+            #expect(pages == [3, 3, 3, 0])
+            #expect(rows == batch.journal)
+            // A row that is larger than a page comes all the same.
+            let first = JournalPosition(runID: runs[0], sequence: 0)
+            #expect(try storage.loader.loadJournals(runs, after: first, byteLimit: 1).rows == [batch.journal[0]])
+        }
+
+        @Test func aJournalIsSearchedForBytes() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            var batch = CommitBatch()
+            batch.journal = [Storage.journal(1, 1, first: 1, events: [1, 2, 3], facts: [4, 5, 6])]
+            try storage.lane.commit(batch, fence: fence)
+            let run = Storage.runID(1)
+            #expect(try storage.loader.journalContains([2, 3], of: run))
+            #expect(try storage.loader.journalContains([4, 5], of: run))
+            #expect(try !storage.loader.journalContains([3, 4], of: run))
+            #expect(try !storage.loader.journalContains([2, 3], of: Storage.runID(2)))
+        }
+
         @Test func whatIsPastItsRetentionIsDeletedInSteps() throws {
             let storage = try Storage()
             let fence = try storage.take()
@@ -125,26 +168,33 @@ extension PersistenceTests {
             try storage.lane.commit(batch, fence: fence)
             try storage.session.execute("update sagamore.runs set namespace = 2 where workflow_id = 'run 6'")
             let now = old + day + .seconds(3_600)
-            var after: RunID?
-            var steps = 0
-            while true {
-                let step = try storage.loader.deleteExpired(
+            let retentions = try storage.loader.retentions()
+            #expect(Set(retentions.values) == [day, .seconds(864_000)])
+            func delete(_ namespace: Int32, after: RunID) throws -> RunID? {
+                let retention = try #require(retentions[namespace])
+                let end = now + Interval(nanoseconds: -retention.nanoseconds)
+                return try storage.loader.deleteRuns(
                     shard: 0,
+                    of: [namespace],
+                    closedBefore: end,
                     after: after,
-                    now: now,
-                    inboxRetention: day,
+                    before: RunID(at: end, random: (0, 0)),
                     limit: 2
                 )
-                after = step.nextRun
-                steps += 1
-                if !step.isMore { break }
-                try #require(steps < 10)
             }
             // Six runs, two in a step.
-            #expect(steps >= 3)
+            var last = RunID(high: 0, low: 0)
+            for number in [1, 3, 5] {
+                last = try #require(try delete(1, after: last))
+                #expect(last == Storage.runID(number))
+            }
+            #expect(try delete(1, after: last) == nil)
+            #expect(try delete(2, after: RunID(high: 0, low: 0)) == nil)
+            let traces = try (0..<3).map { _ in try storage.loader.deleteTraces(before: old + .seconds(1), limit: 3) }
+            #expect(traces == [3, 2, 0])
             let left = [6, 7, 8].map { Storage.runID($0) }
             #expect(Set(try storage.loader.loadRuns((0..<9).map { Storage.runID($0) }).keys) == Set(left))
-            #expect(Set(try storage.loader.loadJournals((0..<9).map { Storage.runID($0) }).keys) == Set(left))
+            #expect(Set(try storage.loader.journals((0..<9).map { Storage.runID($0) }).keys) == Set(left))
             #expect(try storage.loader.loadHeartbeats([Storage.runID(0)]).isEmpty)
             #expect(try storage.number("select count(*) from sagamore.inbox") == 1)
         }

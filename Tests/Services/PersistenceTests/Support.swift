@@ -114,3 +114,12 @@ final class Storage {
         AlarmChange(runID: runID(number), change: change)
     }
 }
+
+extension PostgresLoaderStore {
+    /// The whole journals of runs, rows in order.
+    func journals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [JournalRow]] {
+        let beginning = JournalPosition(runID: RunID(high: 0, low: 0), sequence: 0)
+        let page = try loadJournals(runIDs, after: beginning, byteLimit: .max)
+        return Dictionary(grouping: page.rows, by: \.runID)
+    }
+}

@@ -18,31 +18,13 @@ extension CachedRun {
     /// There is no journal to rebuild a run from: without its first event it would be another run.
     struct MissingJournal: Error {}
 
-    /// A run from its journal.
+    /// A run from its journal, which was read to its end.
     static func rebuilt(
-        _ row: RunRow,
-        _ journal: [JournalRow],
+        _ replay: JournalReplay,
         at now: Instant
     ) throws -> CachedRun {
-        guard !journal.isEmpty else { throw MissingJournal() }
-        let run = CachedRun(
-            SagamoreEngine.Execution(key: row.key, runID: row.runID),
-            sequence: journal.last?.sequence ?? 0,
-            startRequestID: row.startRequestID,
-            isStored: true,
-            at: now
-        )
-        var frames: [RecordedEvent] = []
-        for part in journal {
-            for entry in try HistoryFrames.entries(events: part.events, facts: part.facts) {
-                run.execution.apply(entry)
-                if case .event(let recorded) = entry { frames.append(recorded) }
-            }
-        }
-        let seen = run.execution.durable.previousStartedEventID
-        let tail = frames.filter { $0.event.eventID > seen }.flatMap(\.frame)
-        run.tail = tail.count > tailLimit ? nil : tail
-        run.lastFrame = frames.last?.frame ?? []
+        guard !replay.isEmpty else { throw MissingJournal() }
+        let run = replay.finished()
         run.execution.rebuildDeadlines()
         return run
     }

@@ -3,82 +3,49 @@ internal import SagamorePersistence
 internal import SagamoreServices
 internal import SagamoreThreads
 
-/// What a loader is asked to read.
-enum LoadJob {
-    /// The waiters of a slot want its current run, or their commands looked up.
-    case workflow(WorkflowSlot)
-    /// One run by its id, as lists know it.
-    case run(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)
-    /// Something else to read; it gets the store, on the loader's thread.
-    case read((any LoaderStore) throws(CommitError) -> Void, failed: @Sendable (RequestError) -> Void)
-    /// The shard was taken: bring its active runs back, a page of them, those after this one.
-    case recover(after: RunID?, count: Int)
-    /// Bring the parked runs back whose alarm is near.
-    case wakeParked
-    /// Delete a part of what is past its retention.
-    case retain
-    /// Bring back runs that wait for room in a task queue; told whether more wait.
-    case pageIn(TaskQueueKey, limit: Int, done: @Sendable (_ isMoreWaiting: Bool) -> Void)
-}
-
-/// The queue of a shard's loader.
+/// The queue of a shard's loader: a `LoadSchedule` under a lock on which the loader sleeps.
 final class LoadQueue: @unchecked Sendable {
     private let lock = ThreadLock()
-    private var jobs: [LoadJob] = []
-    /// What time asks for again and again waits here once: more would pile up while the database is away.
-    private var hasWake = false
-    private var hasRetention = false
+    private var schedule = LoadSchedule()
     private var isStopping = false
 
-    func add(_ job: LoadJob) {
+    /// - Parameter notBefore: when to carry it out at the earliest, by the steady clock.
+    func add(_ job: LoadJob, notBefore: Instant = .distantPast) {
         // Who is dropped with a job is told so.
-        lock.withLock { if !isStopping, admit(job) { jobs.append(job) } }
+        lock.withLock { if !isStopping { schedule.add(job, notBefore: notBefore) } }
         lock.signal()
     }
 
-    /// Under the lock.
-    private func admit(_ job: LoadJob) -> Bool {
-        switch job {
-        case .wakeParked:
-            defer { hasWake = true }
-            return !hasWake
-        case .retain:
-            defer { hasRetention = true }
-            return !hasRetention
-        default: return true
-        }
-    }
-
-    /// Waits for jobs; nil when stopping.
-    func take(atMost limit: Int) -> [LoadJob]? {
+    /// Waits for jobs, all of one kind; nil when stopping.
+    func take(isLaneFull: () -> Bool) -> [LoadJob]? {
         lock.withLock {
-            while jobs.isEmpty, !isStopping { lock.wait() }
-            if isStopping { return nil }
-            let taken = Array(jobs.prefix(limit))
-            jobs.removeFirst(taken.count)
-            for job in taken {
-                switch job {
-                case .wakeParked: hasWake = false
-                case .retain: hasRetention = false
-                default: break
+            while !isStopping {
+                let now = SteadyClock.now()
+                switch schedule.next(at: now, isLaneFull: isLaneFull()) {
+                case .turn(let jobs): return jobs
+                case .wait(nil): lock.wait()
+                case .wait(let wake?): lock.wait(nanoseconds: max(1_000, (wake - now).nanoseconds))
                 }
             }
-            return taken
+            return nil
         }
     }
 
-    var count: Int { lock.withLock { jobs.count } }
+    var count: Int { lock.withLock { schedule.count } }
 
     func stop() {
         let dropped = lock.withLock {
             isStopping = true
-            let dropped = jobs
-            jobs = []
+            let dropped = schedule
+            schedule = LoadSchedule()
             return dropped
         }
         lock.broadcast()
         withExtendedLifetime(dropped) {}
     }
+}
 
-    var isStopped: Bool { lock.withLock { isStopping } }
+extension Shard {
+    /// Much waits to be committed. What nobody asked for stops then; half of the queue is left to those who ask.
+    var isLaneHalfFull: Bool { lane.count >= max(1, configuration.laneQueueLimit / 2) }
 }

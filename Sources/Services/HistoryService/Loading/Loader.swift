@@ -1,21 +1,31 @@
-internal import Glibc
 internal import SagamoreEngine
 internal import SagamoreLogging
 internal import SagamorePersistence
 internal import SagamoreServices
 
 /// A shard's loader: the thread that reads from PostgreSQL, in batches, so that nobody who holds a lock has to.
+/// `LoadSchedule` decides what it does next.
 final class Loader: @unchecked Sendable {
-    private let shard: Shard
+    let shard: Shard
     private let makeStore: @Sendable () throws -> any LoaderStore
     private var store: (any LoaderStore)?
     /// Reading failed the last time: that is said once, however many are waiting.
     private var isAway = false
-    /// Where deleting goes on, in order of run ids.
-    private var retainedUpTo: RunID?
-    private let onRecovered: @Sendable () -> Void
-    private let onWaitingQueues: @Sendable ([TaskQueueKey]) -> Void
-    private static let wakeLimit = 500
+    var lastClaim: UInt64 = 0
+    /// Loads that did not fit in one turn, in the order of their next turns.
+    private var unfinished: [PendingLoad] = []
+    /// Parked runs are being brought back, a page at a time.
+    var isWaking = false
+    var retention = RetentionPlan()
+    let onRecovered: @Sendable () -> Void
+    let onWaitingQueues: @Sendable ([TaskQueueKey]) -> Void
+
+    /// Bytes of journals that are read at once.
+    static let pageByteLimit = 4 << 20
+    /// Workflows that are settled in one hold of the shard's lock.
+    static let holdLimit = 64
+    /// How long to wait after the database failed.
+    static let retryPause = Interval.milliseconds(250)
 
     init(
         shard: Shard,
@@ -30,25 +40,34 @@ final class Loader: @unchecked Sendable {
     }
 
     func run() {
-        while let jobs = shard.loads.take(atMost: 256) {
+        while let jobs = shard.loads.take(isLaneFull: { [shard] in shard.isLaneHalfFull }) {
             var slots: [WorkflowSlot] = []
+            var runs: [(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)] = []
             for job in jobs {
                 switch job {
                 case .workflow(let slot): slots.append(slot)
-                case .run(let id, let done): load(run: id, done)
-                case .read(let read, let failed): carryOut(read, failed)
-                case .recover(let after, let count): recover(after: after, count)
-                case .wakeParked: wakeParked(before: shard.clock() + shard.configuration.alarmHorizon)
+                case .run(let id, let done): runs.append((id, done))
+                case .read(let read, let failed):
+                    if case .failure(let error) = withStore(read) { failed(error) }
+                case .closedRun(let row, let failed, let done):
+                    carryOn(PendingLoad(reading: row, ClosedRunReader(failed: failed, done: done)))
+                case .journals: if !unfinished.isEmpty { carryOn(unfinished.removeFirst()) }
+                case .wakeParked(let last): wakeParked(after: last)
+                case .recover(let after, let count): recover(after: after, count: count)
+                case .pageIn(let queue, let limit, let done): pageIn(queue, limit: limit, done)
                 case .retain: retain()
-                case .pageIn(let queue, let limit, let done): done(pageIn(queue, limit: limit))
                 }
             }
             if !slots.isEmpty { load(slots) }
+            if !runs.isEmpty { loadRuns(runs) }
         }
+        // Who is dropped with a load is told so.
+        let dropped = unfinished
+        unfinished = []
+        for pending in dropped { giveUp(pending, .unavailable("the server is stopping; try again")) }
     }
 
-    private func withStore<Value>(_ body: (any LoaderStore) throws(CommitError) -> Value) -> Result<Value, RequestError>
-    {
+    func withStore<Value>(_ body: (any LoaderStore) throws(CommitError) -> Value) -> Result<Value, RequestError> {
         do {
             let store = try self.store ?? makeStore()
             self.store = store
@@ -69,284 +88,124 @@ final class Loader: @unchecked Sendable {
         }
     }
 
-    private func carryOut(
-        _ read: (any LoaderStore) throws(CommitError) -> Void,
-        _ failed: @Sendable (RequestError) -> Void
-    ) {
-        if case .failure(let error) = withStore(read) { failed(error) }
-    }
-
-    private func load(run id: RunID, _ done: @Sendable (Result<RunRow?, RequestError>) -> Void) {
-        done(withStore { (store) throws(CommitError) in try store.loadRuns([id])[id] })
+    private func loadRuns(_ runs: [(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)]) {
+        let rows = withStore { (store) throws(CommitError) in try store.loadRuns(runs.map(\.0)) }
+        for (id, done) in runs { done(rows.map { $0[id] }) }
     }
 
     // MARK: Workflows
 
-    private func load(_ slots: [WorkflowSlot]) {
-        // The waiters of now; who comes while the database is asked waits for the next round.
-        let asked = shard.perform {
-            slots.map { slot in
-                let waiters = slot.waiting
-                slot.waiting = []
-                return (slot: slot, waiters: waiters, isReady: slot.isReady)
+    /// Looks up workflows and commands, reads open runs, and lets the waiters go on.
+    ///
+    /// Slots are claimed before anything is read: nobody changes a run that is not in memory, so what is read then cannot
+    /// grow old. Run ids that were read earlier only say which slots to claim.
+    ///
+    /// - Parameters:
+    ///   - isUnmarking: the runs come back for a task queue that has room, and their marks go.
+    ///   - then: told when all are settled; false when the database failed.
+    func load(_ slots: [WorkflowSlot], isUnmarking: Bool = false, then: @escaping (_ isDone: Bool) -> Void = { _ in }) {
+        let claimed = shard.perform { slots.filter { isLive($0) }.map { claim($0) } }
+        guard !claimed.isEmpty else { return then(true) }
+        let answers = withStore { (store) throws(CommitError) in try lookUp(claimed, in: store) }
+        switch answers {
+        case .failure(let error):
+            shard.perform { for entry in claimed { fail(entry, error) } }
+            then(false)
+        case .success(let (known, rows)):
+            let pending = PendingLoad(claimed, rows, known: known, isUnmarking: isUnmarking, then: then)
+            settle(claimed.filter { !pending.isReading($0) }) { entry in
+                let row = rows[entry.slot.key]
+                finish(entry, row.map { .closed($0) } ?? .noRun, pending)
             }
+            carryOn(pending)
         }
+    }
+
+    private func lookUp(
+        _ claimed: [ClaimedSlot],
+        in store: any LoaderStore
+    ) throws(CommitError) -> (known: Set<LookUp>, rows: [WorkflowKey: RunRow]) {
         var questions: [LookUp] = []
-        for entry in asked {
+        for entry in claimed {
             let commands = entry.waiters.map(\.commandID).filter { !$0.isEmpty }
             if commands.isEmpty { questions.append(LookUp(key: entry.slot.key, commandID: "")) }
             questions += commands.map { LookUp(key: entry.slot.key, commandID: $0) }
         }
-        let outcome = withStore { (store) throws(CommitError) -> (Set<LookUp>, [WorkflowKey: LoadedRun]) in
-            let answers = try store.lookUp(questions)
-            var known: Set<LookUp> = []
-            var rows: [WorkflowKey: RunRow] = [:]
-            for (question, answer) in zip(questions, answers) {
-                if answer.isKnownCommand { known.insert(question) }
-                rows[question.key] = answer.run
+        let answers = try store.lookUp(questions)
+        var known: Set<LookUp> = []
+        var rows: [WorkflowKey: RunRow] = [:]
+        for (question, answer) in zip(questions, answers) {
+            if answer.isKnownCommand { known.insert(question) }
+            rows[question.key] = answer.run
+        }
+        return (known, rows)
+    }
+
+    /// Reads the next page of journals. What does not fit waits for its next turn.
+    private func carryOn(_ pending: PendingLoad) {
+        guard !pending.journals.isFinished else { return pending.then(true) }
+        let outcome = withStore { (store) throws(CommitError) in
+            let question = pending.journals.question
+            let page = try store.loadJournals(question.runIDs, after: question.after, byteLimit: Self.pageByteLimit)
+            let finished = pending.journals.take(page, at: shard.clock())
+            // Runs whose heartbeats cannot be read are not installed: the load fails as a whole.
+            let open = finished.map(\.row).filter { $0.status == .running }.map(\.runID)
+            let heartbeats = open.isEmpty ? [] : try store.loadHeartbeats(open)
+            return (finished, Dictionary(grouping: heartbeats, by: \.runID))
+        }
+        guard case .success(let (finished, heartbeats)) = outcome else {
+            if case .failure(let error) = outcome { giveUp(pending, error) }
+            return pending.then(false)
+        }
+        let runs = finished.map { (row: $0.row, found: rebuild($0, heartbeats[$0.row.runID] ?? [])) }
+        settle(runs) { row, found in
+            switch pending.destinations.removeValue(forKey: row.runID) {
+            case .slot(let entry)?: finish(entry, found, pending)
+            case .reader(let reader)?: shard.deferred.call { reader.answer(found, row) }
+            case nil: preconditionFailure("a run was read for nobody")
             }
-            let unread = asked.filter { !$0.isReady }.compactMap { rows[$0.slot.key] }
-            return (known, try self.read(unread, from: store))
         }
+        if pending.journals.isFinished { return pending.then(true) }
+        unfinished.append(pending)
+        shard.loads.add(.journals)
+    }
+
+    /// Under the lock for each part of the elements: a hold is short, however many they are.
+    private func settle<Element>(_ elements: [Element], _ body: (Element) -> Void) {
+        var rest = elements[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(Self.holdLimit)
+            rest = rest.dropFirst(part.count)
+            shard.perform { for element in part { body(element) } }
+        }
+    }
+
+    private func giveUp(_ pending: PendingLoad, _ error: RequestError) {
         shard.perform {
-            for entry in asked { finish(entry.slot, entry.waiters, wasReady: entry.isReady, outcome) }
+            for destination in pending.destinations.values {
+                switch destination {
+                case .slot(let entry): fail(entry, error)
+                case .reader(let reader): shard.deferred.call { reader.failed(error) }
+                }
+            }
         }
+        pending.destinations = [:]
     }
 
-    /// A run as it was read.
-    private enum LoadedRun {
-        case closed(RunRow)
-        case open(CachedRun)
-        case broken(RequestError)
-    }
-
-    private func read(
-        _ rows: [RunRow],
-        from store: any LoaderStore
-    ) throws(CommitError) -> [WorkflowKey: LoadedRun] {
-        var loaded: [WorkflowKey: LoadedRun] = [:]
-        let open = rows.filter { $0.status == .running }
-        for row in rows where row.status != .running { loaded[row.key] = .closed(row) }
-        guard !open.isEmpty else { return loaded }
-        let journals = try store.loadJournals(open.map(\.runID))
-        var heartbeats: [RunID: [HeartbeatRow]] = [:]
-        for row in try store.loadHeartbeats(open.map(\.runID)) { heartbeats[row.runID, default: []].append(row) }
-        for row in open { loaded[row.key] = rebuild(row, journals[row.runID] ?? [], heartbeats[row.runID] ?? []) }
-        return loaded
-    }
-
-    private func rebuild(_ row: RunRow, _ journal: [JournalRow], _ heartbeats: [HeartbeatRow]) -> LoadedRun {
+    private func rebuild(_ end: JournalLoad.Finished, _ heartbeats: [HeartbeatRow]) -> LoadedRun {
         do {
-            let run = try CachedRun.rebuilt(row, journal, at: shard.clock())
+            let run = try CachedRun.rebuilt(end.replay.get(), at: shard.clock())
             run.restore(heartbeats)
-            return .open(run)
+            return .run(run)
         } catch {
-            shard.log.error(
-                "a run's journal can not be read",
-                metadata: ["run": row.runID.description, "error": "\(error)"]
-            )
-            return .broken(RequestError(.internalError, "the journal of run \(row.runID) can not be read: \(error)"))
-        }
-    }
-
-    /// Under the lock: installs what was read, and lets the waiters go on in order.
-    private func finish(
-        _ slot: WorkflowSlot,
-        _ waiters: [LoadWaiter],
-        wasReady: Bool,
-        _ outcome: Result<(Set<LookUp>, [WorkflowKey: LoadedRun]), RequestError>
-    ) {
-        slot.isLoading = false
-        if let obstacle = shard.phase == .owned ? nil : shard.obstacle() {
-            for waiter in waiters { shard.deferred.call { waiter.refuse(obstacle) } }
-            return
-        }
-        switch outcome {
-        case .failure(let error):
-            // Also those who came meanwhile: looked up at once, they would pass the others, who come again later.
-            for waiter in waiters + slot.waiting { shard.deferred.call { waiter.refuse(error) } }
-            slot.waiting = []
-            if slot.mustLoad { shard.deferred.retryLater { [shard] in shard.perform { shard.requestLoad(slot) } } }
-        case .success(let (known, runs)):
-            if wasReady, !slot.isReady {
-                // The run left memory meanwhile, and was not read: once more.
-                slot.waiting = waiters + slot.waiting
-                shard.requestLoad(slot)
-                return
+            let isMissing = error is CachedRun.MissingJournal
+            // A closed run may be deleted while somebody asks for it.
+            if !isMissing || end.row.status == .running {
+                let metadata = ["run": end.row.runID.description, "error": "\(error)"]
+                shard.log.error("a run's journal can not be read", metadata: metadata)
             }
-            var problem: RequestError?
-            if !slot.isReady { problem = install(runs[slot.key], in: slot) }
-            for waiter in waiters {
-                if let problem {
-                    shard.deferred.call { waiter.refuse(problem) }
-                    continue
-                }
-                let command = LookUp(key: slot.key, commandID: waiter.commandID)
-                let isKnown = known.contains(command) || shard.recentCommands.contains(command)
-                waiter.proceed(shard, slot, !waiter.commandID.isEmpty && isKnown)
-            }
-        }
-        shard.goOn(slot)
-        shard.dropIfUnused(slot)
-    }
-
-    /// Under the lock.
-    private func install(_ run: LoadedRun?, in slot: WorkflowSlot) -> RequestError? {
-        slot.mustLoad = false
-        switch run {
-        case nil: slot.current = .none
-        case .closed(let row)?: slot.current = .closed(row)
-        case .broken(let error)?: return error
-        case .open(let run)?: adopt(run, in: slot)
-        }
-        return nil
-    }
-
-    /// Under the lock: a run that was read comes to life.
-    private func adopt(_ run: CachedRun, in slot: WorkflowSlot) {
-        guard run.execution.isRunning else {
-            // It closed after its row was read.
-            slot.current = .closed(run.row)
-            return
-        }
-        slot.current = .cached(run)
-        shard.touch(run)
-        shard.arm(run)
-        let decision = run.execution.decideRecovery(at: shard.clock())
-        let due = run.execution.dueTasks()
-        if !decision.entries.isEmpty {
-            shard.carryOut(decision, on: run, in: slot)
-            shard.offer(run.execution.dueTasks().filter { !decision.offers.contains($0) }, of: run)
-        } else {
-            shard.offer(due, of: run)
-        }
-    }
-
-    // MARK: Recovery and alarms
-
-    /// One page; others may go first before the next one.
-    private func recover(after: RunID?, _ count: Int) {
-        let page = withStore { (store) throws(CommitError) in
-            try store.activeRuns(shard: self.shard.id, after: after, limit: 200)
-        }
-        guard case .success(let rows) = page, bringBack(rows) else {
-            usleep(250_000)
-            return shard.loads.add(.recover(after: after, count: count))
-        }
-        if let last = rows.last {
-            return shard.loads.add(.recover(after: last.runID, count: count + rows.count))
-        }
-        let waiting = withStore { (store) throws(CommitError) in try store.waitingQueues(shard: self.shard.id) }
-        guard case .success(let queues) = waiting else {
-            usleep(250_000)
-            return shard.loads.add(.recover(after: after, count: count))
-        }
-        onWaitingQueues(queues.compactMap { TaskQueueKey(storedName: $0) })
-        if count > 0 {
-            shard.log.info("runs recovered", metadata: ["shard": "\(shard.id)", "runs": "\(count)"])
-        }
-        onRecovered()
-    }
-
-    /// Loads those of the runs that are not in memory, and lets them come to life. False when the database failed.
-    ///
-    /// Their slots are claimed before their journals are read: what is read then can't grow old, since nobody changes a
-    /// run that is not in memory.
-    @discardableResult
-    private func bringBack(_ rows: [RunRow], unmarking: Bool = false) -> Bool {
-        let claimed = shard.perform {
-            rows.compactMap { row -> (row: RunRow, slot: WorkflowSlot)? in
-                guard shard.phase == .owned else { return nil }
-                let slot = shard.slot(row.key)
-                guard !slot.isReady else { return nil }
-                if slot.isLoading {
-                    // Somebody asked for it. Should that fail, it comes back all the same.
-                    slot.mustLoad = true
-                    return nil
-                }
-                slot.isLoading = true
-                return (row, slot)
-            }
-        }
-        guard !claimed.isEmpty else { return true }
-        let outcome = withStore { (store) throws(CommitError) in try self.read(claimed.map(\.row), from: store) }
-        shard.perform {
-            for (row, slot) in claimed {
-                slot.isLoading = false
-                guard shard.phase == .owned else { continue }
-                if case .success(let runs) = outcome, case .open(let run)? = runs[row.key], !slot.isReady {
-                    slot.mustLoad = false
-                    adopt(run, in: slot)
-                    // Before its tasks are offered: a queue without room marks it anew.
-                    if unmarking, run.execution.isRunning { shard.unmark(run, in: slot) }
-                }
-                shard.goOn(slot)
-                shard.dropIfUnused(slot)
-            }
-        }
-        if case .failure = outcome { return false }
-        return true
-    }
-
-    /// One step of deleting what is past its retention; the next one comes at once when this one was full.
-    private func retain() {
-        guard shard.perform({ shard.phase == .owned }) else { return }
-        let step = withStore { (store) throws(CommitError) in
-            try store.deleteExpired(
-                shard: self.shard.id,
-                after: self.retainedUpTo,
-                now: self.shard.clock(),
-                inboxRetention: self.shard.configuration.inboxRetention,
-                limit: 200
-            )
-        }
-        guard case .success(let done) = step else { return }
-        retainedUpTo = done.nextRun
-        if done.isMore { shard.loads.add(.retain) }
-    }
-
-    /// Brings back runs that wait for room in a task queue, and offers their tasks. Returns whether more wait.
-    private func pageIn(_ queue: TaskQueueKey, limit: Int) -> Bool {
-        // At most half of the room is for those that are in memory all the same.
-        let beside = shard.perform {
-            shard.phase == .owned ? shard.offerBeside(queue, atMost: (limit + 1) / 2) : 0
-        }
-        let rest = max(1, limit - beside)
-        let found = withStore { (store) throws(CommitError) in
-            try store.waitingRuns(shard: self.shard.id, queue: queue.storedName, limit: rest)
-        }
-        guard case .success(let rows) = found else {
-            usleep(250_000)
-            return true
-        }
-        // Those that did not leave memory: their task is in no queue, or in another one, too. A task of another full queue
-        // can have the mark now.
-        let now = shard.clock()
-        let isOwned = shard.perform {
-            guard shard.phase == .owned else { return false }
-            for row in rows {
-                guard let slot = shard.slots[row.key], let run = slot.cached, run.runID == row.runID else { continue }
-                shard.unmark(run, in: slot)
-                shard.offer(run.waitingTasks(at: now), of: run)
-            }
-            return true
-        }
-        guard isOwned else { return false }
-        guard bringBack(rows, unmarking: true) else { return true }
-        return rows.count == rest || shard.perform { shard.queuesBeside.contains(queue) }
-    }
-
-    /// Brings the parked runs back whose alarm is near.
-    private func wakeParked(before instant: Instant) {
-        var last: (Instant, RunID)?
-        while !shard.loads.isStopped {
-            let found = withStore { (store) throws(CommitError) in
-                try store.parkedRuns(shard: self.shard.id, before: instant, after: last, limit: Self.wakeLimit)
-            }
-            guard case .success(let page) = found, bringBack(page.map(\.0)), page.count == Self.wakeLimit else {
-                return
-            }
-            last = page.last.map { ($0.1, $0.0.runID) }
+            let message = "the journal of run \(end.row.runID) can not be read: \(error)"
+            return .broken(RequestError(.internalError, message), isMissing: isMissing)
         }
     }
 }

@@ -1,27 +1,31 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
+internal import SagamoreServices
 
 extension Shard {
-    /// Reads a closed run that is out of memory from its journal, on the loader's thread. It is looked at there and
-    /// forgotten.
+    /// Replays a closed run that is out of memory from its journal, on the loader's thread, a page at a time. It is looked
+    /// at there and forgotten.
     func read(
         _ row: RunRow,
         failed: @escaping @Sendable (RequestError) -> Void,
         _ done: @escaping @Sendable (CachedRun) -> Void
     ) {
-        let configuration = configuration
-        let now = clock()
+        loads.add(.closedRun(row, failed: failed, done: done))
+    }
+
+    /// Whether a closed run took a request with this id. Nearly always the id is new, and the database can tell without
+    /// sending the journal; only a run whose journal holds the bytes of the id is replayed.
+    func hasSeen(
+        _ requestID: String,
+        in row: RunRow,
+        failed: @escaping @Sendable (RequestError) -> Void,
+        _ done: @escaping @Sendable (Bool) -> Void
+    ) {
         loads.add(
             .read(
-                { (store) throws(CommitError) in
-                    guard let journal = try store.loadJournals([row.runID])[row.runID] else {
-                        // Its retention ended after its row was read.
-                        return failed(.runNotFound(row.key.workflowID, row.runID))
-                    }
-                    guard let run = try? CachedRun.rebuilt(row, journal, at: now) else {
-                        return failed(RequestError(.internalError, "the journal of run \(row.runID) can not be read"))
-                    }
-                    done(run)
+                { [self] (store) throws(CommitError) in
+                    guard try store.journalContains(Array(requestID.utf8), of: row.runID) else { return done(false) }
+                    read(row, failed: failed) { run in done(run.execution.hasSeen(requestID)) }
                 },
                 failed: failed
             )

@@ -52,9 +52,7 @@ extension Shard {
             case (.missing, _): access.fail(workflow.missing)
             case (.closed(let row), .accepted): access.succeed(answer(row.runID))
             case (.closed(let row), .acceptedAgain(let requestID)) where !requestID.isEmpty:
-                access.read(row) { run in
-                    run.execution.hasSeen(requestID) ? .success(answer(row.runID)) : .failure(.workflowClosed)
-                }
+                access.hasSeen(requestID, in: row) { $0 ? .success(answer(row.runID)) : .failure(.workflowClosed) }
             case (.closed, _): access.fail(.workflowClosed)
             case (.cached(let run), _):
                 let (shard, slot) = (access.shard, access.slot)

@@ -123,7 +123,7 @@ extension Shard {
         )
         let previous = slot.cached
         let assumesNew = slot.isUntouched
-        slot.current = .cached(run)
+        slot.state.start(run)
         newWorkflows.began(slot.key)
         let item = apply(decision, on: run, in: slot, inbox: inbox, assumesNew: assumesNew)
         item.ending = ending

@@ -1,3 +1,5 @@
+internal import SagamorePersistence
+
 /// The newest elements that were put in.
 struct RecentSet<Element: Hashable> {
     private var known: Set<Element> = []
@@ -32,4 +34,35 @@ struct RecentSet<Element: Hashable> {
         order = []
         next = 0
     }
+}
+
+/// The newest commands, by digests of 128 bits with seeds of this process: the ids themselves would take ten times the
+/// memory.
+struct RecentCommands {
+    private struct Digest: Hashable {
+        let high: Int
+        let low: Int
+
+        init(_ command: LookUp) {
+            func hash(_ seed: UInt8) -> Int {
+                var hasher = Hasher()
+                hasher.combine(seed)
+                command.hash(into: &hasher)
+                return hasher.finalize()
+            }
+            high = hash(0)
+            low = hash(1)
+        }
+    }
+
+    private var digests: RecentSet<Digest>
+
+    init(capacity: Int) {
+        digests = RecentSet(capacity: capacity)
+    }
+
+    func contains(_ command: LookUp) -> Bool { digests.contains(Digest(command)) }
+    mutating func insert(_ command: LookUp) { digests.insert(Digest(command)) }
+    mutating func remove(_ command: LookUp) { digests.remove(Digest(command)) }
+    mutating func removeAll() { digests.removeAll() }
 }

@@ -95,6 +95,16 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         shard.read(row, failed: { reply.fail($0) }) { run in reply.answer(answer(run)) }
     }
 
+    /// Answers from the database whether a closed run that is out of memory took a request with this id.
+    consuming func hasSeen(
+        _ requestID: String,
+        in row: RunRow,
+        _ answer: @escaping @Sendable (Bool) -> Result<Success, RequestError>
+    ) {
+        let reply = reply
+        shard.hasSeen(requestID, in: row, failed: { reply.fail($0) }) { reply.answer(answer($0)) }
+    }
+
     // MARK: Decisions
 
     /// Makes a decision so, and answers once it is committed.

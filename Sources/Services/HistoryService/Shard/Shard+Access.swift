@@ -24,29 +24,23 @@ extension Shard {
 
     /// Under the lock: whether a request for a workflow can go on at once. Those that wait go first.
     func canProceed(_ slot: WorkflowSlot, commandID: String = "", mayAssumeNew: Bool = false) -> Bool {
-        let isReady = slot.isReady || (mayAssumeNew && slot.isUntouched && newWorkflows.assumes(slot.key))
-        return isReady && commandID.isEmpty && slot.waiting.isEmpty
+        let isReady = slot.state.isReady || (mayAssumeNew && slot.isUntouched && newWorkflows.assumes(slot.key))
+        return isReady && commandID.isEmpty && slot.state.waiting.isEmpty
     }
 
     /// Under the lock.
     func wait(for slot: WorkflowSlot, _ waiter: LoadWaiter) {
-        slot.waiting.append(waiter)
-        requestLoad(slot)
+        if slot.state.wait(waiter) { loads.add(.workflow(slot)) }
     }
 
     /// Under the lock: lets those go on who came while the workflow was read, in order. One whose command has to be
     /// looked up makes those behind it wait for the next round.
     func goOn(_ slot: WorkflowSlot) {
-        while slot.isReady, let next = slot.waiting.first, next.commandID.isEmpty {
-            slot.waiting.removeFirst()
-            next.proceed(self, slot, false)
-        }
-        if !slot.waiting.isEmpty { requestLoad(slot) }
+        while let next = slot.state.nextReadyWaiter() { next.proceed(self, slot, false) }
+        if !slot.state.waiting.isEmpty { requestLoad(slot) }
     }
 
     func requestLoad(_ slot: WorkflowSlot) {
-        guard !slot.isLoading else { return }
-        slot.isLoading = true
-        loads.add(.workflow(slot))
+        if slot.state.requestLoad() { loads.add(.workflow(slot)) }
     }
 }

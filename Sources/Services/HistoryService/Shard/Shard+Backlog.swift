@@ -24,7 +24,7 @@ extension Shard {
                     touch(run)
                     return
                 }
-                slot.current = .parked(run.row)
+                slot.state.park(run)
                 run.leaveMemory()
                 dropIfUnused(slot)
             }

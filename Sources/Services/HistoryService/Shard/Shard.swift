@@ -36,7 +36,7 @@ final class Shard: @unchecked Sendable {
     var random = RandomSource.fromSystem()
     var queries = QueryTable()
     /// The newest command ids that were decided here: what the loader reads may be older.
-    var recentCommands = RecentSet<LookUp>(capacity: 1 << 16)
+    var recentCommands = RecentCommands(capacity: 1 << 16)
     var newWorkflows = NewWorkflows()
     var deferred = DeferredActions()
     /// Full queues for which runs in memory wait whose alarm rows name another one; some of them may have ended.
@@ -108,9 +108,8 @@ final class Shard: @unchecked Sendable {
         phase = .dropped
         let error = failure.error
         for slot in slots.values {
-            for waiter in slot.waiting { deferred.call { waiter.refuse(error) } }
+            for waiter in slot.state.abandon() { deferred.call { waiter.refuse(error) } }
             for waiter in slot.historyWaiters { deferred.call(waiter.expire) }
-            slot.waiting = []
             slot.historyWaiters = []
         }
         carryOut(queries.removeAll(error), seen: nil)
@@ -149,8 +148,7 @@ final class Shard: @unchecked Sendable {
         let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
         carryOut(queries.runEvicted(run.runID, error), seen: nil)
         guard let slot, slot.cached === run else { return }
-        slot.current = .unknown
-        slot.mustLoad = true
+        slot.state.lose(run)
         deferred.retryLater { [self] in perform { requestLoad(slot) } }
     }
 }

@@ -31,71 +31,72 @@ extension Shard {
     }
 }
 
-/// The thread that carries out what is due, lets idle runs leave memory, and ends waits.
+/// The thread that carries out what is due, lets idle runs leave memory, and ends waits. `TimerSchedule` decides what it
+/// does when.
 final class ShardTimer: @unchecked Sendable {
     private let shard: Shard
-    private var sweepAt = Instant.distantPast
-    private var alarmsAt = Instant.distantPast
-    private var steadyAlarmsAt = Instant.distantPast
-    private var retentionAt: Instant
+    private var schedule: TimerSchedule
+    private var relief = TableRelief()
     private var isStopping = false
-
-    private static let sweepPeriod = Interval.milliseconds(250)
-    private static let alarmPeriod = Interval.seconds(2)
 
     init(shard: Shard) {
         self.shard = shard
-        retentionAt = SteadyClock.now() + shard.configuration.retentionPeriod
+        schedule = TimerSchedule(retentionPeriod: shard.configuration.retentionPeriod, steady: SteadyClock.now())
     }
 
     func run() {
         while true {
             shard.timerLock.withLock { shard.isTimerPoked = false }
-            let now = shard.clock()
-            var isOwned = false
-            let earliest = shard.perform { () -> Instant? in
-                isOwned = shard.phase == .owned
-                guard isOwned else { return nil }
-                // Nothing is due while nobody could report that it was done.
-                let isStalled = shard.stalledSince != nil || shard.obstacle() != nil
-                if !isStalled { fireDue(now) }
-                // By the steady clock: the other one may stand still, or jump back.
-                let steady = SteadyClock.now()
-                if steady >= sweepAt {
-                    sweepAt = steady + Self.sweepPeriod
-                    sweep(now, isStalled: isStalled)
-                }
-                return isStalled ? nil : shard.timers.earliest
-            }
-            // What is not owned is not loaded: it may be another's.
-            if isOwned { look(now) }
+            let wait = step()
             shard.timerLock.lock()
             if isStopping {
                 shard.timerLock.unlock()
                 return
             }
-            if !shard.isTimerPoked {
-                shard.timerWake = min(earliest ?? .distantFuture, now + Self.sweepPeriod)
-                let wait = min(shard.timerWake - shard.clock(), Self.sweepPeriod)
-                shard.timerLock.wait(nanoseconds: max(1_000, wait.nanoseconds))
+            switch wait {
+            case .pause(let pause): shard.timerLock.wait(nanoseconds: pause.nanoseconds)
+            case .sleep(let rest) where !shard.isTimerPoked:
+                let now = shard.clock()
+                shard.timerWake = now + rest
+                shard.timerLock.wait(nanoseconds: max(1_000, rest.nanoseconds))
                 shard.timerWake = .distantPast
+            case .sleep: break
             }
             shard.timerLock.unlock()
         }
     }
 
-    /// Has read and deleted what time says. Clocks may jump forward, so both are asked.
-    private func look(_ now: Instant) {
+    /// Does what is due now, as much as one hold of the lock may take.
+    func step() -> TimerSchedule.Wait {
+        let now = shard.clock()
+        // By the steady clock: the other one may stand still, or jump back.
         let steady = SteadyClock.now()
-        if steady >= steadyAlarmsAt || now >= alarmsAt {
-            steadyAlarmsAt = steady + Self.alarmPeriod
-            alarmsAt = now + Self.alarmPeriod
-            shard.loads.add(.wakeParked)
+        var step = TimerSchedule.Step()
+        let outcome = shard.perform {
+            var outcome = TimerSchedule.Outcome()
+            outcome.isOwned = shard.phase == .owned
+            // What is not owned is not loaded: it may be another's.
+            guard outcome.isOwned else { return outcome }
+            step = schedule.begin(at: now, steady: steady)
+            // Nothing is due while nobody could report that it was done.
+            outcome.isStalled = shard.stalledSince != nil || shard.obstacle() != nil
+            outcome.isLaneFull = shard.isLaneHalfFull
+            if !outcome.isStalled, !outcome.isLaneFull { fireDue(now) }
+            if step.sweeps { outcome.isSweepPartial = sweep(now, outcome) }
+            outcome.earliest = shard.timers.earliest
+            return outcome
         }
-        if steady >= retentionAt {
-            retentionAt = steady + shard.configuration.retentionPeriod
-            shard.loads.add(.retain)
-        }
+        if step.wakesParked { shard.loads.add(.wakeParked(after: nil)) }
+        if step.retains { shard.loads.add(.retain) }
+        if step.sweeps { relieve() }
+        return schedule.end(outcome, at: shard.clock(), steady: steady)
+    }
+
+    /// Makes the tables smaller when much less is needed than before.
+    private func relieve() {
+        let runs = shard.perform { shard.slots.count + shard.watched.count }
+        guard relief.isDue(runs: runs, at: SteadyClock.now()) else { return }
+        shard.perform { shard.shrink() }
     }
 
     func stop() {
@@ -105,12 +106,14 @@ final class ShardTimer: @unchecked Sendable {
 
     /// Under the lock.
     private func fireDue(_ now: Instant) {
-        while let item = shard.timers.popDue(now) {
+        var budget = DueBudget()
+        while budget.hasRoom, let item = shard.timers.popDue(now) {
             guard let slot = shard.slots[item.key], let run = slot.cached, run.runID == item.runID,
                 run.armedAt == item.at, run.execution.isRunning
             else { continue }
             run.armedAt = nil
             let decision = run.execution.decideDue(at: now, after: shard.workerOutage)
+            budget.spend(decision.entries.count)
             if decision.entries.isEmpty, decision.statusEvents.isEmpty {
                 shard.offer(decision.offers, of: run)
             } else {
@@ -120,19 +123,14 @@ final class ShardTimer: @unchecked Sendable {
             shard.requeueLostQueries(of: run, in: slot)
             shard.arm(run)
         }
-        if shard.timers.count > 4 * shard.slots.count + 10_000 {
-            let slots = shard.slots
-            shard.timers.compact { item in
-                guard let run = slots[item.key]?.cached else { return false }
-                return run.runID == item.runID && run.armedAt == item.at && run.execution.isRunning
-            }
-        }
+        if shard.timers.count > 4 * shard.slots.count + 10_000 { shard.compactTimers() }
     }
 
-    /// Under the lock.
-    private func sweep(_ now: Instant, isStalled: Bool) {
-        if !isStalled {
-            park(now)
+    /// Under the lock. Returns whether more runs may leave memory than were looked at.
+    private func sweep(_ now: Instant, _ outcome: TimerSchedule.Outcome) -> Bool {
+        var isPartial = false
+        if !outcome.isStalled {
+            if !outcome.isLaneFull { isPartial = park(now) }
             shard.deferred.retry()
         }
         for slot in shard.waitedFor.values {
@@ -145,15 +143,19 @@ final class ShardTimer: @unchecked Sendable {
             shard.dropIfUnused(slot)
         }
         shard.expireQueries(now)
+        return isPartial
     }
 
     /// Lets runs leave memory that have been idle for a while. Looks at the front of a list that is in order of time, so
-    /// the busy ones cost nothing.
-    private func park(_ now: Instant) {
+    /// the busy ones cost nothing. Returns whether it stopped before the end of that list.
+    private func park(_ now: Instant) -> Bool {
         let idleSince = now + Interval(nanoseconds: -shard.configuration.parkAfter.nanoseconds)
         var kept: [CachedRun] = []
         var index = 0
-        while index < shard.watched.count, index < 10_000 {
+        var isPartial = false
+        while index < shard.watched.count {
+            isPartial = index >= Self.parkLimit
+            if isPartial { break }
             let run = shard.watched[index]
             if run.hasLeft {
                 index += 1
@@ -170,7 +172,7 @@ final class ShardTimer: @unchecked Sendable {
             run.isWatched = false
             guard let slot = shard.slots[run.key], slot.cached === run, !run.isDead else { continue }
             if !run.execution.isRunning {
-                if run.uncommitted == 0 { slot.current = .closed(run.row) } else { kept.append(run) }
+                if run.uncommitted == 0 { slot.state.close(run) } else { kept.append(run) }
                 shard.dropIfUnused(slot)
             } else if run.canLeave(at: now, horizon: shard.configuration.alarmHorizon, shard.queries) {
                 park(run, in: slot)
@@ -179,8 +181,15 @@ final class ShardTimer: @unchecked Sendable {
             }
         }
         for run in kept { run.isWatched = true }
-        shard.watched = Array(shard.watched[index...]) + kept
+        if index > 0 {
+            shard.watched.removeFirst(index)
+            shard.watched += kept
+        }
+        return isPartial
     }
+
+    /// Idle runs that one sweep looks at.
+    private static let parkLimit = 2_000
 
     private func park(_ run: CachedRun, in slot: WorkflowSlot) {
         let alarm = AlarmValue(at: run.execution.nextDeadline ?? .distantFuture, waiting: .unchanged)

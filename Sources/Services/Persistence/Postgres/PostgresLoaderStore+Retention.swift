@@ -2,19 +2,29 @@ public import SagamoreEngine
 internal import SagamorePostgresClient
 
 extension PostgresLoaderStore {
-    private static let shortestRetention = PostgresStatement(
-        "retention_shortest",
-        "select coalesce(min(retention), 0) from sagamore.namespaces",
+    private static let retentions = PostgresStatement(
+        "retention_namespaces",
+        "select number, retention from sagamore.namespaces",
         readsOnly: true
     )
-    /// Run ids are in order of their start, so that nothing younger than the shortest retention is looked at.
+
+    public func retentions() throws(CommitError) -> [Int32: Interval] {
+        let rows = try query(Self.retentions, [])
+        var retentions: [Int32: Interval] = [:]
+        for row in 0..<rows.rowCount {
+            retentions[rows.int32(row, 0)] = Interval(nanoseconds: rows.int64(row, 1))
+        }
+        return retentions
+    }
+
+    /// Run ids are in order of their start: a window of them is a part of the primary key.
     private static let deleteRuns = PostgresStatement(
         "retention_delete_runs",
         """
         with old as (
-            select r.run_id from sagamore.runs r join sagamore.namespaces n on n.number = r.namespace
-            where r.shard = $1 and r.run_id > $2 and r.run_id < $3 and r.closed_at < $4 - n.retention
-            order by r.run_id limit $5
+            select run_id from sagamore.runs
+            where run_id > $3 and run_id < $4 and shard = $1 and namespace = any($2::int4[]) and closed_at < $5
+            order by run_id limit $6
         ), journal as (
             delete from sagamore.journal j using old where j.run_id = old.run_id
         ), heartbeats as (
@@ -25,7 +35,28 @@ extension PostgresLoaderStore {
         select run_id from old order by run_id
         """
     )
-    private static let deleteInbox = PostgresStatement(
+
+    public func deleteRuns(
+        shard: Int32,
+        of namespaces: [Int32],
+        closedBefore: Instant,
+        after first: RunID,
+        before end: RunID,
+        limit: Int
+    ) throws(CommitError) -> RunID? {
+        var numbers = PostgresArray(of: .int32, capacity: namespaces.count)
+        for number in namespaces { numbers.append(number) }
+        let values: [PostgresValue] = [
+            .int32(shard), .array(numbers), .uuid(high: first.high, low: first.low),
+            .uuid(high: end.high, low: end.low), .int64(closedBefore.nanoseconds), .int64(Int64(limit)),
+        ]
+        let rows = try query(Self.deleteRuns, values)
+        guard rows.rowCount == limit else { return nil }
+        let last = rows.uuid(rows.rowCount - 1, 0)
+        return RunID(high: last.0, low: last.1)
+    }
+
+    private static let deleteTraces = PostgresStatement(
         "retention_delete_inbox",
         """
         delete from sagamore.inbox where ctid = any(array(
@@ -33,27 +64,7 @@ extension PostgresLoaderStore {
         """
     )
 
-    public func deleteExpired(
-        shard: Int32,
-        after runID: RunID?,
-        now: Instant,
-        inboxRetention: Interval,
-        limit: Int
-    ) throws(CommitError) -> RetentionStep {
-        let inboxBefore = now.nanoseconds - inboxRetention.nanoseconds
-        let traces = try query(Self.deleteInbox, [.int64(inboxBefore), .int64(Int64(limit))]).affectedRows
-        let isMore = traces == limit
-        let shortest = try query(Self.shortestRetention, []).int64(0, 0)
-        guard shortest > 0 else { return RetentionStep(nextRun: nil, isMore: isMore) }
-        let after = runID ?? RunID(high: 0, low: 0)
-        let end = RunID(at: Instant(nanoseconds: now.nanoseconds - shortest), random: (0, 0))
-        let values: [PostgresValue] = [
-            .int32(shard), .uuid(high: after.high, low: after.low), .uuid(high: end.high, low: end.low),
-            .int64(now.nanoseconds), .int64(Int64(limit)),
-        ]
-        let rows = try query(Self.deleteRuns, values)
-        guard rows.rowCount == limit else { return RetentionStep(nextRun: nil, isMore: isMore) }
-        let last = rows.uuid(rows.rowCount - 1, 0)
-        return RetentionStep(nextRun: RunID(high: last.0, low: last.1), isMore: true)
+    public func deleteTraces(before instant: Instant, limit: Int) throws(CommitError) -> Int {
+        try query(Self.deleteTraces, [.int64(instant.nanoseconds), .int64(Int64(limit))]).affectedRows
     }
 }

@@ -50,25 +50,6 @@ public final class PostgresLoaderStore: LoaderStore {
         }
     }
 
-    private static let journals = PostgresStatement(
-        "load_journals",
-        """
-        select run_id, sequence, first_event_id, events, facts from sagamore.journal
-            where run_id = any($1::uuid[]) order by run_id, sequence
-        """,
-        readsOnly: true
-    )
-
-    public func loadJournals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [JournalRow]] {
-        let rows = try query(Self.journals, [.array(Self.array(runIDs))])
-        var journals: [RunID: [JournalRow]] = [:]
-        for row in 0..<rows.rowCount {
-            let journal = Self.journal(rows, row)
-            journals[journal.runID, default: []].append(journal)
-        }
-        return journals
-    }
-
     private static let heartbeats = PostgresStatement(
         "load_heartbeats",
         """
@@ -226,7 +207,7 @@ public final class PostgresLoaderStore: LoaderStore {
         }
     }
 
-    private static func array(_ runIDs: [RunID]) -> PostgresArray {
+    static func array(_ runIDs: [RunID]) -> PostgresArray {
         var array = PostgresArray(of: .uuid, capacity: runIDs.count)
         for id in runIDs { array.append(uuidHigh: id.high, low: id.low) }
         return array
@@ -252,7 +233,7 @@ public final class PostgresLoaderStore: LoaderStore {
         )
     }
 
-    private static func journal(_ rows: PostgresResult, _ row: Int) -> JournalRow {
+    static func journal(_ rows: PostgresResult, _ row: Int) -> JournalRow {
         let id = rows.uuid(row, 0)
         return JournalRow(
             runID: RunID(high: id.0, low: id.1),

@@ -96,19 +96,32 @@ public struct TakenShard: Sendable, Equatable {
 public protocol LoaderStore: AnyObject {
     /// The newest run of each workflow, and of each command whether it is known; in the order asked.
     func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer]
-    /// The journals of runs, rows in order.
-    func loadJournals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [JournalRow]]
+    /// Rows of the journals of runs, by run id and number, behind a position, up to about `byteLimit` bytes: at least one
+    /// row where there is one.
+    func loadJournals(
+        _ runIDs: [RunID],
+        after position: JournalPosition,
+        byteLimit: Int
+    ) throws(CommitError) -> JournalPage
+    /// Whether a row of a run's journal holds these bytes.
+    func journalContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool
     /// The flushed heartbeat details of runs.
     func loadHeartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow]
-    /// Deletes closed runs of a shard that are past their namespace's retention, and old traces of commands: one bounded
-    /// step, in key order after `runID`.
-    func deleteExpired(
+    /// The retention of each namespace, by its number.
+    func retentions() throws(CommitError) -> [Int32: Interval]
+    /// Deletes closed runs of namespaces in a shard, with all that belongs to them: one bounded step, in the order of run
+    /// ids between `first` and `end`, both left out. Returns the last run that was deleted where there may be more; nil
+    /// when all were looked at.
+    func deleteRuns(
         shard: Int32,
-        after runID: RunID?,
-        now: Instant,
-        inboxRetention: Interval,
+        of namespaces: [Int32],
+        closedBefore: Instant,
+        after first: RunID,
+        before end: RunID,
         limit: Int
-    ) throws(CommitError) -> RetentionStep
+    ) throws(CommitError) -> RunID?
+    /// Deletes traces of commands that were received before an instant, at most `limit`; returns how many.
+    func deleteTraces(before instant: Instant, limit: Int) throws(CommitError) -> Int
     func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow]
     /// The active runs of a shard after `runID`, by run id.
     func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow]
@@ -128,16 +141,31 @@ public protocol LoaderStore: AnyObject {
     func readHistory(_ runID: RunID, from eventID: Int64, byteLimit: Int) throws(CommitError) -> [JournalRow]
 }
 
-/// What a step of deleting has done.
-public struct RetentionStep: Sendable, Equatable {
-    /// The run behind which the next step goes on; nil when all were looked through.
-    public let nextRun: RunID?
-    /// Whether there was more to delete than one step may.
-    public let isMore: Bool
+/// A place in the journals of several runs, which stand in the order of their ids.
+public struct JournalPosition: Sendable, Equatable {
+    /// The run at whose journal the place is.
+    public let runID: RunID
+    /// The number of the last row before the place; 0 at the beginning.
+    public let sequence: Int64
 
-    public init(nextRun: RunID?, isMore: Bool) {
-        self.nextRun = nextRun
-        self.isMore = isMore
+    /// A place behind a row.
+    public init(runID: RunID, sequence: Int64) {
+        self.runID = runID
+        self.sequence = sequence
+    }
+}
+
+/// A part of the journals of several runs.
+public struct JournalPage: Sendable {
+    /// By run id and number.
+    public let rows: [JournalRow]
+    /// There is nothing behind these rows.
+    public let isLast: Bool
+
+    /// Rows, and whether they are the last ones.
+    public init(rows: [JournalRow], isLast: Bool) {
+        self.rows = rows
+        self.isLast = isLast
     }
 }
 

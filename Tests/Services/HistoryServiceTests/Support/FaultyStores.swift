@@ -16,7 +16,15 @@ final class Faults: @unchecked Sendable {
 
     /// What a loader asks for.
     enum LoaderCall {
-        case lookUp, journals, waitingQueues
+        case lookUp, waitingQueues
+    }
+
+    /// Where a test can stop a loader.
+    enum LoaderPoint {
+        /// Rows of parked runs were read, and nothing was done with them.
+        case parkedRunsRead
+        /// Journals are about to be read.
+        case journals
     }
 
     private let condition = NSCondition()
@@ -30,6 +38,9 @@ final class Faults: @unchecked Sendable {
     private var isLoaderHeld = false
     private var heldCall: LoaderCall?
     private var isLoaderWaiting = false
+    private var heldPoint: LoaderPoint?
+    private var reachedPoint: LoaderPoint?
+    private var pages: [Int] = []
     private var failingCalls: [LoaderCall] = []
     private var remembersBatches = true
     private var history: [CommitBatch] = []
@@ -72,9 +83,38 @@ final class Faults: @unchecked Sendable {
         }
     }
 
+    /// The loader stops at this point from now on, until it is let go or another point is named.
+    func holdLoader(at point: LoaderPoint) {
+        locked {
+            heldPoint = point
+            condition.broadcast()
+        }
+    }
+
+    /// Whether the loader stands at the point.
+    func isLoaderHolding(at point: LoaderPoint) -> Bool { locked { reachedPoint == point } }
+
+    func passLoader(_ point: LoaderPoint) {
+        locked {
+            while heldPoint == point {
+                reachedPoint = point
+                condition.wait()
+            }
+            reachedPoint = nil
+        }
+    }
+
+    /// What pages of journals were read: their bytes.
+    var journalPages: [Int] { locked { pages } }
+
+    func notePage(_ page: JournalPage) {
+        locked { pages.append(page.rows.reduce(0) { $0 + $1.events.count + $1.facts.count }) }
+    }
+
     func letLoaderGo() {
         locked {
             isLoaderHeld = false
+            heldPoint = nil
             condition.broadcast()
         }
     }
@@ -91,6 +131,7 @@ final class Faults: @unchecked Sendable {
             dead = true
             isHeld = false
             isLoaderHeld = false
+            heldPoint = nil
             condition.broadcast()
         }
     }
@@ -237,9 +278,21 @@ final class FaultyLoaderStore: LoaderStore {
         return try store.lookUp(questions)
     }
 
-    func loadJournals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [JournalRow]] {
-        try faults.checkLoader(.journals)
-        return try store.loadJournals(runIDs)
+    func loadJournals(
+        _ runIDs: [RunID],
+        after position: JournalPosition,
+        byteLimit: Int
+    ) throws(CommitError) -> JournalPage {
+        try faults.checkLoader()
+        faults.passLoader(.journals)
+        let page = try store.loadJournals(runIDs, after: position, byteLimit: byteLimit)
+        faults.notePage(page)
+        return page
+    }
+
+    func journalContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool {
+        try faults.checkLoader()
+        return try store.journalContains(bytes, of: runID)
     }
 
     func loadHeartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow] {
@@ -247,21 +300,33 @@ final class FaultyLoaderStore: LoaderStore {
         return try store.loadHeartbeats(runIDs)
     }
 
-    func deleteExpired(
-        shard: Int32,
-        after runID: RunID?,
-        now: Instant,
-        inboxRetention: Interval,
-        limit: Int
-    ) throws(CommitError) -> RetentionStep {
+    func retentions() throws(CommitError) -> [Int32: Interval] {
         try faults.checkLoader()
-        return try store.deleteExpired(
+        return try store.retentions()
+    }
+
+    func deleteRuns(
+        shard: Int32,
+        of namespaces: [Int32],
+        closedBefore: Instant,
+        after first: RunID,
+        before end: RunID,
+        limit: Int
+    ) throws(CommitError) -> RunID? {
+        try faults.checkLoader()
+        return try store.deleteRuns(
             shard: shard,
-            after: runID,
-            now: now,
-            inboxRetention: inboxRetention,
+            of: namespaces,
+            closedBefore: closedBefore,
+            after: first,
+            before: end,
             limit: limit
         )
+    }
+
+    func deleteTraces(before instant: Instant, limit: Int) throws(CommitError) -> Int {
+        try faults.checkLoader()
+        return try store.deleteTraces(before: instant, limit: limit)
     }
 
     func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow] {
@@ -281,7 +346,9 @@ final class FaultyLoaderStore: LoaderStore {
         limit: Int
     ) throws(CommitError) -> [(RunRow, Instant)] {
         try faults.checkLoader()
-        return try store.parkedRuns(shard: shard, before: instant, after: last, limit: limit)
+        let rows = try store.parkedRuns(shard: shard, before: instant, after: last, limit: limit)
+        faults.passLoader(.parkedRunsRead)
+        return rows
     }
 
     func waitingRuns(shard: Int32, queue: String, limit: Int) throws(CommitError) -> [RunRow] {
@@ -297,5 +364,14 @@ final class FaultyLoaderStore: LoaderStore {
     func readHistory(_ runID: RunID, from eventID: Int64, byteLimit: Int) throws(CommitError) -> [JournalRow] {
         try faults.checkLoader()
         return try store.readHistory(runID, from: eventID, byteLimit: byteLimit)
+    }
+}
+
+extension PostgresLoaderStore {
+    /// The whole journals of runs, rows in order.
+    func journals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [SagamorePersistence.JournalRow]] {
+        let beginning = JournalPosition(runID: RunID(high: 0, low: 0), sequence: 0)
+        let page = try loadJournals(runIDs, after: beginning, byteLimit: .max)
+        return Dictionary(grouping: page.rows, by: \.runID)
     }
 }

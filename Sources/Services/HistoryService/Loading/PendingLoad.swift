@@ -1,0 +1,92 @@
+internal import SagamoreEngine
+internal import SagamorePersistence
+internal import SagamoreServices
+
+/// A slot that the loader has claimed, and its waiters of then.
+struct ClaimedSlot {
+    let slot: WorkflowSlot
+    let claim: LoadClaim
+    let waiters: [LoadWaiter]
+    /// Its current run is read; else only commands are looked up.
+    let readsRun: Bool
+}
+
+/// What was found of a workflow, or of a run that somebody wants to look at.
+enum LoadedRun {
+    /// There is no run.
+    case noRun
+    case closed(RunRow)
+    case run(CachedRun)
+    /// Its journal cannot be read, or is not there any more.
+    case broken(RequestError, isMissing: Bool)
+}
+
+/// Somebody who looks at a closed run and forgets it.
+struct ClosedRunReader: Sendable {
+    let failed: @Sendable (RequestError) -> Void
+    let done: @Sendable (CachedRun) -> Void
+
+    func answer(_ found: LoadedRun, _ row: RunRow) {
+        switch found {
+        case .run(let run): done(run)
+        case .noRun, .closed, .broken(_, isMissing: true):
+            // Its retention ended after its row was read.
+            failed(.runNotFound(row.key.workflowID, row.runID))
+        case .broken: failed(RequestError(.internalError, "the journal of run \(row.runID) can not be read"))
+        }
+    }
+}
+
+/// Runs whose journals are being read, and who gets each. Used by the loader's thread only.
+final class PendingLoad {
+    enum Destination {
+        case slot(ClaimedSlot)
+        case reader(ClosedRunReader)
+    }
+
+    var journals: JournalLoad
+    /// By run; a run leaves when it is settled.
+    var destinations: [RunID: Destination] = [:]
+    /// Commands that the database knows.
+    let known: Set<LookUp>
+    /// The runs come back for a task queue that has room, and their marks go.
+    let isUnmarking: Bool
+    private let reading: Set<LoadClaim>
+    /// Told when all are settled; false when the database failed.
+    let then: (_ isDone: Bool) -> Void
+
+    /// - Parameter rows: the newest runs of the slots' workflows.
+    init(
+        _ claimed: [ClaimedSlot],
+        _ rows: [WorkflowKey: RunRow],
+        known: Set<LookUp>,
+        isUnmarking: Bool,
+        then: @escaping (_ isDone: Bool) -> Void
+    ) {
+        var open: [RunRow] = []
+        var reading: Set<LoadClaim> = []
+        for entry in claimed where entry.readsRun {
+            guard let row = rows[entry.slot.key], row.status == .running else { continue }
+            destinations[row.runID] = .slot(entry)
+            open.append(row)
+            reading.insert(entry.claim)
+        }
+        journals = JournalLoad(open)
+        self.reading = reading
+        self.known = known
+        self.isUnmarking = isUnmarking
+        self.then = then
+    }
+
+    init(reading row: RunRow, _ reader: ClosedRunReader) {
+        journals = JournalLoad([row])
+        destinations = [row.runID: .reader(reader)]
+        known = []
+        reading = []
+        isUnmarking = false
+        then = { _ in }
+    }
+
+    /// Whether the journal of the slot's run is to be read.
+    func isReading(_ entry: ClaimedSlot) -> Bool { reading.contains(entry.claim) }
+}

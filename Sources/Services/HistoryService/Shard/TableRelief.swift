@@ -1,0 +1,48 @@
+internal import SagamoreEngine
+
+/// Decides when a shard's tables shrink. They keep the capacity that a burst has needed; once far fewer runs are in memory
+/// for a while, nobody needs it.
+struct TableRelief {
+    /// The tables of a smaller peak are not worth the copies.
+    static let peakMinimum = 1_000
+    /// How long the number of runs has to stay low.
+    static let quiet = Interval.seconds(10)
+
+    private var peak = 0
+    private var lowSince: Instant?
+
+    /// - Parameters:
+    ///   - runs: how many are in memory.
+    ///   - now: by the steady clock.
+    mutating func isDue(runs: Int, at now: Instant) -> Bool {
+        peak = max(peak, runs)
+        guard peak >= Self.peakMinimum, runs < peak / 4 else {
+            lowSince = nil
+            return false
+        }
+        let since = lowSince ?? now
+        lowSince = since
+        guard now - since >= Self.quiet else { return false }
+        peak = runs
+        lowSince = nil
+        return true
+    }
+}
+
+extension Shard {
+    /// Under the lock: tables that have grown for many runs become as small as what is in them.
+    func shrink() {
+        slots = slots.filter { _ in true }
+        watched = watched.filter { _ in true }
+        compactTimers()
+    }
+
+    /// Under the lock: forgets the timers of runs that have left memory.
+    func compactTimers() {
+        let slots = slots
+        timers.compact { item in
+            guard let run = slots[item.key]?.cached else { return false }
+            return run.runID == item.runID && run.armedAt == item.at && run.execution.isRunning
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreEngineTestSupport
+import SagamoreLogging
+import SagamorePersistence
+import SagamoreServices
+import Testing
+
+@testable import SagamoreHistoryService
+
+extension HistoryTests {
+    /// Which runs retention looks at.
+    @Suite struct RetentionPlans {
+        private static let day = Interval.seconds(86_400)
+        private let now = Instant(nanoseconds: 1_749_988_800_000_000_000)
+        private let steady = Instant(nanoseconds: 1)
+
+        @Test func theFirstPassLooksAtAllAndTheNextOnesAtWhatIsRecent() throws {
+            var plan = RetentionPlan()
+            plan.begin([1: Self.day, 2: .seconds(60), 3: Self.day], at: now, steady: steady)
+            var window = try #require(plan.next)
+            #expect(window.namespaces == [2])
+            #expect(window.after == RunID(high: 0, low: 0))
+            // A full step is followed by one behind it.
+            let middle = RunID(at: now, random: (1, 1))
+            plan.advance(past: middle)
+            #expect(plan.next?.after == middle)
+            plan.advance(past: nil)
+            window = try #require(plan.next)
+            #expect(window.namespaces == [1, 3])
+            let end = now + Interval(nanoseconds: -Self.day.nanoseconds)
+            #expect(window.before == RunID(at: end, random: (0, 0)))
+            // No new pass begins while one is under way.
+            plan.begin([9: .seconds(1)], at: now, steady: steady)
+            #expect(plan.next == window)
+            plan.advance(past: nil)
+            #expect(plan.next == nil)
+
+            plan.begin([1: Self.day], at: now, steady: steady + .seconds(30))
+            let recent = end + Interval(nanoseconds: -RetentionPlan.recent.nanoseconds)
+            #expect(plan.next?.after == RunID(at: recent, random: (0, 0)))
+            plan.advance(past: nil)
+            plan.begin([1: Self.day], at: now, steady: steady + RetentionPlan.fullPassPeriod)
+            #expect(plan.next?.after == RunID(high: 0, low: 0))
+        }
+    }
+
+    /// Journals in pages.
+    @Suite struct JournalLoads {
+        private static func row(_ number: UInt64) -> RunRow {
+            RunRow(
+                runID: RunID(high: 0, low: number),
+                key: WorkflowKey(namespace: 1, workflowID: "run \(number)"),
+                workflowType: "TravelBooking",
+                taskQueue: "travel",
+                startRequestID: "",
+                status: .running,
+                startedAt: Instant(nanoseconds: 1),
+                closedAt: nil,
+                historyLength: 1,
+                historyBytes: 1
+            )
+        }
+
+        /// A row without entries, or with bytes that are none.
+        private static func part(_ run: UInt64, _ sequence: Int64, isBroken: Bool = false)
+            -> SagamorePersistence.JournalRow
+        {
+            let facts: [UInt8] = isBroken ? [0xff] : []
+            return SagamorePersistence.JournalRow(
+                runID: RunID(high: 0, low: run),
+                sequence: sequence,
+                firstEventID: 1,
+                events: [],
+                facts: facts
+            )
+        }
+
+        private func summary(_ finished: [JournalLoad.Finished]) -> [String] {
+            finished.map { end in
+                switch end.replay {
+                case .success(let replay): "\(end.row.runID.low): \(replay.isEmpty ? 0 : replay.run.sequence)"
+                case .failure: "\(end.row.runID.low): broken"
+                }
+            }
+        }
+
+        @Test func runsAreCompleteWhenTheNextOneBegins() {
+            let now = Instant(nanoseconds: 1)
+            var load = JournalLoad([3, 1, 2, 4].map { Self.row($0) })
+            #expect(load.question.runIDs.map(\.low) == [1, 2, 3, 4])
+            #expect(load.question.after.sequence == 0)
+            let first = load.take(JournalPage(rows: [Self.part(1, 1), Self.part(1, 2)], isLast: false), at: now)
+            #expect(first.isEmpty)
+            // A page that was full asks for fewer runs the next time.
+            #expect(load.question.runIDs.map(\.low) == [1])
+            #expect(load.question.after == JournalPosition(runID: RunID(high: 0, low: 1), sequence: 2))
+            let second = load.take(JournalPage(rows: [Self.part(1, 3)], isLast: true), at: now)
+            #expect(summary(second) == ["1: 3"])
+            // One that was not asks for more.
+            #expect(load.question.runIDs.map(\.low) == [2, 3])
+            let broken = JournalPage(rows: [Self.part(3, 1, isBroken: true), Self.part(3, 2)], isLast: true)
+            let third = load.take(broken, at: now)
+            #expect(summary(third) == ["2: 0", "3: broken"])
+            #expect(!load.isFinished)
+            let last = load.take(JournalPage(rows: [Self.part(4, 1)], isLast: true), at: now)
+            #expect(summary(last) == ["4: 1"])
+            #expect(load.isFinished)
+        }
+    }
+}
