@@ -94,6 +94,28 @@ public enum JSONScanner {
         try withBuffer(of: bytes) { (buffer) throws(JSONError) in try validate(buffer, depthLimit: depthLimit) }
     }
 
+    /// Finds the elements of an array.
+    /// - Returns: Where each element stands; nil when the text is another kind of valid value.
+    public static func elements(
+        of bytes: [UInt8],
+        depthLimit: Int = defaultDepthLimit
+    ) throws(JSONError) -> [Range<Int>]? {
+        precondition((1...JSONCursor.maximumDepth).contains(depthLimit), "depthLimit is 1 to 1,000")
+        return try withBuffer(of: bytes) { (buffer) throws(JSONError) in
+            guard try validate(buffer, depthLimit: depthLimit) == .array else { return nil }
+            var cursor = JSONCursor(buffer)
+            cursor.skipWhitespace()
+            guard try cursor.enter(closing: UInt8(ascii: "]")) else { return [] }
+            var elements: [Range<Int>] = []
+            repeat {
+                let start = cursor.offset
+                _ = try cursor.skipValue(depth: depthLimit - 1)
+                elements.append(start..<cursor.offset)
+            } while try cursor.skipSeparator(closing: UInt8(ascii: "]"))
+            return elements
+        }
+    }
+
     static func withBuffer<Value>(
         of bytes: [UInt8],
         _ body: (UnsafeRawBufferPointer) throws(JSONError) -> Value

@@ -57,9 +57,24 @@ public struct OutboxRecord: Equatable, Sendable {
     public let topic: String
     public let key: [UInt8]?
     public let value: [UInt8]?
-    public let headers: [CommandOrigin.Header]
+    public let headers: [Header]
 
-    public init(topic: String, key: [UInt8]?, value: [UInt8]?, headers: [CommandOrigin.Header]) {
+    /// A header of the record.
+    public struct Header: Equatable, Sendable {
+        public let name: String
+        /// Nil is Kafka's null, which is not the same as an empty value.
+        public let value: [UInt8]?
+
+        public init(name: String, value: [UInt8]?) {
+            self.name = name
+            self.value = value
+        }
+
+        /// A header that travels on from a command to its events.
+        public init(_ header: CommandOrigin.Header) { self.init(name: header.name, value: header.value) }
+    }
+
+    public init(topic: String, key: [UInt8]?, value: [UInt8]?, headers: [Header]) {
         self.topic = topic
         self.key = key
         self.value = value

@@ -59,6 +59,18 @@ struct CloudEventTests {
     }
 
     @Test(arguments: [
+        ("data", #""type":"start","data":{"order_id":1},"data":{"order_id":2}"#),
+        ("data", #""type":"start","data":{"order_id":1},"data":null"#),
+        ("type", #""type":"start","type":"cancel","data":{}"#),
+    ])
+    func `an attribute that stands there twice is refused`(_ name: String, _ attributes: String) throws {
+        let refusal = try reader.refusal(#"{"id":"e",\#(attributes)}"#, headers: structured)
+        #expect(refusal.code == "INVALID_ARGUMENT")
+        #expect(refusal.message.hasPrefix("\(name): "))
+        #expect(refusal.message.contains("more than once"))
+    }
+
+    @Test(arguments: [
         #"{"type":"start","data":{"command_id":"a"}}"#, #"{"id":"","type":"start"}"#, #"{"id":5,"type":"start"}"#,
         #"{"id":"a","id":"b","type":"start"}"#, "[]", "{",
     ])

@@ -11,6 +11,35 @@ import Testing
 struct CommandReaderTests {
     private let reader = makeReader()
 
+    @Test(arguments: [[KafkaHeader](), [KafkaHeader("content-type", text: "application/cloudevents+json")]])
+    func `a byte order mark before the object is ignored`(_ headers: [KafkaHeader]) throws {
+        let text =
+            headers.isEmpty
+            ? #"{"command_id":"a","order_id":"o"}"# : #"{"id":"a","type":"start","data":{"order_id":"o"}}"#
+        let command = try reader.command("\u{FEFF}" + text, headers: headers)
+        #expect(command.origin.commandID == "a")
+        #expect(command.origin.correlation.text == #""order_id":"o""#)
+        let twice = reader.read(record("\u{FEFF}\u{FEFF}" + text, headers: headers), at: someTime)
+        guard case .deadLetter(let letter) = twice else { throw NotThis("a command") }
+        #expect(letter.value == Array(("\u{FEFF}\u{FEFF}" + text).utf8), "as it came")
+    }
+
+    @Test(arguments: [
+        #"{"command_id":"a","order_id":1,"order_id":2}"#, #"{"command_id":"a","input":1,"input":2}"#,
+        #"{"command_id":"a","lines":[1],"lines":[2]}"#, #"{"command_id":"a","lines":[1],"lines":2}"#,
+    ])
+    func `a key of the command that stands there twice is refused`(_ text: String) throws {
+        let refusal = try reader.refusal(text)
+        #expect(refusal.code == "INVALID_ARGUMENT")
+        #expect(refusal.message.contains("more than once"))
+    }
+
+    @Test func `a key that stands twice inside the input is passed on as it is`() throws {
+        let start = try reader.start(#"{"command_id":"a","input":{"x":1,"x":2}}"#)
+        let input = start.input?.bytes.text ?? ""
+        #expect(input.contains(#"{"x":1,"x":2}"#))
+    }
+
     @Test func `a start with everything`() throws {
         let text = """
             {"command_id": "2", "command": "start", "workflow": "TravelBooking", "workflow_id": "2_3",

@@ -19,6 +19,7 @@ struct DeadLetterTests {
         (#"{"command_id":"\#(String(repeating: "x", count: 256))"}"#, "NO_COMMAND_ID"),
         (#"{"command_id":"\#(String(repeating: "ä", count: 256))"}"#, "NO_COMMAND_ID"),
         (#"{"command_id":"a","x":\#(String(repeating: "[", count: 5_000))}"#, "INVALID_JSON"),
+        (nested(129), "INVALID_JSON"), (#"{"command_id":"a","input":"\ud800"}"#, "INVALID_JSON"),
     ])
     func `what no one can understand`(_ text: String, _ code: String) throws {
         let headers = [KafkaHeader("mine", text: "v"), KafkaHeader("none", nil)]
@@ -28,12 +29,24 @@ struct DeadLetterTests {
         #expect(letter.key == record.key)
         #expect(letter.value == record.value)
         #expect(letter.headers.prefix(2).map(\.name) == ["mine", "none"])
+        #expect(letter.headers[1].value == nil, "null is not empty")
         #expect(letter.header("error.code") == code)
         #expect(letter.header("error.message")?.isEmpty == false)
         #expect(letter.header("source.topic") == "saga.commands")
         #expect(letter.header("source.partition") == "3")
         #expect(letter.header("source.offset") == "17")
         #expect(letter.header("failed.at") == "2026-03-01T12:34:56.789Z")
+    }
+
+    /// A command with so many levels of objects and arrays.
+    private static func nested(_ levels: Int) -> String {
+        let arrays = levels - 1
+        return #"{"command_id":"a","input":"# + String(repeating: "[", count: arrays)
+            + String(repeating: "]", count: arrays) + "}"
+    }
+
+    @Test func `128 levels of nesting are understood`() throws {
+        #expect(try reader.command(Self.nested(128)).origin.commandID == "a")
     }
 
     @Test func `bytes that are no UTF-8, and no bytes`() throws {

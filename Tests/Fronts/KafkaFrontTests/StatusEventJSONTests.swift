@@ -70,7 +70,7 @@ struct StatusEventJSONTests {
         let record = StatusEventJSON().encode(passed)
         #expect(record.topic == "saga.events")
         #expect(record.key == Array("2_3".utf8))
-        #expect(record.headers == passed.origin.headers)
+        #expect(record.headers == passed.origin.headers.map(OutboxRecord.Header.init))
         for status in [StatusEvent.Status.accepted, .delivered] {
             #expect(try text(event(status)) == Self.head + "\"\(status.rawValue)\"" + Self.body + "}")
         }

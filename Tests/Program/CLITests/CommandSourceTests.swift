@@ -31,7 +31,26 @@ struct CommandSourceTests {
         #expect(try commands("[{\"command_id\":\"1\"},{\"command_id\":\"2\"}]").map(\.commandID) == ["1", "2"])
     }
 
+    @Test(arguments: ["\n", ""])
+    func keysThatStandTwiceInsideValuesGoOutAsTheyAre(_ end: String) throws {
+        let command = #"{"command_id":"1","input":{"x":1,"x":2}}"#
+        #expect(try commands(command + end).map(\.value) == [Array(command.utf8)])
+        #expect(
+            try commands("[\(command), \(command)]" + end).map(\.value)
+                == Array(repeating: Array(command.utf8), count: 2)
+        )
+        #expect(try commands(command + "\n" + command + end).count == 2)
+    }
+
+    @Test func aByteOrderMarkIsNotPublished() throws {
+        let command = #"{"command_id":"1"}"#
+        #expect(try commands("\u{FEFF}" + command).map(\.value) == [Array(command.utf8)])
+        #expect(try commands("\u{FEFF}" + command + "\n" + command).map(\.value).first == Array(command.utf8))
+    }
+
     @Test(arguments: [
+        ("{\"command_id\":\"1\",\"input\":1,\"input\":2}", "its input is given more than once"),
+        ("{\"command_id\":\"1\"}\n{\"command_id\":\"1\",\"o\":1,\"o\":2}", "line 2: its o is given more than once"),
         ("{\"command_id\":\"1\"}\n{\"command_id\":7}", "line 2: it has no command_id"),
         ("{\"command_id\":\"\"}", "command 1: it has no command_id"),
         ("{\"command_id\":\"1\"}\n{\"command_id\"", "line 2: it is no JSON"),

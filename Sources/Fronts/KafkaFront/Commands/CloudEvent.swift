@@ -13,6 +13,8 @@ struct CloudEvent {
     var hasNoData = false
     /// The event's data is something else than a JSON object.
     var hasForeignData = false
+    /// An attribute of a structured event that is given more than once: which one counts nobody can say.
+    var duplicate: String?
     var traceParent: [UInt8]?
     var traceState: [UInt8]?
 
@@ -69,6 +71,10 @@ struct CloudEvent {
         let members: [JSONMember]
         do throws(JSONError) { members = try JSONScanner.members(of: value) } catch { throw Unreadable(error) }
         for member in members {
+            if member.isDuplicate, ["type", "data", "data_base64"].contains(member.key) {
+                event.duplicate = event.duplicate ?? member.key
+                continue
+            }
             func text() -> String? { try? JSONScanner.string(value, member.range) }
             switch member.key {
             case "id": event.id = member.isDuplicate ? "" : text() ?? ""

@@ -93,7 +93,7 @@ struct CommandDraft {
 
     private func checkShape(_ tooLarge: String?) throws(Refusal) {
         if let name = fields.reserved { throw .invalid(name, "is the name of an event's field") }
-        if let name = fields.duplicate { throw .invalid(name, "stands there twice") }
+        if let name = envelope?.duplicate ?? fields.duplicate { throw .invalid(name, "is given more than once") }
         if let tooLarge { throw .invalid(tooLarge, "correlation fields have more than \(Self.correlationLimit) bytes") }
         if envelope?.hasForeignData == true { throw .invalid("data", "must be a JSON object") }
         for field in CommandFields.Known.allCases {

@@ -28,7 +28,7 @@ struct CommandFields {
     let bytes: UnsafeRawBufferPointer
     private var known = [Value?](repeating: nil, count: Known.allCases.count)
     private(set) var correlation: [Correlation] = []
-    /// The first field that stands there twice.
+    /// The first key that is given more than once. Keys inside of values are not compared.
     private(set) var duplicate: String?
     private(set) var hasDuplicateID = false
     /// The first scalar that is named like a field of the events.
@@ -54,14 +54,12 @@ struct CommandFields {
                 if field == .commandID { hasDuplicateID = true } else { duplicate = duplicate ?? member.key }
             }
             known[field.position] = known[field.position] ?? value
+        } else if member.kind.isScalar, Self.isReserved(member.key) {
+            reserved = reserved ?? member.key
+        } else if member.isDuplicate {
+            duplicate = duplicate ?? member.key
         } else if member.kind.isScalar {
-            if Self.isReserved(member.key) {
-                reserved = reserved ?? member.key
-            } else if member.isDuplicate {
-                duplicate = duplicate ?? member.key
-            } else {
-                correlation.append(Correlation(name: member.key, value: value))
-            }
+            correlation.append(Correlation(name: member.key, value: value))
         }
     }
 

@@ -15,7 +15,7 @@ struct CommandOptions {
 
     func apply(to request: inout StartWorkflowExecutionRequest) throws(Refusal) {
         for member in try members(of: bytes, "options") {
-            if member.isDuplicate { throw refusal(member, "stands there twice") }
+            if member.isDuplicate { throw refusal(member, "is given more than once") }
             switch member.key {
             case "execution_timeout": request.workflowExecutionTimeout = try duration(member)
             case "run_timeout": request.workflowRunTimeout = try duration(member)

@@ -52,7 +52,8 @@ public struct CommandReader: Sendable {
     ///
     /// - Parameter now: goes into a dead letter.
     public func read(_ record: KafkaRecord, at now: Instant) -> Reading {
-        guard let value = record.value else { return .deadLetter(letter(for: record, .noValue, at: now)) }
+        guard let bytes = record.value else { return .deadLetter(letter(for: record, .noValue, at: now)) }
+        let value = Self.withoutByteOrderMark(bytes)
         do throws(Unreadable) {
             let envelope = try CloudEvent.envelope(of: value, headers: record.headers)
             return .command(
@@ -63,6 +64,11 @@ public struct CommandReader: Sendable {
         } catch {
             return .deadLetter(letter(for: record, error, at: now))
         }
+    }
+
+    /// .NET's text encoders begin UTF-8 with a byte order mark. RFC 8259 allows a reader to ignore it.
+    private static func withoutByteOrderMark(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     }
 
     private func command(
@@ -81,9 +87,9 @@ public struct CommandReader: Sendable {
 
     /// The record for the dead letter topic: bytes, key and headers as they came, and what is wrong.
     func letter(for record: KafkaRecord, _ error: Unreadable, at now: Instant) -> OutboxRecord {
-        var headers = record.headers.map { CommandOrigin.Header(name: $0.name, value: $0.value ?? []) }
+        var headers = record.headers.map { OutboxRecord.Header(name: $0.name, value: $0.value) }
         func add(_ name: String, _ text: String) {
-            headers.append(CommandOrigin.Header(name: name, value: Array(text.utf8)))
+            headers.append(OutboxRecord.Header(name: name, value: Array(text.utf8)))
         }
         add("error.code", error.code)
         add("error.message", error.message)
@@ -104,7 +110,7 @@ struct Unreadable: Error, Equatable {
     static let noValue = Unreadable(code: "NO_VALUE", message: "the record has no value")
     static let noCommandID = Unreadable(
         code: "NO_COMMAND_ID",
-        message: "command_id must be a text of 1 to 255 characters without NUL, and stand there once"
+        message: "command_id must be a string of 1 to 255 characters without NUL, given once"
     )
 
     init(code: String, message: String) {

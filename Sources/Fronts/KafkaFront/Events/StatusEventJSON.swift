@@ -21,7 +21,12 @@ public struct StatusEventJSON: StatusEventEncoder {
         let headers = event.origin.headers
         let around = key.count + headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.count + 10 }
         let value = fittingValue(event, sizeLimit - around)
-        return OutboxRecord(topic: event.origin.eventsTopic, key: key, value: value, headers: headers)
+        return OutboxRecord(
+            topic: event.origin.eventsTopic,
+            key: key,
+            value: value,
+            headers: headers.map(OutboxRecord.Header.init)
+        )
     }
 
     /// The largest form that fits: without the result, then with ever less of failure, reason and compensations.

@@ -28,31 +28,34 @@ struct CommandDocument: Equatable {
         var description: String { field.map { "its \($0) \(problem)" } ?? "it \(problem)" }
     }
 
-    /// Checks what every command needs, and its ids as the service does: with ids that are of no use, nobody could tell
-    /// which events are the command's. The service checks the rest.
+    /// Checks what every command needs, its keys, and its ids as the service does: without usable ids nobody could tell
+    /// which events are the command's. The service checks the rest. Values are not looked into: `input` may hold any JSON
+    /// that the service takes.
     init(_ value: [UInt8]) throws(Mistake) {
-        let json: JSONValue
+        let members: [JSONMember]
         do throws(JSONError) {
-            json = try JSONValue.parse(value)
+            members = try JSONScanner.members(of: value)
         } catch {
+            if error.code == .notAnObject { throw Mistake("is no JSON object") }
             throw Mistake("is no JSON: \(error)")
         }
-        try self.init(json, value: value)
-    }
-
-    init(_ json: JSONValue, value: [UInt8]? = nil) throws(Mistake) {
-        guard json.object != nil else { throw Mistake("is no JSON object") }
-        guard let id = json["command_id"]?.string, !id.isEmpty else {
+        if let twice = members.first(where: \.isDuplicate) {
+            throw Mistake("is given more than once", field: twice.key)
+        }
+        func string(_ name: String) -> String? {
+            members.first { $0.key == name }.flatMap { try? JSONScanner.string(value, $0.range) }
+        }
+        guard let id = string("command_id"), !id.isEmpty else {
             throw Mistake("has no command_id (a string of 1 to 255 characters)")
         }
         if id.unicodeScalars.count > 255 { throw Mistake("has more than 255 characters", field: "command_id") }
         if id.utf8.contains(0) { throw Mistake("must not contain NUL", field: "command_id") }
-        let workflowID = json["workflow_id"]?.string
+        let workflowID = string("workflow_id")
         if let workflowID { try Self.check(workflowID: workflowID) }
-        self.value = value ?? json.serialize()
+        self.value = value
         self.workflowID = workflowID
         commandID = id
-        key = workflowID ?? json["order_id"]?.string ?? id
+        key = workflowID ?? string("order_id") ?? id
     }
 
     private static func check(workflowID id: String) throws(Mistake) {

@@ -17,9 +17,13 @@ enum CommandSource {
     ///
     /// - Throws: `CommandFailure` with the line of the first one that is none.
     static func commands(in text: [UInt8], named name: String) throws(CommandFailure) -> [CommandDocument] {
-        if let document = try? JSONValue.parse(text) {
-            let elements = document.array ?? [document]
-            return try commands(elements, name)
+        let text = text.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(text.dropFirst(3)) : text
+        // What is no JSON as a whole may be JSON lines.
+        let depthLimit = JSONScanner.defaultDepthLimit + 1
+        if let kind = try? JSONScanner.validate(text, depthLimit: depthLimit) {
+            let elements =
+                kind == .array ? try? JSONScanner.elements(of: text, depthLimit: depthLimit) : [trimmed(text)]
+            return try commands((elements ?? []).map { Array(text[$0]) }, name)
         }
         var commands: [CommandDocument] = []
         for (number, line) in lines(of: text) {
@@ -32,7 +36,15 @@ enum CommandSource {
         return commands
     }
 
-    private static func commands(_ values: [JSONValue], _ name: String) throws(CommandFailure) -> [CommandDocument] {
+    /// Where the text stands without the white space around it.
+    private static func trimmed(_ text: [UInt8]) -> Range<Int> {
+        let whitespace = Array(" \t\r\n".utf8)
+        let start = text.firstIndex { !whitespace.contains($0) } ?? text.count
+        let end = text.lastIndex { !whitespace.contains($0) }.map { $0 + 1 } ?? start
+        return start..<end
+    }
+
+    private static func commands(_ values: [[UInt8]], _ name: String) throws(CommandFailure) -> [CommandDocument] {
         var commands: [CommandDocument] = []
         for (index, value) in values.enumerated() {
             do throws(CommandDocument.Mistake) {

@@ -93,7 +93,7 @@ enum PublishOptions {
             command[field.name] = .string(field.value)
         }
         do throws(CommandDocument.Mistake) {
-            return try CommandDocument(.object(command))
+            return try CommandDocument(JSONValue.object(command).serialize())
         } catch {
             let flag = error.field.map { "'--\($0.replacing("_", with: "-"))'" } ?? "the command"
             throw UsageError("\(flag) \(error.problem)")

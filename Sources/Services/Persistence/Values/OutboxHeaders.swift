@@ -1,27 +1,27 @@
-public import SagamoreEngine
 public import SagamoreProtobuf
+public import SagamoreServices
 
-/// A record's headers as bytes: protobuf, a repeated field 1 of name (1) and value (2).
+/// A record's headers as bytes: protobuf, a repeated field 1 of name (1) and value (2), which is absent for null.
 public enum OutboxHeaders {
-    public static func encode(_ headers: [CommandOrigin.Header]) -> [UInt8] {
+    public static func encode(_ headers: [OutboxRecord.Header]) -> [UInt8] {
         guard !headers.isEmpty else { return [] }
         var writer = ProtobufWriter(capacity: 128)
         for header in headers.reversed() {
             let end = writer.count
-            writer.bytes(2, header.value)
+            if let value = header.value { writer.bytes(2, value) }
             writer.string(1, header.name)
             writer.lengthDelimited(1, since: end)
         }
         return writer.bytes()
     }
 
-    public static func decode(_ bytes: [UInt8]) throws(ProtobufError) -> [CommandOrigin.Header] {
+    public static func decode(_ bytes: [UInt8]) throws(ProtobufError) -> [OutboxRecord.Header] {
         try ProtobufReader.read(bytes) { (reader) throws(ProtobufError) in
-            var headers: [CommandOrigin.Header] = []
+            var headers: [OutboxRecord.Header] = []
             while try reader.nextTag() != nil {
                 let scope = try reader.enter()
                 var name = ""
-                var value: [UInt8] = []
+                var value: [UInt8]?
                 while try reader.nextTag() != nil {
                     switch reader.fieldNumber {
                     case 1: name = try reader.string()
@@ -30,7 +30,7 @@ public enum OutboxHeaders {
                     }
                 }
                 reader.leave(scope)
-                headers.append(CommandOrigin.Header(name: name, value: value))
+                headers.append(OutboxRecord.Header(name: name, value: value))
             }
             return headers
         }

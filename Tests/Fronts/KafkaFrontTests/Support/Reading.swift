@@ -58,7 +58,7 @@ struct NotThis: Error, CustomStringConvertible {
 
 extension OutboxRecord {
     func header(_ name: String) -> String? {
-        headers.first { $0.name == name }.map { String(decoding: $0.value, as: UTF8.self) }
+        headers.first { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
     }
 }
 

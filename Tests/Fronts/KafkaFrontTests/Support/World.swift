@@ -149,7 +149,7 @@ func numbered(_ range: ClosedRange<Int>, topic: String, keys: Int = 5) -> [Outbo
             topic: topic,
             key: Array("key-\(number % keys)".utf8),
             value: Array("\(number)".utf8),
-            headers: [CommandOrigin.Header(name: "number", value: Array("\(number)".utf8))]
+            headers: [OutboxRecord.Header(name: "number", value: Array("\(number)".utf8))]
         )
     }
 }

@@ -82,7 +82,7 @@ struct PlainEncoder: StatusEventEncoder {
             topic: event.origin.eventsTopic,
             key: Array(event.workflowID.utf8),
             value: Array("\(event.status.rawValue) \(event.origin.commandID) \(event.sequence)".utf8),
-            headers: event.origin.headers
+            headers: event.origin.headers.map(OutboxRecord.Header.init)
         )
     }
 }
