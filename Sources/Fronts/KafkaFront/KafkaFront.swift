@@ -26,8 +26,9 @@ public final class KafkaFront: Sendable {
     private let state = Locked(State())
 
     private struct State {
+        var ownsShards = false
         var consumer: CommandConsumer?
-        var starter: SystemThread?
+        var thread: SystemThread?
     }
 
     /// - Parameters:
@@ -79,12 +80,20 @@ public final class KafkaFront: Sendable {
         }
     }
 
-    /// Begins, on threads of its own, and returns at once.
+    /// Starts publishing and creates the topics, on threads of its own, and returns at once. Commands are read once
+    /// ``ownershipChanged(ownsShards:)`` says that this process owns shards.
     public func start() {
         topics.prepare()
         for publisher in publishers { publisher.start() }
-        let starter = SystemThread.required("kafka-start") { [self] in begin() }
-        state.withLock { $0.starter = starter }
+        let thread = SystemThread.required("kafka-front") { [self] in run() }
+        state.withLock { $0.thread = thread }
+    }
+
+    /// Says whether this process owns shards. Whoever joins the command group is given partitions, so only an owner joins,
+    /// and one that lost its shards leaves. Returns at once, from any thread.
+    public func ownershipChanged(ownsShards: Bool) {
+        state.withLock { $0.ownsShards = ownsShards }
+        bell.ring()
     }
 
     /// A shard's outbox has new records. Cheap, from any thread.
@@ -114,28 +123,47 @@ public final class KafkaFront: Sendable {
     /// Commits what is durable, leaves the group, ends all threads. Blocks.
     public func stop() {
         bell.stop()
-        let (starter, consumer) = state.withLock { state in
-            defer { state = State() }
-            return (state.starter, state.consumer)
+        let thread = state.withLock { state in
+            defer { state.thread = nil }
+            return state.thread
         }
-        starter?.join()
-        (consumer ?? state.withLock { $0.consumer })?.stop()
+        thread?.join()
+        takeConsumer()?.stop()
         for publisher in publishers { publisher.askToStop() }
         for publisher in publishers { publisher.stop() }
     }
 
-    // MARK: On the starting thread
+    private func takeConsumer() -> CommandConsumer? {
+        state.withLock { state in
+            defer { state.consumer = nil }
+            return state.consumer
+        }
+    }
 
-    private func begin() {
+    // MARK: On the front's thread
+
+    private func run() {
         guard let cluster = clusterID() else { return }
         var backoff = Backoff(first: .milliseconds(200), longest: .seconds(10))
-        var isThere = topics.ensure(.seconds(10))
-        guard !bell.isStopped, startConsumer(cluster) else { return }
-        while !isThere, !bell.isStopped {
-            bell.wait(backoff.next())
-            isThere = topics.ensure(.seconds(10))
+        var areTopicsThere = topics.ensure(.seconds(10))
+        while !bell.isStopped {
+            guard followOwnership(cluster) else { return }
+            ready.store(areTopicsThere && state.withLock { $0.consumer != nil }, ordering: .releasing)
+            bell.wait(areTopicsThere ? .seconds(3_600) : backoff.next())
+            if !areTopicsThere { areTopicsThere = topics.ensure(.seconds(10)) }
         }
-        if isThere { ready.store(true, ordering: .releasing) }
+    }
+
+    /// Joins the command group when this process owns shards, and leaves it when it does not.
+    ///
+    /// - Returns: false when commands can't be read with this configuration.
+    private func followOwnership(_ cluster: String) -> Bool {
+        let (ownsShards, isReading) = state.withLock { ($0.ownsShards, $0.consumer != nil) }
+        guard ownsShards != isReading else { return true }
+        if ownsShards { return startConsumer(cluster) }
+        log.warning("commands are no longer read: this process owns no shards")
+        takeConsumer()?.stop()
+        return true
     }
 
     /// Waits until a broker answers; nil at the end.

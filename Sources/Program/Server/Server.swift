@@ -51,12 +51,15 @@ public final class Server {
         history.connect(matching: matching)
         self.history = history
         self.matching = matching
-        kafka = try makeKafka(installation, history)
+        let kafka = try makeKafka(installation, history)
+        self.kafka = kafka
+        endWhenShardIsLost(history, kafka)
         history.start()
         matching.start()
         try startGRPC(installation, history, matching)
         kafka?.start()
         try wait { history.isReady }
+        kafka?.ownershipChanged(ownsShards: true)
         if let kafka { try wait { kafka.isReady } }
         memory = MemoryReclaimer(log: log)
     }
@@ -97,8 +100,6 @@ public final class Server {
 
     private func makeHistory(_ installation: Installation) -> HistoryService {
         let url = configuration.postgresURL
-        let stopSignal = stopSignal
-        let log = log
         let history = HistoryService(
             configuration: HistoryConfiguration(shardCount: installation.shardCount, node: configuration.node),
             process: process,
@@ -119,7 +120,14 @@ public final class Server {
             clock: SystemClock.now,
             log: Logger(label: "history")
         )
+        return history
+    }
+
+    /// A process that lost a shard ends. It leaves the command group at once, so that the new owner gets all partitions.
+    private func endWhenShardIsLost(_ history: HistoryService, _ kafka: KafkaFront?) {
+        let (stopSignal, log) = (stopSignal, log)
         history.onShardLost { shard, loss in
+            kafka?.ownershipChanged(ownsShards: false)
             let reason =
                 switch loss {
                 case .takenByAnother: "shard \(shard) was taken by another process"
@@ -128,7 +136,6 @@ public final class Server {
             log.critical("\(reason): this one ends")
             stopSignal.give(.failed(reason))
         }
-        return history
     }
 
     private func startGRPC(

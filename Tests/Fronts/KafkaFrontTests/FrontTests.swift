@@ -73,6 +73,19 @@ final class AcceptingHistory: Sendable {
     func stop() { bell.stop() }
 }
 
+/// Ids of commands that were carried out.
+private final class CommandSet: Sendable {
+    private let ids = Mutex<Set<String>>([])
+
+    func add(_ id: String) { ids.withLock { _ = $0.insert(id) } }
+    func count(_ prefix: String) -> Int { ids.withLock { $0.count { $0.hasPrefix(prefix) } } }
+}
+
+/// Which front's process owns the shards.
+private final class Owner: Sendable {
+    let number = Mutex(1)
+}
+
 extension LiveTests {
     struct FrontTests {
         @Test(arguments: Cluster.all)
@@ -108,6 +121,7 @@ extension LiveTests {
             )
             lane.grew.withLock { $0 = { front.outboxGrew(0) } }
             front.start()
+            front.ownershipChanged(ownsShards: true)
             #expect(front.waitUntilReady(.seconds(30)))
             #expect(front.ensureTopics())
             let kafka = try cluster.configuration()
@@ -160,6 +174,82 @@ extension LiveTests {
             #expect(log.count("can not be reached") == 0, "\(log.text)")
         }
 
+        @Test func `who owns no shards reads no commands`() async throws {
+            let name = Names.next("standby")
+            let cluster = Cluster.all.last ?? .development
+            let world = try OutboxWorld()
+            let route = Route(
+                commandTopic: name + ".commands",
+                workflowType: "W",
+                taskQueue: "q",
+                eventsTopic: name + ".events"
+            )
+            var configuration =
+                switch cluster {
+                case .development:
+                    KafkaFrontConfiguration(development: try Cluster.development(), routes: [route])
+                case .apache: KafkaFrontConfiguration(kafka: try cluster.configuration(), routes: [route])
+                }
+            configuration.cursorTopic = name + ".cursors"
+            configuration.kafka = try cluster.configuration()
+            func front(_ taken: CommandSet, _ owner: Owner, _ number: Int) throws -> KafkaFront {
+                try KafkaFront(
+                    configuration: configuration,
+                    history: FakeHistory { command, reply in
+                        // As History answers for a shard that another process owns.
+                        guard owner.number.withLock({ $0 }) == number else {
+                            return reply.fail(.unavailable("not owned"))
+                        }
+                        taken.add(command.origin.commandID)
+                        reply.succeed(.carriedOut)
+                    },
+                    makeOutboxStore: world.makeStore(),
+                    namespaces: OneNamespace(),
+                    installationID: world.installation,
+                    shardCount: 1,
+                    clock: { someTime },
+                    log: LogBook().logger
+                )
+            }
+            let (first, second) = (CommandSet(), CommandSet())
+            let owner = Owner()
+            let standby = try front(second, owner, 2)
+            standby.start()
+            #expect(standby.ensureTopics())
+            let active = try front(first, owner, 1)
+            active.start()
+            active.ownershipChanged(ownsShards: true)
+            #expect(active.waitUntilReady(.seconds(30)))
+            let producer = try KafkaProducer(configuration.kafka)
+            func send(_ kind: String) throws {
+                for number in 0..<56 {
+                    let value = #"{"command_id":"\#(kind)-\#(number)"}"#
+                    let partition = Int32(number % 8)
+                    try producer.produce(
+                        topic: route.commandTopic,
+                        key: nil,
+                        value: Array(value.utf8),
+                        partition: partition
+                    )
+                }
+                try producer.flush(timeout: .seconds(10))
+            }
+            try send("before")
+            try await wait(for: "all commands at the owner") { first.count("before") == 56 }
+            #expect(second.count("") == 0)
+            #expect(!standby.isReady)
+
+            // The shards change hands.
+            owner.number.withLock { $0 = 2 }
+            active.ownershipChanged(ownsShards: false)
+            standby.ownershipChanged(ownsShards: true)
+            try send("after")
+            try await wait(for: "all commands at the new owner") { second.count("after") == 56 }
+            #expect(first.count("after") == 0)
+            active.stop()
+            standby.stop()
+        }
+
         @Test func `a broker that is away is said once, and found when it comes`() async throws {
             let log = LogBook()
             var configuration = KafkaFrontConfiguration(kafka: KafkaConfiguration(bootstrap: "127.0.0.1:1"))
@@ -176,6 +266,7 @@ extension LiveTests {
                 log: log.logger
             )
             front.start()
+            front.ownershipChanged(ownsShards: true)
             #expect(!front.waitUntilReady(.seconds(5)))
             #expect(log.count("Kafka can not be reached") == 1)
             #expect(log.text.split(separator: "\n").count == 1, "\(log.text)")
