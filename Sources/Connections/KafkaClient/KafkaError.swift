@@ -75,7 +75,11 @@ extension KafkaError {
 
     /// The record, or the batch in which it was sent, is larger than the client or the topic allows.
     public var isMessageTooLarge: Bool {
-        code.isOne(of: RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE)
+        code.isOne(
+            of: RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+            RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE,
+            RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE
+        )
     }
 
     /// The broker does not accept this record, whatever its size: no key on a compacted topic, a timestamp out of

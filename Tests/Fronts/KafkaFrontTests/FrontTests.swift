@@ -145,6 +145,8 @@ extension LiveTests {
             #expect(values[route.eventsTopic]?.first?.contains(#""status":"rejected""#) == true)
             #expect(values[route.eventsTopic]?.last?.contains(#""order_id":"o","status":"accepted""#) == true)
 
+            if cluster == .apache { try await largeLetter(route, kafka, reader) }
+
             var times: [Duration] = []
             for number in 0..<60 {
                 let before = reader.seen.count
@@ -248,6 +250,20 @@ extension LiveTests {
             #expect(first.count("after") == 0)
             active.stop()
             standby.stop()
+        }
+
+        /// A value that is small on its way here and large as a dead letter arrives whole, since the topic is made for it.
+        private func largeLetter(_ route: Route, _ kafka: KafkaConfiguration, _ reader: TopicReader) async throws {
+            var compressing = kafka
+            compressing.properties.merge(["compression.type": "gzip", "message.max.bytes": "4000000"]) { $1 }
+            let producer = try KafkaProducer(compressing)
+            let value = [UInt8](repeating: UInt8(ascii: "x"), count: 1_500_000)
+            try producer.produce(topic: route.commandTopic, key: nil, value: value)
+            try producer.flush(timeout: .seconds(10))
+            try await wait(for: "the large letter") { reader.count(route.deadLetterTopic) == 2 }
+            let letter = reader.seen.last { $0.topic == route.deadLetterTopic }
+            #expect(letter?.value?.count == value.count)
+            #expect(letter?.headers.contains { $0.name == OversizeLetter.valueHeader } == false)
         }
 
         @Test func `a broker that is away is said once, and found when it comes`() async throws {

@@ -137,6 +137,64 @@ extension LiveTests {
         }
 
         @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
+        func `a dead letter that is too large arrives shortened`() async throws {
+            let (topic, cursors) = (Names.next("dlq"), Names.next("cursors"))
+            try Cluster.apache.create([topic, cursors], partitions: 1)
+            let small = Names.next("small")
+            try Cluster.apache.create([small], partitions: 1, settings: ["max.message.bytes": "3000"])
+            let world = try OutboxWorld()
+            let kafka = try Cluster.apache.configuration()
+            let reader = try TopicReader(kafka, [topic, small])
+            let log = LogBook()
+            let publisher = try world.publisher(kafka, cursors: cursors, log: log)
+            var random = SplitMix(state: 1)
+            let noise = (0..<1_500_000).map { _ in UInt8(97 + random.next() % 26) }
+            let values = [
+                [UInt8](repeating: UInt8(ascii: "g"), count: 1_048_480),
+                [UInt8](repeating: UInt8(ascii: "x"), count: 1_500_000), noise,
+            ]
+            func letters(_ topic: String, _ headers: [KafkaHeader]) throws -> [OutboxRecord] {
+                let commands = makeReader(Route(commandTopic: "saga.commands", deadLetterTopic: topic))
+                return try values.map { value in
+                    let record = record(bytes: value, headers: headers)
+                    guard case .deadLetter(let letter) = commands.read(record, at: someTime) else {
+                        throw NotThis("a command")
+                    }
+                    return letter
+                }
+            }
+            let large = KafkaHeader("large", Array(noise.prefix(5_000)))
+            try world.write(
+                letters(topic, [KafkaHeader("mine", text: "v"), KafkaHeader("none", nil)])
+                    + letters(small, [large])
+            )
+            publisher.ring()
+            try await wait(for: "the letters") { reader.count(topic) == 3 && reader.count(small) == 3 }
+            #expect(try world.count("dead_events") == 0)
+            #expect(log.count("dead events") == 0)
+            for name in [topic, small] {
+                for (value, record) in zip(values, reader.seen.filter { $0.topic == name }) {
+                    func header(_ name: String) -> String? {
+                        record.headers.first { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
+                    }
+                    let rest = try #require(record.value)
+                    #expect(rest.count < value.count && value.starts(with: rest))
+                    #expect(header("shortened.value_bytes") == String(value.count))
+                    #expect(header("error.code") == "INVALID_JSON")
+                    #expect(header("source.topic") == "saga.commands")
+                    #expect(header("source.partition") == "3")
+                    #expect(header("source.offset") == "17")
+                    if name == topic {
+                        #expect(rest.count > 500_000, "no shorter than it must be")
+                        #expect(record.headers.prefix(2) == [KafkaHeader("mine", text: "v"), KafkaHeader("none", nil)])
+                    }
+                }
+            }
+            try await wait(for: "deletion") { try world.count("outbox") == 0 }
+            publisher.stop()
+        }
+
+        @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
         func `a database that was restored publishes nothing`() async throws {
             let (topic, cursors) = (Names.next("events"), Names.next("cursors"))
             try Cluster.apache.create([topic, cursors])

@@ -1,4 +1,5 @@
 internal import SagamoreJSONText
+internal import SagamoreServices
 
 /// An event that its topic finds too large, in smaller forms.
 enum OversizeEvent {
@@ -8,6 +9,12 @@ enum OversizeEvent {
     private static let textLimit = 200
     /// What stands behind a shortened text has less: such a text is not shortened again.
     private static let remarkLimit = 40
+
+    /// The next smaller form; nil when there is none, or when it is no event.
+    static func smaller(_ record: OutboxRecord) -> OutboxRecord? {
+        guard let value = record.value, let form = smaller(value) else { return nil }
+        return OutboxRecord(topic: record.topic, key: record.key, value: form, headers: record.headers)
+    }
 
     /// The next smaller form; nil when there is none, or when it is no event.
     static func smaller(_ value: [UInt8]) -> [UInt8]? { withoutResult(value) ?? shortened(value) }

@@ -25,13 +25,13 @@ struct OutboxTransaction {
 
     /// - Parameters:
     ///   - rows: in order; the last one of each topic is where its cursor goes.
-    ///   - values: other values for some of the rows.
+    ///   - smaller: what is sent in the place of some of the rows.
     ///   - left: rows that are passed over.
     ///   - alone: rows that are sent in batches of their own.
     /// - Throws: when the producer is over.
     func run(
         _ rows: [OutboxRow],
-        values: [Int64: [UInt8]],
+        smaller: [Int64: OutboxRecord],
         left: Set<Int64>,
         alone: Set<Int64>
     ) throws(PublisherTrouble) -> Outcome {
@@ -48,7 +48,7 @@ struct OutboxTransaction {
             topicOf[UInt64(row.sequence)] = row.record.topic
             do throws(KafkaError) {
                 if alone.contains(row.sequence) { try producer.flush(timeout: settings.callLimit) }
-                try produce(row, values[row.sequence] ?? row.record.value)
+                try produce(smaller[row.sequence] ?? row.record, row.sequence)
                 if alone.contains(row.sequence) { try producer.flush(timeout: settings.callLimit) }
             } catch {
                 if error.isFatal { throw PublisherTrouble(error) }
@@ -79,14 +79,13 @@ struct OutboxTransaction {
         }
     }
 
-    private func produce(_ row: OutboxRow, _ value: [UInt8]?) throws(KafkaError) {
-        let record = row.record
+    private func produce(_ record: OutboxRecord, _ sequence: Int64) throws(KafkaError) {
         try producer.produce(
             topic: record.topic,
             key: record.key,
-            value: value,
+            value: record.value,
             headers: record.headers.map { KafkaHeader($0.name, $0.value) },
-            record: UInt64(row.sequence)
+            record: UInt64(sequence)
         )
     }
 

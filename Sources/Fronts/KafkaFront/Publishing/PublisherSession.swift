@@ -214,7 +214,7 @@ final class PublisherSession {
 
     private func publish(_ batch: [OutboxRow]) throws(PublisherTrouble) {
         var rows = batch
-        var values: [Int64: [UInt8]] = [:]
+        var smaller: [Int64: OutboxRecord] = [:]
         var left: Set<Int64> = []
         var alone: Set<Int64> = []
         var backoff = Backoff(first: .milliseconds(20), longest: .seconds(2))
@@ -228,11 +228,13 @@ final class PublisherSession {
         )
         while !rows.isEmpty {
             if bell.isStopped { throw .stopped }
-            switch try transaction.run(rows, values: values, left: left, alone: alone) {
+            switch try transaction.run(rows, smaller: smaller, left: left, alone: alone) {
             case .committed:
                 reachability.found()
                 return confirm(rows)
             case .refused(let suspects):
+                // Each refusal costs one more aborted transaction, and brings the end nearer.
+                attempts = 0
                 // A refused batch names all of its records: one that was not alone may be innocent.
                 guard suspects.count == 1 || suspects.keys.allSatisfy(alone.contains) else {
                     alone.formUnion(Self.likely(rows, suspects, notAmong: alone))
@@ -240,9 +242,10 @@ final class PublisherSession {
                 }
                 for row in rows {
                     guard let error = suspects[row.sequence] else { continue }
-                    try giveUp(row, error, &values, &left)
+                    try giveUp(row, error, &smaller, &left)
                 }
             case .blocked(let blocked):
+                attempts = 0
                 for (topic, error) in blocked { block(topic, error) }
                 rows.removeAll { blocked[$0.record.topic] != nil }
             case .unclear(let error):
@@ -280,13 +283,12 @@ final class PublisherSession {
     private func giveUp(
         _ row: OutboxRow,
         _ error: KafkaError,
-        _ values: inout [Int64: [UInt8]],
+        _ smaller: inout [Int64: OutboxRecord],
         _ left: inout Set<Int64>
     ) throws(PublisherTrouble) {
-        if error.isMessageTooLarge, let value = values[row.sequence] ?? row.record.value,
-            let smaller = OversizeEvent.smaller(value)
-        {
-            values[row.sequence] = smaller
+        let record = smaller[row.sequence] ?? row.record
+        if error.isMessageTooLarge, let form = OversizeLetter.smaller(record) ?? OversizeEvent.smaller(record) {
+            smaller[row.sequence] = form
             return
         }
         try Self.ask { () throws(CommitError) in try store.bury(row, shard: shard, error: error.description) }

@@ -25,10 +25,14 @@ struct PublisherSettings: Sendable {
 
     func cursor(shard: Int32) -> KafkaPartition { KafkaPartition(topic: cursorTopic, partition: shard) }
 
+    /// What a topic of dead letters takes when it is made here, and what is sent at most. Other topics take what their
+    /// broker allows, 1,048,588 bytes unless configured, and refuse the rest.
+    static let largestRecord = 10 << 20
+
     /// Everything is sent at once: what gathers meanwhile makes the next batch.
     var producer: KafkaConfiguration {
         var configuration = kafka
-        let own = ["linger.ms": "0", "message.max.bytes": "1048588"]
+        let own = ["linger.ms": "0", "message.max.bytes": String(Self.largestRecord)]
         configuration.properties = own.merging(configuration.properties) { $1 }
         return configuration
     }

@@ -26,7 +26,12 @@ final class TopicKeeper: Sendable {
             var missing = try missing(names, limit)
             guard !missing.isEmpty else { return true }
             if case .byRequest = configuration.topicCreation {
-                create(missing.filter { $0 != configuration.cursorTopic }, configuration.partitions, deadline)
+                let letters = Set(configuration.routes.map(\.deadLetterTopic)).intersection(missing)
+                let others = missing.filter { $0 != configuration.cursorTopic && !letters.contains($0) }
+                create(others, configuration.partitions, deadline)
+                // A record that is large by itself is larger as a dead letter.
+                let settings = ["max.message.bytes": String(PublisherSettings.largestRecord)]
+                create(letters.sorted(), configuration.partitions, deadline, settings)
                 if missing.contains(configuration.cursorTopic) {
                     create([configuration.cursorTopic], max(configuration.partitions, shardCount), deadline)
                 }
@@ -72,14 +77,19 @@ final class TopicKeeper: Sendable {
         return missing
     }
 
-    private func create(_ names: [String], _ partitions: Int, _ deadline: ContinuousClock.Instant) {
+    private func create(
+        _ names: [String],
+        _ partitions: Int,
+        _ deadline: ContinuousClock.Instant,
+        _ settings: [String: String] = [:]
+    ) {
         guard !names.isEmpty else { return }
         do throws(KafkaError) {
             switch configuration.topicCreation {
             case .none: return
             case .byRequest:
                 let limit = max(deadline - .now, .seconds(1))
-                try admin.createTopics(names, partitions: partitions, timeout: limit)
+                try admin.createTopics(names, partitions: partitions, configuration: settings, timeout: limit)
             case .custom(let create): try create(names, partitions)
             }
             log.debug("topics were created", metadata: ["topics": names.joined(separator: ", ")])
