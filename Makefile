@@ -6,7 +6,7 @@
 help: ## Show this table.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Build and run the main job: bookings from a Kafka topic, a worker, events back on a topic.
+demo: ## Build and run an end-to-end demo: bookings from a Kafka topic, a worker, events back on a topic.
 	@scripts/setup run
 	@scripts/demo
 
@@ -32,10 +32,11 @@ soak: ## Kill server, worker, database and broker fifty times each.
 	@scripts/setup test
 	@scripts/soak
 
+SANITIZED = SagamoreThreadsTests SagamoreGRPCTests SagamorePostgresClientTests SagamoreKafkaClientTests
 sanitize: ## Run the suites of threads and clients under Address- and ThreadSanitizer.
 	@scripts/setup test
-	@scripts/test --sanitize address SagamoreThreadsTests SagamoreGRPCTests SagamorePostgresClientTests SagamoreKafkaClientTests
-	@scripts/test --sanitize thread SagamoreThreadsTests SagamoreGRPCTests SagamorePostgresClientTests SagamoreKafkaClientTests
+	@scripts/test --sanitize address $(SANITIZED)
+	@scripts/test --sanitize thread $(SANITIZED)
 
 test-release: ## Run the suites of the Swift library built with optimisation: what optimisers assume is part of it.
 	@scripts/setup test

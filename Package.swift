@@ -51,8 +51,8 @@ func tests(
     )
 }
 
-// The groups below are the folders of Sources and Tests, from the ground up: a room imports from groups below its own, and
-// within its group what scripts/floors.txt allows.
+// The groups below are the folders of Sources and Tests, from the ground up: a room imports from groups below its own,
+// and within its group what scripts/floors.txt allows.
 
 let cLibraries: [Target] = [
     wrapper("CSagamoreGRPC", apt: "libgrpc-dev", brew: "grpc"),

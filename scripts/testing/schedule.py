@@ -92,7 +92,7 @@ class Schedule:
         self.print(line)
 
     def end(self) -> None:
-        """Ends it soon. Signals come here: raised in the middle of a start, an exception would lose what was started."""
+        """Ends it soon. Signal handlers call this: an exception raised during a start would lose what was started."""
         self.is_ended = True
 
     def run(self) -> Outcome:

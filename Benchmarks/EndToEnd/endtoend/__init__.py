@@ -1,1 +1,1 @@
-"""Measurements of the whole: a server of a release build, its PostgreSQL, workers, a Kafka broker. See `scripts/bench`."""
+"""End-to-end measurements: a release server, its PostgreSQL, workers, and a Kafka broker. See `scripts/bench`."""

@@ -172,8 +172,8 @@ def both_orders(
 
 
 def measured(plan: Plan, desk: Desk, server: Server, processes: dict[str, int], order: Order) -> dict[str, Any]:
-    """Runs an order; what it took is counted from its first command to its last event, and on until the outbox is empty:
-    what is published gets deleted, a bounded step at a time."""
+    """Runs an order. Costs are counted from its first command to its last event, and on until the outbox is empty:
+    published records are deleted in bounded steps."""
     before, began = server.database.counters(), time.monotonic()
     pids = list(processes.values())
     first = seconds(pids)

@@ -69,7 +69,11 @@ class Worker(Part):
         return self.program
 
     def environment(self) -> dict[str, str]:
-        return {"TRAVEL_BOOKING_PYTHON": sys.executable, "SAGAMORE_ADDRESS": self.address, "SAGAMORE_NAMESPACE": "default"}
+        return {
+            "TRAVEL_BOOKING_PYTHON": sys.executable,
+            "SAGAMORE_ADDRESS": self.address,
+            "SAGAMORE_NAMESPACE": "default",
+        }
 
     async def is_up(self) -> bool:
         """That it works shows when the first booking ends."""

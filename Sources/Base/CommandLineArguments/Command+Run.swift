@@ -7,8 +7,8 @@
 extension Command {
     /// Reads this process's command line and environment, and does what they ask for. Help and version go to standard
     /// output, errors to standard error.
-    /// - Returns: The status to end with: 0 done, 1 failed, 2 a command line that can't be followed, or what the command
-    ///   threw as `ExitCode`.
+    /// - Returns: The status to end with: 0 done, 1 failed, 2 a command line that can't be followed, or what the
+    ///   command threw as `ExitCode`.
     public func run() async -> Int32 {
         await run(
             Array(CommandLine.arguments.dropFirst()),
@@ -34,7 +34,7 @@ extension Command {
         } catch let exit as ExitCode {
             return exit.code
         } catch let error as UsageError {
-            errors("\(name): \(error)\n'\(name) --help' tells more.\n")
+            errors("\(name): \(error)\n'\(name) --help' shows the usage.\n")
             return ExitCode.usage.code
         } catch {
             errors("\(name): \(error)\n")

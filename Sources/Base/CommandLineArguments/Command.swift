@@ -57,7 +57,7 @@ public struct Command: Sendable {
         version: String? = nil,
         subcommands: [Command]
     ) {
-        precondition(Set(subcommands.map(\.name)).count == subcommands.count, "\(name) has a subcommand twice")
+        precondition(Set(subcommands.map(\.name)).count == subcommands.count, "\(name) has a duplicate subcommand")
         self.name = name
         self.abstract = abstract
         self.discussion = discussion
@@ -70,9 +70,9 @@ public struct Command: Sendable {
     /// Parameters are told apart by their names, and an argument that takes all leaves nothing to those after it.
     private static func checkNames(of parameters: [ParameterDefinition], _ command: String) {
         let names = parameters.flatMap(\.names)
-        precondition(Set(names).count == names.count, "\(command) has a parameter's name twice: \(names)")
-        precondition(!names.contains("--help"), "--help belongs to every command")
+        precondition(Set(names).count == names.count, "\(command) has a duplicate parameter name: \(names)")
+        precondition(!names.contains("--help"), "--help is reserved")
         let arguments = parameters.filter(\.isArgument)
-        precondition(!arguments.dropLast().contains(where: \.isRepeated), "only the last argument may take all")
+        precondition(!arguments.dropLast().contains(where: \.isRepeated), "only the last argument may be repeated")
     }
 }

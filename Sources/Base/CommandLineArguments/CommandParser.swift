@@ -120,7 +120,7 @@ private struct Reading {
                 texts[parameter.key, default: []].append(value)
                 rest = rest.dropFirst()
             } else {
-                let hint = rest.first.map { "A value that begins with a dash is written '\(parts[0])=\($0)'" }
+                let hint = rest.first.map { "Write a value that begins with a dash as '\(parts[0])=\($0)'" }
                 throw UsageError("'\(parts[0])' expects a value, \(parameter.valueName)", hint: hint)
             }
         }
@@ -174,7 +174,7 @@ private struct Reading {
         let variables = parameter.environment.joined(separator: " or ")
         return UsageError(
             parameter.isArgument ? "\(parameter.valueName) is missing" : "'\(parameter.key)' is missing",
-            hint: variables.isEmpty ? nil : "The variable \(variables) may stand for it"
+            hint: variables.isEmpty ? nil : "It can also be set by the variable \(variables)"
         )
     }
 

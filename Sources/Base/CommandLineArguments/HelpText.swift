@@ -30,7 +30,7 @@ struct HelpText {
             blocks.append("\(title):\n" + rows.map { line($0, width: width) }.joined(separator: "\n"))
         }
         if !command.subcommands.isEmpty {
-            blocks.append("'\(path.joined(separator: " ")) COMMAND --help' tells more about a command.")
+            blocks.append("'\(path.joined(separator: " ")) COMMAND --help' describes a command.")
         }
         return blocks.joined(separator: "\n\n")
     }
@@ -59,7 +59,7 @@ struct HelpText {
         }
         if parameter.isRequired, !parameter.isArgument { notes.append("required") }
         if let text = parameter.defaultText, !text.isEmpty { notes.append("default: \(text)") }
-        if parameter.isRepeated { notes.append("may be given several times") }
+        if parameter.isRepeated { notes.append("may be repeated") }
         if !parameter.environment.isEmpty {
             notes.append("environment: \(parameter.environment.joined(separator: ", "))")
         }

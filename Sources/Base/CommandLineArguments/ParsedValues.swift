@@ -2,6 +2,7 @@
 public struct ParsedValues: Sendable {
     /// Where a parameter's value came from.
     public enum Source: Sendable, Equatable {
+        /// It was given as an argument.
         case commandLine
         /// The variable's name.
         case environment(String)
@@ -38,7 +39,7 @@ public struct ParsedValues: Sendable {
 
     private func value<Value>(of parameter: ParameterDefinition, _ reader: ValueReader<Value>) -> Value {
         guard let texts = texts[parameter.key] else {
-            fatalError("\(path.joined(separator: " ")) doesn't declare \(parameter.key), which it reads")
+            fatalError("\(path.joined(separator: " ")) reads \(parameter.key) without declaring it")
         }
         do {
             return try reader.read(texts)

@@ -1,7 +1,7 @@
 /// Guesses what a mistyped word was meant to be.
 enum Suggestion {
-    /// The candidate that is nearest to `word`, if one is near: a third of its letters may be wrong, or it may go on where
-    /// the word ends. A single letter after a dash is near to none.
+    /// The candidate that is nearest to `word`, if one is near: a third of its letters may be wrong, or it may go on
+    /// where the word ends. A single letter after a dash is near to none.
     static func nearest(to word: String, among candidates: [String]) -> String? {
         let near = candidates.filter { $0.count > 2 }.compactMap { candidate -> (candidate: String, distance: Int)? in
             let distance = distance(Array(word), Array(candidate))

@@ -43,18 +43,18 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
         /// The code in words.
         public var description: String {
             switch kind {
-            case .unexpectedEnd: "the text ends too early"
+            case .unexpectedEnd: "unexpected end of text"
             case .unexpectedByte: "unexpected byte"
-            case .trailingBytes: "something follows the value"
+            case .trailingBytes: "unexpected data after the value"
             case .notAnObject: "not an object"
             case .invalidNumber: "invalid number"
             case .controlCharacter: "control character in a string"
             case .invalidEscape: "invalid escape in a string"
-            case .loneSurrogate: "half of a surrogate pair in a string"
+            case .loneSurrogate: "lone surrogate in a string"
             case .invalidUTF8: "a string is not UTF-8"
             case .tooDeep: "nested too deeply"
-            case .duplicateKey: "an object has a key twice"
-            case .wrongKind: "a value of another kind is expected"
+            case .duplicateKey: "duplicate key in an object"
+            case .wrongKind: "a value of a different kind was expected"
             case .outOfRange: "a number is out of range"
             }
         }

@@ -1,7 +1,7 @@
 /// A member of an object's top level, as a scan meets it.
 public struct JSONMember: Sendable, Equatable {
-    /// The key, unescaped. Compare it by its UTF-8 when it isn't ASCII: Swift takes different spellings of one letter for
-    /// equal, JSON doesn't.
+    /// The key, unescaped. Compare it by its UTF-8 when it isn't ASCII: Swift takes different spellings of one letter
+    /// for equal, JSON doesn't.
     public let key: String
     /// What the value is.
     public let kind: JSONKind

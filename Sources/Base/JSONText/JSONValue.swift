@@ -1,10 +1,16 @@
 /// A JSON value as a tree, for paths where speed doesn't matter: configuration, tools, tests.
 public enum JSONValue: Sendable, Equatable {
+    /// The literal `null`.
     case null
+    /// The literal `true` or `false`.
     case bool(Bool)
+    /// A number with the digits of its text, so that no precision is lost.
     case number(JSONNumber)
+    /// A string, with its escapes resolved.
     case string(String)
+    /// An array, in the order of the text.
     case array([JSONValue])
+    /// An object with its members.
     case object(JSONObject)
 
     /// The value of a key, if this is an object that has it.

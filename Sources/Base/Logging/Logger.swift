@@ -42,7 +42,8 @@ public struct Logger: Sendable {
     /// Writes one line if `level` is on.
     /// - Parameters:
     ///   - level: How severe it is.
-    ///   - message: What happened, without values that differ from line to line; those are metadata. No payloads, no secrets.
+    ///   - message: What happened, without values that differ from line to line; those are metadata. No payloads, no
+    ///     secrets.
     ///   - metadata: Keys and values of this line; a key that the logger has too is taken from here.
     public func log(
         level: Level,

@@ -18,7 +18,7 @@ public enum LoggingSystem {
     ) {
         let handler = LogHandler(format: format, destination: destination)
         installed.withLock { state in
-            precondition(!state.isBootstrapped, "LoggingSystem.bootstrap may be called once only")
+            precondition(!state.isBootstrapped, "LoggingSystem.bootstrap may be called only once")
             state = Installed(handler: handler, isBootstrapped: true)
         }
         severity.store(level.severity, ordering: .relaxed)

@@ -19,7 +19,7 @@ extension ProtobufError: CustomStringConvertible {
     /// One readable sentence without a full stop.
     public var description: String {
         switch self {
-        case .truncated: "protobuf: the bytes end inside a value"
+        case .truncated: "protobuf: the message ends inside a value"
         case .malformedVarint: "protobuf: a varint is longer than ten bytes, or a length longer than five"
         case .invalidTag: "protobuf: a tag has no valid field number"
         case .invalidWireType(let field): "protobuf: field \(field) has an impossible wire type"

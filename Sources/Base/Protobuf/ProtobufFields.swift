@@ -24,22 +24,39 @@ public final class ProtobufFields: Sendable {
 
     /// A type of the protobuf language. The raw value is its letter in the text that describes a message.
     public enum Kind: UInt8, Sendable, CaseIterable {
+        /// A signed integer of 32 bits as a varint; a negative one takes ten bytes.
         case int32 = 0x69  // i
+        /// A signed integer of 64 bits as a varint; a negative one takes ten bytes.
         case int64 = 0x6C  // l
+        /// An unsigned integer of 32 bits as a varint.
         case uint32 = 0x75  // u
+        /// An unsigned integer of 64 bits as a varint.
         case uint64 = 0x76  // v
+        /// A signed integer of 32 bits as a ZigZag varint: small negative numbers stay short.
         case sint32 = 0x7A  // z
+        /// A signed integer of 64 bits as a ZigZag varint: small negative numbers stay short.
         case sint64 = 0x79  // y
+        /// A varint that is 0 or 1.
         case bool = 0x62  // b
+        /// The number of an enumeration's value, as a varint.
         case enumeration = 0x65  // e
+        /// An unsigned integer in four bytes, little-endian.
         case fixed32 = 0x77  // w
+        /// A signed integer in four bytes, little-endian.
         case sfixed32 = 0x57  // W
+        /// A floating-point number in four bytes.
         case float = 0x66  // f
+        /// An unsigned integer in eight bytes, little-endian.
         case fixed64 = 0x78  // x
+        /// A signed integer in eight bytes, little-endian.
         case sfixed64 = 0x58  // X
+        /// A floating-point number in eight bytes.
         case double = 0x64  // d
+        /// UTF-8 text with its length before it.
         case string = 0x73  // s
+        /// Bytes with their length before them.
         case bytes = 0x74  // t
+        /// An encoded message with its length before it.
         case message = 0x6D  // m
 
         /// The wire type of one value.

@@ -1,5 +1,5 @@
-/// Delays between attempts: each step is twice the one before, up to a limit, and each delay lies between half a step and
-/// the whole, so that those who failed together do not come back together.
+/// Delays between attempts: each step is twice the one before, up to a limit, and each delay lies between half a step
+/// and the whole, so that those who failed together do not come back together.
 public struct Backoff: Sendable, Hashable {
     /// The first step.
     public let first: Duration

@@ -55,7 +55,8 @@ public final class SystemThread: Sendable {
         if !isJoined.load(ordering: .relaxed) { pthread_detach(handle) }
     }
 
-    /// Starts a thread without which the process can't go on: where the system refuses it, the process ends and says why.
+    /// Starts a thread without which the process can't go on: where the system refuses it, the process ends and says
+    /// why.
     public static func required(
         _ name: String,
         signals: Signals = .blocked,

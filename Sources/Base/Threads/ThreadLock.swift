@@ -1,7 +1,7 @@
 /// A mutex with a condition variable, for state that lives in the fields of an object.
 ///
-/// `Locked` and `Monitor` hold their value and can't be used wrongly; this one is for objects whose fields are guarded as
-/// a whole. Waits may return without a signal: the caller checks its condition again.
+/// `Locked` and `Monitor` hold their value and can't be used wrongly; this one is for objects whose fields are guarded
+/// as a whole. Waits may return without a signal: the caller checks its condition again.
 public final class ThreadLock: Sendable {
     @usableFromInline let mutex = SystemMutex()
     @usableFromInline let condition = SystemCondition()

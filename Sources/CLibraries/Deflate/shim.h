@@ -2,7 +2,7 @@
 #define CSAGAMORE_DEFLATE_SHIM_H
 
 #if !__has_include(<libdeflate.h>)
-#error "libdeflate is missing: apt-get install libdeflate-dev (Debian, Ubuntu), dnf install libdeflate-devel, brew install libdeflate"
+#error "libdeflate is missing: install libdeflate-dev (Debian, Ubuntu), libdeflate-devel (Fedora), libdeflate (brew)"
 #endif
 
 #include <libdeflate.h>

@@ -2,7 +2,7 @@
 #define CSAGAMORE_GRPC_SHIM_H
 
 #if !__has_include(<grpc/grpc.h>)
-#error "gRPC's C core is missing: apt-get install libgrpc-dev (Debian, Ubuntu), dnf install grpc-devel, brew install grpc"
+#error "gRPC's C core is missing: install libgrpc-dev (Debian, Ubuntu), grpc-devel (Fedora), grpc (brew)"
 #endif
 
 #include <grpc/byte_buffer.h>

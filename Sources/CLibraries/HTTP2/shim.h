@@ -2,7 +2,7 @@
 #define CSAGAMORE_HTTP2_SHIM_H
 
 #if !__has_include(<nghttp2/nghttp2.h>)
-#error "nghttp2 is missing: apt-get install libnghttp2-dev (Debian, Ubuntu), dnf install libnghttp2-devel, brew install libnghttp2"
+#error "nghttp2 is missing: install libnghttp2-dev (Debian, Ubuntu), libnghttp2-devel (Fedora), libnghttp2 (brew)"
 #endif
 
 #include <nghttp2/nghttp2.h>

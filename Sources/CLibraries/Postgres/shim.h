@@ -10,7 +10,7 @@
 #elif __has_include(<pgsql/libpq-fe.h>)
 #include <pgsql/libpq-fe.h>
 #else
-#error "libpq-fe.h is missing. Install libpq-dev (Debian, Ubuntu), libpq-devel (Fedora, RHEL), libpq-dev (Alpine) or postgresql-libs (Arch)."
+#error "libpq is missing: install libpq-dev (Debian, Ubuntu, Alpine), libpq-devel (Fedora), postgresql-libs (Arch)"
 #endif
 
 #ifndef LIBPQ_HAS_PIPELINING

@@ -2,7 +2,7 @@
 #define CSAGAMORE_RDKAFKA_SHIM_H
 
 #if !__has_include(<librdkafka/rdkafka.h>) || !__has_include(<librdkafka/rdkafka_mock.h>)
-#error "librdkafka is missing. Debian, Ubuntu: apt-get install librdkafka-dev. Fedora: dnf install librdkafka-devel. macOS: brew install librdkafka."
+#error "librdkafka is missing: install librdkafka-dev (Debian, Ubuntu), librdkafka-devel (Fedora), librdkafka (brew)"
 #endif
 
 #include <librdkafka/rdkafka.h>

@@ -2,7 +2,7 @@
 #define CSAGAMORE_TLS_SHIM_H
 
 #if !__has_include(<openssl/ssl.h>)
-#error "OpenSSL is missing: apt-get install libssl-dev (Debian, Ubuntu), dnf install openssl-devel, brew install openssl"
+#error "OpenSSL is missing: install libssl-dev (Debian, Ubuntu), openssl-devel (Fedora), openssl (brew)"
 #endif
 
 #include <openssl/err.h>

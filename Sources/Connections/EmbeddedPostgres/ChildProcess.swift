@@ -43,7 +43,7 @@ struct ChildProcess: Sendable {
         var pid: Int32 = 0
         let failure = posix_spawn(&pid, wrapped[0], &actions, &attributes, arguments, environment)
         guard failure == 0 else {
-            throw EmbeddedPostgresError(.process, "can't start \(command[0]): \(String(cString: strerror(failure)))")
+            throw EmbeddedPostgresError(.process, "cannot start \(command[0]): \(String(cString: strerror(failure)))")
         }
         self.pid = pid
     }
@@ -68,7 +68,7 @@ struct ChildProcess: Sendable {
     /// The last lines of a log file, for an error message.
     static func lastWords(_ file: String) -> String {
         let lines = (Files.text(file) ?? "").split(separator: "\n").suffix(8)
-        return lines.isEmpty ? "it said nothing" : lines.joined(separator: " | ")
+        return lines.isEmpty ? "no output" : lines.joined(separator: " | ")
     }
 
     private static func environment() -> [String: String] {

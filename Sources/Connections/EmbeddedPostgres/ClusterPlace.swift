@@ -30,7 +30,7 @@ package struct ClusterPlace {
         let user = try DatabaseUser.choose(clusterOwner: owner)
         let place = ClusterPlace(dataDirectory: dataDirectory, home: home, user: user)
         if let pointed, owner == nil {
-            log("the database that was in \(pointed) is gone: a new one will be made there")
+            log("the database in \(pointed) is gone; creating a new one there")
         }
         if pointed != nil {
             try Files.makeFolder(home, mode: 0o711)
@@ -40,7 +40,7 @@ package struct ClusterPlace {
         if owner != nil || pointed != nil {
             throw EmbeddedPostgresError(
                 .folder,
-                "user \(user.name), who runs PostgreSQL, can't reach \(home): make it and all folders above it passable"
+                "user \(user.name), who runs PostgreSQL, cannot access \(home): make its parent folders searchable"
             )
         }
         return try elsewhere(dataDirectory, user, log)
@@ -60,19 +60,19 @@ package struct ClusterPlace {
             guard user.canReach(home), let home = Files.realPath(home) else { continue }
             let place = ClusterPlace(dataDirectory: dataDirectory, home: home, user: user)
             try Files.write(home + "\n", to: place.pointer, mode: 0o644)
-            log("PostgreSQL runs as user \(user.name), who can't reach \(dataDirectory): its files are in \(home)")
+            log("PostgreSQL runs as user \(user.name), who cannot access \(dataDirectory); its files are in \(home)")
             return place
         }
         throw EmbeddedPostgresError(
             .folder,
-            "user \(user.name), who runs PostgreSQL, can't reach \(dataDirectory), and no other place is free"
+            "user \(user.name), who runs PostgreSQL, cannot access \(dataDirectory), and no alternative is available"
         )
     }
 
     /// A folder of a name that can be foreseen must be our own: somebody else could have made it first.
     private static func checkOwner(_ home: String) throws(EmbeddedPostgresError) {
         guard let status = Files.status(home), status.isFolder, status.owner == geteuid() else {
-            throw EmbeddedPostgresError(.folder, "\(home) belongs to somebody else")
+            throw EmbeddedPostgresError(.folder, "\(home) belongs to another user")
         }
     }
 
@@ -80,7 +80,7 @@ package struct ClusterPlace {
     func makeSocketFolder() throws(EmbeddedPostgresError) -> String {
         let name = Self.socketPrefix + Files.digest(cluster)
         for folder in [name] + (1...9).map({ "\(name)-\($0)" }) {
-            if mkdir(folder, 0o700) != 0, errno != EEXIST { throw Files.failure("can't make the folder \(folder)") }
+            if mkdir(folder, 0o700) != 0, errno != EEXIST { throw Files.failure("cannot create the folder \(folder)") }
             guard let status = Files.status(folder), status.isFolder,
                 status.owner == geteuid() || status.owner == user.id
             else { continue }
@@ -88,13 +88,13 @@ package struct ClusterPlace {
             for file in Files.names(in: folder) { unlink(folder + "/" + file) }
             return folder
         }
-        throw EmbeddedPostgresError(.folder, "the folders \(name)… belong to somebody else")
+        throw EmbeddedPostgresError(.folder, "the folders \(name)… belong to other users")
     }
 
     /// Makes `folder` the database user's, for nobody else.
     func give(_ folder: String) throws(EmbeddedPostgresError) {
         guard lchown(folder, user.id, user.group) == 0, chmod(folder, 0o700) == 0 else {
-            throw Files.failure("can't hand \(folder) to user \(user.name)")
+            throw Files.failure("cannot change the owner of \(folder) to user \(user.name)")
         }
     }
 

@@ -15,7 +15,7 @@ struct DatabaseUser: Equatable {
             if let clusterOwner, clusterOwner != own {
                 throw EmbeddedPostgresError(
                     .user,
-                    "the database's files belong to user \(clusterOwner): start as that user or as root"
+                    "the database files belong to user \(clusterOwner): run as that user or as root"
                 )
             }
             return DatabaseUser(name: "", id: own, group: getegid(), isOther: false)
@@ -24,7 +24,7 @@ struct DatabaseUser: Equatable {
             guard let user = getpwuid(clusterOwner).flatMap(DatabaseUser.init) else {
                 throw EmbeddedPostgresError(
                     .user,
-                    "the database's files belong to user \(clusterOwner), who does not exist any more"
+                    "the database files belong to user \(clusterOwner), who no longer exists"
                 )
             }
             return user
@@ -34,7 +34,7 @@ struct DatabaseUser: Equatable {
         else {
             throw EmbeddedPostgresError(
                 .user,
-                "PostgreSQL does not run as root, and there is no user postgres or nobody: make one, or don't be root"
+                "PostgreSQL refuses to run as root, and no user postgres or nobody exists: create one, or don't be root"
             )
         }
         return user
@@ -87,7 +87,7 @@ struct DatabaseUser: Equatable {
         }
         throw EmbeddedPostgresError(
             .user,
-            "PostgreSQL does not run as root, and setpriv, runuser and su are all missing (Debian: util-linux)"
+            "PostgreSQL refuses to run as root, and setpriv, runuser and su are all missing (Debian: util-linux)"
         )
     }
 

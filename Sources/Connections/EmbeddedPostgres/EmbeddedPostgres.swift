@@ -81,7 +81,7 @@ public final class EmbeddedPostgres: Sendable {
             if let current = running {
                 if current.child.isRunning { return }
                 running = nil
-                log("PostgreSQL has ended by itself: \(ChildProcess.lastWords(current.place.log))")
+                log("PostgreSQL exited unexpectedly: \(ChildProcess.lastWords(current.place.log))")
             }
             running = try launch()
         }
@@ -158,7 +158,7 @@ public final class EmbeddedPostgres: Sendable {
     private func launch() throws(EmbeddedPostgresError) -> Running {
         // Others must be able to pass through when the database's user is somebody else.
         try Files.makeFolder(dataDirectory, mode: geteuid() == 0 ? 0o711 : 0o700)
-        guard let folder = Files.realPath(dataDirectory) else { throw Files.failure("can't find \(dataDirectory)") }
+        guard let folder = Files.realPath(dataDirectory) else { throw Files.failure("cannot find \(dataDirectory)") }
         let lock = try FolderLock(folder)
         let place = try ClusterPlace.find(folder, log: log)
         let postmaster = Postmaster(cluster: place.cluster)
@@ -174,7 +174,7 @@ public final class EmbeddedPostgres: Sendable {
             )
         }
         if try postmaster.end(SIGINT, patience: 10) {
-            log("stopped the PostgreSQL that an earlier process left in \(place.cluster)")
+            log("stopped a PostgreSQL that an earlier process left running in \(place.cluster)")
         }
         if version == nil { try makeCluster(place, programs) }
         // No process of this cluster is left, so these are, and their process numbers may be somebody else's by now.
@@ -198,7 +198,7 @@ public final class EmbeddedPostgres: Sendable {
 
     private func makeCluster(_ place: ClusterPlace, _ programs: PostgresPrograms) throws(EmbeddedPostgresError) {
         if Files.status(place.cluster) != nil {
-            throw EmbeddedPostgresError(.folder, "\(place.cluster) is in the way: it is no PostgreSQL cluster")
+            throw EmbeddedPostgresError(.folder, "\(place.cluster) exists but is not a PostgreSQL cluster")
         }
         // A killed process may have left half of one; only a finished cluster gets the final name.
         try Postmaster(cluster: place.unfinishedCluster).end(SIGKILL, patience: 5)
@@ -212,7 +212,7 @@ public final class EmbeddedPostgres: Sendable {
         if care == .temporary { command.append("--no-sync") }
         try ChildProcess.run(try place.user.command(running: command), output: place.log)
         guard rename(place.unfinishedCluster, place.cluster) == 0 else {
-            throw Files.failure("can't rename \(place.unfinishedCluster)")
+            throw Files.failure("cannot rename \(place.unfinishedCluster)")
         }
         // Commits are only as durable as the name of the folder that they are in.
         if care != .temporary { try Files.synchronize(folder: place.home) }
@@ -237,9 +237,9 @@ public final class EmbeddedPostgres: Sendable {
                 )
             }
             if isDone { return }
-            log("still waiting for PostgreSQL to take connections (\(attempt * 10) s; see \(place.log))")
+            log("still waiting for PostgreSQL to accept connections (\(attempt * 10) s; see \(place.log))")
         }
-        throw EmbeddedPostgresError(.process, "PostgreSQL took no connections for 300 s; see \(place.log)")
+        throw EmbeddedPostgresError(.process, "PostgreSQL accepted no connections within 300 s; see \(place.log)")
     }
 
     private func rotate(_ file: String) {

@@ -51,9 +51,9 @@ package enum Files {
     /// Makes sure that the names in a folder are on the disk.
     static func synchronize(folder: String) throws(EmbeddedPostgresError) {
         let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard file >= 0 else { throw failure("can't open \(folder)") }
+        guard file >= 0 else { throw failure("cannot open \(folder)") }
         defer { close(file) }
-        guard fsync(file) == 0 else { throw failure("can't write \(folder) to the disk") }
+        guard fsync(file) == 0 else { throw failure("cannot sync \(folder) to disk") }
     }
 
     /// Writes a file so that it is there whole or not at all.
@@ -61,12 +61,12 @@ package enum Files {
         let new = path + ".new"
         unlink(new)
         let file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard file >= 0 else { throw failure("can't write \(new)") }
+        guard file >= 0 else { throw failure("cannot write \(new)") }
         var text = text
         let isWritten = text.withUTF8 { utf8 in Glibc.write(file, utf8.baseAddress, utf8.count) == utf8.count }
         let isSafe = isWritten && fchmod(file, mode) == 0 && fsync(file) == 0
         close(file)
-        guard isSafe, rename(new, path) == 0 else { throw failure("can't write \(path)") }
+        guard isSafe, rename(new, path) == 0 else { throw failure("cannot write \(path)") }
     }
 
     /// Makes a folder, its parents too, unless it is there. New ones get `mode`, whatever the umask is.
@@ -79,15 +79,15 @@ package enum Files {
         case EEXIST:
             var target = stat()
             guard stat(path, &target) == 0, target.st_mode & S_IFMT == S_IFDIR else {
-                throw EmbeddedPostgresError(.folder, "\(path) is in the way: it is no folder")
+                throw EmbeddedPostgresError(.folder, "\(path) exists but is not a folder")
             }
         case ENOENT where path.contains("/"):
             let parent = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
-            guard !parent.isEmpty else { throw failure("can't make \(path)") }
+            guard !parent.isEmpty else { throw failure("cannot create \(path)") }
             try makeFolder(String(parent), mode: mode)
             try makeFolder(path, mode: mode)
         default:
-            throw failure("can't make the folder \(path)")
+            throw failure("cannot create the folder \(path)")
         }
     }
 
@@ -99,7 +99,7 @@ package enum Files {
         } catch {
             // Another process may have removed something of it meanwhile.
             guard status(path) != nil else { return }
-            throw EmbeddedPostgresError(.folder, "can't remove \(path): \(error)")
+            throw EmbeddedPostgresError(.folder, "cannot remove \(path): \(error)")
         }
     }
 

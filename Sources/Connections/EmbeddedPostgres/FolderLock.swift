@@ -8,7 +8,7 @@ package final class FolderLock: Sendable {
     package init(_ folder: String) throws(EmbeddedPostgresError) {
         let path = folder + "/postgres.lock"
         file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else { throw Files.failure("can't open \(path)") }
+        guard file >= 0 else { throw Files.failure("cannot open \(path)") }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             let holder = Files.text(path)?.split(separator: "\n").first.map { " (process \($0))" } ?? ""
             close(file)

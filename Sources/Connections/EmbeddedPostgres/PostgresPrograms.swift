@@ -22,7 +22,7 @@ struct PostgresPrograms: Equatable {
             guard let programs = PostgresPrograms(in: chosen) else {
                 throw EmbeddedPostgresError(
                     .programsMissing,
-                    "SAGAMORE_POSTGRES_BIN is \(chosen), but initdb and postgres are not there"
+                    "SAGAMORE_POSTGRES_BIN is \(chosen), which does not contain initdb and postgres"
                 )
             }
             return programs
@@ -43,7 +43,8 @@ struct PostgresPrograms: Equatable {
         return found.first { $0.major == major } ?? first
     }
 
-    /// The programs in `folder`, links followed (a link's target knows the files beside it); nil when they aren't there.
+    /// The programs in `folder`, links followed (a link's target knows the files beside it); nil when they aren't
+    /// there.
     private init?(in folder: String) {
         guard access(folder + "/initdb", X_OK) == 0, access(folder + "/postgres", X_OK) == 0,
             let real = Files.realPath(folder + "/postgres")
@@ -52,8 +53,8 @@ struct PostgresPrograms: Equatable {
         self.folder = access(home + "/initdb", X_OK) == 0 ? home : folder
     }
 
-    /// The version that the folder's path names, where packages put it: `/usr/lib/postgresql/15/bin`. Other folders have
-    /// other numbers in their names.
+    /// The version that the folder's path names, where packages put it: `/usr/lib/postgresql/15/bin`. Other folders
+    /// have other numbers in their names.
     var major: Int? {
         let prefixes = ["/usr/lib/postgresql/", "/usr/pgsql-", "/usr/libexec/postgresql"]
         guard let prefix = prefixes.first(where: folder.hasPrefix) else { return nil }

@@ -85,7 +85,7 @@ package struct Postmaster: Equatable {
             _ = Wait.until(seconds: patience) { !running.contains(where: isOurs) }
         }
         if processes.isEmpty { return true }
-        throw EmbeddedPostgresError(.process, "processes of the PostgreSQL in \(cluster) can't be stopped")
+        throw EmbeddedPostgresError(.process, "failed to stop the PostgreSQL processes in \(cluster)")
     }
 
     private static func link(_ path: String) -> String? {

@@ -16,8 +16,8 @@ enum GRPCLibrary {
     private typealias LogFunction = @convention(c) (UnsafeMutableRawPointer?) -> Void
     private typealias SetLogFunction = @convention(c) (LogFunction?) -> Void
 
-    /// The library writes to standard error of its own accord. A connection that can't be made is an error to it, and daily
-    /// bread to us: callers see a status. Versions that have no log function to set keep writing.
+    /// The library writes to standard error of its own accord. A connection that can't be made is an error to it, and
+    /// daily bread to us: callers see a status. Versions that have no log function to set keep writing.
     private static func silence() {
         guard let symbol = dlsym(nil, "gpr_set_log_function") else { return }
         let setLogFunction = unsafeBitCast(symbol, to: SetLogFunction.self)

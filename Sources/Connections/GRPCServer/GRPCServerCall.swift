@@ -31,9 +31,9 @@ public final class GRPCServerCall: Sendable {
         return try body(record.request.bytes)
     }
 
-    /// Gives the request's memory back: a call may wait for long, and the request of one that came compressed is many times
-    /// what it was on the wire. `withRequest` finds it empty from now on. For the handler, before it lets anybody else have
-    /// the call.
+    /// Gives the request's memory back: a call may wait for long, and the request of one that came compressed is many
+    /// times what it was on the wire. `withRequest` finds it empty from now on. For the handler, before it lets anybody
+    /// else have the call.
     public func releaseRequest() { record.releaseRequest() }
 
     /// How long the client still waits (zero or less: no longer); nil: it waits for ever.
@@ -42,8 +42,8 @@ public final class GRPCServerCall: Sendable {
     /// The instant up to which the client waits; nil: it waits for ever.
     public var deadline: ContinuousClock.Instant? { record.deadline }
 
-    /// The first value of a metadata entry, by its name in lower case; nil when there is none. What is no UTF-8 in it is
-    /// replaced.
+    /// The first value of a metadata entry, by its name in lower case; nil when there is none. What is no UTF-8 in it
+    /// is replaced.
     public func metadata(_ key: String) -> String? {
         metadataBytes(key).map { String(decoding: $0, as: UTF8.self) }
     }

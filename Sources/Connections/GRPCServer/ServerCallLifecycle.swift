@@ -21,8 +21,8 @@ struct ServerCallLifecycle: Sendable {
 
     private var state = State.open(cancelHandlers: [])
 
-    /// Somebody answers. Nil: somebody has before, or the peer has gone; nothing is to be sent. Otherwise the handlers that
-    /// nobody needs any more: what they hold may have to be let go, which is done outside the lock.
+    /// Somebody answers. Nil: somebody has before, or the peer has gone; nothing is to be sent. Otherwise the handlers
+    /// that nobody needs any more: what they hold may have to be let go, which is done outside the lock.
     mutating func answer(outcome: Outcome?) -> [CancelHandler]? {
         switch state {
         case .open(let handlers):

@@ -4,7 +4,8 @@ internal import SagamoreGRPC
 
 /// One client's connection: its socket, its protocol, its calls.
 ///
-/// Unchecked: it belongs to the server's thread. Others only hold it, and read `peer` and `mailbox`, which never change.
+/// Unchecked: it belongs to the server's thread. Others only hold it, and read `peer` and `mailbox`, which never
+/// change.
 final class ServerConnection: @unchecked Sendable {
     /// How far its life is.
     enum Stage {

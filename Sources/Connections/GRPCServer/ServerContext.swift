@@ -64,8 +64,8 @@ final class ServerContext: Sendable {
             method.handler(call)
             return
         }
-        // A hot method's large request is never refused: its bytes are here already, and how many there can be is bounded
-        // by the streams of the connections.
+        // A hot method's large request is never refused: its bytes are here already, and how many there can be is
+        // bounded by the streams of the connections.
         guard pool.submit(always: method.kind == .hot, { method.handler(call) }) else {
             call.fail(GRPCStatus(.resourceExhausted, "the server has too many calls waiting: try again later"))
             return

@@ -80,8 +80,8 @@ final class ServerRuntime: Sendable {
         context.progress.wait(atMost: limit, for: { $0.isQuiet ? true : nil }) ?? false
     }
 
-    /// Waits while new calls are answered UNAVAILABLE, until for a moment none comes: clients have heard by then that they
-    /// are to go elsewhere, and no call is on its way when its connection ends.
+    /// Waits while new calls are answered UNAVAILABLE, until for a moment none comes: clients have heard by then that
+    /// they are to go elsewhere, and no call is on its way when its connection ends.
     private func waitUntilNoCallsCome(atMost limit: Duration) {
         let end = ContinuousClock.now.advanced(by: limit)
         var seen = 0

@@ -120,7 +120,8 @@ public struct PostgresArray: Sendable {
 
 /// Growing bytes with a stable address between two appends.
 ///
-/// Unchecked: only values that do not change it share one, since `PostgresArray` copies before it writes to shared storage.
+/// Unchecked: only values that do not change it share one, since `PostgresArray` copies before it writes to shared
+/// storage.
 final class ByteStorage: @unchecked Sendable {
     private(set) var base: UnsafeMutableRawPointer
     private(set) var count = 0

@@ -12,8 +12,8 @@ extension PostgresConnection {
 
     /// Runs one statement, in a transaction of its own unless one is open.
     ///
-    /// - Throws: `.server`; `.connectionLost` when it can't have happened (a statement that only reads never "happens"),
-    ///   `.outcomeUnknown` when it may have.
+    /// - Throws: `.server`; `.connectionLost` when it can't have happened (a statement that only reads never
+    ///   "happens"), `.outcomeUnknown` when it may have.
     public func query(
         _ statement: PostgresStatement,
         _ values: [PostgresValue] = []
@@ -176,7 +176,8 @@ extension PostgresConnection {
             let result: OpaquePointer?
             do throws(PostgresError) { result = try nextResult(handle) } catch { return error }
             guard let result else {
-                // A step's results end with nil; a nil without any before it is libpq's word that there is nothing more.
+                // A step's results end with nil; a nil without any before it is libpq's word that there is nothing
+                // more.
                 if !isAnswered { return failed(handle) }
                 isAnswered = false
                 if progress.current != nil { progress.advance() }

@@ -3,9 +3,13 @@ public import SagamoreProtobuf
 
 /// What an activity task's token says: the committed start of an attempt, nothing of the owner.
 public struct ActivityTaskToken: Equatable, Sendable {
+    /// The workflow that the activity belongs to.
     public let key: WorkflowKey
+    /// The run that the activity belongs to.
     public let runID: RunID
+    /// The activity, by the id of ActivityTaskScheduled.
     public let scheduledEventID: Int64
+    /// The number of the attempt, from 1.
     public let attempt: Int32
     /// The start's nonce. An attempt whose delivery failed is started again, and the first worker may have got it all
     /// the same.
@@ -85,6 +89,9 @@ extension Execution {
         return draft.decision
     }
 
+    /// A worker completed an attempt. A result over the limit of payloads fails it instead.
+    ///
+    /// - Throws: `activityTaskNotFound` when that attempt does not run any more.
     public func decide(
         completed token: ActivityTaskToken,
         result: RawMessage<Payloads>?,
@@ -116,6 +123,9 @@ extension Execution {
         return draft.decision
     }
 
+    /// A worker reports that an attempt failed: it is repeated, or the activity fails.
+    ///
+    /// - Throws: `activityTaskNotFound` when that attempt does not run any more.
     public func decide(
         failed token: ActivityTaskToken,
         failure: RawMessage<Failure>?,
@@ -148,6 +158,10 @@ extension Execution {
         return draft.decision
     }
 
+    /// A worker reports that it cancelled an attempt.
+    ///
+    /// - Throws: `activityTaskNotFound` when that attempt does not run any more, `invalidArgument` when nobody asked
+    ///   to cancel it.
     public func decide(
         canceled token: ActivityTaskToken,
         details: RawMessage<Payloads>?,
@@ -172,6 +186,9 @@ extension Execution {
         return draft.decision
     }
 
+    /// A running attempt reports that it is alive. Details over the limit of payloads fail it.
+    ///
+    /// - Throws: `activityTaskNotFound` when that attempt does not run any more.
     public func decide(
         heartbeat token: ActivityTaskToken,
         details: RawMessage<Payloads>?,
@@ -249,7 +266,8 @@ extension Execution {
         }
     }
 
-    /// ActivityTaskStarted is written with the end of the last attempt only. Returns its id, or the mark of a buffered one.
+    /// ActivityTaskStarted is written with the end of the last attempt only. Returns its id, or the mark of a buffered
+    /// one.
     ///
     /// - Parameter isAnswered: the worker completed or failed it. Only then the event names the worker's build.
     func writeActivityStarted(

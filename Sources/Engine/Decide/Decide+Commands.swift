@@ -7,8 +7,8 @@ struct CommandContext {
     let request: RespondWorkflowTaskCompletedRequest
     let limits: Limits
     var eagerActivities: [Int64] = []
-    /// The ends of activities that were cancelled before a worker had them. They are written behind all commands and what
-    /// waited for them, and not at all when the run ends.
+    /// The ends of activities that were cancelled before a worker had them. They are written behind all commands and
+    /// what waited for them, and not at all when the run ends.
     var cancelledActivities: [ActivityTaskCanceledEventAttributes] = []
     /// A command has an outcome already, which workflow code has to see.
     var needsWorkflowTask = false

@@ -3,14 +3,20 @@ public import SagamoreProtobuf
 
 /// A signal from outside, checked.
 public final class SignalRequest: Sendable {
+    /// The signal's name.
     public let name: String
+    /// The arguments, as the sender encoded them.
     public let input: RawMessage<Payloads>?
+    /// The headers, as the sender encoded them.
     public let header: RawMessage<Header>?
+    /// Who sent it.
     public let identity: String
     /// The same id again has no effect. Empty: never the same.
     public let requestID: String
+    /// The Kafka command that it came from, or nil when it came over gRPC.
     public let origin: CommandOrigin?
 
+    /// Checks a signal. Throws `RequestError` when the name is empty, or something is longer than `limits` allow.
     public init(
         name: String,
         input: RawMessage<Payloads>?,
@@ -34,10 +40,13 @@ public final class SignalRequest: Sendable {
 
 /// A request to cancel: workflow code hears of it and decides.
 public final class CancelRequest: Sendable {
+    /// Why the run is to be cancelled.
     public let reason: String
+    /// Who asks for it.
     public let identity: String
     /// Not stored: a second request has no effect whatever its id, and a signal may have the same one.
     public let requestID: String
+    /// The Kafka command that it came from, or nil when it came over gRPC.
     public let origin: CommandOrigin?
 
     public init(reason: String, identity: String, requestID: String, origin: CommandOrigin? = nil) {
@@ -57,9 +66,13 @@ let historySizeExceeded = "Workflow history size exceeds limit."
 
 /// A termination: the run ends at once, no code runs.
 public final class TerminateRequest: Sendable {
+    /// Why the run is terminated.
     public let reason: String
+    /// Details for the run's last event.
     public let details: RawMessage<Payloads>?
+    /// Who asks for it.
     public let identity: String
+    /// The Kafka command that it came from, or nil when it came over gRPC.
     public let origin: CommandOrigin?
 
     public init(

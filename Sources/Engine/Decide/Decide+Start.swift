@@ -3,7 +3,9 @@ internal import SagamoreProtobuf
 
 /// What a new run begins with: the contract's request, checked and with its defaults filled in by `StartRequest.init`.
 public final class StartRequest: Sendable {
+    /// The request as it came over the wire, with defaults filled in.
     public let request: StartWorkflowExecutionRequest
+    /// The Kafka command that it came from, or nil when it came over gRPC.
     public let origin: CommandOrigin?
 
     /// Checks what a start needs.

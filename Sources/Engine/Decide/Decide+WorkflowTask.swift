@@ -3,13 +3,19 @@ public import SagamoreProtobuf
 
 /// A poller was found for a workflow task.
 public final class WorkflowTaskStartRequest: Sendable {
+    /// The task that the poller is to get.
     public let stamp: WorkflowTaskStamp
     /// The poller polls the sticky queue, so it has the run in its cache.
     public let isSticky: Bool
+    /// The worker that polls.
     public let identity: String
+    /// The id of the poll, so that a repeated poll gets the same answer.
     public let requestID: String
+    /// The worker's build id.
     public let buildID: String
+    /// A random number for the task's token.
     public let nonce: UInt64
+    /// The owner's epoch, for the task's token.
     public let epoch: Int64
 
     public init(
@@ -33,11 +39,17 @@ public final class WorkflowTaskStartRequest: Sendable {
 
 /// What a workflow task's token says.
 public struct WorkflowTaskToken: Equatable, Sendable {
+    /// The workflow that the task belongs to.
     public let key: WorkflowKey
+    /// The run that the task belongs to.
     public let runID: RunID
+    /// The id of the task's WorkflowTaskStarted.
     public let startedEventID: Int64
+    /// The number of the attempt, from 1.
     public let attempt: Int32
+    /// The random number of this start, which tells it from another start with equal ids.
     public let nonce: UInt64
+    /// The epoch of the owner that handed the task out.
     public let epoch: Int64
 
     public init(

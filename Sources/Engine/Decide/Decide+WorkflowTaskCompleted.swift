@@ -3,11 +3,14 @@ internal import SagamoreProtobuf
 
 /// A worker's answer to a workflow task.
 public final class WorkflowTaskCompletedRequest: Sendable {
+    /// The task that the worker answers.
     public let token: WorkflowTaskToken
+    /// The answer as it came over the wire.
     public let request: RespondWorkflowTaskCompletedRequest
     /// The nonce of a further task, should the answer carry one.
     public let nextNonce: UInt64
 
+    /// An answer; `nextNonce` is for the token of a next task that is handed out with the reply.
     public init(token: WorkflowTaskToken, request: RespondWorkflowTaskCompletedRequest, nextNonce: UInt64) {
         self.token = token
         self.request = request

@@ -90,8 +90,8 @@ enum RetryRules {
     }
 
     /// How much longer than its timeout an attempt of a workflow task may take. One that keeps failing is left to time
-    /// out by its worker, so this is the pause before the next one. Temporal: none for three attempts, then 5 s, twice as
-    /// much for each further one, at most 10 min. Its jitter is left out.
+    /// out by its worker, so this is the pause before the next one. Temporal: none for three attempts, then 5 s, twice
+    /// as much for each further one, at most 10 min. Its jitter is left out.
     static func workflowTaskExtension(attempt: Int32) -> Interval {
         guard attempt > 3 else { return .zero }
         // 5 s times 2 to the 7th is more than 10 min.

@@ -1,26 +1,41 @@
 /// A time at which something of an execution is due. May be out of date: what it names is looked at when it comes.
 public struct Deadline: Comparable, Sendable {
+    /// What is due.
     public enum Kind: Int, Equatable, Sendable {
+        /// The first workflow task may be scheduled: the start's delay is over.
         case workflowTaskBackoff
+        /// A workflow task waited too long in the sticky queue.
         case workflowTaskScheduleToStart
+        /// A worker held a workflow task too long.
         case workflowTaskStartToClose
+        /// An activity waited too long for a worker.
         case activityScheduleToStart
+        /// An attempt of an activity ran too long.
         case activityStartToClose
+        /// An activity with all its attempts took too long.
         case activityScheduleToClose
+        /// A running activity sent no heartbeat in time.
         case activityHeartbeat
+        /// The next attempt of an activity may be offered.
         case activityRetry
+        /// A timer of the workflow fires.
         case timer
+        /// The run took too long.
         case runTimeout
+        /// The chain of runs took too long.
         case executionTimeout
     }
 
+    /// When it is due.
     public let at: Instant
+    /// What is due.
     public let kind: Kind
     /// The event id of what it belongs to: an activity's or a workflow task's scheduled, a timer's started one.
     public let id: Int64
     /// The attempt that it belongs to; 0 where attempts don't matter.
     public let attempt: Int32
 
+    /// A deadline of what `id` names; `attempt` tells attempts of one activity or task apart.
     public init(at: Instant, kind: Kind, id: Int64, attempt: Int32 = 0) {
         self.at = at
         self.kind = kind
@@ -43,11 +58,15 @@ public struct Deadline: Comparable, Sendable {
 public struct DeadlineHeap: Sendable {
     private(set) var items: [Deadline] = []
 
+    /// A heap without deadlines.
     public init() {}
 
+    /// The number of deadlines, out-of-date ones included.
     public var count: Int { items.count }
+    /// The time of the earliest deadline, or nil when there is none.
     public var earliest: Instant? { items.first?.at }
 
+    /// Adds a deadline in logarithmic time.
     public mutating func insert(_ deadline: Deadline) {
         items.append(deadline)
         var child = items.count - 1
@@ -59,6 +78,7 @@ public struct DeadlineHeap: Sendable {
         }
     }
 
+    /// Removes every deadline.
     public mutating func removeAll() {
         items.removeAll()
     }

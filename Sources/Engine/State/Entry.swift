@@ -10,6 +10,7 @@ public enum Entry: Sendable {
     /// A transition that is lost with the process, on purpose: a started workflow task, a heartbeat's time.
     case volatile(VolatileChange)
 
+    /// Whether the entry is written to the journal; a volatile change is not.
     public var isDurable: Bool {
         if case .volatile = self { return false }
         return true
@@ -18,9 +19,12 @@ public enum Entry: Sendable {
 
 /// An event with its encoded form: one frame (tag, length, bytes) of the field `History.events`.
 public final class RecordedEvent: Sendable {
+    /// The event, decoded.
     public let event: HistoryEvent
+    /// The encoded frame, ready to be appended to a history.
     public let frame: [UInt8]
 
+    /// Encodes the event once, for the journal and for every reader.
     public init(_ event: consuming HistoryEvent) {
         var writer = ProtobufWriter(capacity: 512)
         writer.message(1, event)
@@ -39,7 +43,9 @@ public final class RecordedEvent: Sendable {
 
 /// A fact and its place in the history: it happened after the event `afterEventID`.
 public final class RecordedFact: Sendable {
+    /// What happened.
     public let fact: Fact
+    /// The id of the last event before it.
     public let afterEventID: Int64
     /// Its encoded form, see `FactCoding`.
     public let frame: [UInt8]
@@ -77,38 +83,57 @@ public indirect enum Fact: Equatable, Sendable {
     /// A request that must not take effect twice, by its id.
     case requestSeen(String)
 
+    /// An attempt of an activity was handed to a worker.
     public struct ActivityStart: Equatable, Sendable {
+        /// The activity, by the id of ActivityTaskScheduled.
         public let scheduledEventID: Int64
+        /// The number of the attempt, from 1.
         public let attempt: Int32
+        /// When the attempt started.
         public let at: Instant
+        /// The worker that runs it.
         public let identity: String
+        /// The id of the poll that took it.
         public let requestID: String
+        /// The worker's build id.
         public let buildID: String
         /// Tells this start from others of the same attempt: only its token is heard.
         public let nonce: UInt64
     }
 
+    /// An attempt of an activity failed and is to be repeated.
     public struct ActivityRetry: Equatable, Sendable {
+        /// The activity, by the id of ActivityTaskScheduled.
         public let scheduledEventID: Int64
         /// The number of the attempt that will come.
         public let attempt: Int32
+        /// When the next attempt is due.
         public let at: Instant
+        /// When the attempt failed.
         public let failedAt: Instant
+        /// Why it failed.
         public let failure: RawMessage<Failure>?
+        /// The worker that ran it.
         public let workerIdentity: String
+        /// The details of its last heartbeat, which the next attempt receives.
         public let heartbeatDetails: RawMessage<Payloads>?
         /// When they came; nil where there are none.
         public let heartbeatAt: Instant?
     }
 
+    /// A worker completed a workflow task.
     public struct CompletedWorkflowTask: Equatable, Sendable {
+        /// The id of the task's WorkflowTaskScheduled.
         public let scheduledEventID: Int64
+        /// The id of the task's WorkflowTaskStarted.
         public let startedEventID: Int64
         /// With the epoch, what the completion's token carried: the same completion sent again is recognised by it.
         public let nonce: UInt64
+        /// The owner's epoch when the task was started.
         public let epoch: Int64
         /// The sticky queue that the worker offered; empty where it offered none.
         public let stickyQueue: String
+        /// How long a task may wait in the sticky queue before any worker may take it.
         public let stickyScheduleToStart: Interval
         /// The activities that rode in the answer.
         public let eagerActivities: [Int64]
@@ -117,9 +142,12 @@ public indirect enum Fact: Equatable, Sendable {
 
 /// What changes only in memory.
 public indirect enum VolatileChange: Sendable {
+    /// A worker took the workflow task.
     case workflowTaskStarted(StartedWorkflowTask)
     /// The worker of the sticky queue is gone: the pending task goes to the normal queue.
     case stickyAbandoned
+    /// A running activity reported that it is alive.
     case heartbeat(scheduledEventID: Int64, details: RawMessage<Payloads>?, at: Instant)
+    /// A deadline takes the place of an earlier one of the same subject.
     case deadlineMoved(Deadline)
 }

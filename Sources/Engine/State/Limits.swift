@@ -6,6 +6,7 @@ public struct Limits: Sendable {
     public var historyBytes: Int64 = 50 << 20
     /// From here on workers are told to continue as new. Temporal default: 4,096 events or 4 MiB.
     public var suggestedEvents: Int64 = 4_096
+    /// The size of a history, in bytes, from which continue-as-new is suggested. Temporal's default: 4 MiB.
     public var suggestedBytes: Int64 = 4 << 20
     /// Pending activities of one run. Temporal default: 2,000.
     public var pendingActivities = 2_000

@@ -3,18 +3,31 @@ public import SagamoreProtobuf
 
 /// An activity between its ActivityTaskScheduled event and its last one.
 public struct PendingActivity: Equatable, Sendable {
+    /// The id of ActivityTaskScheduled, by which the run knows the activity.
     public let scheduledEventID: Int64
+    /// The id that the workflow's code chose.
     public let activityID: String
+    /// The activity's type, by which a worker finds its code.
     public let type: String
+    /// The task queue whose pollers get it.
     public let taskQueue: String
+    /// When the workflow scheduled it.
     public let scheduledAt: Instant
+    /// The limit for all attempts together.
     public let scheduleToClose: Interval
+    /// The limit for one attempt's wait in the task queue.
     public let scheduleToStart: Interval
+    /// The limit for one running attempt.
     public let startToClose: Interval
+    /// The limit between two heartbeats; zero means that none are expected.
     public let heartbeatTimeout: Interval
+    /// When and how often a failed attempt is repeated.
     public let retryPolicy: RetryPolicy
+    /// The arguments, as the workflow encoded them.
     public let input: RawMessage<Payloads>?
+    /// The headers, as the workflow encoded them.
     public let header: RawMessage<Header>?
+    /// The priority among the queue's tasks, if the workflow set one.
     public let priority: Priority?
 
     /// Counts from 1.
@@ -23,21 +36,30 @@ public struct PendingActivity: Equatable, Sendable {
     public var attemptScheduledAt: Instant
     /// When a worker got this attempt; nil while it waits.
     public var startedAt: Instant?
+    /// The identity of the worker that runs the attempt; empty when none does.
     public var startedIdentity = ""
+    /// The id of the poll that took the attempt, so that a repeated poll gets the same answer.
     public var startedRequestID = ""
+    /// The build id of the worker that runs the attempt.
     public var startedBuildID = ""
     /// What the token of the newest start carries; 0 while the attempt waits.
     public var startedNonce: UInt64 = 0
+    /// The event id of the request to cancel it; 0 without one.
     public var cancelRequestedEventID: Int64 = 0
+    /// The failure of the attempt before this one.
     public var lastFailure: RawMessage<Failure>?
+    /// The worker that ran the attempt before this one.
     public var lastWorkerIdentity = ""
+    /// When the attempt before this one ended.
     public var lastAttemptCompletedAt: Instant?
     /// The heartbeat details that the attempt before left to this one.
     public var heartbeatDetails: RawMessage<Payloads>?
     /// When they came.
     public var heartbeatAt: Instant?
 
+    /// Whether a worker runs an attempt now.
     public var isStarted: Bool { startedAt != nil }
+    /// Whether the workflow asked to cancel it.
     public var isCancelRequested: Bool { cancelRequestedEventID != 0 }
 
     /// When the whole activity must have ended; the end of time where no limit is set.
@@ -64,14 +86,20 @@ public struct PendingActivity: Equatable, Sendable {
 
 /// What is known of a running attempt only in memory.
 public struct Heartbeat: Sendable {
+    /// The attempt that sent the heartbeat.
     public var attempt: Int32
+    /// When it arrived.
     public var at: Instant
+    /// What the worker reported with it.
     public var details: RawMessage<Payloads>?
 }
 
 /// A timer between TimerStarted and TimerFired or TimerCanceled.
 public struct PendingTimer: Equatable, Sendable {
+    /// The id of TimerStarted, by which the run knows the timer.
     public let startedEventID: Int64
+    /// The id that the workflow's code chose.
     public let timerID: String
+    /// When the timer is due.
     public let fireAt: Instant
 }

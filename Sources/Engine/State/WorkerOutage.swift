@@ -21,8 +21,8 @@ public struct WorkerOutage: Equatable, Sendable {
         start <= end ? max(deadline, end + grace) : deadline
     }
 
-    /// When an attempt that was last heard from at `heard` has been silent for too long. Heartbeats may have been lost with
-    /// the previous owner, so the whole timeout begins anew at the end of the outage.
+    /// When an attempt that was last heard from at `heard` has been silent for too long. Heartbeats may have been lost
+    /// with the previous owner, so the whole timeout begins anew at the end of the outage.
     ///
     /// - Parameter start: when the attempt started. Not `heard`: a heartbeat after the outage must not bring a deadline
     ///   forward that was put off, because the heap of deadlines never moves one forward.

@@ -1,5 +1,6 @@
 /// Where a run came from when a Kafka command started it, and what its events repeat.
 public struct CommandOrigin: Equatable, Sendable {
+    /// The command's id, as its sender chose it.
     public let commandID: String
     /// The topic that this command's events go to.
     public let eventsTopic: String
@@ -8,8 +9,11 @@ public struct CommandOrigin: Equatable, Sendable {
     /// Headers that travel on to the events (`traceparent`, `tracestate`).
     public let headers: [Header]
 
+    /// A header of a Kafka record.
     public struct Header: Equatable, Sendable {
+        /// The header's key.
         public let name: String
+        /// The header's value, byte for byte.
         public let value: [UInt8]
 
         public init(name: String, value: [UInt8]) {
@@ -18,6 +22,7 @@ public struct CommandOrigin: Equatable, Sendable {
         }
     }
 
+    /// An origin with the command's id, the topic for its events, and what each event repeats.
     public init(commandID: String, eventsTopic: String, correlation: [UInt8], headers: [Header] = []) {
         self.commandID = commandID
         self.eventsTopic = eventsTopic

@@ -5,8 +5,10 @@ internal import Glibc
 /// `String` takes "é" for equal to "e" with an accent behind it. For PostgreSQL and for other servers of the contract
 /// these are two ids.
 public struct ExactText: Hashable, Sendable {
+    /// The text as it was given.
     public let text: String
 
+    /// Text that equals only text of the same bytes.
     public init(_ text: String) {
         self.text = text
     }

@@ -2,18 +2,22 @@ public import SagamoreProtobuf
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z. Always handed in, never read from a clock here.
 public struct Instant: Hashable, Comparable, Sendable {
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
     public var nanoseconds: Int64
 
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 
+    /// The same point in time; values that 64 bits cannot hold are clamped.
     public init(_ timestamp: ProtobufTimestamp) {
         let (product, overflow) = timestamp.seconds.multipliedReportingOverflow(by: 1_000_000_000)
         nanoseconds = overflow ? (timestamp.seconds < 0 ? .min : .max) : product &+ Int64(timestamp.nanos)
     }
 
+    /// The latest point in time; stands for "never".
     public static let distantFuture = Instant(nanoseconds: .max)
+    /// The earliest point in time.
     public static let distantPast = Instant(nanoseconds: .min)
 
     public static func < (left: Instant, right: Instant) -> Bool {
@@ -26,11 +30,13 @@ public struct Instant: Hashable, Comparable, Sendable {
         return overflow ? (interval.nanoseconds < 0 ? .distantPast : .distantFuture) : Instant(nanoseconds: sum)
     }
 
+    /// The time from `right` to `left`, negative when `left` is earlier.
     public static func - (left: Instant, right: Instant) -> Interval {
         let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
         return Interval(nanoseconds: overflow ? (left > right ? .max : .min) : difference)
     }
 
+    /// The same point in time in the form of the wire.
     public var timestamp: ProtobufTimestamp {
         var timestamp = ProtobufTimestamp()
         var (seconds, nanos) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
@@ -46,6 +52,7 @@ public struct Instant: Hashable, Comparable, Sendable {
 
 /// A length of time in nanoseconds. Zero means "not set" where a timeout is meant.
 public struct Interval: Hashable, Comparable, Sendable {
+    /// The length in nanoseconds.
     public var nanoseconds: Int64
 
     public init(nanoseconds: Int64) {
@@ -63,15 +70,19 @@ public struct Interval: Hashable, Comparable, Sendable {
         nanoseconds = overflow || second ? .max : sum
     }
 
+    /// No time at all; stands for "not set" where a timeout is meant.
     public static let zero = Interval(nanoseconds: 0)
 
+    /// An interval of `count` milliseconds.
     public static func milliseconds(_ count: Int64) -> Interval { Interval(nanoseconds: count * 1_000_000) }
+    /// An interval of `count` seconds.
     public static func seconds(_ count: Int64) -> Interval { Interval(nanoseconds: count * 1_000_000_000) }
 
     public static func < (left: Interval, right: Interval) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
 
+    /// Whether this is a timeout at all: zero and negative lengths mean "none".
     public var isSet: Bool { nanoseconds > 0 }
 
     /// This interval, but at most `limit` where that is set. An interval that is not set becomes the limit.
@@ -80,6 +91,7 @@ public struct Interval: Hashable, Comparable, Sendable {
         return isSet ? min(self, limit) : limit
     }
 
+    /// The same length in the form of the wire.
     public var duration: ProtobufDuration {
         var duration = ProtobufDuration()
         let (seconds, nanos) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)

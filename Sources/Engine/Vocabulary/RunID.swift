@@ -1,7 +1,9 @@
 /// The id of one run of a workflow: a UUID whose first 48 bits are milliseconds (version 7), so that rows of new runs
 /// lie beside each other in every index.
 public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The upper 64 bits of the UUID: the time of version 7.
     public let high: UInt64
+    /// The lower 64 bits of the UUID.
     public let low: UInt64
 
     public init(high: UInt64, low: UInt64) {
@@ -68,7 +70,9 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
 /// What names a workflow: its namespace (by the registry's number) and its workflow id.
 public struct WorkflowKey: Hashable, Sendable {
+    /// The namespace's number in the registry.
     public let namespace: Int32
+    /// The workflow id, unique among the namespace's open runs.
     public let workflowID: String
 
     public init(namespace: Int32, workflowID: String) {

@@ -12,8 +12,8 @@ public struct ClusterInformation: Sendable {
     /// The contract's version that clients are told.
     ///
     /// Clients take it for the version of a Temporal server: some compare it as `major.minor.patch` and refuse or hide
-    /// what older servers lack, so it has to be three plain numbers. 1.29.0 is new enough for every check in use; what is
-    /// really there they learn from the capabilities.
+    /// what older servers lack, so it has to be three plain numbers. 1.29.0 is new enough for every check in use; what
+    /// is really there they learn from the capabilities.
     public static let contractVersion = "1.29.0"
 
     /// The information about one installation.

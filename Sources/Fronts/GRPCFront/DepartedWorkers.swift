@@ -1,7 +1,7 @@
 internal import SagamoreThreads
 
-/// The workers that said goodbye last. A poll that was on its way then must be answered at once: its worker waits for it
-/// before it stops, and would wait as long as the poll does.
+/// The workers that said goodbye last. A poll that was on its way then must be answered at once: its worker waits for
+/// it before it stops, and would wait as long as the poll does.
 final class DepartedWorkers: Sendable {
     /// A worker's own name for itself, new with each start; it may be empty in old SDKs, which are never found here.
     struct Worker: Hashable {

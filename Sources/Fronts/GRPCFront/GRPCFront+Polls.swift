@@ -15,7 +15,8 @@ extension GRPCFront {
         let deadline: Instant
     }
 
-    /// - Throws: `invalidArgument`, `notFound` with the namespace's name, `failedPrecondition` for too short a deadline.
+    /// - Throws: `invalidArgument`, `notFound` with the namespace's name, `failedPrecondition` for too short a
+    ///   deadline.
     func poll(
         _ call: GRPCServerCall,
         namespace name: String,

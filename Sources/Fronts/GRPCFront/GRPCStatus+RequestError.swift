@@ -4,8 +4,8 @@ internal import SagamoreGRPC
 internal import SagamoreProtobuf
 
 extension GRPCStatus {
-    /// The status by which a client of the contract knows an error: SDKs tell errors of one code apart by the message in
-    /// the status's details.
+    /// The status by which a client of the contract knows an error: SDKs tell errors of one code apart by the message
+    /// in the status's details.
     init(_ error: RequestError) {
         let code = GRPCStatus.Code(error.code)
         var details: [UInt8]?

@@ -2,8 +2,8 @@ internal import Glibc
 internal import SagamoreEngine
 internal import SagamoreThreads
 
-/// Gives ids to polls: random UUIDs, cut from a block of random bytes, since asking the system for each takes longer than
-/// all the rest of a poll.
+/// Gives ids to polls: random UUIDs, cut from a block of random bytes, since asking the system for each takes longer
+/// than all the rest of a poll.
 final class RequestIDs: Sendable {
     private struct Block {
         var words: [UInt64] = []

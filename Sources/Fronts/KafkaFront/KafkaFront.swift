@@ -89,8 +89,8 @@ public final class KafkaFront: Sendable {
         state.withLock { $0.thread = thread }
     }
 
-    /// Says whether this process owns shards. Whoever joins the command group is given partitions, so only an owner joins,
-    /// and one that lost its shards leaves. Returns at once, from any thread.
+    /// Says whether this process owns shards. Whoever joins the command group is given partitions, so only an owner
+    /// joins, and one that lost its shards leaves. Returns at once, from any thread.
     public func ownershipChanged(ownsShards: Bool) {
         state.withLock { $0.ownsShards = ownsShards }
         bell.ring()

@@ -22,12 +22,12 @@ enum LoggingOptions {
         case text, json
     }
 
-    static let level = Option<Level>("--log-level", valueName: "LEVEL", default: .warning, help: "What is logged.")
+    static let level = Option<Level>("--log-level", valueName: "LEVEL", default: .warning, help: "The lowest level.")
     static let format = Option<Format>(
         "--log-format",
         valueName: "FORMAT",
         default: .text,
-        help: "The form of the log."
+        help: "The log format."
     )
 
     /// Sets the process's log: to standard error.

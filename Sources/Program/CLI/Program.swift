@@ -11,7 +11,7 @@ enum Program {
         ProcessMemory.limitArenas()
         ProcessSignals.block()
         if let name = Unavailable.command(in: Array(CommandLine.arguments.dropFirst())) {
-            StandardError.write("sagamore: \(Unavailable.refusal(name))\n'sagamore --help' tells what is there.\n")
+            StandardError.write("sagamore: \(Unavailable.refusal(name))\n'sagamore --help' lists the commands.\n")
             exit(ExitCode.usage.code)
         }
         Task.detached { exit(await command.run()) }
@@ -21,15 +21,15 @@ enum Program {
     static let command = Command(
         "sagamore",
         abstract: "A durable saga service.",
-        discussion: "Start with 'sagamore dev': everything on this machine, no setup.",
+        discussion: "Start with 'sagamore dev': it runs everything on this machine, without setup.",
         version: "sagamore \(SagamoreVersion.current)",
         subcommands: [
             DevCommand.command, MigrateCommand.command,
-            Command("command", abstract: "Speak to a topic of commands.", subcommands: [PublishCommand.command]),
-            Command("events", abstract: "Listen to a topic of events.", subcommands: [TailCommand.command]),
+            Command("command", abstract: "Publish to a command topic.", subcommands: [PublishCommand.command]),
+            Command("events", abstract: "Read an event topic.", subcommands: [TailCommand.command]),
             Command(
                 "workflow",
-                abstract: "Look at workflows.",
+                abstract: "Inspect workflows.",
                 subcommands: [ShowCommand.command]
                     + Unavailable.workflowVerbs.map { Unavailable.placeholder($0, "As in the temporal CLI.") }
             ),

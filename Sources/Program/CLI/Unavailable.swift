@@ -4,12 +4,12 @@ internal import SagamoreCommandLineArguments
 enum Unavailable {
     /// Groups and commands of the program.
     static let commands: [(name: String, abstract: String)] = [
-        ("serve", "Run the services on real ones, as a configuration file says."),
-        ("schedule", "Start workflows at set times."),
-        ("namespace", "Make and change namespaces."),
-        ("task-queue", "Look at task queues."),
-        ("activity", "Complete, fail or look at activities."),
-        ("operator", "Search attributes, clusters and the like."),
+        ("serve", "Run the services from a configuration file."),
+        ("schedule", "Start workflows on a schedule."),
+        ("namespace", "Create and update namespaces."),
+        ("task-queue", "Inspect task queues."),
+        ("activity", "Complete, fail, or inspect activities."),
+        ("operator", "Manage search attributes and clusters."),
     ]
 
     /// Verbs of `workflow`.

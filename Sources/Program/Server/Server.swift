@@ -94,7 +94,7 @@ public final class Server {
             history.onOutboxGrowth { shard in front.outboxGrew(shard) }
             return front
         } catch {
-            throw .kafka("Kafka can't be used: \(error.message)")
+            throw .kafka("cannot use Kafka: \(error.message)")
         }
     }
 
@@ -123,7 +123,8 @@ public final class Server {
         return history
     }
 
-    /// A process that lost a shard ends. It leaves the command group at once, so that the new owner gets all partitions.
+    /// A process that lost a shard ends. It leaves the command group at once, so that the new owner gets all
+    /// partitions.
     private func endWhenShardIsLost(_ history: HistoryService, _ kafka: KafkaFront?) {
         let (stopSignal, log) = (stopSignal, log)
         history.onShardLost { shard, loss in

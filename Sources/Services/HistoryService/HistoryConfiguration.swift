@@ -2,20 +2,24 @@ public import SagamoreEngine
 
 /// What can be set about the history service.
 public struct HistoryConfiguration: Sendable {
+    /// The number of shards, as the database has it.
     public var shardCount: Int
     /// The configured name of this node: a new process of the same name takes its shards at once.
     public var node: String
+    /// The bounds on what one run may hold.
     public var limits = Limits()
     /// An idle run leaves memory after this time, when nothing is due for it within `alarmHorizon`.
     public var parkAfter = Interval.seconds(1)
     /// Parked runs come back to memory so long before their alarm.
     public var alarmHorizon = Interval.seconds(10)
-    /// After a time in which workers could not report (another owner, PostgreSQL away) they get at least so long for it.
+    /// After a time in which workers could not report (another owner, PostgreSQL away) they get at least so long for
+    /// it.
     public var recoveryGrace = Interval.seconds(10)
     /// Transitions that may wait for a shard's commit lane before new work is refused.
     public var laneQueueLimit = 50_000
     /// Rows of one transaction, and bytes.
     public var batchRowLimit = 4_000
+    /// The size of a commit lane's batch, in bytes of rows, at which it takes no more. Default: 8 MiB.
     public var batchByteLimit = 8 << 20
     /// Heartbeat details are written at most once in this time.
     public var heartbeatFlush = Interval.seconds(5)
@@ -26,6 +30,7 @@ public struct HistoryConfiguration: Sendable {
     /// How long a long poll for history waits at most.
     public var historyWait = Interval.seconds(20)
 
+    /// A configuration with the defaults of everything else.
     public init(shardCount: Int, node: String) {
         self.shardCount = shardCount
         self.node = node

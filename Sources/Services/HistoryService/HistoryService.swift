@@ -8,6 +8,7 @@ internal import SagamoreThreads
 
 /// Why a shard was lost.
 public enum ShardLoss: Sendable {
+    /// Another process owns the shard now.
     case takenByAnother
     /// The database holds fewer commits than this process saw: a standby without the newest ones took over.
     case databaseWentBack

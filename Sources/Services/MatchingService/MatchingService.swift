@@ -28,6 +28,7 @@ public final class MatchingService: MatchingClient {
         }
     }
 
+    /// A service without tasks or polls; `history` starts the tasks that it matches.
     public init(history: any HistoryClient & BacklogStore, clock: @escaping @Sendable () -> Instant, log: Logger) {
         self.history = history
         self.clock = clock

@@ -3,7 +3,8 @@
 public protocol BacklogStore: Sendable {
     /// A queue has no room for this task: its run is marked as waiting for the queue.
     func pageOut(_ task: MatchingTask)
-    /// A queue has room again: the tasks of the longest waiting runs are offered. `backlogPaged` tells when that is done.
+    /// A queue has room again: the tasks of the longest waiting runs are offered. `backlogPaged` tells when that is
+    /// done.
     func pageIn(_ queue: TaskQueueKey, limit: Int)
 }
 

@@ -2,20 +2,29 @@ public import SagamoreEngine
 
 /// A command that came on a topic, understood or refused: what has to become durable together with its effect.
 public final class IncomingCommand: Sendable {
+    /// What the command asks for.
     public enum Action: Sendable {
+        /// Start a workflow.
         case start(StartRequest)
+        /// Signal the run with this id, or the current one.
         case signal(SignalRequest, runID: RunID?)
+        /// Ask the run with this id, or the current one, to cancel.
         case cancel(CancelRequest, runID: RunID?)
+        /// Terminate the run with this id, or the current one.
         case terminate(TerminateRequest, runID: RunID?)
         /// It was understood and can't be carried out, whatever the state: `reason.code` and `reason.message`.
         case refuse(code: String, message: String)
     }
 
+    /// The workflow that the command is for.
     public let key: WorkflowKey
     /// The workflow type, for the `rejected` event; may be empty.
     public let workflowType: String
+    /// The command's id, and what its events repeat.
     public let origin: CommandOrigin
+    /// The record that held the command.
     public let source: RecordCoordinates
+    /// What the command asks for.
     public let action: Action
 
     public init(
@@ -36,9 +45,13 @@ public final class IncomingCommand: Sendable {
 /// Where a record lies. The cluster's id is part of it: the development broker counts anew at each start. So does a
 /// topic that was deleted and made anew: the time tells its records from those that lay there before.
 public struct RecordCoordinates: Hashable, Sendable {
+    /// The Kafka cluster's id.
     public let cluster: String
+    /// The topic.
     public let topic: String
+    /// The partition.
     public let partition: Int32
+    /// The record's offset in the partition.
     public let offset: Int64
     /// The record's time in milliseconds since 1970, the same however often it is delivered; nil where it has none.
     public let timestamp: Int64?
@@ -54,13 +67,18 @@ public struct RecordCoordinates: Hashable, Sendable {
 
 /// A record that waits in the outbox for its topic.
 public struct OutboxRecord: Equatable, Sendable {
+    /// The topic that the record is for.
     public let topic: String
+    /// The record's key, or nil for none.
     public let key: [UInt8]?
+    /// The record's value, or nil for none.
     public let value: [UInt8]?
+    /// The record's headers, in order.
     public let headers: [Header]
 
     /// A header of the record.
     public struct Header: Equatable, Sendable {
+        /// The header's name; names may repeat.
         public let name: String
         /// Nil is Kafka's null, which is not the same as an empty value.
         public let value: [UInt8]?
@@ -84,6 +102,7 @@ public struct OutboxRecord: Equatable, Sendable {
 
 /// How a status event becomes a record: the Kafka front's business, used where the transition is written.
 public protocol StatusEventEncoder: Sendable {
+    /// The record of an event, with topic, key, and headers.
     func encode(_ event: StatusEvent) -> OutboxRecord
 }
 

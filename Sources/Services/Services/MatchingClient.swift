@@ -29,7 +29,9 @@ public protocol MatchingClient: Sendable {
 
 /// Names a poll that waits.
 public struct PollHandle: Hashable, Sendable {
+    /// The queue that is polled.
     public let queue: TaskQueueKey
+    /// The number of the poll, unique in this process.
     public let id: UInt64
 
     public init(queue: TaskQueueKey, id: UInt64) {

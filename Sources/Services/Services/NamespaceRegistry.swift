@@ -6,11 +6,15 @@ public struct NamespaceRecord: Sendable, Equatable {
     public let number: Int32
     /// The id that clients see, a UUID.
     public let id: String
+    /// The name, unique in the installation.
     public let name: String
+    /// A sentence for people.
     public let description: String
+    /// An address for people to write to.
     public let ownerEmail: String
     /// How long closed runs are kept.
     public let retention: Interval
+    /// Free data that clients stored with the namespace.
     public let data: [String: String]
 
     public init(
@@ -38,7 +42,9 @@ public protocol NamespaceDirectory: Sendable {
     ///
     /// - Throws: `notFound` with the namespace's name.
     func namespace(named name: String) throws(RequestError) -> NamespaceRecord
+    /// The namespace with this number, or nil when it is unknown.
     func namespace(numbered number: Int32) -> NamespaceRecord?
+    /// Every namespace of the installation.
     func list() -> [NamespaceRecord]
     /// Makes a namespace durable. Blocks: not for completion threads.
     ///

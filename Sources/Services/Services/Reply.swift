@@ -6,11 +6,13 @@ public import Synchronization
 ///
 /// Inlinable, since it is on the way of every call: unspecialised it costs as much as a decision.
 public final class Reply<Success: Sendable>: Sendable {
+    /// What the requester receives.
     public typealias Outcome = Result<Success, RequestError>
 
     @usableFromInline let handler: @Sendable (Outcome) -> Void
     @usableFromInline let isAnswered = Atomic(false)
 
+    /// A reply that calls `handler` once, on the thread that answers.
     @inlinable
     public init(_ handler: @escaping @Sendable (Outcome) -> Void) {
         self.handler = handler
@@ -21,8 +23,10 @@ public final class Reply<Success: Sendable>: Sendable {
         if !isAnswered.load(ordering: .acquiring) { handler(.failure(.dropped)) }
     }
 
+    /// Answers with a value. Has no effect when there was an answer before.
     @inlinable
     public func succeed(_ value: Success) { answer(.success(value)) }
+    /// Answers with an error. Has no effect when there was an answer before.
     @inlinable
     public func fail(_ error: RequestError) { answer(.failure(error)) }
 
@@ -35,6 +39,7 @@ public final class Reply<Success: Sendable>: Sendable {
 }
 
 extension Reply where Success == Void {
+    /// Answers that the request was carried out. Has no effect when there was an answer before.
     @inlinable
     public func succeed() { answer(.success(())) }
 }

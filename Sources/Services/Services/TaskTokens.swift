@@ -3,13 +3,20 @@ internal import SagamoreProtobuf
 
 /// What a worker hands back with its answer, as bytes. Only this server reads it.
 public enum TaskToken: Equatable, Sendable {
+    /// A started workflow task.
     case workflow(WorkflowTaskToken)
+    /// A started attempt of an activity.
     case activity(ActivityTaskToken)
+    /// A query that was handed out by itself.
     case query(QueryToken)
 
+    /// What the token of a query says.
     public struct QueryToken: Equatable, Sendable {
+        /// The workflow that is asked.
         public let key: WorkflowKey
+        /// The run that is asked.
         public let runID: RunID
+        /// The query's number in its shard.
         public let queryID: UInt64
 
         public init(key: WorkflowKey, runID: RunID, queryID: UInt64) {
@@ -19,6 +26,7 @@ public enum TaskToken: Equatable, Sendable {
         }
     }
 
+    /// The token's encoded form.
     public var bytes: [UInt8] {
         var writer = ProtobufWriter(capacity: 128)
         switch self {

@@ -3,12 +3,17 @@ public import SagamoreEngine
 
 /// A task queue: workers poll it by name, workflow and activity tasks apart.
 public struct TaskQueueKey: Hashable, Sendable {
+    /// What kind of tasks the queue holds.
     public enum Kind: Hashable, Sendable {
+        /// Tasks for workflow code, or for activities.
         case workflow, activity
     }
 
+    /// The namespace's number in the registry.
     public let namespace: Int32
+    /// The queue's name, as workers poll it.
     public let name: String
+    /// The kind of its tasks; queues of both kinds may share a name.
     public let kind: Kind
 
     public init(namespace: Int32, name: String, kind: Kind) {
@@ -43,16 +48,23 @@ public struct TaskQueueKey: Hashable, Sendable {
 
 /// A task as Matching holds it: what is due, by name. Whether it still is, History says when it starts.
 public struct MatchingTask: Sendable, Equatable {
+    /// What is due.
     public enum Kind: Sendable, Equatable {
         /// - Parameter isSticky: it waits in the queue of the one worker that has the run in its cache.
         case workflow(WorkflowTaskStamp, isSticky: Bool)
+        /// An attempt of an activity, by the id of ActivityTaskScheduled.
         case activity(scheduledEventID: Int64, attempt: Int32)
+        /// A query that no workflow task carries, by its number in the shard.
         case query(UInt64, isSticky: Bool)
     }
 
+    /// The queue whose pollers may get it.
     public let queue: TaskQueueKey
+    /// The workflow that it belongs to.
     public let key: WorkflowKey
+    /// The run that it belongs to.
     public let runID: RunID
+    /// What is due.
     public let kind: Kind
 
     public init(queue: TaskQueueKey, key: WorkflowKey, runID: RunID, kind: Kind) {
@@ -62,6 +74,7 @@ public struct MatchingTask: Sendable, Equatable {
         self.kind = kind
     }
 
+    /// Whether it waits in a worker's own queue.
     public var isSticky: Bool {
         switch kind {
         case .workflow(_, let isSticky), .query(_, let isSticky): isSticky
@@ -88,7 +101,9 @@ public struct PollerIdentity: Sendable {
 
 /// What a poll of a workflow task queue ends with.
 public enum PolledWorkflowTask: Sendable {
+    /// A workflow task; it may carry queries as well.
     case task(AssignedWorkflowTask)
+    /// A query by itself.
     case query(AssignedQuery)
     /// Nothing came in time: the worker polls again.
     case none
@@ -96,9 +111,13 @@ public enum PolledWorkflowTask: Sendable {
 
 /// A workflow task for a worker, complete.
 public struct AssignedWorkflowTask: Sendable {
+    /// The workflow that the task belongs to.
     public let key: WorkflowKey
+    /// The run that the task belongs to.
     public let runID: RunID
+    /// What the engine says about the task.
     public let delivery: WorkflowTaskDelivery
+    /// The token that the worker hands back with its answer.
     public let token: [UInt8]
     /// Encoded frames of `History.events`: all of the history, or what a sticky worker has not seen; ends with
     /// WorkflowTaskStarted unless `nextPageToken` is set.
@@ -129,14 +148,21 @@ public struct AssignedWorkflowTask: Sendable {
 
 /// A query that no workflow task carries: it goes to a worker by itself.
 public struct AssignedQuery: Sendable {
+    /// The workflow that is asked.
     public let key: WorkflowKey
+    /// The run that is asked.
     public let runID: RunID
+    /// The workflow's type, by which the worker finds its code.
     public let workflowType: String
+    /// The token that the worker hands back with its answer.
     public let token: [UInt8]
+    /// The question.
     public let query: WorkflowQuery
     /// Empty for a sticky worker: it has the run.
     public let history: [UInt8]
+    /// Where the history goes on, or empty when it is complete.
     public let nextPageToken: [UInt8]
+    /// The id of the last WorkflowTaskStarted that a worker completed.
     public let previousStartedEventID: Int64
 
     public init(
@@ -162,11 +188,16 @@ public struct AssignedQuery: Sendable {
 
 /// An attempt of an activity for a worker. A poll that ends without one has `nil`.
 public struct AssignedActivityTask: Sendable {
+    /// The workflow that the activity belongs to.
     public let key: WorkflowKey
+    /// The run that the activity belongs to.
     public let runID: RunID
+    /// What the engine says about the attempt.
     public let delivery: ActivityTaskDelivery
+    /// The token that the worker hands back with its answer.
     public let token: [UInt8]
 
+    /// An attempt with the token that belongs to it.
     public init(key: WorkflowKey, runID: RunID, delivery: ActivityTaskDelivery) {
         self.key = key
         self.runID = runID
@@ -191,7 +222,9 @@ public struct AssignedActivityTask: Sendable {
 
 /// The answer to a completed workflow task.
 public struct CompletedWorkflowTask: Sendable {
+    /// Activities that the worker runs at once, without a poll.
     public let eagerActivities: [AssignedActivityTask]
+    /// The workflow task that came due meanwhile, when the worker asked for it.
     public let nextTask: AssignedWorkflowTask?
 
     public init(eagerActivities: [AssignedActivityTask], nextTask: AssignedWorkflowTask?) {

@@ -2,7 +2,9 @@ public import SagamoreEngine
 
 /// A workflow, or one run of it where a run id is given.
 public struct WorkflowReference: Hashable, Sendable {
+    /// The workflow.
     public let key: WorkflowKey
+    /// The run, or nil for the current one.
     public let runID: RunID?
     /// The run was named as the first one of a chain: when it is not there, the answer is in other words.
     public let namesChain: Bool

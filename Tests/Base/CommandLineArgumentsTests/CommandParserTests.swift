@@ -73,7 +73,7 @@ import Testing
         ("dev --port", "'--port' expects a value, PORT"),
         (
             "dev --port --ip 1",
-            "'--port' expects a value, PORT. A value that begins with a dash is written '--port=--ip'"
+            "'--port' expects a value, PORT. Write a value that begins with a dash as '--port=--ip'"
         ),
         ("dev --port 65536", "'--port' expects a number from 0 to 65535, not '65536'"),
         ("dev --port=", "'--port' expects a number from 0 to 65535, not ''"),

@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func whatCannotBeFollowedEndsWithTwo() async {
-        let more = "'tool --help' tells more.\n"
+        let more = "'tool --help' shows the usage.\n"
         #expect(await run("--x") { _ in } == (2, "", "tool: unknown option '--x'\n\(more)"))
         #expect(await run { _ in throw UsageError("not both") } == (2, "", "tool: not both\n\(more)"))
     }

@@ -19,7 +19,7 @@ import Testing
                   -h, --help  Show this help.
                   --version   Show the version.
 
-                'sagamore COMMAND --help' tells more about a command.
+                'sagamore COMMAND --help' describes a command.
                 """
         )
     }
@@ -38,8 +38,7 @@ import Testing
                   --ip IP                The address to listen on. (default: 127.0.0.1)
                   -p, --port PORT        Where gRPC listens. (default: 7233; environment: SAGAMORE_PORT,
                                          TEMPORAL_PORT)
-                  --namespace NAMESPACE  A namespace to make. (default: default; may be given several
-                                         times)
+                  --namespace NAMESPACE  A namespace to make. (default: default; may be repeated)
                   --postgres URL         A PostgreSQL to use instead of the embedded one. (environment:
                                          SAGAMORE_POSTGRES)
                   --log-level LOG-LEVEL  The least severe lines to write. (one of error, warning, info,

@@ -197,8 +197,8 @@ import Testing
         }
     }
 
-    /// Every cut and every changed byte of a valid text ends in members or an error, and whatever is accepted can be read
-    /// to the last scalar.
+    /// Every cut and every changed byte of a valid text ends in members or an error, and whatever is accepted can be
+    /// read to the last scalar.
     @Test func mutatedTextsEndInMembersOrAnError() throws {
         let original = Array(
             #"{"command_id":"2","n":[-1.5e-3,0,{"a":"\u00e9\ud83d\ude00é😀"}],"t":true,"z":null}"#.utf8

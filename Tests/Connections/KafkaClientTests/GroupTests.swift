@@ -72,7 +72,8 @@ extension BrokerTests {
 
             let reader = try Reader(configuration, group: group, topics: [topic])
             try await wait(for: "three records") { reader.seen.records.count == 3 }
-            // One after the other: an answer that nobody hears would hold the next commit up for the 10 s that it may take.
+            // One after the other: an answer that nobody hears would hold the next commit up for the 10 s that it may
+            // take.
             let began = ContinuousClock.now
             for offset in [Int64(1), 2] {
                 reader.consumer?.commit([partition: offset])

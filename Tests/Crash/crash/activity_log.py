@@ -28,8 +28,8 @@ class Line:
 
     @property
     def moment(self) -> float:
-        """When the attempt counts as run. A worker that was starved may run one that has timed out meanwhile: nobody can
-        keep it from that, so what counts then is when it was given."""
+        """When the attempt counts as run. A starved worker may run one that has timed out meanwhile, and nobody can
+        prevent it: then the time when it was given counts."""
         return self.given if self.time - self.given >= START_TO_CLOSE else self.time
 
     def __str__(self) -> str:

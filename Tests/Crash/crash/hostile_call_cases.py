@@ -68,22 +68,36 @@ def execution(workflow_id: str = "nobody", run_id: str = "") -> WorkflowExecutio
     return WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
 
 
+BAD = {"INVALID_ARGUMENT"}
+ABSENT = {"NOT_FOUND"}
+LONG = "x" * 1001
+
+
 def wrong_fields() -> Iterator[Case]:
-    bad = {"INVALID_ARGUMENT"}
-    long, absent = "x" * 1001, {"NOT_FOUND"}
-    for name, value in {"empty": "", "long": long, "NUL": "a\0b"}.items():
+    for name, value in {"empty": "", "long": LONG, "NUL": "a\0b"}.items():
         for field in ("workflow_id", "workflow_type", "task_queue"):
-            yield Case(f"{name} {field}", "StartWorkflowExecution", start(**{field: value}), bad)
-        yield Case(f"{name} namespace", "StartWorkflowExecution", start(namespace=value), bad | absent)
-    for name, value in {"long": long, "NUL": "a\0b"}.items():
-        yield Case(f"{name} request_id", "StartWorkflowExecution", start(request_id=value), bad)
+            yield Case(f"{name} {field}", "StartWorkflowExecution", start(**{field: value}), BAD)
+        yield Case(f"{name} namespace", "StartWorkflowExecution", start(namespace=value), BAD | ABSENT)
+    for name, value in {"long": LONG, "NUL": "a\0b"}.items():
+        yield Case(f"{name} request_id", "StartWorkflowExecution", start(request_id=value), BAD)
         # No index and no log has an identity: history repeats it as it came.
-        yield Case(f"{name} identity", "StartWorkflowExecution", start(identity=value), bad | {"OK"})
-    yield Case("an unknown namespace", "StartWorkflowExecution", start(namespace="nowhere"), absent)
-    yield Case("an input of more than 2 MB", "StartWorkflowExecution", start(input=blob(LARGE)), bad)
+        yield Case(f"{name} identity", "StartWorkflowExecution", start(identity=value), BAD | {"OK"})
+    yield Case("an unknown namespace", "StartWorkflowExecution", start(namespace="nowhere"), ABSENT)
+    yield Case("an input of more than 2 MB", "StartWorkflowExecution", start(input=blob(LARGE)), BAD)
     yield Case(
-        "an input of 20 MB", "StartWorkflowExecution", start(input=blob(20_000_000)), bad | {"RESOURCE_EXHAUSTED"}
+        "an input of 20 MB", "StartWorkflowExecution", start(input=blob(20_000_000)), BAD | {"RESOURCE_EXHAUSTED"}
     )
+    for method in ("PollWorkflowTaskQueue", "PollActivityTaskQueue"):
+        for name, queue in {"empty": "", "long": LONG, "NUL": "a\0b"}.items():
+            request = make(method, namespace="default")
+            request.task_queue.name = queue
+            yield Case(f"{method} of a queue that is {name}", method, request, BAD)
+    yield from wrong_references()
+    yield from wrong_tokens()
+
+
+def wrong_references() -> Iterator[Case]:
+    """Calls that name a workflow or a run that is not there, or cannot be."""
     for method in METHODS:
         if "workflow_execution" in METHODS[method].input_type.fields_by_name and method.startswith(
             ("Signal", "RequestCancel", "Terminate")
@@ -92,11 +106,11 @@ def wrong_fields() -> Iterator[Case]:
             if method == "SignalWithStartWorkflowExecution":
                 continue
             for name, which, expected in (
-                ("nobody", execution(), absent),
-                ("no workflow", execution(""), bad),
-                ("a long id", execution(long), bad | absent),
-                ("a NUL", execution("a\0b"), bad),
-                ("a run id that is none", execution("nobody", "none"), bad),
+                ("nobody", execution(), ABSENT),
+                ("no workflow", execution(""), BAD),
+                ("a long id", execution(LONG), BAD | ABSENT),
+                ("a NUL", execution("a\0b"), BAD),
+                ("a run id that is none", execution("nobody", "none"), BAD),
             ):
                 request = make(method, namespace="default", workflow_execution=which, **more)
                 yield Case(f"{method} of {name}", method, request, expected)
@@ -110,22 +124,25 @@ def wrong_fields() -> Iterator[Case]:
             signal_name="s",
             input=blob(LARGE),
         ),
-        bad,
+        BAD,
     )
     yield Case(
         "a signal without a name",
         "SignalWorkflowExecution",
         make("SignalWorkflowExecution", namespace="default", workflow_execution=execution()),
-        bad | absent,
+        BAD | ABSENT,
     )
     for method in ("GetWorkflowExecutionHistory", "DescribeWorkflowExecution", "QueryWorkflow"):
         request = make(method, namespace="default", execution=execution())
-        yield Case(f"{method} of nobody", method, request, absent | bad)
+        yield Case(f"{method} of nobody", method, request, ABSENT | BAD)
+
+
+def wrong_tokens() -> Iterator[Case]:
     yield Case(
         "a page token that is none",
         "GetWorkflowExecutionHistory",
         make("GetWorkflowExecutionHistory", namespace="default", execution=execution(), next_page_token=b"rubbish"),
-        bad,
+        BAD,
     )
     for method in METHODS:
         if method.startswith("Respond") or method == "RecordActivityTaskHeartbeat":
@@ -139,13 +156,8 @@ def wrong_fields() -> Iterator[Case]:
                 if "task_token" in fields:
                     request = make(method, namespace="default", task_token=token)
                     yield Case(
-                        f"{method} with a token that is {name}", method, request, bad | absent | {"UNIMPLEMENTED"}
+                        f"{method} with a token that is {name}", method, request, BAD | ABSENT | {"UNIMPLEMENTED"}
                     )
-    for method in ("PollWorkflowTaskQueue", "PollActivityTaskQueue"):
-        for name, queue in {"empty": "", "long": long, "NUL": "a\0b"}.items():
-            request = make(method, namespace="default")
-            request.task_queue.name = queue
-            yield Case(f"{method} of a queue that is {name}", method, request, bad)
 
 
 def unreadable() -> Iterator[Case]:

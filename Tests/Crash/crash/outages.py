@@ -88,7 +88,7 @@ async def at_the_start(folder: Path) -> tuple[list[str], str]:
         await outages.expect_unavailable("before PostgreSQL is there", ["nobody"])
         await asyncio.sleep(3)
         world.server.check_runs()
-        outages.expect_lines("without PostgreSQL", "PostgreSQL can't be reached", outages.lines(), 1)
+        outages.expect_lines("without PostgreSQL", "cannot reach PostgreSQL", outages.lines(), 1)
         await world.postgres.start()
         if not world.kafka:
             await world.server.until_up()

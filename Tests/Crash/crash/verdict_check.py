@@ -109,7 +109,8 @@ FAULTS: dict[str, Callable[[Observations], Any]] = {
         seen.shown[0].events[2], "event_type", EventType.EVENT_TYPE_TIMER_FIRED
     ),
     "an undo that never ran": lambda seen: seen.lines.__delitem__(slice(-2, None)),
-    "an activity again after its acknowledgement": lambda seen: again(seen, "book_car", attempt=2, time=103.0, given=102.5),
+    "an activity again after its acknowledgement":
+        lambda seen: again(seen, "book_car", attempt=2, time=103.0, given=102.5),
     "an attempt that was given after the acknowledgement and ran late": lambda seen: again(
         seen, "book_car", attempt=2, time=113.0, given=102.5
     ),

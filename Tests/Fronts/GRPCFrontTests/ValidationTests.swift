@@ -74,9 +74,9 @@ extension FrontTests {
 
         @Test(
             arguments: [
-                ([0xFF, 0xFF, 0xFF], "protobuf: the bytes end inside a value"),
+                ([0xFF, 0xFF, 0xFF], "protobuf: the message ends inside a value"),
                 ([0x0A, 0x02, 0xFF, 0xFE], "protobuf: string field 1 is not UTF-8"),
-                ([0x0A, 0x7F, 0x41], "protobuf: the bytes end inside a value"),
+                ([0x0A, 0x7F, 0x41], "protobuf: the message ends inside a value"),
             ] as [([UInt8], String)]
         )
         func bytesThatAreNoRequest(_ bytes: [UInt8], _ reason: String) async throws {

@@ -254,7 +254,8 @@ extension FrontTests {
                     deadline: .seconds(60)
                 ) { _ in }
                 let reply = await waiting.first { _ in true }
-                // A later call on the same connection: when it is answered the server has read that this one was given up.
+                // A later call on the same connection: when it is answered the server has read that this one was given
+                // up.
                 completion.cancel()
                 let _: GetSystemInfoResponse = try await client.call(.getSystemInfo, GetSystemInfoRequest())
                 reply?.succeed(CompletedWorkflowTask(eagerActivities: [activity], nextTask: nil))

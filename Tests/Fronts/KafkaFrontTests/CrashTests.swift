@@ -30,19 +30,7 @@ extension LiveTests {
                     written += 20
                 }
             }
-            func child() throws -> ChildPublisher {
-                let name = Names.next("child")
-                try world.handOver(to: name)
-                return try ChildPublisher(
-                    .init(
-                        url: world.url,
-                        installation: world.installation,
-                        process: name,
-                        bootstrap: broker.bootstrap,
-                        cursors: cursors
-                    )
-                )
-            }
+            func child() throws -> ChildPublisher { try startPublisher(of: world, broker, cursors: cursors) }
             var publisher = try child()
             var (kills, zombies, idle) = (0, 0, 0)
             var (asleep, awake): ([ChildPublisher], [ChildPublisher]) = ([], [])
@@ -87,6 +75,24 @@ extension LiveTests {
             )
             publisher.kill9()
             for zombie in asleep + awake { zombie.kill9() }
+        }
+
+        private func startPublisher(
+            of world: OutboxWorld,
+            _ broker: TemporaryKafka,
+            cursors: String
+        ) throws -> ChildPublisher {
+            let name = Names.next("child")
+            try world.handOver(to: name)
+            return try ChildPublisher(
+                .init(
+                    url: world.url,
+                    installation: world.installation,
+                    process: name,
+                    bootstrap: broker.bootstrap,
+                    cursors: cursors
+                )
+            )
         }
     }
 }

@@ -71,16 +71,20 @@ struct DeadLetterTests {
         }
     }
 
-    /// Records that are nearly right, with bytes changed, left out, doubled: a reading comes back, never a trap, and what
-    /// is understood keeps the bounds that the database needs.
+    /// Records that are nearly right, with bytes changed, left out, doubled: a reading comes back, never a trap, and
+    /// what is understood keeps the bounds that the database needs.
     @Test func `mutated records`() throws {
         let seeds: [(String, [KafkaHeader])] = [
             (
-                #"{"command_id":"2","command":"start","workflow":"T","workflow_id":"2_3","order_id":"2","input":[1,{"a":"\u00e4\ud83d\ude00"}],"input_is_arguments":true,"options":{"run_timeout":"1h2m3.5s","memo":{"a":[1,"x"]},"id_reuse_policy":"ALLOW_DUPLICATE"},"v":1.5e3}"#,
+                #"{"command_id":"2","command":"start","workflow":"T","workflow_id":"2_3","order_id":"2","#
+                    + #""input":[1,{"a":"\u00e4\ud83d\ude00"}],"input_is_arguments":true,"#
+                    + #""options":{"run_timeout":"1h2m3.5s","memo":{"a":[1,"x"]},"#
+                    + #""id_reuse_policy":"ALLOW_DUPLICATE"},"v":1.5e3}"#,
                 [KafkaHeader("traceparent", text: "00-11-22-01")]
             ),
             (
-                #"{"specversion":"1.0","id":"7","type":"com.x.start","source":"/s","data":{"workflow":"W","order_id":1,"input":{}}}"#,
+                #"{"specversion":"1.0","id":"7","type":"com.x.start","source":"/s","#
+                    + #""data":{"workflow":"W","order_id":1,"input":{}}}"#,
                 [KafkaHeader("content-type", text: "application/cloudevents+json; charset=UTF-8")]
             ),
             (

@@ -100,13 +100,7 @@ extension LiveTests {
                 taskQueue: "bookings",
                 eventsTopic: name + ".events"
             )
-            var configuration: KafkaFrontConfiguration
-            switch cluster {
-            case .development:
-                configuration = KafkaFrontConfiguration(development: try Cluster.development(), routes: [route])
-            case .apache:
-                configuration = KafkaFrontConfiguration(kafka: try cluster.configuration(), routes: [route])
-            }
+            var configuration = try frontConfiguration(cluster, route)
             configuration.cursorTopic = name + ".cursors"
             let log = LogBook()
             let front = try KafkaFront(
@@ -125,8 +119,8 @@ extension LiveTests {
             #expect(front.waitUntilReady(.seconds(30)))
             #expect(front.ensureTopics())
             let kafka = try cluster.configuration()
-            let counts = try KafkaAdmin(kafka).partitionCounts(route.topics + [name + ".cursors"])
-            #expect(counts.values.allSatisfy { (try? $0.get()) == 8 })
+            let counts = try KafkaAdmin(kafka).partitionCounts(route.topics + [configuration.cursorTopic]).values
+            #expect(counts.allSatisfy { (try? $0.get()) == 8 })
 
             let reader = try TopicReader(kafka, [route.eventsTopic, route.deadLetterTopic])
             let producer = try KafkaProducer(kafka)
@@ -147,6 +141,35 @@ extension LiveTests {
 
             if cluster == .apache { try await largeLetter(route, kafka, reader) }
 
+            let times = try timesOfSingleCommands(reader, send)
+            let (burst, before, start) = (5_000, reader.seen.count, ContinuousClock.now)
+            for number in 0..<burst { try send(#"{"command_id":"burst-\#(number)","order_id":"\#(number)"}"#) }
+            try await wait(for: "the burst") { reader.seen.count >= before + burst }
+            let taken = ContinuousClock.now - start
+            print(
+                "\(cluster): command to accepted p50 \(times[30]) p95 \(times[57]); burst of \(burst) in \(taken)"
+                    + " (\(Int(Double(burst) / (taken / .seconds(1)))) a second)"
+            )
+            let ids = reader.seen.filter { $0.topic == route.eventsTopic }.compactMap(\.key?.text)
+            #expect(Set(ids).count == ids.count && ids.count == burst + 62)
+            lane.grew.withLock { $0 = {} }
+            front.stop()
+            lane.stop()
+            thread.join()
+            #expect(log.count("can not be reached") == 0, "\(log.text)")
+        }
+
+        private func frontConfiguration(_ cluster: Cluster, _ route: Route) throws -> KafkaFrontConfiguration {
+            switch cluster {
+            case .development:
+                KafkaFrontConfiguration(development: try Cluster.development(), routes: [route])
+            case .apache:
+                KafkaFrontConfiguration(kafka: try cluster.configuration(), routes: [route])
+            }
+        }
+
+        private func timesOfSingleCommands(_ reader: TopicReader, _ send: (String) throws -> Void) throws -> [Duration]
+        {
             var times: [Duration] = []
             for number in 0..<60 {
                 let before = reader.seen.count
@@ -156,24 +179,16 @@ extension LiveTests {
                 times.append(.now - start)
                 usleep(15_000)
             }
-            times.sort()
-            let burst = 5_000
-            let before = reader.seen.count
-            let start = ContinuousClock.now
-            for number in 0..<burst { try send(#"{"command_id":"burst-\#(number)","order_id":"\#(number)"}"#) }
-            try await wait(for: "the burst") { reader.seen.count >= before + burst }
-            let taken = ContinuousClock.now - start
-            print(
-                "\(cluster): command to accepted p50 \(times[30]) p95 \(times[57]); burst of \(burst) in \(taken)"
-                    + " (\(Int(Double(burst) / (taken / .seconds(1)))) a second)"
-            )
-            let ids = reader.seen.filter { $0.topic == route.eventsTopic }.compactMap { $0.key?.text }
-            #expect(Set(ids).count == ids.count && ids.count == burst + 62)
-            lane.grew.withLock { $0 = {} }
-            front.stop()
-            lane.stop()
-            thread.join()
-            #expect(log.count("can not be reached") == 0, "\(log.text)")
+            return times.sorted()
+        }
+
+        /// Sends seven commands to each of eight partitions.
+        private func sendToAllPartitions(_ producer: KafkaProducer, _ topic: String, _ kind: String) throws {
+            for number in 0..<56 {
+                let value = Array(#"{"command_id":"\#(kind)-\#(number)"}"#.utf8)
+                try producer.produce(topic: topic, key: nil, value: value, partition: Int32(number % 8))
+            }
+            try producer.flush(timeout: .seconds(10))
         }
 
         @Test func `who owns no shards reads no commands`() async throws {
@@ -186,12 +201,7 @@ extension LiveTests {
                 taskQueue: "q",
                 eventsTopic: name + ".events"
             )
-            var configuration =
-                switch cluster {
-                case .development:
-                    KafkaFrontConfiguration(development: try Cluster.development(), routes: [route])
-                case .apache: KafkaFrontConfiguration(kafka: try cluster.configuration(), routes: [route])
-                }
+            var configuration = try frontConfiguration(cluster, route)
             configuration.cursorTopic = name + ".cursors"
             configuration.kafka = try cluster.configuration()
             func front(_ taken: CommandSet, _ owner: Owner, _ number: Int) throws -> KafkaFront {
@@ -223,19 +233,7 @@ extension LiveTests {
             active.ownershipChanged(ownsShards: true)
             #expect(active.waitUntilReady(.seconds(30)))
             let producer = try KafkaProducer(configuration.kafka)
-            func send(_ kind: String) throws {
-                for number in 0..<56 {
-                    let value = #"{"command_id":"\#(kind)-\#(number)"}"#
-                    let partition = Int32(number % 8)
-                    try producer.produce(
-                        topic: route.commandTopic,
-                        key: nil,
-                        value: Array(value.utf8),
-                        partition: partition
-                    )
-                }
-                try producer.flush(timeout: .seconds(10))
-            }
+            func send(_ kind: String) throws { try sendToAllPartitions(producer, route.commandTopic, kind) }
             try send("before")
             try await wait(for: "all commands at the owner") { first.count("before") == 56 }
             #expect(second.count("") == 0)
@@ -252,7 +250,8 @@ extension LiveTests {
             standby.stop()
         }
 
-        /// A value that is small on its way here and large as a dead letter arrives whole, since the topic is made for it.
+        /// A value that is small on its way here and large as a dead letter arrives whole, since the topic is made for
+        /// it.
         private func largeLetter(_ route: Route, _ kafka: KafkaConfiguration, _ reader: TopicReader) async throws {
             var compressing = kafka
             compressing.properties.merge(["compression.type": "gzip", "message.max.bytes": "4000000"]) { $1 }

@@ -62,7 +62,8 @@ struct StatusEventJSONTests {
     private static let head =
         #"{"command_id":"2","workflow_id":"2_3","order_id":"222222","status":"#
     private static let body =
-        #","run_id":"01890a5d-ac96-774b-bcce-b302099a8057","workflow":"TravelBooking","sequence":2,"at":"2026-03-01T12:34:56.789Z""#
+        #","run_id":"01890a5d-ac96-774b-bcce-b302099a8057","workflow":"TravelBooking","sequence":2,"#
+        + #""at":"2026-03-01T12:34:56.789Z""#
 
     @Test func `an event as it stands in the contract`() throws {
         let passed = event(.passed) { $0.result = payloads([("json/plain", #"{"status": "passed"}"#)]) }
@@ -88,7 +89,8 @@ struct StatusEventJSONTests {
         refused.reasonMessage = "no such \"thing\""
         #expect(
             try text(refused)
-                == #"{"command_id":"a\"b","workflow_id":"w","status":"rejected","sequence":1,"at":"2026-03-01T12:34:56.789Z","reason":{"code":"NOT_FOUND","message":"no such \"thing\""}}"#
+                == #"{"command_id":"a\"b","workflow_id":"w","status":"rejected","sequence":1,"#
+                + #""at":"2026-03-01T12:34:56.789Z","reason":{"code":"NOT_FOUND","message":"no such \"thing\""}}"#
         )
     }
 
@@ -127,7 +129,8 @@ struct StatusEventJSONTests {
         let failed = event(.failed) { $0.failure = RawMessage(outer) }
         #expect(
             try text(failed).hasSuffix(
-                #","failure":{"type":"ActivityFailure","message":"activity error","cause":{"type":"InvalidBooking","message":"no such flight"}}}"#
+                #","failure":{"type":"ActivityFailure","message":"activity error","#
+                    + #""cause":{"type":"InvalidBooking","message":"no such flight"}}}"#
             )
         )
         let kinds: [(Failure.OneOf_FailureInfo?, String)] = [

@@ -70,7 +70,7 @@ extension ProgramTests {
             let folder = try TemporaryFolder()
             let outcome = try sagamore("events", "tail", folder: folder.path)
             #expect(outcome.status == 2)
-            #expect(outcome.errors.contains("Start 'sagamore dev' here, or name the brokers with --kafka"))
+            #expect(outcome.errors.contains("Start 'sagamore dev' here, or set --kafka"))
         }
 
         @Test func addressesThatNobodyAnswersAtEndWith1() throws {
@@ -85,7 +85,7 @@ extension ProgramTests {
                 environment: ["TEMPORAL_ADDRESS": "127.0.0.1:1"]
             )
             #expect(show.status == 1)
-            #expect(show.errors.contains("no Sagamore answers at 127.0.0.1:1"))
+            #expect(show.errors.contains("no Sagamore server answers at 127.0.0.1:1"))
         }
 
         @Test func aDatabaseIsMigratedAnyNumberOfTimes() throws {
@@ -120,7 +120,7 @@ extension ProgramTests {
             let away = "postgresql://user:secret@127.0.0.1:1/x"
             let unreachable = try sagamore("migrate", "--postgres", away)
             #expect(unreachable.status == 1)
-            #expect(unreachable.errors.contains("PostgreSQL can't be reached"))
+            #expect(unreachable.errors.contains("cannot reach PostgreSQL"))
             #expect(!unreachable.errors.contains("secret"))
         }
     }

@@ -36,7 +36,7 @@ extension ProgramTests {
             let dev = try DevProgram.shared()
             let second = try sagamore("dev", "--port", "0", "--data-dir", dev.dataFolder)
             #expect(second.status == 1)
-            #expect(second.errors.contains("another 'sagamore dev' uses \(dev.dataFolder)"))
+            #expect(second.errors.contains("another 'sagamore dev' is using \(dev.dataFolder)"))
             #expect(second.errors.contains("process \(dev.program.pid)"))
             #expect(second.errors.contains("--data-dir"))
         }
@@ -109,7 +109,7 @@ extension ProgramTests {
             try connection.execute("update sagamore.shards set epoch = epoch + 1, owner = 'other', node = 'other'")
             connection.close()
             #expect(dev.program.status() == 1)
-            #expect(dev.program.errors.contains("was taken by another process: this one ends"))
+            #expect(dev.program.errors.contains("another process took over shard"))
             #expect(!fileExists(dev.dataFolder))
         }
 
@@ -142,7 +142,7 @@ extension ProgramTests {
             server.kill9()
             let arguments = ["dev", "--port", "0", "--data-dir", folder.path + "/data", "--postgres", url]
             let dev = try RunningProgram(arguments)
-            try dev.wait(until: { dev.errors.contains("PostgreSQL can't be reached, trying again") })
+            try dev.wait(until: { dev.errors.contains("cannot reach PostgreSQL, retrying") })
             #expect(dev.errors.split(separator: "\n").count == 1)
             try server.restart()
             try dev.wait(until: { dev.output.contains("is ready") })

@@ -110,7 +110,7 @@ extension ProgramTests {
                 target: full
             )
             #expect(program.status() == 1)
-            #expect(program.errors.contains("the output can't be written: No space left on device"))
+            #expect(program.errors.contains("cannot write the output: No space left on device"))
         }
 
         @Test func aReaderThatHasGoneEndsWhatIsShownAndNotWhatIsWaitedFor() throws {

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Sagamore
 
-/// What happened between two workflow tasks comes with one of them: the end of something together with what gives it up.
-/// There is nothing to cancel then, and a server refuses commands for what has ended.
+/// What happened between two workflow tasks comes with one of them: the end of something together with what gives it
+/// up. There is nothing to cancel then, and a server refuses commands for what has ended.
 @Suite struct SameTaskTests {
     enum GivenUp: CaseIterable { case bySignal, byRequest }
 

@@ -7,8 +7,8 @@ import Testing
 /// Workflow code that breaks the rules: its task fails with a message that helps, everything else goes on, and repaired
 /// code takes the run on.
 ///
-/// Only a first attempt's failure is in the history, so the task must not time out before: on a busy machine the code of
-/// large values takes seconds here. The price is a pause of the default timeout before repaired code gets its turn.
+/// Only a first attempt's failure is in the history, so the task must not time out before: on a busy machine the code
+/// of large values takes seconds here. The price is a pause of the default timeout before repaired code gets its turn.
 @Suite(.timeLimit(.minutes(3)))
 struct DefectTests {
     private enum Defect: String, Codable, CaseIterable {
@@ -51,7 +51,7 @@ struct DefectTests {
         .task: "made a task outside its executor", .detached: "made a task outside its executor",
         .sleep: "waits for something that is not its context's", .mainActor: "its context's",
         .unknownError: "exist", .largeInput: "the input of activity 'shout' has 3145",
-        .largeTask: "the 3 things that the workflow asked for at once have 4719",
+        .largeTask: "the workflow's 3 commands have 4719",
     ]
 
     @Test(arguments: Defect.allCases)

@@ -43,7 +43,8 @@ struct WorkerTests {
         }
     }
 
-    /// A call that waits for a task holds a slot: where there are few, new runs and old ones must not wait for each other.
+    /// A call that waits for a task holds a slot: where there are few, new runs and old ones must not wait for each
+    /// other.
     @Test(arguments: [1, 2, 3])
     func fewSlotsMakeNobodyWaitInVain(_ slots: Int) async throws {
         var options = WorkerOptions()

@@ -69,7 +69,8 @@ extension HistoryTests {
             let perTask = Double(grown) / Double(Self.size - part)
             let beside = try Self.pace(node, "beside", count: 40)
             print(
-                "backlog of \(Self.size): \(grown >> 10) kB more, \(perTask) bytes a task; \(before) before, \(beside) beside"
+                "backlog of \(Self.size): \(grown >> 10) kB more, \(perTask) bytes a task; \(before) before,"
+                    + " \(beside) beside"
             )
             if ProcessInfo.processInfo.environment["SAGAMORE_BACKLOG_TASKS"] != nil {
                 #expect(perTask < 400)

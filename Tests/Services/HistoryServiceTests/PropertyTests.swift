@@ -12,7 +12,8 @@ extension HistoryTests {
     /// Random request sequences whose journal lies in PostgreSQL: the state that is rebuilt from the bytes read back is
     /// the live one, at every check, as often as rows are written one by one or several in one.
     ///
-    /// `SAGAMORE_ENGINE_SEED` repeats the sequence that a failure names; `SAGAMORE_HISTORY_SEQUENCES` runs another number.
+    /// `SAGAMORE_ENGINE_SEED` repeats the sequence that a failure names; `SAGAMORE_HISTORY_SEQUENCES` runs another
+    /// number.
     @Suite struct Property {
         @Test func theStateIsWhatPostgresHolds() async throws {
             let environment = ProcessInfo.processInfo.environment

@@ -10,8 +10,8 @@ import Testing
 extension HistoryTests {
     /// Nothing is shown that can still be lost.
     @Suite struct Release {
-        /// Holds the lane, lets a transition be decided, then asks, and lets the transition fail: no answer may have come
-        /// before, and none may tell what was lost.
+        /// Holds the lane, lets a transition be decided, then asks, and lets the transition fail: no answer may have
+        /// come before, and none may tell what was lost.
         private func asked<Success: Sendable>(
             _ node: Node,
             about word: String,

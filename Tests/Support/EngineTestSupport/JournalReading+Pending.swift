@@ -27,9 +27,10 @@ extension JournalReading {
         for id in state.activities.keys where !pending.contains(id) {
             differences.append("activity \(id) is pending in the state alone")
         }
-        let ids = Dictionary(state.activities.values.map { (ExactText($0.activityID), $0.scheduledEventID) }, uniquingKeysWith: max)
-        // A task that cancels an unstarted activity, schedules another one of its id and ends the run writes no end of the
-        // first: only then two activities have one id.
+        let named = state.activities.values.map { (ExactText($0.activityID), $0.scheduledEventID) }
+        let ids = Dictionary(named, uniquingKeysWith: max)
+        // A task that cancels an unstarted activity, schedules another one of its id and ends the run writes no end of
+        // the first: only then two activities have one id.
         if ids != state.activityIDs || (state.status == .running && ids.count != state.activities.count) {
             differences.append("activityIDs: \(state.activityIDs), the activities say \(ids)")
         }

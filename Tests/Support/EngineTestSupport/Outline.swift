@@ -70,7 +70,8 @@ extension TaskOffer {
     package var outline: String {
         switch self {
         case .workflow(let queue, let sticky, let stamp):
-            "offer workflow \(stamp.scheduledEventID)#\(stamp.attempt) on \(sticky.isEmpty ? queue : "sticky \(sticky)")"
+            "offer workflow \(stamp.scheduledEventID)#\(stamp.attempt) on "
+                + (sticky.isEmpty ? queue : "sticky \(sticky)")
         case .activity(let queue, let id, let attempt): "offer activity \(id)#\(attempt) on \(queue)"
         }
     }

@@ -18,8 +18,8 @@ package struct WorldViolation: Error, CustomStringConvertible {
 /// throws when an answer is not right.
 ///
 /// What it holds: a decision leaves the execution unchanged; event ids are gapless; the state rebuilt from the bytes of
-/// the journal is the live one, and is what the journal says; nothing that is due is forgotten; a closed run stays as it
-/// is; every event and answer is owed to a request.
+/// the journal is the live one, and is what the journal says; nothing that is due is forgotten; a closed run stays as
+/// it is; every event and answer is owed to a request.
 package final class World {
     package private(set) var coverage = Coverage()
     package internal(set) var execution: SagamoreEngine.Execution

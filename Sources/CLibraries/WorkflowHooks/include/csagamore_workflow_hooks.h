@@ -1,7 +1,7 @@
 /// Whose workflow code a thread runs, and whether that code made a task which leaves the workflow's executor.
 ///
-/// The concurrency runtime calls a hook when a job goes to the global pool. Workflow code must not cause that: the order
-/// in which such a job runs is not in the history.
+/// The concurrency runtime calls a hook when a job goes to the global pool. Workflow code must not cause that: the
+/// order in which such a job runs is not in the history.
 #ifndef CSAGAMORE_WORKFLOW_HOOKS_H
 #define CSAGAMORE_WORKFLOW_HOOKS_H
 

@@ -3,9 +3,9 @@
 /// Each ping costs a wake here, so clients that have nothing to send are held to a shortest time between two, as gRPC's
 /// servers hold them.
 ///
-/// Answers wait for a moment. Clients of gRPC measure the connection: when an answer to a call comes they send a ping (and a
-/// window update with it), and the next one when data comes after that has been answered. Answered at once, nearly every
-/// call would bring a ping, and wake both sides for nothing else.
+/// Answers wait for a moment. Clients of gRPC measure the connection: when an answer to a call comes they send a ping
+/// (and a window update with it), and the next one when data comes after that has been answered. Answered at once,
+/// nearly every call would bring a ping, and wake both sides for nothing else.
 struct PingPolicy: Sendable {
     private let shortest: Duration
     private var last: ContinuousClock.Instant?
@@ -15,7 +15,8 @@ struct PingPolicy: Sendable {
 
     /// So many pings may come early before the connection ends.
     static let allowedStrikes = 2
-    /// So long a ping waits for its answer. Nobody who pings to know whether this side lives waits for less than seconds.
+    /// So long a ping waits for its answer. Nobody who pings to know whether this side lives waits for less than
+    /// seconds.
     static let patience = Duration.milliseconds(10)
     /// So many wait at most; further ones are answered with the oldest of them.
     static let capacity = 16

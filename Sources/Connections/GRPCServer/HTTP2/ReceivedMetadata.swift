@@ -1,5 +1,5 @@
-/// The header fields that came with a request, in one piece of memory: calls may wait for long, and most of them are never
-/// asked for any.
+/// The header fields that came with a request, in one piece of memory: calls may wait for long, and most of them are
+/// never asked for any.
 struct ReceivedMetadata: Sendable {
     /// Each field: the lengths of name and value, two bytes each, then both.
     private let bytes: [UInt8]
@@ -30,7 +30,8 @@ struct ReceivedMetadata: Sendable {
         /// The largest field, so that its lengths are numbers of two bytes.
         static let largest = Int(UInt16.max)
 
-        /// - Parameter capacity: the most that a request may bring, counted as HTTP/2 counts it, with 32 bytes for a field.
+        /// - Parameter capacity: the most that a request may bring, counted as HTTP/2 counts it, with 32 bytes for a
+        ///   field.
         init(capacity: Int) { place = .allocate(byteCount: capacity, alignment: 4) }
 
         deinit { place.deallocate() }

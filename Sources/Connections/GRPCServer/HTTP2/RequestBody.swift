@@ -27,8 +27,8 @@ struct RequestBody {
     /// Takes the next piece.
     ///
     /// - Parameter limit: the largest message, in bytes.
-    /// - Throws: the status to answer with: RESOURCE_EXHAUSTED for a message over the limit, INTERNAL for what is not one
-    ///   message.
+    /// - Throws: the status to answer with: RESOURCE_EXHAUSTED for a message over the limit, INTERNAL for what is not
+    ///   one message.
     mutating func append(_ piece: UnsafeRawBufferPointer, limit: Int) throws(GRPCStatus) {
         var piece = piece
         while prefixCount < Self.prefixLength, let byte = piece.first {

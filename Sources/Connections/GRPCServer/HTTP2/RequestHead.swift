@@ -47,7 +47,8 @@ struct RequestHeadReader: ~Copyable {
     private var fields: ReceivedMetadata.Fields
     private let limit: Int
 
-    /// - Parameter limit: the most that the fields of one request may be together. Fields past it are counted and not kept.
+    /// - Parameter limit: the most that the fields of one request may be together. Fields past it are counted and not
+    ///   kept.
     init(limit: Int) {
         self.limit = limit
         fields = ReceivedMetadata.Fields(capacity: limit)

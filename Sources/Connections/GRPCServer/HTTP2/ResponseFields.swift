@@ -124,7 +124,8 @@ enum ResponseFields {
     }
 }
 
-/// Values of fields whose names end in `-bin`: base64, without the padding on the way out, with it or without on the way in.
+/// Values of fields whose names end in `-bin`: base64, without the padding on the way out, with it or without on the
+/// way in.
 enum BinaryField {
     static func encoded(_ bytes: [UInt8]) -> [UInt8] {
         var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)

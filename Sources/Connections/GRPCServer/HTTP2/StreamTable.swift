@@ -1,5 +1,5 @@
-/// The calls of a connection that are not over. Each has a place, which its stream remembers in the protocol's own table,
-/// so that finding one takes no search here.
+/// The calls of a connection that are not over. Each has a place, which its stream remembers in the protocol's own
+/// table, so that finding one takes no search here.
 struct StreamTable {
     private var places: [ServerCallRecord?] = []
     private var free: [Int] = []

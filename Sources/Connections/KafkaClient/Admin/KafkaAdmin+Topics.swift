@@ -7,8 +7,9 @@ extension KafkaAdmin {
     /// - Parameters:
     ///   - replication: −1 takes the broker's default.
     ///   - configuration: settings of the topics, by Kafka's names (`retention.ms` …).
-    /// - Throws: ``KafkaError`` of the first topic that could not be created, or when no broker answers. The development
-    ///   broker does not know this request: ``KafkaDevelopmentBroker/createTopics(_:partitions:)`` is its own way.
+    /// - Throws: ``KafkaError`` of the first topic that could not be created, or when no broker answers. The
+    ///   development broker does not know this request: ``KafkaDevelopmentBroker/createTopics(_:partitions:)`` is its
+    ///   own way.
     public func createTopics(
         _ names: [String],
         partitions: Int,

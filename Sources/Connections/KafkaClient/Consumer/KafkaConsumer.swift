@@ -75,8 +75,8 @@ public final class KafkaConsumer: Sendable {
     /// - Parameters:
     ///   - commitInterval: the time in which offsets gather before they are sent to the broker.
     ///   - bufferedKilobytes: how much librdkafka fetches ahead, for all partitions together.
-    /// - Throws: ``KafkaError`` when a property is unknown or not valid, or when no thread can be started. An unreachable
-    ///   broker is no error here.
+    /// - Throws: ``KafkaError`` when a property is unknown or not valid, or when no thread can be started. An
+    ///   unreachable broker is no error here.
     public init(
         _ configuration: KafkaConfiguration,
         group: String,

@@ -7,7 +7,8 @@ final class ClientCallbacks: Sendable {
     private let onFailure: @Sendable (KafkaError) -> Void
 
     /// - Parameters:
-    ///   - onDelivery: gets each delivery report: the record is on the broker, or will never be. On the thread that polls.
+    ///   - onDelivery: gets each delivery report: the record is on the broker, or will never be. On the thread that
+    ///     polls.
     ///   - onFailure: gets each error of the client as a whole, which is logged already. On the thread that polls.
     init(
         log: (@Sendable (KafkaLogLine) -> Void)?,

@@ -24,8 +24,8 @@ public final class KafkaProducer: Sendable {
     /// - Parameters:
     ///   - deliveryTimeout: after so long without a broker a record fails.
     ///   - bufferedKilobytes: how much may wait in the client; past that ``produce`` blocks.
-    /// - Throws: ``KafkaError`` when a property is unknown or not valid, or when no thread can be started. An unreachable
-    ///   broker is no error here.
+    /// - Throws: ``KafkaError`` when a property is unknown or not valid, or when no thread can be started. An
+    ///   unreachable broker is no error here.
     public init(
         _ configuration: KafkaConfiguration,
         deliveryTimeout: Duration = .seconds(60),

@@ -44,7 +44,9 @@ public struct Route: Sendable {
 
 /// The commands that users know.
 public enum CommandName: String, Sendable, CaseIterable {
+    /// The commands of the same names.
     case start, signal, query, update, cancel, terminate
+    /// A signal that starts the workflow first when it does not run.
     case signalWithStart = "signal_with_start"
 
     /// Whether this version carries it out.

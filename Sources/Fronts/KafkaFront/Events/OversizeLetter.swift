@@ -39,7 +39,8 @@ enum OversizeLetter {
         )
     }
 
-    /// Without the record's own headers, and with the beginnings of key and value; nil when nothing is left to leave out.
+    /// Without the record's own headers, and with the beginnings of key and value; nil when nothing is left to leave
+    /// out.
     private static func smallest(_ letter: OutboxRecord, ownHeaders own: Int) -> OutboxRecord? {
         let (key, value) = (letter.key?.count ?? 0, letter.value?.count ?? 0)
         guard own > 0 || key > beginning || value > beginning else { return nil }

@@ -49,8 +49,8 @@ final class TopicKeeper: Sendable {
         }
     }
 
-    /// The development broker makes a topic, with partitions of its own number, as soon as somebody asks for it: so nobody
-    /// may ask before.
+    /// The development broker makes a topic, with partitions of its own number, as soon as somebody asks for it: so
+    /// nobody may ask before.
     func prepare() {
         guard case .custom = configuration.topicCreation else { return }
         let names = Set(configuration.routes.flatMap(\.topics)).sorted()

@@ -16,15 +16,15 @@ struct DevAnnouncement {
         if let kafka = file.kafka {
             let kind =
                 configuration.kafkaBootstrap == nil
-                ? " (for development: only clients built on librdkafka, and everything is forgotten at the end)" : ""
+                ? " (development broker: librdkafka clients only, in memory)" : ""
             add("Kafka", kafka + kind)
         }
         if configuration.postgresURL == nil {
             add("PostgreSQL", file.postgres)
         } else {
-            add("PostgreSQL", "as --postgres says")
+            add("PostgreSQL", "set by --postgres")
         }
-        add("Data", dataFolder + (configuration.isEphemeral ? " (removed at the end)" : ""))
+        add("Data", dataFolder + (configuration.isEphemeral ? " (removed at exit)" : ""))
         lines.append("Ctrl-C stops everything.")
         return lines.joined(separator: "\n") + "\n"
     }

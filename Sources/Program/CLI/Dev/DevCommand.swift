@@ -7,35 +7,35 @@ internal import SagamoreThreads
 /// `sagamore dev`.
 enum DevCommand {
     static let ip = Option<String>("--ip", default: "127.0.0.1", help: "The address to listen on.")
-    static let port = Option<UInt16>("--port", default: 7233, help: "The port of gRPC; 0 takes any free one.")
+    static let port = Option<UInt16>("--port", default: 7233, help: "The gRPC port; 0 picks a free port.")
     static let httpPort = Option<UInt16>(
         "--http-port",
         default: 8233,
-        help: "The port of the web page (there is none yet: accepted and not used)."
+        help: "The web UI port (no web UI yet: accepted and ignored)."
     )
     static let dataFolder = Option<String?>(
         "--data-dir",
         valueName: "DIR",
-        help: "Holds the database and dev.json; .sagamore unless given."
+        help: "The folder for the database and dev.json. Default: .sagamore."
     )
     static let namespaces = Option<[String]>(
         "--namespace",
         valueName: "NAME",
         environment: ["SAGAMORE_NAMESPACE"],
-        help: "A namespace that is to be there beside 'default'."
+        help: "A namespace to create in addition to 'default'."
     )
     static let kafka = Option<String?>(
         "--kafka-bootstrap",
         valueName: "HOST:PORT",
         environment: ["SAGAMORE_KAFKA"],
-        help: "Use this Kafka cluster, not the broker for development."
+        help: "Use this Kafka cluster instead of the development broker."
     )
     static let postgres = Option<String?>(
         "--postgres",
         valueName: "URL",
         environment: ["SAGAMORE_POSTGRES"],
         isSensitive: true,
-        help: "Use this database, not a private PostgreSQL."
+        help: "Use this database instead of a private PostgreSQL."
     )
     static let isTimeSkipping = Flag("--time-skipping", help: "Not available yet.")
     static let dynamicValues = Option<[String]>(
@@ -43,11 +43,11 @@ enum DevCommand {
         valueName: "KEY=VALUE",
         help: "Not available yet."
     )
-    static let isEphemeral = Flag("--ephemeral", help: "A fresh data folder, removed at the end.")
+    static let isEphemeral = Flag("--ephemeral", help: "Use a fresh data folder and remove it at exit.")
 
     static let command = Command(
         "dev",
-        abstract: "Run everything on this machine, no setup.",
+        abstract: "Run everything on this machine, without setup.",
         discussion: """
             Starts a private PostgreSQL, a Kafka broker for development and the services, says where everything \
             listens (also in DATA_DIR/dev.json), and stops all of it on Ctrl-C. The broker understands only clients \
@@ -90,7 +90,7 @@ enum DevCommand {
                 return count
             }
             if number == 2 {
-                log.notice("still stopping; once more ends at once, and leaves PostgreSQL to the next start")
+                log.notice("still stopping; interrupt again to exit now and leave PostgreSQL to the next start")
             }
             if number >= 3 { exit(128 + signal) }
             stopSignal.give(.asked)

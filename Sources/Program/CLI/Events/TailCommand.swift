@@ -12,21 +12,21 @@ enum TailCommand {
         "--from",
         valueName: "PLACE",
         default: .beginning,
-        help: "Where to begin."
+        help: "Where to start reading."
     )
-    static let follow = Flag("--follow", "-f", help: "Wait for events that come later, until Ctrl-C.")
-    static let commandID = Option<String?>("--command-id", valueName: "ID", help: "Only events of this command.")
+    static let follow = Flag("--follow", "-f", help: "Keep waiting for new events until Ctrl-C.")
+    static let commandID = Option<String?>("--command-id", valueName: "ID", help: "Show only events of this command.")
     static let workflowID = Option<String?>(
         "--workflow-id",
         "-w",
         valueName: "ID",
-        help: "Only events of this workflow."
+        help: "Show only events of this workflow."
     )
-    static let count = Option<Int?>("--count", valueName: "NUMBER", help: "End after so many events.")
+    static let count = Option<Int?>("--count", valueName: "NUMBER", help: "Exit after this many events.")
 
     static let command = Command(
         "tail",
-        abstract: "Show events as they come.",
+        abstract: "Show events as they arrive.",
         discussion: """
             Reads committed events only. Without --follow it ends when everything that is on the topic has been \
             shown. TOOK is the time since the command's first event. JSON is the events themselves, one a line; a \
@@ -77,11 +77,11 @@ struct Tail: Sendable {
             case .caughtUp:
                 if !isFollowing { return }
                 // For people, and for programs that want to know when the next record will be seen at once.
-                StandardError.write("sagamore: that is all so far on \(topic); waiting for more\n")
+                StandardError.write("sagamore: end of \(topic); waiting for new events\n")
             case .trouble(let text):
-                StandardError.write("sagamore: \(text); trying again\n")
+                StandardError.write("sagamore: \(text); retrying\n")
             case .failed(let text):
-                throw CommandFailure("the topic can't be read any more: \(text)")
+                throw CommandFailure("failed to read the topic: \(text)")
             }
         }
     }

@@ -62,7 +62,7 @@ final class TopicReader: Sendable {
             )
             consumer.withLock { $0 = made }
         } catch {
-            throw CommandFailure("Kafka can't be used: \(error.message)")
+            throw CommandFailure("cannot use Kafka: \(error.message)")
         }
     }
 
@@ -76,10 +76,10 @@ final class TopicReader: Sendable {
             return try answer.get()
         } catch {
             if error.isUnknownTopic {
-                throw CommandFailure("there is no topic '\(topic)' on \(configuration.bootstrap)")
+                throw CommandFailure("topic '\(topic)' does not exist on \(configuration.bootstrap)")
             }
             if error.isTopicAuthorization {
-                throw CommandFailure("this client may not read the topic '\(topic)' on \(configuration.bootstrap)")
+                throw CommandFailure("not authorized to read topic '\(topic)' on \(configuration.bootstrap)")
             }
             throw CommandFailure(
                 "no Kafka broker answers at \(configuration.bootstrap): is it running, and is the address right?"

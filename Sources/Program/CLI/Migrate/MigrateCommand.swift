@@ -11,18 +11,18 @@ enum MigrateCommand {
         valueName: "URL",
         environment: ["SAGAMORE_POSTGRES"],
         isSensitive: true,
-        help: "The database, as libpq reads it: postgresql://user@host:port/database."
+        help: "The database as a libpq URL: postgresql://user@host:port/database."
     )
     static let shards = Option<Int?>(
         "--shards",
         valueName: "COUNT",
-        help: "Commit lanes of a new database, 1 to 16, fixed from then on; half the cores unless given."
+        help: "The number of shards of a new database, 1 to 16; it is fixed. Default: half the cores."
     )
 
     static let command = Command(
         "migrate",
-        abstract: "Bring a database to this version's schema.",
-        discussion: "May be run any number of times. 'sagamore dev' does it by itself.",
+        abstract: "Upgrade a database to this version's schema.",
+        discussion: "It is safe to repeat. 'sagamore dev' migrates automatically.",
         parameters: [postgres, shards, OutputFormat.option]
     ) { values in
         let shardCount = values[shards] ?? ServerConfiguration.defaultShardCount
@@ -42,7 +42,7 @@ enum MigrateCommand {
             return try Migrator.migrate(connection, shardCount: shardCount)
         } catch {
             let what =
-                error.code == .cannotConnect ? "PostgreSQL can't be reached" : "the schema can't be brought up to date"
+                error.code == .cannotConnect ? "cannot reach PostgreSQL" : "failed to upgrade the schema"
             throw CommandFailure("\(what): \(error.message)")
         }
     }
@@ -50,7 +50,7 @@ enum MigrateCommand {
     private static func text(_ outcome: Migrator.Outcome) -> String {
         let applied = outcome.applied.map { "applied \($0)\n" }.joined()
         let summary = "The schema is at version \(outcome.version), with \(outcome.shardCount) shards"
-        return applied + summary + (outcome.applied.isEmpty ? "; nothing was to be done.\n" : ".\n")
+        return applied + summary + (outcome.applied.isEmpty ? "; nothing to do.\n" : ".\n")
     }
 
     private static func json(_ outcome: Migrator.Outcome) -> String {

@@ -12,6 +12,6 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
         "-o",
         valueName: "FORMAT",
         default: .text,
-        help: "The form of the results."
+        help: "The output format."
     )
 }

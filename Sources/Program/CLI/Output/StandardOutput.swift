@@ -29,7 +29,7 @@ enum StandardOutput {
         let error = write(text)
         if error == 0 || (error == EPIPE && !needsReader) { return }
         if error == EPIPE { exit(ExitCode.success.code) }
-        StandardError.write("sagamore: the output can't be written: \(String(cString: strerror(error)))\n")
+        StandardError.write("sagamore: cannot write the output: \(String(cString: strerror(error)))\n")
         exit(ExitCode.failure.code)
     }
 }

@@ -7,13 +7,13 @@ enum Places {
         "--data-dir",
         valueName: "DIR",
         default: DevConfiguration.defaultDataFolder,
-        help: "Where to look for a running 'sagamore dev' (its dev.json) when no address is given."
+        help: "The data folder of the running 'sagamore dev' to use when no address is given."
     )
     static let address = Option<String?>(
         "--address",
         valueName: "HOST:PORT",
         environment: ["SAGAMORE_ADDRESS", "TEMPORAL_ADDRESS"],
-        help: "The gRPC address; else that of the 'sagamore dev' that runs, else 127.0.0.1:7233."
+        help: "The gRPC address. Default: the running 'sagamore dev', or 127.0.0.1:7233."
     )
     static let namespace = Option<String>(
         "--namespace",
@@ -27,7 +27,7 @@ enum Places {
         "--kafka",
         valueName: "HOST:PORT",
         environment: ["SAGAMORE_KAFKA"],
-        help: "The Kafka brokers to ask first; else those of the 'sagamore dev' that runs."
+        help: "The Kafka bootstrap brokers. Default: those of the running 'sagamore dev'."
     )
 
     static func address(_ values: ParsedValues) -> String {
@@ -39,12 +39,12 @@ enum Places {
         if let given = values[kafka] { return given }
         guard let file = DevFile.ofRunning(in: values[dataFolder]) else {
             throw UsageError(
-                "no Kafka address is given, and no 'sagamore dev' runs on \(values[dataFolder])",
-                hint: "Start 'sagamore dev' here, or name the brokers with --kafka or SAGAMORE_KAFKA"
+                "no Kafka address is set, and no 'sagamore dev' is running on \(values[dataFolder])",
+                hint: "Start 'sagamore dev' here, or set --kafka or SAGAMORE_KAFKA"
             )
         }
         guard let kafka = file.kafka else {
-            throw UsageError("the 'sagamore dev' that runs has no Kafka", hint: "Name the brokers with --kafka")
+            throw UsageError("the running 'sagamore dev' has no Kafka", hint: "Set --kafka")
         }
         return kafka
     }

@@ -29,8 +29,8 @@ struct CommandDocument: Equatable {
     }
 
     /// Checks what every command needs, its keys, and its ids as the service does: without usable ids nobody could tell
-    /// which events are the command's. The service checks the rest. Values are not looked into: `input` may hold any JSON
-    /// that the service takes.
+    /// which events are the command's. The service checks the rest. Values are not looked into: `input` may hold any
+    /// JSON that the service takes.
     init(_ value: [UInt8]) throws(Mistake) {
         let members: [JSONMember]
         do throws(JSONError) {

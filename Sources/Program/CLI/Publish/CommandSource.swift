@@ -1,7 +1,8 @@
 internal import Foundation
 internal import SagamoreJSONText
 
-/// Where commands come from: a file or standard input, one JSON document (an object, or an array of them) or JSON lines.
+/// Where commands come from: a file or standard input, one JSON document (an object, or an array of them) or JSON
+/// lines.
 enum CommandSource {
     /// - Parameter file: a path, or `-` for standard input.
     static func read(_ file: String) throws(CommandFailure) -> [UInt8] {
@@ -9,7 +10,7 @@ enum CommandSource {
         do {
             return [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
         } catch {
-            throw CommandFailure("can't read \(file): \(error.localizedDescription)")
+            throw CommandFailure("cannot read \(file): \(error.localizedDescription)")
         }
     }
 

@@ -4,25 +4,25 @@ internal import SagamoreKafkaClient
 
 /// `sagamore command publish`.
 enum PublishCommand {
-    static let file = Argument<String?>("FILE", help: "JSON lines or one JSON document; - is standard input.")
-    static let topic = Option<String>("--topic", valueName: "NAME", default: "saga.commands", help: "Where to.")
+    static let file = Argument<String?>("FILE", help: "JSON lines or one JSON document; - reads standard input.")
+    static let topic = Option<String>("--topic", valueName: "NAME", default: "saga.commands", help: "The topic.")
     static let eventsTopic = Option<String>(
         "--events-topic",
         valueName: "NAME",
         default: "saga.events",
-        help: "Where --wait listens."
+        help: "The topic that --wait reads."
     )
     static let key = Option<String?>(
         "--key",
         valueName: "TEXT",
-        help: "The record's key; else the command's workflow_id, else its order_id, else its command_id."
+        help: "The record's key. Default: the command's workflow_id, order_id, or command_id."
     )
-    static let isRaw = Flag("--raw", help: "Publish each line as it is, unchecked.")
+    static let isRaw = Flag("--raw", help: "Publish each line as is, without checks.")
     static let waits = Flag("--wait", help: "Wait for the outcome of every command, and show the events.")
     static let timeout = Option<Timeout?>(
         "--timeout",
         valueName: "DURATION",
-        help: "How long --wait waits (30s, 5m); for ever unless given."
+        help: "How long --wait waits (30s, 5m). Default: no limit."
     )
 
     /// A duration as Go writes them.
@@ -56,12 +56,12 @@ enum PublishCommand {
     private static func publishing(_ values: ParsedValues) throws -> Publishing {
         let made = try PublishOptions.command(values)
         if made != nil, values[file] != nil {
-            throw UsageError("a FILE and flags that make a command don't go together")
+            throw UsageError("a FILE cannot be combined with flags that define a command")
         }
         if values[isRaw], values[waits] {
-            throw UsageError("'--wait' does not go with '--raw': there may be no outcome")
+            throw UsageError("'--wait' cannot be combined with '--raw': there may be no outcome")
         }
-        if values[timeout] != nil, !values[waits] { throw UsageError("'--timeout' belongs to '--wait'") }
+        if values[timeout] != nil, !values[waits] { throw UsageError("'--timeout' requires '--wait'") }
         let kafka = try Places.kafka(values)
         var records: [Publishing.Outgoing]
         if let made {
@@ -77,7 +77,7 @@ enum PublishCommand {
         } else {
             throw UsageError(
                 "nothing to publish",
-                hint: "Name a FILE (- is standard input), or make a command with --command-id"
+                hint: "Name a FILE (- reads standard input), or define a command with --command-id"
             )
         }
         if let key = values[key] {

@@ -34,36 +34,36 @@ enum PublishOptions {
             self.value = value
         }
 
-        static var expectation: String { "JSON (in a shell: in single quotes, a string as '\"text\"')" }
+        static var expectation: String { "JSON (in a shell, use single quotes; a string is '\"text\"')" }
     }
 
-    static let commandID = Option<String?>("--command-id", valueName: "ID", help: "Makes the command: its id.")
-    static let kind = Option<Kind?>("--command", valueName: "KIND", help: "What to do; start unless given.")
+    static let commandID = Option<String?>("--command-id", valueName: "ID", help: "The command's id.")
+    static let kind = Option<Kind?>("--command", valueName: "KIND", help: "The kind of command. Default: start.")
     static let workflow = Option<String?>("--workflow", valueName: "TYPE", help: "The workflow's type.")
     static let workflowID = Option<String?>("--workflow-id", "-w", valueName: "ID", help: "The workflow's id.")
     static let runID = Option<String?>(
         "--run-id",
         "-r",
         valueName: "ID",
-        help: "A run, for a command to one that exists."
+        help: "The run to send the command to."
     )
     static let namespace = Option<String?>(
         "--namespace",
         "-n",
         valueName: "NAME",
         environment: ["SAGAMORE_NAMESPACE", "TEMPORAL_NAMESPACE"],
-        help: "Else the route's."
+        help: "Default: the route's."
     )
-    static let taskQueue = Option<String?>("--task-queue", valueName: "NAME", help: "Else the route's.")
+    static let taskQueue = Option<String?>("--task-queue", valueName: "NAME", help: "Default: the route's.")
     static let input = Option<JSON?>("--input", valueName: "JSON", help: "The argument of the workflow or handler.")
     static let signal = Option<String?>("--signal", valueName: "NAME", help: "The signal's name.")
     static let query = Option<String?>("--query", valueName: "NAME", help: "The query's name.")
     static let update = Option<String?>("--update", valueName: "NAME", help: "The update's name.")
-    static let reason = Option<String?>("--reason", valueName: "TEXT", help: "Why it is cancelled or terminated.")
+    static let reason = Option<String?>("--reason", valueName: "TEXT", help: "Why to cancel or terminate.")
     static let fields = Option<[Field]>(
         "--field",
         valueName: "NAME=VALUE",
-        help: "A correlation field (a string), repeated in every event of the command."
+        help: "A correlation field (a string), copied to every event of the command."
     )
 
     static let all: [any Parameter] = [
@@ -75,7 +75,7 @@ enum PublishOptions {
     static func command(_ values: ParsedValues) throws(UsageError) -> CommandDocument? {
         guard all.contains(where: { values.source(of: $0) == .commandLine }) else { return nil }
         guard values[commandID]?.isEmpty == false else {
-            throw UsageError("'--command-id' is missing: the id by which the command is known, and done only once")
+            throw UsageError("'--command-id' is missing: it identifies the command, so that it takes effect only once")
         }
         var command = JSONObject()
         command["command_id"] = values[commandID].map { .string($0) }
@@ -88,7 +88,7 @@ enum PublishOptions {
         command["input"] = values[input]?.value
         for field in values[fields] {
             guard command[field.name] == nil else {
-                throw UsageError("'--field \(field.name)=…' has the name of a field that the command has already")
+                throw UsageError("'--field \(field.name)=…' names a field that the command already has")
             }
             command[field.name] = .string(field.value)
         }

@@ -75,8 +75,8 @@ struct Publishing: Sendable {
         }
     }
 
-    /// A producer would make a topic that is not there, on brokers that allow it, with a number of partitions that nobody
-    /// chose.
+    /// A producer would make a topic that is not there, on brokers that allow it, with a number of partitions that
+    /// nobody chose.
     private func checkTopic() throws(KafkaError) {
         let admin = try KafkaAdmin(KafkaConfiguration(bootstrap: kafka, clientID: "sagamore-cli"))
         _ = try admin.partitionCounts([topic])[topic]?.get()
@@ -93,12 +93,12 @@ struct Publishing: Sendable {
     }
 
     private func failure(_ error: KafkaError) -> CommandFailure {
-        if error.isUnknownTopic { return CommandFailure("there is no topic '\(topic)' on \(kafka)") }
-        if error.isTopicAuthorization { return CommandFailure("this client may not write to the topic '\(topic)'") }
+        if error.isUnknownTopic { return CommandFailure("topic '\(topic)' does not exist on \(kafka)") }
+        if error.isTopicAuthorization { return CommandFailure("not authorized to write to topic '\(topic)'") }
         if error.isTimeout || error.isUnreachable {
             return CommandFailure("no Kafka broker answers at \(kafka): is it running, and is the address right?")
         }
-        return CommandFailure("the broker refused: \(error.message)")
+        return CommandFailure("the broker rejected the request: \(error.message)")
     }
 
     private func line(_ record: Outgoing, _ delivery: KafkaProducer.Delivery, at: String) -> String {

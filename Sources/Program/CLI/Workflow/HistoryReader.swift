@@ -50,7 +50,7 @@ struct HistoryReader {
         do throws(ProtobufError) {
             return try GetWorkflowExecutionHistoryResponse(serializedBytes: bytes)
         } catch {
-            throw CommandFailure("the answer of \(address) can't be read: \(error)")
+            throw CommandFailure("cannot decode the answer from \(address): \(error)")
         }
     }
 
@@ -58,7 +58,8 @@ struct HistoryReader {
         switch status.code {
         case .unavailable:
             CommandFailure(
-                "no Sagamore answers at \(address) (\(status.message)). Start 'sagamore dev', or say where with --address"
+                "no Sagamore server answers at \(address) (\(status.message)). "
+                    + "Start 'sagamore dev', or set --address"
             )
         case .notFound:
             CommandFailure("\(status.message) (namespace \(workflow.namespace), \(address))")

@@ -6,12 +6,12 @@ internal import SagamoreJSONText
 /// `sagamore workflow show`.
 enum ShowCommand {
     static let workflowID = Option<String>("--workflow-id", "-w", valueName: "ID", help: "The workflow.")
-    static let runID = Option<String?>("--run-id", "-r", valueName: "ID", help: "The run; the newest one unless given.")
+    static let runID = Option<String?>("--run-id", "-r", valueName: "ID", help: "The run. Default: the newest.")
 
     static let command = Command(
         "show",
         abstract: "Show the history of a workflow.",
-        discussion: "JSON is the events as protobuf's JSON has them: {\"events\":[…]}.",
+        discussion: "JSON output is protobuf JSON: {\"events\":[…]}.",
         parameters: [
             workflowID, runID, Places.namespace, Places.address, Places.dataFolder, OutputFormat.option,
         ]

@@ -26,14 +26,14 @@ final class DataFolder {
         } else {
             Self.removeLeftOvers()
             var template = Array("/tmp/\(Self.ephemeralPrefix)XXXXXX".utf8CString)
-            guard mkdtemp(&template) != nil else { throw Self.failure("can't make a folder in /tmp") }
+            guard mkdtemp(&template) != nil else { throw Self.failure("cannot create a folder in /tmp") }
             path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
             chmod(path, Self.mode)
         }
         guard take() else {
             let holder = DevFile.read(in: path).map { " (process \($0.pid), gRPC on \($0.grpc))" } ?? ""
             throw .dataFolder(
-                "another 'sagamore dev' uses \(path)\(holder): stop it, or choose another folder with --data-dir"
+                "another 'sagamore dev' is using \(path)\(holder): stop it, or choose another folder with --data-dir"
             )
         }
         if isEphemeral { try begin() }
@@ -51,11 +51,11 @@ final class DataFolder {
             }
         } else if names.contains(where: { $0 != Self.lockName }) {
             throw .dataFolder(
-                "--ephemeral removes its data folder at the end, and \(path) is not empty: name a new one"
+                "--ephemeral removes its data folder at exit, and \(path) is not empty: choose a new folder"
             )
         }
         guard FileManager.default.createFile(atPath: marker, contents: nil) else {
-            throw Self.failure("can't write \(marker)")
+            throw Self.failure("cannot write \(marker)")
         }
     }
 
@@ -91,13 +91,13 @@ final class DataFolder {
                     attributes: [.posixPermissions: Int(mode)]
                 )
             } catch {
-                throw failure("can't make the folder \(folder)")
+                throw failure("cannot create the folder \(folder)")
             }
         }
-        guard let real = realpath(folder, nil) else { throw failure("can't use the folder \(folder)") }
+        guard let real = realpath(folder, nil) else { throw failure("cannot use the folder \(folder)") }
         defer { free(real) }
         let path = String(cString: real)
-        guard access(path, W_OK) == 0 else { throw failure("can't write into \(path)") }
+        guard access(path, W_OK) == 0 else { throw failure("cannot write to \(path)") }
         return path
     }
 

@@ -57,12 +57,12 @@ public struct DevFile: Sendable, Equatable {
         let new = path + ".new"
         unlink(new)
         let file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw .dataFolder("can't write \(new): \(String(cString: strerror(errno)))") }
+        guard file >= 0 else { throw .dataFolder("cannot write \(new): \(String(cString: strerror(errno)))") }
         let bytes = json.serialize(pretty: true) + [UInt8(ascii: "\n")]
         let isWritten = Glibc.write(file, bytes, bytes.count) == bytes.count
         close(file)
         guard isWritten, rename(new, path) == 0 else {
-            throw .dataFolder("can't write \(path): \(String(cString: strerror(errno)))")
+            throw .dataFolder("cannot write \(path): \(String(cString: strerror(errno)))")
         }
     }
 

@@ -95,7 +95,7 @@ public final class DevServer {
         do {
             if configuration.isEphemeral { try postgres?.wipe() } else { try postgres?.stop() }
         } catch {
-            log.error("PostgreSQL could not be stopped: \(error)")
+            log.error("failed to stop PostgreSQL: \(error)")
         }
         postgres = nil
         folder?.removeIfEphemeral()

@@ -14,7 +14,7 @@ final class PostgresGuardian {
             var said = ""
             while signal.wait(for: .milliseconds(200)) == nil {
                 guard !postgres.isRunning else { continue }
-                if said.isEmpty { log.warning("PostgreSQL has died; starting it again") }
+                if said.isEmpty { log.warning("PostgreSQL exited unexpectedly; restarting it") }
                 do {
                     try postgres.start()
                     var file = file
@@ -23,7 +23,7 @@ final class PostgresGuardian {
                     said = ""
                 } catch {
                     let reason = "\(error)"
-                    if reason != said { log.error("PostgreSQL can't be started again: \(reason)") }
+                    if reason != said { log.error("failed to restart PostgreSQL: \(reason)") }
                     said = reason
                     _ = signal.wait(for: .seconds(2))
                 }

@@ -6,7 +6,8 @@ struct Patience {
     let stop: StopSignal
     let log: Logger
 
-    /// Runs `body` until it returns. Each new reason for a failure is said in one line; the tries come after 0.1 s to 5 s.
+    /// Runs `body` until it returns. Each new reason for a failure is said in one line; the tries come after 0.1 s to 5
+    /// s.
     ///
     /// - Parameters:
     ///   - what: what is waited for, the beginning of a sentence: "PostgreSQL".
@@ -24,12 +25,12 @@ struct Patience {
             if stop.given != nil { throw ServerError.stopped }
             do throws(Failure) {
                 let value = try body()
-                if !said.isEmpty { log.info("\(what) can be reached now") }
+                if !said.isEmpty { log.info("\(what) is reachable again") }
                 return value
             } catch {
                 if isHopeless(error) { throw error }
                 let reason = describe(error)
-                if reason != said { log.warning("\(what) can't be reached, trying again: \(reason)") }
+                if reason != said { log.warning("cannot reach \(what), retrying: \(reason)") }
                 said = reason
             }
             if stop.wait(for: backoff.next()) != nil { throw ServerError.stopped }

@@ -62,8 +62,8 @@ final class ActivityAttempt: Sendable {
         case .failure(let error):
             guard CancelledFailure.isCancellation(error) else { return .failed(error) }
             guard let reason else {
-                // Nobody wanted the activity to end: it has cancelled something itself. For the server that would be the
-                // activity's own cancellation, which is final.
+                // Nobody wanted the activity to end: it has cancelled something itself. For the server that would be
+                // the activity's own cancellation, which is final.
                 return .failed(ApplicationError("\(error)", type: "\(Swift.type(of: error))"))
             }
             if reason == .requested { return .cancelled((error as? CancelledFailure)?.details.raw) }

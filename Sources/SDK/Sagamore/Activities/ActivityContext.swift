@@ -1,28 +1,28 @@
 internal import SagamoreProtobuf
 
-/// What an activity's code knows of its task, and tells about it.
+/// The task that an activity's code works on, and the means to report on it.
 ///
-/// An activity that is cancelled, has lost its time or whose worker stops sees that as the cancellation of its task:
-/// `Task.isCancelled`, `Task.checkCancellation()`, and everything that ends when a task is cancelled. The news comes with
-/// the answer to a heartbeat, so an activity that sends none is not told of a cancellation.
+/// When an activity is cancelled or timed out, or its worker stops, its Swift task is cancelled: see `Task.isCancelled`
+/// and `Task.checkCancellation()`. Cancellations and timeouts are reported in heartbeat responses, so an activity that
+/// sends no heartbeats does not learn of them.
 public struct ActivityContext: Sendable {
-    /// Which attempt of which activity this is.
+    /// The attempt, its activity, and its workflow.
     public let info: ActivityInfo
-    /// What the last heartbeat of the attempt before told; none for the first attempt.
+    /// The details of the previous attempt's last heartbeat; empty for the first attempt.
     public let heartbeatDetails: EncodedValues
     let heartbeats: Heartbeats
 
-    /// Tells the server that the activity is alive. Call it as often as you like: it never waits, and of many calls only
-    /// so many are sent that the heartbeat timeout does not pass.
+    /// Tells the server that the activity is alive. Call it as often as you like: it never blocks, and calls are
+    /// throttled to what the heartbeat timeout requires.
     public func heartbeat() { heartbeats.beat(nil) }
 
-    /// Tells the server that the activity is alive, and how far it is: the next attempt finds that in
+    /// Tells the server that the activity is alive, and its progress, which the next attempt reads from
     /// ``heartbeatDetails``.
-    /// - Throws: ``DataError`` when the details can't be written.
+    /// - Throws: ``DataError`` when the details cannot be encoded.
     public func heartbeat<Details: Encodable>(_ details: Details) throws(DataError) {
         heartbeats.beat(try PayloadCoding.list(details))
     }
 
-    /// Writes log lines that carry the activity and its workflow.
+    /// A logger whose lines carry the activity and its workflow.
     public var logger: ActivityLogger { ActivityLogger(info: info) }
 }

@@ -2,7 +2,7 @@ public import FoundationEssentials
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// Which attempt of which activity this is.
+/// The attempt, its activity, and its workflow.
 public struct ActivityInfo: Sendable, Hashable {
     /// The activity's id within its run.
     public let id: String
@@ -18,17 +18,17 @@ public struct ActivityInfo: Sendable, Hashable {
     public let runID: String
     /// The type of its workflow.
     public let workflowType: String
-    /// Whose workers run it.
+    /// The task queue of the workers that run it.
     public let taskQueue: String
-    /// When the workflow asked for it.
+    /// When the workflow scheduled it.
     public let scheduledAt: Date
-    /// When the server gave this attempt to this worker.
+    /// When this worker received the attempt.
     public let startedAt: Date
-    /// How long this attempt may take; nil: as long as the activity as a whole.
+    /// The limit for this attempt; nil means the limit of the whole activity.
     public let startToClose: Duration?
-    /// How long all attempts together may take; nil: as long as it takes.
+    /// The limit for all attempts together; nil means no limit.
     public let scheduleToClose: Duration?
-    /// How long it may be silent; nil: it need not send heartbeats.
+    /// The maximum time between heartbeats; nil means that none are expected.
     public let heartbeatTimeout: Duration?
 
     init(_ task: PollActivityTaskQueueResponse, taskQueue: String, namespace: String) {

@@ -6,17 +6,17 @@ public struct ActivityLogger: Sendable {
 
     private static let logger = Logger(label: "sagamore.activity")
 
-    /// What helps who develops or looks for the cause of a failure.
+    /// Logs a message for developers and for debugging.
     public func debug(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(.debug, message, metadata)
     }
 
-    /// What an operator may want to know.
+    /// Logs a message that operators may want to see.
     public func info(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(.info, message, metadata)
     }
 
-    /// Something is wrong and the activity carries on by itself.
+    /// Logs a problem that the activity handles by itself.
     public func warning(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(.warning, message, metadata)
     }

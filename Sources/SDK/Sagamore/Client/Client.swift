@@ -2,13 +2,13 @@ internal import SagamoreAPI
 internal import SagamoreGRPC
 internal import SagamoreProtobuf
 
-/// Starts workflows, and speaks to those that run.
+/// Starts workflows and communicates with running ones.
 ///
 ///     let client = try await Client.connect()
 ///     let handle = try await client.start(Travel.booking, booking, WorkflowOptions(id: "order-17"))
 ///     let booked = try await handle.result()
 public final class Client: Sendable {
-    /// Whom it talks to, and as whom.
+    /// The server address, the namespace, and the client's identity.
     public let options: ClientOptions
     let service: ServiceConnection
 
@@ -18,7 +18,7 @@ public final class Client: Sendable {
     }
 
     /// Connects to a server.
-    /// - Throws: ``ClientError`` when there is none.
+    /// - Throws: ``ClientError`` when no server answers.
     public static func connect(_ options: ClientOptions = ClientOptions()) async throws -> Client {
         let client = Client(options)
         let answer = await client.service.call(
@@ -35,11 +35,11 @@ public final class Client: Sendable {
         return client
     }
 
-    /// Ends the connection; calls under way fail. Letting go of the client does the same.
+    /// Closes the connection; pending calls fail. Releasing the client does the same.
     public func close() { service.shutdown() }
 
-    /// Starts a workflow and returns as soon as that is durable.
-    /// - Throws: ``ClientError`` when it is refused, ``DataError`` when the input can't be written.
+    /// Starts a workflow and returns as soon as the start is durable.
+    /// - Throws: ``ClientError`` when the server refuses it, ``DataError`` when the input cannot be encoded.
     public func start<Input, Output>(
         _ type: WorkflowType<Input, Output>,
         _ input: Input,
@@ -76,12 +76,12 @@ public final class Client: Sendable {
         try await start(type, input, options).result()
     }
 
-    /// A handle on a workflow that runs already, or has ended.
+    /// A handle for a workflow that is running or has ended.
     ///
     /// - Parameters:
     ///   - type: its type.
     ///   - id: its id.
-    ///   - runID: which run; nil: the newest.
+    ///   - runID: its run; nil means the newest.
     public func handle<Input, Output>(
         _ type: WorkflowType<Input, Output>,
         id: String,

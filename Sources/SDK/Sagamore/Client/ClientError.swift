@@ -1,25 +1,25 @@
 internal import SagamoreGRPC
 
-/// The server refused a request, or can't be reached.
+/// The server refused a request or is unreachable.
 public struct ClientError: Error, Sendable, CustomStringConvertible {
     /// What went wrong.
     public struct Code: Sendable, Hashable {
         private enum Kind { case alreadyStarted, notFound, invalid, queryFailed, unavailable, cancelled, limit, other }
         private let kind: Kind
 
-        /// A workflow of that id runs, or ran and may not run again.
+        /// A workflow with this id is running, or has run and must not run again.
         public static let alreadyStarted = Code(kind: .alreadyStarted)
-        /// There is no such workflow, namespace or run.
+        /// The workflow, namespace or run does not exist.
         public static let notFound = Code(kind: .notFound)
-        /// The request is wrong, whatever the state of the server.
+        /// The request is invalid, regardless of the server's state.
         public static let invalid = Code(kind: .invalid)
         /// The workflow could not answer the query.
         public static let queryFailed = Code(kind: .queryFailed)
-        /// The server can't be reached or can't answer now: try again.
+        /// The server is unreachable or overloaded: retry later.
         public static let unavailable = Code(kind: .unavailable)
         /// The calling task was cancelled.
         public static let cancelled = Code(kind: .cancelled)
-        /// A limit is reached: a quota, a queue, a size.
+        /// A limit was exceeded: a quota, a queue, a size.
         public static let limit = Code(kind: .limit)
         /// Something else.
         public static let other = Code(kind: .other)
@@ -27,9 +27,9 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
 
     /// What went wrong.
     public let code: Code
-    /// A sentence for people: the server's own, where it sent one.
+    /// A description for people: the server's message, if it sent one.
     public let message: String
-    /// The error underneath.
+    /// The underlying error.
     public let cause: (any Error)?
 
     init(_ code: Code, _ message: String, cause: (any Error)? = nil) {

@@ -1,14 +1,14 @@
-/// Whom a client talks to, and as whom.
+/// The server address, the namespace, and the identity of a client.
 public struct ClientOptions: Sendable {
     /// Host and port.
     public var address: String
     /// The namespace of all its workflows.
     public var namespace: String
-    /// Who it is, as histories show it.
+    /// The client's identity, as histories show it.
     public var identity: String
 
-    /// Options; what is not given comes from the environment (`SAGAMORE_ADDRESS`, `SAGAMORE_NAMESPACE`), or is
-    /// `127.0.0.1:7233` and `default`. The identity is the process's id and the machine's name.
+    /// Creates options. Defaults come from the environment (`SAGAMORE_ADDRESS`, `SAGAMORE_NAMESPACE`), or are
+    /// `127.0.0.1:7233` and `default`. The default identity is the process id and the host name.
     public init(address: String? = nil, namespace: String? = nil, identity: String? = nil) {
         self.address = address ?? ProcessFacts.environment("SAGAMORE_ADDRESS") ?? "127.0.0.1:7233"
         self.namespace = namespace ?? ProcessFacts.environment("SAGAMORE_NAMESPACE") ?? "default"

@@ -3,8 +3,8 @@ internal import SagamoreThreads
 
 /// Something to be done after a time.
 ///
-/// It waits on a queue of Dispatch, not in a task: the threads of Swift's tasks are few, and user code may block them all.
-/// A heartbeat must go out all the same.
+/// It waits on a queue of Dispatch, not in a task: the threads of Swift's tasks are few, and user code may block them
+/// all. A heartbeat must go out all the same.
 final class Pause: Sendable {
     private struct State {
         var timer: (any DispatchSourceTimer)?

@@ -18,8 +18,8 @@ final class ServiceConnection: Sendable {
 
     /// Makes a call and waits for its answer. A server that can't be reached, or can't answer now, is asked again.
     ///
-    /// - Parameter patience: how long that goes on. Requests that change something carry an id, so that they take effect
-    ///   once however often they are made.
+    /// - Parameter patience: how long that goes on. Requests that change something carry an id, so that they take
+    ///   effect once however often they are made.
     func call<Request: ProtobufMessage, Response: ProtobufMessage>(
         _ method: WorkflowServiceMethod,
         _ request: Request,

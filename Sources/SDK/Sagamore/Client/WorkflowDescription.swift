@@ -1,8 +1,8 @@
 internal import SagamoreAPI
 
-/// How a workflow is doing.
+/// A snapshot of a workflow.
 public struct WorkflowDescription: Sendable, Hashable {
-    /// What state it is in.
+    /// The workflow's state.
     public enum Status: Sendable, Hashable {
         /// It is open.
         case running
@@ -10,15 +10,15 @@ public struct WorkflowDescription: Sendable, Hashable {
         case completed
         /// It has thrown an error.
         case failed
-        /// Somebody asked it to end, and it has.
+        /// It ended after a cancel request.
         case cancelled
-        /// Somebody ended it without asking.
+        /// It was terminated from outside.
         case terminated
-        /// It goes on as a new run.
+        /// It continues as a new run.
         case continuedAsNew
-        /// It took longer than it may.
+        /// It exceeded its timeout.
         case timedOut
-        /// One that this SDK doesn't know.
+        /// A state that this SDK does not know.
         case other
     }
 
@@ -28,13 +28,13 @@ public struct WorkflowDescription: Sendable, Hashable {
     public let runID: String
     /// The name of its type.
     public let type: String
-    /// Whose workers run it.
+    /// The task queue of the workers that run it.
     public let taskQueue: String
-    /// What state it is in.
+    /// The workflow's state.
     public let status: Status
-    /// How many events its history has.
+    /// The number of events in its history.
     public let historyLength: Int
-    /// The names of the activities that are not done.
+    /// The names of its pending activities.
     public let pendingActivities: [String]
 
     init(_ response: DescribeWorkflowExecutionResponse) {

@@ -1,26 +1,26 @@
 internal import SagamoreAPI
 
-/// A workflow ended, and not by completing.
+/// A workflow ended without completing.
 public struct WorkflowEnded: Error, Sendable, CustomStringConvertible {
     /// How a workflow can end without completing.
     public enum Way: Sendable, Hashable {
         /// It failed; ``WorkflowEnded/cause`` says why.
         case failed
-        /// It was cancelled, and had the time to put things in order.
+        /// It was cancelled and ran its cleanup.
         case cancelled
         /// It was terminated from outside.
         case terminated
-        /// It took longer than its options allow.
+        /// It exceeded its timeout.
         case timedOut
     }
 
     /// How it ended.
     public let way: Way
-    /// A sentence for people.
+    /// A description for people.
     public let message: String
     /// Why it failed: an ``ApplicationError``, a ``SagaCompensated``, an ``ActivityFailure``, …
     public let cause: (any Error)?
-    /// What a cancelled workflow left: of a saga its `[SagaCompensation]`.
+    /// The details of a cancellation; for a saga its `[SagaCompensation]`.
     public let details: EncodedValues
 
     init?(_ event: HistoryEvent) {

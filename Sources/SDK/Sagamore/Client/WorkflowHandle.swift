@@ -2,19 +2,19 @@ internal import SagamoreAPI
 internal import SagamoreGRPC
 internal import SagamoreProtobuf
 
-/// One workflow, as a client sees it.
+/// A client's handle for one workflow.
 public struct WorkflowHandle<Output: Codable & Sendable>: Sendable {
     let client: Client
     /// The workflow's id.
     public let id: String
-    /// Which run; empty: the newest.
+    /// The run; empty means the newest.
     public let runID: String
 
     private var execution: WorkflowExecution { WorkflowExecution(workflowID: id, runID: runID) }
 
-    /// Waits for the end of the workflow, as long as it takes. A server that is away for less than a minute is waited for.
-    /// - Throws: ``WorkflowEnded`` when it did not complete, ``ClientError`` when the server refuses, ``DataError`` when
-    ///   the result is of another type.
+    /// Waits for the workflow's result, without a limit. Tolerates a server that is away for less than a minute.
+    /// - Throws: ``WorkflowEnded`` when it did not complete, ``ClientError`` when the server refuses, ``DataError``
+    ///   when the result has another type.
     public func result() async throws -> Output {
         var request = GetWorkflowExecutionHistoryRequest()
         request.namespace = client.options.namespace
@@ -48,7 +48,7 @@ public struct WorkflowHandle<Output: Codable & Sendable>: Sendable {
     }
 
     /// Sends a signal and returns when it is durable.
-    /// - Throws: ``ClientError``, or ``DataError`` when the input can't be written.
+    /// - Throws: ``ClientError``, or ``DataError`` when the input cannot be encoded.
     public func signal<Input>(_ signal: Signal<Input>, _ input: Input) async throws {
         var request = SignalWorkflowExecutionRequest()
         request.namespace = client.options.namespace
@@ -60,7 +60,7 @@ public struct WorkflowHandle<Output: Codable & Sendable>: Sendable {
         try await call(.signalWorkflowExecution, request, SignalWorkflowExecutionResponse.self)
     }
 
-    /// Asks about the workflow's state.
+    /// Queries the workflow's state.
     /// - Throws: ``ClientError``, with the code `queryFailed` when the workflow could not answer; ``DataError``.
     public func query<Input, Answer>(_ query: Query<Input, Answer>, _ input: Input) async throws -> Answer {
         var request = QueryWorkflowRequest()
@@ -76,12 +76,12 @@ public struct WorkflowHandle<Output: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Asks about the workflow's state, without an input. Throws what ``query(_:_:)`` throws.
+    /// Queries the workflow's state without an input. Throws what ``query(_:_:)`` throws.
     public func query<Answer>(_ query: Query<Nothing, Answer>) async throws -> Answer {
         try await self.query(query, Nothing())
     }
 
-    /// Asks the workflow to end: its waits are cancelled, and what it does then is its own affair.
+    /// Requests cancellation: the workflow's waits are cancelled, and its code decides how to end.
     /// - Throws: ``ClientError``.
     public func cancel(reason: String = "") async throws {
         var request = RequestCancelWorkflowExecutionRequest()
@@ -93,7 +93,7 @@ public struct WorkflowHandle<Output: Codable & Sendable>: Sendable {
         try await call(.requestCancelWorkflowExecution, request, RequestCancelWorkflowExecutionResponse.self)
     }
 
-    /// Ends the workflow at once: none of its code runs again, so nothing is put in order.
+    /// Ends the workflow at once, without running its code: no cleanup or compensation runs.
     /// - Throws: ``ClientError``.
     public func terminate(reason: String = "") async throws {
         var request = TerminateWorkflowExecutionRequest()
@@ -104,7 +104,7 @@ public struct WorkflowHandle<Output: Codable & Sendable>: Sendable {
         try await call(.terminateWorkflowExecution, request, TerminateWorkflowExecutionResponse.self)
     }
 
-    /// How the workflow is doing.
+    /// Describes the workflow.
     /// - Throws: ``ClientError``.
     public func describe() async throws -> WorkflowDescription {
         var request = DescribeWorkflowExecutionRequest()

@@ -2,8 +2,8 @@ internal import SagamoreThreads
 
 /// A workflow's state, where the code, the handlers of signals and those of queries find it.
 ///
-/// Reading and writing are whole: nobody ever holds an access while code waits. That is what an optimiser may assume, and
-/// why a changed state is always seen.
+/// Reading and writing are whole: nobody ever holds an access while code waits. That is what an optimiser may assume,
+/// and why a changed state is always seen.
 final class StateBox<State: Sendable>: Sendable {
     private let state: Locked<State>
 

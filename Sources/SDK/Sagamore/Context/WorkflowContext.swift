@@ -2,18 +2,18 @@ public import FoundationEssentials
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// Everything that workflow code may wait for, ask and change. What it gives is the same each time the code runs.
+/// Everything that workflow code may wait for, read, and change. Its results are the same in every replay.
 ///
-/// Use it in the workflow's own code only: `run`, and the child tasks of `async let` and task groups.
+/// Use it only in the workflow's own code: `run`, and child tasks of `async let` and task groups.
 public struct WorkflowContext<State: Sendable>: Sendable {
     let core: RunCore
     let box: StateBox<State>
 
-    /// Which run this is.
+    /// The run, its workflow, and its task queue.
     public var info: WorkflowInfo { core.info }
 
-    /// What signals change and queries read. An assignment replaces the whole; where parts of the code run side by side,
-    /// ``update(_:)`` changes it in one go.
+    /// The state that signals change and queries read. Assigning replaces the whole value; concurrent code should use
+    /// ``update(_:)`` for atomic changes.
     public var state: State {
         get { box.value }
         nonmutating set {
@@ -22,7 +22,7 @@ public struct WorkflowContext<State: Sendable>: Sendable {
         }
     }
 
-    /// Changes the state, without anything in between. Until `change` is done, ``state`` is what it was.
+    /// Changes the state atomically. Until `change` returns, ``state`` is the old value.
     public func update(_ change: (inout State) -> Void) {
         guard (try? core.check()) != nil else { return }
         box.update(change)
@@ -35,9 +35,9 @@ public struct WorkflowContext<State: Sendable>: Sendable {
     /// - Parameters:
     ///   - activity: what to run.
     ///   - input: what goes in.
-    ///   - options: how to run it, instead of the activity's own.
-    /// - Throws: ``ActivityFailure`` when it did not succeed; ``CancelledFailure`` when the caller was cancelled before;
-    ///   ``DataError`` when the input can't be written or the result not read.
+    ///   - options: override the activity's own options.
+    /// - Throws: ``ActivityFailure`` when it failed; ``CancelledFailure`` when the caller had been cancelled before;
+    ///   ``DataError`` when the input cannot be encoded or the result cannot be decoded.
     public func execute<Input, Output>(
         _ activity: Activity<Input, Output>,
         _ input: Input,
@@ -65,15 +65,15 @@ public struct WorkflowContext<State: Sendable>: Sendable {
         try await core.sleep(for: duration)
     }
 
-    /// Waits until something is true of the state. It is asked after everything that happens, so it should be quick, and
-    /// must change nothing.
+    /// Waits until a predicate on the state is true. It is evaluated after every event, so it should be fast and must
+    /// not have side effects.
     /// - Throws: ``CancelledFailure`` when the caller was cancelled.
     public func condition(_ isMet: @escaping @Sendable (State) -> Bool) async throws {
         let box = box
         try await core.waitUntil { isMet(box.value) }
     }
 
-    /// Waits until something is true of the state, at most for a time. False: the time was up.
+    /// Waits until a predicate on the state is true. Returns false on timeout.
     /// - Throws: ``CancelledFailure`` when the caller was cancelled.
     public func condition(
         within limit: Duration,
@@ -96,10 +96,10 @@ public struct WorkflowContext<State: Sendable>: Sendable {
 
     // MARK: Cancellation
 
-    /// Whether somebody has asked this workflow to end. Waits outside of shields then end with ``CancelledFailure``.
+    /// Whether cancellation was requested. If so, waits outside of shields throw ``CancelledFailure``.
     public var isCancellationRequested: Bool { core.isCancelRequested }
 
-    /// Runs `body` as if nobody had cancelled the workflow, before or meanwhile: for what has to be put in order.
+    /// Runs `body` shielded from cancellation, for cleanup and compensation.
     /// - Throws: what `body` throws.
     public func withCancellationShield<Result: Sendable>(
         _ body: @escaping @Sendable () async throws -> Result
@@ -110,29 +110,29 @@ public struct WorkflowContext<State: Sendable>: Sendable {
 
     // MARK: The same each time
 
-    /// The time of the workflow task that runs. It stands still between waits.
+    /// The time of the current workflow task. It does not advance between waits.
     public var now: Date { Date(core.time) }
 
-    /// A source of random numbers that are the same whenever this run is repeated, and others in other runs. Not for
-    /// secrets: who knows the run's id can compute them.
+    /// A random number generator whose numbers are the same in every replay of this run, and differ between runs. Not
+    /// for secrets: anyone who knows the run id can compute them.
     public func makeRandomNumberGenerator() -> WorkflowRandomNumberGenerator {
         WorkflowRandomNumberGenerator(generator: SplitMix64(seed: core.drawRandom()))
     }
 
-    /// An id in the form of a UUID that is the same whenever this run is repeated.
+    /// A UUID that is the same in every replay of this run.
     public func makeID() -> String {
         var generator = SplitMix64(seed: core.drawRandom())
         return generator.uuid()
     }
 
-    /// Whether this code was run before and only goes where it was.
+    /// Whether the code is being replayed.
     public var isReplaying: Bool { core.isReplaying }
 
-    /// Writes log lines, once: it is silent while the code only goes where it was.
+    /// A logger that is silent during replay, so that each line is written once.
     public var logger: WorkflowLogger { WorkflowLogger(core: core) }
 }
 
-/// Random numbers that are the same whenever a run is repeated.
+/// A random number generator whose numbers are the same in every replay of a run.
 public struct WorkflowRandomNumberGenerator: RandomNumberGenerator, Sendable {
     var generator: SplitMix64
 

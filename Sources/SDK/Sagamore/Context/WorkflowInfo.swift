@@ -1,6 +1,6 @@
-/// Which run this is.
+/// The run, its workflow, and its task queue.
 public struct WorkflowInfo: Sendable, Hashable {
-    /// The namespace it lives in.
+    /// Its namespace.
     public let namespace: String
     /// The id that its starter chose.
     public let workflowID: String
@@ -8,8 +8,8 @@ public struct WorkflowInfo: Sendable, Hashable {
     public let runID: String
     /// The name of its type.
     public let type: String
-    /// Whose workers run it.
+    /// The task queue of the workers that run it.
     public let taskQueue: String
-    /// 1, or more where the workflow has a retry policy and failed before.
+    /// The attempt, from 1; more than 1 when a retry policy repeats the workflow.
     public let attempt: Int
 }

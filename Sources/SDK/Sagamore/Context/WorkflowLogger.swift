@@ -1,22 +1,22 @@
 internal import SagamoreLogging
 
-/// Writes log lines of workflow code: each once, whenever the code is repeated. Lines carry the workflow's id and run.
+/// Logs from workflow code, silently during replay. Lines carry the workflow's id and run.
 public struct WorkflowLogger: Sendable {
     let core: RunCore
 
     private static let logger = Logger(label: "sagamore.workflow")
 
-    /// What helps who develops or looks for the cause of a failure.
+    /// Logs a message for developers and for debugging.
     public func debug(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(.debug, message, metadata)
     }
 
-    /// What an operator may want to know.
+    /// Logs a message that operators may want to see.
     public func info(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(.info, message, metadata)
     }
 
-    /// Something is wrong and the workflow carries on by itself.
+    /// Logs a problem that the workflow handles by itself.
     public func warning(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(.warning, message, metadata)
     }

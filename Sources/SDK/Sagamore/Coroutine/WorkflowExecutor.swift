@@ -4,8 +4,8 @@ internal import SagamoreThreads
 /// Runs the jobs of one workflow run, one after the other, on the thread that asks for it.
 ///
 /// The order is part of the contract with old histories: first in, first out, each job to its next suspension. It is
-/// named in `sdk_metadata` (``WorkflowOrder``). `async let`, task groups and default actors inherit the executor, so a run
-/// stands still exactly where it waits for its context.
+/// named in `sdk_metadata` (``WorkflowOrder``). `async let`, task groups and default actors inherit the executor, so a
+/// run stands still exactly where it waits for its context.
 ///
 /// Unchecked: `queue` and `head` are touched only by the thread inside ``enter(_:)``, and the owner of the run lets one
 /// thread in at a time. Jobs that other threads bring are kept apart, under a lock.

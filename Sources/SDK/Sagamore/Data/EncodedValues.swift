@@ -1,7 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// Values whose types only the reader knows: details of failures, of heartbeats, of a cancellation.
+/// Encoded values whose types only the reader knows: details of failures, heartbeats, or cancellations.
 public struct EncodedValues: Sendable, Hashable {
     let raw: RawMessage<Payloads>?
 
@@ -13,16 +13,16 @@ public struct EncodedValues: Sendable, Hashable {
     public init() { raw = nil }
 
     /// One value.
-    /// - Throws: ``DataError`` when it can't be written.
+    /// - Throws: ``DataError`` when it cannot be encoded.
     public init<Value: Encodable>(_ value: Value) throws(DataError) {
         raw = try PayloadCoding.list(value)
     }
 
-    /// How many values there are.
+    /// The number of values.
     public var count: Int { (try? PayloadCoding.decoded(raw))?.payloads.count ?? 0 }
 
-    /// The value at `index`, 0 unless given.
-    /// - Throws: ``DataError`` when there is none, or one of another type.
+    /// The value at `index`; the first by default.
+    /// - Throws: ``DataError`` when it is missing or has another type.
     public func decode<Value: Decodable>(_ type: Value.Type, at index: Int = 0) throws(DataError) -> Value {
         let payloads = try PayloadCoding.decoded(raw).payloads
         guard payloads.indices.contains(index) else {

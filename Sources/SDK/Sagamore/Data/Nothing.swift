@@ -1,5 +1,5 @@
-/// The input or output of what takes or returns nothing.
+/// The input or output of something that takes or returns no value.
 public struct Nothing: Codable, Hashable, Sendable {
-    /// The one value there is.
+    /// The only value.
     public init() {}
 }

@@ -6,7 +6,8 @@ internal import SagamoreProtobuf
 /// Values on the wire, in the form that every SDK of the contract reads and writes: `binary/null` for nothing,
 /// `binary/plain` for bytes, `json/plain` for everything else.
 enum PayloadCoding {
-    /// Keys are sorted: the order in a dictionary differs from process to process, and replay compares nothing that does.
+    /// Keys are sorted: the order in a dictionary differs from process to process, and replay compares nothing that
+    /// does.
     private static let jsonEncoder: JSONEncoder = {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -1,29 +1,29 @@
-/// A kind of workflow: its name, its task queue, and what goes in and comes out. Client, workflow and worker share it.
+/// A workflow type: its name, task queue, input, and output. Client, workflow, and worker share it.
 ///
 ///     static let booking = WorkflowType<Booking, Booked>("TravelBooking", taskQueue: "travel-booking")
 public struct WorkflowType<Input: Codable & Sendable, Output: Codable & Sendable>: Sendable {
     /// The name on the wire.
     public let name: String
-    /// Whose workers run it.
+    /// The task queue of the workers that run it.
     public let taskQueue: String
 
-    /// A workflow by its name and its task queue.
+    /// Declares a workflow type.
     public init(_ name: String, taskQueue: String) {
         self.name = name
         self.taskQueue = taskQueue
     }
 }
 
-/// A kind of activity: its name, its options, and what goes in and comes out. Workflow and worker share it.
+/// An activity type: its name, options, input, and output. Workflow and worker share it.
 ///
 ///     static let bookCar = Activity<Item, String>("book_car", .startToClose(.seconds(5)))
 public struct Activity<Input: Codable & Sendable, Output: Codable & Sendable>: Sendable {
     /// The name on the wire.
     public let name: String
-    /// How it is run, unless the caller says otherwise.
+    /// The default options.
     public let options: ActivityOptions
 
-    /// An activity by its name, and how it is run.
+    /// Declares an activity type.
     public init(_ name: String, _ options: ActivityOptions) {
         self.name = name
         self.options = options
@@ -37,7 +37,7 @@ public struct Signal<Input: Codable & Sendable>: Sendable {
     /// The name on the wire.
     public let name: String
 
-    /// A signal by its name.
+    /// Declares a signal.
     public init(_ name: String) { self.name = name }
 }
 
@@ -48,6 +48,6 @@ public struct Query<Input: Codable & Sendable, Output: Codable & Sendable>: Send
     /// The name on the wire.
     public let name: String
 
-    /// A query by its name.
+    /// Declares a query.
     public init(_ name: String) { self.name = name }
 }

@@ -1,7 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// What a workflow does on a signal, or answers to a query. It sees the state alone, so it can't wait.
+/// A handler for a signal or a query. It sees only the state and cannot wait.
 public struct Handler<State: Sendable>: Sendable {
     typealias Change = @Sendable (inout State, RawMessage<Payloads>?) throws -> Void
     typealias Answer = @Sendable (State, RawMessage<Payloads>?) throws -> RawMessage<Payloads>
@@ -14,7 +14,7 @@ public struct Handler<State: Sendable>: Sendable {
     let name: String
     let kind: Kind
 
-    /// Changes the state when `signal` comes. Signals that came before the workflow ran are there when it begins.
+    /// Changes the state when `signal` arrives. Signals that arrive before the workflow runs are applied first.
     public static func on<Input>(
         _ signal: Signal<Input>,
         _ change: @escaping @Sendable (inout State, Input) -> Void
@@ -27,7 +27,7 @@ public struct Handler<State: Sendable>: Sendable {
         )
     }
 
-    /// Answers `query` from the state, which it can't change. What it throws reaches the one who asked.
+    /// Answers `query` from the state, which it cannot change. Errors are returned to the caller.
     public static func answer<Input, Output>(
         _ query: Query<Input, Output>,
         _ answer: @escaping @Sendable (State, Input) throws -> Output

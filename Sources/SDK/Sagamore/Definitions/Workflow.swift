@@ -1,41 +1,41 @@
-/// What a workflow's state is before anything has happened. A struct whose properties all have values conforms as it is.
+/// A workflow's state with an initial value. A struct whose properties all have default values conforms without further
+/// code.
 public protocol WorkflowState: Sendable {
-    /// The state before anything has happened.
+    /// The initial state.
     init()
 }
 
-/// The state of a workflow that keeps none.
+/// The state of a workflow without state.
 public struct NoState: WorkflowState {
-    /// The one value there is.
+    /// The only value.
     public init() {}
 }
 
-/// Code that runs to its end whatever fails in between: each wait is in a history, and another process goes on from it.
+/// Code that runs to completion whatever fails: its progress is in a history from which any process can continue.
 ///
-/// `run` is called again for each recovery and has to do the same each time. It may wait for its context only, and for
-/// `async let` and task groups that do; `Task { }`, `Task.sleep`, the main actor, locks and network belong into
-/// activities. State that signals change and queries read lives behind the context.
+/// `run` is replayed after each recovery and must behave the same each time. It may wait only for its context, and for
+/// `async let` and task groups that do so; `Task { }`, `Task.sleep`, the main actor, locks and network belong in
+/// activities. State that signals change and queries read is kept in the context.
 public protocol Workflow: Sendable {
-    /// What signals change and queries read.
+    /// The state that signals change and queries read.
     associatedtype State: WorkflowState = NoState
-    /// What goes in.
+    /// The input.
     associatedtype Input: Codable & Sendable
-    /// What comes out.
+    /// The output.
     associatedtype Output: Codable & Sendable
 
     /// Its name and task queue.
     static var type: WorkflowType<Input, Output> { get }
 
-    /// What it does on signals and answers to queries.
+    /// Its handlers for signals and queries.
     static var handlers: [Handler<State>] { get }
 
-    /// Called for every run, and again for each recovery.
+    /// Called for every run, and for each replay.
     init()
 
     /// The workflow itself.
     ///
-    /// - Throws: a ``WorkflowFailure`` to fail the workflow; any other error is taken for a defect of this code, and
-    ///   the task is tried again.
+    /// - Throws: a ``WorkflowFailure`` to fail the workflow. Any other error counts as a bug, and the task is retried.
     func run(_ context: WorkflowContext<State>, _ input: Input) async throws -> Output
 }
 

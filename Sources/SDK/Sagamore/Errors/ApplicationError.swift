@@ -1,18 +1,18 @@
-/// A failure of the business: what an activity or a workflow throws to fail, and what others see of it.
+/// A business failure, thrown by an activity or a workflow and seen by its caller.
 public struct ApplicationError: WorkflowFailure, CustomStringConvertible {
-    /// A sentence for people.
+    /// A description for people.
     public var message: String
-    /// The kind of failure, for programs: retry policies name it, and it crosses languages.
+    /// The kind of failure, for programs: retry policies refer to it, and it is the same in every language.
     public var type: String
-    /// True: trying again is pointless, and no retry policy does.
+    /// Whether retrying is pointless; if so, no retry policy retries it.
     public var isNonRetryable: Bool
-    /// True: expected in the course of business; a worker logs it as debug only.
+    /// Whether the failure is expected in normal operation; if so, workers log it at level debug.
     public var isBenign: Bool
     /// Values that go with the failure.
     public var details: EncodedValues
-    /// When an activity is tried again, instead of what its retry policy says.
+    /// The delay before the next attempt, instead of the retry policy's.
     public var nextRetryDelay: Duration?
-    /// What led to it.
+    /// The cause.
     public var cause: (any Error)?
 
     /// A failure with a message and a type.

@@ -1,5 +1,5 @@
-/// Workflow code did something that its history can't repeat. It fails the workflow task, never the workflow: repair the
-/// code, and the workflow goes on from where it was.
+/// Workflow code deviated from its history. This fails the workflow task, never the workflow: fix the code, and the
+/// workflow continues from where it was.
 public struct DeterminismViolation: Error, Sendable, CustomStringConvertible {
     /// What happened.
     public struct Code: Sendable, Hashable {
@@ -8,27 +8,27 @@ public struct DeterminismViolation: Error, Sendable, CustomStringConvertible {
         }
         private let kind: Kind
 
-        /// The code does another thing than the history says.
+        /// The code issued a different command than the history has.
         public static let otherCommand = Code(kind: .otherCommand)
-        /// The history goes on where the code does nothing.
+        /// The history has a command that the code did not issue.
         public static let missingCommand = Code(kind: .missingCommand)
-        /// The code does something that the history does not have.
+        /// The code issued a command that the history does not have.
         public static let surplusCommand = Code(kind: .surplusCommand)
-        /// The code made a task outside the workflow: `Task { }` or `Task.detached`.
+        /// The code created a task outside the workflow: `Task { }` or `Task.detached`.
         public static let escapedTask = Code(kind: .escapedTask)
-        /// The code waits for something that is not its context's: `Task.sleep`, the main actor, a network call.
+        /// The code waits for something outside its context: `Task.sleep`, the main actor, a network call.
         public static let foreignWait = Code(kind: .foreignWait)
         /// The context was used, or the code resumed, by another thread.
         public static let otherThread = Code(kind: .otherThread)
-        /// The code ran for longer than the watchdog allows without waiting.
+        /// The code ran too long without waiting.
         public static let endless = Code(kind: .endless)
     }
 
     /// What happened.
     public let code: Code
-    /// The event of the history at which it was noticed; 0 when no event is concerned.
+    /// The id of the event where it was detected, or 0.
     public let eventID: Int64
-    /// What the history says.
+    /// What the history has.
     public let expected: String?
     /// What the code did.
     public let found: String?

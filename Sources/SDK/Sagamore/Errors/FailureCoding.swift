@@ -9,8 +9,8 @@ enum FailureCoding {
 
     // MARK: Writing
 
-    /// The failure that says what `error` says. An error of an unknown type becomes an application failure of its type's
-    /// name that may be tried again.
+    /// The failure that says what `error` says. An error of an unknown type becomes an application failure of its
+    /// type's name that may be tried again.
     static func failure(_ error: any Error, depth: Int = 0) -> Failure {
         var failure = Failure()
         failure.source = source

@@ -1,11 +1,11 @@
-/// An activity did not succeed, after all its retries. ``cause`` says why: an ``ApplicationError``, a
+/// An activity failed after all its retries. ``cause`` is the reason: an ``ApplicationError``, a
 /// ``TimeoutFailure`` or a ``CancelledFailure``.
 public struct ActivityFailure: WorkflowFailure, CustomStringConvertible {
     /// The activity's name.
     public let activity: String
     /// The activity's id within its run.
     public let activityID: String
-    /// Why it was not tried again.
+    /// Why it was not retried.
     public let retryState: RetryState
     /// Why it failed.
     public let cause: (any Error)?
@@ -31,19 +31,19 @@ public struct ActivityFailure: WorkflowFailure, CustomStringConvertible {
         self.identity = identity
     }
 
-    /// Why an activity was not tried again.
+    /// Why an activity was not retried.
     public struct RetryState: Sendable, Hashable, RawRepresentable {
         /// The number on the wire.
         public let rawValue: Int32
         /// A state by its number on the wire.
         public init(rawValue: Int32) { self.rawValue = rawValue }
-        /// Not told.
+        /// Unspecified.
         public static let unspecified = RetryState(rawValue: 0)
-        /// The failure says that trying again is pointless.
+        /// The failure is not retryable.
         public static let nonRetryableFailure = RetryState(rawValue: 2)
         /// A timeout of the activity as a whole.
         public static let timeout = RetryState(rawValue: 3)
-        /// All attempts that the policy allows were made.
+        /// The policy allows no more attempts.
         public static let maximumAttemptsReached = RetryState(rawValue: 4)
         /// It was cancelled.
         public static let cancelRequested = RetryState(rawValue: 7)
@@ -53,15 +53,15 @@ public struct ActivityFailure: WorkflowFailure, CustomStringConvertible {
     public var description: String { "\(activity) failed" + (cause.map { ": \($0)" } ?? "") }
 }
 
-/// Something took longer than its options allow.
+/// A timeout.
 public struct TimeoutFailure: WorkflowFailure, CustomStringConvertible {
-    /// Which time ran out.
+    /// The timeout that was exceeded.
     public struct Kind: Sendable, Hashable, RawRepresentable {
         /// The number on the wire.
         public let rawValue: Int32
         /// A kind by its number on the wire.
         public init(rawValue: Int32) { self.rawValue = rawValue }
-        /// Not told.
+        /// Unspecified.
         public static let unspecified = Kind(rawValue: 0)
         /// One attempt ran too long.
         public static let startToClose = Kind(rawValue: 1)
@@ -73,13 +73,13 @@ public struct TimeoutFailure: WorkflowFailure, CustomStringConvertible {
         public static let heartbeat = Kind(rawValue: 4)
     }
 
-    /// A sentence for people.
+    /// A description for people.
     public let message: String
-    /// Which time ran out.
+    /// The timeout that was exceeded.
     public let kind: Kind
-    /// What the last heartbeat told.
+    /// The details of the last heartbeat.
     public let lastHeartbeatDetails: EncodedValues
-    /// What led to it: the failure of the last attempt.
+    /// The failure of the last attempt.
     public let cause: (any Error)?
 
     /// The message.
@@ -88,11 +88,11 @@ public struct TimeoutFailure: WorkflowFailure, CustomStringConvertible {
 
 /// Something was cancelled: the workflow, an activity, a wait.
 public struct CancelledFailure: WorkflowFailure, CustomStringConvertible {
-    /// A sentence for people.
+    /// A description for people.
     public let message: String
     /// Values that go with it.
     public let details: EncodedValues
-    /// What led to it.
+    /// The cause.
     public let cause: (any Error)?
 
     /// A cancellation with a message.
@@ -105,8 +105,8 @@ public struct CancelledFailure: WorkflowFailure, CustomStringConvertible {
     /// The message.
     public var description: String { message }
 
-    /// Whether `error` says that something was cancelled, in whatever form: a `CancellationError`, a
-    /// ``CancelledFailure``, or an ``ActivityFailure`` because of one.
+    /// Whether `error` is a cancellation in any form: a `CancellationError`, a
+    /// ``CancelledFailure``, or an ``ActivityFailure`` caused by one.
     public static func isCancellation(_ error: any Error) -> Bool {
         if error is CancellationError || error is CancelledFailure { return true }
         if let failure = error as? ActivityFailure, let cause = failure.cause { return isCancellation(cause) }
@@ -114,13 +114,13 @@ public struct CancelledFailure: WorkflowFailure, CustomStringConvertible {
     }
 }
 
-/// A failure of a kind that this SDK has no type for: the server's own, a terminated or reset workflow, a child.
+/// A failure for which this SDK has no type: the server's own, a terminated or reset workflow, a child.
 public struct ServiceFailure: WorkflowFailure, CustomStringConvertible {
-    /// A sentence for people.
+    /// A description for people.
     public let message: String
     /// The kind, as the contract calls it.
     public let kind: String
-    /// What led to it.
+    /// The cause.
     public let cause: (any Error)?
 
     /// The message.

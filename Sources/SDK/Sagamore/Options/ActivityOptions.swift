@@ -1,12 +1,12 @@
-/// How an activity is run: its timeouts, its retries, and what becomes of it when it is cancelled.
+/// Options of an activity: timeouts, retries, task queue, and cancellation.
 public struct ActivityOptions: Sendable, Hashable {
-    /// What a cancelled activity's caller waits for.
+    /// How long the caller of a cancelled activity waits.
     public enum CancellationBehaviour: Sendable, Hashable {
-        /// The activity is asked to end, and the caller goes on at once.
+        /// The activity is asked to end; the caller continues at once.
         case tryCancel
-        /// The activity is asked to end, and the caller goes on when it has: a result that came in the meantime counts.
+        /// The activity is asked to end; the caller waits for that. A result that arrives meanwhile counts.
         case waitUntilEnded
-        /// The activity is not told, and the caller goes on at once.
+        /// The activity is not notified; the caller continues at once.
         case abandon
     }
 
@@ -60,31 +60,31 @@ public struct ActivityOptions: Sendable, Hashable {
         set { values.scheduleToStart = newValue }
     }
 
-    /// How long an attempt may be silent, see ``ActivityContext/heartbeat(_:)``.
+    /// The maximum time between heartbeats, see ``ActivityContext/heartbeat(_:)``.
     public var heartbeat: Duration? {
         get { values.heartbeat }
         set { values.heartbeat = newValue }
     }
 
-    /// How it is tried again; nil: as Temporal's servers do, without end.
+    /// The retry policy; nil means the server's default, which has no limit.
     public var retryPolicy: RetryPolicy? {
         get { values.retryPolicy }
         set { values.retryPolicy = newValue }
     }
 
-    /// Whose workers run it; nil: those of the workflow's task queue.
+    /// The task queue of the workers that run it; nil means the workflow's.
     public var taskQueue: String? {
         get { values.taskQueue }
         set { values.taskQueue = newValue }
     }
 
-    /// What a cancelled activity's caller waits for.
+    /// How long the caller of a cancelled activity waits.
     public var whenCancelled: CancellationBehaviour {
         get { values.whenCancelled }
         set { values.whenCancelled = newValue }
     }
 
-    /// Options. At least one of `startToClose` and `scheduleToClose` is needed; the server refuses an activity without.
+    /// Creates options. `startToClose` or `scheduleToClose` is required; the server rejects an activity without either.
     public init(
         startToClose: Duration? = nil,
         scheduleToClose: Duration? = nil,
@@ -107,21 +107,21 @@ public struct ActivityOptions: Sendable, Hashable {
         )
     }
 
-    /// Options with the time that one attempt may take, and how it is tried again.
+    /// Options with a limit for one attempt, and a retry policy.
     public static func startToClose(_ time: Duration, retryPolicy: RetryPolicy? = nil) -> ActivityOptions {
         ActivityOptions(startToClose: time, retryPolicy: retryPolicy)
     }
 
-    /// Options with the time that all attempts together may take, and how it is tried again.
+    /// Options with a limit for all attempts together, and a retry policy.
     public static func scheduleToClose(_ time: Duration, retryPolicy: RetryPolicy? = nil) -> ActivityOptions {
         ActivityOptions(scheduleToClose: time, retryPolicy: retryPolicy)
     }
 
-    /// Whether two options say the same.
+    /// Whether two values are equal.
     public static func == (one: ActivityOptions, other: ActivityOptions) -> Bool {
         one.storage === other.storage || one.values == other.values
     }
 
-    /// Puts all that they say into a hash.
+    /// Hashes every option.
     public func hash(into hasher: inout Hasher) { hasher.combine(values) }
 }

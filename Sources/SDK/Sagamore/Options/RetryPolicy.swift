@@ -1,20 +1,20 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// How often, and how soon, something that failed is tried again.
+/// How often, and after which delay, a failed attempt is repeated.
 public struct RetryPolicy: Sendable, Hashable {
     /// The pause before the second attempt. Temporal's default: 1 s.
     public var initialInterval: Duration
-    /// By what the pause grows from attempt to attempt. Temporal's default: 2.
+    /// The factor by which the pause grows. Temporal's default: 2.
     public var backoffCoefficient: Double
-    /// The longest pause; nil: a hundred times the first.
+    /// The longest pause; nil means 100 times the first.
     public var maximumInterval: Duration?
-    /// How many attempts there may be; 0: any number.
+    /// The maximum number of attempts; 0 means no limit.
     public var maximumAttempts: Int
-    /// Types of ``ApplicationError`` that are not tried again.
+    /// Types of ``ApplicationError`` that are not retried.
     public var nonRetryableErrorTypes: [String]
 
-    /// A policy; what is not given is as Temporal's servers have it.
+    /// Creates a policy with Temporal's defaults.
     public init(
         initialInterval: Duration = .seconds(1),
         backoffCoefficient: Double = 2,
@@ -29,7 +29,7 @@ public struct RetryPolicy: Sendable, Hashable {
         self.nonRetryableErrorTypes = nonRetryableErrorTypes
     }
 
-    /// One attempt and no more.
+    /// A single attempt.
     public static let once = RetryPolicy(maximumAttempts: 1)
 
     var message: SagamoreAPI.RetryPolicy {

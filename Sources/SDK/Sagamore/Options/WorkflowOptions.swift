@@ -1,42 +1,42 @@
-/// How a workflow is started.
+/// Options for starting a workflow.
 public struct WorkflowOptions: Sendable {
-    /// What happens when a workflow of the same id has ended.
+    /// What a start does when a workflow with the same id has ended.
     public enum ReusePolicy: Sendable, Hashable {
-        /// It may run again.
+        /// It starts a new run.
         case allowDuplicate
-        /// It may run again when it did not complete.
+        /// It starts a new run unless the last one completed.
         case allowDuplicateIfFailed
-        /// It may not.
+        /// It is rejected.
         case rejectDuplicate
     }
 
-    /// What happens when a workflow of the same id is running.
+    /// What a start does when a workflow with the same id is running.
     public enum ConflictPolicy: Sendable, Hashable {
-        /// The start is refused.
+        /// It is rejected.
         case fail
-        /// The running one is taken.
+        /// It returns the running one.
         case useExisting
-        /// The running one is terminated, and this one started.
+        /// It terminates the running one and starts a new run.
         case terminateExisting
     }
 
-    /// The workflow's id. Choose one that comes from your business: it is what makes a start happen once.
+    /// The workflow's id. Derive it from your business data: it makes a start idempotent.
     public var id: String
-    /// Whose workers run it; nil: those of the type's task queue.
+    /// The task queue of the workers that run it; nil means the type's.
     public var taskQueue: String?
-    /// What happens when a workflow of the same id has ended.
+    /// What a start does when a workflow with the same id has ended.
     public var reusePolicy: ReusePolicy = .allowDuplicate
-    /// What happens when a workflow of the same id is running.
+    /// What a start does when a workflow with the same id is running.
     public var conflictPolicy: ConflictPolicy = .fail
-    /// How long it may take, with all its retries; nil: as long as it takes.
+    /// The limit for the workflow with all its retries; nil means no limit.
     public var executionTimeout: Duration?
-    /// How long one run may take; nil: as long as it takes.
+    /// The limit for one run; nil means no limit.
     public var runTimeout: Duration?
-    /// How long a worker may take for a workflow task. Temporal's default: 10 s.
+    /// The limit for one workflow task. Temporal's default: 10 s.
     public var taskTimeout: Duration?
-    /// How it is tried again as a whole when it fails; nil: it is not.
+    /// The retry policy of the whole workflow; nil means no retries.
     public var retryPolicy: RetryPolicy?
-    /// How long it waits before it begins.
+    /// The delay before the workflow begins.
     public var startDelay: Duration?
 
     /// Options with the workflow's id.

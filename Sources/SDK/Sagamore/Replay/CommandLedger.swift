@@ -2,8 +2,8 @@ internal import SagamoreAPI
 
 /// The commands of one run, and the comparison with what the history says: the heart of replay.
 ///
-/// A command is issued by code, sent (or, in replay, known to have been sent), and confirmed by its event. Events confirm
-/// commands in the order in which they were issued.
+/// A command is issued by code, sent (or, in replay, known to have been sent), and confirmed by its event. Events
+/// confirm commands in the order in which they were issued.
 struct CommandLedger {
     /// Those that are not confirmed: first what was sent, then what was not.
     private var open: [IssuedCommand] = []

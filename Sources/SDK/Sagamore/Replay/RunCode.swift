@@ -69,7 +69,8 @@ final class TypedRunCode<Code: Workflow>: RunCode {
         guard let answer = handlers.queries[name] else {
             let known = handlers.queries.keys
             throw ApplicationError(
-                "workflow '\(Code.type.name)' has no query '\(name)'; it has: \(known.sorted().joined(separator: ", "))",
+                "workflow '\(Code.type.name)' has no query '\(name)'; it has: "
+                    + known.sorted().joined(separator: ", "),
                 type: "UnknownQuery"
             )
         }

@@ -22,8 +22,8 @@ final class RunCore: @unchecked Sendable {
 
     typealias Continuation = UnsafeContinuation<Resolution, any Error>
 
-    /// Where the code waits for an activity. An object, since the closure that fills it in must capture nothing large: one
-    /// that captured the command crashed with optimisation (Swift 6.3.1), as if the command had been freed before.
+    /// Where the code waits for an activity. An object, since the closure that fills it in must capture nothing large:
+    /// one that captured the command crashed with optimisation (Swift 6.3.1), as if the command had been freed before.
     final class ActivityWait {
         let name: String
         let behaviour: ActivityOptions.CancellationBehaviour

@@ -26,8 +26,8 @@ final class WorkflowRun: @unchecked Sendable {
     private var hasEnded = false
     /// The start of the last workflow task that was taken in.
     private(set) var lastStartedEventID: Int64 = 0
-    /// The last event that has confirmed a command. What was rebuilt for a query has seen more than its last task, and the
-    /// next one brings that again.
+    /// The last event that has confirmed a command. What was rebuilt for a query has seen more than its last task, and
+    /// the next one brings that again.
     private var confirmedThrough: Int64 = 0
     private static let logger = Logger(label: "sagamore.workflow")
 

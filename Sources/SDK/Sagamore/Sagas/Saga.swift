@@ -1,16 +1,16 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// Steps that are done together or not at all: each has an activity that undoes it.
+/// Steps that take effect together or not at all: each has an activity that undoes it.
 ///
 ///     try await Saga.run(context, abortWhen: { $0.cancelled }) { saga in
 ///         let car = try await saga.step(Travel.bookCar, item, undo: Travel.undoCar)
 ///         ...
 ///     }
 ///
-/// When a step fails, when the state says that the saga is given up, or when the workflow is cancelled, the undos of all
-/// steps that were *tried* run in reverse: a step that failed may still have had its effect. Nothing interrupts them, each
-/// is tried again by its own retry policy, and one that fails for good does not stop the others.
+/// When a step fails, `abortWhen` returns a reason, or the workflow is cancelled, all steps that were *tried* are
+/// undone in reverse order: a failed step may have taken effect. Nothing interrupts the undos. Each is retried by its
+/// own retry policy, and one that fails permanently does not stop the others.
 ///
 /// Unchecked: used by the code of one run, on its executor.
 public final class Saga: @unchecked Sendable {
@@ -26,16 +26,17 @@ public final class Saga: @unchecked Sendable {
 
     private init(_ core: RunCore) { self.core = core }
 
-    /// Runs steps, and undoes them when it has to.
+    /// Runs steps, and undoes them if the saga fails.
     ///
     /// - Parameters:
     ///   - context: the workflow's.
-    ///   - abortWhen: is asked after everything that happens; the saga is given up for the reason that it returns.
-    ///   - body: the steps, one after the other or side by side (`async let`, task groups).
+    ///   - abortWhen: evaluated after every event; the saga is aborted with the reason that it returns.
+    ///   - body: the steps, sequential or concurrent (`async let`, task groups).
     /// - Returns: what `body` returns.
-    /// - Throws: ``SagaCompensated``, ``SagaCompensationFailed``, or ``CancelledFailure`` when the workflow was cancelled
-    ///   and all is undone; its details are then the compensations. An error of `body` that is no ``WorkflowFailure`` is
-    ///   taken for a defect: it is thrown as it is, and nothing is undone, since repaired code will go on from here.
+    /// - Throws: ``SagaCompensated``, ``SagaCompensationFailed``, or ``CancelledFailure`` when the workflow was
+    ///   cancelled and everything was undone; its details are the compensations. An error of `body` that is not a
+    ///   ``WorkflowFailure`` counts as a bug: it is rethrown and nothing is undone, since fixed code will continue from
+    ///   here.
     public static func run<State, Output: Sendable>(
         _ context: WorkflowContext<State>,
         abortWhen: (@Sendable (State) -> String?)? = nil,
@@ -75,11 +76,11 @@ public final class Saga: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - activity: what to do.
-    ///   - input: what goes in, to both.
-    ///   - undo: what undoes it, also when it did not get so far: it must accept what was never done.
-    ///   - options: how to run the step, instead of the activity's own. A cancelled step is always waited for, so that
-    ///     its undo does not overtake it.
-    ///   - undoOptions: how to run the undo, instead of its activity's own.
+    ///   - input: the input of both.
+    ///   - undo: undoes the step. It must accept a step that never took effect.
+    ///   - options: override the activity's own options. A cancelled step is always awaited, so that its undo does not
+    ///     overtake it.
+    ///   - undoOptions: override the options of the undo's activity.
     /// - Throws: what `WorkflowContext.execute` throws.
     public func step<Input, Output, Undone>(
         _ activity: Activity<Input, Output>,

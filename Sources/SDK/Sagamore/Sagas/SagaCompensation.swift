@@ -1,10 +1,10 @@
-/// What became of one undo of a saga.
+/// The outcome of one undo of a saga.
 public struct SagaCompensation: Codable, Sendable, Hashable {
     /// How an undo ended.
     public enum Status: String, Codable, Sendable, Hashable {
         /// The step was undone.
         case compensated
-        /// The undo failed, for good: the step may still have its effect.
+        /// The undo failed permanently: the step may still be in effect.
         case failed
     }
 
@@ -12,12 +12,12 @@ public struct SagaCompensation: Codable, Sendable, Hashable {
     public struct FailureDescription: Codable, Sendable, Hashable {
         /// The kind of failure.
         public let type: String
-        /// A sentence for people.
+        /// A description for people.
         public let message: String
         /// What led to it: none, or one.
         private let causes: [FailureDescription]
 
-        /// What led to it, if something did.
+        /// The cause, if any.
         public var cause: FailureDescription? { causes.first }
 
         private enum CodingKeys: String, CodingKey { case type, message, cause }
@@ -57,6 +57,6 @@ public struct SagaCompensation: Codable, Sendable, Hashable {
     public let compensation: String
     /// How it ended.
     public let status: Status
-    /// Why it failed, where it did.
+    /// Why it failed, if it did.
     public let failure: FailureDescription?
 }

@@ -1,4 +1,4 @@
-/// A saga failed or was given up, and everything that was tried has been undone.
+/// A saga failed or was aborted, and every step that was tried has been undone.
 ///
 /// On the wire it is an application failure of type `SagaCompensated` whose first detail is ``compensations``.
 public struct SagaCompensated: WorkflowFailure, CustomStringConvertible {
@@ -6,16 +6,16 @@ public struct SagaCompensated: WorkflowFailure, CustomStringConvertible {
 
     /// Why the saga was rolled back.
     public let reason: String
-    /// What was undone, in the order in which it was.
+    /// What was undone, in execution order.
     public let compensations: [SagaCompensation]
-    /// The failure of the step, where one failed.
+    /// The failure of the step, if one failed.
     public let cause: (any Error)?
 
     /// The reason.
     public var description: String { "the saga was rolled back: \(reason)" }
 }
 
-/// A saga failed, was given up or cancelled, and not everything could be undone. The other undos have run all the same.
+/// A saga failed, was aborted or cancelled, and not every step could be undone. The other undos have run.
 ///
 /// On the wire it is an application failure of type `SagaCompensationFailed` whose first detail is ``compensations``.
 public struct SagaCompensationFailed: WorkflowFailure, CustomStringConvertible {
@@ -23,12 +23,12 @@ public struct SagaCompensationFailed: WorkflowFailure, CustomStringConvertible {
 
     /// Why the saga was rolled back.
     public let reason: String
-    /// What was undone and what could not be, in the order in which it was tried.
+    /// What was undone and what could not be, in execution order.
     public let compensations: [SagaCompensation]
-    /// The failure of the step, where one failed.
+    /// The failure of the step, if one failed.
     public let cause: (any Error)?
 
-    /// The reason, and that something is left.
+    /// The reason, and that the rollback is incomplete.
     public var description: String { reason + Self.remark }
 
     private static let remark = "; not everything could be undone"

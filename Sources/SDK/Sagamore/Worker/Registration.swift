@@ -13,7 +13,7 @@ public struct Registration: Sendable {
 }
 
 extension Workflow {
-    /// The workflow, for a worker.
+    /// Registers the workflow with a worker.
     public static var registered: Registration {
         let table = HandlerTable(handlers)
         return Registration(
@@ -28,10 +28,10 @@ typealias ActivityCode =
     @Sendable (_ context: ActivityContext, _ input: RawMessage<Payloads>?) async throws -> RawMessage<Payloads>
 
 extension Activity {
-    /// The activity with its implementation, for a worker.
+    /// Registers the activity and its implementation with a worker.
     ///
-    /// `body` runs on a thread of its own, which it may block. An ``ApplicationError`` that it throws is the failure that
-    /// the workflow sees; of any other error the workflow sees the type's name and the description.
+    /// `body` runs on its own thread, which it may block. An ``ApplicationError`` that it throws reaches the workflow
+    /// unchanged; any other error arrives with its type's name and its description.
     public func implemented(
         _ body: @escaping @Sendable (_ context: ActivityContext, _ input: Input) async throws -> Output
     ) -> Registration {

@@ -12,8 +12,8 @@ internal import SagamoreThreads
 ///     }
 ///     try await worker.run()
 ///
-/// Any number of workers may serve a queue, in any number of processes. A server that goes away is waited for; the worker
-/// goes on when it is back.
+/// Any number of workers may serve a queue, in any number of processes. A worker waits while the server is away and
+/// continues when it is back.
 public final class Worker: Sendable {
     private let client: Client
     private let taskQueue: String
@@ -27,13 +27,14 @@ public final class Worker: Sendable {
 
     private let state = Locked(State())
 
-    /// A worker of a task queue, with what it can run.
+    /// Creates a worker for a task queue.
     ///
     /// - Parameters:
-    ///   - client: whom it works for. The client's identity is the worker's.
-    ///   - taskQueue: whose tasks it takes.
-    ///   - options: how much it does at a time, and how it ends.
-    ///   - registrations: what it can run, one a line: `MyWorkflow.registered`, `myActivity.implemented { … }`.
+    ///   - client: its connection. The worker uses the client's identity.
+    ///   - taskQueue: the task queue that it polls.
+    ///   - options: its limits, and how it stops.
+    ///   - registrations: its workflows and activities, one per line: `MyWorkflow.registered`,
+    ///     `myActivity.implemented { … }`.
     public init(
         _ client: Client,
         taskQueue: String,
@@ -46,11 +47,11 @@ public final class Worker: Sendable {
         self.registrations = registrations()
     }
 
-    /// Works until ``stop()`` is called, the calling task is cancelled, or SIGTERM or SIGINT comes (see
-    /// ``WorkerOptions/stopsOnSignals``). Then it takes no more tasks, finishes what it has, and returns. A worker runs
+    /// Runs until ``stop()`` is called, the calling task is cancelled, or SIGTERM or SIGINT arrives (see
+    /// ``WorkerOptions/stopsOnSignals``). Then it takes no more tasks, finishes running ones, and returns. Call it only
     /// once.
     ///
-    /// - Throws: ``WorkerError`` when it can't work: for what is registered, or because the server refuses it.
+    /// - Throws: ``WorkerError`` when the registrations are invalid or the server refuses the worker.
     public func run() async throws {
         let registry = try Registry(registrations, taskQueue: taskQueue)
         if let problem = options.problem { throw WorkerError(.badOptions, problem) }
@@ -70,7 +71,7 @@ public final class Worker: Sendable {
         }
     }
 
-    /// Ends ``run()``: no more tasks are taken, and what has begun is finished. Returns at once.
+    /// Makes ``run()`` take no more tasks, finish running ones, and return. Returns at once.
     public func stop() {
         let runtime = state.withLock { state in
             state.isStopped = true

@@ -1,28 +1,28 @@
-/// How much a worker does at a time, and how it ends.
+/// A worker's limits, and how it stops.
 public struct WorkerOptions: Sendable {
-    /// How many runs stay in memory between their workflow tasks. One costs some 10 kB and what its state takes; a run
-    /// that is not there any more is rebuilt from its history. 0: every task rebuilds its run.
+    /// The number of runs kept in memory between their workflow tasks. Each takes about 10 kB plus its state. An
+    /// evicted run is rebuilt from its history. With 0, every task rebuilds its run.
     public var maximumCachedRuns = 2_000
-    /// How many workflow tasks are taken at a time.
+    /// The maximum number of concurrent workflow tasks.
     public var maximumConcurrentWorkflowTasks = 100
-    /// How many activities run at a time, each on a thread of its own.
+    /// The maximum number of concurrent activities, each on its own thread.
     public var maximumConcurrentActivities = 100
-    /// How many threads run workflow code; nil: as many as there are processors, two at least.
+    /// The number of threads for workflow code; nil means one per processor, at least two.
     public var workflowThreads: Int?
-    /// How many calls wait for workflow tasks that any worker of the queue may take.
+    /// The number of concurrent polls of the task queue.
     public var workflowPollers = 4
-    /// How many calls wait for workflow tasks of runs that are in this worker's memory.
+    /// The number of concurrent polls for runs in this worker's memory.
     public var stickyPollers = 8
-    /// How many calls wait for activities. Those that a workflow task of this worker schedules need none: they come with
-    /// the answer, as long as there is room.
+    /// The number of concurrent polls for activities. Activities scheduled by this worker's workflow tasks need no
+    /// poll: they arrive with the response while there are free slots.
     public var activityPollers = 4
-    /// How long a run's next task waits for this worker, which has the run in memory, before any worker may take it.
+    /// How long a run's next task waits for this worker before any worker may take it.
     /// The other SDKs' default: 10 s (Go: 5 s).
     public var stickyTimeout = Duration.seconds(10)
-    /// When the worker stops: how long activities may go on. Then they are cancelled, and what they leave undone is tried
-    /// again by another worker.
+    /// How long activities may continue when the worker stops. Then they are cancelled, and another worker retries
+    /// them.
     public var gracefulStop = Duration.seconds(10)
-    /// Whether SIGTERM and SIGINT stop the worker in order. The second signal ends the process at once.
+    /// Whether SIGTERM and SIGINT stop the worker gracefully. A second signal ends the process at once.
     public var stopsOnSignals = true
 
     /// The defaults.

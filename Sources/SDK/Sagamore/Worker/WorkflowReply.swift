@@ -105,8 +105,8 @@ struct WorkflowReply: Sendable {
 
     static func tooLarge(_ bytes: Int, _ commands: Int) -> ApplicationError {
         ApplicationError(
-            "the \(commands) things that the workflow asked for at once have \(bytes) bytes together, and a request may "
-                + "have \(mostRequestBytes): ask for some later, or pass places instead of values",
+            "the workflow's \(commands) commands have \(bytes) bytes together; the limit for a request is "
+                + "\(mostRequestBytes): issue some of them later, or pass references to large values",
             type: "RequestTooLarge",
             isNonRetryable: true
         )
@@ -114,7 +114,8 @@ struct WorkflowReply: Sendable {
 
     static func tooLarge(_ what: String, _ bytes: Int) -> ApplicationError {
         ApplicationError(
-            "\(what) has \(bytes) bytes, and a value may have \(mostPayloadBytes): keep it elsewhere and pass its place",
+            "\(what) has \(bytes) bytes; the limit for a value is \(mostPayloadBytes): "
+                + "store it elsewhere and pass a reference",
             type: "PayloadTooLarge",
             isNonRetryable: true
         )

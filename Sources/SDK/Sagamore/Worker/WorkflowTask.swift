@@ -31,8 +31,8 @@ struct WorkflowTask: Sendable {
     /// Whether the events are all there from the first.
     var isWhole: Bool { events.first?.eventID == 1 && response.nextPageToken.isEmpty }
 
-    /// The same task with its whole history: `history` as the server gave it, and what only the task had (the start of a
-    /// repeated attempt is in no history).
+    /// The same task with its whole history: `history` as the server gave it, and what only the task had (the start of
+    /// a repeated attempt is in no history).
     func completed(by history: [HistoryEvent]) -> WorkflowTask {
         var task = self
         let last = response.startedEventID > 0 ? response.startedEventID : .max

@@ -22,8 +22,8 @@ final class LaneItem: @unchecked Sendable {
     /// Another run on which this was decided: the one that a start follows, or for whose sake a command was rejected.
     /// What is decided on a run that can't be stored is refused with it.
     var basis: CachedRun?
-    /// The end of the run that this one's run replaces. Both are written in one transaction, or neither: no run is ended
-    /// for one that does not begin.
+    /// The end of the run that this one's run replaces. Both are written in one transaction, or neither: no run is
+    /// ended for one that does not begin.
     var ending: LaneItem?
     /// Called without the lock after the commit.
     var release: (@Sendable () -> Void)?

@@ -38,8 +38,8 @@ enum LoadJob {
 }
 
 /// Decides which job a loader carries out next. Each kind of job has its turn, and a turn is short: a bounded number of
-/// lookups, one page. So nobody waits behind a large load or a long backlog of another kind. Retention waits until nothing
-/// else is due, but not for ever.
+/// lookups, one page. So nobody waits behind a large load or a long backlog of another kind. Retention waits until
+/// nothing else is due, but not for ever.
 struct LoadSchedule {
     enum Kind: Int, CaseIterable {
         case workflows, runs, reads, journals, alarms, recovery, backlogs, retention

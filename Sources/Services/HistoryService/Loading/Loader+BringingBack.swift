@@ -85,8 +85,8 @@ extension Loader {
         }
     }
 
-    /// Offers the tasks of those runs that did not leave memory: their task is in no queue, or in another one, too. A task
-    /// of another full queue can have the mark now. False when the shard is lost.
+    /// Offers the tasks of those runs that did not leave memory: their task is in no queue, or in another one, too. A
+    /// task of another full queue can have the mark now. False when the shard is lost.
     private func offerAgain(_ rows: [RunRow]) -> Bool {
         let now = shard.clock()
         return shard.perform {

@@ -97,8 +97,8 @@ final class Loader: @unchecked Sendable {
 
     /// Looks up workflows and commands, reads open runs, and lets the waiters go on.
     ///
-    /// Slots are claimed before anything is read: nobody changes a run that is not in memory, so what is read then cannot
-    /// grow old. Run ids that were read earlier only say which slots to claim.
+    /// Slots are claimed before anything is read: nobody changes a run that is not in memory, so what is read then
+    /// cannot grow old. Run ids that were read earlier only say which slots to claim.
     ///
     /// - Parameters:
     ///   - isUnmarking: the runs come back for a task queue that has room, and their marks go.

@@ -1,12 +1,12 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
 
-/// Decides which closed runs to look at for deletion. Run ids are in order of their start, so a window of ids is a window
-/// of time.
+/// Decides which closed runs to look at for deletion. Run ids are in order of their start, so a window of ids is a
+/// window of time.
 ///
 /// A run that ended soon after its start is due about one retention after it: every pass looks at the last hour of what
-/// is due. Runs that were open for longer are behind that window; a full pass finds them once an hour. So a pass does not
-/// walk all that namespaces with a longer retention keep.
+/// is due. Runs that were open for longer are behind that window; a full pass finds them once an hour. So a pass does
+/// not walk all that namespaces with a longer retention keep.
 struct RetentionPlan {
     /// Namespaces of one retention, and which of their runs to look at.
     struct Window: Equatable {

@@ -3,8 +3,8 @@ internal import SagamorePersistence
 internal import SagamoreServices
 
 extension Shard {
-    /// Replays a closed run that is out of memory from its journal, on the loader's thread, a page at a time. It is looked
-    /// at there and forgotten.
+    /// Replays a closed run that is out of memory from its journal, on the loader's thread, a page at a time. It is
+    /// looked at there and forgotten.
     func read(
         _ row: RunRow,
         failed: @escaping @Sendable (RequestError) -> Void,

@@ -3,9 +3,9 @@ internal import SagamoreServices
 
 /// Which starts may take their workflow to be new, without asking the database first.
 ///
-/// Nearly all are, and asking takes a round trip and a wake of two threads. The commit checks what was assumed; where it
-/// was wrong the start is looked up after all. Since a batch that holds a wrong one is taken apart, starts are not assumed
-/// for a while after that, nor those of workflows that had a run here lately.
+/// Nearly all are, and asking takes a round trip and a wake of two threads. The commit checks what was assumed; where
+/// it was wrong the start is looked up after all. Since a batch that holds a wrong one is taken apart, starts are not
+/// assumed for a while after that, nor those of workflows that had a run here lately.
 struct NewWorkflows {
     /// Hashes: one that two workflows share costs a look-up.
     private var recent = RecentSet<Int>(capacity: 1 << 16)

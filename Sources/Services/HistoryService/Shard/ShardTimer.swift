@@ -31,8 +31,8 @@ extension Shard {
     }
 }
 
-/// The thread that carries out what is due, lets idle runs leave memory, and ends waits. `TimerSchedule` decides what it
-/// does when.
+/// The thread that carries out what is due, lets idle runs leave memory, and ends waits. `TimerSchedule` decides what
+/// it does when.
 final class ShardTimer: @unchecked Sendable {
     private let shard: Shard
     private var schedule: TimerSchedule
@@ -146,8 +146,8 @@ final class ShardTimer: @unchecked Sendable {
         return isPartial
     }
 
-    /// Lets runs leave memory that have been idle for a while. Looks at the front of a list that is in order of time, so
-    /// the busy ones cost nothing. Returns whether it stopped before the end of that list.
+    /// Lets runs leave memory that have been idle for a while. Looks at the front of a list that is in order of time,
+    /// so the busy ones cost nothing. Returns whether it stopped before the end of that list.
     private func park(_ now: Instant) -> Bool {
         let idleSince = now + Interval(nanoseconds: -shard.configuration.parkAfter.nanoseconds)
         var kept: [CachedRun] = []

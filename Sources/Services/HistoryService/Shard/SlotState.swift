@@ -10,8 +10,8 @@ struct LoadClaim: Hashable {
 
 /// What memory holds of a workflow id, who waits for it, and who may change it. Guarded by the shard's lock.
 ///
-/// `current` is what is known of the newest run; `load` is what the loader has to do with it. While the loader reads the
-/// run (`Load.reading`), only the holder of the claim may install one.
+/// `current` is what is known of the newest run; `load` is what the loader has to do with it. While the loader reads
+/// the run (`Load.reading`), only the holder of the claim may install one.
 struct SlotState {
     enum Current {
         /// Nothing is known; the workflow has to be looked up.
@@ -31,7 +31,8 @@ struct SlotState {
     enum Load: Equatable {
         /// Nothing is to be read. Can transition to: queued (requested), owed (the run's commit failed).
         case idle
-        /// The run has to come back even if nobody asks, and the loader has not been told yet. Can transition to: queued.
+        /// The run has to come back even if nobody asks, and the loader has not been told yet. Can transition to:
+        /// queued.
         case owed
         /// The loader has been told. Can transition to: reading, checking (taken by the loader).
         case queued(mustReturn: Bool)
@@ -99,8 +100,8 @@ struct SlotState {
         return true
     }
 
-    /// The run has to come back to memory even if nobody asks: it has tasks or timers. Returns whether the loader has to
-    /// be told.
+    /// The run has to come back to memory even if nobody asks: it has tasks or timers. Returns whether the loader has
+    /// to be told.
     mutating func requestReturn() -> Bool {
         guard !isReady else { return false }
         switch load {
@@ -178,8 +179,8 @@ struct SlotState {
 
     // MARK: Runs
 
-    /// A start makes its run the current one. Nothing may be known of the workflow (the commit then finds out whether it
-    /// is new), but nobody may be reading it.
+    /// A start makes its run the current one. Nothing may be known of the workflow (the commit then finds out whether
+    /// it is new), but nobody may be reading it.
     mutating func start(_ run: CachedRun) {
         if case .reading = load { preconditionFailure("a run was started while the current one was being read") }
         precondition(isReady || isSettled, "a run was started before the current one was read")

@@ -1,7 +1,7 @@
 internal import SagamoreEngine
 
-/// Decides when a shard's tables shrink. They keep the capacity that a burst has needed; once far fewer runs are in memory
-/// for a while, nobody needs it.
+/// Decides when a shard's tables shrink. They keep the capacity that a burst has needed; once far fewer runs are in
+/// memory for a while, nobody needs it.
 struct TableRelief {
     /// The tables of a smaller peak are not worth the copies.
     static let peakMinimum = 1_000

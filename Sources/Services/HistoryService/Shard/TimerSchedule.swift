@@ -1,7 +1,7 @@
 internal import SagamoreEngine
 
-/// Decides what a shard's timer does next and how long it sleeps. Everything that is due is carried out in parts, so that
-/// no hold of the shard's lock is long, however much is due at one moment.
+/// Decides what a shard's timer does next and how long it sleeps. Everything that is due is carried out in parts, so
+/// that no hold of the shard's lock is long, however much is due at one moment.
 struct TimerSchedule {
     /// What to do in a step, beside what is due for runs.
     struct Step: Equatable {
@@ -54,8 +54,8 @@ struct TimerSchedule {
         retentionAt = steady + retentionPeriod
     }
 
-    /// What to do now. The wall clock may stand still or jump back, so most goes by the steady one; it may jump forward,
-    /// so alarms go by both.
+    /// What to do now. The wall clock may stand still or jump back, so most goes by the steady one; it may jump
+    /// forward, so alarms go by both.
     mutating func begin(at now: Instant, steady: Instant) -> Step {
         var step = Step()
         if steady >= sweepAt {

@@ -6,6 +6,7 @@ internal import SagamoreServices
 public final class PostgresLaneStore: LaneStore {
     private let connection: PostgresConnection
 
+    /// A store that owns the connection.
     public init(_ connection: PostgresConnection) {
         self.connection = connection
     }

@@ -6,6 +6,7 @@ public import SagamorePostgresClient
 public final class PostgresLoaderStore: LoaderStore {
     private let connection: PostgresConnection
 
+    /// A store that owns the connection.
     public init(_ connection: PostgresConnection) {
         self.connection = connection
     }

@@ -6,7 +6,9 @@ public enum Migrator {
     public struct Outcome: Sendable, Equatable {
         /// The steps that were carried out now, as `version: summary`.
         public let applied: [String]
+        /// The schema's version afterwards.
         public let version: Int
+        /// The number of shards that the database was set up with.
         public let shardCount: Int
         /// Made with the database: names its cursor group and its producers on the broker.
         public let installationID: String

@@ -4,21 +4,29 @@ public import SagamoreServices
 
 /// All that one transaction of a commit lane writes.
 public struct CommitBatch: Sendable {
+    /// Rows to append to journals.
     public var journal: [JournalRow] = []
+    /// Runs that begin.
     public var newRuns: [RunRow] = []
     /// Workflows that are taken to be new: no run of theirs may be in the database. One that is refuses the batch.
     public var assumedNew: [WorkflowKey] = []
+    /// Runs that end.
     public var closedRuns: [RunClosing] = []
+    /// Changes of alarms, at most one a run.
     public var alarms: [AlarmChange] = []
+    /// Commands that take effect.
     public var inbox: [InboxRow] = []
+    /// Heartbeat details to replace, at most one an activity.
     public var heartbeats: [HeartbeatRow] = []
     /// Closed runs whose heartbeats are of no use any more.
     public var endedHeartbeats: [RunID] = []
     /// In order; the store numbers them.
     public var outbox: [OutboxRecord] = []
 
+    /// A batch that writes nothing.
     public init() {}
 
+    /// Whether the batch writes nothing.
     public var isEmpty: Bool {
         journal.isEmpty && newRuns.isEmpty && closedRuns.isEmpty && alarms.isEmpty && inbox.isEmpty && outbox.isEmpty
             && heartbeats.isEmpty && endedHeartbeats.isEmpty
@@ -27,11 +35,15 @@ public struct CommitBatch: Sendable {
 
 /// A transition of a run, or several that were committed together.
 public struct JournalRow: Sendable, Equatable {
+    /// The run.
     public var runID: RunID
     /// Counts the run's transitions from 1; that of the row's first one.
     public var sequence: Int64
+    /// The id of the first event in `events`, or of the next one when there is none.
     public var firstEventID: Int64
+    /// Encoded events: frames of the field `History.events`.
     public var events: [UInt8]
+    /// Encoded facts.
     public var facts: [UInt8]
 
     public init(runID: RunID, sequence: Int64, firstEventID: Int64, events: [UInt8], facts: [UInt8]) {
@@ -45,15 +57,25 @@ public struct JournalRow: Sendable, Equatable {
 
 /// A run as lists show it.
 public struct RunRow: Sendable, Equatable {
+    /// The id of the run.
     public let runID: RunID
+    /// The workflow that it belongs to.
     public let key: WorkflowKey
+    /// The workflow's type.
     public let workflowType: String
+    /// The task queue for workflow tasks.
     public let taskQueue: String
+    /// The id of the request that started it.
     public let startRequestID: String
+    /// Whether it is open, and how it closed.
     public var status: WorkflowExecutionStatus
+    /// When it was started.
     public let startedAt: Instant
+    /// When it closed, or nil while it is open.
     public var closedAt: Instant?
+    /// The number of events; known when it has closed.
     public var historyLength: Int64
+    /// The size of the encoded history in bytes; known when it has closed.
     public var historyBytes: Int64
 
     public init(
@@ -83,10 +105,15 @@ public struct RunRow: Sendable, Equatable {
 
 /// The end of a run.
 public struct RunClosing: Sendable, Equatable {
+    /// The run.
     public let runID: RunID
+    /// How it closed.
     public let status: WorkflowExecutionStatus
+    /// When it closed.
     public let closedAt: Instant
+    /// The number of its events.
     public let historyLength: Int64
+    /// The size of its encoded history in bytes.
     public let historyBytes: Int64
 
     public init(
@@ -106,6 +133,7 @@ public struct RunClosing: Sendable, Equatable {
 
 /// What an alarm row says.
 public struct AlarmValue: Sendable, Equatable {
+    /// What of the run waits in the database for its task queue.
     public enum Waiting: Sendable, Equatable {
         /// As it is.
         case unchanged
@@ -118,6 +146,7 @@ public struct AlarmValue: Sendable, Equatable {
     /// When the owner must look at a run that is out of memory; nil while it is active, `distantFuture` where it waits
     /// for others only.
     public var at: Instant?
+    /// What waits, or that this stays as it is.
     public var waiting: Waiting
 
     public init(at: Instant?, waiting: Waiting) {
@@ -125,6 +154,7 @@ public struct AlarmValue: Sendable, Equatable {
         self.waiting = waiting
     }
 
+    /// The run belongs into its owner's memory.
     public static let active = AlarmValue(at: nil, waiting: .unchanged)
 
     /// This value, written over an earlier one of the same transaction.
@@ -135,15 +165,19 @@ public struct AlarmValue: Sendable, Equatable {
 
 /// What becomes of a run's alarm.
 public struct AlarmChange: Sendable, Equatable {
+    /// What to do with the row.
     public enum Change: Sendable, Equatable {
         /// A new run.
         case insert(AlarmValue)
+        /// Write the row, in the place of an earlier one.
         case set(AlarmValue)
         /// Closed, and it owes nothing.
         case remove
     }
 
+    /// The run.
     public let runID: RunID
+    /// What to do with its row.
     public let change: Change
 
     public init(runID: RunID, change: Change) {
@@ -154,11 +188,15 @@ public struct AlarmChange: Sendable, Equatable {
 
 /// The newest heartbeat details of a running activity.
 public struct HeartbeatRow: Sendable, Equatable {
+    /// The run.
     public let runID: RunID
+    /// The activity, by the id of ActivityTaskScheduled.
     public let scheduledEventID: Int64
+    /// The number of the attempt, from 1.
     public let attempt: Int32
     /// An encoded `Payloads` message.
     public let details: [UInt8]
+    /// When the heartbeat arrived.
     public let recordedAt: Instant
 
     public init(runID: RunID, scheduledEventID: Int64, attempt: Int32, details: [UInt8], recordedAt: Instant) {
@@ -172,9 +210,13 @@ public struct HeartbeatRow: Sendable, Equatable {
 
 /// A command's trace.
 public struct InboxRow: Sendable, Equatable {
+    /// When the command was carried out.
     public let receivedAt: Instant
+    /// The workflow that the command was for.
     public let key: WorkflowKey
+    /// The command's id.
     public let commandID: String
+    /// The record that held it.
     public let source: RecordCoordinates
 
     public init(receivedAt: Instant, key: WorkflowKey, commandID: String, source: RecordCoordinates) {

@@ -3,6 +3,7 @@ public import SagamoreServices
 
 /// A record's headers as bytes: protobuf, a repeated field 1 of name (1) and value (2), which is absent for null.
 public enum OutboxHeaders {
+    /// The headers as bytes; none for no headers.
     public static func encode(_ headers: [OutboxRecord.Header]) -> [UInt8] {
         guard !headers.isEmpty else { return [] }
         var writer = ProtobufWriter(capacity: 128)
@@ -15,6 +16,7 @@ public enum OutboxHeaders {
         return writer.bytes()
     }
 
+    /// Reads what `encode` wrote. Throws when the bytes are damaged.
     public static func decode(_ bytes: [UInt8]) throws(ProtobufError) -> [OutboxRecord.Header] {
         try ProtobufReader.read(bytes) { (reader) throws(ProtobufError) in
             var headers: [OutboxRecord.Header] = []

@@ -8,11 +8,11 @@ public protocol OutboxStore: AnyObject {
     func read(_ query: OutboxQuery) throws(CommitError) -> [OutboxRow]
     /// How far each topic of the shard is published, as far as was noted.
     func positions(of shard: Int32) throws(CommitError) -> [String: Int64]
-    /// Notes how far topics are published, never back. It may be lost in a crash of the database: the cursor in Kafka is
-    /// the truth.
+    /// Notes how far topics are published, never back. It may be lost in a crash of the database: the cursor in Kafka
+    /// is the truth.
     func record(_ positions: [String: Int64], of shard: Int32) throws(CommitError)
-    /// Deletes records of a topic that are published: those after `lower`, up to `upper`, at most `limit` of them, in key
-    /// order.
+    /// Deletes records of a topic that are published: those after `lower`, up to `upper`, at most `limit` of them, in
+    /// key order.
     ///
     /// - Returns: the number of the last one that was deleted; nil when there is none left.
     func delete(_ range: OutboxRange, limit: Int) throws(CommitError) -> Int64?
@@ -40,11 +40,15 @@ public struct ShardStanding: Sendable, Equatable {
 public struct OutboxQuery: Sendable, Equatable {
     /// Of which topics.
     public enum Topics: Sendable, Equatable {
+        /// One topic.
         case only(String)
+        /// Every topic except these.
         case allBut([String])
     }
 
+    /// The shard whose outbox is read.
     public var shard: Int32
+    /// The topics whose records are read.
     public var topics: Topics
     /// Those with a higher number.
     public var after: Int64
@@ -65,7 +69,9 @@ public struct OutboxQuery: Sendable, Equatable {
 
 /// A record of the outbox with its number.
 public struct OutboxRow: Sendable, Equatable {
+    /// The record's number in the shard's outbox.
     public let sequence: Int64
+    /// The record.
     public let record: OutboxRecord
 
     /// Creates a row.
@@ -77,7 +83,9 @@ public struct OutboxRow: Sendable, Equatable {
 
 /// A part of a shard's records of one topic.
 public struct OutboxRange: Sendable, Equatable {
+    /// The shard.
     public let shard: Int32
+    /// The topic.
     public let topic: String
     /// Those with a higher number …
     public let after: Int64

@@ -51,7 +51,9 @@ public protocol LaneStore: AnyObject {
 
 /// Which owner may write.
 public struct ShardFence: Sendable, Equatable {
+    /// The shard that is written.
     public let shard: Int32
+    /// The epoch that the owner was given when it took the shard.
     public let epoch: Int64
     /// The number of the shard's last outbox record before this batch.
     public let outboxSequence: Int64
@@ -78,6 +80,7 @@ public struct ShardOwner: Sendable, Equatable {
 
 /// A shard's row, as its owner knows it.
 public struct TakenShard: Sendable, Equatable {
+    /// Raised with each taking: a commit with an older one is refused.
     public var epoch: Int64
     /// The number of the shard's last outbox record.
     public var outboxSequence: Int64
@@ -96,8 +99,8 @@ public struct TakenShard: Sendable, Equatable {
 public protocol LoaderStore: AnyObject {
     /// The newest run of each workflow, and of each command whether it is known; in the order asked.
     func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer]
-    /// Rows of the journals of runs, by run id and number, behind a position, up to about `byteLimit` bytes: at least one
-    /// row where there is one.
+    /// Rows of the journals of runs, by run id and number, behind a position, up to about `byteLimit` bytes: at least
+    /// one row where there is one.
     func loadJournals(
         _ runIDs: [RunID],
         after position: JournalPosition,
@@ -109,9 +112,9 @@ public protocol LoaderStore: AnyObject {
     func loadHeartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow]
     /// The retention of each namespace, by its number.
     func retentions() throws(CommitError) -> [Int32: Interval]
-    /// Deletes closed runs of namespaces in a shard, with all that belongs to them: one bounded step, in the order of run
-    /// ids between `first` and `end`, both left out. Returns the last run that was deleted where there may be more; nil
-    /// when all were looked at.
+    /// Deletes closed runs of namespaces in a shard, with all that belongs to them: one bounded step, in the order of
+    /// run ids between `first` and `end`, both left out. Returns the last run that was deleted where there may be more;
+    /// nil when all were looked at.
     func deleteRuns(
         shard: Int32,
         of namespaces: [Int32],
@@ -122,6 +125,7 @@ public protocol LoaderStore: AnyObject {
     ) throws(CommitError) -> RunID?
     /// Deletes traces of commands that were received before an instant, at most `limit`; returns how many.
     func deleteTraces(before instant: Instant, limit: Int) throws(CommitError) -> Int
+    /// The rows of runs, by run id; those that do not exist are left out.
     func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow]
     /// The active runs of a shard after `runID`, by run id.
     func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow]
@@ -169,7 +173,9 @@ public struct JournalPage: Sendable {
     }
 }
 
+/// A question to the loader's store: the newest run of a workflow id, and whether a command was carried out.
 public struct LookUp: Sendable, Hashable {
+    /// The workflow whose newest run is wanted.
     public let key: WorkflowKey
     /// Empty: only the run is asked for.
     public let commandID: String
@@ -190,7 +196,10 @@ public struct LookUp: Sendable, Hashable {
     }
 }
 
+/// The answer to a `LookUp`.
 public struct LookUpAnswer: Sendable {
+    /// The newest run of the workflow id, or nil when there never was one.
     public let run: RunRow?
+    /// Whether a command with this id was carried out before.
     public let isKnownCommand: Bool
 }

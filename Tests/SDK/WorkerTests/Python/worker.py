@@ -1,4 +1,7 @@
-"""A worker on the official Python SDK: worker.py ADDRESS TASK-QUEUE TASK-QUEUE-OF-THE-SWIFT-WORKER. Ends with its input."""
+"""A worker on the official Python SDK: worker.py ADDRESS TASK-QUEUE TASK-QUEUE-OF-THE-SWIFT-WORKER
+
+It ends when its standard input does.
+"""
 
 import asyncio
 import sys
