@@ -131,10 +131,10 @@ public final class Server {
             kafka?.ownershipChanged(ownsShards: false)
             let reason =
                 switch loss {
-                case .takenByAnother: "shard \(shard) was taken by another process"
+                case .takenByAnother: "another process took over shard \(shard)"
                 case .databaseWentBack: "the database lost commits of shard \(shard)"
                 }
-            log.critical("\(reason): this one ends")
+            log.critical("\(reason); exiting")
             stopSignal.give(.failed(reason))
         }
     }

@@ -42,7 +42,7 @@ extension EmbeddedPostgresTests {
             try server.start()
             #expect(!isAlive(old))
             #expect(lines.all.count == 1)
-            #expect(lines.all.first?.contains("stopped the PostgreSQL that an earlier process left") == true)
+            #expect(lines.all.first?.contains("stopped a PostgreSQL that an earlier process left") == true)
             #expect(try number(server.url, "SELECT a FROM t") == 7)
             try server.stop()
         }

@@ -113,7 +113,8 @@ extension ProgramTests {
             let refused = try sagamore("migrate", "--postgres", url)
             #expect(refused.status == 1)
             #expect(refused.errors.contains("this program is too old: the database has schema 999"))
-            let dev = try sagamore("dev", "--port", "0", "--postgres", url, folder: try TemporaryFolder().path)
+            let folder = try TemporaryFolder()
+            let dev = try sagamore("dev", "--port", "0", "--postgres", url, folder: folder.path)
             #expect(dev.status == 1)
             #expect(dev.errors.contains("this program is too old: the database has schema 999"))
 

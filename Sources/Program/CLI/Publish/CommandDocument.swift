@@ -36,8 +36,8 @@ struct CommandDocument: Equatable {
         do throws(JSONError) {
             members = try JSONScanner.members(of: value)
         } catch {
-            if error.code == .notAnObject { throw Mistake("is no JSON object") }
-            throw Mistake("is no JSON: \(error)")
+            if error.code == .notAnObject { throw Mistake("is not a JSON object") }
+            throw Mistake("is not JSON: \(error)")
         }
         if let twice = members.first(where: \.isDuplicate) {
             throw Mistake("is given more than once", field: twice.key)

@@ -3,6 +3,8 @@ internal import SagamorePersistence
 internal import SagamoreServices
 
 /// A transition on its way into the database, and what is owed to others once it is there.
+///
+/// Unchecked: filled in under the shard's lock before it is queued, and only read afterwards.
 final class LaneItem: @unchecked Sendable {
     var journal: JournalRow?
     var newRun: RunRow?

@@ -3,6 +3,8 @@ internal import SagamoreThreads
 
 /// The queue between those who decide and the lane that commits. Items stand in the order of their decisions: whoever
 /// adds holds the shard's lock.
+///
+/// Unchecked: every field is read and changed under `lock`.
 final class LaneQueue: @unchecked Sendable {
     private let lock = ThreadLock()
     private var items: [LaneItem] = []

@@ -4,6 +4,8 @@ internal import SagamoreServices
 internal import SagamoreThreads
 
 /// The queue of a shard's loader: a `LoadSchedule` under a lock on which the loader sleeps.
+///
+/// Unchecked: every field is read and changed under `lock`.
 final class LoadQueue: @unchecked Sendable {
     private let lock = ThreadLock()
     private var schedule = LoadSchedule()

@@ -5,6 +5,8 @@ internal import SagamoreServices
 
 /// A shard's loader: the thread that reads from PostgreSQL, in batches, so that nobody who holds a lock has to.
 /// `LoadSchedule` decides what it does next.
+///
+/// Unchecked: used by the loader's thread alone, once it runs.
 final class Loader: @unchecked Sendable {
     let shard: Shard
     private let makeStore: @Sendable () throws -> any LoaderStore

@@ -4,6 +4,8 @@ internal import SagamorePersistence
 internal import SagamoreServices
 
 /// A run in memory. Changed in place, under its shard's lock.
+///
+/// Unchecked: everything but `key` and `runID`, which never change, is used under the shard's lock.
 final class CachedRun: @unchecked Sendable {
     /// Whether the run is in memory, and what its alarm row says about that.
     enum Residence {

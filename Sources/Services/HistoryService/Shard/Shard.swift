@@ -6,6 +6,8 @@ internal import SagamoreThreads
 
 /// A slice of the executions: one owner, one commit lane. Its state is changed under its lock only; what calls others
 /// (Matching, callers) goes into `deferred` and is carried out without it.
+///
+/// Unchecked: what changes is under `lock`; `timerWake` and `isTimerPoked` are under `timerLock`.
 final class Shard: @unchecked Sendable {
     enum Phase {
         /// Not owned yet.

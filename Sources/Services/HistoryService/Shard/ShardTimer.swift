@@ -33,6 +33,8 @@ extension Shard {
 
 /// The thread that carries out what is due, lets idle runs leave memory, and ends waits. `TimerSchedule` decides what
 /// it does when.
+///
+/// Unchecked: used by the timer's thread alone; `isStopping` is under the shard's `timerLock`.
 final class ShardTimer: @unchecked Sendable {
     private let shard: Shard
     private var schedule: TimerSchedule

@@ -3,6 +3,8 @@ internal import SagamorePersistence
 internal import SagamoreServices
 
 /// A workflow id in memory: its current run, and who waits for it.
+///
+/// Unchecked: `key` never changes, the rest is used under the shard's lock.
 final class WorkflowSlot: @unchecked Sendable {
     let key: WorkflowKey
     /// Guarded by the shard's lock, as all that follows.
