@@ -255,7 +255,7 @@ extension Execution {
                         attempt: activity.attempt + 1,
                         at: draft.now + pause,
                         failedAt: draft.now,
-                        failure: isLarge ? failure?.cut(to: Limits.keptFailureBytes) : failure,
+                        failure: isLarge ? failure?.cut(to: Limits.keptFailureBytes, isRetryable: true) : failure,
                         workerIdentity: identity,
                         heartbeatDetails: heartbeat ?? heartbeatDetails(of: activity),
                         heartbeatAt: heartbeat == nil ? heartbeatTime(of: activity) : draft.now

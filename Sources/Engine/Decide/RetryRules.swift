@@ -156,11 +156,16 @@ extension RawMessage<Failure> {
     /// What is recorded in place of this failure, which is too large: the server's own, caused by what fits of it.
     public var tooLarge: RawMessage<Failure> {
         // Temporal's: 512 KiB.
-        cut(to: 512 << 10)
+        cut(to: 512 << 10, isRetryable: false)
     }
 
-    func cut(to bytes: Int) -> RawMessage<Failure> {
-        serverFailure("Failure exceeds size limit.", cause: truncated((try? decoded()) ?? Failure(), bytes: bytes))
+    /// The server's own failure, caused by what fits of this one.
+    ///
+    /// - Parameter isRetryable: as the failure says. Temporal: what is kept for a next attempt is, what ends the
+    ///   activity is not.
+    func cut(to bytes: Int, isRetryable: Bool) -> RawMessage<Failure> {
+        let cause = truncated((try? decoded()) ?? Failure(), bytes: bytes)
+        return serverFailure("Failure exceeds size limit.", isRetryable: isRetryable, cause: cause)
     }
 }
 

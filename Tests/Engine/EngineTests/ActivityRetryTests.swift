@@ -196,6 +196,7 @@ import Testing
         #expect(kept.bytes.count <= 4_200)
         let failure = try kept.decoded()
         #expect(failure.message == "Failure exceeds size limit.")
+        #expect(failure.failureInfo == .serverFailureInfo(ServerFailureInfo()))
         #expect(failure.cause?.message.hasPrefix("xxxx") == true)
     }
 }

@@ -65,15 +65,17 @@ extension PersistenceTests {
             let fence = try storage.take()
             var batch = CommitBatch()
             batch.newRuns = [Storage.run(1, workflowID: "one")]
+            batch.alarms = [Storage.alarm(1, .insert(.active))]
             try storage.lane.commit(batch, fence: fence)
             var second = CommitBatch()
             second.newRuns = [Storage.run(2, workflowID: "one")]
+            second.alarms = [Storage.alarm(2, .insert(.active))]
             do throws(CommitError) {
                 try storage.lane.commit(second, fence: fence)
                 #expect(Bool(false), "a second open run was written")
             } catch {
                 guard case .data(let cause) = error else { return #expect(Bool(false), "\(error)") }
-                #expect(cause.constraint == "runs_open")
+                #expect(cause.constraint == "alarms_open")
             }
             // The end of the one and the start of the other share a transaction.
             second.closedRuns = [
@@ -85,6 +87,7 @@ extension PersistenceTests {
                     historyBytes: 400
                 )
             ]
+            second.alarms.append(Storage.alarm(1, .remove))
             try storage.lane.commit(second, fence: fence)
             #expect(try storage.number("select count(*) from sagamore.runs where closed_at is null") == 1)
         }

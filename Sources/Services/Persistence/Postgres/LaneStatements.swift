@@ -115,19 +115,30 @@ enum LaneStatements {
     private static let insertAlarms = PostgresStatement(
         "lane_insert_alarms",
         """
-        insert into sagamore.alarms (shard, run_id, alarm_at, waiting_queue, waiting_since)
-            select $1, run_id, alarm_at, queue, since from unnest($2::uuid[], $3::int8[], $4::text[], $5::int8[])
-                as c(run_id, alarm_at, queue, since)
+        insert into sagamore.alarms
+            (shard, run_id, alarm_at, waiting_queue, waiting_since, open_namespace, open_workflow_id)
+            select $1, run_id, alarm_at, queue, since, namespace, workflow_id
+                from unnest($2::uuid[], $3::int8[], $4::text[], $5::int8[], $6::int4[], $7::text[])
+                    as c(run_id, alarm_at, queue, since, namespace, workflow_id)
         """
     )
 
-    static func append(alarmChanges: [AlarmChange], shard: PostgresValue, to statements: inout PostgresBatch) {
+    /// - Parameter newRuns: an alarm that is inserted names the workflow of its run, of which one may be open.
+    static func append(
+        alarmChanges: [AlarmChange],
+        newRuns: [RunRow],
+        shard: PostgresValue,
+        to statements: inout PostgresBatch
+    ) {
         var inserted = AlarmColumns()
+        var workflows = WorkflowColumns(newRuns)
         var changed = AlarmColumns()
         var removed = PostgresArray(of: .uuid)
         for alarm in alarmChanges {
             switch alarm.change {
-            case .insert(let value): inserted.append(alarm.runID, value)
+            case .insert(let value):
+                inserted.append(alarm.runID, value)
+                workflows.append(workflowOf: alarm.runID)
             case .set(let value): changed.append(alarm.runID, value)
             case .remove: removed.append(uuidHigh: alarm.runID.high, low: alarm.runID.low)
             }
@@ -140,8 +151,33 @@ enum LaneStatements {
         }
         if removed.count > 0 { statements.append(removeAlarms, [shard, .array(removed)]) }
         if inserted.runIDs.count > 0 {
-            let values: [PostgresArray] = [inserted.runIDs, inserted.times, inserted.queues, inserted.since]
+            let values: [PostgresArray] = [
+                inserted.runIDs, inserted.times, inserted.queues, inserted.since, workflows.namespaces, workflows.ids,
+            ]
             statements.append(insertAlarms, [shard] + values.map { .array($0) })
+        }
+    }
+
+    /// The workflows of runs that begin. Alarms are inserted in the order of their runs' rows, so the next row is tried
+    /// first.
+    private struct WorkflowColumns {
+        private let rows: [RunRow]
+        private var next = 0
+        private(set) var namespaces = PostgresArray(of: .int32)
+        private(set) var ids = PostgresArray(of: .text)
+
+        init(_ rows: [RunRow]) { self.rows = rows }
+
+        mutating func append(workflowOf runID: RunID) {
+            let ahead = rows[next...].firstIndex { $0.runID == runID }
+            guard let index = ahead ?? rows[..<next].firstIndex(where: { $0.runID == runID }) else {
+                namespaces.appendNull()
+                ids.appendNull()
+                return
+            }
+            namespaces.append(rows[index].key.namespace)
+            ids.append(rows[index].key.workflowID)
+            next = index + 1
         }
     }
 

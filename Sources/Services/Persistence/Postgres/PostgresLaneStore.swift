@@ -20,7 +20,12 @@ public final class PostgresLaneStore: LaneStore {
         )
         // Updates precede inserts: two lanes can then not wait for each other in a circle.
         LaneStatements.append(closings: batch.closedRuns, to: &statements)
-        LaneStatements.append(alarmChanges: batch.alarms, shard: shard, to: &statements)
+        LaneStatements.append(
+            alarmChanges: batch.alarms,
+            newRuns: batch.newRuns,
+            shard: shard,
+            to: &statements
+        )
         LaneStatements.append(endedHeartbeats: batch.endedHeartbeats, to: &statements)
         LaneStatements.append(heartbeats: batch.heartbeats, to: &statements)
         LaneStatements.append(assumedNew: batch.assumedNew, to: &statements)
