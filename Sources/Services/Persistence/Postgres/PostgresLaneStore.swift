@@ -20,6 +20,8 @@ public final class PostgresLaneStore: LaneStore {
         )
         // Updates precede inserts: two lanes can then not wait for each other in a circle.
         LaneStatements.append(closings: batch.closedRuns, to: &statements)
+        // Before the alarms are inserted: their unique index would refuse the same starts, and not say why.
+        LaneStatements.append(assumedNew: batch.assumedNew, to: &statements)
         LaneStatements.append(
             alarmChanges: batch.alarms,
             newRuns: batch.newRuns,
@@ -28,7 +30,6 @@ public final class PostgresLaneStore: LaneStore {
         )
         LaneStatements.append(endedHeartbeats: batch.endedHeartbeats, to: &statements)
         LaneStatements.append(heartbeats: batch.heartbeats, to: &statements)
-        LaneStatements.append(assumedNew: batch.assumedNew, to: &statements)
         LaneStatements.append(runs: batch.newRuns, shard: shard, to: &statements)
         LaneStatements.append(journal: batch.journal, to: &statements)
         LaneStatements.append(inbox: batch.inbox, to: &statements)
