@@ -11,6 +11,25 @@ import Testing
 extension HistoryTests {
     /// Histories, page by page and as they grow.
     @Suite struct Reading {
+        /// A token is the client's to change: it must not open another namespace's histories.
+        @Test func aTokenReadsNoOtherWorkflowsRun() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            let run = try node.start("one").get()
+            let token = HistoryPageToken(runID: run.runID, nextEventID: 1, lastEventID: 2, suffix: [])
+            #expect(try !node.page("one", token: token.bytes).get().frames.isEmpty)
+            let stranger = WorkflowReference(key: WorkflowKey(namespace: 2, workflowID: "one"), runID: nil)
+            let read = HistoryRead(
+                pageToken: token.bytes,
+                pageSize: 0,
+                waitsForNews: false,
+                onlyCloseEvent: false,
+                deadline: .distantFuture
+            )
+            let page = Call<HistoryPage> { node.history.readHistory(stranger, read, reply: $0) }
+            #expect(try page.error().code == .notFound)
+        }
+
         @Test func pagesHoldEachEventOnce() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }

@@ -78,6 +78,8 @@ extension PersistenceTests {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()
+            batch.newRuns = [Storage.run(1, workflowID: "one")]
+            let workflow = batch.newRuns[0].key
             batch.journal = [
                 Storage.journal(1, 1, first: 1, events: Array(repeating: 1, count: 100)),
                 Storage.journal(1, 2, first: 3, events: [], facts: [1]),
@@ -87,8 +89,12 @@ extension PersistenceTests {
             ]
             try storage.lane.commit(batch, fence: fence)
             func sequences(from event: Int64, bytes: Int) throws -> [Int64] {
-                try storage.loader.readHistory(Storage.runID(1), from: event, byteLimit: bytes).map(\.sequence)
+                try storage.loader.readHistory(Storage.runID(1), of: workflow, from: event, byteLimit: bytes)
+                    .map(\.sequence)
             }
+            let stranger = WorkflowKey(namespace: workflow.namespace + 1, workflowID: workflow.workflowID)
+            let strange = try storage.loader.readHistory(Storage.runID(1), of: stranger, from: 1, byteLimit: 1_000)
+            #expect(strange.isEmpty)
             #expect(try sequences(from: 1, bytes: 1_000) == [1, 2, 3, 6])
             #expect(try sequences(from: 2, bytes: 1_000) == [1, 2, 3, 6])
             #expect(try sequences(from: 3, bytes: 1_000) == [3, 6])

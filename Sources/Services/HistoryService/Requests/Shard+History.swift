@@ -18,8 +18,9 @@ extension Shard {
             }
         }
         if let token, token.lastEventID > 0, !request.waitsForNews {
-            // A page of what a worker was given: its end is known.
-            return readPage(token, pageSize: request.pageSize, caller.answeredFromStore())
+            // A page of what a worker was given: its end is known. The token comes from a client, so the run that it
+            // names is read only where it is one of the workflow.
+            return readPage(token, of: workflow.key, pageSize: request.pageSize, caller.answeredFromStore())
         }
         let reference = WorkflowReference(key: workflow.key, runID: token?.runID ?? workflow.runID)
         let from = token?.nextEventID ?? 1
@@ -31,7 +32,7 @@ extension Shard {
                 let (runID, last) = (row.runID, row.historyLength)
                 let token = HistoryPageToken(runID: runID, nextEventID: first, lastEventID: last, suffix: [])
                 let shard = access.shard
-                access.whenCommitted { shard.readPage(token, pageSize: request.pageSize, $0) }
+                access.whenCommitted { shard.readPage(token, of: row.key, pageSize: request.pageSize, $0) }
             case .cached(let run): access.shard.answer(access, run, from: from, request)
             }
         }
@@ -46,7 +47,7 @@ extension Shard {
     ) {
         let last = run.execution.durable.lastEventID
         let isClosed = !run.execution.isRunning
-        let runID = run.runID
+        let (key, runID) = (run.key, run.runID)
         if request.onlyCloseEvent, isClosed || !request.waitsForNews {
             // A running workflow has none.
             return access.succeed(HistoryPage(frames: isClosed ? run.lastFrame : [], nextPageToken: []))
@@ -60,8 +61,8 @@ extension Shard {
         let suffix = follows ? [] : run.execution.unwrittenEvents().flatMap(\.frame)
         let token = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: last, suffix: suffix)
         access.whenCommitted { [self] reply in
-            guard follows else { return readPage(token, pageSize: request.pageSize, reply) }
-            readPage(token, pageSize: request.pageSize, failed: { reply.fail($0) }) { page in
+            guard follows else { return readPage(token, of: key, pageSize: request.pageSize, reply) }
+            readPage(token, of: key, pageSize: request.pageSize, failed: { reply.fail($0) }) { page in
                 guard page.nextPageToken.isEmpty else { return reply.succeed(page) }
                 let next = HistoryPageToken(runID: runID, nextEventID: last + 1, lastEventID: 0, suffix: [])
                 reply.succeed(HistoryPage(frames: page.frames, nextPageToken: next.bytes))
@@ -102,13 +103,19 @@ extension Shard {
         )
     }
 
-    private func readPage(_ token: HistoryPageToken, pageSize: Int, _ reply: Reply<HistoryPage>) {
-        readPage(token, pageSize: pageSize, failed: { reply.fail($0) }) { reply.succeed($0) }
+    private func readPage(
+        _ token: HistoryPageToken,
+        of workflow: WorkflowKey,
+        pageSize: Int,
+        _ reply: Reply<HistoryPage>
+    ) {
+        readPage(token, of: workflow, pageSize: pageSize, failed: { reply.fail($0) }) { reply.succeed($0) }
     }
 
     /// Reads a page on the loader's thread.
     func readPage(
         _ token: HistoryPageToken,
+        of workflow: WorkflowKey,
         pageSize: Int,
         failed: @escaping @Sendable (RequestError) -> Void,
         _ done: @escaping @Sendable (HistoryPage) -> Void
@@ -119,11 +126,12 @@ extension Shard {
                 { (store) throws(CommitError) in
                     let rows = try store.readHistory(
                         token.runID,
+                        of: workflow,
                         from: token.nextEventID,
                         byteLimit: Self.pageByteLimit
                     )
                     guard !rows.isEmpty else {
-                        // Each run has a first row: this one's retention has ended.
+                        // Each run has a first row: this one's retention has ended, or it is another workflow's.
                         let message = "workflow execution not found for run ID \"\(token.runID)\""
                         return failed(RequestError(.notFound, message, detail: .workflowNotFound))
                     }

@@ -139,7 +139,7 @@ extension Shard {
                     notDelivered(error)
                     reply.fail(error)
                 }
-                shard.readPage(token, pageSize: .max, failed: failed) { page in
+                shard.readPage(token, of: task.key, pageSize: .max, failed: failed) { page in
                     reply.succeed(assigned(page.frames, page.nextPageToken))
                 }
             }

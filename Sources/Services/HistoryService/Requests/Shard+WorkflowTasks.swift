@@ -86,7 +86,7 @@ extension Shard {
             suffix: suffix
         )
         return { [self] done in
-            readPage(pageToken, pageSize: .max, failed: { done(.failure($0)) }) { page in
+            readPage(pageToken, of: key, pageSize: .max, failed: { done(.failure($0)) }) { page in
                 done(.success(assigned(page)))
             }
         }

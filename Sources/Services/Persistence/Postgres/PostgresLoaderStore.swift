@@ -180,18 +180,22 @@ public final class PostgresLoaderStore: LoaderStore {
             where run_id = $1 and sequence >= coalesce((
                 select max(sequence) from sagamore.journal
                 where run_id = $1 and first_event_id <= $2 and length(events) > 0), 0)
-        ) as j where before < $3 order by sequence
+        ) as j where before < $3 and exists (
+            select from sagamore.runs where run_id = $1 and namespace = $4 and workflow_id = $5)
+            order by sequence
         """,
         readsOnly: true
     )
 
     public func readHistory(
         _ runID: RunID,
+        of workflow: WorkflowKey,
         from eventID: Int64,
         byteLimit: Int
     ) throws(CommitError) -> [JournalRow] {
         let values: [PostgresValue] = [
             .uuid(high: runID.high, low: runID.low), .int64(eventID), .int64(Int64(byteLimit)),
+            .int32(workflow.namespace), .text(workflow.workflowID),
         ]
         let rows = try query(Self.history, values)
         return (0..<rows.rowCount).map { Self.journal(rows, $0) }

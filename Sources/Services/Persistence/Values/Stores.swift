@@ -141,8 +141,14 @@ public protocol LoaderStore: AnyObject {
     func waitingRuns(shard: Int32, queue: String, limit: Int) throws(CommitError) -> [RunRow]
     /// The task queues for which runs of a shard wait.
     func waitingQueues(shard: Int32) throws(CommitError) -> [String]
-    /// Rows of a run's journal from the one that holds `eventID`, up to about `byteLimit` bytes of events.
-    func readHistory(_ runID: RunID, from eventID: Int64, byteLimit: Int) throws(CommitError) -> [JournalRow]
+    /// Rows of a run's journal from the one that holds `eventID`, up to about `byteLimit` bytes of events; none when
+    /// the run is not one of the workflow.
+    func readHistory(
+        _ runID: RunID,
+        of workflow: WorkflowKey,
+        from eventID: Int64,
+        byteLimit: Int
+    ) throws(CommitError) -> [JournalRow]
 }
 
 /// A place in the journals of several runs, which stand in the order of their ids.

@@ -361,9 +361,14 @@ final class FaultyLoaderStore: LoaderStore {
         return try store.waitingQueues(shard: shard)
     }
 
-    func readHistory(_ runID: RunID, from eventID: Int64, byteLimit: Int) throws(CommitError) -> [JournalRow] {
+    func readHistory(
+        _ runID: RunID,
+        of workflow: WorkflowKey,
+        from eventID: Int64,
+        byteLimit: Int
+    ) throws(CommitError) -> [JournalRow] {
         try faults.checkLoader()
-        return try store.readHistory(runID, from: eventID, byteLimit: byteLimit)
+        return try store.readHistory(runID, of: workflow, from: eventID, byteLimit: byteLimit)
     }
 }
 
