@@ -152,7 +152,13 @@ import Testing
         let service = service()
         defer { service.stop() }
         let polls = (0..<2_000).map { _ in poll(service).1 }
-        let began = SystemTime.threadsTime(named: "matching-expiry")
+        // A thread has its name once it runs.
+        let deadline = ContinuousClock.now + .seconds(60)
+        var began = SystemTime.threadsTime(named: "matching-expiry")
+        while began == nil, .now < deadline {
+            usleep(1_000)
+            began = SystemTime.threadsTime(named: "matching-expiry")
+        }
         try #require(began != nil)
         usleep(2_000_000)
         let ended = SystemTime.threadsTime(named: "matching-expiry")
