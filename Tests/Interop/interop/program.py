@@ -24,6 +24,7 @@ from .normalise import meant
 from .scenarios import ALL
 from .servers import Server, ServerFailed, sagamore_server, temporal_server
 from .stage import PATIENCE, Stage
+from .workers_end_check import CHECKS
 
 HERE = Path(__file__).resolve().parent.parent
 REPOSITORY = HERE.parent.parent
@@ -49,8 +50,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=6, metavar="N", help="scenarios at a time (default: 6)")
     parser.add_argument("--list", action="store_true", help="name the scenarios and what they show")
     arguments = parser.parse_args()
-    names = [name for name in ALL if not arguments.only or any(only in name for only in arguments.only)]
-    if not names:
+    names = [name for name in ALL if is_wanted(arguments, name)]
+    if not names and not any(is_wanted(arguments, name) for name in CHECKS):
         parser.error("no scenario has such a name")
     if arguments.list:
         for name in names:
@@ -58,6 +59,10 @@ def main() -> None:
         return
     logging.disable(logging.CRITICAL)  # scenarios fail things on purpose
     asyncio.run(run_and_leave(arguments, names))
+
+
+def is_wanted(arguments: argparse.Namespace, name: str) -> bool:
+    return not arguments.only or any(only in name for only in arguments.only)
 
 
 async def run_and_leave(arguments: argparse.Namespace, names: list[str]) -> None:
@@ -78,6 +83,12 @@ async def run_and_leave(arguments: argparse.Namespace, names: list[str]) -> None
 async def run(arguments: argparse.Namespace, names: list[str], tally: Tally) -> None:
     if task := asyncio.current_task():
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    if not arguments.record and not arguments.reference_only:
+        for name, check_ends in CHECKS.items():
+            if is_wanted(arguments, name):
+                report(tally, name, [], await check_ends(sagamore_binary()))
+    if not names:
+        return
     temporal = Path(os.environ.get("SAGAMORE_TEST_TEMPORAL") or Path(sys.executable).parent / "temporal")
     async with contextlib.AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(temporal_server(temporal))]
@@ -87,10 +98,7 @@ async def run(arguments: argparse.Namespace, names: list[str], tally: Tally) -> 
             second = await stack.enter_async_context(temporal_server(temporal))
             servers.append(replace(second, name="temporal again"))
         else:
-            binary = Path(os.environ.get("SAGAMORE_BINARY") or REPOSITORY / ".build/debug/sagamore")
-            if not binary.exists():
-                raise ServerFailed(f"there is no {binary}: build it, or name it by SAGAMORE_BINARY")
-            servers.append(await stack.enter_async_context(sagamore_server(binary)))
+            servers.append(await stack.enter_async_context(sagamore_server(sagamore_binary())))
         runtime = Runtime(telemetry=TelemetryConfig(logging=None), worker_heartbeat_interval=None)
         clients = [await Client.connect(server.address, runtime=runtime) for server in servers]
         if not arguments.only:
@@ -119,6 +127,13 @@ async def run(arguments: argparse.Namespace, names: list[str], tally: Tally) -> 
             name = sagamore.stage.name
             temporal_again = await play(Stage(replace(server, name="temporal again"), client, name))
             report(tally, name, [temporal_again, sagamore], compared(temporal_again, sagamore))
+
+
+def sagamore_binary() -> Path:
+    binary = Path(os.environ.get("SAGAMORE_BINARY") or REPOSITORY / ".build/debug/sagamore")
+    if not binary.exists():
+        raise ServerFailed(f"there is no {binary}: build it, or name it by SAGAMORE_BINARY")
+    return binary
 
 
 @dataclass

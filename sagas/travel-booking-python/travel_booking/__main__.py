@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -20,6 +21,11 @@ from .processes import run_processes
 from .workflow import TravelBooking
 
 logger = logging.getLogger("travel_booking")
+
+GRACE = timedelta(seconds=5)
+"""How long activities may go on once the worker was told to end."""
+LONGEST_END = timedelta(seconds=7)
+"""How long ending may take in all. The SDK waits for the server's answers to its polls, which may never come."""
 
 
 async def work(address: str, namespace: str) -> None:
@@ -35,7 +41,7 @@ async def work(address: str, namespace: str) -> None:
         workflows=[TravelBooking],
         activities=activities.ALL,
         interceptors=[ActivityLog(log)] if log else [],
-        graceful_shutdown_timeout=timedelta(seconds=5),
+        graceful_shutdown_timeout=GRACE,
     )
     async with worker:
         logger.info("working on task queue %s of %s", TASK_QUEUE, address)
@@ -46,13 +52,18 @@ async def work_until_told(*, ends_with_stdin: bool) -> None:
     """Works until SIGTERM or SIGINT; a server that is not there yet is waited for."""
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
+
+    def end() -> None:
+        leave_after(LONGEST_END)
+        task.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, end)
     if ends_with_stdin:
 
         def ended() -> None:
             loop.remove_reader(sys.stdin.fileno())
-            task.cancel()
+            end()
 
         loop.add_reader(sys.stdin.fileno(), ended)
     # While a server is away every poller would tell every attempt.
@@ -68,6 +79,18 @@ async def work_until_told(*, ends_with_stdin: bool) -> None:
                 reason = (str(error) or type(error).__name__).splitlines()[0]
                 logger.warning("cannot work with %s, trying again: %s", address, reason)
                 await asyncio.sleep(1)
+
+
+def leave_after(time: timedelta) -> None:
+    """Ends this process once `time` is over, whatever it waits for. The server gives what was running to others."""
+
+    def leave() -> None:
+        logger.warning("the server did not let the worker end within %.0f s, leaving", time.total_seconds())
+        os._exit(0)
+
+    timer = threading.Timer(time.total_seconds(), leave)
+    timer.daemon = True
+    timer.start()
 
 
 def main() -> int:

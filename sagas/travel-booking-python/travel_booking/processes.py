@@ -5,6 +5,9 @@ import signal
 import subprocess
 import time
 
+LONGEST_END = 8.0
+"""Seconds that all processes together get to end. Each of them ends by itself before."""
+
 
 def run_processes(count: int, command: list[str]) -> None:
     """Keeps `count` processes of `command` running until SIGTERM or SIGINT.
@@ -29,5 +32,10 @@ def run_processes(count: int, command: list[str]) -> None:
         time.sleep(0.5)  # one that can't even start is not tried as fast as the machine can
         children = [child if child.poll() is None else start() for child in children]
     os.close(our_end)
+    deadline = time.monotonic() + LONGEST_END
     for child in children:
-        child.wait()
+        try:
+            child.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
