@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import time
+import uuid
 from collections.abc import Generator
 from pathlib import Path
 
@@ -14,17 +15,26 @@ from schedule import Say
 
 # A suite that takes longer hangs.
 LONGEST_SECONDS = int(os.environ.get("SUITE_SECONDS", "1200"))
+# What is about to end when its suite has ended gets this long.
+SECONDS_TO_END = float(os.environ.get("SUITE_SECONDS_TO_END", "10"))
+# Each suite's processes have its mark in this variable, behind those of the suites around it.
+MARK = "TEST_SUITE_MARK"
 # The status with which swift-testing ends when no test matches (EX_UNAVAILABLE).
 NO_TESTS = 69
 
 
 class Process:
-    """A child and its descendants, which end with it: a suite leaves nothing behind."""
+    """A child and its descendants, which end with it: a suite leaves nothing behind.
+
+    Descendants are known by their session, and by a mark in their environment when they have a session of their own.
+    """
 
     def __init__(self, command: list, environment: dict, output, errors=subprocess.STDOUT):
+        self.mark = str(uuid.uuid4())
+        marks = f"{os.environ.get(MARK, '')}/{self.mark}"
         self.child = subprocess.Popen(
             command,
-            env={**os.environ, **environment},
+            env={**os.environ, **environment, MARK: marks},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
@@ -48,9 +58,22 @@ class Process:
             self.kill()
         return self.child.poll()
 
+    def left(self) -> list:
+        """The processes of the suite that have not ended."""
+        return sorted({*session_members(self.child.pid), *marked(self.mark)})
+
+    def ended(self) -> Generator[str, None, list]:
+        """Waits for what is about to end, kills the rest, and returns a line for each process that was killed."""
+        limit = time.monotonic() + SECONDS_TO_END
+        while self.left() and time.monotonic() < limit:
+            yield "waiting for its processes"
+        lines = [f"left running: {command_line(process)} (process {process})" for process in self.left()]
+        self.kill()
+        return lines
+
     def kill(self) -> None:
-        """Ends the whole session: what a suite starts is often in a process group of its own."""
-        while alive := session_members(self.child.pid):
+        """Ends all of it: what a suite starts is often in a process group or a session of its own."""
+        while alive := self.left():
             for process in alive:
                 try:
                     os.kill(process, signal.SIGKILL)
@@ -76,6 +99,26 @@ def session_members(session: int) -> list:
         if int(owner) == session and state != "Z":
             members.append(int(name))
     return members
+
+
+def marked(mark: str) -> list:
+    """The processes with this mark in their environment that have not ended. Only Linux shows environments."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc/self") else []):
+        try:
+            variables = Path("/proc", name, "environ").read_bytes().split(b"\0")
+        except OSError:  # it has ended, or is another user's
+            continue
+        # One that has ended and is not waited for has no environment any more.
+        if any(each.startswith(f"{MARK}=".encode()) and mark.encode() in each for each in variables):
+            found.append(int(name))
+    return found
+
+
+def command_line(process: int) -> str:
+    """How a process was called, cut short."""
+    listing = subprocess.run(["ps", "-o", "args=", "-p", str(process)], stdout=subprocess.PIPE, text=True)
+    return listing.stdout.strip()[:120] or "a process that has just ended"
 
 
 def run_swift_tests(
@@ -107,6 +150,7 @@ def run_swift_tests(
             running = [stream.names[test] for test in stream.running]
             more = f" and {len(running) - 3} more" if len(running) > 3 else ""
             yield f"{', '.join(running[:3])}{more}"
+        left = [] if process.hung else (yield from process.ended())
     outcome = stream.outcome()
     if status == NO_TESTS and not stream.names:
         status = 0
@@ -120,7 +164,16 @@ def run_swift_tests(
         say(f"  the test process ended with status {status}; from {log_path}:")
         for line in telling_lines(log_path.read_text(errors="replace").splitlines()):
             say(f"    {line}")
+    add_left(outcome, name, left, say)
     return outcome
+
+
+def add_left(outcome: Outcome, name: str, left: list, say: Say) -> None:
+    """What a suite has left running counts as one failure."""
+    for line in left:
+        say(f"  {line}")
+    if left:
+        outcome.failures.append(f"{name}: {'; '.join(left)}")
 
 
 def telling_lines(log: list, most: int = 40) -> list:
@@ -154,7 +207,10 @@ def run_program(path: Path, name: str, environment: dict, logs: Path, say: Say) 
             if status is not None:
                 break
             yield ""
-    return program_outcome(name, count, status, process.hung)
+        left = [] if process.hung else (yield from process.ended())
+    outcome = program_outcome(name, count, status, process.hung)
+    add_left(outcome, name, left, say)
+    return outcome
 
 
 def program_outcome(name: str, count, status: int, hung: bool) -> Outcome:
