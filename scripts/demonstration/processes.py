@@ -67,8 +67,9 @@ class Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # A second Ctrl-C is not to leave half of them.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # A second signal is not to leave half of them.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         for name in sorted(self.running, key=lambda name: name == LAST):
             self._end(self.running[name])
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from children import end_with_parent
+
 from .bookings import Desk, Order
 from .database import Database, written
 from .parts import REPOSITORY, MeasuredKafka, Server, Worker, running, versions
@@ -82,7 +84,7 @@ def drive(plan: Plan, server: Server, count: int, at_a_time: int) -> dict[str, A
         "postgres-pid": server.postgres_pid,
     }
     command = [plan.sagaload, *(f"--{name}={value}" for name, value in flags.items())]
-    ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    ran = driver(command)
     try:
         answer = dict(json.loads(ran.stdout))
     except ValueError:
@@ -92,6 +94,13 @@ def drive(plan: Plan, server: Server, count: int, at_a_time: int) -> dict[str, A
         plan.problems.append(f"{answer.get('errors')} sagas failed, the first: {answer.get('first_error')}")
     kept = {name: value for name, value in answer.items() if name not in ("label", "first_error", "rate", "fail_rate")}
     return kept | {"warm_up": warm_up}
+
+
+def driver(command: list[str]) -> "subprocess.CompletedProcess[str]":
+    """Runs a program that measures, to its end or ours."""
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent()
+    )
 
 
 def memory(plan: Plan) -> dict[str, Any]:
@@ -202,7 +211,7 @@ def measured(plan: Plan, desk: Desk, server: Server, processes: dict[str, int], 
 
 def engine(plan: Plan) -> Any:
     """What the engine costs without network and database; encoding and decoding a history is among it."""
-    ran = subprocess.run([str(plan.benchmarks), "engine"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    ran = driver([str(plan.benchmarks), "engine"])
     try:
         return json.loads(ran.stdout)
     except ValueError:

@@ -9,6 +9,8 @@ import socket
 import subprocess
 from pathlib import Path
 
+from children import end_with_parent
+
 
 class PartFailed(Exception):
     """A part of the system could not be started, or ended by itself."""
@@ -38,6 +40,8 @@ class Part:
     kind = ""
     patience = 60.0
     """Seconds until it has to be up."""
+    signal_of_death = signal.SIGTERM
+    """What it gets when the tests were killed."""
 
     def __init__(self, name: str, logs: Path) -> None:
         self.name = name
@@ -64,6 +68,7 @@ class Part:
                 stdout=output,
                 stderr=output,
                 process_group=0,
+                preexec_fn=end_with_parent(self.signal_of_death),
             )
 
     async def start(self) -> None:

@@ -16,6 +16,7 @@ from .part import Part, PartFailed
 
 class Postgres(Part):
     kind = "PostgreSQL"
+    signal_of_death = signal.SIGQUIT
 
     def __init__(self, logs: Path) -> None:
         super().__init__("postgres", logs)
@@ -47,14 +48,14 @@ class Postgres(Part):
         settings += ["fsync=on", "synchronous_commit=on", "full_page_writes=on", "log_checkpoints=off"]
         settings += ["restart_after_crash=on"]
         options = [word for setting in settings for word in ("-c", setting)]
-        return self.as_user([str(self.programs / "postgres"), "-D", str(self.data), *options])
+        return self.as_user([str(self.programs / "postgres"), "-D", str(self.data), *options], "--pdeathsig=QUIT")
 
-    def as_user(self, command: list[str]) -> list[str]:
-        """PostgreSQL refuses to run as root."""
+    def as_user(self, command: list[str], *options: str) -> list[str]:
+        """PostgreSQL refuses to run as root. A change of the user undoes `end_with_parent`: `options` say it again."""
         if not self.user:
             return command
         ids = [f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}"]
-        return ["setpriv", *ids, "--clear-groups", "--", *command]
+        return ["setpriv", *ids, "--clear-groups", *options, "--", *command]
 
     async def is_up(self) -> bool:
         return (await asyncio.to_thread(self.psql, "select 1")) == "1"

@@ -186,7 +186,13 @@ async def played_out(stage: Stage) -> str | None:
     if not stage.server.runs():
         return "the server has ended"
     playing = asyncio.ensure_future(ALL[stage.name](stage))
-    done, _ = await asyncio.wait([playing], timeout=LONGEST)
+    try:
+        done, _ = await asyncio.wait([playing], timeout=LONGEST)
+    except asyncio.CancelledError:
+        # It ends what it has started.
+        playing.cancel()
+        await asyncio.wait([playing], timeout=PATIENCE)
+        raise
     if not done:
         playing.cancel()
         # A worker is given time to end; one that can't is left behind.

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from children import end_with_parent
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -85,17 +86,22 @@ async def running(command: list[str], log: Path) -> AsyncIterator[subprocess.Pop
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            env={**os.environ, "HOME": str(log.parent)},
+            env={**os.environ, "HOME": str(log.parent)}, preexec_fn=end_with_parent(),
         )  # fmt: skip
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.to_thread(process.wait, 20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        await ended(process)
+
+
+async def ended(process: "subprocess.Popen[bytes]", seconds: float = 20) -> int:
+    """Asks a process to end, and kills its group when it doesn't: its status."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        return await asyncio.to_thread(process.wait, seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
 
 
 async def until_usable(server: Server, log: Path) -> None:

@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+from children import end_with_parent
+
 from .servers import sagamore_server
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -38,7 +40,7 @@ class Worker:
         try:
             self.process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=writing, stderr=writing,
-                start_new_session=True,
+                start_new_session=True, preexec_fn=end_with_parent(),
             )  # fmt: skip
         finally:
             os.close(writing)

@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import os
-import signal
 import subprocess
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from children import end_with_parent
 from temporalio.client import WorkflowHandle
 from temporalio.exceptions import CancelledError
 
+from ..servers import ended
 from ..stage import Stage
 from . import scenario
 from .main import booking
@@ -41,16 +42,13 @@ async def running(stage: Stage) -> AsyncIterator[None]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=end_with_parent(),
     )
     try:
         yield
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            status = await asyncio.to_thread(process.wait, 20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            status = process.wait()
+        status = await ended(process)
     expect(status, 0)
 
 

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from children import end_with_parent
 from temporalio import activity
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError, CancelledError
@@ -18,6 +18,7 @@ from travel_booking import activities
 from travel_booking.booking import Item
 from travel_booking.workflow import TravelBooking
 
+from ..servers import ended
 from ..stage import Stage
 from . import scenario
 from .main import booking
@@ -185,15 +186,14 @@ async def travel_booking_worker(stage: Stage) -> None:
         }
         worker = subprocess.Popen(
             [SAMPLE / "run", "--processes", "2"], env=environment, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=end_with_parent(),
         )  # fmt: skip
         try:
             client = stage.client
             handle = await client.start_workflow("TravelBooking", booking(), id=stage.name, task_queue="travel-booking")
             expect((await ending(handle))["status"], "passed")
         finally:
-            worker.send_signal(signal.SIGTERM)
-            status = await asyncio.to_thread(worker.wait, 30)
+            status = await ended(worker)
         expect(status, 0)
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         expect(
