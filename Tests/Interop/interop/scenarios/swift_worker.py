@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import subprocess
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,10 @@ from ..servers import ended
 from ..stage import Stage
 from . import scenario
 from .main import booking
-from .travel_booking import ending, expect, undone
+from .travel_booking import ending, expect, turns, undone
 
 SERVER = os.environ.get("SAGAMORE_BINARY") or Path(__file__).resolve().parents[4] / ".build/debug/sagamore"
 PROGRAM = Path(SERVER).with_name("TravelBooking")
-
-# One worker a server: two would share the queue, and the one that ends would hand over runs of the other's scenario.
-turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
 @contextlib.asynccontextmanager

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ from . import scenario
 from .main import booking
 
 SAMPLE = Path(__file__).resolve().parents[4] / "sagas/travel-booking-python"
+
+# One worker a server on the queue `travel-booking`: two would share it, and the one that ends would hand over runs of
+# the other's scenario.
+turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
 async def book(stage: Stage, input: Any, acts: list[Any] = activities.ALL, **options: Any) -> Any:
@@ -176,6 +181,11 @@ async def travel_booking_with_a_bad_input(stage: Stage) -> None:
 @scenario
 async def travel_booking_worker(stage: Stage) -> None:
     """The worker as a program, in two processes: it writes the log of its activities and ends on SIGTERM."""
+    async with turns[stage.server.name]:
+        await book_with_a_program(stage)
+
+
+async def book_with_a_program(stage: Stage) -> None:
     with tempfile.TemporaryDirectory(prefix="interop-worker-") as folder:
         log = Path(folder) / "activities"
         environment = {
