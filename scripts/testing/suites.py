@@ -17,6 +17,8 @@ from schedule import Say
 LONGEST_SECONDS = int(os.environ.get("SUITE_SECONDS", "1200"))
 # What is about to end when its suite has ended gets this long.
 SECONDS_TO_END = float(os.environ.get("SUITE_SECONDS_TO_END", "10"))
+# How often a suite's descendants are looked for.
+SECONDS_BETWEEN_LOOKS = 0.25
 # Each suite's processes have its mark in this variable, behind those of the suites around it.
 MARK = "TEST_SUITE_MARK"
 # The status with which swift-testing ends when no test matches (EX_UNAVAILABLE).
@@ -26,7 +28,8 @@ NO_TESTS = 69
 class Process:
     """A child and its descendants, which end with it: a suite leaves nothing behind.
 
-    Descendants are known by their session, and by a mark in their environment when they have a session of their own.
+    Descendants are known by their session and by a mark in their environment. Those that have neither are noticed while
+    their parents run.
     """
 
     def __init__(self, command: list, environment: dict, output, errors=subprocess.STDOUT):
@@ -42,6 +45,8 @@ class Process:
         )
         self.deadline = time.monotonic() + LONGEST_SECONDS
         self.hung = False
+        self.seen: dict = {}
+        self.looked = 0.0
 
     def __enter__(self) -> "Process":
         return self
@@ -53,6 +58,8 @@ class Process:
 
     def poll(self):
         """The exit status, or None while it runs. A process that hangs is killed."""
+        if time.monotonic() - self.looked > SECONDS_BETWEEN_LOOKS:
+            self.look()
         if time.monotonic() > self.deadline and self.child.poll() is None:
             self.hung = True
             self.kill()
@@ -60,7 +67,17 @@ class Process:
 
     def left(self) -> list:
         """The processes of the suite that have not ended."""
-        return sorted({*session_members(self.child.pid), *marked(self.mark)})
+        self.look()
+        seen = [process for process, began in self.seen.items() if began_at(process) == began]
+        return sorted({*session_members(self.child.pid), *marked(self.mark), *seen})
+
+    def look(self) -> None:
+        """Notices descendants, with the time at which they began: the number of one that has ended is given again."""
+        self.looked = time.monotonic()
+        self.seen = {process: began for process, began in self.seen.items() if began_at(process) == began}
+        own = [self.child.pid] if self.child.returncode is None else []
+        found = descendants([*own, *self.seen])
+        self.seen |= {process: began for process in found if (began := began_at(process)) is not None}
 
     def ended(self) -> Generator[str, None, list]:
         """Waits for what is about to end, kills the rest, and returns a line for each process that was killed."""
@@ -99,6 +116,35 @@ def session_members(session: int) -> list:
         if int(owner) == session and state != "Z":
             members.append(int(name))
     return members
+
+
+def process_fields(process: int) -> list:
+    """What follows the name in its /proc/PID/stat: state, parent and so on; nothing when it has ended."""
+    try:
+        fields = Path("/proc", str(process), "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+    return [] if fields[0] == "Z" else fields
+
+
+def began_at(process: int):
+    """When a process began, in ticks since the machine did, or None when it has ended."""
+    fields = process_fields(process)
+    return int(fields[19]) if fields else None
+
+
+def descendants(roots: list) -> list:
+    """The children of these processes, their children and so on. Only Linux shows them."""
+    children: dict = {}
+    for name in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc/self") else []):
+        if fields := process_fields(int(name)):
+            children.setdefault(int(fields[1]), []).append(int(name))
+    found, waiting = [], list(roots)
+    while waiting:
+        more = children.pop(waiting.pop(), [])
+        found += more
+        waiting += more
+    return found
 
 
 def marked(mark: str) -> list:

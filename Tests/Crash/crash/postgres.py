@@ -48,14 +48,14 @@ class Postgres(Part):
         settings += ["fsync=on", "synchronous_commit=on", "full_page_writes=on", "log_checkpoints=off"]
         settings += ["restart_after_crash=on"]
         options = [word for setting in settings for word in ("-c", setting)]
-        return self.as_user([str(self.programs / "postgres"), "-D", str(self.data), *options], "--pdeathsig=QUIT")
+        return self.as_user([str(self.programs / "postgres"), "-D", str(self.data), *options])
 
-    def as_user(self, command: list[str], *options: str) -> list[str]:
-        """PostgreSQL refuses to run as root. A change of the user undoes `end_with_parent`: `options` say it again."""
+    def as_user(self, command: list[str]) -> list[str]:
+        """PostgreSQL refuses to run as root."""
         if not self.user:
             return command
         ids = [f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}"]
-        return ["setpriv", *ids, "--clear-groups", *options, "--", *command]
+        return ["setpriv", *ids, "--clear-groups", "--", *command]
 
     async def is_up(self) -> bool:
         return (await asyncio.to_thread(self.psql, "select 1")) == "1"
