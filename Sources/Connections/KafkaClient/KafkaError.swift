@@ -82,16 +82,19 @@ extension KafkaError {
         )
     }
 
-    /// The broker does not accept this record, whatever its size: no key on a compacted topic, a timestamp out of
-    /// bounds, a format that the topic does not take.
+    /// The broker does not accept this record, whatever its size: no key on a compacted topic, or a format that the
+    /// topic does not take.
     public var isInvalidRecord: Bool {
         code.isOne(
             of: RD_KAFKA_RESP_ERR_INVALID_RECORD,
             RD_KAFKA_RESP_ERR_INVALID_MSG,
-            RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP,
             RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT
         )
     }
+
+    /// The record's timestamp is outside the topic's bounds. The same record is accepted once the clocks of this machine
+    /// and the broker agree, or the topic's bounds are wider.
+    public var isTimestampRefused: Bool { code.isOne(of: RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP) }
 
     /// The record will never be accepted, however often it is sent.
     public var isRecordRefused: Bool { isMessageTooLarge || isInvalidRecord }

@@ -34,7 +34,7 @@ public final class KafkaFront: Sendable {
     /// - Parameters:
     ///   - makeOutboxStore: makes a publisher its own connection to the database; called on the publisher's thread.
     ///   - installationID: made with the database: names cursors and producers on the broker.
-    ///   - clock: the time that goes into dead letters.
+    ///   - clock: the time in dead letters, and the timestamp of published records.
     /// - Throws: when a property of the configuration is not valid.
     public init(
         configuration: KafkaFrontConfiguration,
@@ -66,7 +66,8 @@ public final class KafkaFront: Sendable {
         let settings = PublisherSettings(
             kafka: configuration.kafka,
             installationID: installationID,
-            cursorTopic: configuration.cursorTopic
+            cursorTopic: configuration.cursorTopic,
+            clock: clock
         )
         publishers = (0..<Int32(shardCount)).map { shard in
             ShardPublisher(

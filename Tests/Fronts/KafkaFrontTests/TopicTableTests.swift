@@ -29,6 +29,24 @@ struct TopicTableTests {
         #expect(table.position("a") == 7, "never back")
     }
 
+    @Test func `a blocked topic is reported once until it is published again, also by the next table`() {
+        var table = TopicTable()
+        table.add("a", position: 0)
+        table.add("b", position: 0)
+        #expect(table.block("a", at: start) == true)
+        table.unblock("a")
+        #expect(table.block("a", at: start) == false, "blocked again, and nothing was published")
+        #expect(table.published(["b": 1]).isEmpty)
+        #expect(table.reported == ["a"])
+
+        var next = TopicTable(reported: table.reported)
+        next.add("a", position: 0)
+        #expect(next.block("a", at: start) == false)
+        #expect(next.published(["a": 2]) == ["a"])
+        #expect(next.published(["a": 3]).isEmpty, "it has recovered once")
+        #expect(next.block("a", at: start) == true)
+    }
+
     @Test func `a topic that stays away is looked at ever more rarely`() throws {
         var table = TopicTable()
         table.add("a", position: 0)

@@ -40,6 +40,7 @@ struct OutboxTransaction {
         } catch {
             throw PublisherTrouble(error)
         }
+        let timestamp = settings.clock().nanoseconds / 1_000_000
         var topicOf: [UInt64: String] = [:]
         var cursors: [String: Int64] = [:]
         for row in rows {
@@ -48,12 +49,12 @@ struct OutboxTransaction {
             topicOf[UInt64(row.sequence)] = row.record.topic
             do throws(KafkaError) {
                 if alone.contains(row.sequence) { try producer.flush(timeout: settings.callLimit) }
-                try produce(smaller[row.sequence] ?? row.record, row.sequence)
+                try produce(smaller[row.sequence] ?? row.record, row.sequence, timestamp)
                 if alone.contains(row.sequence) { try producer.flush(timeout: settings.callLimit) }
             } catch {
                 if error.isFatal { throw PublisherTrouble(error) }
                 if error.isRecordRefused { return try end(.refused([row.sequence: error])) }
-                if error.isUnknownTopic || error.isTopicAuthorization {
+                if error.isTopicUnavailable {
                     return try end(.blocked([row.record.topic: error]))
                 }
                 return try classify(error, topicOf)
@@ -79,12 +80,13 @@ struct OutboxTransaction {
         }
     }
 
-    private func produce(_ record: OutboxRecord, _ sequence: Int64) throws(KafkaError) {
+    private func produce(_ record: OutboxRecord, _ sequence: Int64, _ timestamp: Int64) throws(KafkaError) {
         try producer.produce(
             topic: record.topic,
             key: record.key,
             value: record.value,
             headers: record.headers.map { KafkaHeader($0.name, $0.value) },
+            timestamp: timestamp,
             record: UInt64(sequence)
         )
     }
@@ -116,14 +118,14 @@ struct OutboxTransaction {
         for failure in producer.failures where !failure.error.isPurged {
             first = first ?? failure.error
             if failure.error.isRecordRefused { refused[Int64(failure.record)] = failure.error }
-            guard failure.error.isUnknownTopic || failure.error.isTopicAuthorization else { continue }
+            guard failure.error.isTopicUnavailable else { continue }
             if let topic = topicOf[failure.record] { blocked[topic] = failure.error }
         }
         if !refused.isEmpty { return .refused(refused) }
         if !blocked.isEmpty { return .blocked(blocked) }
         let cause = error ?? first ?? Self.aborted
         // After a refused batch the numbering of records has a gap: librdkafka aborts the next transaction once more.
-        return cause.isUnknownTopic || cause.isAuthorization ? .unclear(cause) : .again(cause)
+        return cause.isTopicUnavailable || cause.isAuthorization ? .unclear(cause) : .again(cause)
     }
 
     private static let aborted = KafkaError(
@@ -149,4 +151,7 @@ struct OutboxTransaction {
 extension KafkaError {
     /// Something may not be used, be it a topic, a group or the transactional id.
     var isAuthorization: Bool { code.description.hasSuffix("AUTHORIZATION_FAILED") }
+
+    /// The topic accepts no records now, whatever they hold, and may accept the same ones later.
+    var isTopicUnavailable: Bool { isUnknownTopic || isTopicAuthorization || isTimestampRefused }
 }

@@ -15,14 +15,14 @@ final class PublisherSession {
     private let reachability: Reachability
     private let log: Logger
     private let noted: [String: Int64]
-    private var topics = TopicTable()
+    private var topics: TopicTable
     /// Then a new producer is made.
     private static let mostAttempts = 8
     private var cleaner: OutboxCleaner
 
     /// Fences every other producer of the shard, and waits until its transaction is ended: the cursors are final then.
     ///
-    /// - Parameter confirmed: what this process knows to be published.
+    /// - Parameter progress: of the session before; empty in the first one.
     init(
         shard: Int32,
         settings: PublisherSettings,
@@ -30,7 +30,7 @@ final class PublisherSession {
         admin: KafkaAdmin,
         bell: Doorbell,
         reachability: Reachability,
-        confirmed: [String: Int64],
+        progress: PublisherProgress,
         log: Logger
     ) throws(PublisherTrouble) {
         self.shard = shard
@@ -40,6 +40,7 @@ final class PublisherSession {
         self.bell = bell
         self.reachability = reachability
         self.log = log
+        topics = TopicTable(reported: progress.reported)
         cleaner = OutboxCleaner(shard: shard, rowLimit: settings.deletionRows)
         do throws(KafkaError) {
             producer = try KafkaTransactionalProducer(
@@ -55,7 +56,7 @@ final class PublisherSession {
             throw .notOwned
         }
         let positions = try Self.ask { () throws(CommitError) in try store.positions(of: shard) }
-        noted = positions.merging(confirmed) { max($0, $1) }
+        noted = positions.merging(progress.positions) { max($0, $1) }
     }
 
     private static func initTransactions(
@@ -86,8 +87,10 @@ final class PublisherSession {
         }
     }
 
-    /// How far each topic is published.
-    var positions: [String: Int64] { topics.positions }
+    /// What the next session has to know.
+    var progress: PublisherProgress {
+        PublisherProgress(positions: noted.merging(topics.positions) { max($0, $1) }, reported: topics.reported)
+    }
 
     /// How long the thread may sleep when there is nothing to do.
     var patience: Duration {
@@ -194,7 +197,7 @@ final class PublisherSession {
     private func block(_ topic: String, _ error: KafkaError) {
         guard topics.block(topic, at: .now) else { return }
         log.error(
-            "events can not be written to their topic and wait",
+            "events cannot be written to their topic and wait: \(error.remedy)",
             metadata: ["topic": topic, "shard": "\(shard)", "error": error.description]
         )
     }
@@ -276,7 +279,9 @@ final class PublisherSession {
     private func confirm(_ rows: [OutboxRow]) {
         var positions: [String: Int64] = [:]
         for row in rows { positions[row.record.topic] = row.sequence }
-        topics.published(positions)
+        for topic in topics.published(positions) {
+            log.info("the events of a topic are published again", metadata: ["topic": topic, "shard": "\(shard)"])
+        }
     }
 
     /// A record that is never accepted goes in a smaller form, and if none helps to the dead events.
@@ -313,5 +318,22 @@ final class PublisherSession {
     private func pause(_ duration: Duration) {
         let end = ContinuousClock.now + duration
         while .now < end, !bell.isStopped { SystemThread.sleep(min(end - .now, .milliseconds(50))) }
+    }
+}
+
+/// What a session hands to the next one.
+struct PublisherProgress {
+    /// How far each topic is published.
+    var positions: [String: Int64] = [:]
+    /// The topics that were reported as blocked.
+    var reported: Set<String> = []
+}
+
+extension KafkaError {
+    /// What an operator can do about a topic that accepts no records.
+    fileprivate var remedy: String {
+        if isTimestampRefused { return "correct this machine's clock or the broker's" }
+        if isUnknownTopic { return "create the topic" }
+        return isTopicAuthorization ? "allow this client to write to it" : "see the error"
     }
 }

@@ -1,3 +1,4 @@
+internal import SagamoreEngine
 internal import SagamoreKafkaClient
 
 /// What all publishers of an installation have in common.
@@ -6,6 +7,8 @@ struct PublisherSettings: Sendable {
     /// Made with the database: two installations on one broker never meet.
     var installationID: String
     var cursorTopic: String
+    /// The timestamp of published records.
+    var clock: @Sendable () -> Instant
     var batchRows = 1_000
     var batchBytes = 4 << 20
     /// How long one call to the broker may take before it is repeated.

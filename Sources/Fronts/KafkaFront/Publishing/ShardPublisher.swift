@@ -65,8 +65,7 @@ final class PublisherLoop {
 
     private var store: (any OutboxStore)?
     private var session: PublisherSession?
-    /// What is known to be published, from one session to the next.
-    private var confirmed: [String: Int64] = [:]
+    private var progress = PublisherProgress()
     private var backoff = Backoff(first: .milliseconds(50), longest: .seconds(5))
     private var isStoreLost = false
     private var nextCleaning = ContinuousClock.now
@@ -109,7 +108,7 @@ final class PublisherLoop {
             return
         }
         let hasMore = try session.publishOnce()
-        confirmed = session.positions
+        progress = session.progress
         backoff.reset()
         storeIsBack()
         let now = ContinuousClock.now
@@ -144,7 +143,7 @@ final class PublisherLoop {
             admin: admin,
             bell: bell,
             reachability: reachability,
-            confirmed: confirmed,
+            progress: progress,
             log: log
         )
         self.session = session
@@ -152,7 +151,7 @@ final class PublisherLoop {
     }
 
     private func handle(_ trouble: PublisherTrouble) {
-        if let session { confirmed = session.positions }
+        if let session { progress = session.progress }
         let about = ["shard": "\(shard)"]
         switch trouble {
         case .stopped: break

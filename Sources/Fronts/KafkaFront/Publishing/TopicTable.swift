@@ -24,6 +24,11 @@ struct TopicTable {
     private var entries: [String: Entry] = [:]
     /// Joined topics have nothing unpublished up to this number.
     private(set) var scanned: Int64 = 0
+    /// Topics that were reported as blocked, and of which nothing was published since.
+    private(set) var reported: Set<String>
+
+    /// - Parameter reported: topics that an earlier table reported as blocked.
+    init(reported: Set<String> = []) { self.reported = reported }
 
     /// A topic whose position was looked up. Its records up to `scanned` were passed over where it was blocked before.
     mutating func add(_ topic: String, position: Int64) {
@@ -71,14 +76,13 @@ struct TopicTable {
 
     /// A topic can't be written now.
     ///
-    /// - Returns: whether that is news.
+    /// - Returns: whether to report it. A topic is reported once until records of it are published again.
     @discardableResult
     mutating func block(_ topic: String, at now: Time) -> Bool {
         guard var entry = entries[topic] else { return false }
-        let isNews = !isBlocked(topic)
         entry.state = .blocked(until: now + entry.backoff.next())
         entries[topic] = entry
-        return isNews
+        return reported.insert(topic).inserted
     }
 
     /// A blocked topic is there again.
@@ -88,12 +92,18 @@ struct TopicTable {
     }
 
     /// Records up to these numbers are published.
-    mutating func published(_ positions: [String: Int64]) {
+    ///
+    /// - Returns: the topics that were reported as blocked and have recovered.
+    @discardableResult
+    mutating func published(_ positions: [String: Int64]) -> [String] {
         for (topic, position) in positions {
             let highest = max(position, self.position(topic))
             entries[topic]?.position = highest
             entries[topic]?.backoff.reset()
         }
+        let recovered = reported.intersection(positions.keys)
+        reported.subtract(recovered)
+        return recovered.sorted()
     }
 
     /// All joined topics are published up to this number.

@@ -72,7 +72,8 @@ struct ChildPublisherTests {
         var settings = PublisherSettings(
             kafka: kafka,
             installationID: task.installation,
-            cursorTopic: task.cursors
+            cursorTopic: task.cursors,
+            clock: wallClock
         )
         settings.slowPoll = .milliseconds(5)
         settings.batchRows = 40

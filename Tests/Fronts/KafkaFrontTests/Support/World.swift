@@ -121,14 +121,18 @@ final class OutboxWorld {
         _ kafka: KafkaConfiguration,
         cursors: String,
         installation: String? = nil,
+        clock: @escaping @Sendable () -> Instant = wallClock,
+        callLimit: Duration = .seconds(10),
         log: LogBook = LogBook()
     ) throws -> ShardPublisher {
         var settings = PublisherSettings(
             kafka: kafka,
             installationID: installation ?? self.installation,
-            cursorTopic: cursors
+            cursorTopic: cursors,
+            clock: clock
         )
         settings.cleaningInterval = .milliseconds(100)
+        settings.callLimit = callLimit
         let publisher = ShardPublisher(
             shard: 0,
             settings: settings,
@@ -140,6 +144,13 @@ final class OutboxWorld {
         publisher.start()
         return publisher
     }
+}
+
+/// The time of this machine.
+@Sendable func wallClock() -> Instant {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
 }
 
 /// Records that say who they are.
