@@ -92,8 +92,8 @@ extension KafkaError {
         )
     }
 
-    /// The record's timestamp is outside the topic's bounds. The same record is accepted once the clocks of this machine
-    /// and the broker agree, or the topic's bounds are wider.
+    /// The record's timestamp is outside the topic's bounds. The same record is accepted once the clocks of this
+    /// machine and the broker agree, or the topic's bounds are wider.
     public var isTimestampRefused: Bool { code.isOne(of: RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP) }
 
     /// The record will never be accepted, however often it is sent.
@@ -140,6 +140,9 @@ extension KafkaError {
 
 extension KafkaError.Code {
     func isOne(of natives: rd_kafka_resp_err_t...) -> Bool { natives.contains { $0.rawValue == rawValue } }
+
+    /// Raised by librdkafka, not answered by a broker.
+    var isLocal: Bool { rawValue < 0 }
 
     /// Errors that pass by themselves: lost connections, elections, coordinators that move.
     var isTransient: Bool {

@@ -90,6 +90,19 @@ public final class TemporaryKafka: Sendable {
     /// Ends it at once, in the middle of whatever it does.
     public func kill9() { process.withLock { $0?.end(.kill) } }
 
+    /// Stops it from answering until ``resume()``; its connections stay open.
+    public func pause() { signal(SIGSTOP) }
+
+    /// Lets it go on after ``pause()``.
+    public func resume() { signal(SIGCONT) }
+
+    private func signal(_ number: Int32) {
+        process.withLock { process in
+            guard let process else { return }
+            _ = Glibc.kill(process.identifier, number)
+        }
+    }
+
     /// Asks it to shut down in order, and waits.
     public func stop() { process.withLock { $0?.end(.stop) } }
 

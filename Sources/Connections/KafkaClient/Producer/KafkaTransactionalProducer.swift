@@ -2,10 +2,14 @@ internal import CSagamoreRdKafka
 
 /// A producer whose records and consumer-group offsets become visible together, or not at all.
 ///
-/// It blocks, so it belongs to one thread, which creates it and calls it. The order is ``initTransactions(timeout:)``
-/// once, then again and again ``begin()``, ``produce(topic:key:value:headers:partition:timestamp:record:)``,
-/// ``sendOffsets(group:_:timeout:)``, ``commit(timeout:)``. On an error look at it in this order: *fatal* (make a new
-/// producer), *requiresAbort* (call ``abort(timeout:)`` and begin again), *retriable* (call the same again).
+/// Its calls block; make them all on the thread that creates it. The order is ``initTransactions(timeout:)`` once, and
+/// for each transaction ``begin()``, ``produce(topic:key:value:headers:partition:timestamp:record:)``,
+/// ``sendOffsets(group:_:timeout:)``, ``commit(timeout:)``. On an error check in this order: *fatal* (make a new
+/// producer), *requiresAbort* (call ``abort(timeout:)`` and begin again), *retriable* (repeat the same call). A call
+/// that may not follow the outcome of the last one is refused with `_STATE` and not passed on to librdkafka.
+///
+/// A new producer may replace this one at any time: its ``initTransactions(timeout:)`` ends the transaction, and the
+/// offsets read afterwards say whether it was committed.
 public final class KafkaTransactionalProducer {
     /// A record that did not arrive.
     public struct Failure: Sendable, Hashable {
@@ -35,6 +39,7 @@ public final class KafkaTransactionalProducer {
 
     private let client: ClientHandle
     private let deliveries: TransactionalDeliveries
+    private var lifecycle = TransactionLifecycle()
 
     /// Makes a producer. Nothing is sent before ``initTransactions(timeout:)``.
     ///
@@ -84,13 +89,17 @@ public final class KafkaTransactionalProducer {
     /// Fences every other producer with this transactional id, and waits until its transaction is ended.
     /// - Throws: ``KafkaError``; when it is retriable the same call may be repeated.
     public func initTransactions(timeout: Duration) throws(KafkaError) {
-        try check(rd_kafka_init_transactions(client.pointer, timeout.milliseconds))
+        try call(.initTransactions) {
+            KafkaError(consuming: rd_kafka_init_transactions(client.pointer, timeout.milliseconds))
+        }
     }
 
     /// Begins a transaction; ``failures`` is emptied.
     public func begin() throws(KafkaError) {
-        deliveries.reset()
-        try check(rd_kafka_begin_transaction(client.pointer))
+        try call(.begin) {
+            deliveries.reset()
+            return KafkaError(consuming: rd_kafka_begin_transaction(client.pointer))
+        }
     }
 
     /// Puts a record into the transaction. Waits while librdkafka's queue is full.
@@ -119,26 +128,34 @@ public final class KafkaTransactionalProducer {
             timestamp: timestamp
         )
         let opaque = UnsafeMutableRawPointer(bitPattern: UInt(record))
-        while let error = outgoing.enqueue(on: client.pointer, flags: 0, opaque: opaque) {
-            // A full queue empties with time: records arrive or their time ends.
-            guard error.isQueueFull else { throw error }
-            rd_kafka_poll(client.pointer, 100)
+        try call(.produce) {
+            while let error = outgoing.enqueue(on: client.pointer, flags: 0, opaque: opaque) {
+                // A full queue drains: each record arrives or times out.
+                guard error.isQueueFull else { return error }
+                rd_kafka_poll(client.pointer, 100)
+            }
+            rd_kafka_poll(client.pointer, 0)
+            return nil
         }
-        rd_kafka_poll(client.pointer, 0)
     }
 
     /// Waits until every record has arrived or failed. After each record it makes sure that it is sent in a batch of
     /// its own, so that a refusal means this record: a refused batch names all of its records.
     /// - Throws: ``KafkaError`` (a timeout) when some are still under way.
     public func flush(timeout: Duration) throws(KafkaError) {
-        let native = rd_kafka_flush(client.pointer, timeout.milliseconds)
-        guard native == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(native) }
+        try call(.flush) {
+            let native = rd_kafka_flush(client.pointer, timeout.milliseconds)
+            return native == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError(native)
+        }
     }
 
     /// Adds offsets of a consumer group to the transaction. The group needs no members.
     ///
-    /// It takes least time before the transaction's first record: the broker is asked for leave only once then. While
-    /// the group's coordinator can't be found, librdkafka (2.0.2 to 2.14 at least) may wait past `timeout`.
+    /// It takes least time before the transaction's first record: the group is then registered with the transaction in
+    /// one request. While the group's coordinator cannot be found, librdkafka (at least 2.0.2 to 2.14) may wait past
+    /// `timeout`.
+    /// - Throws: ``KafkaError``. One without an answer of the broker, such as a timeout, is fatal: the call cannot be
+    ///   resumed, and its request may still arrive.
     public func sendOffsets(
         group: String,
         _ offsets: [Offset],
@@ -147,43 +164,61 @@ public final class KafkaTransactionalProducer {
         guard !offsets.isEmpty else { return }
         let metadata = rd_kafka_consumer_group_metadata_new(group)
         defer { rd_kafka_consumer_group_metadata_destroy(metadata) }
-        let error = PartitionList.lend(offsets.map { ($0.partition, $0.offset) }) { list in
-            for (index, offset) in offsets.enumerated() where !offset.metadata.isEmpty {
-                PartitionList.setMetadata(offset.metadata, of: &list.pointee.elems[index])
-            }
-            return KafkaError(
-                consuming: rd_kafka_send_offsets_to_transaction(
-                    client.pointer,
-                    list,
-                    metadata,
-                    timeout.milliseconds
+        try call(.sendOffsets) {
+            PartitionList.lend(offsets.map { ($0.partition, $0.offset) }) { list in
+                for (index, offset) in offsets.enumerated() where !offset.metadata.isEmpty {
+                    PartitionList.setMetadata(offset.metadata, of: &list.pointee.elems[index])
+                }
+                return KafkaError(
+                    consuming: rd_kafka_send_offsets_to_transaction(
+                        client.pointer,
+                        list,
+                        metadata,
+                        timeout.milliseconds
+                    )
                 )
+            }
+        }
+    }
+
+    /// Sends the queued records and makes the whole transaction visible.
+    /// - Throws: ``KafkaError``. After a retriable one the outcome is unknown: repeat the call, or make a new producer.
+    public func commit(timeout: Duration) throws(KafkaError) {
+        try call(.commit) {
+            KafkaError(consuming: rd_kafka_commit_transaction(client.pointer, timeout.milliseconds))
+        }
+    }
+
+    /// Discards the transaction: queued records are not sent, and `read_committed` consumers never see those sent.
+    ///
+    /// After a record was refused the next transaction may fail once as well, with ``KafkaError/requiresAbort``,
+    /// because the numbering of records restarts. Its records are not to blame: abort it and begin again.
+    /// - Throws: ``KafkaError``. After a retriable one repeat the call, or make a new producer.
+    public func abort(timeout: Duration) throws(KafkaError) {
+        try call(.abort) {
+            KafkaError(consuming: rd_kafka_abort_transaction(client.pointer, timeout.milliseconds))
+        }
+    }
+
+    private func call(_ call: TransactionLifecycle.Call, _ body: () -> KafkaError?) throws(KafkaError) {
+        guard lifecycle.allows(call) else {
+            if lifecycle.state == .over, let cause = fatalError { throw cause }
+            throw KafkaError(
+                code: KafkaError.Code(RD_KAFKA_RESP_ERR__STATE),
+                message: "\(call) is not allowed while the producer is \(lifecycle.state)",
+                isFatal: lifecycle.state == .over
             )
         }
+        let error = body()
+        lifecycle.ended(call, TransactionLifecycle.Outcome(error))
         if let error { throw complete(error) }
     }
 
-    /// Sends what waits and makes all of the transaction visible.
-    /// - Throws: ``KafkaError``. After a retriable one it is not known whether the transaction is committed: the same
-    ///   call, repeated, finds out.
-    public func commit(timeout: Duration) throws(KafkaError) {
-        try check(rd_kafka_commit_transaction(client.pointer, timeout.milliseconds))
-    }
-
-    /// Throws away the transaction: what waits is not sent, what was sent is never read by a `read_committed` reader.
-    ///
-    /// After a record was refused the next transaction may fail once more, with ``KafkaError/requiresAbort`` and for no
-    /// fault of its records, because their numbering begins anew: abort it and begin again.
-    public func abort(timeout: Duration) throws(KafkaError) {
-        try check(rd_kafka_abort_transaction(client.pointer, timeout.milliseconds))
-    }
-
-    private func check(_ error: OpaquePointer?) throws(KafkaError) {
-        if let error = KafkaError(consuming: error) { throw complete(error) }
-    }
-
-    /// A fatal error is reported by its cause, so that fencing is recognised.
+    /// Marks an error fatal when the producer must be replaced. librdkafka's fatal errors are reported by their cause,
+    /// so that fencing is recognized.
     private func complete(_ error: KafkaError) -> KafkaError {
-        error.isFatal && !error.isFenced ? (KafkaError(fatalOf: client.pointer) ?? error) : error
+        guard lifecycle.state == .over, !error.isFenced else { return error }
+        if let cause = KafkaError(fatalOf: client.pointer) { return cause }
+        return KafkaError(code: error.code, message: error.message, isFatal: true)
     }
 }

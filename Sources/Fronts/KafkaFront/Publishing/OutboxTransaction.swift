@@ -1,6 +1,7 @@
 internal import SagamoreKafkaClient
 internal import SagamorePersistence
 internal import SagamoreServices
+internal import SagamoreThreads
 
 /// One Kafka transaction: records of the outbox, and the cursors of their topics. Used by the publisher's thread.
 struct OutboxTransaction {
@@ -62,21 +63,36 @@ struct OutboxTransaction {
             if !alone.isEmpty, !producer.failures.isEmpty { return try classify(nil, topicOf) }
         }
         do throws(KafkaError) {
-            for (topic, sequence) in cursors.sorted(by: { $0.key < $1.key }) {
-                let offset = KafkaTransactionalProducer.Offset(
-                    settings.cursor(shard: shard),
-                    sequence,
-                    metadata: settings.installationID
-                )
-                let group = settings.cursorGroup(topic: topic)
-                try repeating { () throws(KafkaError) in
-                    try producer.sendOffsets(group: group, [offset], timeout: settings.callLimit)
-                }
+            try sendCursors(cursors)
+        } catch {
+            return try classify(error, topicOf)
+        }
+        return try commit(topicOf)
+    }
+
+    private func sendCursors(_ cursors: [String: Int64]) throws(KafkaError) {
+        for (topic, sequence) in cursors.sorted(by: { $0.key < $1.key }) {
+            let offset = KafkaTransactionalProducer.Offset(
+                settings.cursor(shard: shard),
+                sequence,
+                metadata: settings.installationID
+            )
+            let group = settings.cursorGroup(topic: topic)
+            try repeating { () throws(KafkaError) in
+                try producer.sendOffsets(group: group, [offset], timeout: settings.callLimit)
             }
+        }
+    }
+
+    /// A commit that timed out is resumed by the same call. One that is given up may still take effect, so it is not
+    /// aborted.
+    private func commit(_ topicOf: [UInt64: String]) throws(PublisherTrouble) -> Outcome {
+        do throws(KafkaError) {
             try repeating { () throws(KafkaError) in try producer.commit(timeout: settings.callLimit) }
             return .committed
         } catch {
-            return try classify(error, topicOf)
+            if error.requiresAbort { return try classify(error, topicOf) }
+            throw PublisherTrouble(error)
         }
     }
 
@@ -91,9 +107,10 @@ struct OutboxTransaction {
         )
     }
 
-    /// The same call again finds out what became of it.
+    /// Repeats a call while its error is retriable, up to a limit.
     private func repeating(_ call: () throws(KafkaError) -> Void) throws(KafkaError) {
         let deadline = ContinuousClock.now + settings.callLimit * 6
+        var backoff = Backoff(first: .milliseconds(10), longest: .milliseconds(500))
         while true {
             do throws(KafkaError) {
                 return try call()
@@ -102,6 +119,8 @@ struct OutboxTransaction {
                     throw error
                 }
                 noteLost(error)
+                // A call that timed out has waited already.
+                if !error.isTimeout { SystemThread.sleep(backoff.next()) }
             }
         }
     }
@@ -139,9 +158,10 @@ struct OutboxTransaction {
         return outcome
     }
 
+    /// An abort that does not succeed at once is not repeated: a new producer ends the transaction as well.
     private func abort() throws(PublisherTrouble) {
         do throws(KafkaError) {
-            try repeating { () throws(KafkaError) in try producer.abort(timeout: settings.callLimit) }
+            try producer.abort(timeout: settings.callLimit)
         } catch {
             throw PublisherTrouble(error)
         }

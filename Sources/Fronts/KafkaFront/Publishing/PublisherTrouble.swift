@@ -7,6 +7,9 @@ enum PublisherTrouble: Error {
     case store(CommitError)
     /// The broker or the producer: a new producer is needed, which looks where the old one got to.
     case kafka(KafkaError)
+    /// A call within a transaction was not answered and may still take effect. A new producer ends the transaction, and
+    /// the cursor says whether it was committed.
+    case unanswered(KafkaError)
     /// Another producer has the shard's transactional id: this one is over.
     case replaced(KafkaError)
     /// Another process owns the shard.
@@ -19,6 +22,13 @@ enum PublisherTrouble: Error {
 extension PublisherTrouble {
     /// Sorts an error after which the producer can't be used any more.
     init(_ error: KafkaError) {
-        self = error.isFenced ? .replaced(error) : .kafka(error)
+        self =
+            if error.isFenced {
+                .replaced(error)
+            } else if error.isTimeout || error.isUnreachable {
+                .unanswered(error)
+            } else {
+                .kafka(error)
+            }
     }
 }

@@ -168,6 +168,12 @@ final class PublisherLoop {
                 metadata: about.merging(["error": error.description]) { $1 }
             )
             pause()
+        case .unanswered(let error):
+            session = nil
+            log.info(
+                "Kafka did not answer within a transaction, a new producer ends it and reads the cursor",
+                metadata: about.merging(["error": error.description]) { $1 }
+            )
         case .kafka(let error):
             session = nil
             if error.isRetriable || error.isUnreachable || error.isTimeout {
