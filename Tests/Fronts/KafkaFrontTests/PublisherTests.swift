@@ -131,7 +131,7 @@ extension LiveTests {
                 #"{"command_id":"d","status":"failed","sequence":2,"failure":{"type":"T","message":"\#(text)"}}"#
             #expect(reader.values(topic)["key-0"] == before + [smaller] + after + [shortened])
             #expect(try world.count("dead_events") == 1)
-            #expect(log.count("was put to the dead events") == 1)
+            #expect(log.count("moved to the dead events") == 1)
             try await wait(for: "deletion") { try world.count("outbox") == 0 }
             publisher.stop()
         }
@@ -282,8 +282,8 @@ extension LiveTests {
             #expect(try store.delete(range, limit: 9) == 7)
             #expect(try store.delete(range, limit: 9) == nil)
             #expect(try read(.allBut([]), 0, 100, 1 << 20) == [2, 4, 6, 8, 9, 10])
-            try store.bury(rows[0], shard: 0, error: "why")
-            try store.bury(rows[0], shard: 0, error: "again")
+            try store.insertDeadEvent(rows[0], shard: 0, error: "why")
+            try store.insertDeadEvent(rows[0], shard: 0, error: "again")
             #expect(try world.count("dead_events") == 1)
         }
     }

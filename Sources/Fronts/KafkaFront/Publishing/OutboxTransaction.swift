@@ -3,39 +3,31 @@ internal import SagamorePersistence
 internal import SagamoreServices
 internal import SagamoreThreads
 
-/// One Kafka transaction: records of the outbox, and the cursors of their topics. Used by the publisher's thread.
+/// One Kafka transaction: the records of a batch, and the cursors of their topics. Used by the publisher's thread.
 struct OutboxTransaction {
-    /// What became of it. All but `committed` are aborted.
+    /// How it ended. All outcomes but `committed` are aborted transactions.
     enum Outcome {
         case committed
-        /// These records, or some in the same batch, are never accepted.
+        /// Records that are never accepted; with several, some were only in the same batch.
         case refused([Int64: KafkaError])
-        /// These topics can't be written now.
+        /// Topics that cannot be written now.
         case blocked([String: KafkaError])
-        /// Something is not allowed or not there, and nothing says which.
+        /// Something is missing or forbidden, and no report says which topic it is.
         case unclear(KafkaError)
-        /// It may go better the next time.
-        case again(KafkaError)
+        /// The next transaction may succeed.
+        case retriable(KafkaError)
     }
 
     let producer: KafkaTransactionalProducer
     let settings: PublisherSettings
     let shard: Int32
     let isStopped: () -> Bool
-    let noteLost: (KafkaError) -> Void
+    let reportUnreachable: (KafkaError) -> Void
 
-    /// - Parameters:
-    ///   - rows: in order; the last one of each topic is where its cursor goes.
-    ///   - smaller: what is sent in the place of some of the rows.
-    ///   - left: rows that are passed over.
-    ///   - alone: rows that are sent in batches of their own.
-    /// - Throws: when the producer is over.
-    func run(
-        _ rows: [OutboxRow],
-        smaller: [Int64: OutboxRecord],
-        left: Set<Int64>,
-        alone: Set<Int64>
-    ) throws(PublisherTrouble) -> Outcome {
+    /// Sends the records and the cursors of a batch.
+    ///
+    /// - Throws: when the producer must be replaced.
+    func run(_ batch: OutboxBatch) throws(PublisherTrouble) -> Outcome {
         do throws(KafkaError) {
             try producer.begin()
         } catch {
@@ -43,29 +35,27 @@ struct OutboxTransaction {
         }
         let timestamp = settings.clock().nanoseconds / 1_000_000
         var topicOf: [UInt64: String] = [:]
-        var cursors: [String: Int64] = [:]
-        for row in rows {
-            cursors[row.record.topic] = row.sequence
-            guard !left.contains(row.sequence) else { continue }
-            topicOf[UInt64(row.sequence)] = row.record.topic
+        for row in batch.rows {
+            guard let record = batch.record(of: row) else { continue }
+            topicOf[UInt64(row.sequence)] = record.topic
             do throws(KafkaError) {
-                if alone.contains(row.sequence) { try producer.flush(timeout: settings.callLimit) }
-                try produce(smaller[row.sequence] ?? row.record, row.sequence, timestamp)
-                if alone.contains(row.sequence) { try producer.flush(timeout: settings.callLimit) }
+                let isIsolated = batch.isIsolated(row)
+                if isIsolated { try producer.flush(timeout: settings.callLimit) }
+                try produce(record, row.sequence, timestamp)
+                if isIsolated { try producer.flush(timeout: settings.callLimit) }
             } catch {
                 if error.isFatal { throw PublisherTrouble(error) }
-                if error.isRecordRefused { return try end(.refused([row.sequence: error])) }
-                if error.isTopicUnavailable {
-                    return try end(.blocked([row.record.topic: error]))
-                }
-                return try classify(error, topicOf)
+                if error.isRecordRefused { return try abort(.refused([row.sequence: error])) }
+                if error.isTopicUnavailable { return try abort(.blocked([record.topic: error])) }
+                return try abort(after: error, topicOf)
             }
-            if !alone.isEmpty, !producer.failures.isEmpty { return try classify(nil, topicOf) }
+            if batch.isolatesAny, !producer.failures.isEmpty { return try abort(after: nil, topicOf) }
         }
         do throws(KafkaError) {
-            try sendCursors(cursors)
+            try sendCursors(batch.cursors)
         } catch {
-            return try classify(error, topicOf)
+            if error.isFatal { throw PublisherTrouble(error) }
+            return try abort(after: error, topicOf)
         }
         return try commit(topicOf)
     }
@@ -91,7 +81,7 @@ struct OutboxTransaction {
             try repeating { () throws(KafkaError) in try producer.commit(timeout: settings.callLimit) }
             return .committed
         } catch {
-            if error.requiresAbort { return try classify(error, topicOf) }
+            if error.requiresAbort { return try abort(after: error, topicOf) }
             throw PublisherTrouble(error)
         }
     }
@@ -118,33 +108,33 @@ struct OutboxTransaction {
                 guard error.isRetriable, !error.isFatal, !error.requiresAbort, !isStopped(), .now < deadline else {
                     throw error
                 }
-                noteLost(error)
+                reportUnreachable(error)
                 // A call that timed out has waited already.
                 if !error.isTimeout { SystemThread.sleep(backoff.next()) }
             }
         }
     }
 
-    /// Aborts, and finds what to do about it. Only then are all reports in.
+    /// Aborts and sorts out why. All delivery reports have arrived only after the abort.
     ///
-    /// - Parameter error: of the call that failed; nil when a report said so.
-    private func classify(_ error: KafkaError?, _ topicOf: [UInt64: String]) throws(PublisherTrouble) -> Outcome {
-        if let error, error.isFatal { throw PublisherTrouble(error) }
+    /// - Parameter error: of the call that failed; nil when a delivery report failed.
+    private func abort(after error: KafkaError?, _ topicOf: [UInt64: String]) throws(PublisherTrouble) -> Outcome {
         try abort()
         var refused: [Int64: KafkaError] = [:]
         var blocked: [String: KafkaError] = [:]
-        var first: KafkaError?
-        for failure in producer.failures where !failure.error.isPurged {
-            first = first ?? failure.error
-            if failure.error.isRecordRefused { refused[Int64(failure.record)] = failure.error }
-            guard failure.error.isTopicUnavailable else { continue }
-            if let topic = topicOf[failure.record] { blocked[topic] = failure.error }
+        let failures = producer.failures.filter { !$0.error.isPurged }
+        for failure in failures {
+            if failure.error.isRecordRefused {
+                refused[Int64(failure.record)] = failure.error
+            } else if failure.error.isTopicUnavailable, let topic = topicOf[failure.record] {
+                blocked[topic] = failure.error
+            }
         }
         if !refused.isEmpty { return .refused(refused) }
         if !blocked.isEmpty { return .blocked(blocked) }
-        let cause = error ?? first ?? Self.aborted
-        // After a refused batch the numbering of records has a gap: librdkafka aborts the next transaction once more.
-        return cause.isTopicUnavailable || cause.isAuthorization ? .unclear(cause) : .again(cause)
+        // After a refused batch the numbering of records has a gap: librdkafka aborts the next transaction as well.
+        let cause = error ?? failures.first?.error ?? Self.aborted
+        return cause.isTopicUnavailable || cause.isAuthorization ? .unclear(cause) : .retriable(cause)
     }
 
     private static let aborted = KafkaError(
@@ -153,12 +143,12 @@ struct OutboxTransaction {
         isRetriable: true
     )
 
-    private func end(_ outcome: Outcome) throws(PublisherTrouble) -> Outcome {
+    private func abort(_ outcome: Outcome) throws(PublisherTrouble) -> Outcome {
         try abort()
         return outcome
     }
 
-    /// An abort that does not succeed at once is not repeated: a new producer ends the transaction as well.
+    /// An abort that fails is not repeated: a new producer ends the transaction as well.
     private func abort() throws(PublisherTrouble) {
         do throws(KafkaError) {
             try producer.abort(timeout: settings.callLimit)
@@ -169,7 +159,7 @@ struct OutboxTransaction {
 }
 
 extension KafkaError {
-    /// Something may not be used, be it a topic, a group or the transactional id.
+    /// The client lacks a permission for a topic, a group or the transactional id.
     var isAuthorization: Bool { code.description.hasSuffix("AUTHORIZATION_FAILED") }
 
     /// The topic accepts no records now, whatever they hold, and may accept the same ones later.

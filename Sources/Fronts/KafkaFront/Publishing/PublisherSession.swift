@@ -16,8 +16,8 @@ final class PublisherSession {
     private let log: Logger
     private let noted: [String: Int64]
     private var topics: TopicTable
-    /// Then a new producer is made.
-    private static let mostAttempts = 8
+    /// After so many aborted transactions in a row the producer is replaced.
+    private static let attemptLimit = 8
     private var cleaner: OutboxCleaner
 
     /// Fences every other producer of the shard, and waits until its transaction is ended: the cursors are final then.
@@ -52,10 +52,10 @@ final class PublisherSession {
         }
         try Self.initTransactions(producer, bell, reachability)
         // Whoever was fenced looks whether it owns the shard; so do we, now that it is.
-        guard try Self.ask({ () throws(CommitError) in try store.standing(of: shard) }).isOwned else {
+        guard try Self.query({ () throws(CommitError) in try store.standing(of: shard) }).isOwned else {
             throw .notOwned
         }
-        let positions = try Self.ask { () throws(CommitError) in try store.positions(of: shard) }
+        let positions = try Self.query { () throws(CommitError) in try store.positions(of: shard) }
         noted = positions.merging(progress.positions) { max($0, $1) }
     }
 
@@ -79,7 +79,7 @@ final class PublisherSession {
         }
     }
 
-    private static func ask<Value>(_ body: () throws(CommitError) -> Value) throws(PublisherTrouble) -> Value {
+    private static func query<Value>(_ body: () throws(CommitError) -> Value) throws(PublisherTrouble) -> Value {
         do throws(CommitError) {
             return try body()
         } catch {
@@ -109,7 +109,7 @@ final class PublisherSession {
             last = row.record.topic
             if !topics.isKnown(row.record.topic) { try addTopic(row.record.topic) }
         }
-        try publish(rows.filter { !topics.isBlocked($0.record.topic) && isNew($0) })
+        try publish(rows.filter { !topics.isBlocked($0.record.topic) && isUnpublished($0) })
         if let last = rows.last { topics.scanned(to: last.sequence) }
         var hasMore = rows.count == settings.batchRows || byteCount(rows) >= settings.batchBytes
         for topic in topics.lagging {
@@ -137,10 +137,10 @@ final class PublisherSession {
             rowLimit: settings.batchRows,
             byteLimit: settings.batchBytes
         )
-        return try Self.ask { () throws(CommitError) in try store.read(query) }
+        return try Self.query { () throws(CommitError) in try store.read(query) }
     }
 
-    private func isNew(_ row: OutboxRow) -> Bool { row.sequence > topics.position(row.record.topic) }
+    private func isUnpublished(_ row: OutboxRow) -> Bool { row.sequence > topics.position(row.record.topic) }
 
     private func byteCount(_ rows: [OutboxRow]) -> Int { rows.reduce(0) { $0 + ($1.record.value?.count ?? 0) } }
 
@@ -173,7 +173,7 @@ final class PublisherSession {
         if !cursor.metadata.isEmpty, cursor.metadata != settings.installationID {
             throw .refused("the cursor of \(topic) in Kafka belongs to another installation")
         }
-        let counter = try Self.ask { () throws(CommitError) in try store.standing(of: shard) }.outboxSequence
+        let counter = try Self.query { () throws(CommitError) in try store.standing(of: shard) }.outboxSequence
         if cursor.offset > counter {
             throw .refused(
                 "the cursor of \(topic) in Kafka is at \(cursor.offset) and the database's last record is \(counter):"
@@ -215,104 +215,65 @@ final class PublisherSession {
 
     // MARK: Transactions
 
-    private func publish(_ batch: [OutboxRow]) throws(PublisherTrouble) {
-        var rows = batch
-        var smaller: [Int64: OutboxRecord] = [:]
-        var left: Set<Int64> = []
-        var alone: Set<Int64> = []
+    private func publish(_ rows: [OutboxRow]) throws(PublisherTrouble) {
+        var batch = OutboxBatch(rows)
         var backoff = Backoff(first: .milliseconds(20), longest: .seconds(2))
-        var attempts = 0
         let transaction = OutboxTransaction(
             producer: producer,
             settings: settings,
             shard: shard,
             isStopped: { [bell] in bell.isStopped },
-            noteLost: { [reachability] in reachability.lost($0.description) }
+            reportUnreachable: { [reachability] in reachability.lost($0.description) }
         )
-        while !rows.isEmpty {
+        while !batch.rows.isEmpty {
             if bell.isStopped { throw .stopped }
-            switch try transaction.run(rows, smaller: smaller, left: left, alone: alone) {
+            switch try transaction.run(batch) {
             case .committed:
                 reachability.found()
-                return confirm(rows)
+                return confirm(batch.cursors)
             case .refused(let suspects):
-                // Each refusal costs one more aborted transaction, and brings the end nearer.
-                attempts = 0
-                // A refused batch names all of its records: one that was not alone may be innocent.
-                guard suspects.count == 1 || suspects.keys.allSatisfy(alone.contains) else {
-                    alone.formUnion(Self.likely(rows, suspects, notAmong: alone))
-                    continue
-                }
-                for row in rows {
-                    guard let error = suspects[row.sequence] else { continue }
-                    try giveUp(row, error, &smaller, &left)
-                }
+                // Each refusal removes or shrinks a suspect, so the number of refusals is bounded.
+                backoff.reset()
+                for dead in batch.refuse(suspects) { try moveToDeadEvents(dead) }
             case .blocked(let blocked):
-                attempts = 0
+                backoff.reset()
                 for (topic, error) in blocked { block(topic, error) }
-                rows.removeAll { blocked[$0.record.topic] != nil }
+                batch.remove(blocked.keys)
             case .unclear(let error):
-                return try publishApart(rows, error)
-            case .again(let error):
-                attempts += 1
-                guard attempts < Self.mostAttempts else { throw .kafka(error) }
+                return try publishTopicsSeparately(batch, error)
+            case .retriable(let error):
+                let delay = backoff.next()
+                guard backoff.attempts < Self.attemptLimit else { throw .kafka(error) }
                 if error.isUnreachable || error.isTimeout { reachability.lost(error.description) }
-                log.debug("a transaction was aborted, trying again", metadata: ["error": error.description])
-                pause(backoff.next())
+                log.debug("a transaction was aborted, retrying", metadata: ["error": error.description])
+                pause(delay)
             }
         }
     }
 
-    /// Which of the suspects to send alone first: where size is what is wrong, the larger half.
-    private static func likely(
-        _ rows: [OutboxRow],
-        _ suspects: [Int64: KafkaError],
-        notAmong tried: Set<Int64>
-    ) -> [Int64] {
-        let new = rows.filter { suspects[$0.sequence] != nil && !tried.contains($0.sequence) }
-        guard suspects.values.allSatisfy(\.isMessageTooLarge) else { return new.map(\.sequence) }
-        func size(_ row: OutboxRow) -> Int { row.record.value?.count ?? 0 }
-        let largest = new.map(size).max() ?? 0
-        return new.filter { size($0) >= largest / 2 }.map(\.sequence)
-    }
-
-    private func confirm(_ rows: [OutboxRow]) {
-        var positions: [String: Int64] = [:]
-        for row in rows { positions[row.record.topic] = row.sequence }
-        for topic in topics.published(positions) {
+    private func confirm(_ cursors: [String: Int64]) {
+        for topic in topics.published(cursors) {
             log.info("the events of a topic are published again", metadata: ["topic": topic, "shard": "\(shard)"])
         }
     }
 
-    /// A record that is never accepted goes in a smaller form, and if none helps to the dead events.
-    private func giveUp(
-        _ row: OutboxRow,
-        _ error: KafkaError,
-        _ smaller: inout [Int64: OutboxRecord],
-        _ left: inout Set<Int64>
-    ) throws(PublisherTrouble) {
-        let record = smaller[row.sequence] ?? row.record
-        if error.isMessageTooLarge, let form = OversizeLetter.smaller(record) ?? OversizeEvent.smaller(record) {
-            smaller[row.sequence] = form
-            return
-        }
-        try Self.ask { () throws(CommitError) in try store.bury(row, shard: shard, error: error.description) }
-        left.insert(row.sequence)
+    private func moveToDeadEvents(_ dead: OutboxBatch.DeadRow) throws(PublisherTrouble) {
+        let error = dead.error.description
+        try Self.query { () throws(CommitError) in try store.insertDeadEvent(dead.row, shard: shard, error: error) }
         log.error(
-            "a record is refused by the broker for good and was put to the dead events",
+            "the broker never accepts a record, it was moved to the dead events",
             metadata: [
-                "topic": row.record.topic, "shard": "\(shard)", "sequence": "\(row.sequence)",
-                "error": error.description,
+                "topic": dead.row.record.topic, "shard": "\(shard)", "sequence": "\(dead.row.sequence)",
+                "error": error,
             ]
         )
     }
 
-    /// Finds the topic that stands in the way of the others.
-    private func publishApart(_ rows: [OutboxRow], _ error: KafkaError) throws(PublisherTrouble) {
-        var names: [String] = []
-        for row in rows where !names.contains(row.record.topic) { names.append(row.record.topic) }
+    /// Finds the topic that fails the transaction.
+    private func publishTopicsSeparately(_ batch: OutboxBatch, _ error: KafkaError) throws(PublisherTrouble) {
+        let names = batch.topics
         if names.count == 1 { return block(names[0], error) }
-        for name in names { try publish(rows.filter { $0.record.topic == name }) }
+        for name in names { try publish(batch.rows.filter { $0.record.topic == name }) }
     }
 
     private func pause(_ duration: Duration) {

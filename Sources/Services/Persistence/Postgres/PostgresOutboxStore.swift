@@ -143,7 +143,7 @@ public final class PostgresOutboxStore: OutboxStore {
         """
     )
 
-    public func bury(_ row: OutboxRow, shard: Int32, error: String) throws(CommitError) {
+    public func insertDeadEvent(_ row: OutboxRow, shard: Int32, error: String) throws(CommitError) {
         let record = row.record
         let values: [PostgresValue] = [
             .int32(shard), .int64(row.sequence), .text(record.topic), record.key.map { .bytes($0) } ?? .null,

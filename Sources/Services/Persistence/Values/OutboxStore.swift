@@ -17,7 +17,7 @@ public protocol OutboxStore: AnyObject {
     /// - Returns: the number of the last one that was deleted; nil when there is none left.
     func delete(_ range: OutboxRange, limit: Int) throws(CommitError) -> Int64?
     /// Keeps a record that the broker refuses for good. The same one again is kept once.
-    func bury(_ row: OutboxRow, shard: Int32, error: String) throws(CommitError)
+    func insertDeadEvent(_ row: OutboxRow, shard: Int32, error: String) throws(CommitError)
     /// Makes the connection anew after an error.
     func reconnect() throws(CommitError)
 }
