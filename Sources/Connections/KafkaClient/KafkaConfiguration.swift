@@ -1,14 +1,14 @@
-/// How to reach a Kafka cluster, and what every client made from this has in common.
+/// How to reach a Kafka cluster, and the settings that its clients share.
 public struct KafkaConfiguration: Sendable {
-    /// The brokers to ask first: `host:port`, several separated by commas.
+    /// The bootstrap brokers: `host:port`, separated by commas.
     public var bootstrap: String
-    /// The name by which the broker's own logs and quotas know this client.
+    /// The client's name in the broker's logs and quotas.
     public var clientID: String
-    /// Settings that are passed on to librdkafka as they are, by its own names (`security.protocol`,
-    /// `sasl.username`, `ssl.ca.location` …). They win over the defaults of this module.
+    /// librdkafka properties by their own names (`security.protocol`, `sasl.username`, `ssl.ca.location` …). They
+    /// override the defaults of this module.
     public var properties: [String: String]
-    /// Takes every log line of librdkafka. Called from its threads: it must be quick and must not call back into the
-    /// client. Without one the lines are dropped.
+    /// Receives every log line of librdkafka. Called from its threads: it must be quick and must not call the client.
+    /// Without it log lines are discarded.
     public var log: (@Sendable (KafkaLogLine) -> Void)?
 
     /// Creates a configuration.
@@ -25,17 +25,17 @@ public struct KafkaConfiguration: Sendable {
     }
 }
 
-/// One line that librdkafka, or this module about it, wants logged.
+/// A log line of librdkafka, or of this module.
 public struct KafkaLogLine: Sendable, Hashable, CustomStringConvertible {
     /// How urgent a line is.
     public enum Level: Int, Sendable, Hashable, Comparable, CaseIterable {
-        /// Details for whoever debugs the client (syslog 7).
+        /// Details for debugging the client (syslog 7).
         case debug
-        /// What a healthy client says (syslog 5 and 6).
+        /// Normal operation (syslog 5 and 6).
         case info
-        /// What may need attention (syslog 4).
+        /// May need attention (syslog 4).
         case warning
-        /// What went wrong (syslog 0 to 3); lost connections to a broker are among it.
+        /// A failure (syslog 0 to 3), such as a lost connection to a broker.
         case error
 
         /// Lower means less urgent.
@@ -53,9 +53,9 @@ public struct KafkaLogLine: Sendable, Hashable, CustomStringConvertible {
 
     /// How urgent it is.
     public let level: Level
-    /// The part of librdkafka that speaks, for example `FAIL` or `REBALANCE`.
+    /// librdkafka's name for the subject, for example `FAIL` or `REBALANCE`.
     public let facility: String
-    /// The text, with no payload of any record in it.
+    /// The text. It contains no payload of a record.
     public let text: String
 
     /// Facility and text.

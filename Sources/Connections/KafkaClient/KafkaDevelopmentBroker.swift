@@ -4,20 +4,19 @@ internal import SagamoreThreads
 /// A broker inside this process, for development: librdkafka's mock cluster, on a free port of the loopback
 /// interface.
 ///
-/// It speaks the real protocol with groups, rebalances and headers, also to other processes, if they are built on
-/// librdkafka. It keeps records in memory, at most 5 MiB or 100,000 batches a partition, and nothing past the
-/// process. Its transactions are a façade: aborted records are visible, offsets in transactions are thrown away, and
-/// producers are not fenced; for exactly-once a real broker is needed.
+/// It implements the real protocol with groups, rebalances and headers, also for other processes that use librdkafka.
+/// It keeps records in memory, at most 5 MiB or 100,000 batches per partition; they are lost when the process ends. Its
+/// transactions do nothing: aborted records are visible, offsets in transactions are discarded, and producers are not
+/// fenced. Exactly-once delivery needs a real broker.
 public final class KafkaDevelopmentBroker: Sendable {
     /// Where clients reach it: `127.0.0.1:port`.
     public let bootstrap: String
-    /// A name for this broker's records that no other one ever has; its own cluster id is made from a memory address
-    /// and may come again.
+    /// A unique name of this broker. The mock cluster's own id is derived from a memory address and can repeat.
     public let clusterID: String
 
     private struct Cluster: Sendable {
         let client: ClientHandle
-        // Used under the lock only.
+        // Used only under the lock.
         nonisolated(unsafe) let native: OpaquePointer
     }
     private let cluster: Locked<Cluster?>
@@ -25,9 +24,9 @@ public final class KafkaDevelopmentBroker: Sendable {
     /// Starts a broker.
     ///
     /// - Parameters:
-    ///   - topics: topics to begin with. Others are created when a producer first names them, with four partitions.
-    ///   - log: takes librdkafka's log lines.
-    /// - Throws: ``KafkaError`` when it can't listen.
+    ///   - topics: topics to create. Others are created with four partitions when a client first names them.
+    ///   - log: receives librdkafka's log lines.
+    /// - Throws: ``KafkaError`` when it cannot listen.
     public init(
         topics: [String] = [],
         partitions: Int = 8,
@@ -41,7 +40,7 @@ public final class KafkaDevelopmentBroker: Sendable {
         guard
             let native = rd_kafka_mock_cluster_new(client.pointer, 1),
             let bootstrap = rd_kafka_mock_cluster_bootstraps(native)
-        else { throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, "the development broker can't listen on 127.0.0.1") }
+        else { throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, "the development broker cannot listen on 127.0.0.1") }
         self.bootstrap = String(cString: bootstrap)
         var generator = SystemRandomNumberGenerator()
         clusterID = "development-" + String(generator.next(), radix: 36) + String(generator.next(), radix: 36)
@@ -54,8 +53,8 @@ public final class KafkaDevelopmentBroker: Sendable {
         }
     }
 
-    /// Creates topics; those that exist already are left as they are.
-    /// - Throws: ``KafkaError`` when a name is not valid, or the broker is closed.
+    /// Creates topics. Existing topics are left unchanged.
+    /// - Throws: ``KafkaError`` when a name is invalid, or the broker is closed.
     public func createTopics(_ names: [String], partitions: Int = 8) throws(KafkaError) {
         let failure = cluster.withLock { cluster -> KafkaError? in
             guard let native = cluster?.native else {
@@ -71,7 +70,8 @@ public final class KafkaDevelopmentBroker: Sendable {
         if let failure { throw failure }
     }
 
-    /// Makes requests about a topic (its metadata, adding it to a transaction) fail with `code`; nil ends that.
+    /// Makes requests about a topic (its metadata, adding it to a transaction) fail with `code`; nil lets them succeed
+    /// again.
     public func refuse(_ topic: String, with code: KafkaError.Code?) {
         cluster.withLock { cluster in
             guard let native = cluster?.native else { return }
@@ -79,7 +79,7 @@ public final class KafkaDevelopmentBroker: Sendable {
         }
     }
 
-    /// Ends it; clients lose their connections, and the records are gone. May be repeated.
+    /// Stops the broker. Clients lose their connections, and the records are lost. May be repeated.
     public func close() {
         cluster.withLock { cluster in
             guard let native = cluster?.native else { return }

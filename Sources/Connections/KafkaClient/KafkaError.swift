@@ -1,14 +1,14 @@
 internal import CSagamoreRdKafka
 internal import SagamoreThreads
 
-/// What a Kafka client or broker refused, and what that means for whoever asked.
+/// An error of a Kafka client or broker, and its consequence for the caller.
 public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
     /// An error number of the Kafka protocol (0 and up) or of librdkafka itself (below 0).
     public struct Code: Sendable, Hashable, RawRepresentable, CustomStringConvertible {
         /// The number, as librdkafka's `rd_kafka_resp_err_t` has it.
         public let rawValue: Int32
 
-        /// Creates a code from its number; numbers that this librdkafka does not know are kept.
+        /// Creates a code from its number, which may be unknown to this version of librdkafka.
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
         /// The symbolic name, for example `UNKNOWN_TOPIC_OR_PART`.
@@ -16,28 +16,28 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
 
         /// The topic or the partition does not exist.
         public static let unknownTopicOrPartition = Code(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-        /// The client may not use the topic.
+        /// The client lacks a permission for the topic.
         public static let topicAuthorizationFailed = Code(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
 
-        /// Something failed that has no number of its own.
+        /// A failure without a number of its own.
         package static let failed = Code(RD_KAFKA_RESP_ERR__FAIL)
 
         init(_ native: rd_kafka_resp_err_t) { rawValue = native.rawValue }
         var native: rd_kafka_resp_err_t { rd_kafka_resp_err_t(rawValue: rawValue) }
     }
 
-    /// What was refused.
+    /// The kind of error.
     public let code: Code
-    /// librdkafka's words for it; no payloads and no secrets.
+    /// librdkafka's description; no payloads and no secrets.
     public let message: String
-    /// True when the client can never work again and has to be replaced by a new one.
+    /// True when the client is unusable and must be replaced.
     public let isFatal: Bool
     /// True when the same call may succeed later.
     public let isRetriable: Bool
-    /// True when the current transaction has to be aborted before anything else.
+    /// True when the current transaction must be aborted first.
     public let requiresAbort: Bool
 
-    /// Creates an error; what librdkafka reports is made by this module.
+    /// Creates an error.
     public init(
         code: Code,
         message: String,
@@ -52,16 +52,16 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
         self.requiresAbort = requiresAbort
     }
 
-    /// Name, words and consequence in one line.
+    /// Name, message and consequence in one line.
     public var description: String {
         let consequence = isFatal ? " (fatal)" : requiresAbort ? " (abort)" : isRetriable ? " (retriable)" : ""
         return "\(code): \(message)\(consequence)"
     }
 }
 
-/// What an error means.
+/// Kinds of errors.
 extension KafkaError {
-    /// The topic or the partition does not exist, or not any more.
+    /// The topic or the partition does not exist.
     public var isUnknownTopic: Bool {
         code.isOne(
             of: RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
@@ -70,10 +70,10 @@ extension KafkaError {
         )
     }
 
-    /// This client may not use the topic.
+    /// The client lacks a permission for the topic.
     public var isTopicAuthorization: Bool { code.isOne(of: RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) }
 
-    /// The record, or the batch in which it was sent, is larger than the client or the topic allows.
+    /// The record, or the batch in which it was sent, exceeds the size limit of the client or the topic.
     public var isMessageTooLarge: Bool {
         code.isOne(
             of: RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
@@ -99,7 +99,7 @@ extension KafkaError {
     /// The record will never be accepted, however often it is sent.
     public var isRecordRefused: Bool { isMessageTooLarge || isInvalidRecord }
 
-    /// Another producer with the same transactional id has taken over. Fatal: this one is a zombie.
+    /// Another producer with the same transactional id has fenced this one. Fatal.
     public var isFenced: Bool {
         code.isOne(
             of: RD_KAFKA_RESP_ERR__FENCED,
@@ -108,10 +108,10 @@ extension KafkaError {
         )
     }
 
-    /// Too much is waiting in the client; try again when some of it has been delivered.
+    /// The client's queue is full; retry after some records have been delivered.
     public var isQueueFull: Bool { code.isOne(of: RD_KAFKA_RESP_ERR__QUEUE_FULL) }
 
-    /// The time that the caller gave, or that a record had, is over.
+    /// The time limit of a call or of a record has expired.
     public var isTimeout: Bool {
         code.isOne(
             of: RD_KAFKA_RESP_ERR__TIMED_OUT,
@@ -121,7 +121,7 @@ extension KafkaError {
         )
     }
 
-    /// The record was thrown away by this client (an aborted transaction, a closed producer), not refused by anyone.
+    /// This client discarded the record (aborted transaction, closed producer); it was not refused.
     public var isPurged: Bool {
         code.isOne(of: RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
     }
@@ -144,7 +144,7 @@ extension KafkaError.Code {
     /// Raised by librdkafka, not answered by a broker.
     var isLocal: Bool { rawValue < 0 }
 
-    /// Errors that pass by themselves: lost connections, elections, coordinators that move.
+    /// Errors that resolve themselves: lost connections, elections, coordinators that move.
     var isTransient: Bool {
         isOne(
             of: RD_KAFKA_RESP_ERR__TRANSPORT,
@@ -173,7 +173,7 @@ extension KafkaError.Code {
 }
 
 extension KafkaError {
-    /// An error known by its number only; `message` stands for librdkafka's own words.
+    /// An error that is known by its number only. `message` replaces librdkafka's description.
     init(_ native: rd_kafka_resp_err_t, _ message: String? = nil) {
         let code = Code(native)
         self.init(
@@ -189,7 +189,7 @@ extension KafkaError {
         self.init(RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE, error.description)
     }
 
-    /// Takes over librdkafka's error object and frees it; nil stands for success.
+    /// Converts and frees librdkafka's error object; nil is success.
     init?(consuming error: OpaquePointer?) {
         guard let error else { return nil }
         self.init(
@@ -202,7 +202,7 @@ extension KafkaError {
         rd_kafka_error_destroy(error)
     }
 
-    /// The fatal error that a client has raised, if it has.
+    /// The fatal error that a client has raised, if any.
     init?(fatalOf client: OpaquePointer) {
         var text = [CChar](repeating: 0, count: 512)
         let native = rd_kafka_fatal_error(client, &text, text.count)

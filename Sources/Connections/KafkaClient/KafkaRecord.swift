@@ -1,8 +1,8 @@
-/// A header of a record. Names may repeat; the order is kept.
+/// A header of a record. Names may repeat; the order is preserved.
 public struct KafkaHeader: Sendable, Hashable {
     /// The name; not empty.
     public var name: String
-    /// The value; nil is Kafka's null, which is not the same as an empty one.
+    /// The value; nil is Kafka's null, which differs from an empty value.
     public var value: [UInt8]?
 
     /// Creates a header.
@@ -17,21 +17,21 @@ public struct KafkaHeader: Sendable, Hashable {
     }
 }
 
-/// A record as it was read from a topic.
+/// A record that was read from a topic.
 public struct KafkaRecord: Sendable, Hashable {
     /// The topic it was read from.
     public var topic: String
     /// The partition it was read from.
     public var partition: Int32
-    /// Its place in the partition.
+    /// Its offset in the partition.
     public var offset: Int64
-    /// The key; nil is Kafka's null, which is not the same as an empty one.
+    /// The key; nil is Kafka's null, which differs from an empty key.
     public var key: [UInt8]?
-    /// The value; nil is Kafka's null (a tombstone), which is not the same as an empty one.
+    /// The value; nil is Kafka's null (a tombstone), which differs from an empty value.
     public var value: [UInt8]?
-    /// The headers, in their order.
+    /// The headers, in order.
     public var headers: [KafkaHeader]
-    /// Milliseconds since 1970, set by the producer or the broker as the topic is configured; nil when it has none.
+    /// Milliseconds since 1970, set by the producer or, if the topic is configured so, by the broker; nil when absent.
     public var timestamp: Int64?
 
     /// Creates a record.
@@ -61,7 +61,7 @@ public struct KafkaPartition: Hashable, Sendable, Comparable, CustomStringConver
     /// The partition's number, from 0.
     public var partition: Int32
 
-    /// Creates a partition's name.
+    /// Names a partition.
     public init(topic: String, partition: Int32) {
         self.topic = topic
         self.partition = partition

@@ -211,7 +211,7 @@ extension LiveTests {
             let log = LogBook()
             let refused = try restored.publisher(kafka, cursors: cursors, installation: world.installation, log: log)
             try await wait(for: "the refusal") { log.text.contains("restored to an earlier state") }
-            #expect(log.text.contains("NOTHING IS PUBLISHED"))
+            #expect(log.text.contains("PUBLISHING HAS STOPPED"))
             refused.stop()
             #expect(try restored.count("outbox") == 3)
             #expect(reader.count(topic) == 10)

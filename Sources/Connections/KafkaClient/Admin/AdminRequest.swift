@@ -1,7 +1,7 @@
 internal import CSagamoreRdKafka
 
 extension ClientHandle {
-    /// Sends one request of librdkafka's admin interface and lends its answer to `read`.
+    /// Sends one request of librdkafka's admin interface and passes its answer to `read`.
     func ask<Answer>(
         _ kind: rd_kafka_admin_op_t,
         timeout: Duration,
@@ -20,7 +20,7 @@ extension ClientHandle {
         _ = rd_kafka_AdminOptions_set_request_timeout(options, milliseconds, nil, 0)
         configure(options)
         send(options, queue)
-        // The request has its own timeout, which answers; a little more here is for its way back.
+        // The request itself answers when its timeout expires; wait a little longer for that answer.
         guard let answer = rd_kafka_queue_poll(queue, milliseconds + 1000) else {
             throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT)
         }

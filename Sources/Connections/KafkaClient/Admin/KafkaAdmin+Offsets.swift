@@ -6,7 +6,7 @@ extension KafkaAdmin {
     public struct CommittedOffset: Sendable, Hashable {
         /// The next offset to read.
         public let offset: Int64
-        /// The words that were committed with it; empty when there were none.
+        /// The metadata that was committed with it; empty when there was none.
         public let metadata: String
     }
 
@@ -19,17 +19,16 @@ extension KafkaAdmin {
         try committedOffsets(group: group, [partition], timeout: timeout)[partition]
     }
 
-    /// Reads a group's offsets; partitions for which it has none are left out. Waits while a transaction that would
-    /// change them is being ended, so that what it returns is final: after
-    /// ``KafkaTransactionalProducer/initTransactions(timeout:)`` of the only writer nothing changes them any more.
+    /// Reads a group's offsets; partitions without one are left out. Waits while a transaction that changes them is
+    /// ending. After ``KafkaTransactionalProducer/initTransactions(timeout:)`` of the only writer they are final.
     /// - Throws: ``KafkaError`` when no broker answers, or the transaction does not end in time.
     public func committedOffsets(
         group: String,
         _ partitions: [KafkaPartition],
         timeout: Duration = .seconds(30)
     ) throws(KafkaError) -> [KafkaPartition: CommittedOffset] {
-        // A consumer of the group that never joins it. librdkafka has a request for this in its admin interface too,
-        // but in 2.0.2 that one touches freed memory when its time is over before the group's coordinator is found.
+        // A consumer of the group that never joins it. The request of librdkafka's admin interface accesses freed
+        // memory (in 2.0.2) when it times out before the group's coordinator is found.
         let reader = try ClientHandle(
             RD_KAFKA_CONSUMER,
             configuration,

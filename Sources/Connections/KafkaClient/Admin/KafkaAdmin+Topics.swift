@@ -2,14 +2,13 @@ internal import CSagamoreRdKafka
 internal import SagamoreThreads
 
 extension KafkaAdmin {
-    /// Creates topics and waits until the cluster has them. Those that exist already are left as they are.
+    /// Creates topics and waits until the cluster has them. Existing topics are left unchanged.
     ///
     /// - Parameters:
     ///   - replication: −1 takes the broker's default.
     ///   - configuration: settings of the topics, by Kafka's names (`retention.ms` …).
     /// - Throws: ``KafkaError`` of the first topic that could not be created, or when no broker answers. The
-    ///   development broker does not know this request: ``KafkaDevelopmentBroker/createTopics(_:partitions:)`` is its
-    ///   own way.
+    ///   development broker does not support this request; use ``KafkaDevelopmentBroker/createTopics(_:partitions:)``.
     public func createTopics(
         _ names: [String],
         partitions: Int,
@@ -52,7 +51,7 @@ extension KafkaAdmin {
                 }
             }
         )
-        // The controller has them; the brokers learn of it some milliseconds later.
+        // The brokers learn of new topics some milliseconds after the controller has answered.
         while try partitionCounts(names, timeout: max(deadline - .now, .milliseconds(1))).values
             .contains(where: { if case .failure(let error) = $0 { error.isUnknownTopic } else { false } })
         {

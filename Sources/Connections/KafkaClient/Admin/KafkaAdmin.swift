@@ -1,17 +1,17 @@
 internal import CSagamoreRdKafka
 internal import SagamoreThreads
 
-/// Questions and requests to the cluster: topics, partitions, offsets. Every call blocks until the broker has
-/// answered or the time is over; it may be used from any thread that may block.
+/// Requests to the cluster about topics, partitions and offsets. Every call blocks until the broker answers or the time
+/// limit expires. It may be used from any thread that may block.
 public final class KafkaAdmin: Sendable {
     let client: ClientHandle
     let configuration: KafkaConfiguration
 
-    /// Makes a client.
-    /// - Throws: ``KafkaError`` when a property is unknown or not valid. An unreachable broker is no error here.
+    /// Creates a client.
+    /// - Throws: ``KafkaError`` when a property is unknown or invalid. An unreachable broker is not an error here.
     public init(_ configuration: KafkaConfiguration) throws(KafkaError) {
         self.configuration = configuration
-        // A consumer that joins nothing: its reads see only what is committed, and it never creates topics by asking.
+        // A consumer without a group: it reads only committed data, and its requests create no topics.
         client = try ClientHandle(
             RD_KAFKA_CONSUMER,
             configuration,
@@ -20,17 +20,17 @@ public final class KafkaAdmin: Sendable {
         )
     }
 
-    /// The cluster's id. Wait for it to learn whether a broker answers.
-    /// - Throws: ``KafkaError`` (a timeout) when none does.
+    /// The cluster's id. Also tells whether a broker answers.
+    /// - Throws: ``KafkaError`` (a timeout) when no broker answers.
     public func clusterID(timeout: Duration = .seconds(10)) throws(KafkaError) -> String {
         guard let id = rd_kafka_clusterid(client.pointer, timeout.milliseconds) else {
-            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, "no broker has answered")
+            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, "no broker answered")
         }
         defer { rd_kafka_mem_free(client.pointer, id) }
         return String(cString: id)
     }
 
-    /// How many partitions each topic has, or why that can't be told (``KafkaError/isUnknownTopic``,
+    /// The number of partitions of each topic, or why it is unknown (``KafkaError/isUnknownTopic``,
     /// ``KafkaError/isTopicAuthorization``).
     /// - Throws: ``KafkaError`` when no broker answers.
     public func partitionCounts(
@@ -66,7 +66,7 @@ public final class KafkaAdmin: Sendable {
             guard metadata.pointee.topic_cnt == 1, let answer = metadata.pointee.topics?.pointee else {
                 return .failure(KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART))
             }
-            // A topic that was just created has no leaders for a moment.
+            // A new topic has no leaders for a moment.
             if answer.err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, left > .milliseconds(50) {
                 SystemThread.sleep(.milliseconds(50))
                 continue
@@ -76,7 +76,7 @@ public final class KafkaAdmin: Sendable {
         }
     }
 
-    /// The oldest offset of a partition, and the one after its newest committed record.
+    /// The oldest offset of a partition, and the offset after its newest committed record.
     public func listOffsets(
         _ partition: KafkaPartition,
         timeout: Duration = .seconds(10)

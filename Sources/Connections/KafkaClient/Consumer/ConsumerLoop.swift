@@ -1,9 +1,9 @@
 internal import CSagamoreRdKafka
 internal import Synchronization
 
-/// The life of a consumer's thread. Only that thread uses it.
+/// The main loop of a consumer's thread. Only that thread uses it.
 final class ConsumerLoop {
-    /// A batch is handed over when it has so many records or bytes, or when no more are waiting.
+    /// A batch is delivered when it reaches one of these limits, or when no more records are waiting.
     private static let batchRecords = 500
     private static let batchBytes = 4 << 20
     private static let pollInterval = Duration.milliseconds(100)
@@ -17,7 +17,7 @@ final class ConsumerLoop {
     private var reader = RecordReader()
     private var batch: [KafkaRecord] = []
     private var bytes = 0
-    /// A handler was called: what it asked for has to be done before more is handed over.
+    /// A handler was called. Its requests are carried out before more records are delivered.
     private var hasCalled = false
 
     private var client: OpaquePointer { inbox.client.pointer }
@@ -45,7 +45,7 @@ final class ConsumerLoop {
     private func poll() {
         var wait = min(Self.pollInterval, ledger.interval)
         hasCalled = false
-        // The bound on events is for those that are kept, which fill no batch.
+        // The number of events is limited because records of paused partitions fill no batch.
         for _ in 0..<2 * Self.batchRecords {
             guard let event = rd_kafka_queue_poll(inbox.queue, wait.milliseconds) else { break }
             handle(event)
@@ -137,7 +137,7 @@ final class ConsumerLoop {
             } else {
                 report(rd_kafka_assign(client, list))
             }
-            // A pause from an earlier time with the same partition must not outlive it.
+            // A pause during an earlier assignment of the partition must not outlive it.
             _ = rd_kafka_resume_partitions(client, list)
             ledger.assign(partitions)
             handlers.assigned(partitions)
@@ -149,14 +149,14 @@ final class ConsumerLoop {
                 report(rd_kafka_assign(client, nil))
             }
         case let native:
-            // Something else: librdkafka asks to be synchronised with an empty assignment.
+            // For any other event librdkafka requires an empty assignment.
             giveUp(Array(ledger.assigned), lost: true)
             report(rd_kafka_assign(client, nil))
             report(native)
         }
     }
 
-    /// Records of these partitions that nobody has seen are dropped: they are read again by the next owner.
+    /// Drops records of these partitions that were not delivered; the next owner reads them again.
     private func giveUp(_ partitions: [KafkaPartition], lost: Bool) {
         let leaving = Set(partitions)
         batch.removeAll { leaving.contains(KafkaPartition(topic: $0.topic, partition: $0.partition)) }
@@ -185,7 +185,7 @@ final class ConsumerLoop {
 
     private func commit(_ offsets: [KafkaPartition: Int64]) {
         guard !offsets.isEmpty else { return }
-        // With the queue named: otherwise the answer goes to the client's own, which nobody empties, and is missed.
+        // Without this queue the answer would go to the client's own, which is never polled.
         let failure = PartitionList.lend(offsets.map { ($0.key, $0.value) }) {
             rd_kafka_commit_queue(client, $0, inbox.queue, nil, nil)
         }
@@ -208,7 +208,8 @@ final class ConsumerLoop {
         if isRefused { report(whole) } else if let first = refused.first { report(first.err) }
     }
 
-    /// The last commit before partitions go, on a queue of its own, so that nothing else is handled meanwhile.
+    /// The last commit before partitions are given up. A queue of its own ensures that no other event is handled
+    /// meanwhile.
     private func commitAndWait(_ offsets: [KafkaPartition: Int64]) {
         guard !offsets.isEmpty, let queue = rd_kafka_queue_new(client) else { return }
         defer { rd_kafka_queue_destroy(queue) }
@@ -226,7 +227,8 @@ final class ConsumerLoop {
 
     // MARK: End
 
-    /// Closes first, then lets the client go: librdkafka wants this order. Past the limit it is destroyed as it is.
+    /// Closes the consumer before the client is released, as librdkafka requires. After the time limit the client is
+    /// destroyed without closing.
     private func close() {
         batch = []
         guard let queue = rd_kafka_queue_new(client) else { return }

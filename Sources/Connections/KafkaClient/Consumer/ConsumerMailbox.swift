@@ -1,18 +1,18 @@
 internal import CSagamoreRdKafka
 internal import SagamoreThreads
 
-/// What other threads ask of a consumer's thread. Nothing here waits; one entry per partition bounds it.
+/// Requests of other threads to a consumer's thread. Calls never block; there is at most one entry per partition.
 final class ConsumerMailbox: Sendable {
     struct Mail: Sendable {
-        /// True: paused, false: resumed. The last wish counts.
+        /// True: pause, false: resume. The last request counts.
         var pauses: [KafkaPartition: Bool] = [:]
         var offsets = Offsets()
         var isClosing = false
     }
 
-    /// What is to become of committed offsets.
+    /// Changes of the offsets to commit.
     struct Offsets: Sendable {
-        /// These partitions count anew: what was committed of them before is forgotten, first of all.
+        /// Partitions whose offsets started over: earlier commits are forgotten before `next` is applied.
         var restarted: Set<KafkaPartition> = []
         /// The next offsets to read.
         var next: [KafkaPartition: Int64] = [:]
@@ -20,7 +20,7 @@ final class ConsumerMailbox: Sendable {
 
     private let mail = Locked(Mail())
 
-    /// Leaves a wish; true when the thread had none of this kind waiting and should be woken.
+    /// Adds a request. Returns true when no other one was pending, so that the thread must be woken.
     func pause(_ partitions: some Sequence<KafkaPartition>, _ isPaused: Bool) -> Bool {
         mail.withLock { mail in
             let wasEmpty = mail.pauses.isEmpty
@@ -33,7 +33,7 @@ final class ConsumerMailbox: Sendable {
         mail.withLock { $0.offsets.next.merge(offsets) { max($0, $1) } }
     }
 
-    /// What was wanted of these partitions before is forgotten as well.
+    /// Also drops pending offsets of these partitions.
     func forgetOffsets(of partitions: some Sequence<KafkaPartition>) {
         mail.withLock { mail in
             for partition in partitions {
@@ -47,7 +47,7 @@ final class ConsumerMailbox: Sendable {
         mail.withLock { $0.isClosing = true }
     }
 
-    /// Empties it; only `isClosing` stays.
+    /// Takes everything; only `isClosing` remains.
     func take() -> Mail {
         mail.withLock { mail in
             let taken = mail
@@ -56,7 +56,7 @@ final class ConsumerMailbox: Sendable {
         }
     }
 
-    /// Takes only the offsets, for the moment before partitions are given up.
+    /// Takes only the offsets, before partitions are given up.
     func takeOffsets() -> Offsets {
         mail.withLock { mail in
             defer { mail.offsets = Offsets() }

@@ -1,55 +1,55 @@
 internal import CSagamoreRdKafka
 internal import SagamoreThreads
 
-/// A member of a consumer group, with a thread of its own that polls all the time.
+/// A member of a consumer group, with a thread of its own that polls continuously.
 ///
-/// Nothing is committed by itself: whoever handles records calls ``commit(_:)`` with the next offset to read. The
-/// thread never stops polling (the group would take its partitions away), so what is too much is held back by
-/// ``pause(_:)``. A short pause costs nothing: about 1,000 records of a paused partition are kept and handed over by
-/// ``resume(_:)``; past that it is no longer fetched.
+/// Nothing is committed automatically: the application calls ``commit(_:)`` with the next offset to read. The thread
+/// never stops polling, or the group would revoke its partitions; use ``pause(_:)`` for flow control. A short pause is
+/// cheap: about 1,000 records of a paused partition are kept and delivered by ``resume(_:)``; beyond that, fetching
+/// stops.
 ///
-/// Partitions are assigned by the eager *range* strategy: on a rebalance every member gives up all it has. librdkafka
-/// before 2.4 can hang or crash on closing with the cooperative one, and records that are handled once and for all by
-/// their coordinates lose nothing by the short stop. `partition.assignment.strategy` among the properties changes it;
-/// both protocols are served.
+/// Partitions are assigned by the eager *range* strategy: on a rebalance every member gives up all partitions.
+/// librdkafka before 2.4 can hang or crash on closing with the cooperative strategy, and the short interruption loses
+/// nothing when records are deduplicated by their coordinates. The property `partition.assignment.strategy` changes it;
+/// both protocols are supported.
 public final class KafkaConsumer: Sendable {
     /// Which records of transactions are read.
     public enum Isolation: String, Sendable {
-        /// Only those of committed transactions, and those written outside of any.
+        /// Records of committed transactions, and those written outside of transactions.
         case readCommitted = "read_committed"
         /// All.
         case readUncommitted = "read_uncommitted"
     }
 
-    /// Where to begin in a partition for which the group has no offset, or one that is no longer there.
+    /// Where to start in a partition for which the group has no offset, or an offset that no longer exists.
     public enum OffsetReset: String, Sendable {
-        /// With the oldest record.
+        /// At the oldest record.
         case earliest
-        /// With what comes from now on.
+        /// After the newest record.
         case latest
         /// Nowhere: `error` is called.
         case error
     }
 
-    /// What a consumer calls, each on its own thread, one at a time.
+    /// Callbacks. All are called on the consumer's thread, one at a time.
     public struct Handlers: Sendable {
         /// Records, in order within each partition, about 500 or 4 MiB at a time (1,000 after a pause). It must not
         /// block for long.
         public var records: @Sendable ([KafkaRecord]) -> Void
-        /// Partitions that are this member's from now on; they are not paused.
+        /// Partitions that were assigned to this member; they are not paused.
         public var assigned: @Sendable ([KafkaPartition]) -> Void
-        /// Partitions that are to be given up. They are, when this returns: what was committed until then is still
-        /// written to the broker, unless they are `lost`, which means that another member may have them already.
+        /// Partitions that are given up when this returns. Offsets committed until then are still sent to the broker,
+        /// unless the partitions are `lost`: then another member may own them already.
         public var revoked: @Sendable (_ partitions: [KafkaPartition], _ lost: Bool) -> Void
-        /// What went wrong. Only ``KafkaError/isFatal`` ends the consumer's work; the rest librdkafka tries again.
+        /// Errors. Only one that is ``KafkaError/isFatal`` stops the consumer; librdkafka retries after all others.
         public var error: @Sendable (KafkaError) -> Void
-        /// All records of a partition have been handed over; `offset` is the next one. May be called again later.
+        /// All records of a partition have been delivered; `offset` is the next one. May be called repeatedly.
         public var caughtUp: (@Sendable (_ partition: KafkaPartition, _ offset: Int64) -> Void)?
-        /// Where to begin in a partition that is about to be assigned: the next offset to read. Nil leaves it to what
-        /// the group has committed, and to the offset reset.
+        /// The offset to start at in a partition that is about to be assigned. Nil stands for the group's committed
+        /// offset, or else the offset reset.
         public var start: (@Sendable (_ partition: KafkaPartition) -> Int64?)?
 
-        /// Creates handlers; those that are left out do nothing.
+        /// Creates handlers. Omitted ones do nothing.
         public init(
             records: @escaping @Sendable ([KafkaRecord]) -> Void,
             assigned: @escaping @Sendable ([KafkaPartition]) -> Void = { _ in },
@@ -73,10 +73,10 @@ public final class KafkaConsumer: Sendable {
     /// Joins `group` for `topics`, which may not exist yet.
     ///
     /// - Parameters:
-    ///   - commitInterval: the time in which offsets gather before they are sent to the broker.
-    ///   - bufferedKilobytes: how much librdkafka fetches ahead, for all partitions together.
-    /// - Throws: ``KafkaError`` when a property is unknown or not valid, or when no thread can be started. An
-    ///   unreachable broker is no error here.
+    ///   - commitInterval: the minimum time between commits to the broker.
+    ///   - bufferedKilobytes: how much librdkafka prefetches, for all partitions together.
+    /// - Throws: ``KafkaError`` when a property is unknown or invalid, or when no thread can be started. An unreachable
+    ///   broker is not an error here.
     public init(
         _ configuration: KafkaConfiguration,
         group: String,
@@ -92,10 +92,10 @@ public final class KafkaConsumer: Sendable {
             configuration,
             defaults: [
                 "partition.assignment.strategy": "range",
-                // A member that died is noticed after 10 s, and a rebalance within one.
+                // A dead member is noticed after 10 s, a rebalance within 1 s.
                 "session.timeout.ms": "10000",
                 "heartbeat.interval.ms": "1000",
-                // A partition that was resumed or assigned waits for the fetch that is under way: keep it short.
+                // A resumed or assigned partition waits for the current fetch, so keep fetches short.
                 "fetch.wait.max.ms": "100",
                 "fetch.error.backoff.ms": "100",
                 "queued.max.messages.kbytes": String(bufferedKilobytes),
@@ -128,32 +128,32 @@ public final class KafkaConsumer: Sendable {
         }
     }
 
-    /// Stops what arrives from these partitions: at once when called in a handler, else after the batch that is on its
-    /// way. Lasts until ``resume(_:)`` or until the partition is revoked.
+    /// Stops delivery from these partitions: immediately when called in a handler, otherwise after the current batch.
+    /// Lasts until ``resume(_:)`` or until the partition is revoked.
     public func pause(_ partitions: some Sequence<KafkaPartition>) {
         if inbox.mailbox.pause(partitions, true) { inbox.wake() }
     }
 
-    /// Lets records of these partitions arrive again.
+    /// Resumes delivery from these partitions.
     public func resume(_ partitions: some Sequence<KafkaPartition>) {
         if inbox.mailbox.pause(partitions, false) { inbox.wake() }
     }
 
-    /// Notes the next offset to read of each partition. Returns at once; the broker is told within the commit
-    /// interval, and before a partition is given up. Offsets of partitions that are not assigned are ignored, and
-    /// lower ones than before too (but see ``forgetOffsets(of:)``).
+    /// Commits the next offset to read of each partition. Returns immediately; the offset is sent to the broker within
+    /// the commit interval, and before a partition is given up. Offsets of unassigned partitions are ignored, and so
+    /// are offsets lower than before (but see ``forgetOffsets(of:)``).
     public func commit(_ offsets: [KafkaPartition: Int64]) {
         inbox.mailbox.commit(offsets)
     }
 
-    /// Forgets what is committed of these partitions, because their offsets went back (a topic was deleted and made
-    /// anew, a log was cut): lower ones than before are taken by ``commit(_:)`` from now on.
+    /// Forgets the committed offsets of these partitions because they went back (a topic was recreated, a log was
+    /// truncated): ``commit(_:)`` accepts lower ones from now on.
     public func forgetOffsets(of partitions: some Sequence<KafkaPartition>) {
         inbox.mailbox.forgetOffsets(of: partitions)
     }
 
-    /// Gives up the partitions (`revoked` is called), commits what is noted, leaves the group and ends the thread.
-    /// Waits for that, some 5 s when no broker answers; from a handler it does not wait. May be repeated.
+    /// Gives up the partitions (calling `revoked`), sends pending commits, leaves the group and ends the thread. Waits
+    /// for that, about 5 s when no broker answers; does not wait when called in a handler. May be repeated.
     public func close() {
         inbox.mailbox.close()
         inbox.wake()
@@ -163,10 +163,10 @@ public final class KafkaConsumer: Sendable {
     deinit { close() }
 }
 
-/// What a consumer and its thread share: the client, the queue on which it is woken, the mailbox.
+/// State shared by a consumer and its thread: the client, its queue, and the mailbox.
 final class ConsumerInbox: Sendable {
     let client: ClientHandle
-    // librdkafka lets any thread use a queue, and the pointer never changes.
+    // A queue is thread-safe, and the pointer never changes.
     nonisolated(unsafe) let queue: OpaquePointer
     let mailbox = ConsumerMailbox()
     let hasEnded = Monitor(false)
@@ -182,6 +182,6 @@ final class ConsumerInbox: Sendable {
 
     deinit { rd_kafka_queue_destroy(queue) }
 
-    /// Ends the thread's wait for records.
+    /// Wakes the thread from its wait for records.
     func wake() { rd_kafka_queue_yield(queue) }
 }

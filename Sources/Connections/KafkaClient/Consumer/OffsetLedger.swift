@@ -1,12 +1,11 @@
-/// Which offsets a consumer has to commit, and when. Pure: time comes in as an instant.
+/// Which offsets a consumer must commit, and when. Pure: the time is a parameter.
 ///
-/// An offset is *wanted* when its owner asked for it, *in flight* while the broker has not answered, and *committed*
-/// then. A partition is only written while it is assigned, and its offset never goes back while it is, unless it begins
-/// anew.
+/// An offset is *wanted* when it was requested, *in flight* until the broker answers, and *committed* then. Offsets are
+/// committed only while their partition is assigned. They never go back meanwhile, unless the partition is restarted.
 struct OffsetLedger {
-    /// Least time between two commits, in which wishes gather.
+    /// The minimum time between two commits, in which requests gather.
     let interval: Duration
-    /// Time after which a refused commit is tried again.
+    /// The delay before a refused commit is retried.
     let backoff: Duration
 
     private(set) var assigned: Set<KafkaPartition> = []
@@ -14,7 +13,7 @@ struct OffsetLedger {
     private var inFlight: [KafkaPartition: Int64] = [:]
     private var committed: [KafkaPartition: Int64] = [:]
     private var notBefore: ContinuousClock.Instant?
-    /// An answer that has not come until then will not come.
+    /// When an unanswered commit counts as refused.
     private var answerLimit: ContinuousClock.Instant?
 
     init(interval: Duration, backoff: Duration) {
@@ -26,7 +25,7 @@ struct OffsetLedger {
         assigned.formUnion(partitions)
     }
 
-    /// Forgets partitions that belong to somebody else from now on.
+    /// Forgets partitions that are no longer assigned.
     mutating func revoke(_ partitions: [KafkaPartition]) {
         for partition in partitions {
             assigned.remove(partition)
@@ -36,14 +35,14 @@ struct OffsetLedger {
         }
     }
 
-    /// Forgets what it knows of partitions whose offsets began anew, so that lower ones count.
+    /// Forgets the offsets of partitions that started over, so that lower ones are accepted.
     mutating func restart(_ partitions: Set<KafkaPartition>) {
         let restarted = partitions.filter(assigned.contains)
         revoke(Array(restarted))
         assign(Array(restarted))
     }
 
-    /// Notes offsets to commit. Those of partitions that are not assigned are dropped.
+    /// Adds offsets to commit. Those of unassigned partitions are ignored.
     mutating func want(_ offsets: [KafkaPartition: Int64]) {
         for (partition, offset) in offsets where assigned.contains(partition) {
             guard offset > max(committed[partition] ?? -1, inFlight[partition] ?? -1) else { continue }
@@ -51,7 +50,7 @@ struct OffsetLedger {
         }
     }
 
-    /// What to commit now; nothing while a commit is unanswered or the interval is not over.
+    /// The offsets to commit now; none while a commit is unanswered or the interval has not elapsed.
     mutating func take(now: ContinuousClock.Instant) -> [KafkaPartition: Int64] {
         if let answerLimit, now >= answerLimit { answered(inFlight, refused: Set(inFlight.keys), now: now) }
         guard !wanted.isEmpty, inFlight.isEmpty else { return [:] }
@@ -63,15 +62,15 @@ struct OffsetLedger {
         return inFlight
     }
 
-    /// All that is not known to be committed of `partitions`, for a last commit before they are given up.
+    /// Offsets of `partitions` that are not known to be committed, for a last commit before they are given up.
     func unsettled(of partitions: [KafkaPartition]) -> [KafkaPartition: Int64] {
         var offsets: [KafkaPartition: Int64] = [:]
         for partition in partitions { offsets[partition] = wanted[partition] ?? inFlight[partition] }
         return offsets
     }
 
-    /// The broker has answered a commit of `offsets`. What was refused is wanted again, and tried after the backoff. An
-    /// answer to a commit from before the partitions were given up is none to the one in flight.
+    /// Takes the broker's answer to a commit of `offsets`. Refused offsets are wanted again after the backoff. An
+    /// answer to a commit from before a revocation does not apply to the one in flight.
     mutating func answered(
         _ offsets: [KafkaPartition: Int64],
         refused: Set<KafkaPartition>,

@@ -1,23 +1,23 @@
-/// Which partitions are paused, and what of them has been fetched already. Pure.
+/// Which partitions are paused, and their records that were already fetched. Pure.
 ///
-/// librdkafka's own pause throws away what it has fetched, and a resume fetches it again, some 100 ms later. So a
-/// paused partition's records are kept here first; only when they are many is the partition paused *in the client*
-/// as well, which bounds the memory.
+/// librdkafka's own pause discards fetched records, and a resume fetches them again, about 100 ms later. So records of
+/// a paused partition are kept here first. To bound memory, the partition is also paused *in the client* when they
+/// exceed a limit.
 struct PartitionGate {
-    /// A partition's records that are kept, before the client is paused as well.
+    /// The records to keep of a partition before it is paused in the client.
     let recordLimit: Int
     let byteLimit: Int
 
     private struct Kept {
         var records: [KafkaRecord] = []
         var bytes = 0
-        /// The offset after the last record, once the client has said that there are no more.
+        /// The offset after the last record, once the client has reported the end of the partition.
         var end: Int64?
         var isPausedInClient = false
     }
     /// The paused partitions.
     private var paused: [KafkaPartition: Kept] = [:]
-    /// Partitions that keep so much that the client has to be paused.
+    /// Partitions that exceed a limit and must be paused in the client.
     private(set) var overfull: [KafkaPartition] = []
 
     init(recordLimit: Int, byteLimit: Int) {
@@ -25,15 +25,14 @@ struct PartitionGate {
         self.byteLimit = byteLimit
     }
 
-    /// True while no partition is paused, which is the usual case.
+    /// True while no partition is paused: the common case.
     var isOpen: Bool { paused.isEmpty }
 
     mutating func pause(_ partition: KafkaPartition) {
         if paused[partition] == nil { paused[partition] = Kept() }
     }
 
-    /// Keeps a record of a paused partition; false when the partition is not paused and the record is to be handed
-    /// over.
+    /// Keeps a record of a paused partition. Returns false when the partition is not paused: deliver the record.
     mutating func keep(_ record: KafkaRecord, bytes: Int) -> Bool {
         let partition = KafkaPartition(topic: record.topic, partition: record.partition)
         guard let index = paused.index(forKey: partition) else { return false }
@@ -46,25 +45,25 @@ struct PartitionGate {
         return true
     }
 
-    /// Keeps the news that a paused partition has no more records; false when it can be told at once.
+    /// Keeps the end of a paused partition that has kept records. Returns false otherwise: report the end now.
     mutating func keepEnd(_ partition: KafkaPartition, at offset: Int64) -> Bool {
         guard let kept = paused[partition], !kept.records.isEmpty else { return false }
         paused[partition]?.end = offset
         return true
     }
 
-    /// Takes the partitions that have to be paused in the client now.
+    /// Takes the partitions that must be paused in the client.
     mutating func takeOverfull() -> [KafkaPartition] {
         for partition in overfull { paused[partition]?.isPausedInClient = true }
         defer { overfull = [] }
         return overfull
     }
 
-    /// What a resumed partition has kept, to be handed over before anything else of it.
+    /// The kept records of a resumed partition, to deliver before any others of it.
     struct Released {
         var records: [KafkaRecord] = []
         var end: Int64?
-        /// The client has to be resumed as well.
+        /// The partition must also be resumed in the client.
         var isPausedInClient = false
     }
 
@@ -74,7 +73,7 @@ struct PartitionGate {
         return Released(records: kept.records, end: kept.end, isPausedInClient: kept.isPausedInClient)
     }
 
-    /// Forgets partitions that are given up; what was kept of them is read again by the next owner.
+    /// Forgets revoked partitions; the next owner reads their kept records again.
     mutating func revoke(_ partitions: [KafkaPartition]) {
         for partition in partitions { _ = resume(partition) }
     }

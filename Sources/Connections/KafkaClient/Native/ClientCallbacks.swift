@@ -1,15 +1,16 @@
 internal import CSagamoreRdKafka
 
-/// What librdkafka calls back. It is the client's opaque pointer, and lives until the client is destroyed.
+/// The callbacks of a librdkafka client. The object is the client's opaque pointer and lives until the client is
+/// destroyed.
 final class ClientCallbacks: Sendable {
     private let log: (@Sendable (KafkaLogLine) -> Void)?
     private let onDelivery: @Sendable (UnsafePointer<rd_kafka_message_t>) -> Void
     private let onFailure: @Sendable (KafkaError) -> Void
 
     /// - Parameters:
-    ///   - onDelivery: gets each delivery report: the record is on the broker, or will never be. On the thread that
-    ///     polls.
-    ///   - onFailure: gets each error of the client as a whole, which is logged already. On the thread that polls.
+    ///   - onDelivery: receives each delivery report: the record was delivered, or failed for good. On the polling
+    ///     thread.
+    ///   - onFailure: receives each error of the whole client, after it was logged. On the polling thread.
     init(
         log: (@Sendable (KafkaLogLine) -> Void)?,
         onDelivery: @escaping @Sendable (UnsafePointer<rd_kafka_message_t>) -> Void = { _ in },

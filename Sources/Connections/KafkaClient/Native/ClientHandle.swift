@@ -2,18 +2,18 @@ internal import CSagamoreRdKafka
 internal import SagamoreThreads
 internal import Synchronization
 
-/// Owns one librdkafka client. Everybody who uses it holds a reference; with the last one it is destroyed.
+/// Owns one librdkafka client. All its users hold a reference; releasing the last one destroys it.
 final class ClientHandle: Sendable {
-    /// How long the end of a client may hold up the thread that lets go of it.
+    /// How long the thread that releases a client waits for its destruction.
     static let destroyLimit = Duration.seconds(2)
 
-    // librdkafka lets any thread use a client, and the pointer never changes.
+    // A client is thread-safe, and the pointer never changes.
     nonisolated(unsafe) let pointer: OpaquePointer
     let callbacks: ClientCallbacks
-    /// Flags for the destruction, set before the client is let go.
+    /// Flags for the destruction; set them before the last release.
     let destroyFlags = Atomic<Int32>(0)
 
-    /// `defaults` are this module's, `configuration.properties` go over them, `fixed` over both.
+    /// `configuration.properties` override `defaults`, and `fixed` overrides both.
     init(
         _ type: rd_kafka_type_t,
         _ configuration: KafkaConfiguration,
@@ -27,7 +27,7 @@ final class ClientHandle: Sendable {
             "socket.keepalive.enable": "true",
             "socket.nagle.disable": "true",
             "log.connection.close": "false",
-            // A broker that comes back is found soon, and a topic that is created later too.
+            // Brokers that return and topics that are created later are noticed soon.
             "reconnect.backoff.ms": "50",
             "reconnect.backoff.max.ms": "1000",
             "topic.metadata.refresh.interval.ms": "10000",
@@ -59,7 +59,7 @@ final class ClientHandle: Sendable {
         _ = Unmanaged.passRetained(callbacks)
     }
 
-    /// librdkafka's own message may quote the value, which may be a secret: only the name is repeated.
+    /// Errors name only the property: librdkafka's own message may quote the value, which may be a secret.
     private static func apply(_ settings: [String: String], to native: OpaquePointer) throws(KafkaError) {
         for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
             switch rd_kafka_conf_set(native, name, value, nil, 0) {
@@ -67,13 +67,13 @@ final class ClientHandle: Sendable {
             case RD_KAFKA_CONF_UNKNOWN:
                 throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, "librdkafka has no property \"\(name)\"")
             default:
-                throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, "the value of property \"\(name)\" is not valid")
+                throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, "the value of property \"\(name)\" is invalid")
             }
         }
     }
 
-    /// The end runs on a thread of its own, because it joins librdkafka's threads, which may be resolving a name; who
-    /// lets go waits for it, but not for ever.
+    /// Destroys the client on a thread of its own, because that joins librdkafka's threads, which may be resolving a
+    /// name. The caller waits for a limited time.
     deinit {
         let hasEnded = Monitor(false)
         let callbacks = callbacks
@@ -90,7 +90,7 @@ final class ClientHandle: Sendable {
             destroy()
         }
         if hasEnded.wait(atMost: Self.destroyLimit, for: { $0 ? true : nil }) == nil {
-            callbacks.write(.warning, "DESTROY", "a client has not ended after \(Self.destroyLimit)")
+            callbacks.write(.warning, "DESTROY", "a client was not destroyed within \(Self.destroyLimit)")
         }
     }
 }

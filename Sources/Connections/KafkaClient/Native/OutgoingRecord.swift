@@ -1,6 +1,6 @@
 internal import CSagamoreRdKafka
 
-/// A record on its way into librdkafka's queue; librdkafka copies what it is lent.
+/// A record to enqueue in librdkafka, which copies it.
 struct OutgoingRecord {
     var topic: String
     var key: [UInt8]?
@@ -9,7 +9,8 @@ struct OutgoingRecord {
     var partition: Int32?
     var timestamp: Int64?
 
-    /// Enqueues it. `opaque` comes back with the delivery report. Nothing is enqueued when an error is returned.
+    /// Enqueues the record. `opaque` is returned with the delivery report. Nothing is enqueued when it returns an
+    /// error.
     func enqueue(on client: OpaquePointer, flags: Int32, opaque: UnsafeMutableRawPointer?) -> KafkaError? {
         topic.withCString { topicName in
             Self.lend(key) { key in
@@ -57,7 +58,7 @@ struct OutgoingRecord {
             let list = nativeHeaders()
             if let list { add(RD_KAFKA_VTYPE_HEADERS) { $0.u.headers = list } }
             let error = KafkaError(consuming: rd_kafka_produceva(client, arguments.baseAddress, count))
-            // librdkafka owns the headers from now on, unless it has refused the record.
+            // librdkafka owns the headers, unless it refused the record.
             if error != nil, let list { rd_kafka_headers_destroy(list) }
             return error
         }
@@ -74,7 +75,7 @@ struct OutgoingRecord {
         return list
     }
 
-    /// Lends bytes by an address that is null only for nil: an empty array has none of its own.
+    /// Passes bytes at an address that is null only for nil: an empty array has no address of its own.
     private static func lend<Result>(_ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer?) -> Result) -> Result {
         guard let bytes else { return body(nil) }
         if bytes.isEmpty {

@@ -1,11 +1,11 @@
 internal import CSagamoreRdKafka
 internal import Glibc
 
-/// librdkafka's list of partitions, for the time of one call.
+/// librdkafka's list of partitions, for the duration of one call.
 enum PartitionList {
     typealias Native = UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
 
-    /// Lends a list of `offsets` to `body`.
+    /// Passes a list of `offsets` to `body`.
     static func lend<Result>(
         _ offsets: some Collection<(KafkaPartition, Int64)>,
         _ body: (Native) -> Result
@@ -20,18 +20,18 @@ enum PartitionList {
         return body(list)
     }
 
-    /// Lends a list of partitions without offsets to `body`.
+    /// Passes a list of partitions without offsets to `body`.
     static func lend<Result>(_ partitions: some Collection<KafkaPartition>, _ body: (Native) -> Result) -> Result {
         lend(partitions.map { ($0, Int64(RD_KAFKA_OFFSET_INVALID)) }, body)
     }
 
-    /// What a list holds.
+    /// The entries of a list.
     static func entries(_ list: Native?) -> UnsafeBufferPointer<rd_kafka_topic_partition_t> {
         guard let list else { return UnsafeBufferPointer(start: nil, count: 0) }
         return UnsafeBufferPointer(start: list.pointee.elems, count: Int(list.pointee.cnt))
     }
 
-    /// Sets the offsets of those partitions for which `offset` knows one.
+    /// Sets the offsets of the partitions for which `offset` returns one.
     static func setOffsets(of list: Native?, _ offset: (KafkaPartition) -> Int64?) {
         guard let list, let elements = list.pointee.elems else { return }
         for index in 0..<Int(list.pointee.cnt) {
@@ -40,7 +40,7 @@ enum PartitionList {
         }
     }
 
-    /// The partitions that a list names.
+    /// The partitions of a list.
     static func partitions(_ list: Native?) -> [KafkaPartition] { entries(list).map(KafkaPartition.init) }
 }
 
@@ -51,7 +51,7 @@ extension KafkaPartition {
 }
 
 extension PartitionList {
-    /// Sets the words that are committed with an offset; librdkafka frees them with the list.
+    /// Sets the metadata that is committed with an offset; librdkafka frees it with the list.
     static func setMetadata(_ text: String, of entry: inout rd_kafka_topic_partition_t) {
         let bytes = Array(text.utf8)
         guard !bytes.isEmpty, let copy = malloc(bytes.count) else { return }
@@ -60,7 +60,7 @@ extension PartitionList {
         entry.metadata_size = bytes.count
     }
 
-    /// The words that were committed with an offset.
+    /// The metadata that was committed with an offset.
     static func metadata(of entry: rd_kafka_topic_partition_t) -> String? {
         guard let start = entry.metadata, entry.metadata_size > 0 else { return nil }
         return String(decoding: UnsafeRawBufferPointer(start: start, count: entry.metadata_size), as: UTF8.self)

@@ -1,7 +1,7 @@
 internal import CSagamoreRdKafka
 internal import Glibc
 
-/// Turns librdkafka's messages into records; remembers topic names, so that a record costs no new string.
+/// Converts librdkafka's messages to records. It caches topic names, so that records share one string.
 struct RecordReader {
     private var names: [(native: [CChar], name: String)] = []
 
@@ -23,7 +23,7 @@ struct RecordReader {
         guard let handle = message.pointee.rkt, let native = rd_kafka_topic_name(handle) else { return "" }
         if let known = names.first(where: { strcmp($0.native, native) == 0 }) { return known.name }
         let name = String(cString: native)
-        // Few topics are read by one consumer; should it be many, the names are simply made anew.
+        // A consumer reads few topics; beyond the limit, names are not cached.
         if names.count < 64 { names.append((Array(name.utf8CString), name)) }
         return name
     }

@@ -1,31 +1,31 @@
 internal import CSagamoreRdKafka
 internal import SagamoreThreads
 
-/// An idempotent producer: records arrive once and in order per partition, written by all replicas in sync.
-/// It may be used from any thread; a thread of its own reports what became of each record.
+/// An idempotent producer: records arrive once and in order per partition, acknowledged by all in-sync replicas.
+/// It may be used from any thread; its own thread reports the outcome of each record.
 public final class KafkaProducer: Sendable {
-    /// Where a record has landed.
+    /// Where a record was written.
     public struct Delivery: Sendable, Hashable {
         /// The partition.
         public let partition: KafkaPartition
-        /// The place in it.
+        /// The offset in the partition.
         public let offset: Int64
     }
 
-    /// Told once for every record that was taken, on the producer's thread or on one that flushes; it must not block.
+    /// Called once for every accepted record, on the producer's thread or on one that flushes. It must not block.
     public typealias Completion = @Sendable (Result<Delivery, KafkaError>) -> Void
 
     private let client: ClientHandle
     private let hasEnded = Monitor(false)
     private let poll: ProducerPoll
 
-    /// Makes a producer.
+    /// Creates a producer.
     ///
     /// - Parameters:
-    ///   - deliveryTimeout: after so long without a broker a record fails.
-    ///   - bufferedKilobytes: how much may wait in the client; past that ``produce`` blocks.
-    /// - Throws: ``KafkaError`` when a property is unknown or not valid, or when no thread can be started. An
-    ///   unreachable broker is no error here.
+    ///   - deliveryTimeout: the time limit of a record's delivery.
+    ///   - bufferedKilobytes: the size of the client's queue; ``produce`` blocks while it is full.
+    /// - Throws: ``KafkaError`` when a property is unknown or invalid, or when no thread can be started. An unreachable
+    ///   broker is not an error here.
     public init(
         _ configuration: KafkaConfiguration,
         deliveryTimeout: Duration = .seconds(60),
@@ -58,12 +58,12 @@ public final class KafkaProducer: Sendable {
         }
     }
 
-    /// Takes a record; blocks while too much is waiting.
+    /// Enqueues a record. Blocks while the queue is full.
     ///
     /// - Parameters:
     ///   - partition: nil lets the key decide (the same hash as Apache Kafka's own clients).
     ///   - timestamp: milliseconds since 1970; nil is now.
-    /// - Throws: ``KafkaError`` when the record can't be taken; `completion` is not called then.
+    /// - Throws: ``KafkaError`` when the record is not accepted; `completion` is not called then.
     public func produce(
         topic: String,
         key: [UInt8]?,
@@ -89,14 +89,14 @@ public final class KafkaProducer: Sendable {
         }
     }
 
-    /// Waits until every record taken so far has arrived or failed.
-    /// - Throws: ``KafkaError`` (a timeout) when some are still under way.
+    /// Waits until every accepted record has been delivered or has failed.
+    /// - Throws: ``KafkaError`` (a timeout) when some are still in flight.
     public func flush(timeout: Duration) throws(KafkaError) {
         let native = rd_kafka_flush(client.pointer, timeout.milliseconds)
         guard native == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(native) }
     }
 
-    /// Flushes for at most `timeout`, fails what is left, and ends the producer's thread. May be repeated.
+    /// Flushes for at most `timeout`, fails the remaining records, and ends the producer's thread. May be repeated.
     public func close(timeout: Duration = .seconds(5)) {
         guard poll.beginClosing() else { return }
         if rd_kafka_flush(client.pointer, timeout.milliseconds) != RD_KAFKA_RESP_ERR_NO_ERROR {
@@ -110,7 +110,7 @@ public final class KafkaProducer: Sendable {
     deinit { close() }
 }
 
-/// The producer's thread: it polls, so that delivery reports are told.
+/// The loop of the producer's thread, which polls for delivery reports.
 final class ProducerPoll: Sendable {
     private enum State { case open, closing, ended }
     private let client: ClientHandle
@@ -136,13 +136,13 @@ final class ProducerPoll: Sendable {
     }
 }
 
-/// A record's completion on its way through librdkafka.
+/// A record's completion while librdkafka has the record.
 private final class ProducerDelivery: Sendable {
     private let completion: KafkaProducer.Completion
 
     init(_ completion: @escaping KafkaProducer.Completion) { self.completion = completion }
 
-    /// Tells a record's completion what became of it.
+    /// Calls a record's completion.
     @Sendable static func report(_ message: UnsafePointer<rd_kafka_message_t>) {
         guard let opaque = message.pointee._private else { return }
         let completion = Unmanaged<ProducerDelivery>.fromOpaque(opaque).takeRetainedValue().completion

@@ -1,6 +1,6 @@
 internal import CSagamoreRdKafka
 
-/// A producer whose records and consumer-group offsets become visible together, or not at all.
+/// A producer whose records and consumer-group offsets become visible together or not at all.
 ///
 /// Its calls block; make them all on the thread that creates it. The order is ``initTransactions(timeout:)`` once, and
 /// for each transaction ``begin()``, ``produce(topic:key:value:headers:partition:timestamp:record:)``,
@@ -11,22 +11,22 @@ internal import CSagamoreRdKafka
 /// A new producer may replace this one at any time: its ``initTransactions(timeout:)`` ends the transaction, and the
 /// offsets read afterwards say whether it was committed.
 public final class KafkaTransactionalProducer {
-    /// A record that did not arrive.
+    /// A record that was not delivered.
     public struct Failure: Sendable, Hashable {
-        /// The number that the caller gave to the record.
+        /// The caller's number of the record.
         public let record: UInt64
-        /// Why. ``KafkaError/isRecordRefused``: this record, or one of the batch that it was sent in, is never
-        /// accepted. ``KafkaError/isPurged``: it went with its transaction and nothing is wrong with it.
+        /// The cause. ``KafkaError/isRecordRefused``: this record, or another one of its batch, is never accepted.
+        /// ``KafkaError/isPurged``: it was discarded with its transaction, and nothing is wrong with it.
         public let error: KafkaError
     }
 
-    /// An offset to be committed with the transaction.
+    /// An offset to commit with the transaction.
     public struct Offset: Sendable, Hashable {
-        /// Where.
+        /// The partition.
         public var partition: KafkaPartition
         /// The next offset to read.
         public var offset: Int64
-        /// Words that the broker keeps with it, at most 4,096 bytes by default.
+        /// Text that the broker stores with it, at most 4,096 bytes by default.
         public var metadata: String
 
         /// Creates an offset.
@@ -41,12 +41,12 @@ public final class KafkaTransactionalProducer {
     private let deliveries: TransactionalDeliveries
     private var lifecycle = TransactionLifecycle()
 
-    /// Makes a producer. Nothing is sent before ``initTransactions(timeout:)``.
+    /// Creates a producer. Nothing is sent before ``initTransactions(timeout:)``.
     ///
     /// - Parameters:
-    ///   - transactionalID: who has it last fences all others.
-    ///   - transactionTimeout: the broker aborts a transaction that is open for longer.
-    /// - Throws: ``KafkaError`` when a property is unknown or not valid.
+    ///   - transactionalID: the last producer to initialize it fences all others.
+    ///   - transactionTimeout: the broker aborts transactions that stay open for longer.
+    /// - Throws: ``KafkaError`` when a property is unknown or invalid.
     public init(
         _ configuration: KafkaConfiguration,
         transactionalID: String,
@@ -59,15 +59,15 @@ public final class KafkaTransactionalProducer {
             configuration,
             defaults: [
                 "transaction.timeout.ms": String(transactionTimeout.milliseconds),
-                // A topic that does not exist holds up the transaction for so long.
+                // How long a missing topic delays the transaction.
                 "topic.metadata.propagation.max.ms": "5000",
-                // The commit flushes, whatever the linger; until then batches gather.
+                // The commit flushes regardless; until then records gather in batches.
                 "linger.ms": "5",
-                // The broker ends a transaction some milliseconds after it has said so; until then the next one is
-                // told to come again, after this time.
+                // The broker completes a transaction some milliseconds after it has answered the commit. Requests of
+                // the next one fail until then and are retried after this time.
                 "retry.backoff.ms": "3",
-                // librdkafka looks three times for the coordinator of a group, then waits for any connection to change
-                // its state, without a limit. The end of an idle connection is such a change.
+                // After three failed queries for a group's coordinator, librdkafka waits without a limit for any
+                // connection to change its state. Closing an idle one is such a change.
                 "connections.max.idle.ms": "10000",
                 "partitioner": "murmur2_random",
             ],
@@ -80,21 +80,21 @@ public final class KafkaTransactionalProducer {
         )
     }
 
-    /// The fatal error that this producer has met, if any: it can only be replaced.
+    /// The fatal error that this producer has raised, if any. It must be replaced then.
     public var fatalError: KafkaError? { deliveries.fatal ?? KafkaError(fatalOf: client.pointer) }
 
-    /// Records of the current (or last) transaction that did not arrive, in the order in which that became known.
+    /// Records of the current (or last) transaction that were not delivered, in the order of their reports.
     public var failures: [Failure] { deliveries.failures }
 
-    /// Fences every other producer with this transactional id, and waits until its transaction is ended.
-    /// - Throws: ``KafkaError``; when it is retriable the same call may be repeated.
+    /// Fences every other producer with this transactional id and waits until its transaction has ended.
+    /// - Throws: ``KafkaError``. After a retriable one repeat the call.
     public func initTransactions(timeout: Duration) throws(KafkaError) {
         try call(.initTransactions) {
             KafkaError(consuming: rd_kafka_init_transactions(client.pointer, timeout.milliseconds))
         }
     }
 
-    /// Begins a transaction; ``failures`` is emptied.
+    /// Begins a transaction and clears ``failures``.
     public func begin() throws(KafkaError) {
         try call(.begin) {
             deliveries.reset()
@@ -102,13 +102,13 @@ public final class KafkaTransactionalProducer {
         }
     }
 
-    /// Puts a record into the transaction. Waits while librdkafka's queue is full.
+    /// Adds a record to the transaction. Waits while librdkafka's queue is full.
     ///
     /// - Parameters:
     ///   - partition: nil lets the key decide (the same hash as Apache Kafka's own clients).
     ///   - timestamp: milliseconds since 1970; nil is now.
-    ///   - record: comes back in ``failures``.
-    /// - Throws: ``KafkaError`` when this record can't be taken; the transaction goes on without it unless the error
+    ///   - record: the caller's number of the record, for ``failures``.
+    /// - Throws: ``KafkaError`` when the record is not accepted. The transaction goes on without it unless the error
     ///   says otherwise.
     public func produce(
         topic: String,
@@ -139,9 +139,9 @@ public final class KafkaTransactionalProducer {
         }
     }
 
-    /// Waits until every record has arrived or failed. After each record it makes sure that it is sent in a batch of
-    /// its own, so that a refusal means this record: a refused batch names all of its records.
-    /// - Throws: ``KafkaError`` (a timeout) when some are still under way.
+    /// Waits until every record has been delivered or has failed. Called before and after a record, it isolates the
+    /// record in a batch of its own; a refused batch names all its records.
+    /// - Throws: ``KafkaError`` (a timeout) when some are still in flight.
     public func flush(timeout: Duration) throws(KafkaError) {
         try call(.flush) {
             let native = rd_kafka_flush(client.pointer, timeout.milliseconds)

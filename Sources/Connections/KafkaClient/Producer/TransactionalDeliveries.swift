@@ -1,7 +1,7 @@
 internal import CSagamoreRdKafka
 internal import SagamoreThreads
 
-/// Collects what became of the records of one transaction.
+/// Collects the failures of one transaction's records.
 final class TransactionalDeliveries: Sendable {
     private struct State {
         var failures: [KafkaTransactionalProducer.Failure] = []

@@ -1,15 +1,15 @@
 internal import SagamoreAPI
 internal import SagamoreJSONText
 
-/// Failures as users see them: `{"type","message","cause"}`.
+/// Failures in events: `{"type","message","cause"}`.
 ///
-/// `type` is the application's own for what workflow and activity code raised (`ApplicationFailure` where it gave
-/// none); else it says what the service saw: `Timeout`, `Cancelled`, `Terminated`, `ServerFailure`,
+/// For failures of workflow and activity code `type` is the application's own, or `ApplicationFailure` if it has none.
+/// Otherwise it names the kind of failure: `Timeout`, `Cancelled`, `Terminated`, `ServerFailure`,
 /// `ResetWorkflow`, `ActivityFailure` and `ChildWorkflowFailure` (around the cause), `NexusOperationFailure`,
-/// `NexusHandlerFailure`, and `Failure` for a kind that is not known here.
+/// `NexusHandlerFailure`, and `Failure` for an unknown kind.
 enum FailureJSON {
-    /// Causes below a failure that are written at most.
-    static let mostCauses = 50
+    /// The maximum number of nested causes.
+    static let causeLimit = 50
 
     static func append(_ failure: Failure, causes: Int, textLimit: Int?, to json: inout JSONWriter) {
         json.beginObject()
@@ -49,7 +49,7 @@ enum FailureJSON {
         }
     }
 
-    /// The array that a saga's failure has as its first detail.
+    /// The array of compensations, which is the first detail of a saga's failure.
     static func compensations(of failure: Failure) -> [UInt8]? {
         guard case .applicationFailureInfo(let info) = failure.failureInfo,
             info.type == "SagaCompensated" || info.type == "SagaCompensationFailed",
@@ -58,7 +58,7 @@ enum FailureJSON {
         return PayloadJSON.array(encoding: first.metadata["encoding"] ?? [], data: first.data)
     }
 
-    /// The text, or its beginning and how much of it there was.
+    /// The text; if it is longer than `limit` bytes, its beginning and its original size.
     static func shortened(_ text: String, _ limit: Int?) -> String {
         guard let limit, text.utf8.count > limit else { return text }
         var end = text.utf8.index(text.utf8.startIndex, offsetBy: limit)

@@ -2,12 +2,12 @@ internal import SagamoreAPI
 internal import SagamoreJSONText
 internal import SagamoreProtobuf
 
-/// Payloads as JSON: what is JSON already goes through as it is.
+/// Payloads as JSON. Payloads that are JSON are copied unchanged.
 enum PayloadJSON {
-    /// Levels of nesting that are passed on; deeper values go as bytes.
+    /// The maximum nesting depth of a JSON payload; deeper ones are encoded as Base64.
     static let depthLimit = 500
 
-    /// The value of a result: of one payload its value, of several an array, of none `null`.
+    /// Writes a result: `null` for no payload, the value of a single one, an array for several.
     static func append(_ payloads: RawMessage<Payloads>?, to json: inout JSONWriter) {
         var values: [[UInt8]] = []
         for payload in read(payloads?.bytes ?? []) { values.append(value(of: payload)) }
@@ -56,8 +56,8 @@ enum PayloadJSON {
         encoding.elementsEqual("json/plain".utf8) || encoding.elementsEqual("json/protobuf".utf8)
     }
 
-    /// Encoding and data of every payload; other metadata are passed over. The bytes were checked where they came in;
-    /// what is broken all the same ends the list.
+    /// The encoding and data of each payload; other metadata is skipped. The bytes were validated when they were
+    /// received; malformed ones end the list.
     private static func read(_ payloads: [UInt8]) -> [Fields] {
         var all: [Fields] = []
         try? ProtobufReader.read(payloads) { (reader) throws(ProtobufError) in

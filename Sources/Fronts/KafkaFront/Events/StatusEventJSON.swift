@@ -2,15 +2,15 @@ public import SagamoreEngine
 internal import SagamoreJSONText
 public import SagamoreServices
 
-/// Writes status events as the JSON objects that users know.
+/// Encodes status events as JSON, as docs/COMMANDS-AND-EVENTS.md describes them.
 public struct StatusEventJSON: StatusEventEncoder {
-    /// What one record may have by default, key, value and headers together: a broker takes batches of 1,048,588 bytes
-    /// (`message.max.bytes`), librdkafka records of 1,000,000, and both count what is around them.
+    /// The default size limit of a record in bytes: key, value and headers together. Brokers accept batches of
+    /// 1,048,588 bytes by default (`message.max.bytes`), librdkafka records of 1,000,000; both include overhead.
     public static let defaultSizeLimit = 980_000
 
     private let sizeLimit: Int
 
-    /// - Parameter sizeLimit: what one record may have in bytes, key, value and headers together.
+    /// - Parameter sizeLimit: the size limit of a record in bytes: key, value and headers together.
     public init(sizeLimit: Int = Self.defaultSizeLimit) {
         self.sizeLimit = sizeLimit
     }
@@ -19,8 +19,8 @@ public struct StatusEventJSON: StatusEventEncoder {
     public func encode(_ event: StatusEvent) -> OutboxRecord {
         let key = Array(event.workflowID.utf8)
         let headers = event.origin.headers
-        let around = key.count + headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.count + 10 }
-        let value = fittingValue(event, sizeLimit - around)
+        let overhead = key.count + headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.count + 10 }
+        let value = fittingValue(event, sizeLimit - overhead)
         return OutboxRecord(
             topic: event.origin.eventsTopic,
             key: key,
@@ -29,9 +29,9 @@ public struct StatusEventJSON: StatusEventEncoder {
         )
     }
 
-    /// The largest form that fits: without the result, then with ever less of failure, reason and compensations.
+    /// The largest form that fits: without the result, then with less and less of failure, reason and compensations.
     private func fittingValue(_ event: StatusEvent, _ room: Int) -> [UInt8] {
-        // What is larger than the room by itself is not even written.
+        // A result that cannot fit is not encoded first.
         var form = Form(result: (event.result?.bytes.count ?? 0) / 2 > room ? .omitted : .whole)
         while true {
             let value = value(event, form)
@@ -41,14 +41,14 @@ public struct StatusEventJSON: StatusEventEncoder {
         }
     }
 
-    /// What of an event is written.
+    /// Which parts of an event are included.
     private struct Form {
         enum Result { case whole, omitted }
         var result: Result
         var compensations = true
-        /// How many bytes a text of failures and reasons may have; nil for any number.
+        /// The size limit of each text of failures and reasons, in bytes; nil for none.
         var textLimit: Int?
-        var causes = FailureJSON.mostCauses
+        var causes = FailureJSON.causeLimit
 
         func smaller(for event: StatusEvent, _ room: Int) -> Form? {
             var form = self
@@ -126,12 +126,12 @@ public struct StatusEventJSON: StatusEventEncoder {
         }
     }
 
-    /// - Returns: the array of compensations, where there is one.
+    /// - Returns: the array of compensations, if there is one.
     private func writeFailure(_ event: StatusEvent, _ form: Form, _ json: inout JSONWriter) -> [UInt8]? {
         if let raw = event.failure {
             json.key("failure")
             guard let failure = try? raw.decoded() else {
-                FailureJSON.append(type: "Failure", message: "the failure could not be read", to: &json)
+                FailureJSON.append(type: "Failure", message: "the failure could not be decoded", to: &json)
                 return nil
             }
             FailureJSON.append(failure, causes: form.causes, textLimit: form.textLimit, to: &json)
@@ -143,7 +143,7 @@ public struct StatusEventJSON: StatusEventEncoder {
             FailureJSON.append(type: "Cancelled", message: "the workflow was cancelled", to: &json)
         case .timedOut:
             json.key("failure")
-            FailureJSON.append(type: "Timeout", message: "the workflow's time was over", to: &json)
+            FailureJSON.append(type: "Timeout", message: "the workflow timed out", to: &json)
         default: break
         }
         guard form.compensations, let details = event.details else { return nil }

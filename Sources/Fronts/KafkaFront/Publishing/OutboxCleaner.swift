@@ -1,6 +1,6 @@
 internal import SagamorePersistence
 
-/// Writes down how far topics are published, and deletes what is, a bounded step at a time.
+/// Records the published positions in the database and deletes published rows, in bounded steps.
 struct OutboxCleaner {
     private let shard: Int32
     private let rowLimit: Int
@@ -12,7 +12,7 @@ struct OutboxCleaner {
         self.rowLimit = rowLimit
     }
 
-    /// Whether everything up to `positions` is written down and deleted.
+    /// Whether all positions are recorded and all rows up to them are deleted.
     func isDone(_ positions: [String: Int64]) -> Bool {
         positions.allSatisfy { recorded[$0.key] ?? 0 >= $0.value && deleted[$0.key] ?? 0 >= $0.value }
     }
@@ -27,7 +27,7 @@ struct OutboxCleaner {
             let from = deleted[topic] ?? 0
             guard position > from else { continue }
             let range = OutboxRange(shard: shard, topic: topic, after: from, through: position)
-            // Nothing found: all up to the position is gone.
+            // Nil: no row up to the position is left.
             deleted[topic] = try store.delete(range, limit: rowLimit) ?? position
         }
     }

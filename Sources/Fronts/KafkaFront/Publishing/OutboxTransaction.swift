@@ -27,11 +27,11 @@ struct OutboxTransaction {
     /// Sends the records and the cursors of a batch.
     ///
     /// - Throws: when the producer must be replaced.
-    func run(_ batch: OutboxBatch) throws(PublisherTrouble) -> Outcome {
+    func run(_ batch: OutboxBatch) throws(PublisherError) -> Outcome {
         do throws(KafkaError) {
             try producer.begin()
         } catch {
-            throw PublisherTrouble(error)
+            throw PublisherError(error)
         }
         let timestamp = settings.clock().nanoseconds / 1_000_000
         var topicOf: [UInt64: String] = [:]
@@ -44,7 +44,7 @@ struct OutboxTransaction {
                 try produce(record, row.sequence, timestamp)
                 if isIsolated { try producer.flush(timeout: settings.callLimit) }
             } catch {
-                if error.isFatal { throw PublisherTrouble(error) }
+                if error.isFatal { throw PublisherError(error) }
                 if error.isRecordRefused { return try abort(.refused([row.sequence: error])) }
                 if error.isTopicUnavailable { return try abort(.blocked([record.topic: error])) }
                 return try abort(after: error, topicOf)
@@ -54,7 +54,7 @@ struct OutboxTransaction {
         do throws(KafkaError) {
             try sendCursors(batch.cursors)
         } catch {
-            if error.isFatal { throw PublisherTrouble(error) }
+            if error.isFatal { throw PublisherError(error) }
             return try abort(after: error, topicOf)
         }
         return try commit(topicOf)
@@ -76,13 +76,13 @@ struct OutboxTransaction {
 
     /// A commit that timed out is resumed by the same call. One that is given up may still take effect, so it is not
     /// aborted.
-    private func commit(_ topicOf: [UInt64: String]) throws(PublisherTrouble) -> Outcome {
+    private func commit(_ topicOf: [UInt64: String]) throws(PublisherError) -> Outcome {
         do throws(KafkaError) {
             try repeating { () throws(KafkaError) in try producer.commit(timeout: settings.callLimit) }
             return .committed
         } catch {
             if error.requiresAbort { return try abort(after: error, topicOf) }
-            throw PublisherTrouble(error)
+            throw PublisherError(error)
         }
     }
 
@@ -118,7 +118,7 @@ struct OutboxTransaction {
     /// Aborts and sorts out why. All delivery reports have arrived only after the abort.
     ///
     /// - Parameter error: of the call that failed; nil when a delivery report failed.
-    private func abort(after error: KafkaError?, _ topicOf: [UInt64: String]) throws(PublisherTrouble) -> Outcome {
+    private func abort(after error: KafkaError?, _ topicOf: [UInt64: String]) throws(PublisherError) -> Outcome {
         try abort()
         var refused: [Int64: KafkaError] = [:]
         var blocked: [String: KafkaError] = [:]
@@ -143,17 +143,17 @@ struct OutboxTransaction {
         isRetriable: true
     )
 
-    private func abort(_ outcome: Outcome) throws(PublisherTrouble) -> Outcome {
+    private func abort(_ outcome: Outcome) throws(PublisherError) -> Outcome {
         try abort()
         return outcome
     }
 
     /// An abort that fails is not repeated: a new producer ends the transaction as well.
-    private func abort() throws(PublisherTrouble) {
+    private func abort() throws(PublisherError) {
         do throws(KafkaError) {
             try producer.abort(timeout: settings.callLimit)
         } catch {
-            throw PublisherTrouble(error)
+            throw PublisherError(error)
         }
     }
 }

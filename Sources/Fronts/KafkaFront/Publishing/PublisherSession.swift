@@ -4,7 +4,8 @@ internal import SagamorePersistence
 internal import SagamoreServices
 internal import SagamoreThreads
 
-/// A shard's open producer, and how far its topics are. Used by the publisher's thread.
+/// A shard's producer, from its start until it is replaced, and the state of its topics. Used by the publisher's
+/// thread.
 final class PublisherSession {
     private let shard: Int32
     private let settings: PublisherSettings
@@ -14,15 +15,16 @@ final class PublisherSession {
     private let bell: Doorbell
     private let reachability: Reachability
     private let log: Logger
-    private let noted: [String: Int64]
+    /// How far topics were published when the session began, as far as this process and the database know.
+    private let knownPositions: [String: Int64]
     private var topics: TopicTable
-    /// After so many aborted transactions in a row the producer is replaced.
+    /// Aborted transactions in a row after which the producer is replaced.
     private static let attemptLimit = 8
     private var cleaner: OutboxCleaner
 
-    /// Fences every other producer of the shard, and waits until its transaction is ended: the cursors are final then.
+    /// Fences every other producer of the shard and waits until its transaction has ended. The cursors are final then.
     ///
-    /// - Parameter progress: of the session before; empty in the first one.
+    /// - Parameter progress: of the previous session; empty in the first one.
     init(
         shard: Int32,
         settings: PublisherSettings,
@@ -32,7 +34,7 @@ final class PublisherSession {
         reachability: Reachability,
         progress: PublisherProgress,
         log: Logger
-    ) throws(PublisherTrouble) {
+    ) throws(PublisherError) {
         self.shard = shard
         self.settings = settings
         self.store = store
@@ -51,19 +53,19 @@ final class PublisherSession {
             throw .kafka(error)
         }
         try Self.initTransactions(producer, bell, reachability)
-        // Whoever was fenced looks whether it owns the shard; so do we, now that it is.
+        // Every producer checks this after it was fenced, and this one after it has fenced others: the owner stays.
         guard try Self.query({ () throws(CommitError) in try store.standing(of: shard) }).isOwned else {
             throw .notOwned
         }
         let positions = try Self.query { () throws(CommitError) in try store.positions(of: shard) }
-        noted = positions.merging(progress.positions) { max($0, $1) }
+        knownPositions = positions.merging(progress.positions) { max($0, $1) }
     }
 
     private static func initTransactions(
         _ producer: KafkaTransactionalProducer,
         _ bell: Doorbell,
         _ reachability: Reachability
-    ) throws(PublisherTrouble) {
+    ) throws(PublisherError) {
         var tries = 0
         while true {
             do throws(KafkaError) {
@@ -71,15 +73,15 @@ final class PublisherSession {
                 return reachability.found()
             } catch {
                 if bell.isStopped { throw .stopped }
-                guard error.isRetriable || error.isTimeout, !error.isFatal else { throw PublisherTrouble(error) }
-                // A coordinator may have to load first: that a call takes long does not mean that nobody is there.
+                guard error.isRetriable || error.isTimeout, !error.isFatal else { throw PublisherError(error) }
+                // A coordinator that is still loading is no reason to report the broker as unreachable.
                 tries += 1
                 if tries > 4 { reachability.lost(error.description) }
             }
         }
     }
 
-    private static func query<Value>(_ body: () throws(CommitError) -> Value) throws(PublisherTrouble) -> Value {
+    private static func query<Value>(_ body: () throws(CommitError) -> Value) throws(PublisherError) -> Value {
         do throws(CommitError) {
             return try body()
         } catch {
@@ -87,23 +89,26 @@ final class PublisherSession {
         }
     }
 
-    /// What the next session has to know.
+    /// What the next session needs.
     var progress: PublisherProgress {
-        PublisherProgress(positions: noted.merging(topics.positions) { max($0, $1) }, reported: topics.reported)
+        PublisherProgress(
+            positions: knownPositions.merging(topics.positions) { max($0, $1) },
+            reported: topics.reported
+        )
     }
 
-    /// How long the thread may sleep when there is nothing to do.
-    var patience: Duration {
+    /// How long the thread may sleep without a ring.
+    var sleepLimit: Duration {
         let now = ContinuousClock.now
         return min(settings.slowPoll, topics.nextDue.map { max($0 - now, .milliseconds(10)) } ?? settings.slowPoll)
     }
 
-    /// Publishes a batch of what is there.
+    /// Publishes one batch of all topics that are read together, and one of each lagging topic.
     ///
-    /// - Returns: whether there may be more.
-    func publishOnce() throws(PublisherTrouble) -> Bool {
-        try lookAfterBlocked()
-        let rows = try read(.allBut(topics.apart), after: topics.scanned)
+    /// - Returns: whether there may be more to publish.
+    func publishOnce() throws(PublisherError) -> Bool {
+        try retryBlockedTopics()
+        let rows = try read(.allBut(topics.separate), after: topics.scanned)
         var last: String?
         for row in rows where row.record.topic != last {
             last = row.record.topic
@@ -120,8 +125,8 @@ final class PublisherSession {
         return hasMore
     }
 
-    /// Notes positions in the database and deletes what is published.
-    func clean() throws(PublisherTrouble) {
+    /// Records positions in the database and deletes published rows.
+    func clean() throws(PublisherError) {
         do throws(CommitError) {
             try cleaner.clean(topics.positions, store)
         } catch {
@@ -129,7 +134,7 @@ final class PublisherSession {
         }
     }
 
-    private func read(_ topics: OutboxQuery.Topics, after: Int64) throws(PublisherTrouble) -> [OutboxRow] {
+    private func read(_ topics: OutboxQuery.Topics, after: Int64) throws(PublisherError) -> [OutboxRow] {
         let query = OutboxQuery(
             shard: shard,
             topics: topics,
@@ -146,8 +151,8 @@ final class PublisherSession {
 
     // MARK: Topics
 
-    /// Looks up where a topic's cursor stands, and whether the topic is there.
-    private func addTopic(_ topic: String) throws(PublisherTrouble) {
+    /// Reads a topic's cursor, and checks that the topic exists.
+    private func addTopic(_ topic: String) throws(PublisherError) {
         let group = settings.cursorGroup(topic: topic)
         var cursor: KafkaAdmin.CommittedOffset?
         while true {
@@ -165,25 +170,25 @@ final class PublisherSession {
             }
         }
         if let cursor { try check(cursor, topic) }
-        topics.add(topic, position: max(cursor?.offset ?? 0, noted[topic] ?? 0))
+        topics.add(topic, position: max(cursor?.offset ?? 0, knownPositions[topic] ?? 0))
         if let error = try obstacle(topic) { block(topic, error) }
     }
 
-    private func check(_ cursor: KafkaAdmin.CommittedOffset, _ topic: String) throws(PublisherTrouble) {
+    private func check(_ cursor: KafkaAdmin.CommittedOffset, _ topic: String) throws(PublisherError) {
         if !cursor.metadata.isEmpty, cursor.metadata != settings.installationID {
-            throw .refused("the cursor of \(topic) in Kafka belongs to another installation")
+            throw .inconsistent("the cursor of \(topic) in Kafka belongs to another installation")
         }
         let counter = try Self.query { () throws(CommitError) in try store.standing(of: shard) }.outboxSequence
         if cursor.offset > counter {
-            throw .refused(
-                "the cursor of \(topic) in Kafka is at \(cursor.offset) and the database's last record is \(counter):"
+            throw .inconsistent(
+                "the cursor of \(topic) in Kafka is \(cursor.offset) but the database's last record is \(counter):"
                     + " the database was restored to an earlier state"
             )
         }
     }
 
-    /// Why a topic can't be written; nil when it can.
-    private func obstacle(_ topic: String) throws(PublisherTrouble) -> KafkaError? {
+    /// Why a topic cannot be written; nil when nothing is known against it.
+    private func obstacle(_ topic: String) throws(PublisherError) -> KafkaError? {
         do throws(KafkaError) {
             if case .failure(let error)? = try admin.partitionCounts([topic], timeout: .seconds(5))[topic] {
                 return error
@@ -202,12 +207,12 @@ final class PublisherSession {
         )
     }
 
-    private func lookAfterBlocked() throws(PublisherTrouble) {
+    private func retryBlockedTopics() throws(PublisherError) {
         for topic in topics.due(.now) {
             if let error = try obstacle(topic) {
                 block(topic, error)
             } else {
-                // Whether it may be written shows when it is.
+                // Only the next transaction shows whether it accepts records.
                 topics.unblock(topic)
             }
         }
@@ -215,7 +220,7 @@ final class PublisherSession {
 
     // MARK: Transactions
 
-    private func publish(_ rows: [OutboxRow]) throws(PublisherTrouble) {
+    private func publish(_ rows: [OutboxRow]) throws(PublisherError) {
         var batch = OutboxBatch(rows)
         var backoff = Backoff(first: .milliseconds(20), longest: .seconds(2))
         let transaction = OutboxTransaction(
@@ -257,7 +262,7 @@ final class PublisherSession {
         }
     }
 
-    private func moveToDeadEvents(_ dead: OutboxBatch.DeadRow) throws(PublisherTrouble) {
+    private func moveToDeadEvents(_ dead: OutboxBatch.DeadRow) throws(PublisherError) {
         let error = dead.error.description
         try Self.query { () throws(CommitError) in try store.insertDeadEvent(dead.row, shard: shard, error: error) }
         log.error(
@@ -269,8 +274,8 @@ final class PublisherSession {
         )
     }
 
-    /// Finds the topic that fails the transaction.
-    private func publishTopicsSeparately(_ batch: OutboxBatch, _ error: KafkaError) throws(PublisherTrouble) {
+    /// Finds the topic that makes the transaction fail.
+    private func publishTopicsSeparately(_ batch: OutboxBatch, _ error: KafkaError) throws(PublisherError) {
         let names = batch.topics
         if names.count == 1 { return block(names[0], error) }
         for name in names { try publish(batch.rows.filter { $0.record.topic == name }) }

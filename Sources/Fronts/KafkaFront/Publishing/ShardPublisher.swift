@@ -3,7 +3,7 @@ internal import SagamoreLogging
 internal import SagamorePersistence
 internal import SagamoreThreads
 
-/// Publishes a shard's outbox, on a thread of its own, as long as this process owns the shard.
+/// Publishes a shard's outbox on a thread of its own, as long as this process owns the shard.
 final class ShardPublisher: Sendable {
     private let bell = Doorbell()
     private let thread = Locked<SystemThread?>(nil)
@@ -37,13 +37,13 @@ final class ShardPublisher: Sendable {
         thread.withLock { $0 = SystemThread.required("publisher-\(shard)") { makeLoop(bell).run() } }
     }
 
-    /// There is something to publish. Cheap, from any thread.
+    /// Says that there is something to publish. Cheap, from any thread.
     func ring() { bell.ring() }
 
-    /// Tells the thread to end.
+    /// Asks the thread to end.
     func askToStop() { bell.stop() }
 
-    /// Ends the thread, and waits for that.
+    /// Ends the thread and waits for it.
     func stop() {
         bell.stop()
         thread.withLock { thread in
@@ -53,7 +53,7 @@ final class ShardPublisher: Sendable {
     }
 }
 
-/// The life of a publisher's thread. Only that thread uses it.
+/// The main loop of a publisher's thread. Only that thread uses it.
 final class PublisherLoop {
     private let shard: Int32
     private let settings: PublisherSettings
@@ -90,18 +90,18 @@ final class PublisherLoop {
 
     func run() {
         while !bell.isStopped {
-            do throws(PublisherTrouble) {
+            do throws(PublisherError) {
                 try step()
             } catch {
                 handle(error)
             }
         }
-        do throws(PublisherTrouble) { try session?.clean() } catch {
-            log.debug("positions were not written down at the end", metadata: ["shard": "\(shard)"])
+        do throws(PublisherError) { try session?.clean() } catch {
+            log.debug("the last positions were not recorded", metadata: ["shard": "\(shard)"])
         }
     }
 
-    private func step() throws(PublisherTrouble) {
+    private func step() throws(PublisherError) {
         guard let store = openStore() else { return pause() }
         guard let session = try openSession(store) else {
             bell.wait(.milliseconds(250))
@@ -116,7 +116,7 @@ final class PublisherLoop {
             nextCleaning = now + settings.cleaningInterval
             try session.clean()
         }
-        if !hasMore { bell.wait(min(session.patience, max(nextCleaning - .now, .milliseconds(1)))) }
+        if !hasMore { bell.wait(min(session.sleepLimit, max(nextCleaning - .now, .milliseconds(1)))) }
     }
 
     private func openStore() -> (any OutboxStore)? {
@@ -130,8 +130,8 @@ final class PublisherLoop {
         return store
     }
 
-    /// Nil when the shard is somebody else's.
-    private func openSession(_ store: any OutboxStore) throws(PublisherTrouble) -> PublisherSession? {
+    /// Nil when another process owns the shard.
+    private func openSession(_ store: any OutboxStore) throws(PublisherError) -> PublisherSession? {
         if let session { return session }
         let standing: ShardStanding
         do throws(CommitError) { standing = try store.standing(of: shard) } catch { throw .store(error) }
@@ -150,10 +150,10 @@ final class PublisherLoop {
         return session
     }
 
-    private func handle(_ trouble: PublisherTrouble) {
+    private func handle(_ error: PublisherError) {
         if let session { progress = session.progress }
         let about = ["shard": "\(shard)"]
-        switch trouble {
+        switch error {
         case .stopped: break
         case .store(let error):
             storeIsLost("\(error)")
@@ -161,10 +161,10 @@ final class PublisherLoop {
             do throws(CommitError) { try store?.reconnect() } catch { log.debug("no connection: \(error)") }
         case .notOwned:
             session = nil
-        case .replaced(let error):
+        case .fenced(let error):
             session = nil
             log.warning(
-                "another publisher has the shard's place, looking whose it is",
+                "another producer has fenced this one, checking who owns the shard",
                 metadata: about.merging(["error": error.description]) { $1 }
             )
             pause()
@@ -180,15 +180,15 @@ final class PublisherLoop {
                 reachability.lost(error.description)
             } else {
                 log.error(
-                    "events can not be published, trying again",
+                    "cannot publish events, retrying",
                     metadata: about.merging(["error": error.description]) { $1 }
                 )
             }
             pause()
-        case .refused(let reason):
+        case .inconsistent(let reason):
             session = nil
             log.critical(
-                "NOTHING IS PUBLISHED from this shard until this is put right and the server is started again",
+                "PUBLISHING HAS STOPPED for this shard: fix the cause, then restart the server",
                 metadata: about.merging(["reason": reason]) { $1 }
             )
             while !bell.isStopped { bell.wait(.seconds(60)) }
@@ -199,7 +199,7 @@ final class PublisherLoop {
         guard !isStoreLost else { return }
         isStoreLost = true
         log.warning(
-            "the outbox can not be read, retrying",
+            "cannot read the outbox, retrying",
             metadata: ["shard": "\(shard)", "error": reason]
         )
     }

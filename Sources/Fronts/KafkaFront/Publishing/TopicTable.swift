@@ -1,21 +1,24 @@
 internal import SagamoreThreads
 
-/// How far each topic of a shard is published, and which topics have to wait. Pure: the time is handed in.
+/// How far each topic of a shard is published, and which topics wait. Pure: the time is a parameter.
 ///
-/// All topics that are *joined* are read together, in the order of the shard's records. A topic that can't be written
-/// is *blocked*: it is left out until its time has come. Then it is *lagging*: it is read by itself, from where it
-/// stopped, until nothing is left; then it is joined again.
+/// *Joined* topics are read together, in the order of the shard's records. A topic that cannot be written is *blocked*:
+/// it is left out until its next attempt is due. Then it is *lagging*: it is read separately, from its position, until
+/// nothing is left. Then it is joined again.
 struct TopicTable {
     typealias Time = ContinuousClock.Instant
 
     private enum State {
+        /// Can transition to: `blocked`.
         case joined
+        /// Can transition to: `joined`, `blocked`.
         case lagging
+        /// Can transition to: `lagging`.
         case blocked(until: Time)
     }
 
     private struct Entry {
-        /// The number of its last record that is published.
+        /// The number of its last published record.
         var position: Int64
         var state: State
         var backoff: Backoff
@@ -30,7 +33,7 @@ struct TopicTable {
     /// - Parameter reported: topics that an earlier table reported as blocked.
     init(reported: Set<String> = []) { self.reported = reported }
 
-    /// A topic whose position was looked up. Its records up to `scanned` were passed over where it was blocked before.
+    /// Adds a topic at its position, joined.
     mutating func add(_ topic: String, position: Int64) {
         entries[topic] = Entry(
             position: position,
@@ -47,8 +50,8 @@ struct TopicTable {
         if case .blocked = entries[topic]?.state { true } else { false }
     }
 
-    /// Topics that are not read with the others.
-    var apart: [String] {
+    /// Topics that are not read together with the others.
+    var separate: [String] {
         entries.compactMap { topic, entry in
             if case .joined = entry.state { nil } else { topic }
         }.sorted()
@@ -60,7 +63,7 @@ struct TopicTable {
         }.sorted()
     }
 
-    /// Blocked topics whose time has come.
+    /// Blocked topics whose next attempt is due.
     func due(_ now: Time) -> [String] {
         entries.compactMap { topic, entry in
             if case .blocked(let until) = entry.state, until <= now { topic } else { nil }
@@ -74,7 +77,7 @@ struct TopicTable {
         }.min()
     }
 
-    /// A topic can't be written now.
+    /// Blocks a topic, which cannot be written now.
     ///
     /// - Returns: whether to report it. A topic is reported once until records of it are published again.
     @discardableResult
@@ -85,7 +88,7 @@ struct TopicTable {
         return reported.insert(topic).inserted
     }
 
-    /// A blocked topic is there again.
+    /// Makes a blocked topic lagging: its next attempt begins.
     mutating func unblock(_ topic: String) {
         guard isBlocked(topic) else { return }
         entries[topic]?.state = .lagging
@@ -109,7 +112,7 @@ struct TopicTable {
     /// All joined topics are published up to this number.
     mutating func scanned(to sequence: Int64) { scanned = max(scanned, sequence) }
 
-    /// Nothing of a lagging topic is left.
+    /// Joins a lagging topic, of which nothing is left to publish.
     mutating func caughtUp(_ topic: String) {
         if case .lagging = entries[topic]?.state { entries[topic]?.state = .joined }
     }

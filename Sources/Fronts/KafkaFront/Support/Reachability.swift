@@ -1,7 +1,7 @@
 internal import SagamoreLogging
 internal import SagamoreThreads
 
-/// Whether the brokers answer, told once when that changes, whoever of the front notices it.
+/// Whether the brokers answer. Logs each change once, whichever part of the front notices it.
 final class Reachability: Sendable {
     private let isLost = Locked(false)
     private let bootstrap: String

@@ -2,13 +2,13 @@ internal import SagamoreKafkaClient
 internal import SagamoreLogging
 internal import SagamoreThreads
 
-/// Sees to it that the topics of the routes and the cursor topic are there.
+/// Ensures that the topics of the routes and the cursor topic exist.
 final class TopicKeeper: Sendable {
     private let configuration: KafkaFrontConfiguration
     private let shardCount: Int
     private let admin: KafkaAdmin
     private let log: Logger
-    private let told = Locked<Set<String>>([])
+    private let logged = Locked<Set<String>>([])
 
     init(configuration: KafkaFrontConfiguration, shardCount: Int, admin: KafkaAdmin, log: Logger) {
         self.configuration = configuration
@@ -17,7 +17,7 @@ final class TopicKeeper: Sendable {
         self.log = log
     }
 
-    /// - Returns: whether all topics are there, and the cursor topic has a partition for each shard.
+    /// - Returns: whether all topics exist, and the cursor topic has a partition for each shard.
     func ensure(_ limit: Duration) -> Bool {
         let names = Set(configuration.routes.flatMap(\.topics)).sorted()
         let deadline = ContinuousClock.now + limit
@@ -29,7 +29,7 @@ final class TopicKeeper: Sendable {
                 let letters = Set(configuration.routes.map(\.deadLetterTopic)).intersection(missing)
                 let others = missing.filter { $0 != configuration.cursorTopic && !letters.contains($0) }
                 create(others, configuration.partitions, deadline)
-                // A record that is large by itself is larger as a dead letter.
+                // A dead letter is larger than the record that it contains.
                 let settings = ["max.message.bytes": String(PublisherSettings.largestRecord)]
                 create(letters.sorted(), configuration.partitions, deadline, settings)
                 if missing.contains(configuration.cursorTopic) {
@@ -41,16 +41,16 @@ final class TopicKeeper: Sendable {
                 if missing.isEmpty { return true }
                 SystemThread.sleep(.milliseconds(50))
             } while .now < deadline
-            for name in missing { tell("a topic is missing", name, "") }
+            for name in missing { logOnce("a topic is missing, create it", name, "") }
             return false
         } catch {
-            log.debug("topics can not be looked at", metadata: ["error": error.description])
+            log.debug("cannot look up topics", metadata: ["error": error.description])
             return false
         }
     }
 
-    /// The development broker makes a topic, with partitions of its own number, as soon as somebody asks for it: so
-    /// nobody may ask before.
+    /// Creates the topics of a development broker before any client asks for them: that would create them with the
+    /// broker's own number of partitions.
     func prepare() {
         guard case .custom = configuration.topicCreation else { return }
         let names = Set(configuration.routes.flatMap(\.topics)).sorted()
@@ -67,10 +67,14 @@ final class TopicKeeper: Sendable {
                 if error.isUnknownTopic {
                     missing.append(name)
                 } else {
-                    tell("a topic can not be used", name, "\(error)")
+                    logOnce("cannot use a topic", name, "\(error)")
                 }
             case .success(let partitions) where name == configuration.cursorTopic && partitions < shardCount:
-                tell("the cursor topic needs a partition for each shard", name, "it has \(partitions) of \(shardCount)")
+                logOnce(
+                    "the cursor topic needs a partition for each shard",
+                    name,
+                    "it has \(partitions) of \(shardCount)"
+                )
             case .success: break
             }
         }
@@ -94,13 +98,13 @@ final class TopicKeeper: Sendable {
             }
             log.debug("topics were created", metadata: ["topics": names.joined(separator: ", ")])
         } catch {
-            tell("topics can not be created", names.joined(separator: ", "), error.description)
+            logOnce("cannot create topics", names.joined(separator: ", "), error.description)
         }
     }
 
-    /// Says the same thing once.
-    private func tell(_ what: String, _ topic: String, _ error: String) {
-        guard told.withLock({ $0.insert(what + topic).inserted }) else { return }
+    /// Logs the same error about a topic once.
+    private func logOnce(_ what: String, _ topic: String, _ error: String) {
+        guard logged.withLock({ $0.insert(what + topic).inserted }) else { return }
         log.error(what, metadata: ["topic": topic, "error": error])
     }
 }
