@@ -152,7 +152,7 @@ let services: [Target] = [
     library(
         "Services",
         "SagamoreNamespaces",
-        ["SagamoreServices", "SagamoreEngine", "SagamorePostgresClient", "SagamoreThreads"]
+        ["SagamoreServices", "SagamoreEngine", "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreThreads"]
     ),
 
     tests(

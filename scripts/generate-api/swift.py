@@ -152,8 +152,11 @@ class Emitter:
                     out.add(f"public var {names.member(oneof)}: OneOf_{names.upper_camel(oneof)}?")
                 continue
             if schema.is_map(item):
-                _, _, key, value = self.map_types(message, item)
-                out.add(f"public var {name}: [{key}: {value}] = [:]")
+                key, _, key_type, value_type = self.map_types(message, item)
+                if key.type == Field.TYPE_STRING:
+                    out.add(f"public var {name} = ProtobufMap<{value_type}>()")
+                else:
+                    out.add(f"public var {name}: [{key_type}: {value_type}] = [:]")
                 continue
             kind = self.element_type(message, item)
             if item.label == Field.LABEL_REPEATED:
@@ -290,13 +293,16 @@ class Emitter:
         name = f"self.{names.member(item.name)}"
         if self.schema.is_map(item):
             key, value, _, _ = self.map_types(message, item)
-            # Bool is not Comparable.
-            order = "(by: { $0 && !$1 })" if key.type == Field.TYPE_BOOL else "(by: >)"
-            out.open(f"for key in {name}.keys.sorted{order} {{")
-            out.add(f"guard let value = {name}[key] else {{ continue }}")
+            if key.type == Field.TYPE_STRING:
+                out.open(f"for (key, value) in {name}.descending() {{")
+            else:
+                # Bool is not Comparable.
+                order = "(by: { $0 && !$1 })" if key.type == Field.TYPE_BOOL else "(by: >)"
+                out.open(f"for key in {name}.keys.sorted{order} {{")
+                out.add(f"guard let value = {name}[key] else {{ continue }}")
             out.add("let end = writer.count")
             out.add(self.write(value, "value"))
-            out.add(self.write(key, "key"))
+            out.add(self.write(key, "key.text" if key.type == Field.TYPE_STRING else "key"))
             out.add(f"writer.lengthDelimited({item.number}, since: end)")
             out.close()
         elif item.type == Field.TYPE_MESSAGE:

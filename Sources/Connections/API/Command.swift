@@ -353,7 +353,7 @@ public struct ModifyWorkflowPropertiesCommandAttributes: ProtobufMessage {
 /// `temporal.api.command.v1.RecordMarkerCommandAttributes`.
 public struct RecordMarkerCommandAttributes: ProtobufMessage {
     public var markerName: String = ""
-    public var details: [String: RawMessage<Payloads>] = [:]
+    public var details = ProtobufMap<RawMessage<Payloads>>()
     public var header: RawMessage<Header>?
     public var failure: RawMessage<Failure>?
     public var unknownFields: [UInt8] = []
@@ -391,11 +391,10 @@ public struct RecordMarkerCommandAttributes: ProtobufMessage {
         writer.raw(self.unknownFields)
         writer.message(4, self.failure)
         writer.message(3, self.header)
-        for key in self.details.keys.sorted(by: >) {
-            guard let value = self.details[key] else { continue }
+        for (key, value) in self.details.descending() {
             let end = writer.count
             writer.message(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(2, since: end)
         }
         writer.string(1, omittingDefault: self.markerName)
@@ -583,7 +582,7 @@ public struct ScheduleNexusOperationCommandAttributes: ProtobufMessage {
     public var operation: String = ""
     public var input: RawMessage<Payload>?
     public var scheduleToCloseTimeout: ProtobufDuration?
-    public var nexusHeader: [String: String] = [:]
+    public var nexusHeader = ProtobufMap<String>()
     public var scheduleToStartTimeout: ProtobufDuration?
     public var startToCloseTimeout: ProtobufDuration?
     public var unknownFields: [UInt8] = []
@@ -625,11 +624,10 @@ public struct ScheduleNexusOperationCommandAttributes: ProtobufMessage {
         writer.raw(self.unknownFields)
         writer.message(8, self.startToCloseTimeout)
         writer.message(7, self.scheduleToStartTimeout)
-        for key in self.nexusHeader.keys.sorted(by: >) {
-            guard let value = self.nexusHeader[key] else { continue }
+        for (key, value) in self.nexusHeader.descending() {
             let end = writer.count
             writer.string(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(6, since: end)
         }
         writer.message(5, self.scheduleToCloseTimeout)

@@ -58,7 +58,7 @@ public struct Payloads: ProtobufMessage {
 
 /// `temporal.api.common.v1.Payload`.
 public struct Payload: ProtobufMessage {
-    public var metadata: [String: [UInt8]] = [:]
+    public var metadata = ProtobufMap<[UInt8]>()
     public var data: [UInt8] = []
     public var externalPayloads: [Payload.ExternalPayloadDetails] = []
     public var unknownFields: [UInt8] = []
@@ -95,11 +95,10 @@ public struct Payload: ProtobufMessage {
         writer.raw(self.unknownFields)
         writer.message(3, self.externalPayloads)
         writer.bytes(2, omittingDefault: self.data)
-        for key in self.metadata.keys.sorted(by: >) {
-            guard let value = self.metadata[key] else { continue }
+        for (key, value) in self.metadata.descending() {
             let end = writer.count
             writer.bytes(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(1, since: end)
         }
     }
@@ -132,7 +131,7 @@ public struct Payload: ProtobufMessage {
 
 /// `temporal.api.common.v1.SearchAttributes`.
 public struct SearchAttributes: ProtobufMessage {
-    public var indexedFields: [String: Payload] = [:]
+    public var indexedFields = ProtobufMap<Payload>()
     public var unknownFields: [UInt8] = []
 
     public init() {}
@@ -163,11 +162,10 @@ public struct SearchAttributes: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        for key in self.indexedFields.keys.sorted(by: >) {
-            guard let value = self.indexedFields[key] else { continue }
+        for (key, value) in self.indexedFields.descending() {
             let end = writer.count
             writer.message(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(1, since: end)
         }
     }
@@ -175,7 +173,7 @@ public struct SearchAttributes: ProtobufMessage {
 
 /// `temporal.api.common.v1.Memo`.
 public struct Memo: ProtobufMessage {
-    public var fields: [String: Payload] = [:]
+    public var fields = ProtobufMap<Payload>()
     public var unknownFields: [UInt8] = []
 
     public init() {}
@@ -206,11 +204,10 @@ public struct Memo: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        for key in self.fields.keys.sorted(by: >) {
-            guard let value = self.fields[key] else { continue }
+        for (key, value) in self.fields.descending() {
             let end = writer.count
             writer.message(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(1, since: end)
         }
     }
@@ -218,7 +215,7 @@ public struct Memo: ProtobufMessage {
 
 /// `temporal.api.common.v1.Header`.
 public struct Header: ProtobufMessage {
-    public var fields: [String: Payload] = [:]
+    public var fields = ProtobufMap<Payload>()
     public var unknownFields: [UInt8] = []
 
     public init() {}
@@ -249,11 +246,10 @@ public struct Header: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        for key in self.fields.keys.sorted(by: >) {
-            guard let value = self.fields[key] else { continue }
+        for (key, value) in self.fields.descending() {
             let end = writer.count
             writer.message(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(1, since: end)
         }
     }
@@ -553,7 +549,7 @@ public struct Callback: ProtobufMessage {
     /// `temporal.api.common.v1.Callback.Nexus`.
     public struct Nexus: ProtobufMessage {
         public var url: String = ""
-        public var header: [String: String] = [:]
+        public var header = ProtobufMap<String>()
         public var unknownFields: [UInt8] = []
 
         public init() {}
@@ -585,11 +581,10 @@ public struct Callback: ProtobufMessage {
 
         public func encode(into writer: inout ProtobufWriter) {
             writer.raw(self.unknownFields)
-            for key in self.header.keys.sorted(by: >) {
-                guard let value = self.header[key] else { continue }
+            for (key, value) in self.header.descending() {
                 let end = writer.count
                 writer.string(2, value)
-                writer.string(1, key)
+                writer.string(1, key.text)
                 writer.lengthDelimited(2, since: end)
             }
             writer.string(1, omittingDefault: self.url)

@@ -130,7 +130,7 @@ public struct WorkflowExecutionCanceledEventAttributes: ProtobufMessage {
 /// `temporal.api.history.v1.MarkerRecordedEventAttributes`.
 public struct MarkerRecordedEventAttributes: ProtobufMessage {
     public var markerName: String = ""
-    public var details: [String: RawMessage<Payloads>] = [:]
+    public var details = ProtobufMap<RawMessage<Payloads>>()
     public var workflowTaskCompletedEventID: Int64 = 0
     public var header: RawMessage<Header>?
     public var failure: RawMessage<Failure>?
@@ -171,11 +171,10 @@ public struct MarkerRecordedEventAttributes: ProtobufMessage {
         writer.message(5, self.failure)
         writer.message(4, self.header)
         writer.int64(3, omittingDefault: self.workflowTaskCompletedEventID)
-        for key in self.details.keys.sorted(by: >) {
-            guard let value = self.details[key] else { continue }
+        for (key, value) in self.details.descending() {
             let end = writer.count
             writer.message(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(2, since: end)
         }
         writer.string(1, omittingDefault: self.markerName)

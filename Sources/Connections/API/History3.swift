@@ -461,7 +461,7 @@ public struct NexusOperationScheduledEventAttributes: ProtobufMessage {
     public var operation: String = ""
     public var input: RawMessage<Payload>?
     public var scheduleToCloseTimeout: ProtobufDuration?
-    public var nexusHeader: [String: String] = [:]
+    public var nexusHeader = ProtobufMap<String>()
     public var workflowTaskCompletedEventID: Int64 = 0
     public var requestID: String = ""
     public var endpointID: String = ""
@@ -512,11 +512,10 @@ public struct NexusOperationScheduledEventAttributes: ProtobufMessage {
         writer.string(9, omittingDefault: self.endpointID)
         writer.string(8, omittingDefault: self.requestID)
         writer.int64(7, omittingDefault: self.workflowTaskCompletedEventID)
-        for key in self.nexusHeader.keys.sorted(by: >) {
-            guard let value = self.nexusHeader[key] else { continue }
+        for (key, value) in self.nexusHeader.descending() {
             let end = writer.count
             writer.string(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(6, since: end)
         }
         writer.message(5, self.scheduleToCloseTimeout)

@@ -9,7 +9,7 @@ public struct NamespaceInfo: ProtobufMessage {
     public var state: NamespaceState = NamespaceState(rawValue: 0)
     public var description: String = ""
     public var ownerEmail: String = ""
-    public var data: [String: String] = [:]
+    public var data = ProtobufMap<String>()
     public var id: String = ""
     public var capabilities: NamespaceInfo.Capabilities?
     public var limits: NamespaceInfo.Limits?
@@ -56,11 +56,10 @@ public struct NamespaceInfo: ProtobufMessage {
         writer.message(8, self.limits)
         writer.message(7, self.capabilities)
         writer.string(6, omittingDefault: self.id)
-        for key in self.data.keys.sorted(by: >) {
-            guard let value = self.data[key] else { continue }
+        for (key, value) in self.data.descending() {
             let end = writer.count
             writer.string(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(5, since: end)
         }
         writer.string(4, omittingDefault: self.ownerEmail)
@@ -182,7 +181,7 @@ public struct NamespaceConfig: ProtobufMessage {
     public var historyArchivalUri: String = ""
     public var visibilityArchivalState: ArchivalState = ArchivalState(rawValue: 0)
     public var visibilityArchivalUri: String = ""
-    public var customSearchAttributeAliases: [String: String] = [:]
+    public var customSearchAttributeAliases = ProtobufMap<String>()
     public var unknownFields: [UInt8] = []
 
     public init() {}
@@ -219,11 +218,10 @@ public struct NamespaceConfig: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        for key in self.customSearchAttributeAliases.keys.sorted(by: >) {
-            guard let value = self.customSearchAttributeAliases[key] else { continue }
+        for (key, value) in self.customSearchAttributeAliases.descending() {
             let end = writer.count
             writer.string(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(7, since: end)
         }
         writer.string(6, omittingDefault: self.visibilityArchivalUri)
@@ -237,7 +235,7 @@ public struct NamespaceConfig: ProtobufMessage {
 
 /// `temporal.api.namespace.v1.BadBinaries`.
 public struct BadBinaries: ProtobufMessage {
-    public var binaries: [String: BadBinaryInfo] = [:]
+    public var binaries = ProtobufMap<BadBinaryInfo>()
     public var unknownFields: [UInt8] = []
 
     public init() {}
@@ -268,11 +266,10 @@ public struct BadBinaries: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        for key in self.binaries.keys.sorted(by: >) {
-            guard let value = self.binaries[key] else { continue }
+        for (key, value) in self.binaries.descending() {
             let end = writer.count
             writer.message(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(1, since: end)
         }
     }
@@ -313,7 +310,7 @@ public struct BadBinaryInfo: ProtobufMessage {
 public struct UpdateNamespaceInfo: ProtobufMessage {
     public var description: String = ""
     public var ownerEmail: String = ""
-    public var data: [String: String] = [:]
+    public var data = ProtobufMap<String>()
     public var state: NamespaceState = NamespaceState(rawValue: 0)
     public var unknownFields: [UInt8] = []
 
@@ -349,11 +346,10 @@ public struct UpdateNamespaceInfo: ProtobufMessage {
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
         writer.int32(4, omittingDefault: self.state.rawValue)
-        for key in self.data.keys.sorted(by: >) {
-            guard let value = self.data[key] else { continue }
+        for (key, value) in self.data.descending() {
             let end = writer.count
             writer.string(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(3, since: end)
         }
         writer.string(2, omittingDefault: self.ownerEmail)

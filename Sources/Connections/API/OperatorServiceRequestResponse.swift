@@ -5,7 +5,7 @@ public import SagamoreProtobuf
 
 /// `temporal.api.operatorservice.v1.AddSearchAttributesRequest`.
 public struct AddSearchAttributesRequest: ProtobufMessage {
-    public var searchAttributes: [String: IndexedValueType] = [:]
+    public var searchAttributes = ProtobufMap<IndexedValueType>()
     public var namespace: String = ""
     public var unknownFields: [UInt8] = []
 
@@ -39,11 +39,10 @@ public struct AddSearchAttributesRequest: ProtobufMessage {
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
         writer.string(2, omittingDefault: self.namespace)
-        for key in self.searchAttributes.keys.sorted(by: >) {
-            guard let value = self.searchAttributes[key] else { continue }
+        for (key, value) in self.searchAttributes.descending() {
             let end = writer.count
             writer.int32(2, value.rawValue)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(1, since: end)
         }
     }
@@ -148,9 +147,9 @@ public struct ListSearchAttributesRequest: ProtobufMessage {
 
 /// `temporal.api.operatorservice.v1.ListSearchAttributesResponse`.
 public struct ListSearchAttributesResponse: ProtobufMessage {
-    public var customAttributes: [String: IndexedValueType] = [:]
-    public var systemAttributes: [String: IndexedValueType] = [:]
-    public var storageSchema: [String: String] = [:]
+    public var customAttributes = ProtobufMap<IndexedValueType>()
+    public var systemAttributes = ProtobufMap<IndexedValueType>()
+    public var storageSchema = ProtobufMap<String>()
     public var unknownFields: [UInt8] = []
 
     public init() {}
@@ -207,25 +206,22 @@ public struct ListSearchAttributesResponse: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        for key in self.storageSchema.keys.sorted(by: >) {
-            guard let value = self.storageSchema[key] else { continue }
+        for (key, value) in self.storageSchema.descending() {
             let end = writer.count
             writer.string(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(3, since: end)
         }
-        for key in self.systemAttributes.keys.sorted(by: >) {
-            guard let value = self.systemAttributes[key] else { continue }
+        for (key, value) in self.systemAttributes.descending() {
             let end = writer.count
             writer.int32(2, value.rawValue)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(2, since: end)
         }
-        for key in self.customAttributes.keys.sorted(by: >) {
-            guard let value = self.customAttributes[key] else { continue }
+        for (key, value) in self.customAttributes.descending() {
             let end = writer.count
             writer.int32(2, value.rawValue)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(1, since: end)
         }
     }

@@ -540,7 +540,7 @@ public struct RateLimitConfig: ProtobufMessage {
 public struct TaskQueueConfig: ProtobufMessage {
     public var queueRateLimit: RateLimitConfig?
     public var fairnessKeysRateLimitDefault: RateLimitConfig?
-    public var fairnessWeightOverrides: [String: Float] = [:]
+    public var fairnessWeightOverrides = ProtobufMap<Float>()
     public var unknownFields: [UInt8] = []
 
     public init() {}
@@ -573,11 +573,10 @@ public struct TaskQueueConfig: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        for key in self.fairnessWeightOverrides.keys.sorted(by: >) {
-            guard let value = self.fairnessWeightOverrides[key] else { continue }
+        for (key, value) in self.fairnessWeightOverrides.descending() {
             let end = writer.count
             writer.float(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(3, since: end)
         }
         writer.message(2, self.fairnessKeysRateLimitDefault)

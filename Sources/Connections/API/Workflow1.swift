@@ -111,7 +111,7 @@ public struct WorkflowExecutionExtendedInfo: ProtobufMessage {
     public var lastResetTime: ProtobufTimestamp?
     public var originalStartTime: ProtobufTimestamp?
     public var resetRunID: String = ""
-    public var requestIDInfos: [String: RequestIdInfo] = [:]
+    public var requestIDInfos = ProtobufMap<RequestIdInfo>()
     public var pauseInfo: WorkflowExecutionPauseInfo?
     public var timeSkippingInfo: TimeSkippingInfo?
     public var propagatedNexusSerializationContext: PropagatedSerializationContext?
@@ -157,11 +157,10 @@ public struct WorkflowExecutionExtendedInfo: ProtobufMessage {
         writer.message(10, self.propagatedNexusSerializationContext)
         writer.message(9, self.timeSkippingInfo)
         writer.message(8, self.pauseInfo)
-        for key in self.requestIDInfos.keys.sorted(by: >) {
-            guard let value = self.requestIDInfos[key] else { continue }
+        for (key, value) in self.requestIDInfos.descending() {
             let end = writer.count
             writer.message(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(7, since: end)
         }
         writer.string(6, omittingDefault: self.resetRunID)

@@ -11,7 +11,7 @@ public struct RegisterNamespaceRequest: ProtobufMessage {
     public var workflowExecutionRetentionPeriod: ProtobufDuration?
     public var clusters: [ClusterReplicationConfig] = []
     public var activeClusterName: String = ""
-    public var data: [String: String] = [:]
+    public var data = ProtobufMap<String>()
     public var securityToken: String = ""
     public var isGlobalNamespace: Bool = false
     public var historyArchivalState: ArchivalState = ArchivalState(rawValue: 0)
@@ -66,11 +66,10 @@ public struct RegisterNamespaceRequest: ProtobufMessage {
         writer.int32(10, omittingDefault: self.historyArchivalState.rawValue)
         writer.bool(9, omittingDefault: self.isGlobalNamespace)
         writer.string(8, omittingDefault: self.securityToken)
-        for key in self.data.keys.sorted(by: >) {
-            guard let value = self.data[key] else { continue }
+        for (key, value) in self.data.descending() {
             let end = writer.count
             writer.string(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(7, since: end)
         }
         writer.string(6, omittingDefault: self.activeClusterName)
@@ -728,7 +727,7 @@ public struct PollWorkflowTaskQueueResponse: ProtobufMessage {
     public var workflowExecutionTaskQueue: TaskQueue?
     public var scheduledTime: ProtobufTimestamp?
     public var startedTime: ProtobufTimestamp?
-    public var queries: [String: WorkflowQuery] = [:]
+    public var queries = ProtobufMap<WorkflowQuery>()
     public var messages: [ProtocolMessage] = []
     public var pollerScalingDecision: PollerScalingDecision?
     public var pollerGroupID: String = ""
@@ -787,11 +786,10 @@ public struct PollWorkflowTaskQueueResponse: ProtobufMessage {
         writer.string(17, omittingDefault: self.pollerGroupID)
         writer.message(16, self.pollerScalingDecision)
         writer.message(15, self.messages)
-        for key in self.queries.keys.sorted(by: >) {
-            guard let value = self.queries[key] else { continue }
+        for (key, value) in self.queries.descending() {
             let end = writer.count
             writer.message(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(14, since: end)
         }
         writer.message(13, self.startedTime)

@@ -12,7 +12,7 @@ public struct RespondWorkflowTaskCompletedRequest: ProtobufMessage {
     public var returnNewWorkflowTask: Bool = false
     public var forceCreateNewWorkflowTask: Bool = false
     public var binaryChecksum: String = ""
-    public var queryResults: [String: WorkflowQueryResult] = [:]
+    public var queryResults = ProtobufMap<WorkflowQueryResult>()
     public var namespace: String = ""
     public var resourceID: String = ""
     public var workerVersionStamp: WorkerVersionStamp?
@@ -92,11 +92,10 @@ public struct RespondWorkflowTaskCompletedRequest: ProtobufMessage {
         writer.message(11, self.messages)
         writer.message(10, self.workerVersionStamp)
         writer.string(9, omittingDefault: self.namespace)
-        for key in self.queryResults.keys.sorted(by: >) {
-            guard let value = self.queryResults[key] else { continue }
+        for (key, value) in self.queryResults.descending() {
             let end = writer.count
             writer.message(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(8, since: end)
         }
         writer.string(7, omittingDefault: self.binaryChecksum)

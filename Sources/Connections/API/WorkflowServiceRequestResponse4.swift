@@ -27,7 +27,7 @@ public struct GetSearchAttributesRequest: ProtobufMessage {
 
 /// `temporal.api.workflowservice.v1.GetSearchAttributesResponse`.
 public struct GetSearchAttributesResponse: ProtobufMessage {
-    public var keys: [String: IndexedValueType] = [:]
+    public var keys = ProtobufMap<IndexedValueType>()
     public var unknownFields: [UInt8] = []
 
     public init() {}
@@ -58,11 +58,10 @@ public struct GetSearchAttributesResponse: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        for key in self.keys.keys.sorted(by: >) {
-            guard let value = self.keys[key] else { continue }
+        for (key, value) in self.keys.descending() {
             let end = writer.count
             writer.int32(2, value.rawValue)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(1, since: end)
         }
     }
@@ -423,7 +422,7 @@ public struct DescribeTaskQueueResponse: ProtobufMessage {
     public var config: TaskQueueConfig?
     public var effectiveRateLimit: DescribeTaskQueueResponse.EffectiveRateLimit?
     public var taskQueueStatus: TaskQueueStatus?
-    public var versionsInfo: [String: TaskQueueVersionInfo] = [:]
+    public var versionsInfo = ProtobufMap<TaskQueueVersionInfo>()
     public var unknownFields: [UInt8] = []
 
     public init() {}
@@ -484,11 +483,10 @@ public struct DescribeTaskQueueResponse: ProtobufMessage {
         writer.message(6, self.config)
         writer.message(5, self.stats)
         writer.message(4, self.versioningInfo)
-        for key in self.versionsInfo.keys.sorted(by: >) {
-            guard let value = self.versionsInfo[key] else { continue }
+        for (key, value) in self.versionsInfo.descending() {
             let end = writer.count
             writer.message(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(3, since: end)
         }
         writer.message(2, self.taskQueueStatus)
@@ -548,7 +546,7 @@ public struct GetClusterInfoRequest: ProtobufMessage {
 
 /// `temporal.api.workflowservice.v1.GetClusterInfoResponse`.
 public struct GetClusterInfoResponse: ProtobufMessage {
-    public var supportedClients: [String: String] = [:]
+    public var supportedClients = ProtobufMap<String>()
     public var serverVersion: String = ""
     public var clusterID: String = ""
     public var versionInfo: VersionInfo?
@@ -606,11 +604,10 @@ public struct GetClusterInfoResponse: ProtobufMessage {
         writer.message(4, self.versionInfo)
         writer.string(3, omittingDefault: self.clusterID)
         writer.string(2, omittingDefault: self.serverVersion)
-        for key in self.supportedClients.keys.sorted(by: >) {
-            guard let value = self.supportedClients[key] else { continue }
+        for (key, value) in self.supportedClients.descending() {
             let end = writer.count
             writer.string(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(1, since: end)
         }
     }

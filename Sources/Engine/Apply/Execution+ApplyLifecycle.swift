@@ -73,9 +73,9 @@ extension Execution {
 func merged(_ old: RawMessage<Memo>?, _ new: RawMessage<Memo>?) -> RawMessage<Memo>? {
     guard let new, var memo = try? new.decoded() else { return old }
     if let old, let before = try? old.decoded() {
-        memo.fields = before.fields.merging(memo.fields) { _, new in new }
+        memo.fields = before.fields.merging(memo.fields)
     }
-    memo.fields = memo.fields.filter { !isNull($0.value) }
+    memo.fields = memo.fields.filter { !isNull($0) }
     return RawMessage(memo)
 }
 
@@ -85,7 +85,7 @@ func merged(
 ) -> RawMessage<SearchAttributes>? {
     guard let new, var attributes = try? new.decoded() else { return old }
     if let old, let before = try? old.decoded() {
-        attributes.indexedFields = before.indexedFields.merging(attributes.indexedFields) { _, new in new }
+        attributes.indexedFields = before.indexedFields.merging(attributes.indexedFields)
     }
     return RawMessage(attributes)
 }

@@ -1,3 +1,5 @@
+internal import SagamoreProtobuf
+
 /// The id of one run of a workflow: a UUID whose first 48 bits are milliseconds (version 7), so that rows of new runs
 /// lie beside each other in every index.
 public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {

@@ -1,6 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
 internal import SagamoreGRPCServer
+internal import SagamoreProtobuf
 
 /// What clients ask when they connect.
 extension GRPCFront {
@@ -41,7 +42,7 @@ extension GRPCFront {
     }
 
     /// Client names as they stand in a call's `client-name`, and the versions that are understood.
-    private static let supportedClients = [
+    private static let supportedClients: ProtobufMap = [
         "temporal-cli": "<2.0.0",
         "temporal-dotnet": "<2.0.0",
         "temporal-go": "<2.0.0",

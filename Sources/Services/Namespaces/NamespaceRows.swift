@@ -1,5 +1,6 @@
 internal import SagamoreEngine
 internal import SagamorePostgresClient
+internal import SagamoreProtobuf
 internal import SagamoreServices
 
 /// Namespaces as rows.
@@ -31,11 +32,11 @@ enum NamespaceRows {
         _ description: String,
         _ ownerEmail: String,
         _ retention: Interval,
-        _ data: [String: String]
+        _ data: ProtobufMap<String>
     ) -> [PostgresValue] {
         var keys = PostgresArray(of: .text, capacity: data.count)
         var values = PostgresArray(of: .text, capacity: data.count)
-        for (key, value) in data.sorted(by: { $0.key < $1.key }) {
+        for (key, value) in data {
             keys.append(key)
             values.append(value)
         }
@@ -50,7 +51,7 @@ enum NamespaceRows {
         var row = 0
         while row < rows.rowCount {
             let number = rows.int32(row, 0)
-            var data: [String: String] = [:]
+            var data = ProtobufMap<String>()
             var next = row
             while next < rows.rowCount, rows.int32(next, 0) == number {
                 if let key = rows.optionalText(next, 6) { data[key] = rows.optionalText(next, 7) ?? "" }

@@ -1,5 +1,6 @@
 public import SagamoreEngine
 internal import SagamorePostgresClient
+public import SagamoreProtobuf
 public import SagamoreServices
 internal import SagamoreThreads
 
@@ -53,7 +54,7 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory {
         description: String,
         ownerEmail: String,
         retention: Interval,
-        data: [String: String]
+        data: ProtobufMap<String>
     ) throws(RequestError) -> NamespaceRecord {
         guard !name.isEmpty else { throw .invalidArgument("Namespace not set on request.") }
         let record = try attempt { (connection) throws(PostgresError) -> NamespaceRecord? in

@@ -1,4 +1,5 @@
 public import SagamoreEngine
+public import SagamoreProtobuf
 
 /// What is known of a namespace.
 public struct NamespaceRecord: Sendable, Equatable {
@@ -15,7 +16,7 @@ public struct NamespaceRecord: Sendable, Equatable {
     /// How long closed runs are kept.
     public let retention: Interval
     /// Free data that clients stored with the namespace.
-    public let data: [String: String]
+    public let data: ProtobufMap<String>
 
     public init(
         number: Int32,
@@ -24,7 +25,7 @@ public struct NamespaceRecord: Sendable, Equatable {
         description: String,
         ownerEmail: String,
         retention: Interval,
-        data: [String: String]
+        data: ProtobufMap<String>
     ) {
         self.number = number
         self.id = id
@@ -54,6 +55,6 @@ public protocol NamespaceDirectory: Sendable {
         description: String,
         ownerEmail: String,
         retention: Interval,
-        data: [String: String]
+        data: ProtobufMap<String>
     ) throws(RequestError) -> NamespaceRecord
 }

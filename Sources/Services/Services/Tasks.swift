@@ -1,5 +1,6 @@
 public import SagamoreAPI
 public import SagamoreEngine
+public import SagamoreProtobuf
 
 /// A task queue: workers poll it by name, workflow and activity tasks apart.
 public struct TaskQueueKey: Hashable, Sendable {
@@ -125,7 +126,7 @@ public struct AssignedWorkflowTask: Sendable {
     /// Where to go on reading by GetWorkflowExecutionHistory; empty when `history` is whole.
     public let nextPageToken: [UInt8]
     /// Queries to answer with the completion, by their ids.
-    public let queries: [String: WorkflowQuery]
+    public let queries: ProtobufMap<WorkflowQuery>
 
     public init(
         key: WorkflowKey,
@@ -134,7 +135,7 @@ public struct AssignedWorkflowTask: Sendable {
         token: [UInt8],
         history: [UInt8],
         nextPageToken: [UInt8],
-        queries: [String: WorkflowQuery]
+        queries: ProtobufMap<WorkflowQuery>
     ) {
         self.key = key
         self.runID = runID

@@ -125,6 +125,22 @@ import Testing
         )
     }
 
+    /// `String` takes such keys for equal: one of two entries would be lost on the way through the server.
+    @Test func mapsKeepKeysThatAreOnlyCanonicallyEquivalent() throws {
+        let details = try ["caf\u{E9}", "cafe\u{301}"].map { key in
+            var attributes = RecordMarkerCommandAttributes()
+            attributes.details[key] = RawMessage(Payloads([key]))
+            return try RecordMarkerCommandAttributes(serializedBytes: attributes.serializedBytes())
+        }
+        let both = details.flatMap { $0.serializedBytes() }
+        let read = try RecordMarkerCommandAttributes(serializedBytes: both)
+        #expect(read.details.count == 2)
+        let again = try RecordMarkerCommandAttributes(serializedBytes: read.serializedBytes())
+        for one in details {
+            for (key, value) in one.details { #expect(again.details[key] == value) }
+        }
+    }
+
     @Test func listsOfNumbersAreReadPackedAndUnpackedAndWrittenPacked() throws {
         let mixed: [UInt8] = [0x08, 1, 0x0A, 2, 2, 3, 0x08, 4]
         let metadata = try WorkflowTaskCompletedMetadata(serializedBytes: mixed)

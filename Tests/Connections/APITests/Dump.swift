@@ -49,6 +49,7 @@ struct Dumper {
         case let value as any ProtobufMessage: return (try self.dump(value), false)
         case let value as any DecodableRawMessage: return (try self.dump(value.decodedMessage()), false)
         case let value as any Box: return (try self.dump(value.boxedMessage()), false)
+        case let value as any StringMap: return try self.dump(entries: value.anyEntries())
         case let value as any ProtobufEnum: return ("e\(value)", value.rawValue == 0)
         case let value as String: return ("s" + hex(Array(value.utf8)), value.isEmpty)
         // An empty array of anything can be cast to [UInt8].
@@ -68,15 +69,21 @@ struct Dumper {
             let elements = try mirror.children.map { try self.dump(value: $0.value).text }
             return ("[" + elements.joined(separator: ",") + "]", elements.isEmpty)
         case .dictionary:
-            let entries = try mirror.children.map { entry in
-                let pair = Mirror(reflecting: entry.value).children.map(\.value)
-                return try self.dump(value: pair[0]).text + ":" + self.dump(value: pair[1]).text
-            }
-            let sorted = entries.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-            return ("<" + sorted.joined(separator: ",") + ">", entries.isEmpty)
+            return try self.dump(
+                entries: mirror.children.map { entry in
+                    let pair = Mirror(reflecting: entry.value).children.map(\.value)
+                    return (pair[0], pair[1])
+                }
+            )
         default:
             throw ExchangeError("a property of an unexpected type: \(type(of: value))")
         }
+    }
+
+    private mutating func dump(entries: [(key: Any, value: Any)]) throws -> (text: String, isDefault: Bool) {
+        let texts = try entries.map { try self.dump(value: $0.key).text + ":" + self.dump(value: $0.value).text }
+        let sorted = texts.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return ("<" + sorted.joined(separator: ",") + ">", entries.isEmpty)
     }
 }
 
@@ -97,6 +104,14 @@ extension ProtobufBox: Box {
         guard let message = self.value as? any ProtobufMessage else { throw ExchangeError("a box without a message") }
         return message
     }
+}
+
+private protocol StringMap {
+    func anyEntries() -> [(key: Any, value: Any)]
+}
+
+extension ProtobufMap: StringMap {
+    fileprivate func anyEntries() -> [(key: Any, value: Any)] { self.map { ($0.key, $0.value) } }
 }
 
 struct ExchangeError: Error, CustomStringConvertible {

@@ -46,71 +46,71 @@ public struct EveryKind: ProtobufMessage {
     public var plainDouble: Double = 0
     public var repeatedDouble: [Double] = []
     public var unpackedDouble: [Double] = []
-    public var mapToDouble: [String: Double] = [:]
+    public var mapToDouble = ProtobufMap<Double>()
     public var plainFloat: Float = 0
     public var repeatedFloat: [Float] = []
     public var unpackedFloat: [Float] = []
-    public var mapToFloat: [String: Float] = [:]
+    public var mapToFloat = ProtobufMap<Float>()
     public var plainInt64: Int64 = 0
     public var repeatedInt64: [Int64] = []
     public var unpackedInt64: [Int64] = []
-    public var mapToInt64: [String: Int64] = [:]
+    public var mapToInt64 = ProtobufMap<Int64>()
     public var plainUint64: UInt64 = 0
     public var repeatedUint64: [UInt64] = []
     public var unpackedUint64: [UInt64] = []
-    public var mapToUint64: [String: UInt64] = [:]
+    public var mapToUint64 = ProtobufMap<UInt64>()
     public var plainInt32: Int32 = 0
     public var repeatedInt32: [Int32] = []
     public var unpackedInt32: [Int32] = []
-    public var mapToInt32: [String: Int32] = [:]
+    public var mapToInt32 = ProtobufMap<Int32>()
     public var plainFixed64: UInt64 = 0
     public var repeatedFixed64: [UInt64] = []
     public var unpackedFixed64: [UInt64] = []
-    public var mapToFixed64: [String: UInt64] = [:]
+    public var mapToFixed64 = ProtobufMap<UInt64>()
     public var plainFixed32: UInt32 = 0
     public var repeatedFixed32: [UInt32] = []
     public var unpackedFixed32: [UInt32] = []
-    public var mapToFixed32: [String: UInt32] = [:]
+    public var mapToFixed32 = ProtobufMap<UInt32>()
     public var plainBool: Bool = false
     public var repeatedBool: [Bool] = []
     public var unpackedBool: [Bool] = []
-    public var mapToBool: [String: Bool] = [:]
+    public var mapToBool = ProtobufMap<Bool>()
     public var plainString: String = ""
     public var repeatedString: [String] = []
     public var unpackedString: [String] = []
-    public var mapToString: [String: String] = [:]
+    public var mapToString = ProtobufMap<String>()
     public var plainBytes: [UInt8] = []
     public var repeatedBytes: [[UInt8]] = []
     public var unpackedBytes: [[UInt8]] = []
-    public var mapToBytes: [String: [UInt8]] = [:]
+    public var mapToBytes = ProtobufMap<[UInt8]>()
     public var plainUint32: UInt32 = 0
     public var repeatedUint32: [UInt32] = []
     public var unpackedUint32: [UInt32] = []
-    public var mapToUint32: [String: UInt32] = [:]
+    public var mapToUint32 = ProtobufMap<UInt32>()
     public var plainSfixed32: Int32 = 0
     public var repeatedSfixed32: [Int32] = []
     public var unpackedSfixed32: [Int32] = []
-    public var mapToSfixed32: [String: Int32] = [:]
+    public var mapToSfixed32 = ProtobufMap<Int32>()
     public var plainSfixed64: Int64 = 0
     public var repeatedSfixed64: [Int64] = []
     public var unpackedSfixed64: [Int64] = []
-    public var mapToSfixed64: [String: Int64] = [:]
+    public var mapToSfixed64 = ProtobufMap<Int64>()
     public var plainSint32: Int32 = 0
     public var repeatedSint32: [Int32] = []
     public var unpackedSint32: [Int32] = []
-    public var mapToSint32: [String: Int32] = [:]
+    public var mapToSint32 = ProtobufMap<Int32>()
     public var plainSint64: Int64 = 0
     public var repeatedSint64: [Int64] = []
     public var unpackedSint64: [Int64] = []
-    public var mapToSint64: [String: Int64] = [:]
+    public var mapToSint64 = ProtobufMap<Int64>()
     public var plainEnum: Color = Color(rawValue: 0)
     public var repeatedEnum: [Color] = []
     public var unpackedEnum: [Color] = []
-    public var mapToEnum: [String: Color] = [:]
+    public var mapToEnum = ProtobufMap<Color>()
     public var plainMessage: Leaf?
     public var repeatedMessage: [Leaf] = []
     public var unpackedMessage: [Leaf] = []
-    public var mapToMessage: [String: Leaf] = [:]
+    public var mapToMessage = ProtobufMap<Leaf>()
     public var choice: OneOf_Choice?
     public var mapFromInt64: [Int64: String] = [:]
     public var mapFromUint64: [UInt64: String] = [:]
@@ -118,7 +118,7 @@ public struct EveryKind: ProtobufMessage {
     public var mapFromFixed64: [UInt64: String] = [:]
     public var mapFromFixed32: [UInt32: String] = [:]
     public var mapFromBool: [Bool: String] = [:]
-    public var mapFromString: [String: String] = [:]
+    public var mapFromString = ProtobufMap<String>()
     public var mapFromUint32: [UInt32: String] = [:]
     public var mapFromSfixed32: [Int32: String] = [:]
     public var mapFromSfixed64: [Int64: String] = [:]
@@ -800,11 +800,10 @@ public struct EveryKind: ProtobufMessage {
             writer.uint32(1, key)
             writer.lengthDelimited(408, since: end)
         }
-        for key in self.mapFromString.keys.sorted(by: >) {
-            guard let value = self.mapFromString[key] else { continue }
+        for (key, value) in self.mapFromString.descending() {
             let end = writer.count
             writer.string(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(407, since: end)
         }
         for key in self.mapFromBool.keys.sorted(by: { $0 && !$1 }) {
@@ -849,123 +848,106 @@ public struct EveryKind: ProtobufMessage {
             writer.int64(1, key)
             writer.lengthDelimited(401, since: end)
         }
-        for key in self.mapToMessage.keys.sorted(by: >) {
-            guard let value = self.mapToMessage[key] else { continue }
+        for (key, value) in self.mapToMessage.descending() {
             let end = writer.count
             writer.message(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(317, since: end)
         }
-        for key in self.mapToEnum.keys.sorted(by: >) {
-            guard let value = self.mapToEnum[key] else { continue }
+        for (key, value) in self.mapToEnum.descending() {
             let end = writer.count
             writer.int32(2, value.rawValue)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(316, since: end)
         }
-        for key in self.mapToSint64.keys.sorted(by: >) {
-            guard let value = self.mapToSint64[key] else { continue }
+        for (key, value) in self.mapToSint64.descending() {
             let end = writer.count
             writer.sint64(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(315, since: end)
         }
-        for key in self.mapToSint32.keys.sorted(by: >) {
-            guard let value = self.mapToSint32[key] else { continue }
+        for (key, value) in self.mapToSint32.descending() {
             let end = writer.count
             writer.sint32(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(314, since: end)
         }
-        for key in self.mapToSfixed64.keys.sorted(by: >) {
-            guard let value = self.mapToSfixed64[key] else { continue }
+        for (key, value) in self.mapToSfixed64.descending() {
             let end = writer.count
             writer.sfixed64(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(313, since: end)
         }
-        for key in self.mapToSfixed32.keys.sorted(by: >) {
-            guard let value = self.mapToSfixed32[key] else { continue }
+        for (key, value) in self.mapToSfixed32.descending() {
             let end = writer.count
             writer.sfixed32(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(312, since: end)
         }
-        for key in self.mapToUint32.keys.sorted(by: >) {
-            guard let value = self.mapToUint32[key] else { continue }
+        for (key, value) in self.mapToUint32.descending() {
             let end = writer.count
             writer.uint32(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(311, since: end)
         }
-        for key in self.mapToBytes.keys.sorted(by: >) {
-            guard let value = self.mapToBytes[key] else { continue }
+        for (key, value) in self.mapToBytes.descending() {
             let end = writer.count
             writer.bytes(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(310, since: end)
         }
-        for key in self.mapToString.keys.sorted(by: >) {
-            guard let value = self.mapToString[key] else { continue }
+        for (key, value) in self.mapToString.descending() {
             let end = writer.count
             writer.string(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(309, since: end)
         }
-        for key in self.mapToBool.keys.sorted(by: >) {
-            guard let value = self.mapToBool[key] else { continue }
+        for (key, value) in self.mapToBool.descending() {
             let end = writer.count
             writer.bool(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(308, since: end)
         }
-        for key in self.mapToFixed32.keys.sorted(by: >) {
-            guard let value = self.mapToFixed32[key] else { continue }
+        for (key, value) in self.mapToFixed32.descending() {
             let end = writer.count
             writer.fixed32(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(307, since: end)
         }
-        for key in self.mapToFixed64.keys.sorted(by: >) {
-            guard let value = self.mapToFixed64[key] else { continue }
+        for (key, value) in self.mapToFixed64.descending() {
             let end = writer.count
             writer.fixed64(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(306, since: end)
         }
-        for key in self.mapToInt32.keys.sorted(by: >) {
-            guard let value = self.mapToInt32[key] else { continue }
+        for (key, value) in self.mapToInt32.descending() {
             let end = writer.count
             writer.int32(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(305, since: end)
         }
-        for key in self.mapToUint64.keys.sorted(by: >) {
-            guard let value = self.mapToUint64[key] else { continue }
+        for (key, value) in self.mapToUint64.descending() {
             let end = writer.count
             writer.uint64(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(304, since: end)
         }
-        for key in self.mapToInt64.keys.sorted(by: >) {
-            guard let value = self.mapToInt64[key] else { continue }
+        for (key, value) in self.mapToInt64.descending() {
             let end = writer.count
             writer.int64(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(303, since: end)
         }
-        for key in self.mapToFloat.keys.sorted(by: >) {
-            guard let value = self.mapToFloat[key] else { continue }
+        for (key, value) in self.mapToFloat.descending() {
             let end = writer.count
             writer.float(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(302, since: end)
         }
-        for key in self.mapToDouble.keys.sorted(by: >) {
-            guard let value = self.mapToDouble[key] else { continue }
+        for (key, value) in self.mapToDouble.descending() {
             let end = writer.count
             writer.double(2, value)
-            writer.string(1, key)
+            writer.string(1, key.text)
             writer.lengthDelimited(301, since: end)
         }
         switch self.choice {

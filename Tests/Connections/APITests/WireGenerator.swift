@@ -20,7 +20,10 @@ struct SeededGenerator: RandomNumberGenerator {
 struct WireGenerator {
     var random: SeededGenerator
 
-    private static let strings = ["", "a", "saga", "naïve ☃ 𝄞", String(repeating: "x", count: 130)]
+    /// The last two are canonically equivalent, yet are two keys.
+    private static let strings = [
+        "", "a", "saga", "naïve ☃ 𝄞", String(repeating: "x", count: 130), "caf\u{E9}", "cafe\u{301}",
+    ]
     private static let integers: [UInt64] = [
         0, 1, 127, 128, 255, 300, 1 << 31, 1 << 35, 1 << 63, UInt64(UInt32.max), UInt64(Int32.max), UInt64.max,
     ]

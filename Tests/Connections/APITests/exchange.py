@@ -21,7 +21,8 @@ import contract
 import every_kind
 
 RENAMED = {new: old for old, new in contract.RENAMED_PACKAGES.items()}
-STRINGS = ["a", "travel-booking", "naïve ☃ 𝄞", "\u0000x", "x" * 200, "2_3"]
+# "caf\u00e9" and "cafe\u0301" look the same and are canonically equivalent, yet are two keys.
+STRINGS = ["a", "travel-booking", "naïve ☃ 𝄞", "\u0000x", "x" * 200, "2_3", "caf\u00e9", "cafe\u0301"]
 
 
 def message_class(name: str):

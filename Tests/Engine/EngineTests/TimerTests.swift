@@ -1,6 +1,7 @@
 import SagamoreAPI
 import SagamoreEngine
 import SagamoreEngineTestSupport
+import SagamoreProtobuf
 import Testing
 
 @Suite struct TimerTests {

@@ -2,6 +2,7 @@ import Foundation
 import SagamoreAPI
 import SagamoreEngine
 import SagamoreEngineTestSupport
+import SagamoreProtobuf
 import SagamoreServices
 import Synchronization
 import Testing
@@ -257,7 +258,7 @@ private final class QueryWorld {
     }
 
     private func endTask(of run: RunID, _ random: inout RandomSource) {
-        var answers: [String: WorkflowQueryResult] = [:]
+        var answers: ProtobufMap<WorkflowQueryResult> = [:]
         for id in carried.removeValue(forKey: run) ?? [] where Bool.random(using: &random) {
             answers[id] = WorkflowQueryResult()
         }

@@ -30,6 +30,34 @@ extension HistoryTests {
             #expect(try page.error().code == .notFound)
         }
 
+        /// The two keys are canonically equivalent, so `String` takes them for equal; other languages don't.
+        @Test func markersKeepKeysThatDifferOnlyInBytes() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let keys = ["caf\u{E9}", "cafe\u{301}"]
+            // As it arrives: one message whose map has both entries.
+            let marker = keys.reduce(into: [UInt8]()) { bytes, key in
+                guard
+                    case .recordMarkerCommandAttributes(let attributes)? =
+                        Samples.marker("marker", details: [key: key]).attributes
+                else { return }
+                bytes += attributes.serializedBytes()
+            }
+            var command = Command()
+            command.commandType = .recordMarker
+            command.attributes = try .recordMarkerCommandAttributes(
+                RecordMarkerCommandAttributes(serializedBytes: marker)
+            )
+            try node.complete(node.workflowTask(), [command]).get()
+            let event = try #require(try node.events("one").first { $0.eventType == .markerRecorded })
+            guard case .markerRecordedEventAttributes(let recorded)? = event.attributes else {
+                return #expect(Bool(false), "an event without attributes")
+            }
+            for key in keys { #expect(Samples.text(recorded.details[key]) == "\"\(key)\"") }
+            #expect(Set(recorded.details.map { Array($0.key.utf8) }) == Set(keys.map { Array($0.utf8) }))
+        }
+
         @Test func pagesHoldEachEventOnce() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }

@@ -2,6 +2,7 @@ import Foundation
 import SagamoreAPI
 import SagamoreEngine
 import SagamoreEngineTestSupport
+import SagamoreProtobuf
 import SagamoreServices
 import Testing
 
@@ -140,7 +141,7 @@ extension HistoryTests {
 
     /// Queries, in all the ways in which they reach a worker.
     @Suite struct Queries {
-        private func results(_ task: AssignedWorkflowTask, _ text: String) -> [String: WorkflowQueryResult] {
+        private func results(_ task: AssignedWorkflowTask, _ text: String) -> ProtobufMap<WorkflowQueryResult> {
             task.queries.mapValues { _ in
                 var result = WorkflowQueryResult()
                 result.resultType = .answered

@@ -26,7 +26,10 @@ struct NamespaceDirectoryTests {
             description: "of \(name)",
             ownerEmail: "owner@example.org",
             retention: .seconds(86_400),
-            data: ["team": "travel", "ticket": "", "quote": "a \"word\", {and} more"]
+            data: [
+                "team": "travel", "ticket": "", "quote": "a \"word\", {and} more", "caf\u{E9}": "one scalar",
+                "cafe\u{301}": "two scalars",
+            ]
         )
     }
 
@@ -66,6 +69,7 @@ struct NamespaceDirectoryTests {
         let second = try PostgresNamespaceDirectory(url: url)
         #expect(second.list() == [orders, plain])
         #expect(second.list().first?.data["quote"] == "a \"word\", {and} more")
+        #expect(second.list().first?.data.count == 5)
     }
 
     @Test func whatAnotherProcessAddsIsSeenAfterARefresh() throws {

@@ -86,13 +86,13 @@ package struct JournalReading {
         }
     }
 
-    private func fields(_ memo: RawMessage<Memo>?) -> [String: Payload] { (try? memo?.decoded().fields) ?? [:] }
+    private func fields(_ memo: RawMessage<Memo>?) -> ProtobufMap<Payload> { (try? memo?.decoded().fields) ?? [:] }
 
-    private func fields(_ attributes: RawMessage<SearchAttributes>?) -> [String: Payload] {
+    private func fields(_ attributes: RawMessage<SearchAttributes>?) -> ProtobufMap<Payload> {
         (try? attributes?.decoded().indexedFields) ?? [:]
     }
 
-    private func memo(_ started: RawMessage<Memo>?) -> [String: Payload] {
+    private func memo(_ started: RawMessage<Memo>?) -> ProtobufMap<Payload> {
         var all = fields(started)
         for recorded in events {
             if case .workflowPropertiesModifiedEventAttributes(let attributes) = recorded.event.attributes {
@@ -104,7 +104,7 @@ package struct JournalReading {
         return all
     }
 
-    private func searchAttributes(_ started: RawMessage<SearchAttributes>?) -> [String: Payload] {
+    private func searchAttributes(_ started: RawMessage<SearchAttributes>?) -> ProtobufMap<Payload> {
         var all = fields(started)
         for recorded in events {
             if case .upsertWorkflowSearchAttributesEventAttributes(let attributes) = recorded.event.attributes {

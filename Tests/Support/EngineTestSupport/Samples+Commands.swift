@@ -41,7 +41,7 @@ extension Samples {
     package static func marker(_ name: String, details: [String: String] = ["data": "1"]) -> Command {
         var attributes = RecordMarkerCommandAttributes()
         attributes.markerName = name
-        attributes.details = details.mapValues(payloads)
+        attributes.details = ProtobufMap(details).mapValues { payloads($0) }
         return command(.recordMarker, .recordMarkerCommandAttributes(attributes))
     }
 

@@ -19,7 +19,7 @@ struct WorkflowReply: Sendable {
     func completed(
         _ task: WorkflowTask,
         _ commands: [Command],
-        _ queryResults: [String: WorkflowQueryResult]
+        _ queryResults: ProtobufMap<WorkflowQueryResult>
     ) -> RespondWorkflowTaskCompletedRequest {
         var request = RespondWorkflowTaskCompletedRequest()
         request.namespace = namespace

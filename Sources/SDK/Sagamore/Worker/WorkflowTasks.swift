@@ -173,7 +173,7 @@ final class WorkflowTasks: Sendable {
         _ task: WorkflowTask,
         _ run: WorkflowRun,
         _ commands: [Command],
-        _ answers: [String: WorkflowQueryResult]
+        _ answers: ProtobufMap<WorkflowQueryResult>
     ) {
         var commands = commands
         let eager = activities.requestEagerly(&commands)

@@ -1,5 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
+internal import SagamoreProtobuf
 internal import SagamoreServices
 
 /// How a query gets to a worker.
@@ -60,9 +61,9 @@ struct QueryTable {
     // MARK: Workflow tasks
 
     /// A worker gets a workflow task of the run: returns the queries that it takes along.
-    mutating func taskStarted(on run: RunID) -> [String: WorkflowQuery] {
+    mutating func taskStarted(on run: RunID) -> ProtobufMap<WorkflowQuery> {
         guard isBound(to: run), let ids = bound[run] else { return [:] }
-        var attached: [String: WorkflowQuery] = [:]
+        var attached = ProtobufMap<WorkflowQuery>()
         for id in ids where queries[id]?.state == .waitingForTask {
             guard let query = move(id, to: .riding) else { continue }
             attached[query.wireID] = query.query
@@ -76,7 +77,7 @@ struct QueryTable {
     /// - Parameter answers: those that came with the completion.
     mutating func taskEnded(
         on run: RunID,
-        answers: [String: WorkflowQueryResult] = [:],
+        answers: ProtobufMap<WorkflowQueryResult> = [:],
         _ route: () -> QueryRoute
     ) -> [QueryAction] {
         guard isBound(to: run), let ids = bound[run] else { return [] }

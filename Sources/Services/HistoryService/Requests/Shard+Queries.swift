@@ -75,7 +75,7 @@ extension Shard {
     }
 
     /// Under the lock: what becomes of a run's queries as its workflow task ends.
-    func endTask(of run: CachedRun, answers results: [String: WorkflowQueryResult]) -> EndedQueries {
+    func endTask(of run: CachedRun, answers results: ProtobufMap<WorkflowQueryResult>) -> EndedQueries {
         EndedQueries(queries.taskEnded(on: run.runID, answers: results) { run.queryRoute })
     }
 

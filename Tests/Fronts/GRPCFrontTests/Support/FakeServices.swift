@@ -251,7 +251,7 @@ final class FakeNamespaces: NamespaceDirectory {
         description: String,
         ownerEmail: String,
         retention: Interval,
-        data: [String: String]
+        data: ProtobufMap<String>
     ) throws(RequestError) -> NamespaceRecord {
         let added: NamespaceRecord? = records.withLock { records in
             if records.contains(where: { $0.name == name }) { return nil }

@@ -30,7 +30,7 @@ struct SampleRun {
     }
 
     /// The next workflow task, as a worker gets it.
-    mutating func workflowTask(isSticky: Bool = false, queries: [String: WorkflowQuery] = [:]) throws
+    mutating func workflowTask(isSticky: Bool = false, queries: ProtobufMap<WorkflowQuery> = [:]) throws
         -> AssignedWorkflowTask
     {
         let task = try #require(execution.durable.workflowTask)

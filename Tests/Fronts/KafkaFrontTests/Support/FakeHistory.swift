@@ -106,7 +106,7 @@ struct OneNamespace: NamespaceDirectory {
         description _: String,
         ownerEmail _: String,
         retention _: Interval,
-        data _: [String: String]
+        data _: ProtobufMap<String>
     ) throws(RequestError) -> NamespaceRecord {
         throw RequestError(.unimplemented, name)
     }

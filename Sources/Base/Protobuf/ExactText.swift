@@ -1,14 +1,15 @@
 internal import Glibc
 
-/// A text as a key: equal only to one with the same bytes.
+/// Text as a key: equal only to text of the same UTF-8 bytes.
 ///
-/// `String` takes "é" for equal to "e" with an accent behind it. For PostgreSQL and for other servers of the contract
-/// these are two ids.
+/// `String` compares by canonical equivalence: "é" as one scalar equals "e" followed by a combining accent. Protobuf,
+/// PostgreSQL and other implementations of the contract compare bytes, and see two keys.
 public struct ExactText: Hashable, Sendable {
-    /// The text as it was given.
+    /// The text as given.
     public let text: String
 
-    /// Text that equals only text of the same bytes.
+    /// Makes a key of a text.
+    @inlinable
     public init(_ text: String) {
         self.text = text
     }
@@ -18,8 +19,15 @@ public struct ExactText: Hashable, Sendable {
     public func hash(into hasher: inout Hasher) { hasher.combine(bytesOf: text) }
 }
 
+extension ExactText: Comparable {
+    /// The order of the bytes.
+    public static func < (left: ExactText, right: ExactText) -> Bool {
+        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    }
+}
+
 extension String {
-    /// Whether both texts are the same bytes in UTF-8. Every look-up of a key asks, so the bytes are compared in place.
+    /// Whether both texts have the same UTF-8 bytes. Compares in place: every lookup of a key asks.
     public func hasSameBytes(as other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         var (left, right) = (self, other)
@@ -34,8 +42,8 @@ extension String {
 }
 
 extension Hasher {
-    /// Puts the bytes of a text in, and an end that no text holds: so two texts are known from two others that are the
-    /// same put together.
+    /// Feeds the bytes of a text, and a terminator that occurs in no text: two texts in a row hash differently from two
+    /// others with the same concatenation.
     public mutating func combine(bytesOf text: String) {
         var text = text
         text.withUTF8 { self.combine(bytes: UnsafeRawBufferPointer($0)) }
