@@ -87,11 +87,11 @@ let connections: [Target] = [
         "SagamoreGRPCServer",
         ["SagamoreGRPC", "CSagamoreHTTP2", "CSagamoreTLS", "CSagamoreDeflate", "SagamoreThreads"]
     ),
-    library("Connections", "SagamorePostgresClient", ["CSagamorePostgres", "SagamoreThreads"]),
+    library("Connections", "SagamorePostgresClient", ["CSagamorePostgres"]),
     library("Connections", "SagamoreEmbeddedPostgres", ["SagamoreThreads"]),
     library("Connections", "SagamoreKafkaClient", ["CSagamoreRdKafka", "SagamoreThreads"]),
 
-    testSupport("SagamorePostgresTestSupport", ["SagamoreEmbeddedPostgres"]),
+    testSupport("SagamorePostgresTestSupport", ["SagamoreEmbeddedPostgres", "SagamorePostgresClient"]),
     testSupport("SagamoreKafkaTestSupport", ["SagamoreKafkaClient", "SagamoreThreads"]),
     tests("Connections", "SagamoreAPITests", ["SagamoreAPI", "SagamoreProtobuf"], exclude: ["exchange.py"]),
     tests(

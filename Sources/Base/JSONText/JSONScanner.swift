@@ -123,3 +123,58 @@ public enum JSONScanner {
         try bytes.withUnsafeBufferPointer { (buffer) throws(JSONError) in try body(UnsafeRawBufferPointer(buffer)) }
     }
 }
+
+/// What a JSON value is.
+public enum JSONKind: String, Sendable {
+    /// A string.
+    case string
+    /// A number.
+    case number
+    /// `true` or `false`.
+    case bool
+    /// `null`.
+    case null
+    /// An object.
+    case object
+    /// An array.
+    case array
+
+    /// Whether it is neither an object nor an array.
+    public var isScalar: Bool {
+        self != .object && self != .array
+    }
+}
+
+/// The keys of one object, compared by their bytes: `String` takes different spellings of one letter for equal.
+struct JSONKeySet {
+    /// Comparing with so many keys costs less than hashing them.
+    private static let mostCompared = 16
+
+    private var few: [String] = []
+    private var many: Set<Key> = []
+
+    /// - Returns: Whether the key is new.
+    mutating func insert(_ key: String) -> Bool {
+        guard many.isEmpty else { return many.insert(Key(text: key)).inserted }
+        for known in few where Key.areEqual(known, key) { return false }
+        few.append(key)
+        if few.count > Self.mostCompared { many = Set(few.map { Key(text: $0) }) }
+        return true
+    }
+
+    private struct Key: Hashable {
+        let text: String
+
+        static func == (left: Key, right: Key) -> Bool {
+            areEqual(left.text, right.text)
+        }
+
+        static func areEqual(_ left: String, _ right: String) -> Bool {
+            left.utf8.count == right.utf8.count && left.utf8.elementsEqual(right.utf8)
+        }
+
+        func hash(into hasher: inout Hasher) {
+            for byte in text.utf8 { hasher.combine(byte) }
+        }
+    }
+}

@@ -1,10 +1,9 @@
+internal import Glibc
+
 /// Where log lines go.
 public struct LogDestination: Sendable {
     /// The process's standard error.
-    public static let standardError = LogDestination(.descriptor(2))
-
-    /// The process's standard output.
-    public static let standardOutput = LogDestination(.descriptor(1))
+    public static let standardError = fileDescriptor(2)
 
     /// An open file, pipe or socket. The caller keeps it open as long as somebody logs.
     public static func fileDescriptor(_ descriptor: Int32) -> LogDestination {
@@ -30,7 +29,7 @@ public struct LogDestination: Sendable {
     /// Whether people look at it directly and it understands colours.
     var showsColours: Bool {
         switch kind {
-        case .descriptor(let descriptor): SystemCalls.isColourTerminal(descriptor)
+        case .descriptor(let descriptor): Self.isColorTerminal(descriptor)
         case .function: false
         }
     }
@@ -39,8 +38,33 @@ public struct LogDestination: Sendable {
     /// nowhere to be reported, and a service doesn't end because its log did.
     func write(_ line: [UInt8]) {
         switch kind {
-        case .descriptor(let descriptor): SystemCalls.writeAll(line, to: descriptor)
+        case .descriptor(let descriptor): Self.writeAll(line, to: descriptor)
         case .function(let receive): receive(String(decoding: line.dropLast(), as: UTF8.self))
+        }
+    }
+
+    /// A terminal that understands colours and whose user didn't switch them off (`NO_COLOR`, `TERM=dumb`).
+    private static func isColorTerminal(_ descriptor: Int32) -> Bool {
+        guard isatty(descriptor) == 1, getenv("NO_COLOR") == nil else { return false }
+        guard let terminal = getenv("TERM") else { return false }
+        return strcmp(terminal, "dumb") != 0
+    }
+
+    /// Writes all bytes, also over interruptions and to a descriptor that doesn't block; gives up on other errors.
+    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
+        bytes.withUnsafeBytes { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if written >= 0 {
+                    rest = rest.dropFirst(written)
+                } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                    var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    poll(&request, 1, -1)
+                } else if errno != EINTR {
+                    return
+                }
+            }
         }
     }
 }

@@ -26,3 +26,22 @@ public final class LogHandler: Sendable {
         destination.withLock { $0.write(line) }
     }
 }
+
+/// The form of a log line.
+public enum LogFormat: String, Sendable, CaseIterable {
+    /// `TIME LEVEL LABEL MESSAGE KEY=VALUE …`, for people; in colour on a terminal.
+    case text
+    /// One JSON object a line: `label`, `level`, `message`, `metadata` (an object of strings, absent when empty) and
+    /// `time` (RFC 3339, UTC), with all keys in this order and those of `metadata` sorted.
+    case json
+}
+
+/// One line before it has a form.
+struct LogRecord: Sendable {
+    var time: WallClockTime
+    var level: Logger.Level
+    var label: String
+    var message: String
+    /// In the order of the keys, each key once.
+    var metadata: [(key: String, value: String)]
+}

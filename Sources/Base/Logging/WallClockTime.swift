@@ -1,25 +1,32 @@
+internal import Glibc
+
 /// An instant of the machine's clock, in milliseconds since 1970, never before that.
 struct WallClockTime: Sendable, Equatable {
     var millisecondsSince1970: Int64
 
     static var now: WallClockTime {
-        WallClockTime(millisecondsSince1970: SystemCalls.millisecondsSince1970())
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        let milliseconds = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+        return WallClockTime(millisecondsSince1970: max(0, milliseconds))
     }
 
     /// Appends it in RFC 3339's form, in UTC: `2026-03-01T12:34:56.789Z`.
     func append(to line: inout [UInt8]) {
-        let date = SystemCalls.utcDate(secondsSince1970: millisecondsSince1970 / 1000)
-        appendDigits(date.year, 4, to: &line)
+        var seconds = time_t(millisecondsSince1970 / 1000)
+        var date = tm()
+        gmtime_r(&seconds, &date)
+        appendDigits(Int(date.tm_year) + 1900, 4, to: &line)
         line.append(UInt8(ascii: "-"))
-        appendDigits(date.month, 2, to: &line)
+        appendDigits(Int(date.tm_mon) + 1, 2, to: &line)
         line.append(UInt8(ascii: "-"))
-        appendDigits(date.day, 2, to: &line)
+        appendDigits(Int(date.tm_mday), 2, to: &line)
         line.append(UInt8(ascii: "T"))
-        appendDigits(date.hour, 2, to: &line)
+        appendDigits(Int(date.tm_hour), 2, to: &line)
         line.append(UInt8(ascii: ":"))
-        appendDigits(date.minute, 2, to: &line)
+        appendDigits(Int(date.tm_min), 2, to: &line)
         line.append(UInt8(ascii: ":"))
-        appendDigits(date.second, 2, to: &line)
+        appendDigits(Int(date.tm_sec), 2, to: &line)
         line.append(UInt8(ascii: "."))
         appendDigits(Int(millisecondsSince1970 % 1000), 3, to: &line)
         line.append(UInt8(ascii: "Z"))

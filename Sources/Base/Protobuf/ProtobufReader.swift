@@ -78,9 +78,6 @@ public struct ProtobufReader {
     /// How many bytes are left in the current message.
     public var remaining: Int { self.end - self.position }
 
-    /// The offset of the last tag.
-    public var fieldOffset: Int { self.fieldStart - self.origin }
-
     /// The field number of the last tag.
     public var fieldNumber: Int { Int(self.tag >> 3) }
 

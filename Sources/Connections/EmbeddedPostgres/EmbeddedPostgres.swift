@@ -24,7 +24,6 @@ public final class EmbeddedPostgres: Sendable {
 
     private struct Running {
         let place: ClusterPlace
-        let programs: PostgresPrograms
         let socketFolder: String
         let child: ChildProcess
         let lock: FolderLock
@@ -91,7 +90,7 @@ public final class EmbeddedPostgres: Sendable {
     public var url: String { url(database: "postgres") }
 
     /// Where to connect to another database of this server. Empty unless started.
-    public func url(database: String) -> String {
+    package func url(database: String) -> String {
         let folder = running.withLock { $0?.socketFolder }
         guard let folder else { return "" }
         let host = folder.replacing("/", with: "%2F")
@@ -103,23 +102,6 @@ public final class EmbeddedPostgres: Sendable {
 
     /// Whether the server runs. False after it was killed; `start()` brings it back.
     public var isRunning: Bool { running.withLock { $0?.child.isRunning ?? false } }
-
-    /// The file that the server writes its messages to. Nil unless started.
-    package var logFile: String? { running.withLock { $0?.place.log } }
-
-    /// Makes a database. Throws when there is one of this name.
-    package func createDatabase(_ name: String) throws(EmbeddedPostgresError) {
-        try running.withLock { running throws(EmbeddedPostgresError) in
-            guard let running else { throw EmbeddedPostgresError(.process, "PostgreSQL is not running") }
-            try ChildProcess.run(
-                [
-                    running.programs.createdb, "-h", running.socketFolder, "-p", "\(Self.port)", "-U", Self.role, "--",
-                    name,
-                ],
-                output: running.place.log
-            )
-        }
-    }
 
     /// Stops the server and gives the folder free. Safe to repeat.
     public func stop(mode: StopMode = .fast) throws(EmbeddedPostgresError) {
@@ -193,7 +175,7 @@ public final class EmbeddedPostgres: Sendable {
             try? Files.remove(socketFolder)
             throw error
         }
-        return Running(place: place, programs: programs, socketFolder: socketFolder, child: child, lock: lock)
+        return Running(place: place, socketFolder: socketFolder, child: child, lock: lock)
     }
 
     private func makeCluster(_ place: ClusterPlace, _ programs: PostgresPrograms) throws(EmbeddedPostgresError) {

@@ -8,7 +8,6 @@ struct PostgresPrograms: Equatable {
 
     var initdb: String { folder + "/initdb" }
     var postgres: String { folder + "/postgres" }
-    var createdb: String { folder + "/createdb" }
 
     /// Finds them: in `SAGAMORE_POSTGRES_BIN`, else on PATH, else where distributions keep them (the newest version).
     ///

@@ -1,4 +1,5 @@
 internal import CSagamoreGRPC
+internal import Glibc
 internal import SagamoreThreads
 
 /// A channel at work: the C core's channel, a completion queue and the thread that empties it and ends it all.
@@ -102,5 +103,41 @@ final class ChannelRuntime: Sendable {
         if let call { grpc_call_unref(call) }
         completion?(result)
         if let place, calls.remove(place) { grpc_completion_queue_shutdown(queue) }
+    }
+}
+
+/// Knows on which channel's thread the present code runs, so that ending a channel from one of its own completions does
+/// not wait for itself.
+enum ChannelThread {
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        let code = pthread_key_create(&key, nil)
+        precondition(code == 0, "the system gave no thread-local place (error \(code))")
+        return key
+    }()
+
+    static func enter(_ channel: ChannelRuntime) {
+        pthread_setspecific(key, Unmanaged.passUnretained(channel).toOpaque())
+    }
+
+    static func isInside(_ channel: ChannelRuntime) -> Bool {
+        pthread_getspecific(key) == Unmanaged.passUnretained(channel).toOpaque()
+    }
+}
+
+extension gpr_timespec {
+    /// The instant so far from now, by the monotonic clock; nil: never.
+    init(fromNow limit: Duration?) {
+        guard let limit, limit < .seconds(3_153_600_000) else {
+            self = gpr_inf_future(GPR_CLOCK_MONOTONIC)
+            return
+        }
+        let parts = max(.zero, limit).components
+        let span = gpr_timespec(
+            tv_sec: parts.seconds,
+            tv_nsec: Int32(parts.attoseconds / 1_000_000_000),
+            clock_type: GPR_TIMESPAN
+        )
+        self = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), span)
     }
 }

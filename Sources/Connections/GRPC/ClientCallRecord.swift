@@ -1,4 +1,6 @@
 internal import CSagamoreGRPC
+internal import Glibc
+internal import Synchronization
 
 /// One call that this process makes, until its answer.
 ///
@@ -137,4 +139,41 @@ final class ClientCallRecord: @unchecked Sendable {
         let starts = ["failed to connect", "connections to all backends", "DNS resolution", "empty address list"]
         return starts.contains { message.lowercased().hasPrefix($0.lowercased()) }
     }
+}
+
+/// A lock in memory that somebody else owns and that stays where it is.
+///
+/// `pthread_mutex_t` rather than `Mutex`: it is cheaper when two threads want it at once, and ThreadSanitizer sees it.
+struct PlacedLock {
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+
+    init(at mutex: UnsafeMutablePointer<pthread_mutex_t>) {
+        self.mutex = mutex
+        pthread_mutex_init(mutex, nil)
+    }
+
+    /// To be called once, before the memory goes.
+    func destroy() { pthread_mutex_destroy(mutex) }
+
+    /// - Parameter owner: whom the memory belongs to; kept until the lock is free again.
+    func withLock<Result>(of owner: AnyObject, _ body: () -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer {
+            pthread_mutex_unlock(mutex)
+            withExtendedLifetime(owner) {}
+        }
+        return body()
+    }
+}
+
+/// Marks that what one thread has written goes to another through the C core, whose own synchronisation neither Swift's
+/// memory model nor ThreadSanitizer sees. Costs nothing on the processors in use.
+struct Handover: ~Copyable, Sendable {
+    private let mark = Atomic(false)
+
+    /// Before something is given to the C core.
+    func give() { mark.store(true, ordering: .releasing) }
+
+    /// After the C core has given it back.
+    func take() { _ = mark.load(ordering: .acquiring) }
 }

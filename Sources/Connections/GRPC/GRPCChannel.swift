@@ -1,3 +1,5 @@
+internal import SagamoreThreads
+
 /// A connection to a gRPC server, as the caller sees it: it is made when the first call needs it, and made again when
 /// it breaks. Calls may be made from any thread.
 public final class GRPCChannel: Sendable {
@@ -41,15 +43,15 @@ public final class GRPCChannel: Sendable {
         deadline: Duration?,
         metadata: [(String, String)] = []
     ) async throws(GRPCStatus) -> [UInt8] {
-        let slot = AsyncCallSlot()
+        let cancellation = CallCancellation()
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let record = ClientCallRecord { continuation.resume(returning: $0) }
-                slot.set(record)
+                cancellation.set(record)
                 runtime.start(record, path, request, deadline: deadline, metadata: metadata)
             }
         } onCancel: {
-            slot.cancel()
+            cancellation.cancel()
         }
         return try result.get()
     }
@@ -60,5 +62,41 @@ public final class GRPCChannel: Sendable {
     public func shutdown() {
         runtime.close()
         if !ChannelThread.isInside(runtime) { runtime.waitForEnd() }
+    }
+}
+
+/// A call that a channel has under way. Letting go of it does not end the call.
+public final class GRPCClientCall: Sendable {
+    private let record: ClientCallRecord
+
+    init(_ record: ClientCallRecord) { self.record = record }
+
+    /// Gives the call up: it ends with CANCELLED, unless its answer is there already.
+    public func cancel() { record.cancel() }
+}
+
+/// Passes the cancellation of a task on to its call, whichever of the two comes first.
+private final class CallCancellation: Sendable {
+    private struct State {
+        var record: ClientCallRecord?
+        var isCancelled = false
+    }
+
+    private let state = Locked(State())
+
+    func set(_ record: ClientCallRecord) {
+        let isCancelled = state.withLock { state in
+            state.record = record
+            return state.isCancelled
+        }
+        if isCancelled { record.cancel() }
+    }
+
+    func cancel() {
+        let record = state.withLock { state in
+            state.isCancelled = true
+            return state.record
+        }
+        record?.cancel()
     }
 }

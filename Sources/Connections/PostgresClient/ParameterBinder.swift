@@ -24,7 +24,7 @@ final class ParameterBinder {
         for index in start..<values.count {
             switch values[index].storage {
             case .null: set(index, nil, 0)
-            case .int64(let value), .timestamp(let value): store(index, UInt64(bitPattern: value))
+            case .int64(let value): store(index, UInt64(bitPattern: value))
             case .int32(let value): store(index, UInt32(bitPattern: value))
             case .bool(let value): store(index, value ? UInt8(1) : 0)
             case .uuid(let high, let low):

@@ -20,8 +20,6 @@ public struct PostgresArray: Sendable {
         public static let int32 = ElementType(oid: 23, expectedSize: 4)
         /// `text`
         public static let text = ElementType(oid: 25, expectedSize: 32)
-        /// `timestamptz`
-        public static let timestamptz = ElementType(oid: 1184, expectedSize: 8)
         /// `uuid`
         public static let uuid = ElementType(oid: 2950, expectedSize: 16)
     }
@@ -76,18 +74,10 @@ public struct PostgresArray: Sendable {
 
     /// Adds a `bytea`.
     public mutating func append(_ value: [UInt8]) {
-        value.withUnsafeBytes { bytes in append(bytes) }
-    }
-
-    /// Adds a `bytea`.
-    public mutating func append(_ value: ArraySlice<UInt8>) {
-        value.withUnsafeBytes { bytes in append(bytes) }
-    }
-
-    /// Adds a `bytea`, copied.
-    public mutating func append(_ value: UnsafeRawBufferPointer) {
-        begin(.bytea, value.count)
-        storage.append(value)
+        value.withUnsafeBytes { bytes in
+            begin(.bytea, bytes.count)
+            storage.append(bytes)
+        }
     }
 
     /// Adds a `uuid`: its first and last eight bytes as big-endian numbers.
@@ -95,12 +85,6 @@ public struct PostgresArray: Sendable {
         begin(.uuid, 16)
         storage.append(high)
         storage.append(low)
-    }
-
-    /// Adds a `timestamptz`. `Int64.min` is `-infinity`, `Int64.max` is `infinity`.
-    public mutating func append(microsecondsSince1970 value: Int64) {
-        begin(.timestamptz, 8)
-        storage.append(UInt64(bitPattern: PostgresTimestamp.wire(value)))
     }
 
     /// Adds a NULL.

@@ -20,20 +20,15 @@ extension PostgresConnection {
             error.code = .outcomeUnknown
             throw error
         }
-        do throws(PostgresError) {
-            while let result = try nextResult(handle) {
-                defer { PQclear(result) }
-                switch PQresultStatus(result) {
-                case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: break
-                case PGRES_FATAL_ERROR: refusal = refusal ?? refused(ServerRefusal(result), handle)
-                default: throw PostgresError(.usage, "COPY can't run here")
-                }
+        while let result = nextResult(handle) {
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: break
+            case PGRES_FATAL_ERROR: refusal = refusal ?? refused(ServerRefusal(result), handle)
+            default:
+                close()
+                throw PostgresError(.usage, "COPY is not supported")
             }
-        } catch {
-            close()
-            var error = error
-            if error.code == .connectionLost { error.code = .outcomeUnknown }
-            throw error
         }
         if PQstatus(handle) != CONNECTION_OK { close() }
         if let refusal { throw refusal }

@@ -29,13 +29,6 @@ extension PostgresConnection {
         }
     }
 
-    /// Runs the statements one after the other in one round trip, without BEGIN and COMMIT: for reads.
-    ///
-    /// To the server they are one implicit transaction: when one fails, none has happened.
-    public func pipeline(_ batch: PostgresBatch) throws(PostgresError) -> [PostgresResult] {
-        try run(batch, isTransaction: false)
-    }
-
     /// BEGIN, the statements, COMMIT, in one pipeline and one round trip; a result for each statement.
     ///
     /// - Throws: `.server` with `statementIndex` (everything is rolled back, the connection can be used again);
@@ -173,9 +166,7 @@ extension PostgresConnection {
     ) -> PostgresError? {
         var isAnswered = true
         while true {
-            let result: OpaquePointer?
-            do throws(PostgresError) { result = try nextResult(handle) } catch { return error }
-            guard let result else {
+            guard let result = nextResult(handle) else {
                 // A step's results end with nil; a nil without any before it is libpq's word that there is nothing
                 // more.
                 if !isAnswered { return failed(handle) }
@@ -221,7 +212,5 @@ extension PostgresConnection {
         if let handle = self.handle, PQtransactionStatus(handle) != PQTRANS_IDLE { close() }
     }
 
-    private func failed(_ handle: OpaquePointer) -> PostgresError {
-        lost(cancelHandle.isInterrupted ? "interrupted" : errorMessage(handle))
-    }
+    private func failed(_ handle: OpaquePointer) -> PostgresError { lost(errorMessage(handle)) }
 }

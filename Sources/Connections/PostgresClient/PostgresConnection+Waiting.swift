@@ -9,17 +9,10 @@ extension PostgresConnection {
     /// - Throws: `.connectionLost`: nothing has been sent.
     func openHandle() throws(PostgresError) -> OpaquePointer {
         guard let handle, PQstatus(handle) == CONNECTION_OK else { throw lost("not connected") }
-        if cancelHandle.isInterrupted { throw lost("interrupted") }
-        if readiness(handle, [], timeout: 0).isReadable, PQconsumeInput(handle) == 0 || !isAlive(handle) {
+        if isReadable(handle, timeout: 0), PQconsumeInput(handle) == 0 || !isAlive(handle) {
             throw lost(errorMessage(handle))
         }
         return handle
-    }
-
-    /// Whether the next call can start: connected as far as the socket tells, and no transaction open.
-    var isReadyForWork: Bool {
-        guard let handle = try? openHandle() else { return false }
-        return PQtransactionStatus(handle) == PQTRANS_IDLE
     }
 
     /// Gives libpq's buffer to the kernel, reading meanwhile. False when the connection is lost.
@@ -28,23 +21,19 @@ extension PostgresConnection {
             switch PQflush(handle) {
             case 0: return true
             case 1:
-                let ready = readiness(handle, [.writable], timeout: -1)
-                if ready.isInterrupted { return false }
-                if ready.isReadable, PQconsumeInput(handle) == 0 { return false }
+                if isReadable(handle, orWritable: true, timeout: -1), PQconsumeInput(handle) == 0 { return false }
             default: return false
             }
         }
     }
 
-    /// The next result, as `PQgetResult`; waits until it can be had. Throws when interrupted.
-    func nextResult(_ handle: OpaquePointer) throws(PostgresError) -> OpaquePointer? {
+    /// The next result, as `PQgetResult`; waits for it.
+    func nextResult(_ handle: OpaquePointer) -> OpaquePointer? {
         var isFlushed = false
         while PQisBusy(handle) != 0 {
             // After a failed write there may still be an answer to read that says why.
             if !isFlushed { isFlushed = PQflush(handle) != 1 }
-            let ready = readiness(handle, isFlushed ? [] : [.writable], timeout: -1)
-            if ready.isInterrupted { throw lost("interrupted") }
-            if ready.isReadable, PQconsumeInput(handle) == 0 { break }
+            if isReadable(handle, orWritable: !isFlushed, timeout: -1), PQconsumeInput(handle) == 0 { break }
         }
         return PQgetResult(handle)
     }
@@ -61,34 +50,18 @@ extension PostgresConnection {
     /// Whether the server has closed its end: seen by reading once more, since a first read returns what was there.
     private func isAlive(_ handle: OpaquePointer) -> Bool {
         PQisBusy(handle) == 0 && PQstatus(handle) == CONNECTION_OK
-            && (!readiness(handle, [], timeout: 0).isReadable || PQconsumeInput(handle) != 0)
+            && (!isReadable(handle, timeout: 0) || PQconsumeInput(handle) != 0)
             && PQstatus(handle) == CONNECTION_OK
     }
 
-    private struct Wanted: OptionSet {
-        let rawValue: Int
-        static let writable = Wanted(rawValue: 1)
-    }
-
-    private struct Readiness {
-        var isReadable = false
-        var isInterrupted = false
-    }
-
-    /// Waits until the socket can be read (or written, if wanted), or the handle was interrupted.
-    private func readiness(_ handle: OpaquePointer, _ wanted: Wanted, timeout: Int32) -> Readiness {
-        let events = Int16(POLLIN) | (wanted.contains(.writable) ? Int16(POLLOUT) : 0)
+    /// Waits until the socket can be read, or written where that is asked for. Returns whether it can be read.
+    private func isReadable(_ handle: OpaquePointer, orWritable: Bool = false, timeout: Int32) -> Bool {
         let socket = PQsocket(handle)
-        // A socket that is gone counts as readable: the read then reports the loss.
-        if socket < 0 { return Readiness(isReadable: true) }
-        return withUnsafeTemporaryAllocation(of: pollfd.self, capacity: 2) { descriptors in
-            descriptors[0] = pollfd(fd: socket, events: events, revents: 0)
-            descriptors[1] = pollfd(fd: cancelHandle.descriptor, events: Int16(POLLIN), revents: 0)
-            while poll(descriptors.baseAddress, 2, timeout) < 0, errno == EINTR || errno == EAGAIN {}
-            return Readiness(
-                isReadable: descriptors[0].revents & ~Int16(POLLOUT) != 0,
-                isInterrupted: descriptors[1].revents != 0
-            )
-        }
+        // A closed socket counts as readable: the read then reports the loss.
+        if socket < 0 { return true }
+        let events = Int16(POLLIN) | (orWritable ? Int16(POLLOUT) : 0)
+        var descriptor = pollfd(fd: socket, events: events, revents: 0)
+        while poll(&descriptor, 1, timeout) < 0, errno == EINTR || errno == EAGAIN {}
+        return descriptor.revents & ~Int16(POLLOUT) != 0
     }
 }

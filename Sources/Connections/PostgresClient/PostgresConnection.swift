@@ -2,12 +2,9 @@ internal import CSagamorePostgres
 
 /// A session with a PostgreSQL server, used by the one thread that owns it. Every call blocks.
 ///
-/// A lost connection stays lost until `reconnect()`; `cancelHandle` lets another thread end a blocked call.
-/// Statements are prepared by name in the session, so a pooler that shares sessions between transactions (PgBouncer's
-/// transaction mode) can't stand in between.
+/// A lost connection stays lost until `reconnect()`. Statements are prepared by name in the session, so a pooler that
+/// shares sessions between transactions (PgBouncer's transaction mode) does not work in between.
 public final class PostgresConnection {
-    /// Lets another thread stop what this connection is doing.
-    public let cancelHandle: PostgresCancelHandle
     let parameters: ConnectionParameters
     let binder = ParameterBinder()
     /// libpq's connection; nil after `close()`.
@@ -30,36 +27,21 @@ public final class PostgresConnection {
         sessionSettings: [(name: String, value: String)] = []
     ) throws(PostgresError) {
         parameters = try ConnectionParameters(url, applicationName: applicationName, sessionSettings: sessionSettings)
-        cancelHandle = try PostgresCancelHandle()
         try connect()
     }
 
     deinit { close() }
 
-    /// Whether the session is there as far as is known, and not interrupted.
-    public var isUsable: Bool {
-        guard let handle else { return false }
-        return PQstatus(handle) == CONNECTION_OK && !cancelHandle.isInterrupted
-    }
-
-    /// The server's version, 150004 for 15.4; 0 when closed.
-    public var serverVersion: Int { handle.map { Int(PQserverVersion($0)) } ?? 0 }
-
-    /// The process that serves this session; 0 when closed.
-    public var backendProcessID: Int32 { handle.map { PQbackendPID($0) } ?? 0 }
-
     /// Ends the session, if there is one, and starts a new one with nothing prepared.
     ///
-    /// - Throws: `.cannotConnect`; `.connectionLost` when the handle was interrupted.
+    /// - Throws: `.cannotConnect`.
     public func reconnect() throws(PostgresError) {
         close()
-        if cancelHandle.isInterrupted { throw PostgresError(.connectionLost, "interrupted") }
         try connect()
     }
 
     /// Ends the session. What ran in it is rolled back. Safe to repeat.
     public func close() {
-        cancelHandle.replaceSession(nil)
         prepared.removeAll()
         if let handle { PQfinish(handle) }
         handle = nil
@@ -74,6 +56,5 @@ public final class PostgresConnection {
         }
         sagamore_pq_ignore_notices(new)
         handle = new
-        cancelHandle.replaceSession(new)
     }
 }

@@ -1,10 +1,12 @@
+internal import CSagamorePostgres
+
 /// What went wrong on the way to PostgreSQL or in it.
 ///
 /// The texts hold no parameter values: the server's DETAIL, which quotes them, is left out.
 public struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// The kind of an error: what the caller may conclude from it.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
-        private enum Kind: String { case cannotConnect, connectionLost, outcomeUnknown, server, usage, shutDown }
+        private enum Kind: String { case cannotConnect, connectionLost, outcomeUnknown, server, usage }
 
         private let kind: Kind
 
@@ -18,8 +20,6 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         public static let server = Code(kind: .server)
         /// The call itself was wrong. Nothing was sent, or the connection was closed.
         public static let usage = Code(kind: .usage)
-        /// The pool was shut down before the job ran.
-        public static let shutDown = Code(kind: .shutDown)
 
         public var description: String { kind.rawValue }
     }
@@ -84,5 +84,32 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     private func isOfClass(_ classes: String...) -> Bool {
         guard let sqlState else { return false }
         return classes.contains { sqlState.hasPrefix($0) }
+    }
+}
+
+/// An error that the server itself reported.
+struct ServerRefusal {
+    /// With `.server`, SQLSTATE, primary message and constraint.
+    let error: PostgresError
+    /// Whether the server closes the connection after it.
+    let isFatal: Bool
+
+    /// Reads an error result; nil when libpq made it up because the connection failed.
+    init?(_ result: OpaquePointer) {
+        func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
+        guard let sqlState = field(sagamore_pq_field_sqlstate()) else { return nil }
+        var message = field(sagamore_pq_field_message()) ?? "no message"
+        // "invalid input syntax for type uuid: "…"": after the colon stands the value.
+        if sqlState.hasPrefix("22"), let colon = message.firstRange(of: ": \"") {
+            message = String(message[..<colon.lowerBound])
+        }
+        error = PostgresError(
+            .server,
+            message,
+            sqlState: sqlState,
+            constraint: field(sagamore_pq_field_constraint())
+        )
+        let severity = field(sagamore_pq_field_severity())
+        isFatal = severity == "FATAL" || severity == "PANIC"
     }
 }

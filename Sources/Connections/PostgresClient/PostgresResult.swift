@@ -7,8 +7,7 @@ internal import CSagamorePostgres
 public final class PostgresResult: Sendable {
     /// Rows, from 0.
     public let rowCount: Int
-    /// Columns, from 0.
-    public let columnCount: Int
+    private let columnCount: Int
     // libpq lets any number of threads read a result, and nothing here changes it.
     private nonisolated(unsafe) let result: OpaquePointer
 
@@ -25,11 +24,6 @@ public final class PostgresResult: Sendable {
     public var affectedRows: Int {
         guard let text = PQcmdTuples(result) else { return 0 }
         return Int(String(cString: text)) ?? 0
-    }
-
-    /// The position of the column with this name.
-    public func column(_ name: String) -> Int? {
-        (0..<columnCount).first { column in PQfname(result, Int32(column)).map { String(cString: $0) } == name }
     }
 
     /// Whether the field is NULL.
@@ -85,28 +79,8 @@ public final class PostgresResult: Sendable {
         )
     }
 
-    /// A `timestamptz` in microseconds since 1970; `-infinity` is `Int64.min`, `infinity` is `Int64.max`.
-    public func timestamp(_ row: Int, _ column: Int) -> Int64 {
-        let field = field(row, column)
-        precondition(field.count == 8, "column \(column) is no timestamp")
-        return PostgresTimestamp.microsecondsSince1970(wire: Int64(bitPattern: Self.load(field, UInt64.self)))
-    }
-
-    /// Lends the bytes of a field for the time of the call, without a copy.
-    @inlinable
-    public func withBytes<Value, Failure: Error>(
-        _ row: Int,
-        _ column: Int,
-        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
-    ) throws(Failure) -> Value {
-        // The bytes belong to this object, which must outlive the call.
-        defer { withExtendedLifetime(self) {} }
-        return try body(field(row, column))
-    }
-
     /// The bytes of a field that is not NULL; they live as long as this result.
-    @usableFromInline
-    func field(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer {
+    private func field(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer {
         check(row, column)
         let size = Int(PQgetlength(result, Int32(row), Int32(column)))
         precondition(
@@ -139,10 +113,5 @@ extension PostgresResult {
     /// Bytes, or nil for NULL.
     public func optionalBytes(_ row: Int, _ column: Int) -> [UInt8]? {
         isNull(row, column) ? nil : bytes(row, column)
-    }
-
-    /// Microseconds since 1970, or nil for NULL.
-    public func optionalTimestamp(_ row: Int, _ column: Int) -> Int64? {
-        isNull(row, column) ? nil : timestamp(row, column)
     }
 }

@@ -36,12 +36,8 @@ public struct PostgresBatch: Sendable {
         items.append(Item(statement: statement, values: values))
     }
 
-    /// Whether there is no statement in it.
-    public var isEmpty: Bool { items.isEmpty }
     /// The number of statements.
-    public var count: Int { items.count }
-    /// The bytes of all values together, as they travel.
-    public var byteCount: Int { items.reduce(0) { total, item in total + item.values.byteCount } }
+    var count: Int { items.count }
 }
 
 extension [PostgresValue] {

@@ -8,7 +8,6 @@ public struct PostgresValue: Sendable {
         case text(String)
         case bytes([UInt8])
         case uuid(high: UInt64, low: UInt64)
-        case timestamp(Int64)
         case array(PostgresArray)
     }
 
@@ -30,10 +29,6 @@ public struct PostgresValue: Sendable {
     public static func uuid(high: UInt64, low: UInt64) -> PostgresValue {
         PostgresValue(storage: .uuid(high: high, low: low))
     }
-    /// A `timestamptz`. `Int64.min` is `-infinity`, `Int64.max` is `infinity`.
-    public static func timestamp(microsecondsSince1970 value: Int64) -> PostgresValue {
-        PostgresValue(storage: .timestamp(PostgresTimestamp.wire(value)))
-    }
     /// A one-dimensional array.
     public static func array(_ value: PostgresArray) -> PostgresValue { PostgresValue(storage: .array(value)) }
 
@@ -41,7 +36,7 @@ public struct PostgresValue: Sendable {
     var byteCount: Int {
         switch storage {
         case .null: 0
-        case .int64, .timestamp: 8
+        case .int64: 8
         case .int32: 4
         case .bool: 1
         case .uuid: 16
@@ -49,23 +44,5 @@ public struct PostgresValue: Sendable {
         case .bytes(let bytes): bytes.count
         case .array(let array): array.storage.count
         }
-    }
-}
-
-/// PostgreSQL counts microseconds from 2000-01-01 and takes the ends of the range for the infinities.
-enum PostgresTimestamp {
-    /// From 1970-01-01 to 2000-01-01, in microseconds.
-    private static let offset: Int64 = 946_684_800_000_000
-
-    static func wire(_ microsecondsSince1970: Int64) -> Int64 {
-        if microsecondsSince1970 == .max { return .max }
-        let (value, overflow) = microsecondsSince1970.subtractingReportingOverflow(offset)
-        return overflow ? .min : value
-    }
-
-    static func microsecondsSince1970(wire value: Int64) -> Int64 {
-        if value == .min { return .min }
-        let (sum, overflow) = value.addingReportingOverflow(offset)
-        return overflow ? .max : sum
     }
 }

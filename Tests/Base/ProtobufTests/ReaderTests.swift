@@ -141,8 +141,9 @@ func reading<Value>(
         let bytes: [UInt8] = [0x0A, 0x02, 0x61, 0x62, 0x10, 0x07, 0x0A, 0x01, 0x63]
         let frames = try ProtobufReader.read(bytes) { (reader) throws(ProtobufError) in
             var frames: [[Int]] = []
-            while try reader.nextTag() != nil {
-                let start = reader.fieldOffset
+            while !reader.isAtEnd {
+                let start = reader.offset
+                _ = try reader.nextTag()
                 let value = reader.offset
                 try reader.skip()
                 frames.append([reader.fieldNumber, start, value, reader.offset, reader.remaining])

@@ -41,26 +41,23 @@ extension PostgresClientTests {
         @Test func bytea() throws {
             var array = PostgresArray(of: .bytea)
             array.append([0, 255])
-            array.append([1, 2, 3, 4][1...2])
-            [UInt8](repeating: 9, count: 2).withUnsafeBytes { array.append($0) }
             array.append([UInt8]())
             array.appendNull()
-            #expect(try elements("bytea", array) == ["\\x00ff", "\\x0203", "\\x0909", "\\x", nil])
+            #expect(try elements("bytea", array) == ["\\x00ff", "\\x", nil])
         }
 
-        @Test func uuidBoolTimestamp() throws {
+        @Test func uuid() throws {
             var uuids = PostgresArray(of: .uuid)
             uuids.append(uuidHigh: 1, low: .max)
             #expect(try elements("uuid", uuids) == ["00000000-0000-0001-ffff-ffffffffffff"])
+        }
+
+        @Test func bool() throws {
             var bools = PostgresArray(of: .bool)
             bools.append(true)
             bools.appendNull()
             bools.append(false)
             #expect(try elements("bool", bools) == ["true", nil, "false"])
-            var times = PostgresArray(of: .timestamptz)
-            times.append(microsecondsSince1970: .min)
-            times.append(microsecondsSince1970: 1)
-            #expect(try elements("timestamptz", times) == ["-infinity", "1970-01-01 00:00:00.000001+00"])
         }
 
         @Test func emptyAndOnlyNulls() throws {

@@ -10,7 +10,7 @@ private let sleep = PostgresStatement("sleep", "SELECT pg_sleep(600)")
 
 /// A transaction on a connection of its own.
 private final class Attempt: Sendable {
-    let session = Locked<(Int32, PostgresCancelHandle)?>(nil)
+    let session = Locked<Int32?>(nil)
     let outcome = Locked<Result<Void, PostgresError>?>(nil)
     private let url: String
     private let batch: PostgresBatch
@@ -24,7 +24,8 @@ private final class Attempt: Sendable {
         let result: Result<Void, PostgresError>
         do throws(PostgresError) {
             let connection = try connect(url)
-            session.withLock { $0 = (connection.backendProcessID, connection.cancelHandle) }
+            let pid = try connection.backendProcessID()
+            session.withLock { $0 = pid }
             _ = try connection.transaction(batch)
             result = .success(())
         } catch {
@@ -58,24 +59,24 @@ extension PostgresClientTests {
         }
 
         /// Runs `batch` as a transaction on a connection and a thread of its own; when its session waits (see
-        /// `awaitWait`), `strike` is called with its process and its handle. Returns what the transaction threw.
+        /// `awaitWait`), `strike` is called with its process. Returns what the transaction threw.
         func strike(
             _ batch: PostgresBatch,
             whenWaitingFor wait: String,
             on url: String? = nil,
-            _ strike: (Int32, PostgresCancelHandle) throws -> Void
+            _ strike: (Int32) throws -> Void
         ) throws -> PostgresError? {
             let attempt = Attempt(url ?? self.url, batch)
             let helper = try SystemThread("attempt") { attempt.run() }
             defer { helper.join() }
             try eventually { attempt.session.withLock { $0 != nil } }
-            let (pid, handle) = try #require(attempt.session.withLock { $0 })
+            let pid = try #require(attempt.session.withLock { $0 })
             do {
                 try awaitWait(pid, wait, seenFrom: observer)
-                try strike(pid, handle)
+                try strike(pid)
             } catch {
-                // Else the helper would be blocked for ever.
-                handle.interrupt()
+                // The helper would stay blocked otherwise.
+                kill(pid, SIGTERM)
                 throw error
             }
             try eventually { attempt.outcome.withLock { $0 != nil } }
@@ -95,7 +96,7 @@ extension PostgresClientTests {
         }
 
         @Test func terminatedInAStatementIsNotCommitted() throws {
-            let error = try strike(batch(insert, sleep), whenWaitingFor: "Timeout") { pid, _ in
+            let error = try strike(batch(insert, sleep), whenWaitingFor: "Timeout") { pid in
                 _ = try observer.query(PostgresStatement("end", "SELECT pg_terminate_backend($1)"), [.int32(pid)])
             }
             #expect(error?.code == .connectionLost)
@@ -107,7 +108,7 @@ extension PostgresClientTests {
 
         @Test func terminatedInTheCommitIsUnknown() throws {
             try makeCommitSlow()
-            let error = try strike(batch(insert), whenWaitingFor: "Timeout") { pid, _ in
+            let error = try strike(batch(insert), whenWaitingFor: "Timeout") { pid in
                 _ = try observer.query(PostgresStatement("end", "SELECT pg_terminate_backend($1)"), [.int32(pid)])
             }
             #expect(error?.code == .outcomeUnknown)
@@ -117,7 +118,9 @@ extension PostgresClientTests {
 
         @Test func cancelledInTheCommitIsRolledBack() throws {
             try makeCommitSlow()
-            let error = try strike(batch(insert), whenWaitingFor: "Timeout") { _, handle in handle.cancelStatement() }
+            let error = try strike(batch(insert), whenWaitingFor: "Timeout") { pid in
+                _ = try observer.query(PostgresStatement("cancel", "SELECT pg_cancel_backend($1)"), [.int32(pid)])
+            }
             #expect(error?.code == .server)
             #expect(error?.sqlState == "57014")
             #expect(error?.statementIndex == nil)
@@ -125,22 +128,17 @@ extension PostgresClientTests {
         }
 
         @Test func killedWithTheCommitOnItsWayIsUnknown() throws {
-            let error = try strike(batch(insert, sleep), whenWaitingFor: "Timeout") { pid, _ in kill(pid, SIGKILL) }
+            let error = try strike(batch(insert, sleep), whenWaitingFor: "Timeout") { pid in kill(pid, SIGKILL) }
             #expect(error?.code == .outcomeUnknown)
             #expect(error?.sqlState == nil)
             try awaitCrashRecovery(observer)
             #expect(try observer.number("SELECT count(*) FROM t") == 0)
         }
 
-        @Test func interruptedFromAnotherThread() throws {
-            let error = try strike(batch(insert, sleep), whenWaitingFor: "Timeout") { _, handle in handle.interrupt() }
-            #expect(error?.code == .outcomeUnknown)
-        }
-
         @Test func killedWhileIdleIsNoticedBeforeAnythingIsSent() throws {
             let connection = try connect(url)
             _ = try connection.transaction(batch(insert))
-            kill(connection.backendProcessID, SIGKILL)
+            kill(try connection.backendProcessID(), SIGKILL)
             try awaitCrashRecovery(observer)
             let error = try failure { () throws(PostgresError) in try connection.transaction(batch(sleep, insert)) }
             #expect(error.code == .connectionLost)
@@ -163,7 +161,7 @@ extension PostgresClientTests {
                 try setUp.query(PostgresStatement("names", "SHOW synchronous_standby_names")).text(0, 0) == "nobody"
             }
             let outcomes = try Outcomes(observing: waiting, url: url, observer: setUp)
-            let error = try outcomes.strike(batch(insert), whenWaitingFor: "IPC") { pid, _ in kill(pid, SIGKILL) }
+            let error = try outcomes.strike(batch(insert), whenWaitingFor: "IPC") { pid in kill(pid, SIGKILL) }
             #expect(error?.code == .outcomeUnknown)
             try awaitCrashRecovery(setUp)
             #expect(try setUp.number("SELECT count(*) FROM t") == 1)
@@ -183,7 +181,7 @@ extension PostgresClientTests {
                     [.bytes([UInt8](repeating: 1, count: 1 << 20))]
                 )
             }
-            let error = try strike(large, whenWaitingFor: "Timeout") { pid, _ in kill(pid, signal) }
+            let error = try strike(large, whenWaitingFor: "Timeout") { pid in kill(pid, signal) }
             // The commit was not handed over yet: the server stopped reading long before.
             #expect(error?.code == .connectionLost)
         }

@@ -45,6 +45,12 @@ func awaitWait(_ pid: Int32, _ wait: String, seenFrom observer: PostgresConnecti
 }
 
 extension PostgresConnection {
+    /// Whether a statement can be run.
+    var isUsable: Bool { (try? number("SELECT 1")) == 1 }
+
+    /// The server's process behind this session.
+    func backendProcessID() throws(PostgresError) -> Int32 { Int32(try number("SELECT pg_backend_pid()")) }
+
     /// One number.
     func number(_ sql: String) throws(PostgresError) -> Int64 {
         try query(PostgresStatement("number \(sql)", sql, readsOnly: true)).int64(0, 0)

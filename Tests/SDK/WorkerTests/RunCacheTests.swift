@@ -107,7 +107,7 @@ struct RunCacheTests {
             _ = cache.begin(id, round)
             #expect(cache.end(id, keeping: id, at: start).evicted.isEmpty)
         }
-        #expect(cache.orderLength < 100)
+        #expect(cache.order.count < 100)
         #expect(cache.takeAll().sorted() == ["0", "1", "2"])
         #expect(cache.count == 0)
     }

@@ -1,5 +1,6 @@
 internal import Glibc
 public import SagamoreEmbeddedPostgres
+internal import SagamorePostgresClient
 internal import Synchronization
 
 /// A fresh PostgreSQL server for tests, in a temporary folder that goes away with it.
@@ -47,13 +48,14 @@ public final class TemporaryPostgres: Sendable {
     public var postmasterPID: Int32? { server.postmasterPID }
 
     /// The file that the server writes its messages to.
-    public var logFile: String? { server.logFile }
+    public var logFile: String { server.dataDirectory + "/postgres.log" }
 
-    /// Makes an empty database, by default of a new name, and returns where to connect to it.
-    public func createDatabase(_ name: String? = nil) throws(EmbeddedPostgresError) -> String {
-        let number = databases.add(1, ordering: .relaxed).newValue
-        let name = name ?? "test_\(number)"
-        try server.createDatabase(name)
+    /// Makes an empty database with a new name, and returns where to connect to it.
+    public func createDatabase() throws -> String {
+        let name = "test_\(databases.add(1, ordering: .relaxed).newValue)"
+        let connection = try PostgresConnection(server.url, applicationName: "tests")
+        defer { connection.close() }
+        try connection.execute("CREATE DATABASE \(name)")
         return server.url(database: name)
     }
 

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 internal import SagamoreAPI
 internal import SagamoreProtobuf
+internal import SagamoreThreads
 
 /// Everything that workflow code may wait for, read, and change. Its results are the same in every replay.
 ///
@@ -145,5 +146,42 @@ extension RunCore {
     func drawRandom() -> UInt64 {
         guard (try? check()) != nil else { return 0 }
         return random.next()
+    }
+}
+
+/// The run, its workflow, and its task queue.
+public struct WorkflowInfo: Sendable, Hashable {
+    /// Its namespace.
+    public let namespace: String
+    /// The id that its starter chose.
+    public let workflowID: String
+    /// The id of this run of it.
+    public let runID: String
+    /// The name of its type.
+    public let type: String
+    /// The task queue of the workers that run it.
+    public let taskQueue: String
+    /// The attempt, from 1; more than 1 when a retry policy repeats the workflow.
+    public let attempt: Int
+}
+
+/// A workflow's state, where the code, the handlers of signals and those of queries find it.
+///
+/// Reading and writing are whole: nobody ever holds an access while code waits. That is what an optimiser may assume,
+/// and why a changed state is always seen.
+final class StateBox<State: Sendable>: Sendable {
+    private let state: Locked<State>
+
+    init(_ state: State) { self.state = Locked(state) }
+
+    var value: State { state.withLock { $0 } }
+
+    func set(_ new: State) { state.withLock { $0 = new } }
+
+    /// Nobody holds the lock while `body` runs: it may look at the state.
+    func update(_ body: (inout State) -> Void) {
+        var changed = value
+        body(&changed)
+        set(changed)
     }
 }

@@ -31,3 +31,9 @@ public struct EncodedValues: Sendable, Hashable {
         return try PayloadCoding.decode(payloads[index], as: type)
     }
 }
+
+/// The input or output of something that takes or returns no value.
+public struct Nothing: Codable, Hashable, Sendable {
+    /// The only value.
+    public init() {}
+}

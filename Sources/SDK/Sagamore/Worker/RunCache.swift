@@ -30,11 +30,9 @@ struct RunCache<Run, Task> {
     private var entries: [String: Entry] = [:]
     private var abandoned: Set<String> = []
     /// The runs in the order of their last use. An entry that was used again has another stamp, and is passed over.
-    private var order: [(id: String, stamp: Int, at: ContinuousClock.Instant)] = []
+    private(set) var order: [(id: String, stamp: Int, at: ContinuousClock.Instant)] = []
     private var head = 0
     private var stamp = 0
-    /// How much is noted about the order of use, entries that are passed over included.
-    var orderLength: Int { order.count }
     /// How many runs there are in memory.
     private(set) var count = 0
 
