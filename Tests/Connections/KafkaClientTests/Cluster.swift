@@ -4,19 +4,19 @@ import SagamoreThreads
 import Synchronization
 import Testing
 
-/// The brokers against which one and the same test runs.
+/// The brokers that a test can run against.
 enum Cluster: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case development
     case apache
 
-    /// The development broker always; Apache Kafka where there is one.
+    /// The development broker, and Apache Kafka if available.
     static var all: [Cluster] { TemporaryKafka.isAvailable ? [.development, .apache] : [.development] }
 
     var testDescription: String { rawValue }
 
     private static let developmentBroker = Result { try KafkaDevelopmentBroker() }
     private static let apacheBroker = Result {
-        // Access rules are on and let everything pass that no rule forbids.
+        // Access control is enabled and allows everything that no rule denies.
         try TemporaryKafka(settings: [
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "allow.everyone.if.no.acl.found": "true",
@@ -32,12 +32,12 @@ enum Cluster: String, CaseIterable, Sendable, CustomTestStringConvertible {
             case .development: try Self.development().bootstrap
             case .apache: try Self.apache().bootstrap
             }
-        // Whenever a group changes, the development broker waits for a second less than this before it goes on.
+        // On each group change the development broker waits for one second less than this timeout.
         let properties = self == .development ? ["session.timeout.ms": "4000"] : [:]
         return KafkaConfiguration(bootstrap: bootstrap, clientID: "tests", properties: properties, log: Log.line)
     }
 
-    /// A new topic with a name of its own.
+    /// Creates a topic with a unique name.
     func topic(
         _ name: String,
         partitions: Int = 1,
@@ -53,7 +53,7 @@ enum Cluster: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 }
 
-/// Names that no other test has.
+/// Unique names.
 enum Names {
     private static let count = Atomic(0)
 
@@ -62,7 +62,7 @@ enum Names {
     }
 }
 
-/// librdkafka's lines, kept to be printed when a test fails.
+/// librdkafka's log lines, to print when a test fails.
 enum Log {
     private static let lines = Locked<[KafkaLogLine]>([])
 
@@ -82,7 +82,7 @@ struct NotInTime: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Waits for a condition; the time is only the limit after which the test fails.
+/// Waits for a condition. The test fails when the limit expires.
 func wait(
     for what: String,
     limit: Duration = .seconds(30),

@@ -6,11 +6,11 @@ import Testing
 @testable import SagamoreKafkaClient
 
 extension BrokerTests {
-    /// A broker of its own, which is killed.
+    /// A broker that is killed.
     @Suite(.serialized, .enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
     struct RecoveryTests {
-        /// Publishes rows 0..<`rows` as an outbox does: records and cursor in one transaction. It goes by the errors'
-        /// consequences alone.
+        /// Publishes rows 0..<`rows` as the outbox does: records and cursor in one transaction. It reacts only to the
+        /// consequences of errors.
         private final class Publisher: Sendable {
             let published = Atomic(0)
             let producers = Atomic(0)
@@ -36,7 +36,7 @@ extension BrokerTests {
                 }
             }
 
-            /// With one producer, until the end or until it has to be replaced.
+            /// Publishes with one producer until the end, or until it must be replaced.
             private func publish(
                 _ configuration: KafkaConfiguration,
                 _ topic: String,
@@ -80,7 +80,7 @@ extension BrokerTests {
             try kafka.createTopics(["events", "cursor"], partitions: 1)
             let cursor = KafkaPartition(topic: "cursor", partition: 0)
 
-            // The very first offsets of a cluster: the group's coordinator is not there yet. Must not hang.
+            // The first offsets of a new cluster, before the group's coordinator exists, must not hang.
             let early = try KafkaTransactionalProducer(configuration, transactionalID: "early")
             try early.initTransactions(timeout: .seconds(20))
             try early.begin()
@@ -102,7 +102,7 @@ extension BrokerTests {
             #expect(publisher.published.load(ordering: .relaxed) == rows)
             let final = try KafkaAdmin(configuration).committedOffset(group: "publisher", cursor)
             #expect(final == .init(offset: Int64(rows), metadata: "e1"))
-            // The reader's group may begin anew after a kill, and read again; what counts is what the topic holds.
+            // The reader's group may restart after a kill and read records again, so compare the topic's offsets.
             try await wait(for: "the last row") { reader.seen.values.last == "\(rows - 1)" }
             var topic: [Int64: String] = [:]
             for (record, value) in zip(reader.seen.records, reader.seen.values) { topic[record.offset] = value }
@@ -116,14 +116,14 @@ extension BrokerTests {
                 "aborts, \(rows) rows once each"
             )
 
-            // A producer that is no longer needed and a consumer end in their time without a broker, too.
+            // Producers and consumers also end in time without a broker.
             kafka.kill9()
             let start = ContinuousClock.now
             reader.close()
             #expect(ContinuousClock.now - start < .seconds(10))
         }
 
-        @Test func `records of a plain producer and a consumer outlive a restart of the broker`() async throws {
+        @Test func `a plain producer and a consumer survive a restart of the broker`() async throws {
             let kafka = try TemporaryKafka()
             let configuration = KafkaConfiguration(bootstrap: kafka.bootstrap, log: Log.line)
             try kafka.createTopics(["events"], partitions: 2)
@@ -147,13 +147,13 @@ extension BrokerTests {
             try producer.flush(timeout: .seconds(30))
             #expect(results.withLock { $0.count } == 200)
             #expect(results.withLock { $0.compactMap(\.failure) } == [])
-            // Records may be read again after the kill, but none is missing, and none is written twice.
+            // Records may be read again after the kill, but none is missing or written twice.
             try await wait(for: "all records") { Set(reader.seen.values).count == 200 }
             let places = Set(reader.seen.records.map { "\($0.partition)/\($0.offset)" })
             #expect(places.count == 200)
         }
 
-        @Test func `a topic that may not be written is told`() throws {
+        @Test func `a topic that must not be written is reported`() throws {
             let kafka = try Cluster.apache()
             let topic = try Cluster.apache.topic("read-only")
             try kafka.runTool(

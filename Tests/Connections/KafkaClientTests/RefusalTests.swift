@@ -6,7 +6,7 @@ import Testing
 
 extension BrokerTests {
     @Suite(.serialized) struct RefusalTests {
-        /// The development broker creates every topic that it is asked about.
+        /// Needs a real broker: the development broker creates every topic that a client asks for.
         @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"), arguments: [Cluster.apache])
         func `an unknown topic is told apart from a known one`(cluster: Cluster) throws {
             let configuration = try cluster.configuration()
@@ -14,7 +14,7 @@ extension BrokerTests {
             let known = try cluster.topic("known", partitions: 5)
             let unknown = Names.next("unknown")
             for _ in 0..<2 {
-                // Asking twice: the question itself must not create it.
+                // Ask twice: the request must not create the topic.
                 let counts = try admin.partitionCounts([known, unknown])
                 #expect(try counts[known]?.get() == 5)
                 #expect(counts[unknown]?.failure?.isUnknownTopic == true)
@@ -53,7 +53,7 @@ extension BrokerTests {
             try producer.flush(timeout: .seconds(5))
         }
 
-        @Test func `a topic that is forbidden is told`() throws {
+        @Test func `a forbidden topic is reported`() throws {
             let topic = try Cluster.development.topic("forbidden")
             try Cluster.development().refuse(topic, with: .topicAuthorizationFailed)
             let admin = try KafkaAdmin(Cluster.development.configuration())
@@ -62,7 +62,7 @@ extension BrokerTests {
             #expect(try admin.partitionCounts([topic])[topic]?.get() == 1)
         }
 
-        @Test func `an unknown property is named, and its value is not`() throws {
+        @Test func `an error about a property contains its name but not its value`() throws {
             let name = #expect(throws: KafkaError.self) {
                 _ = try KafkaAdmin(.init(bootstrap: "127.0.0.1:1", properties: ["sasl.pasword": "hush"]))
             }
@@ -75,7 +75,7 @@ extension BrokerTests {
             #expect(value?.description.contains("hush") == false)
         }
 
-        @Test func `without a broker every call ends in its time and so does every client`() async throws {
+        @Test func `without a broker every call and every client ends in time`() async throws {
             let lines = Locked<[KafkaLogLine]>([])
             let nowhere = KafkaConfiguration(
                 bootstrap: "127.0.0.1:1",
@@ -119,7 +119,7 @@ extension BrokerTests {
             #expect(lines.withLock { $0.contains { $0.level == .error && $0.text.contains("127.0.0.1:1") } })
         }
 
-        @Test func `the development broker's end is the end of its clients' connections only`() async throws {
+        @Test func `closing the development broker only disconnects its clients`() async throws {
             let broker = try KafkaDevelopmentBroker(topics: ["a", "b"], partitions: 3)
             let another = try KafkaDevelopmentBroker()
             #expect(broker.clusterID != another.clusterID && broker.bootstrap != another.bootstrap)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SagamoreKafkaClient
 
-/// All tests with brokers, one after the other: they share them, and the machine.
+/// All tests that need brokers. They run one at a time because they share the brokers and the machine.
 @Suite(.serialized) struct BrokerTests {}
 
 extension BrokerTests {

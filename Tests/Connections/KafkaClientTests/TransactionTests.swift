@@ -4,7 +4,7 @@ import Testing
 @testable import SagamoreKafkaClient
 
 extension BrokerTests {
-    /// What only a real broker can show.
+    /// Transactions, which need a real broker.
     @Suite(.serialized, .enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
     struct TransactionTests {
         private let configuration: KafkaConfiguration
@@ -18,8 +18,8 @@ extension BrokerTests {
             return producer
         }
 
-        /// Runs a transaction until it is committed or one of its records is refused for good; returns those. Other
-        /// errors that only cost the transaction are the beginning of another try.
+        /// Runs a transaction until it is committed or records are refused; returns the refused ones. Retries after
+        /// other errors that require an abort.
         private func accepted(
             _ producer: KafkaTransactionalProducer,
             _ body: () throws -> Void
@@ -40,7 +40,7 @@ extension BrokerTests {
             throw NotInTime(description: "three transactions failed")
         }
 
-        @Test func `committed records and offsets are seen, aborted and open ones never`() async throws {
+        @Test func `committed records and offsets are visible, aborted and open ones are not`() async throws {
             let topic = try Cluster.apache.topic("events")
             let cursor = KafkaPartition(topic: try Cluster.apache.topic("cursor"), partition: 0)
             let (group, id) = (Names.next("publisher"), Names.next("id"))
@@ -120,12 +120,12 @@ extension BrokerTests {
             #expect(error?.isFenced == true && error?.isFatal == true)
         }
 
-        @Test func `the record that the broker refuses for its size is found`() async throws {
+        @Test func `a record that is too large for its topic is identified`() async throws {
             let topic = try Cluster.apache.topic("small", settings: ["max.message.bytes": "2000"])
             let producer = try producer(Names.next("id"))
             let sizes = [10, 5_000, 20]
 
-            // Together: the batch is refused, and with it all of its records.
+            // In one batch: all records are refused with the batch.
             try producer.begin()
             for (index, size) in sizes.enumerated() {
                 try producer.produce(
@@ -140,7 +140,7 @@ extension BrokerTests {
             #expect(producer.failures.contains { $0.record == 101 && $0.error.isMessageTooLarge })
             try producer.abort(timeout: limit)
 
-            // One by one: only the culprit is.
+            // In separate batches: only the large record is refused.
             let culprits = try accepted(producer) {
                 for (index, size) in sizes.enumerated() {
                     try producer.produce(
@@ -156,7 +156,7 @@ extension BrokerTests {
             #expect(culprits.map(\.record) == [101])
             #expect(culprits.first?.error.isMessageTooLarge == true)
 
-            // The stream goes on without it.
+            // The other records are accepted without it.
             let refused = try accepted(producer) {
                 for size in [10, 20] {
                     try producer.produce(topic: topic, key: nil, value: Array(repeating: 2, count: size))
@@ -184,7 +184,7 @@ extension BrokerTests {
             #expect(refused.isEmpty)
         }
 
-        @Test func `a missing topic costs its transaction, not the producer`() throws {
+        @Test func `a missing topic fails the transaction but not the producer`() throws {
             let producer = try producer(Names.next("id"))
             let missing = Names.next("missing")
             try producer.begin()
@@ -211,7 +211,7 @@ extension BrokerTests {
             }
         }
 
-        @Test func `creating topics that exist is fine, and a bad setting is told`() throws {
+        @Test func `creating existing topics succeeds, and an invalid setting is reported`() throws {
             let admin = try KafkaAdmin(configuration)
             let (first, second) = (Names.next("created"), Names.next("created"))
             try admin.createTopics([first], partitions: 3)

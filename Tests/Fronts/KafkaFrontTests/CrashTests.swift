@@ -8,11 +8,11 @@ import Testing
 @testable import SagamoreKafkaFront
 
 extension LiveTests {
-    /// Publishers that are killed, stopped and woken, and a broker that is killed: a `read_committed` reader sees every
+    /// Publishers are killed, stopped and resumed, and the broker is killed. A `read_committed` consumer sees every
     /// record once and in order.
     @Suite(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
     struct CrashTests {
-        @Test func `kill -9 of publishers and the broker, and woken zombies`() async throws {
+        @Test func `kill -9 of publishers and the broker, and resumed zombies`() async throws {
             let seed = UInt64.random(in: 1...1_000_000)
             var random = SplitMix(state: seed)
             print("crash test of the publisher: seed \(seed)")
@@ -56,7 +56,7 @@ extension LiveTests {
                 if let zombie = asleep.first, random.next() % 2 == 0 {
                     zombie.signal(SIGCONT)
                     asleep.removeFirst()
-                    // It is killed once it has had the time to do harm; its end is at the end of the test.
+                    // It runs until the end of the test, so that it has time to do harm.
                     awake.append(zombie)
                 }
             }
@@ -64,7 +64,7 @@ extension LiveTests {
             try await wait(for: "the rest, \(written) records", limit: .seconds(120)) {
                 reader.count(events) >= written && reader.count(letters) >= written / 20
             }
-            // Something doubled would come now.
+            // Give duplicates time to arrive.
             try await Task.sleep(for: .seconds(2))
             #expect(reader.values(events) == expected(1...written))
             #expect(reader.values(letters) == expected(1...written / 20))

@@ -9,7 +9,7 @@ import Testing
 
 @testable import SagamoreKafkaFront
 
-/// All that needs brokers and a database, one after the other.
+/// All tests that need brokers and a database. They run one at a time.
 @Suite(.serialized) struct LiveTests {}
 
 extension LiveTests {
@@ -24,7 +24,7 @@ extension LiveTests {
             let reader = try TopicReader(kafka, [topic, other])
             try world.write(numbered(1...10, topic: topic))
             let publisher = try world.publisher(kafka, cursors: cursors)
-            try await wait(for: "what was there") { reader.count(topic) == 10 }
+            try await wait(for: "the first records") { reader.count(topic) == 10 }
             for part in 0..<20 {
                 try world.write(numbered(11 + part * 100...110 + part * 100, topic: topic))
                 try world.write(numbered(1 + part...1 + part, topic: other))
@@ -37,7 +37,7 @@ extension LiveTests {
             try await wait(for: "deletion") { try world.count("outbox") == 0 }
             publisher.stop()
 
-            // The next one knows where this one was, and goes on.
+            // The next publisher continues where this one stopped.
             try world.write(numbered(2_011...2_015, topic: topic))
             let next = try world.publisher(kafka, cursors: cursors)
             try await wait(for: "the next publisher's records") { reader.count(topic) == 2_015 }
@@ -45,9 +45,9 @@ extension LiveTests {
             #expect(reader.values(topic) == expected(1...2_015))
         }
 
-        /// The development broker makes a topic as soon as somebody asks for it.
+        /// Needs a real broker: the development broker creates a topic when a client first asks for it.
         @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
-        func `a missing topic waits, the others go on`() async throws {
+        func `events of a missing topic wait, other topics go on`() async throws {
             let cluster = Cluster.apache
             let (topic, ghost, cursors) = (Names.next("events"), Names.next("ghost"), Names.next("cursors"))
             try cluster.create([topic, cursors])
@@ -61,24 +61,24 @@ extension LiveTests {
                 try world.write(numbered(1 + part * 10...10 + part * 10, topic: ghost))
                 publisher.ring()
             }
-            try await wait(for: "the topic that is there") { reader.count(topic) == 100 }
+            try await wait(for: "the existing topic") { reader.count(topic) == 100 }
             #expect(log.count("events cannot be written to their topic and wait: create the topic") == 1)
             #expect(log.text.contains(ghost))
             try cluster.create([ghost])
             let second = try TopicReader(kafka, [ghost])
             try world.write(numbered(101...105, topic: topic))
             publisher.ring()
-            try await wait(for: "what had waited") { second.count(ghost) == 100 }
+            try await wait(for: "the records that waited") { second.count(ghost) == 100 }
             try world.write(numbered(101...110, topic: ghost))
             publisher.ring()
-            try await wait(for: "what came later") { second.count(ghost) == 110 && reader.count(topic) == 105 }
+            try await wait(for: "the later records") { second.count(ghost) == 110 && reader.count(topic) == 105 }
             #expect(second.values(ghost) == expected(1...110))
             #expect(reader.values(topic) == expected(1...105))
             try await wait(for: "deletion") { try world.count("outbox") == 0 }
             publisher.stop()
         }
 
-        @Test func `a topic that may not be written waits, the others go on`() async throws {
+        @Test func `events of a forbidden topic wait, other topics go on`() async throws {
             let cluster = Cluster.development
             let (topic, closed, cursors) = (Names.next("events"), Names.next("closed"), Names.next("cursors"))
             try cluster.create([topic, closed, cursors])
@@ -98,7 +98,7 @@ extension LiveTests {
         }
 
         @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
-        func `what is too large goes without its result or to the dead events`() async throws {
+        func `events that are too large are sent without their result or moved to the dead events`() async throws {
             let (topic, cursors) = (Names.next("events"), Names.next("cursors"))
             try Cluster.apache.create([topic, cursors], partitions: 1, settings: ["max.message.bytes": "3000"])
             let world = try OutboxWorld()
@@ -106,7 +106,7 @@ extension LiveTests {
             let reader = try TopicReader(kafka, [topic])
             let log = LogBook()
             let publisher = try world.publisher(kafka, cursors: cursors, log: log)
-            // What does not shrink: the topic may compress nothing.
+            // Random text, which cannot be compressed.
             var random = SplitMix(state: 1)
             let noise = String((0..<4_000).map { _ in Character(Unicode.Scalar(UInt8(97 + random.next() % 26))) })
             let event = Array(#"{"command_id":"c","status":"passed","sequence":2,"result":"\#(noise)"}"#.utf8)
@@ -137,7 +137,7 @@ extension LiveTests {
         }
 
         @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
-        func `a dead letter that is too large arrives shortened`() async throws {
+        func `a dead letter that is too large is shortened`() async throws {
             let (topic, cursors) = (Names.next("dlq"), Names.next("cursors"))
             try Cluster.apache.create([topic, cursors], partitions: 1)
             let small = Names.next("small")
@@ -185,7 +185,7 @@ extension LiveTests {
                     #expect(header("source.partition") == "3")
                     #expect(header("source.offset") == "17")
                     if name == topic {
-                        #expect(rest.count > 500_000, "no shorter than it must be")
+                        #expect(rest.count > 500_000, "not shortened more than necessary")
                         #expect(record.headers.prefix(2) == [KafkaHeader("mine", text: "v"), KafkaHeader("none", nil)])
                     }
                 }
@@ -195,7 +195,7 @@ extension LiveTests {
         }
 
         @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
-        func `a database that was restored publishes nothing`() async throws {
+        func `nothing is published from a restored database`() async throws {
             let (topic, cursors) = (Names.next("events"), Names.next("cursors"))
             try Cluster.apache.create([topic, cursors])
             let kafka = try Cluster.apache.configuration()
@@ -218,7 +218,7 @@ extension LiveTests {
         }
 
         @Test(arguments: Cluster.all)
-        func `the database's position counts where the cursor is gone`(_ cluster: Cluster) async throws {
+        func `the database's position counts when the cursor has expired`(_ cluster: Cluster) async throws {
             let (topic, cursors) = (Names.next("events"), Names.next("cursors"))
             try cluster.create([topic, cursors])
             let kafka = try cluster.configuration()
@@ -235,7 +235,7 @@ extension LiveTests {
             publisher.stop()
         }
 
-        @Test func `nothing is published of a shard that is somebody else's`() async throws {
+        @Test func `nothing is published from a shard that another process owns`() async throws {
             let (topic, cursors) = (Names.next("events"), Names.next("cursors"))
             try Cluster.development.create([topic, cursors])
             let kafka = try Cluster.development.configuration()
@@ -255,7 +255,7 @@ extension LiveTests {
             #expect(try !store.standing(of: 7).isOwned)
         }
 
-        @Test func `reading is bounded in rows and bytes`() throws {
+        @Test func `reads are limited in rows and bytes`() throws {
             let world = try OutboxWorld()
             let large = [UInt8](repeating: 120, count: 10_000)
             try world.write(

@@ -65,7 +65,7 @@ struct StatusEventJSONTests {
         #","run_id":"01890a5d-ac96-774b-bcce-b302099a8057","workflow":"TravelBooking","sequence":2,"#
         + #""at":"2026-03-01T12:34:56.789Z""#
 
-    @Test func `an event as it stands in the contract`() throws {
+    @Test func `an event has the documented form`() throws {
         let passed = event(.passed) { $0.result = payloads([("json/plain", #"{"status": "passed"}"#)]) }
         #expect(try text(passed) == Self.head + #""passed""# + Self.body + #","result":{"status": "passed"}}"#)
         let record = StatusEventJSON().encode(passed)
@@ -186,12 +186,12 @@ struct StatusEventJSONTests {
         #expect(try text(event(.timedOut)).contains(#""failure":{"type":"Timeout","#))
     }
 
-    @Test func `an event that is too large goes without its result`() throws {
+    @Test func `an event that is too large is written without its result`() throws {
         let large = String(repeating: "x", count: 990_000)
         let passed = event(.passed) { $0.result = payloads([("json/plain", "\"\(large)\"")]) }
         #expect(try text(passed) == Self.head + #""passed""# + Self.body + #","result_omitted":true}"#)
         #expect(try text(passed, limit: 2_000_000).contains(large))
-        // Whether it fits is decided by the record's size, not by the payload's.
+        // The size of the record decides, not that of the payload.
         let just = event(.passed) { $0.result = payloads([("json/plain", "\"\(large.prefix(979_000))\"")]) }
         #expect(try text(just).contains("xxx"))
     }
@@ -222,7 +222,7 @@ struct StatusEventJSONTests {
         #expect(try !text(event, limit: 3_000).contains("compensations"))
     }
 
-    @Test func `an event loses its result at the publisher`() throws {
+    @Test func `the publisher removes the result of an event`() throws {
         let passed = event(.passed) { $0.result = payloads([("json/plain", #"{"a":[1]}"#)]) }
         let value = try #require(StatusEventJSON().encode(passed).value)
         let smaller = try #require(OversizeEvent.withoutResult(value))
@@ -232,7 +232,7 @@ struct StatusEventJSONTests {
         #expect(OversizeEvent.withoutResult(Array(#"{"result":1}"#.utf8)) == nil)
     }
 
-    @Test func `an event loses its result however deep that is`() throws {
+    @Test func `the result of an event is removed at any depth`() throws {
         let deep = String(repeating: "[", count: 500) + String(repeating: "]", count: 500)
         let passed = event(.passed) { $0.result = payloads([("json/plain", deep), ("json/plain", deep)]) }
         let value = try #require(StatusEventJSON().encode(passed).value)
@@ -242,7 +242,7 @@ struct StatusEventJSONTests {
         #expect(OversizeEvent.smaller(smaller) == nil)
     }
 
-    @Test func `an event that ends a command loses all but the beginning of its failure`() throws {
+    @Test func `the failure of a last event is shortened`() throws {
         var failure = saga("SagaCompensationFailed", #"[{"step":"book_car"}]"#)
         failure.message = "x" + String(repeating: "ä", count: 3_000)
         var cause = Failure()
@@ -257,7 +257,7 @@ struct StatusEventJSONTests {
                 + #","failure":{"type":"SagaCompensationFailed","message":"\#(message)"}}"#
         )
         #expect(OversizeEvent.smaller(smaller) == nil)
-        // What is no event is left as it is: it is whole in the dead events only.
+        // Other values are not changed: they are moved to the dead events.
         let letter = #"{"status":"x","failure":{"message":"\#(String(repeating: "y", count: 500))"}}"#
         #expect(OversizeEvent.smaller(Array(letter.utf8)) == nil)
     }
@@ -269,7 +269,7 @@ struct StatusEventJSONTests {
         #expect(Base64.encode([0xFB, 0xFF]) == "+/8=")
     }
 
-    @Test func `payloads with changed bytes never trap`() throws {
+    @Test func `corrupted payloads never trap`() throws {
         var random = SplitMix(state: 7)
         let good = payloads([("json/plain", #"{"a":[1,2,"x"]}"#), ("binary/plain", "abc")]).bytes
         let failure = RawMessage(saga("SagaCompensated", "[1]")).bytes

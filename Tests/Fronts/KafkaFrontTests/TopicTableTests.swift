@@ -5,7 +5,7 @@ import Testing
 struct TopicTableTests {
     private let start = ContinuousClock.now
 
-    @Test func `a blocked topic is left out, then read apart, then joined`() throws {
+    @Test func `a blocked topic is left out, then read separately, then joined`() throws {
         var table = TopicTable()
         table.add("a", position: 3)
         table.add("b", position: 0)
@@ -13,7 +13,7 @@ struct TopicTableTests {
         table.published(["a": 7])
         table.scanned(to: 8)
         #expect(table.block("b", at: start) == true)
-        #expect(table.block("b", at: start) == false, "told once")
+        #expect(table.block("b", at: start) == false, "reported once")
         #expect(table.separate == ["b"])
         #expect(table.due(start).isEmpty)
         let due = try #require(table.nextDue)
@@ -47,7 +47,7 @@ struct TopicTableTests {
         #expect(next.block("a", at: start) == true)
     }
 
-    @Test func `a topic that stays away is looked at ever more rarely`() throws {
+    @Test func `a topic that stays blocked is tried less and less often`() throws {
         var table = TopicTable()
         table.add("a", position: 0)
         var now = start

@@ -1,9 +1,9 @@
 internal import Glibc
 internal import SagamoreThreads
 
-/// A program that ends with this process, however this process ends.
+/// A child process that ends with this process, even when this process is killed.
 ///
-/// A shell starts it and then waits on a pipe whose other end only we hold: when we are gone, killed even, the pipe
+/// A shell starts the program and waits on a pipe that only this process holds open. When this process ends, the pipe
 /// closes, and the shell kills the program and removes its folder.
 final class GuardedProcess: Sendable {
     private static let script = """
@@ -19,7 +19,7 @@ final class GuardedProcess: Sendable {
         exit $status
         """
 
-    /// The program's own process id.
+    /// The program's process id, not the shell's.
     let identifier: pid_t
     private let shell: pid_t
     private let orders: Locked<Int32?>
@@ -33,11 +33,12 @@ final class GuardedProcess: Sendable {
         posix_spawn_file_actions_init(&actions)
         posix_spawn_file_actions_adddup2(&actions, input.read, 0)
         posix_spawn_file_actions_adddup2(&actions, output.write, 1)
-        // The shell's remark that its child was killed.
+        // Discard the shell's message that its child was killed.
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
-        // A group of its own: Ctrl-C is for us, and we tell it. No signal that we block or ignore is inherited.
+        // A process group of its own, so that Ctrl-C reaches only this process. It inherits no blocked or ignored
+        // signals.
         posix_spawnattr_setflags(
             &attributes,
             Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
@@ -67,9 +68,9 @@ final class GuardedProcess: Sendable {
         orders = Locked(input.write)
     }
 
-    /// False once the program has ended by itself.
+    /// Whether the program is still running.
     var isRunning: Bool {
-        // The state stands after the name, which is in brackets; a zombie is one that nobody has waited for yet.
+        // The state follows the name, which is in parentheses. Z is a zombie: ended, but not waited for.
         guard let file = fopen("/proc/\(identifier)/stat", "r") else { return false }
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 512)
@@ -79,7 +80,7 @@ final class GuardedProcess: Sendable {
         return line[bracket + 2] != UInt8(ascii: "Z")
     }
 
-    /// How the program is to end.
+    /// How to end the program.
     enum End: String { case stop, kill }
 
     /// Ends the program and waits for it. May be repeated.
@@ -97,7 +98,7 @@ final class GuardedProcess: Sendable {
     }
 
     private static func pipe(_ ends: inout (read: Int32, write: Int32)) -> Bool {
-        // Sockets, because their close-on-exec flag is set as they are made: no other child inherits our end.
+        // Sockets set close-on-exec atomically, so no other child inherits this end.
         var files: [Int32] = [0, 0]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, type, 0, &files) == 0 else { return false }

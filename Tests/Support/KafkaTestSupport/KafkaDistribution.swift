@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// An unpacked Apache Kafka (4.x), and how one node of it is set up.
+/// An unpacked Apache Kafka (4.x), and the setup of a single node.
 struct KafkaDistribution: Sendable {
-    /// The folder that holds `libs/`.
+    /// The folder that contains `libs/`.
     let home: String
 
     /// The distribution that `SAGAMORE_TEST_KAFKA_HOME` names; nil when it is not set.
@@ -13,8 +13,7 @@ struct KafkaDistribution: Sendable {
         return KafkaDistribution(home: home)
     }
 
-    /// The node's configuration: broker and controller in one, each replicated once, without the waits that make a
-    /// production cluster calm.
+    /// The node's configuration: a combined broker and controller without replication, and with short timeouts.
     func properties(folder: String, port: UInt16, controllerPort: UInt16, settings: [String: String]) -> String {
         var all = [
             "process.roles": "broker,controller",
@@ -41,7 +40,7 @@ struct KafkaDistribution: Sendable {
 
     /// The arguments of `java` that format a new node's folder.
     func format(_ properties: String) -> [String] {
-        // Any 22 characters of URL-safe Base64 that stand for 16 bytes are a cluster id.
+        // A cluster id is 16 bytes in URL-safe Base64: 22 characters.
         var generator = SystemRandomNumberGenerator()
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
         let id = String((0..<21).map { _ in alphabet.randomElement(using: &generator) ?? "A" }) + "A"
@@ -56,7 +55,7 @@ struct KafkaDistribution: Sendable {
     }
 
     private func quiet(_ level: String, heap: String) -> [String] {
-        // A node of tests is young all its life: the second compiler costs it more than it gives.
+        // Test nodes are short-lived: the optimizing compiler costs more than it gains.
         [
             "-Xmx\(heap)", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=\(level)", "-cp", "\(home)/libs/*",

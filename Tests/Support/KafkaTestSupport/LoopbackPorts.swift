@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// Ports of the loopback interface that nobody uses at the moment.
+/// Free ports of the loopback interface.
 enum LoopbackPorts {
-    /// Different ports, below those that the kernel hands out to whoever asks for any: they stay free while their user
-    /// is away. Somebody else may choose the same one; that is rare and seen at once. 0 where none could be had.
+    /// Distinct ports below the kernel's ephemeral range, so that they stay free while a broker restarts. Another
+    /// process may choose the same port; that is rare and fails at once. 0 stands for no free port.
     static func free(_ count: Int) -> [UInt16] {
         var sockets: [Int32] = []
         defer { for socket in sockets { close(socket) } }

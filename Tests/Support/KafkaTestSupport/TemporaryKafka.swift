@@ -3,32 +3,32 @@ internal import Glibc
 public import SagamoreKafkaClient
 internal import SagamoreThreads
 
-/// An Apache Kafka of one node on loopback, for tests and measurements: started from an unpacked distribution, killed
-/// and started again as a test wants, removed at the end (also when this process is killed).
+/// A single-node Apache Kafka on loopback for tests and measurements. It is started from an unpacked distribution, can
+/// be killed and restarted, and is removed at the end, even when this process is killed.
 public final class TemporaryKafka: Sendable {
     /// Where clients reach it: `127.0.0.1:port`.
     public let bootstrap: String
-    /// The folder with its data, its settings and its log.
+    /// The folder with its data, settings and log.
     public let folder: String
 
     private let distribution: KafkaDistribution
     private let heap: String
     private let process: Locked<GuardedProcess?>
 
-    /// True when `SAGAMORE_TEST_KAFKA_HOME` names a distribution.
+    /// Whether `SAGAMORE_TEST_KAFKA_HOME` names a distribution.
     public static var isAvailable: Bool { KafkaDistribution.fromEnvironment != nil }
 
-    /// What tests print when they are skipped for want of a distribution.
+    /// The reason to print for skipped tests.
     public static let whySkipped = "exactly-once was not checked: SAGAMORE_TEST_KAFKA_HOME names no Apache Kafka"
 
-    /// Starts a broker on free ports and waits until it answers; that takes some 5 s.
+    /// Starts a broker on free ports and waits until it answers, which takes about 5 s.
     ///
     /// - Parameters:
     ///   - home: the unpacked distribution; `SAGAMORE_TEST_KAFKA_HOME` when nil.
-    ///   - settings: broker properties that go over the defaults here.
-    ///   - heap: of its Java machine, as `-Xmx` takes it.
-    /// - Throws: ``KafkaError`` when there is no distribution or no Java, or when it does not answer; with the last
-    ///   lines of its log.
+    ///   - settings: broker properties that override the defaults.
+    ///   - heap: the heap size of its Java VM, as in `-Xmx`.
+    /// - Throws: ``KafkaError`` when there is no distribution or no Java, or when the broker does not answer, with the
+    ///   last lines of its log.
     public init(
         home: String? = nil,
         settings: [String: String] = [:],
@@ -52,7 +52,7 @@ public final class TemporaryKafka: Sendable {
             settings: settings
         )
         guard let file = fopen("\(folder)/server.properties", "w") else {
-            throw KafkaError(code: .failed, message: "the temporary folder can't be written")
+            throw KafkaError(code: .failed, message: "cannot write to the temporary folder")
         }
         fputs(properties, file)
         fclose(file)
@@ -69,8 +69,8 @@ public final class TemporaryKafka: Sendable {
         process.end(.kill)
     }
 
-    /// Starts it again, on the same port with the same data, and waits until it answers.
-    /// - Throws: ``KafkaError`` when it does not within a minute, with the last lines of its log.
+    /// Restarts the broker on the same port with the same data, and waits until it answers.
+    /// - Throws: ``KafkaError`` when it does not answer within a minute, with the last lines of its log.
     public func restart() throws(KafkaError) {
         let java = ["java"] + distribution.run("\(folder)/server.properties", heap: heap)
         let started = process.withLock { process -> GuardedProcess? in
@@ -87,13 +87,13 @@ public final class TemporaryKafka: Sendable {
         throw KafkaError(code: .failed, message: "Apache Kafka does not answer on \(bootstrap):\n\(lastLines())")
     }
 
-    /// Ends it at once, in the middle of whatever it does.
+    /// Kills the broker with SIGKILL.
     public func kill9() { process.withLock { $0?.end(.kill) } }
 
-    /// Stops it from answering until ``resume()``; its connections stay open.
+    /// Stops the process until ``resume()``. Its connections stay open, but it does not answer.
     public func pause() { signal(SIGSTOP) }
 
-    /// Lets it go on after ``pause()``.
+    /// Continues the process after ``pause()``.
     public func resume() { signal(SIGCONT) }
 
     private func signal(_ number: Int32) {
@@ -103,7 +103,7 @@ public final class TemporaryKafka: Sendable {
         }
     }
 
-    /// Asks it to shut down in order, and waits.
+    /// Shuts the broker down in order, and waits.
     public func stop() { process.withLock { $0?.end(.stop) } }
 
     /// Creates topics.
@@ -116,11 +116,11 @@ public final class TemporaryKafka: Sendable {
         try admin.createTopics(names, partitions: partitions, replication: 1, configuration: configuration)
     }
 
-    /// Its process id, while it runs.
+    /// The broker's process id; nil when it was ended.
     public var processIdentifier: Int32? { process.withLock { $0?.identifier } }
 
-    /// Runs one of Kafka's own tools to its end: a class of the distribution with its arguments.
-    /// - Throws: ``KafkaError`` when no process can be started, or when the tool runs for more than half a minute.
+    /// Runs a Kafka tool to its end: a class of the distribution with its arguments.
+    /// - Throws: ``KafkaError`` when no process can be started, or when the tool runs for longer than 30 s.
     public func runTool(_ arguments: String...) throws(KafkaError) {
         let java = ["java", "-cp", "\(distribution.home)/libs/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
         guard let process = GuardedProcess(java + arguments, folder: "\(folder)/tool", log: "\(folder)/tool.log") else {
@@ -129,7 +129,9 @@ public final class TemporaryKafka: Sendable {
         defer { process.end(.kill) }
         let deadline = MonotonicTime.now + .seconds(30)
         while process.isRunning {
-            if MonotonicTime.now > deadline { throw KafkaError(code: .failed, message: "the tool does not end") }
+            if MonotonicTime.now > deadline {
+                throw KafkaError(code: .failed, message: "the tool does not end within 30 s")
+            }
             SystemThread.sleep(.milliseconds(20))
         }
     }

@@ -5,8 +5,8 @@ import Testing
 
 @testable import SagamoreKafkaFront
 
-/// A publisher in a process of its own, so that it can be killed and stopped. The process is this test program again,
-/// with the one test that is only for it.
+/// A publisher in a process of its own, which can be killed and stopped. The process runs this test program with a
+/// single test.
 final class ChildPublisher {
     static let variable = "SAGAMORE_TEST_CHILD_PUBLISHER"
 
@@ -24,7 +24,7 @@ final class ChildPublisher {
     init(_ task: Task) throws {
         let own = try Data(contentsOf: URL(filePath: "/proc/self/cmdline"))
         var arguments = own.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-        // What is run is another test, and its events are not to be written over those of the tests that count.
+        // Replace the filter, and keep the child from overwriting this program's event stream.
         let options = ["--filter", "--skip", "--event-stream-output-path"]
         while let index = arguments.firstIndex(where: options.contains) {
             arguments.removeSubrange(index..<min(index + 2, arguments.count))
@@ -63,7 +63,7 @@ final class ChildPublisher {
 struct ChildPublisherTests {
     private static let task = ProcessInfo.processInfo.environment[ChildPublisher.variable]
 
-    /// Runs until the process is killed, or whoever started it is gone.
+    /// Runs until the process is killed or its parent ends.
     @Test(.enabled(if: Self.task != nil, "only in a process that another test starts"))
     func `publishes until killed`() async throws {
         let data = Data(try #require(Self.task).utf8)

@@ -13,12 +13,12 @@ import Testing
 
 @testable import SagamoreKafkaFront
 
-/// The brokers against which one and the same test runs.
+/// The brokers that a test can run against.
 enum Cluster: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case development
     case apache
 
-    /// The development broker always; Apache Kafka where there is one.
+    /// The development broker, and Apache Kafka if available.
     static var all: [Cluster] {
         if TemporaryKafka.isAvailable { return [.development, .apache] }
         print(TemporaryKafka.whySkipped)
@@ -41,7 +41,7 @@ enum Cluster: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     func configuration() throws -> KafkaConfiguration {
-        // Whenever a group changes, the development broker waits for a second less than this before it goes on.
+        // On each group change the development broker waits for one second less than this timeout.
         let properties = self == .development ? ["session.timeout.ms": "4000"] : [:]
         return KafkaConfiguration(bootstrap: try bootstrap(), properties: properties)
     }
@@ -54,13 +54,13 @@ enum Cluster: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 }
 
-/// Names that no other test has.
+/// Unique names.
 enum Names {
     private static let count = Atomic(0)
     static func next(_ name: String) -> String { "\(name)-\(getpid())-\(count.add(1, ordering: .relaxed).newValue)" }
 }
 
-/// A database with the schema, whose only shard this test owns and writes records to.
+/// A database with the schema. The test owns its only shard and writes records to it.
 final class OutboxWorld {
     let url: String
     let installation: String
@@ -90,7 +90,7 @@ final class OutboxWorld {
         sequence += Int64(records.count)
     }
 
-    /// Another process owns the shard from now on.
+    /// Makes another process the shard's owner.
     func handOver(to process: String) throws {
         let statement = PostgresStatement("test_owner", "update sagamore.shards set owner = $1 where id = 0")
         _ = try sql.query(statement, [.text(process)])
@@ -146,14 +146,14 @@ final class OutboxWorld {
     }
 }
 
-/// The time of this machine.
+/// This machine's clock.
 @Sendable func wallClock() -> Instant {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
 }
 
-/// Records that say who they are.
+/// Records whose value and header are their number.
 func numbered(_ range: ClosedRange<Int>, topic: String, keys: Int = 5) -> [OutboxRecord] {
     range.map { number in
         OutboxRecord(
@@ -165,7 +165,7 @@ func numbered(_ range: ClosedRange<Int>, topic: String, keys: Int = 5) -> [Outbo
     }
 }
 
-/// What was logged.
+/// Collects log lines.
 final class LogBook: Sendable {
     private final class Lines: Sendable {
         let all = Mutex<[String]>([])
@@ -189,7 +189,7 @@ struct NotInTime: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Waits for a condition; the time is only the limit after which the test fails.
+/// Waits for a condition. The test fails when the limit expires.
 func wait(for what: String, limit: Duration = .seconds(60), until condition: () throws -> Bool) async throws {
     let deadline = ContinuousClock.now + limit
     while try !condition() {
@@ -198,11 +198,11 @@ func wait(for what: String, limit: Duration = .seconds(60), until condition: () 
     }
 }
 
-/// Reads topics as a `read_committed` consumer and keeps what it saw.
+/// Reads topics as a `read_committed` consumer and keeps all records.
 final class TopicReader: Sendable {
     private struct State {
         var records: [KafkaRecord] = []
-        /// After a rebalance partitions are read from their beginning again.
+        /// After a rebalance partitions are read from their beginning.
         var next: [KafkaPartition: Int64] = [:]
     }
 
@@ -236,7 +236,7 @@ final class TopicReader: Sendable {
 
     var seen: [KafkaRecord] { state.withLock { $0.records } }
 
-    /// The values of a topic by key, in the order in which they were read.
+    /// The values of a topic by key, in the order of reading.
     func values(_ topic: String) -> [String: [String]] {
         var values: [String: [String]] = [:]
         for record in seen where record.topic == topic {
@@ -248,7 +248,7 @@ final class TopicReader: Sendable {
     func count(_ topic: String) -> Int { state.withLock { state in state.records.count { $0.topic == topic } } }
 }
 
-/// What a reader should see of `numbered` records.
+/// The values that a reader should see of `numbered` records.
 func expected(_ range: ClosedRange<Int>, keys: Int = 5) -> [String: [String]] {
     Dictionary(grouping: range.map { $0 }, by: { "key-\($0 % keys)" }).mapValues { $0.map(String.init) }
 }
