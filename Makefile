@@ -38,7 +38,7 @@ sanitize: ## Run the suites of threads and clients under Address- and ThreadSani
 	@scripts/test --sanitize address $(SANITIZED)
 	@scripts/test --sanitize thread $(SANITIZED)
 
-test-release: ## Run the suites of the Swift library built with optimisation: what optimisers assume is part of it.
+test-release: ## Run the suites of the Swift library built with optimization: what optimizers assume is part of it.
 	@scripts/setup test
 	@scripts/test --release SagamoreSDKTests SagamoreWorkerTests TravelBookingTests
 

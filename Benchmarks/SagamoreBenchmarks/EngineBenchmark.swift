@@ -3,7 +3,7 @@ import SagamoreEngine
 import SagamoreEngineTestSupport
 import SagamoreProtobuf
 
-/// What the engine costs: one `apply` with few and with many pending activities, a whole saga, a history's bytes.
+/// Measures the engine: one `apply` with few and with many pending activities, a whole saga, encoding a history.
 enum EngineBenchmark {
     static func run() -> String {
         let (few, many) = (applyMicroseconds(pending: 3), applyMicroseconds(pending: 10_000))
@@ -21,27 +21,27 @@ enum EngineBenchmark {
         ])
     }
 
-    /// An execution as the cache holds it: in a box, changed in place.
+    /// An execution as the cache holds it: boxed and changed in place.
     private final class Box {
         var execution = SagamoreEngine.Execution(key: Samples.key, runID: Samples.runID)
     }
 
-    /// Activities end and others are scheduled in their place, so that their number stays: four entries each.
+    /// Replaces completed activities with new ones, so that their number stays constant; four entries each.
     private static func applyMicroseconds(pending: Int) -> Double {
         guard let (before, measured) = try? entries(pending: pending, replaced: 5_000) else {
-            preconditionFailure("a sample request is refused")
+            preconditionFailure("a sample request was refused")
         }
         return leastMicroseconds(per: measured.count) {
             let box = Box()
             for entry in before { box.execution.apply(entry) }
-            precondition(box.execution.durable.activities.count == pending, "another number of activities")
+            precondition(box.execution.durable.activities.count == pending, "unexpected number of activities")
             return box
         } _: { box in
             for entry in measured { box.execution.apply(entry) }
         }
     }
 
-    /// - Returns: the entries up to `pending` activities, and those by which `replaced` of them make room for others.
+    /// - Returns: the entries up to `pending` activities, and those that replace `replaced` of them.
     private static func entries(pending: Int, replaced: Int) throws(RequestError) -> ([Entry], [Entry]) {
         let stage = Stage()
         stage.limits.pendingActivities = .max

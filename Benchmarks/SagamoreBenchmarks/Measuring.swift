@@ -1,15 +1,15 @@
 import Glibc
 
-/// The processor time that this process has used, in nanoseconds: other processes on the machine do not count.
+/// The CPU time of this process in nanoseconds.
 func processorTime() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-/// The least processor time of `body` over a few rounds, in microseconds for each of `count` operations.
+/// The minimum CPU time of `body` over several rounds, in microseconds for each of `count` operations.
 ///
-/// - Parameter prepare: makes what a round uses up; not measured.
+/// - Parameter prepare: creates the input of a round; not measured.
 func leastMicroseconds<Prepared>(
     rounds: Int = 7,
     per count: Int,
@@ -26,7 +26,7 @@ func leastMicroseconds<Prepared>(
     return Double(least) / Double(count) / 1_000
 }
 
-/// A JSON object with figures, three digits behind the point, in the order given.
+/// A JSON object with the figures in the order given, with three decimals.
 func json(_ figures: [(name: String, value: Double)]) -> String {
     let members = figures.map { name, value in
         let thousandths = Int64((value * 1_000).rounded())

@@ -1,6 +1,6 @@
 import Glibc
 
-/// `SagamoreBenchmarks engine`: measures one part of the server without the rest, and prints JSON.
+/// `SagamoreBenchmarks engine`: measures one part of the server in isolation and prints JSON.
 @main
 enum Program {
     static func main() {

@@ -3,8 +3,8 @@ import SagamoreEngine
 import SagamoreEngineTestSupport
 import SagamoreProtobuf
 
-/// A saga of three eager activities, as a worker of an official SDK runs it: of its 13 calls the engine decides 12 (the
-/// other one waits for the history). Each call's decision is applied, and its row of the journal is made.
+/// A saga of three eager activities, as a worker of an official SDK runs it. The engine decides 12 of its 13 calls (the
+/// other one waits for the history). Each decision is applied and encoded as a journal row.
 enum SagaBenchmark {
     static func microsecondsPerSaga() -> Double {
         let count = 1_000
@@ -23,7 +23,7 @@ enum SagaBenchmark {
     }
 }
 
-/// The requests are made before; what is measured is what the server does with them.
+/// Requests are created in advance; only the server's work is measured.
 private final class Saga {
     private var execution = SagamoreEngine.Execution(key: Samples.key, runID: Samples.runID)
     private var now = Samples.noon
@@ -34,7 +34,7 @@ private final class Saga {
     private let result = Samples.payloads("booked")
 
     init() {
-        guard let start = try? Samples.start() else { preconditionFailure("the sample start is refused") }
+        guard let start = try? Samples.start() else { preconditionFailure("the sample start was refused") }
         self.start = start
         completions = (0..<4).map { step in
             var request = RespondWorkflowTaskCompletedRequest()
@@ -69,7 +69,7 @@ private final class Saga {
                 try execution.decide(completed: activity, result: result, identity: "1234@worker", at: now)
             }
         }
-        precondition(!execution.isRunning && execution.durable.lastEventID == 23, "the saga has not ended")
+        precondition(!execution.isRunning && execution.durable.lastEventID == 23, "the saga did not end")
     }
 
     private func poll(nonce: UInt64) -> StartedWorkflowTask? {
@@ -116,7 +116,7 @@ struct HistoryBytes {
         bytes = recorded.flatMap(\.frame)
     }
 
-    /// Every event to its frame.
+    /// Encodes every event as a frame.
     func encodeMicroseconds() -> Double {
         leastMicroseconds(per: repetitions) {
         } _: {
@@ -124,16 +124,16 @@ struct HistoryBytes {
             for _ in 0..<repetitions {
                 for event in events { total += RecordedEvent(event).frame.count }
             }
-            precondition(total == repetitions * bytes.count, "another size")
+            precondition(total == repetitions * bytes.count, "unexpected size")
         }
     }
 
-    /// The bytes to entries.
+    /// Decodes the bytes to entries.
     func decodeMicroseconds() -> Double {
         measure { (try? HistoryFrames.entries(events: bytes, facts: []).count) ?? 0 }
     }
 
-    /// From frame to frame without decoding.
+    /// Walks the frames without decoding.
     func walkMicroseconds() -> Double {
         measure { (try? HistoryFrames.ends(bytes).count) ?? 0 }
     }
@@ -143,7 +143,7 @@ struct HistoryBytes {
         } _: {
             var total = 0
             for _ in 0..<repetitions { total += count() }
-            precondition(total == repetitions * events.count, "another number of events")
+            precondition(total == repetitions * events.count, "unexpected number of events")
         }
     }
 }

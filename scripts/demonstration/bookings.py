@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from processes import Failed, Processes, say
 
 IS_TERMINAL = sys.stdout.isatty()
-COLOURS = {"passed": 32, "delivered": 32, "compensated": 33, "failed": 31, "rejected": 31, "dead letter": 31}
+COLORS = {"passed": 32, "delivered": 32, "compensated": 33, "failed": 31, "rejected": 31, "dead letter": 31}
 
 
 @dataclass
@@ -55,7 +55,7 @@ def booking(what: str, number: str, order: str, expected: list, *, after: tuple 
 HAPPY = booking("a trip that works out", "2", "222222", ["accepted", "passed"])
 SLOW = booking("an agency that stays busy", "5", "555555", ["accepted", "compensated"], attempts=1000)
 CANCEL = {"command_id": "6", "command": "signal", "workflow_id": SLOW.workflow_id, "signal": "cancel_booking",
-          "input": "the traveller is ill", "order_id": "555555"}
+          "input": "the traveler is ill", "order_id": "555555"}
 BOOKINGS = [
     HAPPY,
     booking("a flight that is not there", "3", "333333", ["accepted", "compensated"], flight="invalid-flight"),
@@ -180,8 +180,8 @@ class Show:
     def _row(took, what, command, workflow, status, expected, detail) -> None:
         width = max(len(each.what) for each in BOOKINGS)
         cell = f"{status:11}"
-        if IS_TERMINAL and status in COLOURS:
-            cell = f"\033[{COLOURS[status]}m{cell}\033[0m"
+        if IS_TERMINAL and status in COLORS:
+            cell = f"\033[{COLORS[status]}m{cell}\033[0m"
         line = f"{took:>8}  {what:{width}}  {command:7}  {workflow:8}  {cell}  {expected:11}  {detail}"
         print(line.rstrip(), flush=True)
 

@@ -17,7 +17,7 @@ enum Suggestion {
         nearest(to: word, among: candidates).map { "Did you mean '\($0)'?" }
     }
 
-    /// How many letters have to be added, taken away, replaced or swapped with their neighbour.
+    /// How many letters have to be added, taken away, replaced or swapped with their neighbor.
     static func distance(_ left: [Character], _ right: [Character]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...right.count)

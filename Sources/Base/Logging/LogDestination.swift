@@ -26,8 +26,8 @@ public struct LogDestination: Sendable {
         self.kind = kind
     }
 
-    /// Whether people look at it directly and it understands colours.
-    var showsColours: Bool {
+    /// Whether people look at it directly and it understands colors.
+    var showsColors: Bool {
         switch kind {
         case .descriptor(let descriptor): Self.isColorTerminal(descriptor)
         case .function: false
@@ -43,7 +43,7 @@ public struct LogDestination: Sendable {
         }
     }
 
-    /// A terminal that understands colours and whose user didn't switch them off (`NO_COLOR`, `TERM=dumb`).
+    /// A terminal that understands colors and whose user didn't switch them off (`NO_COLOR`, `TERM=dumb`).
     private static func isColorTerminal(_ descriptor: Int32) -> Bool {
         guard isatty(descriptor) == 1, getenv("NO_COLOR") == nil else { return false }
         guard let terminal = getenv("TERM") else { return false }

@@ -3,7 +3,7 @@ internal import SagamoreThreads
 /// Gives lines their form and writes them whole, one after the other, whichever threads they come from.
 public final class LogHandler: Sendable {
     private let format: LogFormat
-    private let colours: Bool
+    private let colors: Bool
     private let destination: Locked<LogDestination>
 
     /// - Parameters:
@@ -11,7 +11,7 @@ public final class LogHandler: Sendable {
     ///   - destination: Where lines go.
     public init(format: LogFormat, destination: LogDestination) {
         self.format = format
-        self.colours = format == .text && destination.showsColours
+        self.colors = format == .text && destination.showsColors
         self.destination = Locked(destination)
     }
 
@@ -19,7 +19,7 @@ public final class LogHandler: Sendable {
         var line: [UInt8] = []
         line.reserveCapacity(256)
         switch format {
-        case .text: TextLine.append(record, colours: colours, to: &line)
+        case .text: TextLine.append(record, colors: colors, to: &line)
         case .json: JSONLine.append(record, to: &line)
         }
         line.append(UInt8(ascii: "\n"))
@@ -29,7 +29,7 @@ public final class LogHandler: Sendable {
 
 /// The form of a log line.
 public enum LogFormat: String, Sendable, CaseIterable {
-    /// `TIME LEVEL LABEL MESSAGE KEY=VALUE …`, for people; in colour on a terminal.
+    /// `TIME LEVEL LABEL MESSAGE KEY=VALUE …`, for people; in color on a terminal.
     case text
     /// One JSON object a line: `label`, `level`, `message`, `metadata` (an object of strings, absent when empty) and
     /// `time` (RFC 3339, UTC), with all keys in this order and those of `metadata` sorted.

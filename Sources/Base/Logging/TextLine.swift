@@ -1,7 +1,7 @@
 /// The form for people: `TIME LEVEL LABEL MESSAGE KEY=VALUE …`.
 enum TextLine {
-    static func append(_ record: LogRecord, colours: Bool, to line: inout [UInt8]) {
-        let paint = Paint(colours: colours)
+    static func append(_ record: LogRecord, colors: Bool, to line: inout [UInt8]) {
+        let paint = Paint(colors: colors)
         paint.dim(&line) { record.time.append(to: &$0) }
         line.append(space)
         paint.level(record.level, &line) { line in
@@ -51,9 +51,9 @@ enum TextLine {
     private static let equals = UInt8(ascii: "=")
 }
 
-/// Wraps text in a terminal's colours, or leaves it as it is.
+/// Wraps text in a terminal's colors, or leaves it as it is.
 private struct Paint {
-    let colours: Bool
+    let colors: Bool
 
     func dim(_ line: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
         wrap("\u{1B}[2m", &line, body)
@@ -71,9 +71,9 @@ private struct Paint {
     }
 
     private func wrap(_ start: String, _ line: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
-        if colours { line.append(contentsOf: start.utf8) }
+        if colors { line.append(contentsOf: start.utf8) }
         body(&line)
-        if colours { line.append(contentsOf: "\u{1B}[0m".utf8) }
+        if colors { line.append(contentsOf: "\u{1B}[0m".utf8) }
     }
 }
 

@@ -18,7 +18,7 @@ public final class EmbeddedPostgres: Sendable {
     package enum Care: Sendable {
         /// Everything reaches the disk.
         case durable
-        /// A new cluster is not synchronised after its making: for folders that live shortly.
+        /// A new cluster is not synchronized after its making: for folders that live shortly.
         case temporary
     }
 

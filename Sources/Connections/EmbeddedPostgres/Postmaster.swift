@@ -21,7 +21,7 @@ package struct Postmaster: Equatable {
         }
     }
 
-    /// The cluster's folder, with all links followed: processes are recognised by it.
+    /// The cluster's folder, with all links followed: processes are recognized by it.
     let cluster: String
 
     package init(cluster: String) { self.cluster = cluster }

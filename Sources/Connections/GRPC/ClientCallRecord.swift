@@ -166,7 +166,7 @@ struct PlacedLock {
     }
 }
 
-/// Marks that what one thread has written goes to another through the C core, whose own synchronisation neither Swift's
+/// Marks that what one thread has written goes to another through the C core, whose own synchronization neither Swift's
 /// memory model nor ThreadSanitizer sees. Costs nothing on the processors in use.
 struct Handover: ~Copyable, Sendable {
     private let mark = Atomic(false)

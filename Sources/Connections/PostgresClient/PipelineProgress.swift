@@ -30,7 +30,7 @@ struct PipelineProgress {
     /// Whether no statement changes anything.
     let readsOnly: Bool
     private(set) var steps: [Step] = []
-    /// The step whose answer is due next; `steps.count` when only the final synchronisation is left.
+    /// The step whose answer is due next; `steps.count` when only the final synchronization is left.
     private(set) var position = 0
     /// The first error, with its statement's index.
     private(set) var failure: PostgresError?
@@ -43,7 +43,7 @@ struct PipelineProgress {
         steps.reserveCapacity(count)
     }
 
-    /// The step that the next answer belongs to; nil when it is the synchronisation.
+    /// The step that the next answer belongs to; nil when it is the synchronization.
     var current: Step? { position < steps.count ? steps[position] : nil }
 
     /// A step is about to be given to libpq: from here on the server may see it.

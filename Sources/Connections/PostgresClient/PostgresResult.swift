@@ -65,7 +65,7 @@ public final class PostgresResult: Sendable {
         String(decoding: field(row, column), as: UTF8.self)
     }
 
-    /// A `bytea`, copied; the bytes of any other type as they travelled.
+    /// A `bytea`, copied; the bytes of any other type as they traveled.
     public func bytes(_ row: Int, _ column: Int) -> [UInt8] {
         [UInt8](field(row, column))
     }

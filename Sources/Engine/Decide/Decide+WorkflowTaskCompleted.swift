@@ -22,7 +22,7 @@ extension Execution {
     /// Carries out what workflow code has decided.
     ///
     /// - Throws: `notFound` when the token's task is not the one that runs, `invalidArgument` when a command follows
-    ///   one that ends the run, or can't be carried out in a later attempt. The last completed task is recognised: its
+    ///   one that ends the run, or can't be carried out in a later attempt. The last completed task is recognized: its
     ///   completion sent again gets the same answer again.
     public func decide(
         _ completion: WorkflowTaskCompletedRequest,

@@ -52,7 +52,7 @@ struct EventTests {
         let strange = try event("{\"status\":\"passed\",\"at\":\"\(time)\"}")
         #expect(strange.at == nil)
         var printer = EventPrinter(.text)
-        let text = printer.text(strange, isColoured: false)
+        let text = printer.text(strange, isColored: false)
         #expect(text.hasSuffix("passed\n"))
     }
 
@@ -68,7 +68,7 @@ struct EventTests {
             )
             #expect(try #require(SagaEvent(record)).at == nil)
             var printer = EventPrinter(.text)
-            let text = printer.text(OtherRecord(record: record), isColoured: false)
+            let text = printer.text(OtherRecord(record: record), isColored: false)
             #expect(text.contains("no event"))
         }
     }
@@ -77,7 +77,7 @@ struct EventTests {
         var printer = EventPrinter(.text)
         for (status, at) in [("accepted", "1678-01-01T00:00:00Z"), ("passed", "2262-01-01T00:00:00Z")] {
             let event = try event("{\"command_id\":\"1\",\"status\":\"\(status)\",\"at\":\"\(at)\"}")
-            let text = printer.text(event, isColoured: false)
+            let text = printer.text(event, isColored: false)
             #expect(text.hasSuffix("\(status)\n"))
         }
     }
@@ -102,7 +102,7 @@ struct EventTests {
         var printer = EventPrinter(.text)
         func line(_ id: String, _ status: String, _ at: String) throws -> [Substring] {
             let text = "{\"command_id\":\"\(id)\",\"workflow_id\":\"w\",\"status\":\"\(status)\",\"at\":\"\(at)\"}"
-            return printer.text(try event(text), isColoured: false).split(separator: "\n")
+            return printer.text(try event(text), isColored: false).split(separator: "\n")
         }
         let first = try line("1", "accepted", "2026-01-01T10:00:00.100Z")
         #expect(first.count == 2)
@@ -124,13 +124,13 @@ struct EventTests {
 
     @Test func aTablesColumnsGrowAndItsCellsChangeNoTerminal() {
         var table = StreamingTable([.init(title: "A", width: 3), .init(title: "B", width: 0)], lineWidth: 30)
-        #expect(table.header(colours: false) == "A    B\n")
-        #expect(table.row(["1", "x"], colours: [:], isColoured: false) == "1    x\n")
-        #expect(table.row(["12345", "x"], colours: [:], isColoured: false) == "12345  x\n")
-        #expect(table.row(["1", "a\nb\u{1b}[31m"], colours: [:], isColoured: false) == "1      a b [31m\n")
-        let long = table.row(["1", String(repeating: "z", count: 90)], colours: [:], isColoured: false)
+        #expect(table.header(colors: false) == "A    B\n")
+        #expect(table.row(["1", "x"], colors: [:], isColored: false) == "1    x\n")
+        #expect(table.row(["12345", "x"], colors: [:], isColored: false) == "12345  x\n")
+        #expect(table.row(["1", "a\nb\u{1b}[31m"], colors: [:], isColored: false) == "1      a b [31m\n")
+        let long = table.row(["1", String(repeating: "z", count: 90)], colors: [:], isColored: false)
         #expect(long == "1      " + String(repeating: "z", count: 22) + "…\n")
-        #expect(table.row(["1", "x"], colours: [0: .red], isColoured: true) == "\u{1b}[31m1\u{1b}[0m      x\n")
+        #expect(table.row(["1", "x"], colors: [0: .red], isColored: true) == "\u{1b}[31m1\u{1b}[0m      x\n")
     }
 }
 

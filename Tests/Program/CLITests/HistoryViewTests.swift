@@ -76,7 +76,7 @@ struct HistoryViewTests {
         failed.attributes = .activityTaskFailedEventAttributes(attributes)
 
         let events = try [started, failed].map { event in try ProtobufJSON.value(of: event) }
-        let lines = HistoryTable(lineWidth: nil).text(events, isColoured: false).split(separator: "\n")
+        let lines = HistoryTable(lineWidth: nil).text(events, isColored: false).split(separator: "\n")
         #expect(lines.count == 3)
         #expect(lines[1].hasPrefix("1    2023-11-14 22:13:20.120  WorkflowExecutionStarted"))
         #expect(lines[1].hasSuffix("type=Travel input={\"a\":1}"))

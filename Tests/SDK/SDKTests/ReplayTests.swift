@@ -72,7 +72,7 @@ import Testing
         var query = WorkflowQuery()
         query.queryType = "nams"
         let error = #expect(throws: ApplicationError.self) { try book.run.answer(query).get() }
-        #expect(error?.message.contains("it has: names") == true)
+        #expect(error?.message.contains("known queries: names") == true)
     }
 
     @Test func otherCodeThanTheHistorysIsNoticedSideBySide() throws {
@@ -132,7 +132,7 @@ import Testing
         let error = try #require(try book.failure() as? ApplicationError)
         #expect(error.type == "InvalidInput")
         #expect(error.isNonRetryable)
-        #expect(error.message == "workflow 'Test' can't read its input: a String is wanted, and the value is no String")
+        #expect(error.message == "workflow 'Test' cannot decode its input: expected String: the value is not String")
     }
 
     @Test func anErrorOfNoKnownKindFailsTheTaskOnly() throws {

@@ -15,7 +15,7 @@ struct WorkflowThreadsTests {
             )
         }
         await onThread { answers.wait { $0.count == 100 ? () : nil } }
-        #expect(threads.givenUp == 0)
+        #expect(threads.abandoned == 0)
         threads.stop()
     }
 
@@ -34,7 +34,7 @@ struct WorkflowThreadsTests {
             )
         )
         await onThread { seen.wait { $0 == ["overrun"] ? () : nil } }
-        #expect(threads.givenUp == 1)
+        #expect(threads.abandoned == 1)
         threads.submit(WorkflowThreads.Job(work: { { seen.change { $0.append("other") } } }, onOverrun: {}))
         await onThread { seen.wait { $0 == ["overrun", "other"] ? () : nil } }
         // What the lost thread brings at last is not used: somebody has answered.

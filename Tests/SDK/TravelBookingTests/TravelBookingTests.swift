@@ -53,7 +53,7 @@ struct TravelBookingTests {
             let handle = try await start(client, trip)
             while try log().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
             if bySignal {
-                try await handle.signal(Travel.cancel, Reason("the traveller is ill"))
+                try await handle.signal(Travel.cancel, Reason("the traveler is ill"))
             } else {
                 try await handle.cancel()
             }
@@ -61,7 +61,7 @@ struct TravelBookingTests {
             let compensations: [SagaCompensation]
             if bySignal {
                 let error = try #require(ended.cause as? SagaCompensated, "\(ended)")
-                #expect(error.reason == "the booking was cancelled: the traveller is ill")
+                #expect(error.reason == "the booking was cancelled: the traveler is ill")
                 compensations = error.compensations
             } else {
                 #expect(ended.way == .cancelled)

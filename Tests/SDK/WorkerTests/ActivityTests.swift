@@ -54,7 +54,7 @@ struct ActivityTests {
             #expect(odd.type == "Odd" && odd.message == "odd indeed" && !odd.isNonRetryable)
             let number = try await cause("number")
             #expect(number.type == "InvalidInput" && number.isNonRetryable)
-            #expect(number.message.hasPrefix("activity 'number' can't read its input: a Int is wanted"), "\(number)")
+            #expect(number.message.hasPrefix("activity 'number' cannot decode its input: expected Int"), "\(number)")
             let large = try await cause("large")
             #expect(large.type == "PayloadTooLarge")
             #expect(large.message.hasPrefix("the result of activity 'large' has 2097"), "\(large)")

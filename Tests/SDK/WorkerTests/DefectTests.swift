@@ -48,8 +48,8 @@ struct DefectTests {
     private static let loud = shout.implemented { text in text.uppercased() }
 
     private static let messages: [Defect: String] = [
-        .task: "made a task outside its executor", .detached: "made a task outside its executor",
-        .sleep: "waits for something that is not its context's", .mainActor: "its context's",
+        .task: "created a task outside its executor", .detached: "created a task outside its executor",
+        .sleep: "waits for something outside its context", .mainActor: "outside its context",
         .unknownError: "exist", .largeInput: "the input of activity 'shout' has 3145",
         .largeTask: "the workflow's 3 commands have 4719",
     ]

@@ -122,7 +122,7 @@ struct WorkerTests {
                 _ = try await handle.query(Query<Nothing, Int>("size"))
             }
             #expect(error?.code == .queryFailed)
-            #expect(error?.message.contains("'size'; it has: list") == true, "\(error as Any)")
+            #expect(error?.message.contains("'size'; known queries: list") == true, "\(error as Any)")
         }
     }
 
@@ -211,7 +211,8 @@ struct WorkerTests {
             let worker = Worker(client, taskQueue: queue, content)
             return await #expect(throws: WorkerError.self) { try await worker.run() }
         }
-        #expect(await error("q") {}?.message == "the worker of 'q' has nothing to run: register something")
+        let none = await error("q") {}
+        #expect(none?.message.hasPrefix("the worker for 'q' has no registrations") == true)
         let twice = await error("q") {
             Self.loud
             Self.loud

@@ -24,7 +24,7 @@ package struct JournalRow: Equatable, Sendable {
         if events.isEmpty, facts.isEmpty { return nil }
     }
 
-    /// Neighbours may share a row: their bytes are put together.
+    /// Neighbors may share a row: their bytes are put together.
     package mutating func append(_ next: JournalRow) {
         events += next.events
         facts += next.facts
@@ -38,7 +38,7 @@ package struct JournalRow: Equatable, Sendable {
 /// Where the journal of one run is kept. The world writes to it and reads back what it wrote.
 package protocol JournalBytes: AnyObject {
     func append(_ row: JournalRow) throws
-    /// All rows, in the order in which they were appended; neighbours may have been put together.
+    /// All rows, in the order in which they were appended; neighbors may have been put together.
     func rows() throws -> [JournalRow]
 }
 

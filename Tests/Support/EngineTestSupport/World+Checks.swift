@@ -83,7 +83,7 @@ extension World {
         start <= outage.end ? max(deadline, outage.end + outage.grace) : deadline
     }
 
-    /// Reads the journal's bytes and rebuilds the state from them, rows as they are and with neighbours put together.
+    /// Reads the journal's bytes and rebuilds the state from them, rows as they are and with neighbors put together.
     func checkRebuilt() throws {
         let rows = try journal.rows()
         var merged: [JournalRow] = []

@@ -8,7 +8,7 @@ import Sagamore
 final class ActivityLog: Sendable {
     private let file: Int32
 
-    /// Opens the file, and makes it if need be.
+    /// Opens the file, creating it if necessary.
     init(path: String) throws {
         file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         guard file >= 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path]) }

@@ -1,11 +1,11 @@
 import Sagamore
 
-/// Where a real agency would be called.
+/// Stands in for a real travel agency.
 ///
-/// An activity runs at least once, so bookings and undos have to be idempotent, and an undo must accept what was never
+/// Activities run at least once, so bookings and undos must be idempotent. An undo must accept an id that was never
 /// booked: it is registered before its booking is tried.
 struct Agency: Sendable {
-    /// Notes every attempt; nil: nobody does.
+    /// Logs every attempt; nil for no log.
     var log: ActivityLog?
 
     /// The six activities, for a worker.
@@ -40,7 +40,7 @@ struct Agency: Sendable {
     private func undoing(_ activity: Activity<Item, Nothing>, of kind: String) -> Registration {
         activity.implemented { context, item in
             logged(context.info) {
-                context.logger.debug("given back", metadata: ["kind": kind, "id": item.id])
+                context.logger.debug("booking undone", metadata: ["kind": kind, "id": item.id])
                 return Nothing()
             }
         }

@@ -22,7 +22,7 @@ struct Main {
         }
     }
 
-    /// A server that is not there yet is waited for.
+    /// Connects; waits for a server that is not up yet.
     private static func connected() async throws -> Client {
         var isFirst = true
         while true {

@@ -1,6 +1,6 @@
 import Sagamore
 
-/// What the workflow, its activities and its clients tell each other.
+/// The declarations that the workflow, its activities and its clients share.
 enum Travel {
     static let booking = WorkflowType<Booking, Booked>("TravelBooking", taskQueue: "travel-booking")
 
@@ -14,7 +14,7 @@ enum Travel {
     static let cancel = Signal<Reason>("cancel_booking")
     static let status = Query<Nothing, [String]>("status")
 
-    /// Five seconds an attempt, and attempts without end: the first again after 100 ms.
+    /// Five seconds per attempt, and unlimited attempts; the first retry after 100 ms.
     private static let options = ActivityOptions.startToClose(
         .seconds(5),
         retryPolicy: RetryPolicy(initialInterval: .milliseconds(100))
@@ -27,7 +27,7 @@ struct Booking: Codable, Sendable {
     var car: String
     var hotel: String
     var flight: String
-    /// Bookings succeed at this attempt; 1, which it is unless given, means at once.
+    /// The attempt at which bookings succeed. The default, 1, means at once.
     var attempts = 1
 
     enum CodingKeys: String, CodingKey {
@@ -50,7 +50,7 @@ extension Booking {
     }
 }
 
-/// Why a trip is given up. Whatever is sent with the signal, it counts: what is no text is no reason.
+/// Why a trip is cancelled. The signal counts whatever its input is; an input that is not text is no reason.
 struct Reason: Codable, Sendable {
     var text: String?
 
@@ -66,7 +66,7 @@ struct Reason: Codable, Sendable {
     }
 }
 
-/// What one activity books, or gives back.
+/// What one activity books or undoes.
 struct Item: Codable, Sendable {
     var userID: String
     var id: String
@@ -78,7 +78,7 @@ struct Item: Codable, Sendable {
     }
 }
 
-/// A trip that worked out.
+/// The result of a booked trip.
 struct Booked: Codable, Sendable, Equatable {
     var status = "passed"
     var car: String

@@ -3,25 +3,25 @@ import Sagamore
 /// Books a car, a hotel and a flight, or none of them.
 struct TravelBooking: Workflow {
     struct State: WorkflowState {
-        /// The steps that are done.
+        /// The completed steps.
         var steps: [String] = []
-        /// Why the booking is given up, once it is.
-        var givenUp: String?
+        /// Why the booking was cancelled; nil while it was not.
+        var cancellation: String?
     }
 
     static let type = Travel.booking
 
     static let handlers: [Handler<State>] = [
         .on(Travel.cancel) { state, reason in
-            if state.givenUp == nil {
-                state.givenUp = "the booking was cancelled" + (reason.text.map { ": \($0)" } ?? "")
+            if state.cancellation == nil {
+                state.cancellation = "the booking was cancelled" + (reason.text.map { ": \($0)" } ?? "")
             }
         },
         .answer(Travel.status) { state, _ in state.steps },
     ]
 
     func run(_ context: WorkflowContext<State>, _ booking: Booking) async throws -> Booked {
-        try await Saga.run(context, abortWhen: { $0.givenUp }) { saga in
+        try await Saga.run(context, abortWhen: { $0.cancellation }) { saga in
             func book(
                 _ activity: Activity<Item, String>,
                 _ id: String,

@@ -27,26 +27,26 @@ struct EventPrinter {
     }
 
     /// The text of an event, with what comes before the first one.
-    mutating func text(_ event: SagaEvent, isColoured: Bool = Colour.isOn) -> String {
+    mutating func text(_ event: SagaEvent, isColored: Bool = Color.isOn) -> String {
         if format == .json { return event.line + "\n" }
         let cells = [
             event.at.map(Self.time) ?? "", event.workflowID, event.commandID, event.status, took(event), event.detail,
         ]
-        return row(cells, isColoured)
+        return row(cells, isColored)
     }
 
     /// The text of a record that is no event.
-    mutating func text(_ other: OtherRecord, isColoured: Bool = Colour.isOn) -> String {
+    mutating func text(_ other: OtherRecord, isColored: Bool = Color.isOn) -> String {
         if format == .json { return other.json.text() + "\n" }
         let time = other.record.timestamp.flatMap { EpochNanoseconds.of(milliseconds: $0) }.map(Self.time) ?? ""
-        return row([time, "", "", other.status, "", other.detail], isColoured)
+        return row([time, "", "", other.status, "", other.detail], isColored)
     }
 
-    private mutating func row(_ cells: [String], _ isColoured: Bool) -> String {
-        let header = hasHeader ? "" : table.header(colours: isColoured)
+    private mutating func row(_ cells: [String], _ isColored: Bool) -> String {
+        let header = hasHeader ? "" : table.header(colors: isColored)
         hasHeader = true
-        let colours = Self.colour(cells[3]).map { [3: $0] } ?? [:]
-        return header + table.row(cells, colours: colours, isColoured: isColoured)
+        let colors = Self.color(cells[3]).map { [3: $0] } ?? [:]
+        return header + table.row(cells, colors: colors, isColored: isColored)
     }
 
     /// From the command's first event to this one; nothing at the first.
@@ -81,7 +81,7 @@ struct EventPrinter {
         return String(time.dropLast().replacing("T", with: " "))
     }
 
-    private static func colour(_ status: String) -> Colour? {
+    private static func color(_ status: String) -> Color? {
         switch status {
         case "passed", "delivered", "answered", "updated": .green
         case "compensated", "cancelled": .yellow

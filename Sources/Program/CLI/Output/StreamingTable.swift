@@ -19,16 +19,16 @@ struct StreamingTable {
     }
 
     /// The line of titles.
-    mutating func header(colours: Bool) -> String {
-        Colour.bold.paint(line(titles, colours: [:], isColoured: false), isOn: colours) + "\n"
+    mutating func header(colors: Bool) -> String {
+        Color.bold.paint(line(titles, colors: [:], isColored: false), isOn: colors) + "\n"
     }
 
-    /// A row; `colours` are those of single cells.
-    mutating func row(_ cells: [String], colours: [Int: Colour], isColoured: Bool) -> String {
-        line(cells.map(Self.printable), colours: colours, isColoured: isColoured) + "\n"
+    /// A row; `colors` are those of single cells.
+    mutating func row(_ cells: [String], colors: [Int: Color], isColored: Bool) -> String {
+        line(cells.map(Self.printable), colors: colors, isColored: isColored) + "\n"
     }
 
-    private mutating func line(_ cells: [String], colours: [Int: Colour], isColoured: Bool) -> String {
+    private mutating func line(_ cells: [String], colors: [Int: Color], isColored: Bool) -> String {
         var line = ""
         var used = 0
         for (index, cell) in cells.enumerated() {
@@ -40,7 +40,7 @@ struct StreamingTable {
                 widths[index] = max(widths[index], cell.count)
             }
             let padding = isLast ? "" : String(repeating: " ", count: widths[index] - cell.count + 2)
-            line += colours[index].map { $0.paint(cell, isOn: isColoured) } ?? cell
+            line += colors[index].map { $0.paint(cell, isOn: isColored) } ?? cell
             line += padding
             used += cell.count + padding.count
         }

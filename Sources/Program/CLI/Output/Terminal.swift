@@ -1,21 +1,21 @@
 internal import Glibc
 
-/// Colours of a terminal.
-enum Colour: String {
+/// Colors of a terminal.
+enum Color: String {
     case red = "31"
     case green = "32"
     case yellow = "33"
     case faint = "2"
     case bold = "1"
 
-    /// Whether standard output shows colours: a terminal, unless `NO_COLOR` or `TERM=dumb` say no.
+    /// Whether standard output shows colors: a terminal, unless `NO_COLOR` or `TERM=dumb` say no.
     static let isOn: Bool = {
         guard StandardOutput.isTerminal, getenv("NO_COLOR") == nil, let term = getenv("TERM") else { return false }
         return strcmp(term, "dumb") != 0
     }()
 
-    /// The text in this colour, or as it is.
-    func paint(_ text: String, isOn: Bool = Colour.isOn) -> String {
+    /// The text in this color, or as it is.
+    func paint(_ text: String, isOn: Bool = Color.isOn) -> String {
         isOn ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
     }
 }

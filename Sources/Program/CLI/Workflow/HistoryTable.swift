@@ -17,16 +17,16 @@ struct HistoryTable {
     }
 
     /// - Parameter events: in protobuf's JSON form.
-    func text(_ events: [JSONValue], isColoured: Bool) -> String {
+    func text(_ events: [JSONValue], isColored: Bool) -> String {
         var table = table
-        var text = table.header(colours: isColoured)
+        var text = table.header(colors: isColored)
         for event in events {
             let type = Self.typeName(event["eventType"])
             let cells = [
                 event["eventId"]?.string ?? "", Self.time(event["eventTime"]?.string ?? ""), type,
                 Self.details(event),
             ]
-            text += table.row(cells, colours: Self.colour(type).map { [2: $0] } ?? [:], isColoured: isColoured)
+            text += table.row(cells, colors: Self.color(type).map { [2: $0] } ?? [:], isColored: isColored)
         }
         return text
     }
@@ -38,7 +38,7 @@ struct HistoryTable {
         return words.split(separator: "_").map { $0.prefix(1) + $0.dropFirst().lowercased() }.joined()
     }
 
-    private static func colour(_ type: String) -> Colour? {
+    private static func color(_ type: String) -> Color? {
         if type.hasSuffix("Failed") || type.hasSuffix("TimedOut") || type.hasSuffix("Terminated") { return .red }
         if type.hasSuffix("Canceled") || type.contains("CancelRequested") { return .yellow }
         if type == "WorkflowExecutionCompleted" || type == "ActivityTaskCompleted" { return .green }

@@ -29,7 +29,7 @@ enum ShowCommand {
         case .json: StandardOutput.show(JSONValue.object(["events": .array(json)]).text(pretty: true) + "\n")
         case .text:
             StandardOutput.show(
-                HistoryTable(lineWidth: TerminalWidth.ofStandardOutput).text(json, isColoured: Colour.isOn)
+                HistoryTable(lineWidth: TerminalWidth.ofStandardOutput).text(json, isColored: Color.isOn)
             )
         }
     }

@@ -2,24 +2,24 @@ internal import SagamoreAPI
 internal import SagamoreProtobuf
 internal import SagamoreThreads
 
-/// One attempt at work: its task, and why it was cancelled if it was.
+/// One running attempt: its task, and the reason for its cancellation, if any.
 final class ActivityAttempt: Sendable {
     /// Why an attempt is cancelled.
     enum Reason: Sendable {
-        /// The workflow, or somebody else, wants it.
+        /// The workflow or a client requested it.
         case requested
-        /// The server has no such attempt any more.
+        /// The server no longer knows the attempt.
         case gone
-        /// The worker stops, and has waited long enough.
+        /// The worker is stopping, and the grace period is over.
         case workerStops
     }
 
-    /// What the server is told.
+    /// The outcome to report to the server.
     enum Outcome: Sendable {
         case completed(RawMessage<Payloads>)
         case failed(any Error)
         case cancelled(RawMessage<Payloads>?)
-        /// Nothing: nobody wants to know.
+        /// Nothing is reported.
         case gone
     }
 
@@ -47,13 +47,13 @@ final class ActivityAttempt: Sendable {
         if let task { Self.cancel(task) }
     }
 
-    /// Users' cancellation handlers run where a task is cancelled, and may block. The one who cancels is mostly the
-    /// connection's thread, which everything waits for.
+    /// User code's cancellation handlers run on the cancelling thread and may block. That is mostly the connection's
+    /// thread, which must not block.
     private static func cancel(_ task: Task<Void, Never>) {
         if (try? SystemThread("cancellation", signals: .inherited) { task.cancel() }) == nil { task.cancel() }
     }
 
-    /// What the code's end means.
+    /// The outcome for the result of the code.
     func outcome(_ result: Result<RawMessage<Payloads>, any Error>) -> Outcome {
         let reason = state.withLock { $0.reason }
         if reason == .gone { return .gone }
@@ -62,8 +62,8 @@ final class ActivityAttempt: Sendable {
         case .failure(let error):
             guard CancelledFailure.isCancellation(error) else { return .failed(error) }
             guard let reason else {
-                // Nobody wanted the activity to end: it has cancelled something itself. For the server that would be
-                // the activity's own cancellation, which is final.
+                // Nobody cancelled the activity: its code cancelled something itself. Reported as it is, the server
+                // would take it for the activity's own cancellation, which is final.
                 return .failed(ApplicationError("\(error)", type: "\(Swift.type(of: error))"))
             }
             if reason == .requested { return .cancelled((error as? CancelledFailure)?.details.raw) }

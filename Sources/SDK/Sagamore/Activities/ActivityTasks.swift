@@ -4,14 +4,14 @@ internal import SagamoreLogging
 internal import SagamoreProtobuf
 internal import SagamoreThreads
 
-/// Takes activity tasks from their arrival to their answer. Each holds a slot until it is answered.
+/// Processes activity tasks from poll to response. Each holds a slot until it is answered.
 final class ActivityTasks: Sendable {
     private let registry: Registry
     private let namespace: String
     private let identity: String
     private let taskQueue: String
     private let service: ServiceConnection
-    private let slots: Slots
+    private let slots: TaskSlots
     private let threads = ActivityThreads()
     private let running = Locked<[ObjectIdentifier: ActivityAttempt]>([:])
     private let log = Logger(label: "sagamore.worker")
@@ -22,7 +22,7 @@ final class ActivityTasks: Sendable {
         identity: String,
         taskQueue: String,
         service: ServiceConnection,
-        slots: Slots
+        slots: TaskSlots
     ) {
         self.registry = registry
         self.namespace = namespace
@@ -34,8 +34,8 @@ final class ActivityTasks: Sendable {
 
     // MARK: Arrival
 
-    /// Marks as many of the activities that a workflow task schedules as there is room for: they come with the answer.
-    /// Returns how many slots are reserved for them.
+    /// Requests eager execution for the activities that a workflow task schedules, as far as there are free slots:
+    /// their tasks arrive with the response. Returns the number of reserved slots.
     func requestEagerly(_ commands: inout [Command]) -> Int {
         var places: [(Int, ScheduleActivityTaskCommandAttributes)] = []
         for (index, command) in commands.enumerated() {
@@ -55,28 +55,28 @@ final class ActivityTasks: Sendable {
         return reserved
     }
 
-    /// The tasks that came with a workflow task's answer, of the slots that were reserved for them.
+    /// Starts the tasks that arrived with a workflow task's response, and releases unused reserved slots.
     func received(eagerly tasks: [PollActivityTaskQueueResponse], reserved: Int) {
         for task in tasks { begin(task) }
         if reserved > tasks.count { slots.release(reserved - tasks.count) }
     }
 
-    /// A task came, encoded.
+    /// Handles an encoded task from a poll.
     func received(_ bytes: [UInt8]) {
         do {
             begin(try PollActivityTaskQueueResponse(serializedBytes: bytes))
         } catch {
-            log.error("an activity task can't be read", metadata: ["error": "\(error)"])
+            log.error("failed to decode an activity task", metadata: ["error": "\(error)"])
             slots.release()
         }
     }
 
-    /// The worker stops: what still runs is cancelled.
+    /// Cancels all running attempts.
     func cancelAll() {
         for attempt in running.withLock({ Array($0.values) }) { attempt.cancel(.workerStops) }
     }
 
-    /// The worker has stopped: threads end as soon as they can.
+    /// Ends the threads when their activities have ended.
     func stop() { threads.stop() }
 
     // MARK: One attempt
@@ -86,7 +86,7 @@ final class ActivityTasks: Sendable {
         let info = ActivityInfo(task, taskQueue: taskQueue, namespace: namespace)
         guard let code = registry.activities[info.type] else {
             let error = Registry.unknown("activity", info.type, known: registry.activities.keys)
-            log.warning("an activity is not known here", metadata: metadata(info, error))
+            log.warning("received a task of an unregistered activity", metadata: metadata(info, error))
             return answer(task, info, .failed(error), lastDetails: nil)
         }
         let attempt = ActivityAttempt()
@@ -139,7 +139,7 @@ final class ActivityTasks: Sendable {
             ended(task, info, .failed(error), lastDetails)
         case .failed(let error):
             let isBenign = (error as? ApplicationError)?.isBenign == true
-            log.log(level: isBenign ? .debug : .warning, "an activity failed", metadata: metadata(info, error))
+            log.log(level: isBenign ? .debug : .warning, "activity failed", metadata: metadata(info, error))
             answer(task, info, outcome, lastDetails: lastDetails)
         case .completed, .cancelled, .gone:
             answer(task, info, outcome, lastDetails: lastDetails)
@@ -180,11 +180,11 @@ final class ActivityTasks: Sendable {
         case .gone:
             return slots.release()
         }
-        // After its own limit an attempt is over for the server, whatever it says.
+        // The server times the attempt out after its limit, and then ignores any response.
         let limit = info.startToClose ?? info.scheduleToClose ?? .seconds(60)
         service.deliver(method, bytes, within: min(limit, .seconds(600))) { [self] result in
             if case .failure(let error) = result {
-                log.warning("an activity's answer was refused", metadata: metadata(info, error))
+                log.warning("failed to report an activity's outcome", metadata: metadata(info, error))
             }
             slots.release()
         }

@@ -1,7 +1,7 @@
 internal import SagamoreThreads
 
-/// Threads for activities, one each, so that users' code may block: a thread is started when all others are taken, and
-/// used again afterwards. How many there may be is up to the caller.
+/// Threads for activities, one each, so that user code may block. A thread is started when all others are busy, and is
+/// reused afterwards. The caller limits their number.
 final class ActivityThreads: Sendable {
     private struct State {
         var idle: [ActivityExecutor] = []
@@ -10,9 +10,9 @@ final class ActivityThreads: Sendable {
 
     private let state = Locked(State())
 
-    /// Runs `body`, and everything that it awaits without an executor of its own, on a thread of its own.
+    /// Runs `body`, and everything it awaits that has no executor of its own, on a dedicated thread.
     ///
-    /// - Throws: when the system refuses a thread; `body` does not run then.
+    /// - Throws: when no thread can be created; `body` does not run then.
     @discardableResult
     func run(_ body: @escaping @Sendable () async -> Void) throws(ThreadError) -> Task<Void, Never> {
         let executor: ActivityExecutor
@@ -31,7 +31,7 @@ final class ActivityThreads: Sendable {
         }
     }
 
-    /// Lets idle threads end now, and others when their activity has ended.
+    /// Ends idle threads now, and busy ones when their activity has ended.
     func stop() {
         let idle = state.withLock { state in
             state.isStopped = true
@@ -42,7 +42,7 @@ final class ActivityThreads: Sendable {
     }
 }
 
-/// One thread as an executor.
+/// An executor with one thread.
 private final class ActivityExecutor: TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
@@ -65,13 +65,13 @@ private final class ActivityExecutor: TaskExecutor {
             if !state.isClosed { state.jobs.append(job) }
             return state.isClosed
         }
-        // What an activity has left behind that still wants to run.
+        // A job that an activity left behind.
         guard isClosed else { return }
         let run: @Sendable () -> Void = { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
         if (try? SystemThread("activity-rest", signals: .inherited, run)) == nil { run() }
     }
 
-    /// The thread ends when it has nothing to do.
+    /// Ends the thread when it has no more jobs.
     func close() { state.change { $0.isClosed = true } }
 
     private func next() -> [UnownedJob]? {

@@ -3,21 +3,21 @@ internal import SagamoreGRPC
 internal import SagamoreProtobuf
 internal import SagamoreThreads
 
-/// The heartbeats of one attempt: of many only so many are sent as the server needs.
+/// Sends the heartbeats of one attempt, throttled to what the server needs.
 final class Heartbeats: Sendable {
-    /// What an answer says.
+    /// What a response reports.
     enum News: Sendable {
-        /// Somebody wants the activity to end.
+        /// The activity should be cancelled.
         case cancelRequested
-        /// The server has no such attempt any more: it took too long, or its workflow has ended.
+        /// The server no longer knows the attempt: it timed out, or its workflow has ended.
         case gone
     }
 
     private struct State {
         var details: RawMessage<Payloads>?
-        /// There is something that was not sent yet.
+        /// Whether there is a heartbeat to send.
         var isDue = false
-        /// A heartbeat is under way, or the pause after one.
+        /// Whether a call is in flight, or the pause after it is running.
         var isBusy = false
         var isOver = false
     }
@@ -29,8 +29,8 @@ final class Heartbeats: Sendable {
     private let state = Locked(State())
 
     /// - Parameters:
-    ///   - request: what every heartbeat says, without details.
-    ///   - timeout: how long the activity may be silent.
+    ///   - request: the request without details.
+    ///   - timeout: the activity's heartbeat timeout.
     init(
         _ request: RecordActivityTaskHeartbeatRequest,
         timeout: Duration?,
@@ -43,13 +43,12 @@ final class Heartbeats: Sendable {
         interval = Self.interval(timeout)
     }
 
-    /// The pause between two heartbeats, as the other SDKs have it: eight tenths of the timeout, a minute at most;
-    /// without a timeout 30 s.
+    /// The pause between heartbeats, as in the other SDKs: 80 % of the timeout, at most 60 s; 30 s without a timeout.
     static func interval(_ timeout: Duration?) -> Duration {
         timeout.map { min($0 * 0.8, .seconds(60)) } ?? .seconds(30)
     }
 
-    /// What the last heartbeat told, sent or not.
+    /// The details of the last heartbeat, sent or not.
     var lastDetails: RawMessage<Payloads>? { state.withLock { $0.details } }
 
     func beat(_ details: RawMessage<Payloads>?) {
@@ -63,7 +62,7 @@ final class Heartbeats: Sendable {
         if sends { send() }
     }
 
-    /// The attempt has ended: nothing is sent any more.
+    /// Stops sending: the attempt has ended.
     func end() { state.withLock { $0.isOver = true } }
 
     private func send() {
@@ -72,7 +71,7 @@ final class Heartbeats: Sendable {
             state.isDue = false
             return state.details
         }
-        // One that is lost is sent again soon: after the next pause it would be too late.
+        // Lost calls are retried quickly: the next interval would be too late.
         service.deliver(.recordActivityTaskHeartbeat, request.serializedBytes(), within: interval) { [self] result in
             switch result {
             case .success(let bytes):
@@ -82,7 +81,7 @@ final class Heartbeats: Sendable {
                 end()
                 onNews(.gone)
             case .failure:
-                // The next one may arrive.
+                // Retried with the next heartbeat.
                 state.withLock { $0.isDue = true }
             }
             pause()

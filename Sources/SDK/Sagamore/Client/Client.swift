@@ -27,7 +27,7 @@ public final class Client: Sendable {
             patience: .zero,
             GetSystemInfoResponse.self
         )
-        // Old servers lack the call, and nothing here depends on what it tells.
+        // Old servers lack the call, and nothing here depends on the response.
         if case .failure(let status) = answer, status.code != .unimplemented {
             client.close()
             throw ClientError(status)
@@ -90,7 +90,7 @@ public final class Client: Sendable {
         WorkflowHandle(client: self, id: id, runID: runID ?? "")
     }
 
-    /// Names a request, so that it takes effect once however often it is sent.
+    /// A request id, which makes retries idempotent.
     static func makeRequestID() -> String {
         var generator = SystemRandomNumberGenerator()
         var ids = SplitMix64(seed: generator.next())

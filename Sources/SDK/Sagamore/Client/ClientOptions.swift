@@ -18,9 +18,9 @@ public struct ClientOptions: Sendable {
     }
 }
 
-/// What is told about this process.
+/// Facts about this process.
 enum ProcessFacts {
-    /// A variable of the environment; nil when it is not set, or empty.
+    /// An environment variable; nil when it is unset or empty.
     static func environment(_ name: String) -> String? {
         guard let value = getenv(name) else { return nil }
         let text = String(cString: value)

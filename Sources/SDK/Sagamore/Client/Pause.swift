@@ -1,27 +1,27 @@
 internal import Dispatch
 internal import SagamoreThreads
 
-/// Something to be done after a time.
+/// Runs an action once, after a delay.
 ///
-/// It waits on a queue of Dispatch, not in a task: the threads of Swift's tasks are few, and user code may block them
-/// all. A heartbeat must go out all the same.
+/// It waits on a Dispatch queue, not in a task: Swift's cooperative threads are few, and user code may block all of
+/// them. Heartbeats must be sent regardless.
 final class Pause: Sendable {
     private struct State {
         var timer: (any DispatchSourceTimer)?
         var action: (@Sendable () -> Void)?
     }
 
-    /// A queue that shares its threads with no task: Dispatch makes one for it when all others are blocked.
+    /// Shares no threads with Swift's tasks: Dispatch creates one for it when all others are blocked.
     private static let queue = DispatchQueue(label: "sagamore.pauses")
 
     private let state: Locked<State>
 
-    /// - Parameter action: done once, on a thread that it must not block.
+    /// - Parameter action: runs once, on a thread that it must not block.
     init(_ action: @escaping @Sendable () -> Void) {
         state = Locked(State(action: action))
     }
 
-    /// Does it after `length`, unless it is done or cancelled until then.
+    /// Runs the action after `length`, unless it has run or been cancelled by then.
     func begin(_ length: Duration) {
         let (seconds, attoseconds) = max(.zero, min(length, .seconds(3_153_600_000))).components
         let timer = DispatchSource.makeTimerSource(queue: Self.queue)
@@ -34,20 +34,20 @@ final class Pause: Sendable {
             if state.action != nil { state.timer = timer }
             return state.action == nil
         }
-        // Dispatch wants every timer to have been active once.
+        // Dispatch requires that every timer is activated before it is released.
         timer.activate()
         if isDone { timer.cancel() }
     }
 
-    /// Does it now, if it is not done.
+    /// Runs the action now, if it has not run.
     func end() { take()?() }
 
-    /// It is not done any more.
+    /// Drops the action.
     func cancel() { _ = take() }
 
     private func take() -> (@Sendable () -> Void)? {
         state.withLock { state in
-            // The timer's handler holds this object, and the timer holds its handler until it is cancelled.
+            // Breaks a cycle: the timer holds its handler until it is cancelled, and the handler holds this object.
             state.timer?.cancel()
             state.timer = nil
             defer { state.action = nil }
@@ -55,7 +55,7 @@ final class Pause: Sendable {
         }
     }
 
-    /// Does `action` after `length`.
+    /// Runs `action` after `length`.
     @discardableResult
     static func after(_ length: Duration, _ action: @escaping @Sendable () -> Void) -> Pause {
         let pause = Pause(action)

@@ -3,11 +3,11 @@ internal import SagamoreGRPC
 internal import SagamoreProtobuf
 internal import SagamoreThreads
 
-/// The service's calls with messages instead of bytes.
+/// Calls the service with messages instead of bytes.
 final class ServiceConnection: Sendable {
-    /// Temporal's SDKs wait this long for an answer.
+    /// The deadline of ordinary calls, as in Temporal's SDKs.
     static let callDeadline = Duration.seconds(30)
-    /// And this long for a task or an event: longer than a server holds such a call.
+    /// The deadline of long polls: longer than a server holds them.
     static let pollDeadline = Duration.seconds(70)
 
     private let channel: GRPCChannel
@@ -16,10 +16,9 @@ final class ServiceConnection: Sendable {
         channel = GRPCChannel(GRPCChannelConfiguration(target: address))
     }
 
-    /// Makes a call and waits for its answer. A server that can't be reached, or can't answer now, is asked again.
+    /// Makes a call and waits for the response. Retries while the server is unavailable.
     ///
-    /// - Parameter patience: how long that goes on. Requests that change something carry an id, so that they take
-    ///   effect once however often they are made.
+    /// - Parameter patience: how long to retry. Requests that change something carry an id, so retries are idempotent.
     func call<Request: ProtobufMessage, Response: ProtobufMessage>(
         _ method: WorkflowServiceMethod,
         _ request: Request,
@@ -51,12 +50,12 @@ final class ServiceConnection: Sendable {
         do {
             return .success(try Response(serializedBytes: bytes))
         } catch {
-            let message = "the answer to \(method) is no \(Response.protobufMessageName): \(error)"
+            let message = "the response to \(method) is not a valid \(Response.protobufMessageName): \(error)"
             return .failure(GRPCStatus(.internalError, message))
         }
     }
 
-    /// Makes a call; `completion` gets the answer on the connection's thread, which it must not block.
+    /// Makes a call. `completion` receives the response on the connection's thread and must not block it.
     @discardableResult
     func call(
         _ method: WorkflowServiceMethod,
@@ -67,8 +66,8 @@ final class ServiceConnection: Sendable {
         channel.call(method.rawValue, request, deadline: deadline, completion: completion)
     }
 
-    /// Makes a call that must arrive: as long as the server can't answer it is made again, until `limit` is over.
-    /// `completion` gets the last answer, on any thread, which it must not block.
+    /// Makes a call and retries it until the server answers or `limit` has passed. `completion` receives the last
+    /// response on any thread and must not block it.
     func deliver(
         _ method: WorkflowServiceMethod,
         _ request: [UInt8],
@@ -86,7 +85,7 @@ final class ServiceConnection: Sendable {
         _ completion: @escaping @Sendable (Result<[UInt8], GRPCStatus>) -> Void
     ) {
         call(method, request, deadline: Self.callDeadline) { [self] result in
-            guard case .failure(let status) = result, Self.isWorthAnotherTry(status), end > .now else {
+            guard case .failure(let status) = result, Self.isRetryable(status), end > .now else {
                 return completion(result)
             }
             var next = backoff
@@ -95,13 +94,13 @@ final class ServiceConnection: Sendable {
         }
     }
 
-    private static func isWorthAnotherTry(_ status: GRPCStatus) -> Bool {
+    private static func isRetryable(_ status: GRPCStatus) -> Bool {
         switch status.code {
         case .unavailable, .deadlineExceeded, .aborted, .internalError, .unknown, .resourceExhausted: true
         default: false
         }
     }
 
-    /// Ends the connection; calls under way are cancelled.
+    /// Closes the connection and cancels open calls.
     func shutdown() { channel.shutdown() }
 }

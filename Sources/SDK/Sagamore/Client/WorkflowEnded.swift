@@ -35,7 +35,7 @@ public struct WorkflowEnded: Error, Sendable, CustomStringConvertible {
             (way, message, cause) = (.terminated, "the workflow was terminated: \(terminated.reason)", nil)
             details = EncodedValues(terminated.details)
         case .workflowExecutionTimedOutEventAttributes:
-            (way, message, cause, details) = (.timedOut, "the workflow took too long", nil, EncodedValues())
+            (way, message, cause, details) = (.timedOut, "the workflow timed out", nil, EncodedValues())
         default:
             return nil
         }

@@ -12,7 +12,7 @@ public struct WorkflowHandle<Output: Codable & Sendable>: Sendable {
 
     private var execution: WorkflowExecution { WorkflowExecution(workflowID: id, runID: runID) }
 
-    /// Waits for the workflow's result, without a limit. Tolerates a server that is away for less than a minute.
+    /// Waits for the workflow's result, without a limit. Tolerates outages of the server of less than a minute.
     /// - Throws: ``WorkflowEnded`` when it did not complete, ``ClientError`` when the server refuses, ``DataError``
     ///   when the result has another type.
     public func result() async throws -> Output {

@@ -109,7 +109,7 @@ public struct WorkflowContext<State: Sendable>: Sendable {
         return try await Task(executorPreference: core.executor) { try await body() }.value
     }
 
-    // MARK: The same each time
+    // MARK: Deterministic values
 
     /// The time of the current workflow task. It does not advance between waits.
     public var now: Date { Date(core.time) }
@@ -142,7 +142,7 @@ public struct WorkflowRandomNumberGenerator: RandomNumberGenerator, Sendable {
 }
 
 extension RunCore {
-    /// The next number of the run's own; 0 for code that may not ask.
+    /// The run's next random number; 0 for code outside the run.
     func drawRandom() -> UInt64 {
         guard (try? check()) != nil else { return 0 }
         return random.next()
@@ -165,10 +165,10 @@ public struct WorkflowInfo: Sendable, Hashable {
     public let attempt: Int
 }
 
-/// A workflow's state, where the code, the handlers of signals and those of queries find it.
+/// A workflow's state, shared by its code, its signal handlers and its query handlers.
 ///
-/// Reading and writing are whole: nobody ever holds an access while code waits. That is what an optimiser may assume,
-/// and why a changed state is always seen.
+/// Reads and writes copy the whole value, so no access is held across a suspension. The optimizer may assume that, and
+/// every read sees the latest write.
 final class StateBox<State: Sendable>: Sendable {
     private let state: Locked<State>
 
@@ -178,7 +178,7 @@ final class StateBox<State: Sendable>: Sendable {
 
     func set(_ new: State) { state.withLock { $0 = new } }
 
-    /// Nobody holds the lock while `body` runs: it may look at the state.
+    /// Runs `body` without the lock, so it may read the state.
     func update(_ body: (inout State) -> Void) {
         var changed = value
         body(&changed)

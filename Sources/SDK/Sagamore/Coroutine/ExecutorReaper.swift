@@ -1,6 +1,6 @@
 internal import SagamoreThreads
 
-/// One thread that lets tasks of finished runs end: those that something outside has kept waiting.
+/// A thread that runs late jobs of evicted runs, so that their tasks can end.
 final class ExecutorReaper: Sendable {
     static let shared = ExecutorReaper()
 
@@ -25,7 +25,7 @@ final class ExecutorReaper: Sendable {
         }
     }
 
-    /// Runs the jobs that other threads have brought to a retired executor.
+    /// Runs jobs that other threads enqueued on a retired executor.
     func reap(_ executor: WorkflowExecutor) {
         waiting.change { $0.append(executor) }
     }

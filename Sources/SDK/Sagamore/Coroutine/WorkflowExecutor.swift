@@ -1,14 +1,14 @@
 internal import CSagamoreWorkflowHooks
 internal import SagamoreThreads
 
-/// Runs the jobs of one workflow run, one after the other, on the thread that asks for it.
+/// Runs the jobs of one workflow run, one after the other, on the calling thread.
 ///
-/// The order is part of the contract with old histories: first in, first out, each job to its next suspension. It is
-/// named in `sdk_metadata` (``WorkflowOrder``). `async let`, task groups and default actors inherit the executor, so a
-/// run stands still exactly where it waits for its context.
+/// The order is a compatibility contract with old histories: first in, first out, each job to its next suspension.
+/// `sdk_metadata` names it (``WorkflowOrder``). `async let`, task groups and default actors inherit the executor, so a
+/// run makes no progress while it waits for its context.
 ///
-/// Unchecked: `queue` and `head` are touched only by the thread inside ``enter(_:)``, and the owner of the run lets one
-/// thread in at a time. Jobs that other threads bring are kept apart, under a lock.
+/// Unchecked: only the thread inside ``enter(_:)`` accesses `queue` and `head`, and the owner of the run admits one
+/// thread at a time. Jobs from other threads are kept separately, under a lock.
 final class WorkflowExecutor: TaskExecutor, @unchecked Sendable {
     private var queue: ContiguousArray<UnownedJob> = []
     private var head = 0
@@ -16,7 +16,7 @@ final class WorkflowExecutor: TaskExecutor, @unchecked Sendable {
 
     private struct Foreign {
         var jobs: [UnownedJob] = []
-        /// The run is over. Jobs that still come are run by the reaper, so that their tasks can end.
+        /// Whether the run is over. The reaper runs later jobs, so that their tasks can end.
         var isRetired = false
     }
 
@@ -40,20 +40,20 @@ final class WorkflowExecutor: TaskExecutor, @unchecked Sendable {
         if isRetired { ExecutorReaper.shared.reap(self) }
     }
 
-    /// Makes the calling thread the executor's own while `body` runs.
+    /// Binds the calling thread to the executor while `body` runs.
     func enter<Result>(_ body: () -> Result) -> Result {
         let before = csagamore_workflow_enter(Unmanaged.passUnretained(self).toOpaque())
         defer { _ = csagamore_workflow_enter(before) }
         return body()
     }
 
-    /// Runs jobs until none is left. Call it inside ``enter(_:)``.
+    /// Runs jobs until the queue is empty. Call it inside ``enter(_:)``.
     func drain() {
         while head < queue.count {
             let job = queue[head]
             head += 1
             job.runSynchronously(on: asUnownedTaskExecutor())
-            // A run that never waits for long would otherwise keep every job it ever had.
+            // Frees finished jobs while a run keeps the queue nonempty.
             if head == queue.count || head > 1024 {
                 queue.removeSubrange(0..<head)
                 head = 0
@@ -61,13 +61,13 @@ final class WorkflowExecutor: TaskExecutor, @unchecked Sendable {
         }
     }
 
-    /// Whether code on this thread made a task outside the executor since the last call.
+    /// Whether code on this thread created a task outside the executor since the last call.
     func takeEscape() -> Bool { csagamore_workflow_take_escape() }
 
-    /// Whether another thread brought a job: something outside the workflow has resumed it.
+    /// Whether another thread enqueued a job, which means that the workflow was resumed from outside.
     var hasForeignJobs: Bool { foreign.withLock { !$0.jobs.isEmpty } }
 
-    /// Takes in what other threads brought, for unwinding a run that is over. Call it inside ``enter(_:)``.
+    /// Accepts jobs from other threads, to unwind a dead run. Call it inside ``enter(_:)``.
     func adoptForeignJobs() {
         let jobs = foreign.withLock { foreign in
             defer { foreign.jobs = [] }
@@ -76,7 +76,7 @@ final class WorkflowExecutor: TaskExecutor, @unchecked Sendable {
         queue.append(contentsOf: jobs)
     }
 
-    /// The run is over: jobs that still come are run elsewhere.
+    /// Hands later jobs to the reaper: the run is over.
     func retire() {
         let hasJobs = foreign.withLock { foreign in
             foreign.isRetired = true
@@ -86,11 +86,10 @@ final class WorkflowExecutor: TaskExecutor, @unchecked Sendable {
     }
 }
 
-/// The name of the order in which workflow code is run, as `sdk_metadata` tells it to whoever reads a history.
+/// The execution order of workflow code, as recorded in `sdk_metadata`.
 enum WorkflowOrder {
-    /// The flag in `lang_used_flags`. Signals of a task first, in the order of the history; then its other events in
-    /// that order. After each, jobs first in, first out; then conditions in the order in which they were made, again
-    /// until none is met.
+    /// The flag in `lang_used_flags`. A task's signals come first, then its other events, both in history order. After
+    /// each, jobs run first in, first out; then conditions in creation order, repeatedly until none is met.
     static let firstInFirstOut: UInt32 = 1
     /// The SDK's name in `sdk_metadata`.
     static let sdkName = "sagamore-swift"

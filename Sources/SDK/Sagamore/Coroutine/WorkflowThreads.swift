@@ -1,15 +1,15 @@
 internal import SagamoreThreads
 
-/// The threads that run workflow code, and the watchdog over them.
+/// The threads that run workflow code, supervised by a watchdog.
 ///
-/// Code that runs longer than the limit without waiting holds its thread: the thread is given up and counted, another
-/// takes its place, and somebody else answers for the job. The lost thread ends when the code ever lets it go.
+/// When code runs longer than the limit without waiting, its thread is abandoned and counted, a new one replaces it,
+/// and the watchdog answers for the job. An abandoned thread ends if its code ever returns.
 final class WorkflowThreads: Sendable {
-    /// Something to do on one of the threads.
+    /// A unit of work for one of the threads.
     struct Job: Sendable {
-        /// Does it, and returns how to answer. The answer is not given when the thread was given up meanwhile.
+        /// Does the work and returns a function that answers, which is dropped when the thread was abandoned meanwhile.
         let work: @Sendable () -> (@Sendable () -> Void)
-        /// Answers instead, on the watchdog's thread, which it must not block.
+        /// Answers instead when the thread was abandoned. Must not block: it runs on the watchdog's thread.
         let onOverrun: @Sendable () -> Void
     }
 
@@ -20,22 +20,22 @@ final class WorkflowThreads: Sendable {
 
     private struct State {
         var jobs: [Job] = []
-        /// The threads that do something, by their numbers.
+        /// The running jobs by thread number.
         var running: [Int: Running] = [:]
         var threads = 0
         var nextThread = 0
-        var givenUp = 0
+        var abandoned = 0
         var isStopped = false
     }
 
-    /// Workflow code waits within microseconds, unless it loops.
+    /// The default limit. Workflow code usually waits within microseconds.
     static let limit = Duration.seconds(2)
 
     private let state = Monitor(State())
 
     /// - Parameters:
-    ///   - count: how many threads there are, apart from those that were given up.
-    ///   - limit: how long a job may take.
+    ///   - count: the number of threads, without abandoned ones.
+    ///   - limit: the longest time for a job.
     init(count: Int, limit: Duration = WorkflowThreads.limit) {
         for _ in 0..<count { Self.startThread(state) }
         let state = state
@@ -44,18 +44,18 @@ final class WorkflowThreads: Sendable {
 
     deinit { stop() }
 
-    /// How many threads were given up.
-    var givenUp: Int { state.withLock { $0.givenUp } }
+    /// The number of abandoned threads.
+    var abandoned: Int { state.withLock { $0.abandoned } }
 
-    /// How many threads there are, apart from those that were given up.
+    /// The number of threads, without abandoned ones.
     var threads: Int { state.withLock { $0.threads } }
 
-    /// Leaves a job for the next free thread.
+    /// Queues a job.
     func submit(_ job: Job) {
         state.changeForOne { $0.jobs.append(job) }
     }
 
-    /// Lets the threads end once all jobs are done. Does not wait.
+    /// Ends the threads when all jobs are done. Does not wait.
     func stop() {
         state.change { $0.isStopped = true }
     }
@@ -93,7 +93,7 @@ final class WorkflowThreads: Sendable {
 
     // MARK: The watchdog
 
-    /// Looks in from time to time, four times within the limit: waking it for every job would cost more than the job.
+    /// Checks four times per limit. Waking it for every job would cost more than the job.
     private static func watch(_ state: Monitor<State>, _ limit: Duration) {
         while true {
             SystemThread.sleep(limit / 4)
@@ -108,12 +108,12 @@ final class WorkflowThreads: Sendable {
         }
     }
 
-    /// Takes the jobs that have run too long away from their threads.
+    /// Removes and returns the jobs that exceeded the limit.
     private static func takeOverrun(_ state: inout State, _ limit: Duration) -> [Job] {
         let now = ContinuousClock.now
         let late = state.running.filter { $0.value.since.duration(to: now) > limit }
         for number in late.keys { state.running[number] = nil }
-        state.givenUp += late.count
+        state.abandoned += late.count
         state.threads -= late.count
         return late.values.map(\.job)
     }

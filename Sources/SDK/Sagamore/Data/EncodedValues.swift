@@ -26,7 +26,7 @@ public struct EncodedValues: Sendable, Hashable {
     public func decode<Value: Decodable>(_ type: Value.Type, at index: Int = 0) throws(DataError) -> Value {
         let payloads = try PayloadCoding.decoded(raw).payloads
         guard payloads.indices.contains(index) else {
-            throw DataError(.missing, "there are \(payloads.count) values, so none at \(index)")
+            throw DataError(.missing, "there is no value at \(index): there are \(payloads.count) values")
         }
         return try PayloadCoding.decode(payloads[index], as: type)
     }

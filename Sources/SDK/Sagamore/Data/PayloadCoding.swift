@@ -3,11 +3,10 @@ internal import SagamoreAPI
 internal import SagamoreJSONText
 internal import SagamoreProtobuf
 
-/// Values on the wire, in the form that every SDK of the contract reads and writes: `binary/null` for nothing,
+/// Encodes and decodes values in the form that all SDKs of the contract use: `binary/null` for nothing,
 /// `binary/plain` for bytes, `json/plain` for everything else.
 enum PayloadCoding {
-    /// Keys are sorted: the order in a dictionary differs from process to process, and replay compares nothing that
-    /// does.
+    /// Sorts keys: the order in a dictionary differs between processes, and replay must produce the same bytes.
     private static let jsonEncoder: JSONEncoder = {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -23,19 +22,19 @@ enum PayloadCoding {
 
     // MARK: Writing
 
-    /// One value as the arguments of a call. ``Nothing`` is no argument at all.
+    /// Encodes a value as the arguments of a call. ``Nothing`` becomes no argument.
     static func arguments<Value: Encodable>(_ value: Value) throws(DataError) -> RawMessage<Payloads>? {
         value is Nothing ? nil : try list(value)
     }
 
-    /// One value as a result or a detail. ``Nothing`` is written as null.
+    /// Encodes a value as a result or a detail. ``Nothing`` becomes null.
     static func list<Value: Encodable>(_ value: Value) throws(DataError) -> RawMessage<Payloads> {
         var writer = ProtobufWriter()
         try append(value, to: &writer)
         return RawMessage(uncheckedBytes: writer.bytes())
     }
 
-    /// Writes the value as a field `payloads` of `Payloads`, in front of what is written.
+    /// Writes a value as a field `payloads` of `Payloads`, in front of what has been written.
     private static func append<Value: Encodable>(_ value: Value, to writer: inout ProtobufWriter) throws(DataError) {
         let end = writer.count
         let encoding: String
@@ -58,13 +57,13 @@ enum PayloadCoding {
         writer.lengthDelimited(1, since: end)
     }
 
-    /// Whether a type is that of plain bytes. A cast alone does not tell: an empty array is one of any elements.
+    /// Whether a type is plain bytes. A cast cannot tell: an empty array casts to any element type.
     private static func isBytes<Value>(_ type: Value.Type) -> Bool {
         type == [UInt8].self || type == [UInt8]?.self
     }
 
     private static func json<Value: Encodable>(_ value: Value) throws(DataError) -> [UInt8] {
-        // Scalars are what ids and counters are; a JSONEncoder for each takes twenty times as long.
+        // Ids and counters are scalars, for which a JSONEncoder takes twenty times as long.
         var writer = JSONWriter(capacity: 64)
         switch value {
         case let text as String: writer.string(text)
@@ -74,7 +73,7 @@ enum PayloadCoding {
             do {
                 return [UInt8](try jsonEncoder.encode(value))
             } catch {
-                throw DataError(.notEncodable, "a \(Value.self) can't be written as JSON", cause: error)
+                throw DataError(.notEncodable, "cannot encode \(Value.self) as JSON", cause: error)
             }
         }
         return writer.bytes
@@ -82,7 +81,7 @@ enum PayloadCoding {
 
     // MARK: Reading
 
-    /// The only argument of a call, or a result. Nothing there is read as null.
+    /// Decodes the only argument of a call, or a result. No payload counts as null.
     static func first<Value: Decodable>(
         _ payloads: RawMessage<Payloads>?,
         as type: Value.Type = Value.self
@@ -97,7 +96,7 @@ enum PayloadCoding {
         do {
             return try payloads.decoded()
         } catch {
-            throw DataError(.damaged, "the payloads are no protobuf", cause: error)
+            throw DataError(.damaged, "the payloads are not valid protobuf", cause: error)
         }
     }
 
@@ -110,38 +109,38 @@ enum PayloadCoding {
         if encoding.elementsEqual("binary/null".utf8) {
             if let type = type as? any OptionalValue.Type, let value = type.nilValue as? Value { return value }
             if let nothing = Nothing() as? Value { return nothing }
-            throw DataError(.missing, "a \(Value.self) is wanted, and there is no value")
+            throw DataError(.missing, "expected \(Value.self), found no value")
         }
         if encoding.elementsEqual("binary/plain".utf8) {
             if isBytes(Value.self), let bytes = payload.data as? Value { return bytes }
             if let data = Data(payload.data) as? Value { return data }
-            throw DataError(.otherType, "a \(Value.self) is wanted, and there are plain bytes")
+            throw DataError(.otherType, "expected \(Value.self), found plain bytes")
         }
         let name = String(decoding: encoding, as: UTF8.self)
-        throw DataError(.unknownEncoding, "a payload has the encoding '\(name)', which is not known here")
+        throw DataError(.unknownEncoding, "a payload has the unsupported encoding '\(name)'")
     }
 
     private static func fromJSON<Value: Decodable>(_ bytes: [UInt8], as type: Value.Type) throws(DataError) -> Value {
         do {
             return try jsonDecoder.decode(type, from: Data(bytes))
         } catch let error as DecodingError {
-            throw DataError(.otherType, "a \(Value.self) is wanted, and \(Self.reason(error))", cause: error)
+            throw DataError(.otherType, "expected \(Value.self): \(Self.reason(error))", cause: error)
         } catch {
-            throw DataError(.otherType, "a \(Value.self) is wanted, and the JSON is something else", cause: error)
+            throw DataError(.otherType, "expected \(Value.self), found other JSON", cause: error)
         }
     }
 
-    /// What is wrong and where, without the value.
+    /// Describes what is wrong and where, without the value.
     private static func reason(_ error: DecodingError) -> String {
         func place(_ path: [any CodingKey]) -> String {
             path.isEmpty ? "the value" : "'" + path.map(\.stringValue).joined(separator: ".") + "'"
         }
         return switch error {
         case .keyNotFound(let key, let context): "\(place(context.codingPath + [key])) is missing"
-        case .valueNotFound(let type, let context): "\(place(context.codingPath)) is null where a \(type) belongs"
-        case .typeMismatch(let type, let context): "\(place(context.codingPath)) is no \(type)"
-        case .dataCorrupted(let context): "\(place(context.codingPath)) is no valid JSON or out of range"
-        @unknown default: "it could not be read"
+        case .valueNotFound(let type, let context): "\(place(context.codingPath)) is null, not \(type)"
+        case .typeMismatch(let type, let context): "\(place(context.codingPath)) is not \(type)"
+        case .dataCorrupted(let context): "\(place(context.codingPath)) is invalid or out of range"
+        @unknown default: "it cannot be decoded"
         }
     }
 
@@ -152,7 +151,7 @@ enum PayloadCoding {
     }()
 }
 
-/// Lets code that knows only `Value` see that it is an optional.
+/// Lets generic code detect that a type is an optional.
 private protocol OptionalValue {
     static var nilValue: Self { get }
     var isNil: Bool { get }

@@ -3,7 +3,7 @@ internal import SagamoreAPI
 internal import SagamoreProtobuf
 
 extension ProtobufDuration {
-    /// A span of Swift's; less than a nanosecond is cut off.
+    /// Converts a duration, truncated to nanoseconds.
     init(_ duration: Duration) {
         let parts = duration.components
         self.init(seconds: parts.seconds, nanos: Int32(parts.attoseconds / 1_000_000_000))
@@ -11,12 +11,12 @@ extension ProtobufDuration {
 }
 
 extension Duration {
-    /// A span of the wire.
+    /// Converts a duration from the wire.
     init(_ duration: ProtobufDuration) {
         self = .seconds(duration.seconds) + .nanoseconds(Int64(duration.nanos))
     }
 
-    /// A span of the wire; nil for nothing, which there means that there is no limit.
+    /// Converts a duration from the wire; nil for zero, which means no limit there.
     init?(positive duration: ProtobufDuration) {
         self.init(duration)
         if self <= .zero { return nil }
@@ -55,7 +55,7 @@ extension WorkflowExecution {
 }
 
 extension Date {
-    /// A moment of the wire; 1970 where there is none.
+    /// Converts a time from the wire; 1970 when it is missing.
     init(_ time: ProtobufTimestamp?) {
         self.init(timeIntervalSince1970: Double(time?.seconds ?? 0) + Double(time?.nanos ?? 0) / 1_000_000_000)
     }

@@ -53,22 +53,22 @@ public struct DeterminismViolation: Error, Sendable, CustomStringConvertible {
 
     static let escaped = DeterminismViolation(
         .escapedTask,
-        "the workflow made a task outside its executor (Task { } or Task.detached): use async let or a task group"
+        "the workflow created a task outside its executor (Task { } or Task.detached): use async let or a task group"
     )
     static let waitsForOther = DeterminismViolation(
         .foreignWait,
-        "the workflow waits for something that is not its context's (Task.sleep, MainActor, a lock, a network call): "
+        "the workflow waits for something outside its context (Task.sleep, MainActor, a lock, a network call): "
             + "use the context's sleep and condition, and activities for the rest"
     )
     static let resumedElsewhere = DeterminismViolation(
         .otherThread,
-        "something outside the workflow has resumed it (after Task.sleep, MainActor or another executor): "
-            + "wait for the context only"
+        "the workflow was resumed from outside (after Task.sleep, MainActor or another executor): "
+            + "wait only for the context"
     )
     static let endless = DeterminismViolation(
         .endless,
-        "the workflow ran for 2 s without waiting: a loop that never ends, or work that belongs into an activity. Its "
-            + "thread is lost, and this process does not run it again"
+        "the workflow ran for 2 s without waiting: an endless loop, or work that belongs in an activity. Its thread "
+            + "is lost, and this process will not run it again"
     )
     static let usedElsewhere = DeterminismViolation(
         .otherThread,

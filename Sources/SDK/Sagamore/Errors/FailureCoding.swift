@@ -1,16 +1,15 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// Errors as the contract's `Failure`, and back.
+/// Converts errors to the contract's `Failure` and back.
 enum FailureCoding {
     private static let source = "SagamoreSwift"
-    /// A chain of causes longer than this is cut: the wire has a depth limit.
+    /// Longer chains of causes are cut: the wire has a depth limit.
     private static let deepest = 20
 
     // MARK: Writing
 
-    /// The failure that says what `error` says. An error of an unknown type becomes an application failure of its
-    /// type's name that may be tried again.
+    /// Converts an error. An error of an unknown type becomes a retryable application failure with its type's name.
     static func failure(_ error: any Error, depth: Int = 0) -> Failure {
         var failure = Failure()
         failure.source = source
@@ -86,15 +85,15 @@ enum FailureCoding {
 
     // MARK: Reading
 
-    /// The error that a failure stands for. One that can't be read is told as such.
+    /// Converts a failure. One that cannot be decoded becomes a ``ServiceFailure``.
     static func error(_ raw: RawMessage<Failure>?) -> any Error {
         guard let raw, let failure = try? raw.decoded() else {
-            return ServiceFailure(message: "the failure came without a description", kind: "unknown", cause: nil)
+            return ServiceFailure(message: "the failure has no description", kind: "unknown", cause: nil)
         }
         return error(failure)
     }
 
-    /// The error that a failure stands for.
+    /// Converts a failure.
     static func error(_ failure: Failure) -> any Error {
         let cause = failure.cause.map { error($0) }
         switch failure.failureInfo {
@@ -158,6 +157,6 @@ enum FailureCoding {
 }
 
 extension RawMessage {
-    /// The message, or nil when the bytes are none.
+    /// The message, or nil when the bytes are invalid.
     var decodedOrNil: Message? { try? decoded() }
 }

@@ -1,7 +1,7 @@
 /// Options of an activity: timeouts, retries, task queue, and cancellation.
 public struct ActivityOptions: Sendable, Hashable {
     /// How long the caller of a cancelled activity waits.
-    public enum CancellationBehaviour: Sendable, Hashable {
+    public enum CancellationBehavior: Sendable, Hashable {
         /// The activity is asked to end; the caller continues at once.
         case tryCancel
         /// The activity is asked to end; the caller waits for that. A result that arrives meanwhile counts.
@@ -17,13 +17,13 @@ public struct ActivityOptions: Sendable, Hashable {
         var heartbeat: Duration?
         var retryPolicy: RetryPolicy?
         var taskQueue: String?
-        var whenCancelled: CancellationBehaviour
+        var whenCancelled: CancellationBehavior
     }
 
-    /// The values behind a pointer. Options go through many frames of code that then waits, for each run in memory; by
-    /// value they were most of what a run takes.
+    /// Holds the values behind a pointer. Options pass through many frames of suspended code, for every cached run;
+    /// stored by value they made up most of a run's memory.
     ///
-    /// Unchecked: who changes it is its only owner.
+    /// Unchecked: only the unique owner writes.
     private final class Storage: @unchecked Sendable {
         var values: Values
         init(_ values: Values) { self.values = values }
@@ -79,7 +79,7 @@ public struct ActivityOptions: Sendable, Hashable {
     }
 
     /// How long the caller of a cancelled activity waits.
-    public var whenCancelled: CancellationBehaviour {
+    public var whenCancelled: CancellationBehavior {
         get { values.whenCancelled }
         set { values.whenCancelled = newValue }
     }
@@ -92,7 +92,7 @@ public struct ActivityOptions: Sendable, Hashable {
         heartbeat: Duration? = nil,
         retryPolicy: RetryPolicy? = nil,
         taskQueue: String? = nil,
-        whenCancelled: CancellationBehaviour = .tryCancel
+        whenCancelled: CancellationBehavior = .tryCancel
     ) {
         storage = Storage(
             Values(

@@ -3,11 +3,11 @@ internal import SagamoreProtobuf
 
 /// How often, and after which delay, a failed attempt is repeated.
 public struct RetryPolicy: Sendable, Hashable {
-    /// The pause before the second attempt. Temporal's default: 1 s.
+    /// The delay before the second attempt. Temporal's default: 1 s.
     public var initialInterval: Duration
-    /// The factor by which the pause grows. Temporal's default: 2.
+    /// The factor by which the delay grows. Temporal's default: 2.
     public var backoffCoefficient: Double
-    /// The longest pause; nil means 100 times the first.
+    /// The longest delay; nil means 100 times the first.
     public var maximumInterval: Duration?
     /// The maximum number of attempts; 0 means no limit.
     public var maximumAttempts: Int

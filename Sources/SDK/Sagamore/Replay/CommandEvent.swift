@@ -1,17 +1,17 @@
 internal import SagamoreAPI
 
-/// An event that a command of the workflow's has caused.
+/// An event caused by a command of the workflow.
 struct CommandEvent {
     let eventID: Int64
     let kind: IssuedCommand.Kind
-    /// The id of the activity or timer; nil where the event names the event of an earlier one, or neither.
+    /// The id of the activity or timer; nil where the event does not name it.
     let id: String?
-    /// The activity's name, where the event tells it.
+    /// The activity's name, where the event names it.
     let name: String
-    /// The event in which the activity was scheduled, where the event names that.
+    /// The event that scheduled the activity, where the event names that.
     let scheduledEventID: Int64
 
-    /// Nil when the event was not caused by a command.
+    /// Nil for events that no command causes.
     init?(_ event: HistoryEvent) {
         var id: String?
         var name = ""

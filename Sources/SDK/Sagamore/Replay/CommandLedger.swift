@@ -1,20 +1,20 @@
 internal import SagamoreAPI
 
-/// The commands of one run, and the comparison with what the history says: the heart of replay.
+/// The commands of one run, compared with its history: the core of replay.
 ///
-/// A command is issued by code, sent (or, in replay, known to have been sent), and confirmed by its event. Events
+/// Code issues a command; the worker sends it, or in replay knows that it was sent; its event confirms it. Events
 /// confirm commands in the order in which they were issued.
 struct CommandLedger {
-    /// Those that are not confirmed: first what was sent, then what was not.
+    /// The unconfirmed commands: sent ones first, then unsent ones.
     private var open: [IssuedCommand] = []
     private var sent = 0
-    /// The event in which each activity was scheduled.
+    /// Activities by the events that scheduled them.
     private var scheduled: [Int64: Int] = [:]
 
-    /// Code wants something.
+    /// Adds a command of the code.
     mutating func issue(_ command: IssuedCommand) { open.append(command) }
 
-    /// Takes a command back that was not sent. False when it was sent, or never issued.
+    /// Removes an unsent command. Returns false when it was sent, or never issued.
     mutating func withdraw(_ kind: IssuedCommand.Kind, _ sequence: Int) -> Bool {
         guard let index = open[sent...].lastIndex(where: { $0.kind == kind && $0.sequence == sequence }) else {
             return false
@@ -23,29 +23,29 @@ struct CommandLedger {
         return true
     }
 
-    /// The commands that the server has not seen. From now on they count as sent.
+    /// Returns the unsent commands and marks them as sent.
     mutating func takeUnsent() -> [Command] {
         let commands = open[sent...].compactMap(\.command)
         markSent()
         return commands
     }
 
-    /// The activation is one that the history has already: its commands were sent by somebody.
+    /// Marks all commands as sent. In replay, some worker sent them before.
     mutating func markSent() {
-        // What confirms it needs its name only, and a run may wait for long.
+        // Confirming needs only the name, and a run may wait for a long time.
         for index in sent..<open.count { open[index].command = nil }
         sent = open.count
     }
 
     /// Compares an event with the command that should have caused it.
     ///
-    /// - Returns: for a scheduled activity its sequence number and its event.
-    /// - Throws: when it is not what the code did.
+    /// - Returns: for a scheduled activity, its sequence number and its event.
+    /// - Throws: when the code issued another command, or none.
     mutating func confirm(_ event: CommandEvent) throws(DeterminismViolation) -> (sequence: Int, eventID: Int64)? {
         guard let command = open.first, sent > 0 else {
             throw DeterminismViolation(
                 .missingCommand,
-                "the code does nothing where the history goes on",
+                "the code issued no command where the history has one",
                 eventID: event.eventID,
                 expected: event.description,
                 found: "nothing"
@@ -63,7 +63,7 @@ struct CommandLedger {
         guard isSame else {
             throw DeterminismViolation(
                 .otherCommand,
-                "the code does something else than the history says",
+                "the code issued a different command than the history has",
                 eventID: event.eventID,
                 expected: event.description,
                 found: command.description
@@ -76,22 +76,22 @@ struct CommandLedger {
         return (command.sequence, event.eventID)
     }
 
-    /// All that was sent has to be confirmed by now.
-    /// - Throws: when the history lacks something that the code did.
+    /// Checks that every sent command has been confirmed.
+    /// - Throws: when the history lacks a command of the code.
     func checkConfirmed(before eventID: Int64) throws(DeterminismViolation) {
         guard sent > 0, let command = open.first else { return }
         throw DeterminismViolation(
             .surplusCommand,
-            "the code does something that the history does not have",
+            "the code issued a command that the history does not have",
             eventID: eventID,
             expected: "nothing more",
             found: command.description
         )
     }
 
-    /// Which activity was scheduled in this event.
+    /// The activity that this event scheduled.
     func activity(scheduledIn eventID: Int64) -> Int? { scheduled[eventID] }
 
-    /// The activity's last event came: nothing of it is needed any more.
+    /// Removes an activity that has ended.
     mutating func forget(scheduledIn eventID: Int64) { scheduled[eventID] = nil }
 }

@@ -1,7 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// Commands as they go on the wire.
+/// Builds commands for the wire.
 enum CommandMaker {
     static func scheduleActivity(
         _ sequence: Int,

@@ -1,26 +1,26 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// What happened from one workflow task to the next.
+/// The events from one workflow task to the next.
 struct Activation {
-    /// Events that confirm the commands of the activation before.
+    /// Events that confirm the previous activation's commands.
     var commandEvents: [CommandEvent] = []
-    /// Events that the code hears of, in their order.
+    /// Events that are delivered to the code, in order.
     var news: [HistoryEvent] = []
-    /// The workflow task's start, 0 in a part that no task has seen.
+    /// The id of the workflow task's start; 0 for events that no task has seen.
     var startedEventID: Int64 = 0
-    /// The time of the workflow task's start: the time that the code sees.
+    /// When the workflow task started: the code's current time.
     var time = ProtobufTimestamp()
-    /// A worker has answered this task already: its commands were sent.
+    /// Whether a worker completed this task before, so that its commands were sent.
     var isReplay = true
 }
 
-/// Cuts a history, or the part since the last workflow task, into activations.
+/// Splits a history, or the part since the last workflow task, into activations.
 ///
-/// A task that failed or timed out never happened: what it would have seen belongs to the next one. So the boundaries
-/// are the same whether the history comes piece by piece or whole.
+/// A task that failed or timed out counts as if it never ran: its events belong to the next one. So the boundaries are
+/// the same whether the history arrives in pieces or whole.
 enum HistorySplitter {
-    /// The activations, and what follows the last of them: commands to confirm and news that no task has seen.
+    /// Returns the activations, and the events after the last one, which no task has seen.
     static func split(_ events: [HistoryEvent]) -> (activations: [Activation], rest: Activation) {
         var activations: [Activation] = []
         var current = Activation()

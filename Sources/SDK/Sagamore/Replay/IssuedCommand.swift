@@ -1,17 +1,17 @@
 internal import SagamoreAPI
 
-/// What workflow code wants from the server, until the history shows that it was done.
+/// A command of workflow code, until the history confirms it.
 struct IssuedCommand: Sendable {
     enum Kind: Sendable, Hashable {
         case scheduleActivity, cancelActivity, startTimer, cancelTimer, complete, fail, cancel
     }
 
     let kind: Kind
-    /// Which activity or timer; 0 for the end of the workflow.
+    /// The number of the activity or timer; 0 for the end of the workflow.
     let sequence: Int
     /// The activity's name; empty otherwise.
     let name: String
-    /// What goes on the wire; nil once it has gone, or is known to have gone.
+    /// The message for the wire; nil once it is sent.
     var command: Command?
 
     var description: String {

@@ -1,7 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// A workflow's code with its state, as far as a run needs it, whatever the types are.
+/// A workflow's code and state with their types erased.
 protocol RunCode: Sendable {
     /// Starts `run` on the core's executor. Called inside ``WorkflowExecutor/enter(_:)``.
     func start(_ core: RunCore, _ input: RawMessage<Payloads>?) -> Task<Void, Never>
@@ -11,10 +11,10 @@ protocol RunCode: Sendable {
     func answer(_ name: String, _ input: RawMessage<Payloads>?) throws -> RawMessage<Payloads>
 }
 
-/// What became of a signal.
+/// The outcome of a signal.
 enum SignalOutcome: Sendable {
     case handled
-    /// No handler of that name: the signal stays in the history, for code that will have one.
+    /// No handler has that name. The signal stays in the history, for later code that has one.
     case unknown
     case unreadable(any Error)
 }
@@ -38,14 +38,14 @@ final class TypedRunCode<Code: Workflow>: RunCode {
         }
     }
 
-    /// Apart from the code that waits: its frame stays as long as the run.
+    /// Kept out of the code that waits, whose frame stays in memory as long as the run.
     @inline(never)
     private static func decode(_ input: RawMessage<Payloads>?) throws -> Code.Input {
         do {
             return try PayloadCoding.first(input, as: Code.Input.self)
         } catch {
             throw ApplicationError(
-                "workflow '\(Code.type.name)' can't read its input: \(error)",
+                "workflow '\(Code.type.name)' cannot decode its input: \(error)",
                 type: "InvalidInput",
                 isNonRetryable: true
             )
@@ -54,7 +54,7 @@ final class TypedRunCode<Code: Workflow>: RunCode {
 
     func signal(_ name: String, _ input: RawMessage<Payloads>?) -> SignalOutcome {
         guard let change = handlers.signals[name] else { return .unknown }
-        // The handler gets a copy, so that one which throws half-way changes nothing.
+        // The handler gets a copy, so a handler that throws changes nothing.
         var state = box.value
         do {
             try change(&state, input)
@@ -69,7 +69,7 @@ final class TypedRunCode<Code: Workflow>: RunCode {
         guard let answer = handlers.queries[name] else {
             let known = handlers.queries.keys
             throw ApplicationError(
-                "workflow '\(Code.type.name)' has no query '\(name)'; it has: "
+                "workflow '\(Code.type.name)' has no query '\(name)'; known queries: "
                     + known.sorted().joined(separator: ", "),
                 type: "UnknownQuery"
             )

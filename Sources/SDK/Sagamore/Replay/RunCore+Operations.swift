@@ -2,7 +2,7 @@ internal import SagamoreAPI
 internal import SagamoreProtobuf
 
 extension RunCore {
-    /// Schedules an activity and waits for its end.
+    /// Schedules an activity and waits for its result.
     func executeActivity(
         _ name: String,
         _ options: ActivityOptions,
@@ -19,7 +19,7 @@ extension RunCore {
         return payloads
     }
 
-    /// Apart from the wait, so that nothing of it stays in the frame of code that waits.
+    /// Kept out of the function that waits, so that its values do not stay in that frame.
     @inline(never)
     private func schedule(
         _ name: String,
@@ -62,7 +62,7 @@ extension RunCore {
         }
     }
 
-    /// Waits until `isMet` is true, which is asked after everything that happens.
+    /// Waits until `isMet` is true. It is evaluated after every event.
     func waitUntil(_ isMet: @escaping @Sendable () -> Bool) async throws {
         try await checkBeforeWait()
         if isMet() { return }
@@ -84,22 +84,22 @@ extension RunCore {
         }
     }
 
-    /// Calls `onMet` once, as soon as `isMet` is true. Returns a number for ``forgetCondition(_:)``.
+    /// Calls `onMet` once, as soon as `isMet` is true. Returns the argument for ``forgetCondition(_:)``.
     func watch(_ isMet: @escaping @Sendable () -> Bool, _ onMet: @escaping (_ core: RunCore) -> Void) -> Int {
         let sequence = nextSequence()
         conditions.append(Condition(sequence: sequence, isMet: isMet, onMet: onMet, onError: nil))
         return sequence
     }
 
-    /// The condition is of no interest any more.
+    /// Removes a condition.
     func forgetCondition(_ sequence: Int) {
         conditions.removeAll { $0.sequence == sequence }
     }
 
-    // MARK: Cancellation of what is waited for
+    // MARK: Cancellation of waits
 
     private func cancelActivity(_ sequence: Int) {
-        // A task that something outside has cancelled is noticed as such when the activation ends.
+        // A cancellation from outside the run is detected when the activation ends.
         guard (try? check()) != nil, let wait = activities[sequence] else { return }
         let failure = ActivityFailure(
             activity: wait.name,
@@ -113,7 +113,7 @@ extension RunCore {
             wait.continuation?.resume(throwing: failure)
             return
         }
-        if wait.behaviour != .abandon {
+        if wait.behavior != .abandon {
             ledger.issue(
                 IssuedCommand(
                     kind: .cancelActivity,
@@ -123,7 +123,7 @@ extension RunCore {
                 )
             )
         }
-        if wait.behaviour != .waitUntilEnded {
+        if wait.behavior != .waitUntilEnded {
             activities[sequence] = nil
             wait.continuation?.resume(throwing: failure)
         }

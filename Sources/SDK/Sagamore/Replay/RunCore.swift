@@ -2,12 +2,12 @@ internal import SagamoreAPI
 internal import SagamoreProtobuf
 internal import Synchronization
 
-/// One run between its history and its code: what the code waits for, what it has asked for, how it ended.
+/// The state of one run between its history and its code: pending waits, issued commands, and the ending.
 ///
-/// Unchecked: everything is touched only inside ``WorkflowExecutor/enter(_:)``, by one thread at a time. What code on
-/// another thread tries is refused by ``check()`` before anything is read.
+/// Unchecked: everything is accessed only inside ``WorkflowExecutor/enter(_:)``, by one thread at a time. ``check()``
+/// rejects code on other threads before it reads anything.
 final class RunCore: @unchecked Sendable {
-    /// What a wait ends with.
+    /// The result of a wait.
     enum Resolution: Sendable {
         case result(RawMessage<Payloads>?)
         case fired
@@ -22,21 +22,21 @@ final class RunCore: @unchecked Sendable {
 
     typealias Continuation = UnsafeContinuation<Resolution, any Error>
 
-    /// Where the code waits for an activity. An object, since the closure that fills it in must capture nothing large:
-    /// one that captured the command crashed with optimisation (Swift 6.3.1), as if the command had been freed before.
+    /// A wait for an activity. It is an object because the closure that sets the continuation must capture nothing
+    /// large: capturing the command crashed optimized builds (Swift 6.3.1), as if the command had been freed before.
     final class ActivityWait {
         let name: String
-        let behaviour: ActivityOptions.CancellationBehaviour
+        let behavior: ActivityOptions.CancellationBehavior
         var scheduledEventID: Int64 = 0
         var continuation: Continuation?
 
-        init(_ name: String, _ behaviour: ActivityOptions.CancellationBehaviour) {
+        init(_ name: String, _ behavior: ActivityOptions.CancellationBehavior) {
             self.name = name
-            self.behaviour = behaviour
+            self.behavior = behavior
         }
     }
 
-    /// Where the code waits for a condition; an object for the same reason.
+    /// A wait for a condition; an object for the same reason.
     final class ConditionWait {
         var continuation: Continuation?
     }
@@ -45,7 +45,7 @@ final class RunCore: @unchecked Sendable {
         let sequence: Int
         let isMet: @Sendable () -> Bool
         let onMet: (_ core: RunCore) -> Void
-        /// Gets the error when the run is evicted or the wait is cancelled.
+        /// Receives the error when the run is evicted or the wait is cancelled; nil for a watch.
         let onError: ((any Error) -> Void)?
     }
 
@@ -60,14 +60,13 @@ final class RunCore: @unchecked Sendable {
     var isReplaying = false
     var isCancelRequested = false
     var ending: Ending?
-    /// The run was evicted or has failed: the context refuses everything.
+    /// Whether the run was evicted or has failed. The context then rejects everything.
     private(set) var isDead = false
-    /// How often code has tried to wait since.
+    /// The number of waits rejected since.
     private(set) var refusals = 0
-    /// How often it may. Each wait that ended with the run has code behind it that may try again, to put something in
-    /// order.
+    /// The limit for rejected waits. Code behind each wait that ended with the run may wait again in its cleanup.
     private var mostRefusals = RunCore.mostRefusals
-    /// The code goes on however often it is refused. It is left hanging, and its memory is lost.
+    /// Whether the code kept waiting after too many rejections. It is suspended forever, and its memory is leaked.
     private(set) var isGivenUp = false
     private var sequence = 0
     private let usedElsewhere = Atomic(false)
@@ -77,13 +76,13 @@ final class RunCore: @unchecked Sendable {
         random = SplitMix64(text: info.runID)
     }
 
-    /// Whether the code waits for something that a history can bring.
+    /// Whether the code waits for something that an event can resolve.
     var hasWaits: Bool {
-        // A watch has nobody who waits.
+        // Nothing waits for a watch.
         !activities.isEmpty || !timers.isEmpty || conditions.contains { $0.onError != nil }
     }
 
-    /// Whether code on another thread has tried to use the context.
+    /// Whether code on another thread tried to use the context.
     var wasUsedElsewhere: Bool { usedElsewhere.load(ordering: .relaxed) }
 
     func nextSequence() -> Int {
@@ -91,8 +90,8 @@ final class RunCore: @unchecked Sendable {
         return sequence
     }
 
-    /// Whether the calling code is this run's own, and the run alive.
-    /// - Throws: ``DeterminismViolation`` for code on another thread, ``Evicted`` for code of a run that is over.
+    /// Checks that the calling code belongs to this run, and that the run is alive.
+    /// - Throws: ``DeterminismViolation`` for code on another thread, ``Evicted`` for code of a dead run.
     func check() throws {
         guard executor.isCurrent else {
             usedElsewhere.store(true, ordering: .relaxed)
@@ -101,7 +100,7 @@ final class RunCore: @unchecked Sendable {
         if isDead { throw Evicted() }
     }
 
-    /// As ``check()``; and code that was refused often enough is never resumed again.
+    /// Like ``check()``, but suspends code forever that was rejected too often.
     func checkBeforeWait() async throws {
         do {
             try check()
@@ -109,23 +108,23 @@ final class RunCore: @unchecked Sendable {
             refusals += 1
             guard refusals > mostRefusals else { throw error }
             isGivenUp = true
-            // Nothing keeps the continuation: this is the end of code like `while true { try? await … }`.
+            // The continuation is dropped on purpose: it stops code like `while true { try? await … }`.
             await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
         }
     }
 
-    /// How often code of a dead run is told so before it is left hanging, whatever it waited for.
+    /// The number of rejections before code of a dead run is suspended forever.
     static let mostRefusals = 100
-    /// How often more for each wait.
+    /// Additional rejections for each pending wait.
     static let refusalsForEachWait = 10
 
-    // MARK: What the history brings
+    // MARK: Events
 
-    /// Ends the wait for an activity. What nobody waits for any more is nothing.
+    /// Resolves the wait for an activity, if there still is one.
     func resolveActivity(_ scheduledEventID: Int64, _ result: Result<RawMessage<Payloads>?, any Error>) {
         guard let sequence = ledger.activity(scheduledIn: scheduledEventID) else { return }
         ledger.forget(scheduledIn: scheduledEventID)
-        // Asked to end by what came with it, a moment ago: there is nothing left to end, and the server would say so.
+        // An event of the same task may have cancelled it a moment ago. The server would reject that command now.
         _ = ledger.withdraw(.cancelActivity, sequence)
         guard let wait = activities.removeValue(forKey: sequence) else { return }
         switch result {
@@ -134,14 +133,14 @@ final class RunCore: @unchecked Sendable {
         }
     }
 
-    /// Ends the wait for a timer.
+    /// Resolves the wait for a timer.
     func fireTimer(_ id: String) {
         guard let sequence = Int(id) else { return }
         _ = ledger.withdraw(.cancelTimer, sequence)
         timers.removeValue(forKey: sequence)?.resume(returning: .fired)
     }
 
-    /// Runs what can run, and then whatever conditions that lets go on.
+    /// Runs all ready jobs, then conditions that are met, until nothing is ready.
     func settle() {
         executor.drain()
         while let index = conditions.firstIndex(where: { $0.isMet() }) {
@@ -151,9 +150,9 @@ final class RunCore: @unchecked Sendable {
         }
     }
 
-    // MARK: The end
+    // MARK: Eviction
 
-    /// From now on the context refuses everything, and all waits end with an error. `cancel` cancels the code's task.
+    /// Kills the run: the context rejects everything, and all waits fail. `cancel` cancels the code's task.
     func die(_ cancel: () -> Void) {
         isDead = true
         mostRefusals += Self.refusalsForEachWait * (activities.count + timers.count + conditions.count)
@@ -172,13 +171,12 @@ final class RunCore: @unchecked Sendable {
             for condition in conditions { condition.onError?(Evicted()) }
             executor.drain()
         }
-        // Watches know what they watch, which knows this.
+        // Breaks a cycle: a watch holds its saga, which holds this object.
         conditions = []
     }
 }
 
-/// What code sees whose run this process has let go: whatever it waited for ends with this. Nothing that it does from
-/// then on has an effect.
+/// The error of all waits of an evicted run. Nothing its code does afterwards has an effect.
 struct Evicted: Error, CustomStringConvertible {
-    var description: String { "the run was let go by this process" }
+    var description: String { "the run was evicted from this worker" }
 }

@@ -2,15 +2,15 @@ internal import SagamoreAPI
 internal import SagamoreLogging
 internal import SagamoreProtobuf
 
-/// One run in this process: takes parts of its history in, gives commands out.
+/// One run in this worker: consumes parts of its history and produces commands.
 ///
-/// Unchecked: the worker lets one thread in at a time.
+/// Unchecked: the worker uses it from one thread at a time.
 final class WorkflowRun: @unchecked Sendable {
-    /// What a workflow task ends with.
+    /// The outcome of a workflow task.
     enum Outcome {
-        /// These commands, the last of which may end the run.
+        /// The commands to send; the last one may end the run.
         case commands([Command])
-        /// The task fails, and will be tried again.
+        /// The task fails and will be retried.
         case failed(TaskFailure)
     }
 
@@ -24,10 +24,10 @@ final class WorkflowRun: @unchecked Sendable {
     private let code: any RunCode
     private var task: Task<Void, Never>?
     private var hasEnded = false
-    /// The start of the last workflow task that was taken in.
+    /// The start of the last workflow task that was processed.
     private(set) var lastStartedEventID: Int64 = 0
-    /// The last event that has confirmed a command. What was rebuilt for a query has seen more than its last task, and
-    /// the next one brings that again.
+    /// The last event that confirmed a command. A run rebuilt for a query has seen events after its last task, which
+    /// the next task delivers again.
     private var confirmedThrough: Int64 = 0
     private static let logger = Logger(label: "sagamore.workflow")
 
@@ -36,10 +36,10 @@ final class WorkflowRun: @unchecked Sendable {
         self.code = code
     }
 
-    /// Whether the code has ended: nothing comes any more but its confirmation.
+    /// Whether the code has ended.
     var isOver: Bool { hasEnded }
 
-    /// Takes in the next part of the history, up to the workflow task that asks for commands.
+    /// Processes the next part of the history, up to the workflow task that needs commands.
     func handle(_ events: [HistoryEvent]) -> Outcome {
         let (activations, rest) = HistorySplitter.split(events)
         do throws(RunFailure) {
@@ -51,14 +51,14 @@ final class WorkflowRun: @unchecked Sendable {
         return .commands(core.ledger.takeUnsent())
     }
 
-    /// Answers a query from the state as it is.
+    /// Answers a query from the current state.
     func answer(_ query: WorkflowQuery) -> Result<RawMessage<Payloads>, any Error> {
         Result { try code.answer(query.queryType, query.queryArgs) }
     }
 
-    /// Lets the run go: its code ends with an error, and nothing that it does then has an effect.
+    /// Evicts the run: its waits fail, and nothing its code does afterwards has an effect.
     ///
-    /// - Returns: whether the code has ended. What has not is left hanging, and its memory is lost.
+    /// - Returns: whether the code ended. Otherwise it is suspended forever, and its memory is leaked.
     @discardableResult
     func evict() -> Bool {
         core.executor.enter {
@@ -79,10 +79,10 @@ final class WorkflowRun: @unchecked Sendable {
             _ = core.executor.takeEscape()
             core.time = activation.time
             core.isReplaying = activation.isReplay
-            for event in activation.news { takeInSignal(event) }
+            for event in activation.news { handleSignal(event) }
             core.settle()
-            for event in activation.news where takeIn(event) { core.settle() }
-            return examine()
+            for event in activation.news where deliver(event) { core.settle() }
+            return checkViolations()
         }
         lastStartedEventID = activation.startedEventID
         try result.get()
@@ -108,7 +108,7 @@ final class WorkflowRun: @unchecked Sendable {
         }
     }
 
-    private func takeInSignal(_ event: HistoryEvent) {
+    private func handleSignal(_ event: HistoryEvent) {
         guard case .workflowExecutionSignaledEventAttributes(let signal) = event.attributes else { return }
         let problem: String
         switch code.signal(signal.signalName, signal.input) {
@@ -118,7 +118,7 @@ final class WorkflowRun: @unchecked Sendable {
         }
         guard !core.isReplaying else { return }
         Self.logger.warning(
-            "a signal changed nothing",
+            "a signal had no effect",
             metadata: [
                 "signal": signal.signalName, "event": String(event.eventID), "reason": problem,
                 "workflow_id": core.info.workflowID, "run_id": core.info.runID,
@@ -126,8 +126,8 @@ final class WorkflowRun: @unchecked Sendable {
         )
     }
 
-    /// True when the code may go on by it.
-    private func takeIn(_ event: HistoryEvent) -> Bool {
+    /// Delivers an event to the code. Returns true when it may have resumed the code.
+    private func deliver(_ event: HistoryEvent) -> Bool {
         switch event.attributes {
         case .workflowExecutionStartedEventAttributes(let started):
             task = code.start(core, started.input)
@@ -178,8 +178,8 @@ final class WorkflowRun: @unchecked Sendable {
         core.resolveActivity(scheduledEventID, .failure(failure))
     }
 
-    /// Looks for what the code must not have done.
-    private func examine() -> Result<Void, RunFailure> {
+    /// Looks for violations of the rules for workflow code.
+    private func checkViolations() -> Result<Void, RunFailure> {
         let violation: DeterminismViolation
         if core.executor.takeEscape() {
             violation = .escaped

@@ -12,7 +12,7 @@ internal import SagamoreProtobuf
 /// undone in reverse order: a failed step may have taken effect. Nothing interrupts the undos. Each is retried by its
 /// own retry policy, and one that fails permanently does not stop the others.
 ///
-/// Unchecked: used by the code of one run, on its executor.
+/// Unchecked: only the code of one run uses it, on the run's executor.
 public final class Saga: @unchecked Sendable {
     private enum Stop {
         case aborted(String)
@@ -20,7 +20,7 @@ public final class Saga: @unchecked Sendable {
     }
 
     private let core: RunCore
-    /// The steps that were tried.
+    /// The steps tried so far, in order.
     private var steps: [Step] = []
     private var stop: Stop?
 
@@ -45,7 +45,7 @@ public final class Saga: @unchecked Sendable {
         let core = context.core
         try await core.checkBeforeWait()
         let saga = Saga(core)
-        // A saga that is given up before it begins tries nothing.
+        // A saga that is aborted before it begins tries no step.
         if let reason = abortWhen?(context.box.value) { saga.stop = .aborted(reason) }
         let work = Task(executorPreference: core.executor) { try await body(saga) }
         if saga.stop != nil { work.cancel() }
@@ -54,7 +54,7 @@ public final class Saga: @unchecked Sendable {
             let box = context.box
             watch = core.watch({ abortWhen(box.value) != nil }) { _ in
                 guard saga.stop == nil else { return }
-                saga.stop = .aborted(abortWhen(box.value) ?? "the saga was given up")
+                saga.stop = .aborted(abortWhen(box.value) ?? "the saga was aborted")
                 work.cancel()
             }
         }
@@ -121,8 +121,8 @@ public final class Saga: @unchecked Sendable {
         return try end(try await run(step, Result { try PayloadCoding.arguments(input) }))
     }
 
-    /// A step without its types. The frame of code that waits stays in memory, for every run, and generic code has a
-    /// large one.
+    /// A step with its types erased. The frames of suspended code stay in memory for every run, and generic code has
+    /// large ones.
     private final class Step {
         let name: String
         var options: ActivityOptions
@@ -145,7 +145,7 @@ public final class Saga: @unchecked Sendable {
         }
     }
 
-    /// - Parameter input: the step's, which is of no use once it has ended; that of the undo stays with the step.
+    /// - Parameter input: the step's input. It is released when the step ends; the undo's input stays with the step.
     private func run(
         _ step: Step,
         _ input: Result<RawMessage<Payloads>?, any Error>
@@ -155,16 +155,16 @@ public final class Saga: @unchecked Sendable {
         do {
             return try await core.executeActivity(step.name, step.options, try input.get())
         } catch let failure as ActivityFailure where failure.scheduledEventID == 0 {
-            // Given up before the server heard of it: it was not tried.
+            // Withdrawn before it was sent to the server, so it was not tried.
             steps.removeAll { $0 === step }
             throw failure
         }
     }
 
-    /// Notes a step that is about to be tried, for its undo.
+    /// Records a step that is about to be tried, so that it can be undone.
     @inline(never)
     private func begin(_ step: Step, _ input: Result<RawMessage<Payloads>?, any Error>) throws {
-        if Task.isCancelled || stop != nil { throw CancelledFailure("the saga was given up before this step") }
+        if Task.isCancelled || stop != nil { throw CancelledFailure("the saga was aborted before this step") }
         _ = try input.get()
         _ = try step.undoInput.get()
         steps.append(step)
@@ -173,7 +173,7 @@ public final class Saga: @unchecked Sendable {
 
     @inline(never)
     private func end<Output: Decodable>(_ result: RawMessage<Payloads>?) throws -> Output {
-        if stop != nil { throw CancelledFailure("the saga was given up while this step ran") }
+        if stop != nil { throw CancelledFailure("the saga was aborted while this step ran") }
         return try PayloadCoding.first(result, as: Output.self)
     }
 
@@ -181,7 +181,7 @@ public final class Saga: @unchecked Sendable {
         _ context: WorkflowContext<State>,
         _ result: Result<Output, any Error>
     ) async throws -> Output {
-        // Code that is let go is unwinding: it must not begin to undo.
+        // The code of an evicted run is unwinding and must not start undos.
         try await core.checkBeforeWait()
         let error: (any Error)?
         switch result {
@@ -193,7 +193,7 @@ public final class Saga: @unchecked Sendable {
             error = failure
         }
         let own = try await context.withCancellationShield { try await self.rollBack() }
-        // A saga inside of this one has told what it undid, and what it could not.
+        // A nested saga reports in its error what it undid and what it could not undo.
         let compensations = Self.compensations(error) + own
         let cause = error.flatMap { CancelledFailure.isCancellation($0) ? nil : $0 }
         let reason = reason(error)
@@ -206,7 +206,7 @@ public final class Saga: @unchecked Sendable {
         throw SagaCompensated(reason: reason, compensations: compensations, cause: cause)
     }
 
-    /// What `error` says was undone.
+    /// The compensations that `error` reports.
     private static func compensations(_ error: (any Error)?) -> [SagaCompensation] {
         switch error {
         case let error as SagaCompensated: error.compensations
@@ -222,7 +222,7 @@ public final class Saga: @unchecked Sendable {
         case .aborted(let reason): return reason
         case nil: break
         }
-        guard let error else { return "the saga was given up" }
+        guard let error else { return "the saga was aborted" }
         if let failure = error as? ActivityFailure {
             return "\(failure.activity) failed: \(SagaCompensation.FailureDescription(failure).message)"
         }

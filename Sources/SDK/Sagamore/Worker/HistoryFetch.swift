@@ -2,12 +2,12 @@ internal import SagamoreAPI
 internal import SagamoreGRPC
 internal import SagamoreProtobuf
 
-/// Gets a run's whole history, page after page.
+/// Fetches the whole history of a run, page by page.
 enum HistoryFetch {
-    /// How long the pages may take together: the default limit of a workflow task.
+    /// The limit for each page: the default timeout of a workflow task.
     private static let limit = Duration.seconds(10)
 
-    /// Calls `completion` with all events or the reason why not, on the connection's thread.
+    /// Calls `completion` with all events or an error, on the connection's thread.
     static func whole(
         of execution: WorkflowExecution,
         namespace: String,

@@ -2,8 +2,8 @@ internal import SagamoreAPI
 internal import SagamoreGRPC
 internal import SagamoreThreads
 
-/// One call after the other that waits for a task, each with a slot for the task that it may bring. It needs no thread:
-/// the next step follows from the answer.
+/// Polls for tasks, one call at a time. Each call holds a slot for the task that it may return. It needs no thread:
+/// each response triggers the next step.
 final class Poller: Sendable {
     private enum Step {
         case waitingForSlot
@@ -14,27 +14,27 @@ final class Poller: Sendable {
 
     private struct State {
         var step = Step.waitingForSlot
-        /// Tells the answer of an earlier call.
+        /// The number of the current call, to recognize late responses.
         var number = 0
         var isStopped = false
         var backoff = Backoff(longest: .seconds(5))
     }
 
-    /// What a poller asks and tells its worker.
+    /// The worker's callbacks.
     struct Events: Sendable {
-        /// Whether to hold the next call back for a moment. It is made all the same then, so that nothing starves.
+        /// Whether to delay the next call. It is made after the delay in any case, so that nothing starves.
         var holdsBack: @Sendable () -> Bool = { false }
-        /// A task came, encoded. Whoever takes it gives the slot back.
+        /// Receives an encoded task. The receiver releases the slot.
         let task: @Sendable ([UInt8]) -> Void
-        /// A call failed (and is tried again), or the first one succeeded after that (nil).
+        /// A call failed and will be retried; nil when a call succeeds again.
         let problem: @Sendable (GRPCStatus?) -> Void
-        /// There will be no more.
+        /// The poller has ended.
         let ended: @Sendable () -> Void
     }
 
     private let method: WorkflowServiceMethod
     private let request: [UInt8]
-    private let slots: Slots
+    private let slots: TaskSlots
     private let service: ServiceConnection
     private let events: Events
     private let state = Locked(State())
@@ -42,7 +42,7 @@ final class Poller: Sendable {
     init(
         _ method: WorkflowServiceMethod,
         _ request: [UInt8],
-        slots: Slots,
+        slots: TaskSlots,
         service: ServiceConnection,
         events: Events
     ) {
@@ -53,12 +53,12 @@ final class Poller: Sendable {
         self.events = events
     }
 
-    /// How long a call is held back.
+    /// The delay for `holdsBack`.
     private static let holdBack = Duration.milliseconds(100)
 
     func start() { next() }
 
-    /// Ends it: no call is made any more, and the one under way is given up. A task that is on its way is still taken.
+    /// Stops polling and cancels the open call. A task that has already arrived is still delivered.
     func stop() {
         let step = state.withLock { state in
             state.isStopped = true
@@ -103,7 +103,7 @@ final class Poller: Sendable {
             self.received(result)
         }
         let isStopped = state.withLock { state in
-            // The answer may have come already.
+            // The response may have arrived already.
             if state.number == number, case .polling = state.step { state.step = .polling(call) }
             return state.isStopped
         }
@@ -119,7 +119,7 @@ final class Poller: Sendable {
                 return state.backoff.attempts > 0
             }
             if hadProblem { events.problem(nil) }
-            // An empty answer: the server let go of a call for which it had no task.
+            // An empty response: the server had no task.
             if bytes.isEmpty { slots.release() } else { events.task(bytes) }
             next()
         case .failure(let status):

@@ -1,7 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// What a worker can run: a workflow, or an activity with its implementation.
+/// A workflow, or an activity with its implementation, that a worker can run.
 public struct Registration: Sendable {
     enum Content: Sendable {
         case workflow(taskQueue: String, make: @Sendable () -> any RunCode)
@@ -23,7 +23,7 @@ extension Workflow {
     }
 }
 
-/// An activity's implementation, whatever its types are.
+/// An activity's implementation with its types erased.
 typealias ActivityCode =
     @Sendable (_ context: ActivityContext, _ input: RawMessage<Payloads>?) async throws -> RawMessage<Payloads>
 
@@ -44,7 +44,7 @@ extension Activity {
                     input = try PayloadCoding.first(payloads, as: Input.self)
                 } catch {
                     throw ApplicationError(
-                        "activity '\(name)' can't read its input: \(error)",
+                        "activity '\(name)' cannot decode its input: \(error)",
                         type: "InvalidInput",
                         isNonRetryable: true
                     )
@@ -99,14 +99,17 @@ public enum RegistrationBuilder {
     public static func buildArray(_ parts: [[Registration]]) -> [Registration] { parts.flatMap { $0 } }
 }
 
-/// What a worker can run, by name.
+/// The registered workflows and activities of a worker, by name.
 struct Registry: Sendable {
     private(set) var workflows: [String: @Sendable () -> any RunCode] = [:]
     private(set) var activities: [String: ActivityCode] = [:]
 
     init(_ registrations: [Registration], taskQueue: String) throws(WorkerError) {
         guard !registrations.isEmpty else {
-            throw WorkerError(.badRegistration, "the worker of '\(taskQueue)' has nothing to run: register something")
+            throw WorkerError(
+                .badRegistration,
+                "the worker for '\(taskQueue)' has no registrations: register a workflow or an activity"
+            )
         }
         for registration in registrations {
             let name = registration.name
@@ -128,9 +131,9 @@ struct Registry: Sendable {
         }
     }
 
-    /// The failure of a task whose type nobody has registered.
+    /// The failure of a task whose type is not registered.
     static func unknown(_ kind: String, _ name: String, known: some Collection<String>) -> ApplicationError {
-        let list = known.isEmpty ? "there are none" : "registered: \(known.sorted().joined(separator: ", "))"
+        let list = known.isEmpty ? "nothing is registered" : "registered: \(known.sorted().joined(separator: ", "))"
         return ApplicationError(
             "\(kind) '\(name)' is not registered with this worker; \(list)",
             type: "NotFoundError"

@@ -1,45 +1,46 @@
-/// The runs that a worker has in memory, who uses them, and which are let go first. A value: it decides, others act.
+/// Tracks the runs in a worker's memory, which of them are in use, and which to evict first. It only decides; the
+/// caller acts.
 struct RunCache<Run, Task> {
     private struct Entry {
         var run: Run?
-        /// Somebody works on it. One task at a time: a second one of the same run waits.
+        /// Whether a task of the run is being processed. Further tasks of the run wait.
         var isBusy = false
         var waiting: [Task] = []
         var stamp = 0
     }
 
-    /// What becomes of a task.
+    /// What to do with a new task.
     enum Begin {
-        /// Its turn: with the run, if it is in memory.
+        /// Process it, with the run if it is in memory.
         case go(Run?)
-        /// It waits until the one before it is done.
+        /// It waits for the run's current task.
         case waits
-        /// The run has lost a thread: it is not executed in this process any more.
+        /// The run blocked a thread forever, so this process no longer executes it.
         case abandoned
     }
 
-    /// What follows from the end of a task.
+    /// What to do after a task.
     struct End {
-        /// The next task of the same run: it begins anew.
+        /// The next task of the same run. It starts with `begin` again.
         var next: Task?
-        /// Runs that are to be let go.
+        /// Runs to evict.
         var evicted: [Run] = []
     }
 
     private let limit: Int
     private var entries: [String: Entry] = [:]
     private var abandoned: Set<String> = []
-    /// The runs in the order of their last use. An entry that was used again has another stamp, and is passed over.
+    /// The runs in the order of their last use. Entries with an old stamp are stale and skipped.
     private(set) var order: [(id: String, stamp: Int, at: ContinuousClock.Instant)] = []
     private var head = 0
     private var stamp = 0
-    /// How many runs there are in memory.
+    /// The number of runs in memory.
     private(set) var count = 0
 
-    /// - Parameter limit: how many runs may stay in memory.
+    /// - Parameter limit: the maximum number of runs in memory.
     init(limit: Int) { self.limit = limit }
 
-    /// A task of a run has come.
+    /// Registers a new task of a run.
     mutating func begin(_ id: String, _ task: Task) -> Begin {
         if abandoned.contains(id) { return .abandoned }
         var entry = entries.removeValue(forKey: id) ?? Entry()
@@ -52,11 +53,11 @@ struct RunCache<Run, Task> {
         return .go(entry.run)
     }
 
-    /// A task of a run is done.
+    /// Ends a task of a run.
     ///
     /// - Parameters:
-    ///   - run: what stays in memory; nil: nothing does.
-    ///   - now: the time.
+    ///   - run: the run to keep in memory; nil to keep nothing.
+    ///   - now: the current time.
     mutating func end(_ id: String, keeping run: Run?, at now: ContinuousClock.Instant) -> End {
         guard var entry = entries.removeValue(forKey: id), entry.isBusy else { return End() }
         count += (run == nil ? 0 : 1) - (entry.run == nil ? 0 : 1)
@@ -74,18 +75,18 @@ struct RunCache<Run, Task> {
         return end
     }
 
-    /// Whether a new run would push out one that was at work a moment ago, and will be again: rebuilding that from its
-    /// history costs more than letting the new one wait.
+    /// Whether a new run would evict one that was used a moment ago and will be used again. Rebuilding that from its
+    /// history costs more than delaying the new run.
     mutating func isCrowded(at now: ContinuousClock.Instant) -> Bool {
         guard count >= limit else { return false }
         while head < order.count, entries[order[head].id]?.stamp != order[head].stamp { head += 1 }
         return head < order.count && now - order[head].at < Self.hot
     }
 
-    /// A run that was at work so recently is not pushed out while it can be helped.
+    /// Runs used within this time are not evicted if possible.
     static var hot: Duration { .seconds(3) }
 
-    /// A task has lost its thread. Returns what waited behind it.
+    /// Gives a run up whose task blocked its thread. Returns the tasks that waited for it.
     mutating func abandon(_ id: String) -> [Task] {
         abandoned.insert(id)
         guard let entry = entries.removeValue(forKey: id) else { return [] }
@@ -93,7 +94,7 @@ struct RunCache<Run, Task> {
         return entry.waiting
     }
 
-    /// All runs on which nobody works; they are forgotten.
+    /// Removes and returns all idle runs.
     mutating func takeAll() -> [Run] {
         let idle = entries.filter { !$0.value.isBusy }
         for id in idle.keys { entries[id] = nil }
@@ -104,21 +105,21 @@ struct RunCache<Run, Task> {
 
     private mutating func evict() -> [Run] {
         var evicted: [Run] = []
-        var passedOver: ArraySlice<(id: String, stamp: Int, at: ContinuousClock.Instant)> = []
+        var skipped: ArraySlice<(id: String, stamp: Int, at: ContinuousClock.Instant)> = []
         while count > limit, head < order.count {
             let next = order[head]
             let id = next.id
             head += 1
             guard let entry = entries[id], entry.stamp == next.stamp, let run = entry.run else { continue }
             if entry.isBusy || !entry.waiting.isEmpty {
-                passedOver.append(next)
+                skipped.append(next)
                 continue
             }
             entries[id] = nil
             count -= 1
             evicted.append(run)
         }
-        order.append(contentsOf: passedOver)
+        order.append(contentsOf: skipped)
         if order.count > 64, order.count > 2 * count { compact() }
         return evicted
     }

@@ -2,13 +2,13 @@ internal import Dispatch
 internal import Glibc
 internal import SagamoreThreads
 
-/// SIGTERM and SIGINT as a request to stop. The second one ends the process as if nobody had listened.
+/// Handles SIGTERM and SIGINT as a request to stop. A second signal ends the process at once.
 final class StopSignals: Sendable {
-    // Set once; any thread may use objects of Dispatch.
+    // Set once. Dispatch objects are thread-safe.
     private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
 
     private static let numbers = [SIGTERM, SIGINT]
-    /// How many listen: a process may have several workers, and what the signals do is the process's.
+    /// The number of listeners. A process may have several workers, and signal actions belong to the process.
     private static let listeners = Locked(0)
 
     init(_ onSignal: @escaping @Sendable () -> Void) {
@@ -26,7 +26,7 @@ final class StopSignals: Sendable {
         }
     }
 
-    /// Listens no longer. Call it once.
+    /// Stops listening. Call it once.
     func cancel() {
         for source in sources { source.cancel() }
         let isLast = Self.listeners.withLock { count in

@@ -80,7 +80,7 @@ public final class Worker: Sendable {
         runtime?.stop()
     }
 
-    /// A wrong name would otherwise only be seen in polls that fail. A server that is not there is waited for.
+    /// Checks the namespace first: a wrong name would otherwise show only in failing polls. Waits for the server.
     private func checkNamespace() async throws {
         var request = DescribeNamespaceRequest()
         request.namespace = client.options.namespace
@@ -93,12 +93,12 @@ public final class Worker: Sendable {
                 DescribeNamespaceResponse.self
             ) {
             case .success: return
-            // Some servers keep the call to themselves.
+            // Some servers do not offer this call.
             case .failure(let status) where [.unimplemented, .permissionDenied].contains(status.code): return
             case .failure(let status):
                 if let failure = WorkerRuntime.failure(status) { throw failure }
                 Logger(label: "sagamore.worker").warning(
-                    "the server does not answer, trying again",
+                    "cannot reach the server, retrying",
                     metadata: ["address": client.options.address, "error": "\(status)"]
                 )
                 try? await Task.sleep(for: backoff.next())

@@ -28,16 +28,15 @@ public struct WorkerOptions: Sendable {
     /// The defaults.
     public init() {}
 
-    /// How many calls may wait for workflow tasks. Each holds a slot while it waits, so where slots are few both kinds
-    /// have to find room: else the one would be waited for in vain while the other fills all slots. With a single slot
-    /// there is none for a queue of one's own.
+    /// The number of pollers for workflow tasks that fit in the slots. Each poll holds a slot, so where slots are few
+    /// neither kind of poller may take all of them. With a single slot there is no sticky queue.
     var pollersThatFit: (normal: Int, sticky: Int) {
         let slots = maximumConcurrentWorkflowTasks
         let sticky = maximumCachedRuns > 0 ? min(stickyPollers, slots / 2) : 0
         return (max(1, min(workflowPollers, slots - sticky)), sticky)
     }
 
-    /// What is wrong with them; nil: nothing.
+    /// The first invalid value, or nil.
     var problem: String? {
         let positive = [
             ("maximumConcurrentWorkflowTasks", maximumConcurrentWorkflowTasks),
@@ -46,10 +45,10 @@ public struct WorkerOptions: Sendable {
             ("workflowThreads", workflowThreads ?? 1),
         ]
         if let (name, value) = positive.first(where: { $0.1 < 1 }) {
-            return "\(name) is \(value): at least 1 is needed"
+            return "\(name) is \(value): it must be at least 1"
         }
-        if maximumCachedRuns < 0 { return "maximumCachedRuns is \(maximumCachedRuns): at least 0 is needed" }
-        if stickyTimeout <= .zero { return "stickyTimeout is \(stickyTimeout): it must be longer than nothing" }
-        return gracefulStop < .zero ? "gracefulStop is \(gracefulStop): at least 0 is needed" : nil
+        if maximumCachedRuns < 0 { return "maximumCachedRuns is \(maximumCachedRuns): it must be at least 0" }
+        if stickyTimeout <= .zero { return "stickyTimeout is \(stickyTimeout): it must be positive" }
+        return gracefulStop < .zero ? "gracefulStop is \(gracefulStop): it must be at least 0" : nil
     }
 }

@@ -5,7 +5,7 @@ internal import SagamoreLogging
 internal import SagamoreProtobuf
 internal import SagamoreThreads
 
-/// A worker at work: pollers, slots, threads, and how all of it ends.
+/// A running worker: its pollers, slots and threads, and their shutdown.
 final class WorkerRuntime: Sendable {
     private struct State {
         var pollers: [Poller] = []
@@ -14,7 +14,7 @@ final class WorkerRuntime: Sendable {
         var failure: WorkerError?
         var hasProblem = false
         var isOver = false
-        /// Until a stop becomes more urgent.
+        /// The timer until the next stage of the shutdown.
         var pause: Pause?
         var onEnd: CheckedContinuation<Void, Never>?
     }
@@ -26,8 +26,8 @@ final class WorkerRuntime: Sendable {
     private let service: ServiceConnection
     private let reply: WorkflowReply
     private let threads: WorkflowThreads
-    private let workflowSlots: Slots
-    private let activitySlots: Slots
+    private let workflowSlots: TaskSlots
+    private let activitySlots: TaskSlots
     private let workflows: WorkflowTasks?
     private let activities: ActivityTasks
     private let hasActivities: Bool
@@ -35,7 +35,7 @@ final class WorkerRuntime: Sendable {
     private let log = Logger(label: "sagamore.worker")
     private let changed: Changed
 
-    /// Lets the slots tell a runtime that does not exist yet.
+    /// Connects the slots with the runtime, which is created after them.
     private final class Changed: Sendable {
         private struct Listener { weak var runtime: WorkerRuntime? }
         private let listener = Locked(Listener())
@@ -59,8 +59,8 @@ final class WorkerRuntime: Sendable {
             stickyQueue: options.pollersThatFit.sticky > 0 ? "\(identity)-\(unique)" : nil,
             stickyTimeout: options.stickyTimeout
         )
-        workflowSlots = Slots(options.maximumConcurrentWorkflowTasks) { changed.call() }
-        activitySlots = Slots(options.maximumConcurrentActivities) { changed.call() }
+        workflowSlots = TaskSlots(options.maximumConcurrentWorkflowTasks) { changed.call() }
+        activitySlots = TaskSlots(options.maximumConcurrentActivities) { changed.call() }
         threads = WorkflowThreads(count: options.workflowThreads ?? max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         activities = ActivityTasks(
             registry: registry,
@@ -85,9 +85,9 @@ final class WorkerRuntime: Sendable {
             )
     }
 
-    // MARK: From start to end
+    // MARK: Life cycle
 
-    /// Works until stopped. Throws why it had to stop, if nobody wanted it.
+    /// Runs until stopped. Throws the failure that stopped the worker, if there was one.
     func run() async throws {
         changed.listen(self)
         let pollers = makePollers()
@@ -116,7 +116,7 @@ final class WorkerRuntime: Sendable {
         if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
-    /// No more polls; what has begun is finished, or handed back when its time is up.
+    /// Stops polling. Running tasks finish, or are cancelled after the grace period.
     func stop() {
         let pollers = state.withLock { state -> [Poller]? in
             if state.isStopping { return nil }
@@ -124,20 +124,20 @@ final class WorkerRuntime: Sendable {
             return state.pollers
         }
         guard let pollers else { return }
-        log.info("worker stops", metadata: ["task_queue": taskQueue])
+        log.info("worker stopping", metadata: ["task_queue": taskQueue])
         for poller in pollers { poller.stop() }
         workflowSlots.close()
         activitySlots.close()
-        if let stickyQueue = reply.stickyQueue, workflows != nil { giveUp(stickyQueue) }
+        if let stickyQueue = reply.stickyQueue, workflows != nil { release(stickyQueue) }
         wait(options.gracefulStop) { runtime in
             runtime.activities.cancelAll()
-            // An activity that does not listen is left where it is; the server gives it to another worker.
+            // Activities that ignore cancellation are abandoned; the server retries them on another worker.
             runtime.wait(.seconds(5)) { $0.end() }
         }
         endIfPossible()
     }
 
-    /// Goes on after a while, if it has not ended by then.
+    /// Calls `next` after `length`, unless the worker has ended by then.
     private func wait(_ length: Duration, _ next: @escaping @Sendable (WorkerRuntime) -> Void) {
         let pause = Pause { [weak self] in self.map(next) }
         let isOver = state.withLock { state in
@@ -147,13 +147,13 @@ final class WorkerRuntime: Sendable {
         if !isOver { pause.begin(length) }
     }
 
-    /// Tells the server that tasks for this worker alone are for everybody now.
-    private func giveUp(_ stickyQueue: String) {
+    /// Tells the server that any worker may take the tasks of this worker's sticky queue.
+    private func release(_ stickyQueue: String) {
         var request = ShutdownWorkerRequest()
         request.namespace = namespace
         request.identity = identity
         request.stickyTaskQueue = stickyQueue
-        request.reason = "the worker stops"
+        request.reason = "the worker is stopping"
         service.call(.shutdownWorker, request.serializedBytes(), deadline: .seconds(2)) { _ in }
     }
 
@@ -224,7 +224,7 @@ final class WorkerRuntime: Sendable {
     private func poller(
         _ method: WorkflowServiceMethod,
         _ request: [UInt8],
-        _ slots: Slots,
+        _ slots: TaskSlots,
         _ events: Poller.Events
     ) -> Poller {
         Poller(method, request, slots: slots, service: service, events: events)
@@ -233,7 +233,7 @@ final class WorkerRuntime: Sendable {
     private func events(_ onTask: @escaping @Sendable ([UInt8]) -> Void) -> Poller.Events {
         Poller.Events(
             task: onTask,
-            problem: { [weak self] in self?.told($0) },
+            problem: { [weak self] in self?.pollStatusChanged($0) },
             ended: { [weak self] in
                 self?.state.withLock { $0.running -= 1 }
                 self?.endIfPossible()
@@ -241,13 +241,13 @@ final class WorkerRuntime: Sendable {
         )
     }
 
-    private func told(_ status: GRPCStatus?) {
+    private func pollStatusChanged(_ status: GRPCStatus?) {
         guard let status else {
             let hadProblem = state.withLock { state in
                 defer { state.hasProblem = false }
                 return state.hasProblem
             }
-            if hadProblem { log.info("the server answers again") }
+            if hadProblem { log.info("the server is reachable again") }
             return
         }
         if let failure = Self.failure(status) {
@@ -258,10 +258,10 @@ final class WorkerRuntime: Sendable {
             defer { state.hasProblem = true }
             return !state.hasProblem && !state.isStopping
         }
-        if isNew { log.warning("the server gives no tasks, trying again", metadata: ["error": "\(status)"]) }
+        if isNew { log.warning("polling failed, retrying", metadata: ["error": "\(status)"]) }
     }
 
-    /// What makes trying again pointless.
+    /// The error for a status that makes retrying pointless.
     static func failure(_ status: GRPCStatus) -> WorkerError? {
         switch status.code {
         case .notFound: WorkerError(.unknownNamespace, status.message, cause: status)

@@ -1,19 +1,19 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// Answers to workflow tasks, as messages.
+/// Builds responses to workflow tasks.
 struct WorkflowReply: Sendable {
     let namespace: String
     let identity: String
     let taskQueue: String
-    /// The queue of this worker alone; nil: no run stays in memory.
+    /// This worker's sticky queue; nil when no run stays in memory.
     let stickyQueue: String?
     let stickyTimeout: Duration
 
-    /// The largest value that Temporal's servers take: 2 MB.
+    /// The largest value that Temporal's servers accept: 2 MB.
     static let mostPayloadBytes = 2 * 1024 * 1024
 
-    /// The largest request that gRPC servers take unless they are told otherwise: 4 MB.
+    /// gRPC's default limit for a request: 4 MB.
     static let mostRequestBytes = 4 * 1024 * 1024
 
     func completed(
@@ -34,7 +34,7 @@ struct WorkflowReply: Sendable {
             sticky.scheduleToStartTimeout = ProtobufDuration(stickyTimeout)
             request.stickyAttributes = sticky
         }
-        // Once is enough: every later worker of the run has to know it anyway.
+        // Only in the run's first task: later workers of the run must use the same order.
         if task.response.previousStartedEventID == 0 {
             var metadata = WorkflowTaskCompletedMetadata()
             metadata.langUsedFlags = [WorkflowOrder.firstInFirstOut]
@@ -70,7 +70,7 @@ struct WorkflowReply: Sendable {
         return request
     }
 
-    /// What a query came to.
+    /// The result of a query.
     static func result(_ answer: Result<RawMessage<Payloads>, any Error>) -> WorkflowQueryResult {
         var result = WorkflowQueryResult()
         do {
@@ -87,7 +87,7 @@ struct WorkflowReply: Sendable {
         return result
     }
 
-    /// The first value among the commands that no server would take.
+    /// The error for the first value that exceeds the limit, or nil.
     static func tooLarge(_ commands: [Command]) -> ApplicationError? {
         for command in commands {
             switch command.attributes {
@@ -105,7 +105,7 @@ struct WorkflowReply: Sendable {
 
     static func tooLarge(_ bytes: Int, _ commands: Int) -> ApplicationError {
         ApplicationError(
-            "the workflow's \(commands) commands have \(bytes) bytes together; the limit for a request is "
+            "the workflow's \(commands) commands have \(bytes) bytes in total; the limit for a request is "
                 + "\(mostRequestBytes): issue some of them later, or pass references to large values",
             type: "RequestTooLarge",
             isNonRetryable: true

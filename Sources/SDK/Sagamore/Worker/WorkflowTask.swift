@@ -1,7 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// A workflow task as it came, with the events that it brought.
+/// A workflow task with its events.
 struct WorkflowTask: Sendable {
     let response: PollWorkflowTaskQueueResponse
     var events: [HistoryEvent]
@@ -14,25 +14,25 @@ struct WorkflowTask: Sendable {
         info = Self.info(response, taskQueue: taskQueue, namespace: namespace, events)
     }
 
-    /// Which run it is of. The attempt is 1 as long as the first event is not there.
+    /// The task's run. The attempt is 1 while the first event is missing.
     private(set) var info: WorkflowInfo
 
     var runID: String { info.runID }
 
-    /// Whether it only asks, and wants no commands.
+    /// Whether it is a query that expects no commands.
     var isQuery: Bool { response.query != nil }
 
-    /// Whether a run in memory can go on with what the task brought.
+    /// Whether a cached run can continue with the task's events.
     func continues(_ run: WorkflowRun) -> Bool {
         guard let first = events.first else { return run.lastStartedEventID >= response.previousStartedEventID }
         return first.eventID > 1 && run.lastStartedEventID == response.previousStartedEventID
     }
 
-    /// Whether the events are all there from the first.
+    /// Whether the task has the whole history.
     var isWhole: Bool { events.first?.eventID == 1 && response.nextPageToken.isEmpty }
 
-    /// The same task with its whole history: `history` as the server gave it, and what only the task had (the start of
-    /// a repeated attempt is in no history).
+    /// The task with its whole history: `history` from the server, and events that only the task has (histories lack
+    /// the start of a repeated attempt).
     func completed(by history: [HistoryEvent]) -> WorkflowTask {
         var task = self
         let last = response.startedEventID > 0 ? response.startedEventID : .max

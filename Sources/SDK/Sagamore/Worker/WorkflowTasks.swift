@@ -4,10 +4,10 @@ internal import SagamoreLogging
 internal import SagamoreProtobuf
 internal import SagamoreThreads
 
-/// Takes workflow tasks from their arrival to their answer.
+/// Processes workflow tasks from poll to response.
 ///
-/// Workflow code runs on threads of its own under a watchdog; everything else follows from answers of the server. A run
-/// has one task at a time. Each task holds a slot until it is answered.
+/// Workflow code runs on its own threads under a watchdog; responses of the server trigger everything else. A run has
+/// one task at a time. Each task holds a slot until it is answered.
 final class WorkflowTasks: Sendable {
     private typealias Cache = RunCache<WorkflowRun, WorkflowTask>
 
@@ -15,12 +15,12 @@ final class WorkflowTasks: Sendable {
     private let reply: WorkflowReply
     private let service: ServiceConnection
     private let threads: WorkflowThreads
-    private let slots: Slots
+    private let slots: TaskSlots
     private let activities: ActivityTasks
     private let cache: Locked<Cache>
     private let log = Logger(label: "sagamore.worker")
 
-    /// How long an answer is tried: the default limit of a workflow task. After that somebody else has it.
+    /// How long to retry a response: the default timeout of a workflow task. After it the server retries the task.
     private static let answerLimit = Duration.seconds(10)
 
     init(
@@ -28,7 +28,7 @@ final class WorkflowTasks: Sendable {
         reply: WorkflowReply,
         service: ServiceConnection,
         threads: WorkflowThreads,
-        slots: Slots,
+        slots: TaskSlots,
         activities: ActivityTasks,
         maximumCachedRuns: Int
     ) {
@@ -44,19 +44,19 @@ final class WorkflowTasks: Sendable {
     /// Whether new runs should wait, see ``RunCache/isCrowded(at:)``.
     var isCrowded: Bool { reply.stickyQueue != nil && cache.withLock { $0.isCrowded(at: .now) } }
 
-    /// A task came, encoded.
+    /// Handles an encoded task from a poll.
     func received(_ bytes: [UInt8]) {
         submit { [self] in
             do {
                 return begin(try PollWorkflowTaskQueueResponse(serializedBytes: bytes), $0)
             } catch {
-                log.error("a workflow task can't be read", metadata: ["error": "\(error)"])
+                log.error("failed to decode a workflow task", metadata: ["error": "\(error)"])
                 return { self.slots.release() }
             }
         }
     }
 
-    /// Lets go of all runs on which nobody works.
+    /// Evicts all idle runs.
     func evictAll() {
         let runs = cache.withLock { $0.takeAll() }
         for run in runs { evict(run) }
@@ -64,7 +64,7 @@ final class WorkflowTasks: Sendable {
 
     // MARK: On a workflow thread
 
-    /// What a job works on, for the watchdog: the job itself may be lost.
+    /// The task of a job, for the watchdog.
     private final class Place: Sendable {
         let task = Locked<WorkflowTask?>(nil)
     }
@@ -142,7 +142,7 @@ final class WorkflowTasks: Sendable {
                 },
                 onOverrun: { [log] in
                     log.error(
-                        "workflow code does not end though its run was let go; its thread is lost",
+                        "evicted workflow code does not end; its thread is lost",
                         metadata: ["workflow_id": run.core.info.workflowID, "run_id": run.core.info.runID]
                     )
                 }
@@ -150,7 +150,7 @@ final class WorkflowTasks: Sendable {
         )
     }
 
-    // MARK: Answers
+    // MARK: Responses
 
     private func fetch(_ task: WorkflowTask) {
         HistoryFetch.whole(
@@ -163,7 +163,7 @@ final class WorkflowTasks: Sendable {
                 let whole = task.completed(by: history)
                 submit { self.execute(whole, nil, $0) }
             case .failure(let error):
-                log.warning("a history can't be had", metadata: metadata(task, error))
+                log.warning("failed to fetch the workflow history", metadata: metadata(task, error))
                 finish(task, keeping: nil)
             }
         }
@@ -190,12 +190,12 @@ final class WorkflowTasks: Sendable {
                 activities.received(eagerly: response.activityTasks, reserved: eager)
                 var next = response.workflowTask
                 if next?.taskToken.isEmpty == true { next = nil }
-                // The next task takes over the slot.
+                // The next task keeps the slot.
                 finish(task, keeping: kept(run), evicting: run, givesSlotBack: next == nil)
                 if let next { submit { self.begin(next, $0) } }
             } catch {
                 activities.received(eagerly: [], reserved: eager)
-                log.warning("a workflow task's answer was refused", metadata: metadata(task, error))
+                log.warning("failed to complete a workflow task", metadata: metadata(task, error))
                 finish(task, keeping: nil, evicting: run)
             }
         }
@@ -206,24 +206,24 @@ final class WorkflowTasks: Sendable {
         service.deliver(.respondQueryTaskCompleted, request.serializedBytes(), within: Self.answerLimit) {
             [self] result in
             if case .failure(let error) = result {
-                log.warning("a query's answer was refused", metadata: metadata(task, error))
+                log.warning("failed to answer a query", metadata: metadata(task, error))
             }
             finish(task, keeping: kept(run), evicting: run)
         }
     }
 
-    /// - Parameter isOver: the run's turn is over already.
+    /// - Parameter isOver: whether the cache has already ended the run's task.
     private func fail(_ task: WorkflowTask, _ failure: WorkflowRun.TaskFailure, isOver: Bool = false) {
         log.warning(
-            "a workflow task failed: repair the code, the workflow goes on from where it was",
+            "workflow task failed: fix the code, and the workflow continues from where it was",
             metadata: metadata(task, failure.error)
         )
         if task.isQuery {
             let request = reply.answered(task, .failure(failure.error))
             return deliverFailure(task, .respondQueryTaskCompleted, request.serializedBytes(), isOver)
         }
-        // The first failure is in the history. Later ones are left to the task's timeout, as the other SDKs do it: that
-        // is the pause between two attempts.
+        // Only the first failure is reported. Later attempts run into the task's timeout, as in the other SDKs: that is
+        // the pause between attempts.
         guard task.response.attempt <= 1 else { return finish(task, keeping: nil, isOver: isOver) }
         deliverFailure(task, .respondWorkflowTaskFailed, reply.failed(task, failure).serializedBytes(), isOver)
     }
@@ -236,7 +236,7 @@ final class WorkflowTasks: Sendable {
     ) {
         service.deliver(method, request, within: Self.answerLimit) { [self] result in
             if case .failure(let error) = result {
-                log.warning("the failure of a workflow task was refused", metadata: metadata(task, error))
+                log.warning("failed to report the failure of a workflow task", metadata: metadata(task, error))
             }
             finish(task, keeping: nil, isOver: isOver)
         }
@@ -247,11 +247,11 @@ final class WorkflowTasks: Sendable {
         error: DeterminismViolation.endless
     )
 
-    /// On the watchdog's thread: a task has lost its thread.
+    /// Handles a task that blocked its thread. Runs on the watchdog's thread.
     private func overrun(_ task: WorkflowTask) {
         log.error(
             "workflow code ran for 2 s without waiting; its thread is lost",
-            metadata: ["threads_lost": String(threads.givenUp)]
+            metadata: ["threads_lost": String(threads.abandoned)]
         )
         let waiting = cache.withLock { $0.abandon(task.runID) }
         for task in [task] + waiting { fail(task, Self.lost, isOver: true) }
@@ -264,7 +264,7 @@ final class WorkflowTasks: Sendable {
         isOver: Bool = false,
         givesSlotBack: Bool = true
     ) {
-        // The last slot may be the worker's end, and what is let go at the end must be in the memory by then.
+        // Releasing the last slot may end the worker, so the run must be back in the cache before.
         defer { if givesSlotBack { slots.release() } }
         if let old, run == nil, !old.isOver { evict(old) }
         if isOver { return }

@@ -1,7 +1,7 @@
 internal import SagamoreThreads
 
-/// Room for so many tasks at a time. Who finds none waits for it without a thread.
-final class Slots: Sendable {
+/// A fixed number of task slots. Callers queue for one without blocking a thread.
+final class TaskSlots: Sendable {
     private struct State {
         var free: Int
         var waiting: [@Sendable (_ granted: Bool) -> Void] = []
@@ -13,18 +13,18 @@ final class Slots: Sendable {
     private let onFree: @Sendable () -> Void
 
     /// - Parameters:
-    ///   - count: how many there are.
-    ///   - onFree: called whenever one came back that nobody waits for.
+    ///   - count: the number of slots.
+    ///   - onFree: called when a slot is released and nobody is waiting for it.
     init(_ count: Int, onFree: @escaping @Sendable () -> Void = {}) {
         self.count = count
         self.onFree = onFree
         state = Locked(State(free: count))
     }
 
-    /// Whether all are free.
+    /// Whether all slots are free.
     var areAllFree: Bool { state.withLock { $0.free == count } }
 
-    /// Takes one and calls `grant` with true, now or later; with false once the slots are closed.
+    /// Reserves a slot and calls `grant` with true, now or later; with false once the slots are closed.
     func reserve(_ grant: @escaping @Sendable (_ granted: Bool) -> Void) {
         let granted = state.withLock { state -> Bool? in
             if state.isClosed { return false }
@@ -38,7 +38,7 @@ final class Slots: Sendable {
         if let granted { grant(granted) }
     }
 
-    /// Takes up to so many, as far as there is room that nobody waits for.
+    /// Reserves up to this many slots, as far as they are free. Does not wait.
     func takeFree(atMost wanted: Int) -> Int {
         state.withLock { state in
             guard !state.isClosed else { return 0 }
@@ -48,7 +48,7 @@ final class Slots: Sendable {
         }
     }
 
-    /// Gives some back.
+    /// Releases slots.
     func release(_ released: Int = 1) {
         for _ in 0..<released {
             let next = state.withLock { state -> (@Sendable (Bool) -> Void)? in
@@ -60,7 +60,7 @@ final class Slots: Sendable {
         }
     }
 
-    /// Nobody gets one any more; those who wait are told.
+    /// Closes the slots: waiting and later reservations fail.
     func close() {
         let waiting = state.withLock { state in
             state.isClosed = true

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Sagamore
 
-struct SlotsTests {
+struct TaskSlotsTests {
     @Test func whoFindsNoneWaitsInTurn() {
-        let slots = Slots(1)
+        let slots = TaskSlots(1)
         let notes = Notes()
         for name in ["a", "b", "c"] { slots.reserve { notes.add("\(name) \($0)") } }
         #expect(notes.all == ["a true"])
@@ -22,7 +22,7 @@ struct SlotsTests {
 
     @Test func theFreeOnesAreTakenAsFarAsTheyGo() {
         let freed = Mutex(0)
-        let slots = Slots(3) { freed.withLock { $0 += 1 } }
+        let slots = TaskSlots(3) { freed.withLock { $0 += 1 } }
         #expect(slots.takeFree(atMost: 2) == 2)
         #expect(slots.takeFree(atMost: 2) == 1)
         #expect(slots.takeFree(atMost: 2) == 0)
