@@ -33,15 +33,17 @@ extension GRPCFront {
     }
 
     private func poll(_ call: GRPCServerCall, _ request: PollActivityTaskQueueRequest) throws(RequestError) {
-        let poll = try self.poll(
-            call,
-            namespace: request.namespace,
-            queue: request.taskQueue,
-            .activity,
-            identity: request.identity,
-            instanceKey: request.workerInstanceKey,
-            buildID: request.workerVersionCapabilities?.buildID ?? ""
-        )
+        guard
+            let poll = try self.poll(
+                call,
+                namespace: request.namespace,
+                queue: request.taskQueue,
+                .activity,
+                identity: request.identity,
+                instanceKey: request.workerInstanceKey,
+                buildID: request.workerVersionCapabilities?.buildID ?? ""
+            )
+        else { return }
         let namespace = poll.namespace.name
         let reply = Reply<AssignedActivityTask?> { [self] outcome in
             switch outcome {

@@ -15,6 +15,8 @@ extension GRPCFront {
         let deadline: Instant
     }
 
+    /// Checks a poll. One of a worker that has shut down is answered at once, and the result is nil.
+    ///
     /// - Throws: `invalidArgument`, `notFound` with the namespace's name, `failedPrecondition` for too short a
     ///   deadline.
     func poll(
@@ -25,8 +27,14 @@ extension GRPCFront {
         identity: String,
         instanceKey: String,
         buildID: String
-    ) throws(RequestError) -> Poll {
+    ) throws(RequestError) -> Poll? {
         let namespace = try self.namespace(name)
+        let worker = DepartedWorkers.Worker(namespace: namespace.number, instanceKey: instanceKey)
+        // Before the other checks: SDKs retry a poll that is refused, and a worker that stops waits until its polls end.
+        guard !departed.contains(worker) else {
+            call.reply([])
+            return nil
+        }
         guard let remaining = call.timeRemaining else { throw .invalidArgument("Context timeout is not set.") }
         guard remaining >= Self.shortestPoll else {
             throw RequestError(.failedPrecondition, "Context timeout is too short.")
@@ -40,8 +48,13 @@ extension GRPCFront {
         return Poll(
             namespace: namespace,
             queue: TaskQueueKey(namespace: namespace.number, name: queueName, kind: kind),
-            poller: PollerIdentity(identity: identity, requestID: requestIDs.next(), buildID: buildID),
-            worker: DepartedWorkers.Worker(namespace: namespace.number, instanceKey: instanceKey),
+            poller: PollerIdentity(
+                identity: identity,
+                requestID: requestIDs.next(),
+                buildID: buildID,
+                instanceKey: instanceKey
+            ),
+            worker: worker,
             deadline: clock() + waiting
         )
     }

@@ -26,15 +26,17 @@ extension GRPCFront {
     }
 
     private func poll(_ call: GRPCServerCall, _ request: PollWorkflowTaskQueueRequest) throws(RequestError) {
-        let poll = try self.poll(
-            call,
-            namespace: request.namespace,
-            queue: request.taskQueue,
-            .workflow,
-            identity: request.identity,
-            instanceKey: request.workerInstanceKey,
-            buildID: request.workerVersionCapabilities?.buildID ?? ""
-        )
+        guard
+            let poll = try self.poll(
+                call,
+                namespace: request.namespace,
+                queue: request.taskQueue,
+                .workflow,
+                identity: request.identity,
+                instanceKey: request.workerInstanceKey,
+                buildID: request.workerVersionCapabilities?.buildID ?? ""
+            )
+        else { return }
         let isSticky = request.taskQueue?.kind == .sticky
         var normalQueue = poll.queue.name
         if isSticky, let name = request.taskQueue?.normalName, !name.isEmpty { normalQueue = name }
@@ -116,18 +118,33 @@ extension GRPCFront {
         )
     }
 
+    /// Ends the polls of a worker that stops: the worker waits for them.
+    ///
+    /// Names that no poll can have are not refused, since the worker's other polls have to end all the same. A worker
+    /// whose identity is long, for example, has a sticky queue whose name is too long.
     private func shutDown(_ call: GRPCServerCall, _ request: ShutdownWorkerRequest) throws(RequestError) {
         let namespace = try self.namespace(request.namespace)
-        try checkIdentifier(request.stickyTaskQueue, "StickyTaskQueue", missing: nil, limits)
-        try check(identity: request.identity)
-        try checkIdentifier(request.workerInstanceKey, "WorkerInstanceKey", missing: nil, limits)
-        // First remembered, then told: a poll that Matching takes in afterwards finds its worker here.
-        departed.insert(.init(namespace: namespace.number, instanceKey: request.workerInstanceKey))
+        let instanceKey = usable(request.workerInstanceKey)
+        // Remembered before Matching is told: a poll that Matching accepts afterwards finds its worker here.
+        departed.insert(.init(namespace: namespace.number, instanceKey: instanceKey))
         matching.workerShutDown(
-            namespace: namespace.number,
-            stickyQueue: request.stickyTaskQueue,
-            identity: request.identity
+            DepartingWorker(
+                namespace: namespace.number,
+                stickyQueue: usable(request.stickyTaskQueue),
+                identity: request.identity,
+                instanceKey: instanceKey
+            )
         )
         call.reply([])
+    }
+
+    /// The name, or none where a poll with this name would be refused.
+    private func usable(_ name: String) -> String {
+        do throws(RequestError) {
+            try checkIdentifier(name, "Name", missing: nil, limits)
+            return name
+        } catch {
+            return ""
+        }
     }
 }

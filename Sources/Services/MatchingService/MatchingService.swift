@@ -125,21 +125,22 @@ public final class MatchingService: MatchingClient {
         carryOut(actions, handle.queue)
     }
 
-    public func workerShutDown(namespace: Int32, stickyQueue: String, identity: String) {
+    public func workerShutDown(_ worker: DepartingWorker) {
         let now = clock()
-        let key = TaskQueueKey(namespace: namespace, name: stickyQueue, kind: .workflow)
+        let namespace = worker.namespace
+        let key = TaskQueueKey(namespace: namespace, name: worker.stickyQueue, kind: .workflow)
         let actions = state.withLock { state -> [MatchAction] in
             var actions: [MatchAction] = []
-            if !stickyQueue.isEmpty, !state.isStopped {
+            if !worker.stickyQueue.isEmpty, !state.isStopped {
                 actions += state.queues[key, default: TaskQueueState()].shutDown(at: now)
             }
-            // All polls of the worker end, on whichever queue: it waits for that before it stops. A worker beside it in
-            // the same process has the same identity; it simply polls again.
+            // All polls of the worker end, on whichever queue: it waits for that before it stops. Where only the
+            // identity tells whose a poll is, one of a worker beside it may end too; that one simply polls again.
             for key in state.queues.keys where key.namespace == namespace {
-                actions += state.queues[key]?.endPolls(of: identity, at: now) ?? []
+                actions += state.queues[key]?.endPolls(of: worker) ?? []
             }
             // Those that are being given a task wait for no other one.
-            for poll in state.matched.values where poll.poller.identity == identity {
+            for poll in state.matched.values where worker.isPoller(poll.poller) {
                 if poll.handle?.queue.namespace == namespace { poll.isOver = true }
             }
             return actions

@@ -107,9 +107,9 @@ struct TaskQueueState {
         return actions
     }
 
-    mutating func endPolls(of identity: String, at now: Instant) -> [MatchAction] {
+    mutating func endPolls(of worker: DepartingWorker) -> [MatchAction] {
         var actions: [MatchAction] = []
-        for (id, poll) in waiting where poll.poller.identity == identity {
+        for (id, poll) in waiting where worker.isPoller(poll.poller) {
             poll.isOver = true
             waiting[id] = nil
             actions.append(.end(poll))

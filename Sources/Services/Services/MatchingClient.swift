@@ -24,7 +24,7 @@ public protocol MatchingClient: Sendable {
     /// The poller is gone. One that already has a task keeps it.
     func cancelPoll(_ handle: PollHandle)
     /// A worker says goodbye: its sticky queue gets no further tasks, its waiting polls end.
-    func workerShutDown(namespace: Int32, stickyQueue: String, identity: String)
+    func workerShutDown(_ worker: DepartingWorker)
 }
 
 /// Names a poll that waits.

@@ -92,11 +92,39 @@ public struct PollerIdentity: Sendable {
     public let requestID: String
     /// The build of the worker's code, where it tells; may be empty.
     public let buildID: String
+    /// The worker's own name for itself, new with each start; empty where it gives none.
+    public let instanceKey: String
 
-    public init(identity: String, requestID: String, buildID: String) {
+    public init(identity: String, requestID: String, buildID: String, instanceKey: String = "") {
         self.identity = identity
         self.requestID = requestID
         self.buildID = buildID
+        self.instanceKey = instanceKey
+    }
+}
+
+/// A worker that says goodbye.
+public struct DepartingWorker: Sendable {
+    /// The number of its namespace.
+    public let namespace: Int32
+    /// The queue of its own; empty where it has none.
+    public let stickyQueue: String
+    /// The worker's identity, as it gives it. Other workers may have the same one.
+    public let identity: String
+    /// The worker's own name for itself, new with each start; empty where it gives none.
+    public let instanceKey: String
+
+    public init(namespace: Int32, stickyQueue: String, identity: String, instanceKey: String = "") {
+        self.namespace = namespace
+        self.stickyQueue = stickyQueue
+        self.identity = identity
+        self.instanceKey = instanceKey
+    }
+
+    /// Whether a poll is this worker's. Where one of the two gives no instance key, the identity decides.
+    public func isPoller(_ poller: PollerIdentity) -> Bool {
+        if instanceKey.isEmpty || poller.instanceKey.isEmpty { return poller.identity == identity }
+        return poller.instanceKey == instanceKey
     }
 }
 

@@ -285,24 +285,47 @@ extension FrontTests {
 
         @Test func farewellOfAWorker() async throws {
             let (farewells, said) = AsyncStream<String>.makeStream()
-            let matching = FakeMatching { $0.workerShutDown = { said.yield("\($0) \($1) \($2)") } }
+            let matching = FakeMatching {
+                $0.workerShutDown = {
+                    said.yield("\($0.namespace) \($0.stickyQueue) \($0.identity) \($0.instanceKey)")
+                }
+            }
             try await withFront(matching: matching) { client in
                 var request = ShutdownWorkerRequest()
                 request.namespace = "other"
                 request.stickyTaskQueue = "sticky"
                 request.identity = "worker"
+                request.workerInstanceKey = "key"
                 let _: ShutdownWorkerResponse = try await client.call(.shutdownWorker, request)
-                #expect(await farewells.first { _ in true } == "2 sticky worker")
+                #expect(await farewells.first { _ in true } == "2 sticky worker key")
+            }
+        }
+
+        /// The polls of the worker that were accepted have to end, whatever else it names.
+        @Test func shutdownWithUnusableNamesIsNotRefused() async throws {
+            let (workers, shutDown) = AsyncStream<DepartingWorker>.makeStream()
+            let matching = FakeMatching { $0.workerShutDown = { shutDown.yield($0) } }
+            try await withFront(matching: matching) { client in
+                var request = ShutdownWorkerRequest()
+                request.namespace = "default"
+                request.identity = String(repeating: "i", count: 990)
+                request.stickyTaskQueue = request.identity + "-0123456789abcdef"
+                request.workerInstanceKey = "key"
+                let _: ShutdownWorkerResponse = try await client.call(.shutdownWorker, request)
+                let worker = try #require(await workers.first { _ in true })
+                #expect(worker.stickyQueue.isEmpty)
+                #expect(worker.identity == request.identity && worker.instanceKey == "key")
+                request.identity += request.identity
+                request.workerInstanceKey = "a\0b"
+                let _: ShutdownWorkerResponse = try await client.call(.shutdownWorker, request)
+                let other = try #require(await workers.first { _ in true })
+                #expect(other.identity == request.identity && other.instanceKey.isEmpty)
             }
         }
 
         /// A worker that stops waits for its polls: one that comes after the farewell must not wait for a task.
         @Test func pollAfterTheFarewellEndsAtOnce() async throws {
-            let (cancelled, gone) = AsyncStream<PollHandle>.makeStream()
-            let matching = FakeMatching {
-                $0.workflowTask = { _, reply in kept.withLock { $0.append(reply) } }
-                $0.cancelPoll = { gone.yield($0) }
-            }
+            let matching = FakeMatching { $0.workflowTask = { _, reply in kept.withLock { $0.append(reply) } } }
             try await withFront(matching: matching) { client in
                 var farewell = ShutdownWorkerRequest()
                 farewell.namespace = "default"
@@ -317,7 +340,15 @@ extension FrontTests {
                     deadline: .seconds(60)
                 )
                 #expect(answer == PollWorkflowTaskQueueResponse())
-                #expect(await cancelled.first { _ in true }?.queue.name == "travel")
+                // SDKs retry a poll that is refused, so its end comes before any refusal.
+                poll.identity = String(repeating: "i", count: 1_001)
+                let second: PollWorkflowTaskQueueResponse = try await client.call(
+                    .pollWorkflowTaskQueue,
+                    poll,
+                    deadline: .seconds(60)
+                )
+                #expect(second == PollWorkflowTaskQueueResponse())
+                poll.identity = "worker"
                 // Another worker of the same process, and so of the same identity, still waits.
                 poll.workerInstanceKey = "stayed"
                 let status = await client.refusal(

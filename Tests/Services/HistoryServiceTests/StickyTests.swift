@@ -88,7 +88,7 @@ extension HistoryTests {
             guard case .none = try poll.get() else { return #expect(Bool(false), "a task came") }
             try node.signal("one", "hello").get()
             let waiting = node.pollWorkflowTask("another queue")
-            node.matching.workerShutDown(namespace: 1, stickyQueue: "mine", identity: "worker")
+            node.matching.workerShutDown(DepartingWorker(namespace: 1, stickyQueue: "mine", identity: "worker"))
             guard case .none = try waiting.get() else { return #expect(Bool(false), "a task came") }
             guard case .none = try node.pollWorkflowTask("mine", sticky: true).get() else {
                 return #expect(Bool(false), "a task came")
@@ -207,7 +207,7 @@ extension HistoryTests {
             try node.answer(short, "short").get()
             #expect(text(try sticky.get()) == "short")
             // Its worker gone, it goes to the normal queue.
-            node.matching.workerShutDown(namespace: 1, stickyQueue: "mine", identity: "worker")
+            node.matching.workerShutDown(DepartingWorker(namespace: 1, stickyQueue: "mine", identity: "worker"))
             let moved = node.query("sticky")
             let other = try node.queryTask()
             #expect(try ids(other.history) == [1, 2, 3, 4])

@@ -110,7 +110,7 @@ import Testing
         let (_, ended) = poll(service)
         service.offer(task(1))
         service.offer(task(2))
-        service.workerShutDown(namespace: 1, stickyQueue: "mine", identity: "worker")
+        service.workerShutDown(DepartingWorker(namespace: 1, stickyQueue: "mine", identity: "worker"))
         // It would have the task, were that not stale. Another one it does not take.
         #expect(!ended.isSet)
         history.answer(.activityTaskNotFound)
@@ -172,10 +172,10 @@ import Testing
         let service = service()
         defer { service.stop() }
         let (_, ended) = poll(service)
-        service.workerShutDown(namespace: 2, stickyQueue: "", identity: "worker")
-        service.workerShutDown(namespace: 1, stickyQueue: "", identity: "another")
+        service.workerShutDown(DepartingWorker(namespace: 2, stickyQueue: "", identity: "worker"))
+        service.workerShutDown(DepartingWorker(namespace: 1, stickyQueue: "", identity: "another"))
         #expect(!ended.isSet)
-        service.workerShutDown(namespace: 1, stickyQueue: "mine", identity: "worker")
+        service.workerShutDown(DepartingWorker(namespace: 1, stickyQueue: "mine", identity: "worker"))
         #expect(ended.isSuccess)
     }
 

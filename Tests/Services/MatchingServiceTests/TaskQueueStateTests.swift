@@ -31,8 +31,17 @@ import Testing
         )
     }
 
-    private func poll(_ id: UInt64, identity: String = "worker", deadline: Instant = .distantFuture) -> Poll {
-        let poller = PollerIdentity(identity: identity, requestID: "poll \(id)", buildID: "")
+    private func departing(_ identity: String, key: String = "") -> DepartingWorker {
+        DepartingWorker(namespace: 1, stickyQueue: "", identity: identity, instanceKey: key)
+    }
+
+    private func poll(
+        _ id: UInt64,
+        identity: String = "worker",
+        key: String = "",
+        deadline: Instant = .distantFuture
+    ) -> Poll {
+        let poller = PollerIdentity(identity: identity, requestID: "poll \(id)", buildID: "", instanceKey: key)
         let poll = Poll(poller: poller, deadline: deadline, answer: .activity(Reply { _ in }))
         poll.handle = PollHandle(queue: Self.queue, id: id)
         return poll
@@ -110,11 +119,24 @@ import Testing
         #expect(words(state.expire(at: Self.noon + .seconds(1))) == ["end 1"])
         #expect(words(state.cancel(1, at: Self.noon)) == [])
         #expect(words(state.cancel(2, at: Self.noon)) == ["end 2"])
-        #expect(words(state.endPolls(of: "worker", at: Self.noon)) == [])
-        #expect(words(state.endPolls(of: "another", at: Self.noon)) == ["end 3"])
+        #expect(words(state.endPolls(of: departing("worker"))) == [])
+        #expect(words(state.endPolls(of: departing("another"))) == ["end 3"])
         // None of them is given a task.
         #expect(words(state.offer(task(1), at: Self.noon)) == [])
         #expect(state.taskCount == 1 && state.pollCount == 0)
+    }
+
+    /// Workers of one process have the same identity, and people give many machines the same one.
+    @Test func goodbyeEndsThePollsOfOneInstance() {
+        var state = TaskQueueState()
+        for (id, key) in [(1, "mine"), (2, "yours"), (3, "")] as [(UInt64, String)] {
+            _ = state.poll(poll(id, key: key), isSticky: false, at: Self.noon)
+        }
+        _ = state.poll(poll(4, identity: "another", key: "mine"), isSticky: false, at: Self.noon)
+        #expect(Set(words(state.endPolls(of: departing("worker", key: "mine")))) == ["end 1", "end 3", "end 4"])
+        #expect(state.pollCount == 1)
+        // A worker that gives no key is known by its identity alone.
+        #expect(words(state.endPolls(of: departing("worker"))) == ["end 2"])
     }
 
     @Test func aStickyQueueWithoutItsWorkerGivesItsTasksAway() {

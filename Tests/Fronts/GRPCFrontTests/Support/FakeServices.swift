@@ -167,7 +167,7 @@ final class FakeMatching: MatchingClient {
         var workflowTask: (@Sendable (SeenPoll, Reply<PolledWorkflowTask>) -> Void)?
         var activityTask: (@Sendable (SeenPoll, Reply<AssignedActivityTask?>) -> Void)?
         var cancelPoll: (@Sendable (PollHandle) -> Void)?
-        var workerShutDown: (@Sendable (Int32, String, String) -> Void)?
+        var workerShutDown: (@Sendable (DepartingWorker) -> Void)?
     }
 
     private let handlers: Handlers
@@ -210,8 +210,8 @@ final class FakeMatching: MatchingClient {
 
     func cancelPoll(_ handle: PollHandle) { handlers.cancelPoll?(handle) }
 
-    func workerShutDown(namespace: Int32, stickyQueue: String, identity: String) {
-        handlers.workerShutDown?(namespace, stickyQueue, identity)
+    func workerShutDown(_ worker: DepartingWorker) {
+        handlers.workerShutDown?(worker)
     }
 }
 

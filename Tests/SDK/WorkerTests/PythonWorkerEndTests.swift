@@ -1,0 +1,28 @@
+import Foundation
+import SagamoreProgramTestSupport
+import Testing
+
+@testable import Sagamore
+
+/// How workers on the official Python SDK end.
+@Suite(.timeLimit(.minutes(4)), .enabled(PythonWorker.missing) { PythonWorker.python != nil })
+struct PythonWorkerEndTests {
+    private struct Seconds: Decodable {
+        var cancelled: Double
+        var failed: Double
+        var refused: Double
+    }
+
+    /// A worker waits for its polls before it stops: they have to end with ShutdownWorker, not after a minute.
+    @Test func workersThatAreCancelledOrFailStopSoon() async throws {
+        let address = try await blocking { try DevProgram.shared().address() }
+        let queue = "stopping-\(UUID().uuidString)"
+        let output = try await blocking { try PythonWorker.output(of: "stopping.py", [address, queue]) }
+        // The SDK logs to the same place.
+        let last = try #require(output.split(separator: UInt8(ascii: "\n")).last)
+        let seconds = try JSONDecoder().decode(Seconds.self, from: Data(last))
+        #expect(seconds.cancelled < 15)
+        #expect(seconds.failed < 15)
+        #expect(seconds.refused < 15)
+    }
+}
