@@ -14,6 +14,7 @@ from .bookings import Desk, Order
 from .database import Database, written
 from .parts import REPOSITORY, MeasuredKafka, Server, Worker, running, versions
 from .processor import resident_mib, seconds
+from .starts import starting
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Plan:
     sagas_alone: int
     sagas_for_memory: int
     burst: int
+    starts_burst: int
     bookings: int
     python_bookings: int
     rate: float
@@ -124,6 +126,29 @@ def memory(plan: Plan) -> dict[str, Any]:
 def commands(plan: Plan) -> dict[str, Any]:
     """Commands on a topic to `accepted` on a topic: nobody works on them."""
     return stage(plan, plan.burst, None)
+
+
+def starts(plan: Plan) -> dict[str, Any]:
+    """Starts over gRPC, alone and while a burst of commands is taken from a topic: nobody works on either."""
+    queue = "nobody-polls-this"
+    plan.about["kafka"] = versions()
+    with contextlib.ExitStack() as stack:
+        kafka = stack.enter_context(running(MeasuredKafka(plan.logs)))
+        assert isinstance(kafka, MeasuredKafka)
+        server = stack.enter_context(running(Server(plan.binary, plan.logs, kafka.address)))
+        assert isinstance(server, Server)
+        plan.check(server.database)
+        desk = stack.enter_context(contextlib.closing(Desk(kafka.address)))
+        desk.run(Order(200, 0, queue, has_worker=False, settle=0.5))
+        with starting(server.address, queue) as alone:
+            time.sleep(5)
+        with starting(server.address, queue) as meanwhile:
+            burst = desk.run(Order(plan.starts_burst, 0, queue, has_worker=False, settle=0))
+        burst.pop("at_end")
+        for failure in alone.pop("failures") + meanwhile.pop("failures"):
+            plan.problems.append(f"a start failed: {failure}")
+        plan.problems += desk.problems
+        return {"alone": alone, "during_the_burst": meanwhile, "burst": burst}
 
 
 def swift_worker(plan: Plan) -> dict[str, Any]:

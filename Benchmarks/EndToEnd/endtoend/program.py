@@ -29,6 +29,7 @@ PARTS: dict[str, Callable[[Plan], Any]] = {
     "sagas": measurements.sagas,
     "memory": measurements.memory,
     "commands": measurements.commands,
+    "starts": measurements.starts,
     "swift-worker": measurements.swift_worker,
     "python-worker": measurements.python_worker,
 }
@@ -93,6 +94,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--alone", type=int, default=1_000, metavar="N", help="sagas, one at a time (1000)")
     parser.add_argument("--memory", type=int, default=10_000, metavar="N", help="sagas for the memory, twice (10000)")
     parser.add_argument("--burst", type=int, default=20_000, metavar="N", help="commands in a burst, no worker (20000)")
+    parser.add_argument("--starts-burst", type=int, default=100_000, metavar="N", help="… beside starts (100000)")
     parser.add_argument("--bookings", type=int, default=10_000, metavar="N", help="… with the Swift worker (10000)")
     parser.add_argument("--python-bookings", type=int, default=2_000, metavar="N", help="… with Python's (2000)")
     parser.add_argument("--rate", type=float, default=50, metavar="N", help="commands a second, for latencies (50)")
@@ -126,6 +128,7 @@ def make_plan(arguments: argparse.Namespace, logs: Path) -> Plan:
         sagas_alone=scaled(arguments.alone),
         sagas_for_memory=scaled(arguments.memory),
         burst=scaled(arguments.burst),
+        starts_burst=scaled(arguments.starts_burst),
         bookings=scaled(arguments.bookings),
         python_bookings=scaled(arguments.python_bookings),
         rate=arguments.rate,
@@ -141,7 +144,7 @@ def why_not(name: str, plan: Plan) -> str | None:
             return "SAGAMORE_BENCH_SAGALOAD names no driver"
         if not os.access(plan.sagaload, os.X_OK):
             return f"SAGAMORE_BENCH_SAGALOAD={plan.sagaload} is no program"
-    if name in ("commands", "swift-worker", "python-worker"):
+    if name in ("commands", "starts", "swift-worker", "python-worker"):
         return (kafka.missing() or "").split(":")[0] or None
     if name == "engine" and not plan.benchmarks.exists():
         return f"there is no {plan.benchmarks}"

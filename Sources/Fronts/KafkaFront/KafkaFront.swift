@@ -16,6 +16,7 @@ public final class KafkaFront: Sendable {
     private let clock: @Sendable () -> Instant
     private let log: Logger
     private let shardCount: Int
+    private let shard: @Sendable (WorkflowKey) -> Int
     private let installationID: String
     private let admin: KafkaAdmin
     private let reachability: Reachability
@@ -35,6 +36,7 @@ public final class KafkaFront: Sendable {
     ///   - makeOutboxStore: makes a publisher its own connection to the database; called on the publisher's thread.
     ///   - installationID: made with the database: names cursors and producers on the broker.
     ///   - clock: the time in dead letters, and the timestamp of published records.
+    ///   - shard: the shard of a workflow, less than `shardCount`. It bounds the commands that are under way in each.
     /// - Throws: when a property of the configuration is not valid.
     public init(
         configuration: KafkaFrontConfiguration,
@@ -43,6 +45,7 @@ public final class KafkaFront: Sendable {
         namespaces: any NamespaceDirectory,
         installationID: String,
         shardCount: Int,
+        shard: @escaping @Sendable (WorkflowKey) -> Int,
         clock: @escaping @Sendable () -> Instant,
         log: Logger
     ) throws(KafkaError) {
@@ -56,6 +59,7 @@ public final class KafkaFront: Sendable {
         self.namespaces = namespaces
         self.installationID = installationID
         self.shardCount = shardCount
+        self.shard = shard
         self.clock = clock
         self.log = log
         let admin = try KafkaAdmin(configuration.kafka)
@@ -194,6 +198,8 @@ public final class KafkaFront: Sendable {
             readers: readers,
             history: history,
             limits: configuration.consumerLimits,
+            shardCount: shardCount,
+            shard: shard,
             clock: clock,
             reachability: reachability,
             log: log

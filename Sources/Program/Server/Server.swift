@@ -75,6 +75,7 @@ public final class Server {
         guard let kafka = configuration.kafka else { return nil }
         let url = configuration.postgresURL
         let process = process
+        let shardCount = installation.shardCount
         do throws(KafkaError) {
             let front = try KafkaFront(
                 configuration: kafka,
@@ -87,7 +88,8 @@ public final class Server {
                 },
                 namespaces: installation.namespaces,
                 installationID: installation.id,
-                shardCount: installation.shardCount,
+                shardCount: shardCount,
+                shard: { HistoryService.shard(of: $0, count: shardCount) },
                 clock: SystemClock.now,
                 log: Logger(label: "kafka")
             )

@@ -321,7 +321,6 @@ extension HistoryService {
     }
 
     public func deadLetter(_ source: RecordCoordinates, _ letter: OutboxRecord, reply: Reply<CommandOutcome>) {
-        let key = WorkflowKey(namespace: 0, workflowID: "\(source.cluster)/\(source.topic)/\(source.partition)")
-        shard(key).deadLetter(source, letter, Caller(reply))
+        shard(source.letterKey).deadLetter(source, letter, Caller(reply))
     }
 }

@@ -63,6 +63,9 @@ public struct RecordCoordinates: Hashable, Sendable {
         self.offset = offset
         self.timestamp = timestamp
     }
+
+    /// The key under which the partition's dead letters are stored; it decides their shard.
+    public var letterKey: WorkflowKey { WorkflowKey(namespace: 0, workflowID: "\(cluster)/\(topic)/\(partition)") }
 }
 
 /// A record that waits in the outbox for its topic.

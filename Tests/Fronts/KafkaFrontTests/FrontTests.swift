@@ -110,6 +110,7 @@ extension LiveTests {
                 namespaces: OneNamespace(),
                 installationID: world.installation,
                 shardCount: 1,
+                shard: { _ in 0 },
                 clock: { someTime },
                 log: log.logger
             )
@@ -219,6 +220,7 @@ extension LiveTests {
                     namespaces: OneNamespace(),
                     installationID: world.installation,
                     shardCount: 1,
+                    shard: { _ in 0 },
                     clock: { someTime },
                     log: LogBook().logger
                 )
@@ -277,6 +279,7 @@ extension LiveTests {
                 namespaces: OneNamespace(),
                 installationID: world.installation,
                 shardCount: 1,
+                shard: { _ in 0 },
                 clock: { someTime },
                 log: log.logger
             )

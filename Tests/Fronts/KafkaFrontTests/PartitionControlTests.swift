@@ -20,6 +20,8 @@ struct PartitionControlTests {
             readers: [makeReader()],
             history: history,
             limits: limits,
+            shardCount: 1,
+            shard: { _ in 0 },
             clock: { someTime },
             reachability: Reachability(bootstrap: "127.0.0.1:1", log: log.logger),
             log: log.logger
@@ -39,11 +41,11 @@ struct PartitionControlTests {
         )
     }
 
-    /// Whether somebody has the lane's lock.
-    private static func isLocked(_ lane: CommandLane) -> Bool {
+    /// Whether somebody holds the partition's lock.
+    private static func isLocked(_ partition: CommandPartition) -> Bool {
         let isLocked = Mutex(false)
         let thread = SystemThread.required("lock") {
-            let isFree = lane.state.withLockIfAvailable { _ in true } ?? false
+            let isFree = partition.state.withLockIfAvailable { _ in true } ?? false
             isLocked.withLock { $0 = !isFree }
         }
         thread.join()
@@ -61,13 +63,14 @@ struct PartitionControlTests {
         limits.perPartition = perPartition
         limits.inAll = inAll
         let consumer = consumer(FakeHistory { _, reply in open.withLock { $0.append(reply) } }, limits)
-        let lane = try #require(consumer.lanes.withLock { $0[partition] })
+        let assigned = try #require(consumer.partitions.withLock { $0[partition] })
         let locked = Mutex<[Bool]>([])
         control.watch {
-            let isLocked = Self.isLocked(lane)
+            let isLocked = Self.isLocked(assigned)
             locked.withLock { $0.append(isLocked) }
         }
-        consumer.take((0..<4).map { command(at: $0) })
+        consumer.receive((0..<4).map { command(at: $0) })
+        consumer.submitWaiting()
         withExtendedLifetime(consumer) {
             for reply in open.withLock({ $0 }) { reply.succeed(.carriedOut) }
         }
@@ -83,11 +86,13 @@ struct PartitionControlTests {
             open.withLock { $0.append(reply) }
         }
         let consumer = consumer(history)
-        consumer.take([command(at: 7), command(at: 8)])
+        consumer.receive([command(at: 7), command(at: 8)])
+        consumer.submitWaiting()
         let old = open.withLock { $0 }
         old[0].fail(.unavailable("later"))
         // The stall of the old partition holds up nothing of the new one.
-        consumer.take([command(at: 0), command(at: 1)])
+        consumer.receive([command(at: 0), command(at: 1)])
+        consumer.submitWaiting()
         #expect(seen.withLock { $0 } == ["7", "8", "0", "1"])
         // An answer that comes too late tells nothing about the new one.
         withExtendedLifetime(consumer) {
@@ -97,12 +102,30 @@ struct PartitionControlTests {
         #expect(control.wishes == [.forgetOffsets, .commit(1), .commit(2)])
     }
 
+    /// Answers to a revoked partition's records free the window for the others.
+    @Test func `records of a revoked partition leave the window when they are answered`() {
+        let open = Mutex<[Reply<CommandOutcome>]>([])
+        var limits = ConsumerLimits()
+        limits.perShard = 2
+        let consumer = consumer(FakeHistory { _, reply in open.withLock { $0.append(reply) } }, limits)
+        consumer.receive([command(at: 7), command(at: 8), command(at: 9)])
+        consumer.submitWaiting()
+        consumer.receive([command(at: 0)])
+        consumer.submitWaiting()
+        #expect(open.withLock { $0.count } == 2)
+        withExtendedLifetime(consumer) { for reply in open.withLock({ $0 }) { reply.succeed(.carriedOut) } }
+        consumer.submitWaiting()
+        #expect(open.withLock { $0.count } == 3)
+        withExtendedLifetime(consumer) { open.withLock({ $0 }).last?.succeed(.carriedOut) }
+        #expect(control.wishes == [.forgetOffsets, .commit(1)])
+    }
+
     @Test func `a partition that begins anew is not paused`() {
         let open = Mutex<[Reply<CommandOutcome>]>([])
         var limits = ConsumerLimits()
         limits.perPartition = 2
         let consumer = consumer(FakeHistory { _, reply in open.withLock { $0.append(reply) } }, limits)
-        consumer.take([command(at: 7), command(at: 8), command(at: 0)])
+        consumer.receive([command(at: 7), command(at: 8), command(at: 0)])
         #expect(control.wishes == [.pause, .forgetOffsets, .resume])
     }
 }

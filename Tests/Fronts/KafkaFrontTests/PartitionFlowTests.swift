@@ -5,109 +5,142 @@ import Testing
 struct PartitionFlowTests {
     private let start = ContinuousClock.now
 
+    @Test func `records are submitted in order while there is room, and the others later`() {
+        var flow = PartitionFlow<String>()
+        for (offset, item) in zip((1 as Int64)..., ["a", "b", "c", "d"]) { flow.receive(offset, item, weight: 1) }
+        #expect(flow.submit(atMost: 3, at: start) { item, _ in item != "c" }.map(\.item) == ["a", "b"])
+        #expect(flow.submit(atMost: 0, at: start, admit: everything).isEmpty)
+        #expect(flow.submit(atMost: 1, at: start, admit: everything).map(\.item) == ["c"])
+        #expect(flow.submit(atMost: 9, at: start, admit: everything).map(\.item) == ["d"])
+        #expect(flow.submit(atMost: 9, at: start, admit: everything).isEmpty)
+    }
+
     @Test func `all goes well`() {
         var flow = PartitionFlow<String>()
-        #expect(flow.received(1, "a", weight: 1) == true)
-        #expect(flow.received(2, "b", weight: 3) == true)
+        flow.receive(1, "a", weight: 1)
+        flow.receive(2, "b", weight: 3)
         #expect(flow.weight == 4)
-        #expect(flow.succeeded(2, at: start) == (nil, 3))
-        #expect(flow.succeeded(1, at: start) == (3, 1))
+        #expect(flow.submit(at: start) == ["a", "b"])
+        #expect(flow.succeed(2, at: start) == (nil, 3))
+        #expect(flow.succeed(1, at: start) == (3, 1))
         #expect(flow.weight == 0)
         #expect(!flow.isStalled && flow.retryAt == nil)
     }
 
-    @Test func `a failure stalls, and the open ones are given again in order`() throws {
+    @Test func `a failure stalls, and the open ones are submitted again in order`() throws {
         var flow = PartitionFlow<String>()
-        for offset in 1...3 as ClosedRange<Int64> { #expect(flow.received(offset, "\(offset)", weight: 1) == true) }
-        flow.failed(1, at: start)
+        for offset in 1...3 as ClosedRange<Int64> { flow.receive(offset, "\(offset)", weight: 1) }
+        #expect(flow.submit(at: start) == ["1", "2", "3"])
+        flow.fail(1, at: start)
         #expect(flow.isStalled)
-        #expect(flow.received(4, "4", weight: 1) == false, "nothing goes past a stall")
+        flow.receive(4, "4", weight: 1)
+        #expect(flow.submit(at: start) == [], "nothing passes a stall")
         #expect(flow.retryAt == nil, "answers are awaited")
-        _ = flow.succeeded(2, at: start)
-        flow.failed(3, at: start)
+        _ = flow.succeed(2, at: start)
+        flow.fail(3, at: start)
         let at = try #require(flow.retryAt)
         #expect(at > start)
-        #expect(flow.due(start).isEmpty)
-        #expect(flow.due(at).map(\.item) == ["1"], "one first")
-        #expect(flow.due(at).isEmpty)
-        #expect(flow.succeeded(1, at: at).commit == 3)
+        #expect(flow.submit(at: start) == [])
+        #expect(flow.submit(at: at) == ["1"], "one first")
+        #expect(flow.submit(at: at) == [])
+        #expect(flow.succeed(1, at: at).commit == 3)
         #expect(flow.retryAt == at, "it went well: at once")
-        #expect(flow.due(at).map(\.item) == ["3", "4"])
-        #expect(flow.received(5, "5", weight: 1) == false)
-        _ = flow.succeeded(3, at: at)
-        #expect(flow.succeeded(4, at: at).commit == 5)
-        #expect(flow.due(at).map(\.item) == ["5"])
-        #expect(flow.succeeded(5, at: at).commit == 6)
+        #expect(flow.submit(at: at) == ["3"], "what was not submitted before the stall waits for its end")
+        #expect(flow.succeed(3, at: at).commit == 4)
         #expect(!flow.isStalled)
-        #expect(flow.received(6, "6", weight: 1) == true)
+        #expect(flow.submit(at: at) == ["4"])
+        #expect(flow.succeed(4, at: at).commit == 5)
+    }
+
+    @Test func `a retry that finds no room is still due`() throws {
+        var flow = PartitionFlow<String>()
+        flow.receive(1, "a", weight: 1)
+        _ = flow.submit(at: start)
+        flow.fail(1, at: start)
+        let at = try #require(flow.retryAt)
+        #expect(flow.submit(atMost: 1, at: at) { _, _ in false }.isEmpty)
+        #expect(flow.retryAt == at)
+        #expect(flow.submit(at: at) == ["a"])
     }
 
     @Test func `a failed second try waits longer, and the item may be replaced`() throws {
         var flow = PartitionFlow<String>()
-        _ = flow.received(1, "a", weight: 1)
+        flow.receive(1, "a", weight: 1)
+        _ = flow.submit(at: start)
         var now = start
         var pauses: [Duration] = []
         for _ in 0..<4 {
-            flow.failed(1, at: now) { failures, item in failures == 3 ? item + "!" : nil }
+            flow.fail(1, at: now) { failures, item in failures == 3 ? item + "!" : nil }
             let at = try #require(flow.retryAt)
             pauses.append(at - now)
             now = at
-            _ = flow.due(now)
+            _ = flow.submit(at: now)
         }
         #expect(zip(pauses, pauses.dropFirst()).allSatisfy { $0 < $1 }, "\(pauses)")
-        flow.failed(1, at: now)
-        #expect(flow.due(try #require(flow.retryAt)).map(\.item) == ["a!"])
+        flow.fail(1, at: now)
+        #expect(flow.submit(at: try #require(flow.retryAt)) == ["a!"])
     }
 
-    @Test func `an offset that is not behind the last one is a new beginning`() {
+    @Test func `an offset that is not above the last one does not continue the flow`() {
         var flow = PartitionFlow<String>()
-        #expect(flow.goesOn(at: 0))
-        _ = flow.received(5, "a", weight: 1)
-        #expect(flow.goesOn(at: 6))
-        #expect(!flow.goesOn(at: 5))
-        #expect(!flow.goesOn(at: 0))
-        _ = flow.succeeded(5, at: start)
-        #expect(!flow.goesOn(at: 5), "also when nothing is under way")
+        #expect(flow.continues(at: 0))
+        flow.receive(5, "a", weight: 1)
+        #expect(flow.continues(at: 6))
+        #expect(!flow.continues(at: 5))
+        #expect(!flow.continues(at: 0))
+        _ = flow.submit(at: start)
+        _ = flow.succeed(5, at: start)
+        #expect(!flow.continues(at: 5), "also when nothing is under way")
     }
 
-    @Test func `nothing is lost and nothing passes a stall, whatever happens`() throws {
-        var random = SplitMix(state: 11)
-        for _ in 0..<300 {
-            var flow = PartitionFlow<Int64>()
-            var now = start
-            var next: Int64 = 0
-            var underWay: [Int64] = []
-            var durable: Set<Int64> = []
-            var committed: Int64 = 0
-            func step(_ failing: Bool) {
-                if let at = flow.retryAt, random.next() % 2 == 0 {
-                    now = max(now, at)
-                    let due = flow.due(now).map(\.item)
-                    #expect(due == due.sorted())
-                    #expect(underWay.isEmpty, "a second try only when all answers are in")
-                    underWay += due
-                }
-                guard !underWay.isEmpty else { return }
-                let offset = underWay.remove(at: Int(random.next() % UInt64(underWay.count)))
-                if failing, random.next() % 3 == 0 {
-                    flow.failed(offset, at: now)
-                } else {
-                    durable.insert(offset)
-                    if let commit = flow.succeeded(offset, at: now).commit { committed = commit }
-                    #expect((0..<committed).allSatisfy(durable.contains))
-                }
+    @Test(arguments: 1...300 as ClosedRange<UInt64>)
+    func `nothing is lost and nothing passes a stall, whatever happens`(seed: UInt64) {
+        var random = SplitMix(state: seed)
+        var flow = PartitionFlow<Int64>()
+        var now = start
+        var next: Int64 = 0
+        var unanswered: [Int64] = []
+        var durable: Set<Int64> = []
+        var committed: Int64 = 0
+        func step(failing: Bool) {
+            if random.next() % 2 == 0 {
+                if let at = flow.retryAt { now = max(now, at) }
+                let wasStalled = flow.isStalled
+                let room = random.next() % 5
+                let taken = flow.submit(atMost: 8, at: now) { _, _ in failing ? random.next() % 5 < room : true }
+                if wasStalled, !taken.isEmpty { #expect(unanswered.isEmpty, "a round waits for every answer") }
+                #expect(taken.map(\.offset) == taken.map(\.offset).sorted())
+                unanswered += taken.map(\.offset)
             }
-            for _ in 0..<200 {
-                if random.next() % 2 == 0 {
-                    if flow.received(next, next, weight: 1) { underWay.append(next) }
-                    next += 1
-                }
-                step(true)
+            guard !unanswered.isEmpty else { return }
+            let offset = unanswered.remove(at: Int(random.next() % UInt64(unanswered.count)))
+            if failing, random.next() % 3 == 0 {
+                flow.fail(offset, at: now)
+            } else {
+                durable.insert(offset)
+                if let commit = flow.succeed(offset, at: now).commit { committed = commit }
+                #expect((0..<committed).allSatisfy(durable.contains))
             }
-            for _ in 0..<10_000 where committed < next { step(false) }
-            #expect(committed == next)
-            #expect(!flow.isStalled)
-            #expect(flow.weight == 0)
         }
+        for _ in 0..<200 {
+            if random.next() % 2 == 0 {
+                flow.receive(next, next, weight: 1)
+                next += 1
+            }
+            step(failing: true)
+        }
+        for _ in 0..<10_000 where committed < next { step(failing: false) }
+        #expect(committed == next)
+        #expect(!flow.isStalled)
+        #expect(flow.weight == 0)
+    }
+}
+
+private func everything<Item>(_: Item, _: Int) -> Bool { true }
+
+extension PartitionFlow {
+    /// Submits all that may be submitted, and returns the items.
+    fileprivate mutating func submit(at now: Time) -> [Item] {
+        submit(atMost: .max, at: now, admit: everything).map(\.item)
     }
 }

@@ -5,34 +5,46 @@ internal import SagamoreServices
 internal import SagamoreThreads
 internal import Synchronization
 
-/// Reads the command topics of all routes and hands each record to history, those of a partition in their order. A
+/// Reads the command topics of all routes and submits each record to history, those of a partition in order. A
 /// partition's committed offset is that of its first record that is not durable.
+///
+/// The consumer's thread reads records and keeps them. One thread submits them, while the window of their shard has
+/// room: so a partition's order needs no lock across a submission. Answers come on any thread.
 final class CommandConsumer: Sendable {
     private let readers: [String: CommandReader]
-    private let history: any HistoryClient
+    let history: any HistoryClient
     private let limits: ConsumerLimits
     private let clock: @Sendable () -> Instant
     private let reachability: Reachability
-    private let log: Logger
+    let log: Logger
     private let kafka: KafkaConfiguration
     private let group: String
 
-    let lanes = Locked<[KafkaPartition: CommandLane]>([:])
+    let partitions = Locked<[KafkaPartition: CommandPartition]>([:])
+    /// The weight of all records in memory.
     private let total = Atomic(0)
-    /// What a lane asks of it is asked under the lane's lock, under which it was decided: otherwise an older wish might
-    /// come behind a newer one, and stay.
+    /// A partition is paused and resumed under its own lock, under which that was decided. Otherwise an older decision
+    /// could be carried out after a newer one, and last.
     let consumer = Locked<(any PartitionControl)?>(nil)
-    private let told = Locked<Set<String>>([])
-    private let bell = Doorbell()
-    private let isBroken = Atomic(false)
-    private let retryThread = Locked<SystemThread?>(nil)
+    private let loggedErrors = Locked<Set<String>>([])
+    let isBroken = Atomic(false)
 
+    let shard: @Sendable (WorkflowKey) -> Int
+    let window: Locked<SubmissionWindow>
+    let submitterBell = Doorbell()
+    private let submitterThread = Locked<SystemThread?>(nil)
+    /// Partitions that had a turn, so that none is always the last.
+    let turnsTaken = Atomic(0)
+
+    /// - Parameter shard: the shard of a workflow, less than `shardCount`.
     init(
         kafka: KafkaConfiguration,
         group: String,
         readers: [CommandReader],
         history: any HistoryClient,
         limits: ConsumerLimits,
+        shardCount: Int,
+        shard: @escaping @Sendable (WorkflowKey) -> Int,
         clock: @escaping @Sendable () -> Instant,
         reachability: Reachability,
         log: Logger
@@ -42,6 +54,8 @@ final class CommandConsumer: Sendable {
         self.readers = Dictionary(readers.map { ($0.route.commandTopic, $0) }) { first, _ in first }
         self.history = history
         self.limits = limits
+        self.shard = shard
+        window = Locked(SubmissionWindow(shardCount: shardCount, limit: limits.perShard))
         self.clock = clock
         self.reachability = reachability
         self.log = log
@@ -52,19 +66,19 @@ final class CommandConsumer: Sendable {
     /// - Throws: when a property of the configuration is not valid.
     func start() throws(KafkaError) {
         try open()
-        let thread = SystemThread.required("command-retry") { [self] in retry() }
-        retryThread.withLock { $0 = thread }
+        let thread = SystemThread.required("command-submit") { [self] in runSubmitter() }
+        submitterThread.withLock { $0 = thread }
     }
 
     private func open() throws(KafkaError) {
         let handlers = KafkaConsumer.Handlers(
-            records: { [weak self] in self?.take($0) },
+            records: { [weak self] in self?.receive($0) },
             assigned: { [weak self] in self?.assigned($0) },
             revoked: { [weak self] partitions, _ in self?.revoked(partitions) },
             error: { [weak self] in self?.failed($0) }
         )
         var configuration = kafka
-        // A record is handed over when it is there, not when there are many.
+        // The broker answers a fetch as soon as it has a record, or after this time.
         configuration.properties.merge(["fetch.wait.max.ms": "50"]) { given, _ in given }
         let opened = try KafkaConsumer(
             configuration,
@@ -77,8 +91,8 @@ final class CommandConsumer: Sendable {
 
     /// Commits what is durable and leaves the group.
     func stop() {
-        bell.stop()
-        let thread = retryThread.withLock { thread in
+        submitterBell.stop()
+        let thread = submitterThread.withLock { thread in
             defer { thread = nil }
             return thread
         }
@@ -100,60 +114,57 @@ final class CommandConsumer: Sendable {
 
     // MARK: On the consumer's thread
 
-    func assigned(_ partitions: [KafkaPartition]) {
-        lanes.withLock { lanes in
-            for partition in partitions {
+    func assigned(_ assigned: [KafkaPartition]) {
+        partitions.withLock { partitions in
+            for partition in assigned {
                 guard let reader = readers[partition.topic] else { continue }
-                lanes[partition] = CommandLane(partition, reader)
+                partitions[partition] = CommandPartition(partition, reader)
             }
         }
-        let topics = Set(partitions.map(\.topic))
-        told.withLock { told in told = told.filter { text in !topics.contains { text.contains($0) } } }
-        if !partitions.isEmpty { reachability.found() }
+        let topics = Set(assigned.map(\.topic))
+        loggedErrors.withLock { logged in logged = logged.filter { text in !topics.contains { text.contains($0) } } }
+        if !assigned.isEmpty { reachability.found() }
     }
 
-    private func revoked(_ partitions: [KafkaPartition]) {
-        for partition in partitions {
-            guard let lane = lanes.withLock({ $0.removeValue(forKey: partition) }) else { continue }
-            let weight = lane.state.withLock { state in
+    private func revoked(_ revoked: [KafkaPartition]) {
+        for partition in revoked {
+            guard let partition = partitions.withLock({ $0.removeValue(forKey: partition) }) else { continue }
+            let weight = partition.state.withLock { state in
                 state.isRevoked = true
                 return state.flow.weight
             }
-            lighten(by: weight)
+            release(weight)
         }
     }
 
-    func take(_ records: [KafkaRecord]) {
+    func receive(_ records: [KafkaRecord]) {
         reachability.found()
         let now = clock()
-        var lane: CommandLane?
+        var partition: CommandPartition?
         for record in records {
-            if lane == nil || lane?.partition.partition != record.partition || lane?.partition.topic != record.topic {
-                let partition = KafkaPartition(topic: record.topic, partition: record.partition)
-                lane = lanes.withLock { $0[partition] }
+            let name = KafkaPartition(topic: record.topic, partition: record.partition)
+            if partition?.partition != name { partition = partitions.withLock { $0[name] } }
+            if let old = partition, !old.state.withLock({ $0.flow.continues(at: record.offset) }) {
+                partition = restart(old)
             }
-            if let old = lane, !old.state.withLock({ $0.flow.goesOn(at: record.offset) }) {
-                lane = beginAnew(old)
-            }
-            guard let lane else { continue }
-            let item = lane.item(for: record, at: now)
-            let weight = CommandLane.weight(of: record)
+            guard let partition else { continue }
+            let item = partition.item(for: record, at: now)
+            let weight = CommandPartition.weight(of: record)
             total.add(weight, ordering: .relaxed)
-            let isDue = lane.state.withLock { state in
-                let isDue = state.flow.received(record.offset, item, weight: weight)
-                if state.flow.weight >= limits.perPartition { pause(lane, &state) }
-                return isDue
+            partition.state.withLock { state in
+                state.flow.receive(record.offset, item, weight: weight)
+                if state.flow.weight >= limits.perPartition { pause(partition, &state) }
             }
-            if isDue { submit(item, record.offset, lane) }
         }
+        submitterBell.ring()
         if total.load(ordering: .relaxed) >= limits.inAll { pauseAll() }
     }
 
-    /// A partition whose offsets went back: its topic was deleted and made anew, or its log was cut. As with a new
-    /// assignment, what was under way of it counts no more.
-    private func beginAnew(_ old: CommandLane) -> CommandLane {
-        log.warning("the offsets of a partition begin anew", metadata: ["partition": old.partition.description])
-        let lane = CommandLane(old.partition, old.reader)
+    /// A partition's offsets went back: its topic was deleted and created again, or its log was truncated. As after a
+    /// new assignment, answers to earlier records are ignored.
+    private func restart(_ old: CommandPartition) -> CommandPartition {
+        log.warning("the offsets of a partition restarted", metadata: ["partition": old.partition.description])
+        let new = CommandPartition(old.partition, old.reader)
         let weight = old.state.withLock { state in
             state.isRevoked = true
             withConsumer { consumer in
@@ -162,81 +173,94 @@ final class CommandConsumer: Sendable {
             }
             return state.flow.weight
         }
-        lanes.withLock { $0[old.partition] = lane }
-        lighten(by: weight)
-        return lane
+        partitions.withLock { $0[old.partition] = new }
+        release(weight)
+        return new
     }
 
     private func pauseAll() {
-        for lane in lanes.withLock({ Array($0.values) }) { lane.state.withLock { state in pause(lane, &state) } }
-        // What was under way may be done already: then nobody else would resume them.
+        for partition in partitions.withLock({ Array($0.values) }) {
+            partition.state.withLock { state in pause(partition, &state) }
+        }
+        // If everything was answered in the meantime, no answer is left that would resume them.
         if total.load(ordering: .relaxed) <= limits.inAll / 2 { resumeAll() }
     }
 
-    /// Under the lane's lock.
-    private func pause(_ lane: CommandLane, _ state: inout CommandLane.State) {
+    /// Called under the partition's lock.
+    private func pause(_ partition: CommandPartition, _ state: inout CommandPartition.State) {
         guard !state.isPaused else { return }
         state.isPaused = true
-        withConsumer { $0.pause(CollectionOfOne(lane.partition)) }
+        withConsumer { $0.pause(CollectionOfOne(partition.partition)) }
     }
 
     private func failed(_ error: KafkaError) {
         if error.isFatal {
-            log.error("the command consumer has failed and is made anew", metadata: ["error": error.description])
+            log.error("the command consumer failed; creating a new one", metadata: ["error": error.description])
             isBroken.store(true, ordering: .releasing)
-            return bell.ring()
+            return submitterBell.ring()
         }
         if error.isUnreachable || error.isTimeout {
-            // One of several brokers may be away; that none is there has a code of its own.
+            // A single unreachable broker of several is no outage.
             if error.code.description == "_ALL_BROKERS_DOWN" { reachability.lost(error.description) }
             return
         }
-        let isNew = told.withLock { told in
-            if told.count > 100 { told.removeAll() }
-            return told.insert(error.description).inserted
+        let isNew = loggedErrors.withLock { logged in
+            if logged.count > 100 { logged.removeAll() }
+            return logged.insert(error.description).inserted
         }
         guard isNew else { return }
         log.warning("commands of a topic are not read", metadata: ["error": error.description])
     }
 
+    // MARK: On the submitter's thread
+
+    func replaceConsumer() {
+        close()
+        do throws(KafkaError) {
+            try open()
+        } catch {
+            log.error("failed to create the command consumer", metadata: ["error": error.description])
+            SystemThread.sleep(.seconds(1))
+            isBroken.store(true, ordering: .releasing)
+        }
+    }
+
     // MARK: On any thread
 
-    private func submit(_ item: CommandLane.Item, _ offset: Int64, _ lane: CommandLane) {
-        let reply = Reply<CommandOutcome> { [weak self] outcome in self?.finished(offset, lane, outcome) }
-        switch item {
-        case .command(let command, _): history.submit(command, reply: reply)
-        case .letter(let source, let letter): history.deadLetter(source, letter, reply: reply)
-        }
-    }
-
-    private func finished(_ offset: Int64, _ lane: CommandLane, _ outcome: Result<CommandOutcome, RequestError>) {
+    func answered(
+        _ offset: Int64,
+        of partition: CommandPartition,
+        _ outcome: Result<CommandOutcome, RequestError>
+    ) {
         let now = ContinuousClock.now
         var freed = 0
-        let (needsRetry, mayResume) = lane.state.withLock { state in
+        let (maySubmit, mayResume) = partition.state.withLock { state in
             guard !state.isRevoked else { return (false, false) }
+            let wasStalled = state.flow.isStalled
             switch outcome {
             case .success:
-                let (commit, weight) = state.flow.succeeded(offset, at: now)
+                let (commit, weight) = state.flow.succeed(offset, at: now)
                 freed = weight
-                if let commit { withConsumer { $0.commit([lane.partition: commit]) } }
+                if let commit { withConsumer { $0.commit([partition.partition: commit]) } }
             case .failure(let error):
-                state.flow.failed(offset, at: now) { failures, item in
+                state.flow.fail(offset, at: now) { failures, item in
                     guard !error.mayPass, failures >= limits.failures else { return nil }
-                    return lane.letter(for: item, error, at: clock())
+                    return partition.letter(for: item, error, at: clock())
                 }
             }
-            return (state.flow.retryAt != nil, state.isPaused && state.flow.weight <= limits.perPartition / 2)
+            let maySubmit = state.flow.retryAt != nil || (wasStalled && !state.flow.isStalled)
+            return (maySubmit, state.isPaused && state.flow.weight <= limits.perPartition / 2)
         }
-        if needsRetry { bell.ring() }
+        if maySubmit { submitterBell.ring() }
         guard freed > 0 else { return }
-        if lighten(by: freed), mayResume { resume(lane) }
+        if release(freed), mayResume { resume(partition) }
     }
 
-    /// Takes weight away; when that makes room again, all partitions go on.
+    /// Subtracts from the weight of all records. When that makes room again, all partitions are resumed.
     ///
     /// - Returns: whether there is room.
     @discardableResult
-    private func lighten(by weight: Int) -> Bool {
+    private func release(_ weight: Int) -> Bool {
         let before = total.subtract(weight, ordering: .relaxed).oldValue
         let low = limits.inAll / 2
         if before > low, before - weight <= low { resumeAll() }
@@ -244,45 +268,14 @@ final class CommandConsumer: Sendable {
     }
 
     private func resumeAll() {
-        for lane in lanes.withLock({ Array($0.values) }) { resume(lane) }
+        for partition in partitions.withLock({ Array($0.values) }) { resume(partition) }
     }
 
-    private func resume(_ lane: CommandLane) {
-        lane.state.withLock { state in
+    private func resume(_ partition: CommandPartition) {
+        partition.state.withLock { state in
             guard state.isPaused, !state.isRevoked, state.flow.weight <= limits.perPartition / 2 else { return }
             state.isPaused = false
-            withConsumer { $0.resume(CollectionOfOne(lane.partition)) }
-        }
-    }
-
-    // MARK: On the thread of second tries
-
-    private func retry() {
-        while !bell.isStopped {
-            if isBroken.exchange(false, ordering: .acquiringAndReleasing) { renew() }
-            let all = lanes.withLock { Array($0.values) }
-            let now = ContinuousClock.now
-            var next = now + .seconds(1)
-            for lane in all {
-                let due = lane.state.withLock { state in
-                    let due = state.isRevoked ? [] : state.flow.due(now)
-                    if let at = state.flow.retryAt { next = min(next, at) }
-                    return due
-                }
-                for (offset, item) in due { submit(item, offset, lane) }
-            }
-            bell.wait(next - .now)
-        }
-    }
-
-    private func renew() {
-        close()
-        do throws(KafkaError) {
-            try open()
-        } catch {
-            log.error("the command consumer can not be made", metadata: ["error": error.description])
-            SystemThread.sleep(.seconds(1))
-            isBroken.store(true, ordering: .releasing)
+            withConsumer { $0.resume(CollectionOfOne(partition.partition)) }
         }
     }
 }

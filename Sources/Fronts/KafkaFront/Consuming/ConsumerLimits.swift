@@ -1,10 +1,14 @@
-/// How much of the command topics may be under way to history at a time.
+/// Bounds on the commands that are read and not durable yet. A record weighs 1, plus 1 for each 4 KiB of its value.
 public struct ConsumerLimits: Sendable {
-    /// Of one partition. A record counts once, and once more for every 4 KiB of it.
+    /// The weight of one partition's records in memory at which the partition is paused.
     public var perPartition = 2_000
-    /// Of all partitions together.
+    /// The weight of all records in memory at which all partitions are paused.
     public var inAll = 10_000
-    /// A command that fails so often for a reason that will not pass is dead-lettered, so that its partition goes on.
+    /// The weight of the records submitted to one shard and not answered; the others wait in memory. A client's request
+    /// finds at most these ahead of it, which is a quarter of a commit batch, while the shard still has enough to look
+    /// up commands and to commit others at the same time.
+    public var perShard = 1_024
+    /// Failures for a reason that will not pass, after which a command becomes a dead letter and its partition goes on.
     public var failures = 8
 
     /// The defaults.

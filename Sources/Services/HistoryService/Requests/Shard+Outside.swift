@@ -188,7 +188,7 @@ extension Shard {
         _ letter: OutboxRecord,
         _ caller: consuming Caller<CommandOutcome>
     ) {
-        let key = WorkflowKey(namespace: 0, workflowID: "\(source.cluster)/\(source.topic)/\(source.partition)")
+        let key = source.letterKey
         let commandID = source.timestamp.map { "\(source.offset)@\($0)" } ?? String(source.offset)
         access(key, commandID: commandID, caller) { (access: consuming RunAccess<CommandOutcome>) in
             let shard = access.shard

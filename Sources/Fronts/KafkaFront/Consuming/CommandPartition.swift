@@ -4,12 +4,22 @@ internal import SagamoreServices
 internal import SagamoreThreads
 
 /// One assigned partition of a command topic.
-final class CommandLane: Sendable {
+final class CommandPartition: Sendable {
     /// What is submitted for a record.
     enum Item: Sendable {
         case command(IncomingCommand, KafkaRecord)
         case letter(RecordCoordinates, OutboxRecord)
+
+        /// The workflow whose shard it is submitted to.
+        var key: WorkflowKey {
+            switch self {
+            case .command(let command, _): command.key
+            case .letter(let source, _): source.letterKey
+            }
+        }
     }
+
+    typealias Submission = PartitionFlow<Item>.Submission
 
     struct State: Sendable {
         var flow = PartitionFlow<Item>()
@@ -35,7 +45,7 @@ final class CommandLane: Sendable {
         }
     }
 
-    /// A command that can't be made durable, as a dead letter.
+    /// The dead letter of a command that cannot be made durable; nil for what is a dead letter already.
     func letter(for item: Item, _ error: RequestError, at now: Instant) -> Item? {
         guard case .command(let command, let record) = item else { return nil }
         let why = Unreadable(code: "NOT_CARRIED_OUT", message: "the command can not be made durable: \(error.message)")
@@ -44,7 +54,7 @@ final class CommandLane: Sendable {
 }
 
 extension RequestError {
-    /// Whether the same may go well later.
+    /// Whether the same request may succeed later.
     var mayPass: Bool {
         switch code {
         case .unavailable, .resourceExhausted, .deadlineExceeded, .cancelled: true

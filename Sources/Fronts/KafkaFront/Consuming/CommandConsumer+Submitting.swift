@@ -1,0 +1,73 @@
+internal import SagamoreServices
+internal import Synchronization
+
+/// The submitter's thread: the only one that hands records to history.
+extension CommandConsumer {
+    /// The most records of a partition that are submitted before the next partition has its turn.
+    private static let turn = 64
+
+    func runSubmitter() {
+        while !submitterBell.isStopped {
+            if isBroken.exchange(false, ordering: .acquiringAndReleasing) { replaceConsumer() }
+            let retryAt = submitWaiting()
+            let latest = ContinuousClock.now + .seconds(1)
+            submitterBell.wait(min(retryAt ?? latest, latest) - .now)
+        }
+    }
+
+    /// Submits records until the windows are full or none waits.
+    ///
+    /// - Returns: when the first stalled partition is due; nil when none is.
+    @discardableResult
+    func submitWaiting() -> ContinuousClock.Instant? {
+        var retryAt: ContinuousClock.Instant?
+        var partitions = partitionsInTurn()
+        while !partitions.isEmpty {
+            let now = ContinuousClock.now
+            partitions.removeAll { partition in
+                let (submissions, due) = partition.state.withLock { state in
+                    guard !state.isRevoked else { return ([CommandPartition.Submission](), nil as Time?) }
+                    let submissions = state.flow.submit(atMost: Self.turn, at: now, admit: admit)
+                    return (submissions, state.flow.retryAt)
+                }
+                for submission in submissions { submit(submission, of: partition) }
+                // A retry that is due and found no room is tried again when there is some.
+                if let due, due > now { retryAt = min(retryAt ?? due, due) }
+                if !submissions.isEmpty { turnsTaken.add(1, ordering: .relaxed) }
+                return submissions.count < Self.turn
+            }
+        }
+        return retryAt
+    }
+
+    private typealias Time = ContinuousClock.Instant
+
+    /// All partitions, beginning behind the one that had the last turn.
+    private func partitionsInTurn() -> [CommandPartition] {
+        let all = partitions.withLock { Array($0.values) }
+        guard !all.isEmpty else { return [] }
+        let first = turnsTaken.load(ordering: .relaxed) % all.count
+        return Array(all[first...] + all[..<first])
+    }
+
+    private func admit(_ item: CommandPartition.Item, _ weight: Int) -> Bool {
+        window.withLock { $0.admit(weight, to: shard(item.key)) }
+    }
+
+    private func submit(_ submission: CommandPartition.Submission, of partition: CommandPartition) {
+        let (offset, weight, shard) = (submission.offset, submission.weight, shard(submission.item.key))
+        let reply = Reply<CommandOutcome> { [weak self] outcome in
+            self?.answered(offset, of: partition, outcome)
+            self?.release(weight, of: shard)
+        }
+        switch submission.item {
+        case .command(let command, _): history.submit(command, reply: reply)
+        case .letter(let source, let letter): history.deadLetter(source, letter, reply: reply)
+        }
+    }
+
+    /// A record was answered, of whatever partition: its place in the window is free.
+    private func release(_ weight: Int, of shard: Int) {
+        if window.withLock({ $0.release(weight, of: shard) }) { submitterBell.ring() }
+    }
+}

@@ -1,0 +1,45 @@
+/// Bounds what the commands of all partitions have under way in each shard, so that a client's request never waits
+/// behind a long queue of commands. Pure.
+struct SubmissionWindow {
+    private struct Shard {
+        var weight = 0
+        /// A record was refused, and nobody has been told since that there is room.
+        var hasRefused = false
+    }
+
+    /// The weight at which a shard admits nothing more.
+    let limit: Int
+    private var shards: [Shard]
+
+    init(shardCount: Int, limit: Int) {
+        self.limit = limit
+        shards = Array(repeating: Shard(), count: shardCount)
+    }
+
+    /// The weight of a shard's records that are submitted and not answered.
+    func weight(of shard: Int) -> Int { shards[shard].weight }
+
+    /// Admits a record while its shard is below the limit, so one heavy record may exceed it.
+    ///
+    /// - Returns: whether the record was admitted.
+    mutating func admit(_ weight: Int, to shard: Int) -> Bool {
+        guard shards[shard].weight < limit else {
+            shards[shard].hasRefused = true
+            return false
+        }
+        shards[shard].weight += weight
+        return true
+    }
+
+    /// A record was answered.
+    ///
+    /// - Returns: whether to submit again. Records were refused, and at least a quarter of the window is free: a
+    ///   submission for each free place would wake a thread for each record.
+    mutating func release(_ weight: Int, of shard: Int) -> Bool {
+        shards[shard].weight -= weight
+        precondition(shards[shard].weight >= 0, "more records were answered than submitted")
+        guard shards[shard].hasRefused, shards[shard].weight <= limit * 3 / 4 else { return false }
+        shards[shard].hasRefused = false
+        return true
+    }
+}
