@@ -16,6 +16,9 @@ public struct WorkerOutage: Equatable, Sendable {
     /// Workers could report all the time.
     public static let none = WorkerOutage(end: .distantPast, grace: .zero)
 
+    /// The one of two that ended later.
+    public func or(later other: WorkerOutage) -> WorkerOutage { end < other.end ? other : self }
+
     /// A deadline of what has been waited for since `start`.
     func putOff(_ deadline: Instant, since start: Instant) -> Instant {
         start <= end ? max(deadline, end + grace) : deadline

@@ -163,6 +163,34 @@ extension HistoryTests {
             #expect(try node.outline("one").last == "10 WorkflowExecutionCompleted")
         }
 
+        /// Of a run that gets events all the time, something is always on its way to the database.
+        @Test func aBusyRunTellsItsFollowers() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            let run = try node.start("one").get()
+            let first = try node.page("one", run.runID, waits: true).get()
+            #expect(try ids(first.frames) == [1, 2])
+            let follower = node.page("one", run.runID, token: first.nextPageToken, waits: true)
+            try eventually("waits") { node.shard.perform { !node.shard.waitedFor.isEmpty } }
+            node.faults.hold()
+            defer { node.faults.letGo() }
+            var signals = [try node.signal("one", "signal 0")]
+            for number in 1...5 {
+                try eventually("commit at the gate") { node.faults.isHolding }
+                // The next one is on its way before this one is committed.
+                signals.append(try node.signal("one", "signal \(number)"))
+                node.faults.letOneGo()
+                try signals[number - 1].get()
+            }
+            let page = try follower.get()
+            #expect(try ids(page.frames).first == 3)
+            // Who comes now reads what is committed, and does not wait for the rest.
+            let next = try node.page("one", run.runID, token: page.nextPageToken, waits: true).get()
+            let seen = try ids(page.frames) + ids(next.frames)
+            #expect(seen == Array(3..<3 + Int64(seen.count)) && seen.count > 1)
+            #expect(!signals[5].isAnswered)
+        }
+
         @Test func theCloseEventIsWaitedForAndFound() throws {
             let node = try Node(TestDatabase()) { $0.historyWait = .seconds(3) }.started()
             defer { node.stop() }

@@ -242,6 +242,33 @@ extension HistoryTests {
             #expect(try next.outline("one").allSatisfy { !$0.hasSuffix("ActivityTaskTimedOut") })
         }
 
+        /// A transition that PostgreSQL refuses makes its run load anew, while the activity's worker goes on.
+        @Test func heartbeatsWithoutDetailsOutliveARefusedCommit() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let activity = Samples.schedule("a") { attributes in
+                attributes.startToCloseTimeout = Interval.seconds(600).duration
+                attributes.heartbeatTimeout = Interval.seconds(30).duration
+            }
+            try node.work(activity, Samples.startTimer("later", .seconds(38)))
+            let task = try node.activityTask()
+            node.clock.jump(.seconds(27))
+            let token = try node.activityToken(task)
+            #expect(try Call<Bool> { node.history.heartbeat(token, details: nil, reply: $0) }.get() == false)
+            node.faults.corrupt { batch in
+                for index in batch.journal.indices { batch.journal[index].sequence = 1 }
+            }
+            #expect(try node.signal("one", "refused").error().code == .internalError)
+            node.faults.corrupt(nil)
+            try eventually("loaded again") { node.isCached("one") }
+            node.clock.jump(.seconds(12))
+            try eventually("the timer fired") { try node.outline("one").contains { $0.hasSuffix("TimerFired") } }
+            try node.complete(task).get()
+            try node.work(Samples.complete())
+            #expect(try node.outline("one").allSatisfy { !$0.hasSuffix("ActivityTaskTimedOut") })
+        }
+
         /// Workers could report all the time: a run that was out of memory gets no time beyond its timeouts.
         @Test func aParkedRunGetsNoGrace() throws {
             let clock = TestClock()

@@ -9,7 +9,7 @@ extension CommitLane {
         var news: [@Sendable () -> Void] = []
         shard.perform {
             for item in items {
-                item.countUncommitted(-1)
+                item.noteCommitted()
                 // Also of an item without rows: it may have been the last that others waited behind.
                 if let slot = item.slot { news += shard.committedNews(in: slot) }
                 if let slot = item.slot, item.closing != nil || item.run == nil { shard.dropIfUnused(slot) }

@@ -7,6 +7,8 @@ internal import SagamoreServices
 /// Unchecked: filled in under the shard's lock before it is queued, and only read afterwards.
 final class LaneItem: @unchecked Sendable {
     var journal: JournalRow?
+    /// The run's history with `journal`.
+    var history: CommittedHistory?
     var newRun: RunRow?
     /// The new run's workflow was not looked up: its commit finds out that there is no other run.
     var assumesNew = false
@@ -52,6 +54,17 @@ final class LaneItem: @unchecked Sendable {
     func countUncommitted(_ change: Int) {
         run?.uncommitted += change
         ending?.countUncommitted(change)
+    }
+
+    /// Under the shard's lock: the item is in the database.
+    func noteCommitted() {
+        noteHistory()
+        countUncommitted(-1)
+    }
+
+    private func noteHistory() {
+        ending?.noteHistory()
+        if let history { run?.noteCommitted(history) }
     }
 
     /// Whether it was decided on something that could not be stored. Asked under the shard's lock.

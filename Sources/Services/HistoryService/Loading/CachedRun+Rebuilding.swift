@@ -25,6 +25,7 @@ extension CachedRun {
     ) throws -> CachedRun {
         guard !replay.isEmpty else { throw MissingJournal() }
         let run = replay.finished()
+        run.noteRead()
         run.execution.rebuildDeadlines()
         return run
     }

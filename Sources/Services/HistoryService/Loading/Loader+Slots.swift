@@ -84,6 +84,10 @@ extension Loader {
 
     /// Under the lock: a run that was read comes to life.
     private func adopt(_ run: CachedRun, in slot: WorkflowSlot) {
+        if slot.hasLostReports {
+            slot.hasLostReports = false
+            run.workerOutage = WorkerOutage(end: shard.clock(), grace: shard.configuration.recoveryGrace)
+        }
         shard.touch(run)
         shard.arm(run)
         let decision = run.execution.decideRecovery(at: shard.clock())

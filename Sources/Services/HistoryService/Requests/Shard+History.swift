@@ -45,24 +45,38 @@ extension Shard {
         from: Int64,
         _ request: HistoryRead
     ) {
-        let last = run.execution.durable.lastEventID
+        if request.waitsForNews, !run.committed.isClosed { return follow(access, run, from: from, request) }
         let isClosed = !run.execution.isRunning
-        let (key, runID) = (run.key, run.runID)
-        if request.onlyCloseEvent, isClosed || !request.waitsForNews {
+        if request.onlyCloseEvent {
             // A running workflow has none.
             return access.succeed(HistoryPage(frames: isClosed ? run.lastFrame : [], nextPageToken: []))
         }
-        if request.waitsForNews, !isClosed, request.onlyCloseEvent || from > last {
-            return wait(access, runID, from: from, last: last, request)
-        }
-        // What the follower of a running workflow gets is not its end.
-        let follows = request.waitsForNews && !isClosed
-        // A follower gets each event once, so only what is written: else another one could stand in its place later.
-        let suffix = follows ? [] : run.execution.unwrittenEvents().flatMap(\.frame)
-        let token = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: last, suffix: suffix)
-        access.whenCommitted { [self] reply in
-            guard follows else { return readPage(token, of: key, pageSize: request.pageSize, reply) }
+        let key = run.key
+        let token = HistoryPageToken(
+            runID: run.runID,
+            nextEventID: from,
+            lastEventID: run.execution.durable.lastEventID,
+            suffix: run.execution.unwrittenEvents().flatMap(\.frame)
+        )
+        access.whenCommitted { [self] reply in readPage(token, of: key, pageSize: request.pageSize, reply) }
+    }
+
+    /// Under the lock. A follower gets what is committed, and waits where it has seen that: waiting for what is on its
+    /// way, it would not hear of a busy run. It gets each event once, so only what is written: else another one could
+    /// stand in its place later.
+    private func follow(
+        _ access: consuming RunAccess<HistoryPage>,
+        _ run: CachedRun,
+        from: Int64,
+        _ request: HistoryRead
+    ) {
+        let last = run.committed.lastEventID
+        let (key, runID) = (run.key, run.runID)
+        if request.onlyCloseEvent || from > last { return wait(access, runID, from: from, last: last, request) }
+        let token = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: last, suffix: [])
+        access.answerFromStore { [self] reply in
             readPage(token, of: key, pageSize: request.pageSize, failed: { reply.fail($0) }) { page in
+                // What the follower of a running workflow gets is not its end.
                 guard page.nextPageToken.isEmpty else { return reply.succeed(page) }
                 let next = HistoryPageToken(runID: runID, nextEventID: last + 1, lastEventID: 0, suffix: [])
                 reply.succeed(HistoryPage(frames: page.frames, nextPageToken: next.bytes))

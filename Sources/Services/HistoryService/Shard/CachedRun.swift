@@ -41,6 +41,8 @@ final class CachedRun: @unchecked Sendable {
     var uncommitted = 0 {
         didSet { precondition(uncommitted >= 0, "more items of a run have ended than began") }
     }
+    /// What of its history is committed.
+    private(set) var committed: CommittedHistory
     private(set) var residence: Residence
     /// The full queue that its alarm row names, as far as is known here: a task of that queue is offered again when the
     /// mark is paged back.
@@ -52,6 +54,8 @@ final class CachedRun: @unchecked Sendable {
     var touchedAt: Instant
     /// It stands in the list of runs that may go idle.
     var isWatched = false
+    /// The last time in which reports of this run's workers were lost, beside those of the whole shard.
+    var workerOutage = WorkerOutage.none
     let startRequestID: String
     /// When heartbeat details were last written, by activity.
     var heartbeatsFlushedAt: [Int64: Instant] = [:]
@@ -75,6 +79,19 @@ final class CachedRun: @unchecked Sendable {
         residence = isStored ? .parking : .active
         touchedAt = now
         tail = []
+        committed = CommittedHistory()
+    }
+
+    // MARK: Commits
+
+    /// All that is here was read from the database.
+    func noteRead() {
+        committed = CommittedHistory(execution)
+    }
+
+    /// A transition of the run is committed, after which its history was this.
+    func noteCommitted(_ history: CommittedHistory) {
+        committed.advance(to: history)
     }
 
     // MARK: Residence

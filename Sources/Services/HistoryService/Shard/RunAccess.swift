@@ -80,6 +80,12 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         )
     }
 
+    /// Goes on without the lock at once, to answer from the database alone: what stands there is committed.
+    consuming func answerFromStore(_ body: @escaping @Sendable (Reply<Success>) -> Void) {
+        let reply = reply
+        shard.deferred.call { body(reply) }
+    }
+
     /// Goes on without the lock once everything of the shard that is on its way is committed, of whatever run it is.
     consuming func whenAllIsCommitted(_ body: @escaping @Sendable (Reply<Success>) -> Void) {
         let reply = reply

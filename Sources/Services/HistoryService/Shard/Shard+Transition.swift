@@ -34,6 +34,7 @@ extension Shard {
                 events: row.events,
                 facts: row.facts
             )
+            item.history = CommittedHistory(run.execution)
             if run.sequence == 1 {
                 item.newRun = run.row
                 item.assumesNew = assumesNew

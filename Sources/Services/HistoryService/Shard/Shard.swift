@@ -149,6 +149,7 @@ final class Shard: @unchecked Sendable {
         run.die()
         let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
         carryOut(queries.runEvicted(run.runID, error), seen: nil)
+        slot?.hasLostReports = true
         guard let slot, slot.cached === run else { return }
         slot.state.lose(run)
         deferred.retryLater { [self] in perform { requestLoad(slot) } }

@@ -15,15 +15,17 @@ extension Shard {
 
     /// What is committed of a slot's run by now, for those who wait for news. Called under the lock, by the lane.
     func committedNews(in slot: WorkflowSlot) -> [@Sendable () -> Void] {
-        guard !slot.historyWaiters.isEmpty, let run = slot.cached, run.uncommitted == 0 else { return [] }
+        guard !slot.historyWaiters.isEmpty, let run = slot.cached else { return [] }
+        let committed = run.committed
         var news: [@Sendable () -> Void] = []
         slot.historyWaiters.removeAll { waiter in
-            let isClosed = !run.execution.isRunning
+            let isCurrent = waiter.runID == run.runID
             let isNews =
-                waiter.runID != run.runID || isClosed
-                || (!waiter.onlyCloseEvent && run.execution.durable.lastEventID > waiter.afterEventID)
+                isCurrent
+                ? committed.hasNews(after: waiter.afterEventID, onlyCloseEvent: waiter.onlyCloseEvent)
+                : committed.isStored
             guard isNews else { return false }
-            let closeFrame = isClosed && waiter.runID == run.runID ? run.lastFrame : nil
+            let closeFrame = committed.isClosed && isCurrent ? run.lastFrame : nil
             news.append { waiter.news(closeFrame) }
             return true
         }
@@ -114,7 +116,7 @@ final class ShardTimer: @unchecked Sendable {
                 run.armedAt == item.at, run.execution.isRunning
             else { continue }
             run.armedAt = nil
-            let decision = run.execution.decideDue(at: now, after: shard.workerOutage)
+            let decision = run.execution.decideDue(at: now, after: run.workerOutage.or(later: shard.workerOutage))
             budget.spend(decision.entries.count)
             if decision.entries.isEmpty, decision.statusEvents.isEmpty {
                 shard.offer(decision.offers, of: run)

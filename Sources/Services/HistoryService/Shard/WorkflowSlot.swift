@@ -9,6 +9,9 @@ final class WorkflowSlot: @unchecked Sendable {
     let key: WorkflowKey
     /// Guarded by the shard's lock, as all that follows.
     var state = SlotState()
+    /// A run was lost with what its workers had told. The one that is loaded in its place gives them time to tell it
+    /// again.
+    var hasLostReports = false
     /// Long polls for history.
     var historyWaiters: [HistoryWaiter] = []
 

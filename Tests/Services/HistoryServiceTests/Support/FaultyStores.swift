@@ -30,6 +30,7 @@ final class Faults: @unchecked Sendable {
     private let condition = NSCondition()
     private var isHeld = false
     private var waitingCount = 0
+    private var passes = 0
     private var cuts: [Cut] = []
     private var retakeCuts: [Cut] = []
     private var dead = false
@@ -54,9 +55,18 @@ final class Faults: @unchecked Sendable {
     /// Commits wait from now on, until `letGo`.
     func hold() { locked { isHeld = true } }
 
+    /// The commit at the gate passes, and the next one waits there again.
+    func letOneGo() {
+        locked {
+            passes += 1
+            condition.broadcast()
+        }
+    }
+
     func letGo() {
         locked {
             isHeld = false
+            passes = 0
             condition.broadcast()
         }
     }
@@ -167,7 +177,8 @@ final class Faults: @unchecked Sendable {
     func pass(_ batch: inout CommitBatch) throws(CommitError) -> Cut? {
         let (cut, change) = locked {
             waitingCount += 1
-            while isHeld { condition.wait() }
+            while isHeld, passes == 0 { condition.wait() }
+            passes = max(0, passes - 1)
             waitingCount -= 1
             return (cuts.isEmpty ? nil : cuts.removeFirst(), alter)
         }
