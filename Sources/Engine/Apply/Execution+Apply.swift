@@ -45,7 +45,7 @@ extension Execution {
             applyWorkflowTaskCompleted(attributes)
         case .workflowTaskFailedEventAttributes(let attributes):
             applyWorkflowTaskLost()
-            volatile.closeWasRefused = attributes.cause == .unhandledCommand
+            durable.closeWasRefused = attributes.cause == .unhandledCommand
         case .workflowTaskTimedOutEventAttributes:
             applyWorkflowTaskLost()
         case .upsertWorkflowSearchAttributesEventAttributes(let attributes):

@@ -48,7 +48,7 @@ extension Execution {
         durable.workflowTask = nil
         durable.previousStartedEventID = attributes.startedEventID
         volatile.startedTask = nil
-        volatile.closeWasRefused = false
+        durable.closeWasRefused = false
     }
 
     /// The worker failed it, or did not answer in time: its cache is not to be trusted any more.
@@ -57,7 +57,7 @@ extension Execution {
         durable.stickyQueue = ""
         durable.stickyScheduleToStart = .zero
         volatile.startedTask = nil
-        volatile.closeWasRefused = false
+        durable.closeWasRefused = false
     }
 
     mutating func applyCompletedToken(_ completed: Fact.CompletedWorkflowTask) {

@@ -109,7 +109,7 @@ extension Execution {
             throw .invalidArgument("exceeded workflow execution limit for history size")
         }
         // Who sends over gRPC tries again. What a topic brings comes once, and is taken.
-        if volatile.closeWasRefused, volatile.startedTask != nil, signal.origin == nil { throw .workflowClosing }
+        if durable.closeWasRefused, volatile.startedTask != nil, signal.origin == nil { throw .workflowClosing }
         var attributes = WorkflowExecutionSignaledEventAttributes()
         attributes.signalName = signal.name
         attributes.input = signal.input

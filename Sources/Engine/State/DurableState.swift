@@ -39,9 +39,9 @@ public struct DurableState: Equatable, Sendable {
     public var lastEventID: Int64 = 0
     /// The encoded history's size in bytes.
     public var historyBytes: Int64 = 0
-    /// The number of facts in the journal: a load reads them besides the history.
+    /// The number of facts that the run has written, those that a snapshot made superfluous included.
     public var factCount: Int64 = 0
-    /// The encoded size of the facts in bytes.
+    /// The encoded size of these facts in bytes.
     public var factBytes: Int64 = 0
 
     /// The workflow task that is due or running, if any.
@@ -58,6 +58,9 @@ public struct DurableState: Equatable, Sendable {
     public var stickyQueue = ""
     /// How long a task may wait in the sticky queue.
     public var stickyScheduleToStart = Interval.zero
+    /// The last workflow task failed because its code ended the run with something unseen. While the task is tried
+    /// again, signals have to wait: a steady stream of them would keep the run open for ever.
+    public var closeWasRefused = false
 
     /// Pending activities by the id of ActivityTaskScheduled.
     public var activities: [Int64: PendingActivity] = [:]
@@ -90,9 +93,6 @@ public struct VolatileState: Sendable {
     public var startedTask: StartedWorkflowTask?
     /// Whether the sticky worker was given up, so that tasks go to the normal queue.
     public var stickyAbandoned = false
-    /// The last workflow task failed because its code ended the run with something unseen. While it is tried again
-    /// signals have to wait: a steady stream of them would keep the run open for ever.
-    public var closeWasRefused = false
     /// The newest heartbeats by the id of ActivityTaskScheduled.
     public var heartbeats: [Int64: Heartbeat] = [:]
     /// What is due and when. It can be rebuilt from the durable state.
@@ -117,6 +117,13 @@ public struct Execution: Sendable {
     public init(key: WorkflowKey, runID: RunID) {
         self.key = key
         self.runID = runID
+    }
+
+    /// A run with the state that a snapshot holds: entries behind the snapshot are applied to it. Its deadlines have to
+    /// be rebuilt.
+    public init(key: WorkflowKey, runID: RunID, state: DurableState) {
+        self.init(key: key, runID: runID)
+        durable = state
     }
 
     /// Whether the run is open.

@@ -64,7 +64,10 @@ public struct PendingActivity: Equatable, Sendable {
 
     /// When the whole activity must have ended; the end of time where no limit is set.
     public var closeDeadline: Instant { scheduleToClose.isSet ? scheduledAt + scheduleToClose : .distantFuture }
+}
 
+extension PendingActivity {
+    /// An activity that was just scheduled. In an extension, so that the memberwise initializer stays.
     init(event: HistoryEvent, attributes: ActivityTaskScheduledEventAttributes) {
         let at = event.eventTime.map(Instant.init) ?? Instant(nanoseconds: 0)
         scheduledEventID = event.eventID

@@ -45,7 +45,7 @@ package final class World {
     var statusEvents: [StatusEvent] = []
     /// What another process that reads each row as it comes has added up.
     private var follower: SagamoreEngine.Execution
-    private(set) var entries: [Entry] = []
+    package private(set) var entries: [Entry] = []
     private var frameBytes: Int64 = 0
     private var requests: [String] = []
 

@@ -1,0 +1,176 @@
+internal import SagamoreAPI
+public import SagamoreProtobuf
+
+/// A snapshot in a form that this program does not know: a newer one wrote it.
+public struct UnknownSnapshotFormat: Error, Equatable, CustomStringConvertible {
+    /// The form that the snapshot is in.
+    public let format: Int16
+
+    public var description: String { "the snapshot has format \(format), and this program reads format 1" }
+}
+
+extension DurableStateCoding {
+    /// The state that `encode` was given.
+    ///
+    /// - Throws: `UnknownSnapshotFormat` for bytes in another form, `ProtobufError` for bytes that are no state, or
+    ///   hold a field that this version does not know.
+    public static func decode(_ bytes: [UInt8], format: Int16) throws -> DurableState {
+        guard format == Self.format else { throw UnknownSnapshotFormat(format: format) }
+        return try ProtobufReader.read(bytes, depth: storedDepth) { (reader) throws(ProtobufError) in
+            var state = DurableState()
+            var fields = StoredFields(last: Field.last)
+            while try reader.nextTag() != nil {
+                if try !readRepeated(&reader, into: &state) { try fields.read(&reader) }
+            }
+            try fill(&state, from: fields)
+            return state
+        }
+    }
+
+    /// Reads an element of a repeated field; false where the field is another one.
+    private static func readRepeated(
+        _ reader: inout ProtobufReader,
+        into state: inout DurableState
+    ) throws(ProtobufError) -> Bool {
+        switch reader.fieldNumber {
+        case Field.activity:
+            let activity = try activity(StoredFields(message: &reader, last: 26))
+            state.activities[activity.scheduledEventID] = activity
+            state.activityIDs[ExactText(activity.activityID)] = activity.scheduledEventID
+        case Field.timer:
+            let fields = try StoredFields(message: &reader, last: 3)
+            let timer = PendingTimer(
+                startedEventID: fields.number(1),
+                timerID: try fields.text(2),
+                fireAt: Instant(nanoseconds: fields.number(3))
+            )
+            state.timers[timer.startedEventID] = timer
+            state.timerIDs[ExactText(timer.timerID)] = timer.startedEventID
+        case Field.bufferedEvent: try reader.message(&state.bufferedEvents)
+        case Field.requestID: state.requestIDs.insert(ExactText(try reader.string()))
+        case Field.workflowTask:
+            let fields = try StoredFields(message: &reader, last: 5)
+            state.workflowTask = WorkflowTask(
+                scheduledEventID: fields.number(1),
+                attempt: Int32(truncatingIfNeeded: fields.number(2)),
+                scheduledAt: Instant(nanoseconds: fields.number(3)),
+                stickyQueue: try fields.text(4),
+                afterEventID: fields.number(5)
+            )
+        default: return false
+        }
+        return true
+    }
+
+    private static func fill(_ state: inout DurableState, from fields: StoredFields) throws(ProtobufError) {
+        state.workflowType = try fields.text(Field.workflowType)
+        state.taskQueue = try fields.text(Field.taskQueue)
+        state.startedAt = Instant(nanoseconds: fields.number(Field.startedAt))
+        state.startRequestID = try fields.text(Field.startRequestID)
+        state.firstRunID = try fields.text(Field.firstRunID)
+        state.executionTimeout = Interval(nanoseconds: fields.number(Field.executionTimeout))
+        state.runTimeout = Interval(nanoseconds: fields.number(Field.runTimeout))
+        state.taskTimeout = Interval(nanoseconds: fields.number(Field.taskTimeout))
+        state.memo = fields.message(Field.memo)
+        state.searchAttributes = fields.message(Field.searchAttributes)
+        if let bytes = fields.bytes(Field.priority) { state.priority = try Priority(serializedBytes: bytes) }
+        if case .commandAccepted(let origin)? = try fields.fact(Field.origin) { state.origin = origin }
+        state.status = WorkflowExecutionStatus(rawValue: Int32(truncatingIfNeeded: fields.number(Field.status)))
+        state.closedAt = fields.instant(Field.closedAt)
+        state.cancelRequested = fields.number(Field.cancelRequested) != 0
+        state.lastEventID = fields.number(Field.lastEventID)
+        state.historyBytes = fields.number(Field.historyBytes)
+        state.factCount = fields.number(Field.factCount)
+        state.factBytes = fields.number(Field.factBytes)
+        state.firstTaskBackoff = Interval(nanoseconds: fields.number(Field.firstTaskBackoff))
+        state.firstTaskDueAt = fields.instant(Field.firstTaskDueAt)
+        state.previousStartedEventID = fields.number(Field.previousStartedEventID)
+        if case .workflowTaskCompleted(let completed)? = try fields.fact(Field.completedTask) {
+            state.completedTask = completed
+        }
+        state.stickyQueue = try fields.text(Field.stickyQueue)
+        state.stickyScheduleToStart = Interval(nanoseconds: fields.number(Field.stickyScheduleToStart))
+        state.closeWasRefused = fields.number(Field.closeWasRefused) != 0
+        state.bufferedBytes = Int(fields.number(Field.bufferedBytes))
+        state.signalCount = Int(fields.number(Field.signalCount))
+    }
+
+    private static func activity(_ fields: StoredFields) throws(ProtobufError) -> PendingActivity {
+        PendingActivity(
+            scheduledEventID: fields.number(1),
+            activityID: try fields.text(2),
+            type: try fields.text(3),
+            taskQueue: try fields.text(4),
+            scheduledAt: Instant(nanoseconds: fields.number(5)),
+            scheduleToClose: Interval(nanoseconds: fields.number(6)),
+            scheduleToStart: Interval(nanoseconds: fields.number(7)),
+            startToClose: Interval(nanoseconds: fields.number(8)),
+            heartbeatTimeout: Interval(nanoseconds: fields.number(9)),
+            retryPolicy: try RetryPolicy(serializedBytes: fields.bytes(10) ?? []),
+            input: fields.message(11),
+            header: fields.message(12),
+            priority: try fields.bytes(13).map { (bytes) throws(ProtobufError) in try Priority(serializedBytes: bytes)
+            },
+            attempt: Int32(truncatingIfNeeded: fields.number(14)),
+            attemptScheduledAt: Instant(nanoseconds: fields.number(15)),
+            startedAt: fields.instant(16),
+            startedIdentity: try fields.text(17),
+            startedRequestID: try fields.text(18),
+            startedBuildID: try fields.text(19),
+            startedNonce: UInt64(bitPattern: fields.number(20)),
+            cancelRequestedEventID: fields.number(21),
+            lastFailure: fields.message(22),
+            lastWorkerIdentity: try fields.text(23),
+            lastAttemptCompletedAt: fields.instant(24),
+            heartbeatDetails: fields.message(25),
+            heartbeatAt: fields.instant(26)
+        )
+    }
+}
+
+/// The fields of a stored message that come once, by number.
+private struct StoredFields {
+    private var numbers: [Int64?]
+    private var values: [[UInt8]?]
+
+    /// - Parameter last: the highest field that is known.
+    init(last: Int) {
+        numbers = Array(repeating: nil, count: last + 1)
+        values = Array(repeating: nil, count: last + 1)
+    }
+
+    /// A message that the reader is in front of.
+    init(message reader: inout ProtobufReader, last: Int) throws(ProtobufError) {
+        self.init(last: last)
+        let scope = try reader.enter()
+        while try reader.nextTag() != nil { try read(&reader) }
+        reader.leave(scope)
+    }
+
+    mutating func read(_ reader: inout ProtobufReader) throws(ProtobufError) {
+        let field = reader.fieldNumber
+        guard field < numbers.count else { throw .invalidTag }
+        switch reader.wireType {
+        case .varint: numbers[field] = try reader.int64()
+        case .fixed64: numbers[field] = Int64(bitPattern: try reader.fixed64())
+        case .lengthDelimited: values[field] = try reader.bytes()
+        default: throw .invalidWireType(field: field)
+        }
+    }
+
+    func number(_ field: Int) -> Int64 { numbers[field] ?? 0 }
+    func instant(_ field: Int) -> Instant? { numbers[field].map { Instant(nanoseconds: $0) } }
+    func bytes(_ field: Int) -> [UInt8]? { values[field] }
+    func message<Message>(_ field: Int) -> RawMessage<Message>? { values[field].map { RawMessage(uncheckedBytes: $0) } }
+
+    func text(_ field: Int) throws(ProtobufError) -> String {
+        guard let bytes = values[field] else { return "" }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw .invalidUTF8(field: field) }
+        return text
+    }
+
+    func fact(_ field: Int) throws(ProtobufError) -> Fact? {
+        guard let bytes = values[field] else { return nil }
+        return try FactCoding.decode(bytes).first?.fact
+    }
+}

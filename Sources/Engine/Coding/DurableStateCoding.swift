@@ -1,0 +1,146 @@
+internal import SagamoreAPI
+public import SagamoreProtobuf
+
+/// A run's durable state as bytes, for snapshots: protobuf in a schema of our own.
+///
+/// Fields have their number for ever. A field that this version does not know is an error, because it may matter; so a
+/// new field raises `format`, and with it the installation's format level.
+public enum DurableStateCoding {
+    /// The form of the bytes that `encode` returns.
+    public static let format: Int16 = 1
+
+    /// What is derived from other fields (the keys of activities and timers by the workflow's ids) is not stored.
+    public static func encode(_ state: DurableState) -> [UInt8] {
+        var writer = ProtobufWriter(capacity: 4_096)
+        // A writer goes from back to front.
+        for id in state.requestIDs { writer.string(Field.requestID, id.text) }
+        for event in state.bufferedEvents.reversed() { writer.message(Field.bufferedEvent, event) }
+        for timer in state.timers.values { write(timer, to: &writer) }
+        for activity in state.activities.values { write(activity, to: &writer) }
+        if let task = state.workflowTask { write(task, to: &writer) }
+        if let origin = state.origin { write(.commandAccepted(origin), Field.origin, to: &writer) }
+        if let completed = state.completedTask {
+            write(.workflowTaskCompleted(completed), Field.completedTask, to: &writer)
+        }
+        writer.message(Field.memo, state.memo)
+        writer.message(Field.searchAttributes, state.searchAttributes)
+        writer.message(Field.priority, state.priority)
+        writer.string(Field.workflowType, omittingDefault: state.workflowType)
+        writer.string(Field.taskQueue, omittingDefault: state.taskQueue)
+        writer.string(Field.startRequestID, omittingDefault: state.startRequestID)
+        writer.string(Field.firstRunID, omittingDefault: state.firstRunID)
+        writer.string(Field.stickyQueue, omittingDefault: state.stickyQueue)
+        writer.int64(Field.startedAt, omittingDefault: state.startedAt.nanoseconds)
+        writer.int64(Field.executionTimeout, omittingDefault: state.executionTimeout.nanoseconds)
+        writer.int64(Field.runTimeout, omittingDefault: state.runTimeout.nanoseconds)
+        writer.int64(Field.taskTimeout, omittingDefault: state.taskTimeout.nanoseconds)
+        writer.int64(Field.firstTaskBackoff, omittingDefault: state.firstTaskBackoff.nanoseconds)
+        writer.int64(Field.stickyScheduleToStart, omittingDefault: state.stickyScheduleToStart.nanoseconds)
+        if let at = state.closedAt { writer.int64(Field.closedAt, at.nanoseconds) }
+        if let at = state.firstTaskDueAt { writer.int64(Field.firstTaskDueAt, at.nanoseconds) }
+        writer.int32(Field.status, omittingDefault: state.status.rawValue)
+        writer.bool(Field.cancelRequested, omittingDefault: state.cancelRequested)
+        writer.bool(Field.closeWasRefused, omittingDefault: state.closeWasRefused)
+        writer.int64(Field.lastEventID, omittingDefault: state.lastEventID)
+        writer.int64(Field.historyBytes, omittingDefault: state.historyBytes)
+        writer.int64(Field.factCount, omittingDefault: state.factCount)
+        writer.int64(Field.factBytes, omittingDefault: state.factBytes)
+        writer.int64(Field.previousStartedEventID, omittingDefault: state.previousStartedEventID)
+        writer.int64(Field.bufferedBytes, omittingDefault: Int64(state.bufferedBytes))
+        writer.int64(Field.signalCount, omittingDefault: Int64(state.signalCount))
+        return writer.bytes()
+    }
+
+    /// Fields of a state.
+    enum Field {
+        static let workflowType = 1
+        static let taskQueue = 2
+        static let startedAt = 3
+        static let startRequestID = 4
+        static let firstRunID = 5
+        static let executionTimeout = 6
+        static let runTimeout = 7
+        static let taskTimeout = 8
+        static let memo = 9
+        static let searchAttributes = 10
+        static let priority = 11
+        /// As the fact that says it.
+        static let origin = 12
+        static let status = 13
+        static let closedAt = 14
+        static let cancelRequested = 15
+        static let lastEventID = 16
+        static let historyBytes = 17
+        static let factCount = 18
+        static let factBytes = 19
+        static let workflowTask = 20
+        static let firstTaskBackoff = 21
+        static let firstTaskDueAt = 22
+        static let previousStartedEventID = 23
+        /// As the fact that says it.
+        static let completedTask = 24
+        static let stickyQueue = 25
+        static let stickyScheduleToStart = 26
+        static let closeWasRefused = 27
+        static let activity = 28
+        static let timer = 29
+        static let bufferedEvent = 30
+        static let bufferedBytes = 31
+        static let requestID = 32
+        static let signalCount = 33
+        static let last = 33
+    }
+
+    private static func write(_ fact: Fact, _ field: Int, to writer: inout ProtobufWriter) {
+        writer.lengthDelimited(field, FactCoding.frame(fact, afterEventID: 0))
+    }
+
+    private static func write(_ task: WorkflowTask, to writer: inout ProtobufWriter) {
+        let end = writer.count
+        writer.int64(5, omittingDefault: task.afterEventID)
+        writer.string(4, omittingDefault: task.stickyQueue)
+        writer.int64(3, omittingDefault: task.scheduledAt.nanoseconds)
+        writer.int32(2, omittingDefault: task.attempt)
+        writer.int64(1, omittingDefault: task.scheduledEventID)
+        writer.lengthDelimited(Field.workflowTask, since: end)
+    }
+
+    private static func write(_ timer: PendingTimer, to writer: inout ProtobufWriter) {
+        let end = writer.count
+        writer.int64(3, omittingDefault: timer.fireAt.nanoseconds)
+        writer.string(2, omittingDefault: timer.timerID)
+        writer.int64(1, omittingDefault: timer.startedEventID)
+        writer.lengthDelimited(Field.timer, since: end)
+    }
+
+    private static func write(_ activity: PendingActivity, to writer: inout ProtobufWriter) {
+        let end = writer.count
+        if let at = activity.heartbeatAt { writer.int64(26, at.nanoseconds) }
+        writer.message(25, activity.heartbeatDetails)
+        if let at = activity.lastAttemptCompletedAt { writer.int64(24, at.nanoseconds) }
+        writer.string(23, omittingDefault: activity.lastWorkerIdentity)
+        writer.message(22, activity.lastFailure)
+        writer.int64(21, omittingDefault: activity.cancelRequestedEventID)
+        writer.fixed64(20, omittingDefault: activity.startedNonce)
+        writer.string(19, omittingDefault: activity.startedBuildID)
+        writer.string(18, omittingDefault: activity.startedRequestID)
+        writer.string(17, omittingDefault: activity.startedIdentity)
+        if let at = activity.startedAt { writer.int64(16, at.nanoseconds) }
+        writer.int64(15, omittingDefault: activity.attemptScheduledAt.nanoseconds)
+        writer.int32(14, omittingDefault: activity.attempt)
+        writer.message(13, activity.priority)
+        writer.message(12, activity.header)
+        writer.message(11, activity.input)
+        writer.message(10, activity.retryPolicy)
+        writer.int64(9, omittingDefault: activity.heartbeatTimeout.nanoseconds)
+        writer.int64(8, omittingDefault: activity.startToClose.nanoseconds)
+        writer.int64(7, omittingDefault: activity.scheduleToStart.nanoseconds)
+        writer.int64(6, omittingDefault: activity.scheduleToClose.nanoseconds)
+        writer.int64(5, omittingDefault: activity.scheduledAt.nanoseconds)
+        writer.string(4, omittingDefault: activity.taskQueue)
+        writer.string(3, omittingDefault: activity.type)
+        writer.string(2, omittingDefault: activity.activityID)
+        writer.int64(1, omittingDefault: activity.scheduledEventID)
+        writer.lengthDelimited(Field.activity, since: end)
+    }
+}
