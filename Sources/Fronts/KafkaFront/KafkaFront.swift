@@ -35,8 +35,8 @@ public final class KafkaFront: Sendable {
     /// - Parameters:
     ///   - makeOutboxStore: makes a publisher its own connection to the database; called on the publisher's thread.
     ///   - installationID: made with the database: names cursors and producers on the broker.
-    ///   - clock: the time in dead letters, and the timestamp of published records.
     ///   - shard: the shard of a workflow, less than `shardCount`. It bounds the commands that are under way in each.
+    ///   - clock: the time in dead letters, and the timestamp of published records.
     /// - Throws: when a property of the configuration is not valid.
     public init(
         configuration: KafkaFrontConfiguration,
