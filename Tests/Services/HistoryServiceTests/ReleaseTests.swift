@@ -106,11 +106,18 @@ extension HistoryTests {
             try once { [try node.signal("one", "late")] }
             try once { [node.query("one", rejecting: .notOpen)] }
             try once { [node.describe("one")] }
-            try once { [node.page("one", onlyClose: true), node.page("one", waits: true, onlyClose: true)] }
+            var follower: Call<HistoryPage>?
+            try once {
+                // It has seen nothing of the lost end, and goes on waiting for one.
+                follower = node.page("one", waits: true, onlyClose: true)
+                return [node.page("one", onlyClose: true)]
+            }
+            #expect(follower?.isAnswered == false)
             try once { [try node.start("one")] }
             #expect(try node.status("one") == .running)
             try node.work(precious)
             #expect(try node.status("one") == .completed)
+            #expect(try follower?.get().frames.isEmpty == false)
         }
 
         @Test func noWorkerIsToldOfAReplacementThatIsLost() throws {
