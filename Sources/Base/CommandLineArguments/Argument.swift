@@ -1,9 +1,9 @@
-/// A parameter without a name, known by its place: `sagamore workflow show ID`.
+/// A positional parameter: `sagamore workflow show ID`.
 ///
-/// Its type says how often it is expected: `Argument<Int>` has a default or is required, `Argument<Int?>` may be
-/// missing, `Argument<[Int]>` takes all that is left.
+/// Its type determines how often it may occur: `Argument<Int>` is required unless it has a default, `Argument<Int?>` is
+/// optional, and `Argument<[Int]>` takes all remaining arguments.
 public struct Argument<Value: Sendable>: Parameter {
-    /// What the parser and the help know of it.
+    /// Its definition, for the parser and the help.
     public let definition: ParameterDefinition
     let reader: ValueReader<Value>
 
@@ -34,10 +34,10 @@ public struct Argument<Value: Sendable>: Parameter {
 }
 
 extension Argument where Value: ExpressibleByArgument {
-    /// An argument with a default, or one that has to be given.
+    /// An argument that is required unless it has a default.
     /// - Parameters:
     ///   - name: The placeholder in help.
-    ///   - defaultValue: The value where none is given. Without it the argument is required.
+    ///   - defaultValue: The value when none is given; nil makes the argument required.
     ///   - help: A sentence.
     public init(_ name: String, default defaultValue: Value? = nil, help: String) {
         self.init(
@@ -52,12 +52,12 @@ extension Argument where Value: ExpressibleByArgument {
 }
 
 extension Argument {
-    /// An argument that may be missing.
+    /// An optional argument.
     public init<Element: ExpressibleByArgument>(_ name: String, help: String) where Value == Element? {
         self.init(name, help: help, defaultText: nil, allowedValues: Element.allValueStrings, reader: .optional())
     }
 
-    /// An argument that takes all that is left, perhaps nothing.
+    /// An argument that takes all remaining words, possibly none.
     public init<Element: ExpressibleByArgument>(_ name: String, help: String) where Value == [Element] {
         self.init(
             name,

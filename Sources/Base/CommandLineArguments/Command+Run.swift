@@ -5,10 +5,10 @@
 #endif
 
 extension Command {
-    /// Reads this process's command line and environment, and does what they ask for. Help and version go to standard
-    /// output, errors to standard error.
-    /// - Returns: The status to end with: 0 done, 1 failed, 2 a command line that can't be followed, or what the
-    ///   command threw as `ExitCode`.
+    /// Parses this process's command line and environment and runs the command. Help and version go to standard output,
+    /// errors to standard error.
+    /// - Returns: The exit status: 0 for success, 1 for failure, 2 for an invalid command line, or the `ExitCode` that
+    ///   the command threw.
     public func run() async -> Int32 {
         await run(
             Array(CommandLine.arguments.dropFirst()),

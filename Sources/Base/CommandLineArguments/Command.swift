@@ -1,14 +1,14 @@
-/// What a program can be told to do: a group of subcommands, or an action with its parameters.
+/// A command of a program: a group of subcommands, or an action with parameters.
 public struct Command: Sendable {
-    /// What a command does with the values it was given. It throws `UsageError` for values that don't go together,
-    /// `ExitCode` to end with a status after it has said why by itself, and anything else to fail.
+    /// Runs a command with its values. It throws `UsageError` for values that are inconsistent, `ExitCode` to exit with
+    /// a status after reporting the reason itself, and any other error to fail.
     public typealias Action = @Sendable (ParsedValues) async throws -> Void
 
-    /// The word by which it is called.
+    /// The word that selects it.
     public let name: String
     /// What it does, in one line.
     public let abstract: String
-    /// More about it, shown in its own help.
+    /// More details, shown in its own help.
     public let discussion: String
 
     let version: String?
@@ -16,14 +16,14 @@ public struct Command: Sendable {
     let subcommands: [Command]
     let action: Action?
 
-    /// A command that does something.
+    /// A command with an action.
     /// - Parameters:
-    ///   - name: The word by which it is called.
+    ///   - name: The word that selects it.
     ///   - abstract: What it does, in one line.
-    ///   - discussion: More about it, shown in its own help.
-    ///   - version: What `--version` prints, also for the commands below; only the program itself needs one.
-    ///   - parameters: What it takes, in the order of its help.
-    ///   - action: What it does.
+    ///   - discussion: More details, shown in its own help.
+    ///   - version: The text of `--version`, also for subcommands; only the program itself needs one.
+    ///   - parameters: Its parameters, in the order of its help.
+    ///   - action: Runs it.
     public init(
         _ name: String,
         abstract: String,
@@ -43,13 +43,13 @@ public struct Command: Sendable {
         self.action = action
     }
 
-    /// A command that only leads to others.
+    /// A group of subcommands.
     /// - Parameters:
-    ///   - name: The word by which it is called.
-    ///   - abstract: What they are for, in one line.
-    ///   - discussion: More about it, shown in its own help.
-    ///   - version: What `--version` prints, also for the commands below; only the program itself needs one.
-    ///   - subcommands: What it leads to, in the order of its help.
+    ///   - name: The word that selects it.
+    ///   - abstract: The purpose of the group, in one line.
+    ///   - discussion: More details, shown in its own help.
+    ///   - version: The text of `--version`, also for subcommands; only the program itself needs one.
+    ///   - subcommands: The subcommands, in the order of its help.
     public init(
         _ name: String,
         abstract: String,
@@ -67,7 +67,7 @@ public struct Command: Sendable {
         self.action = nil
     }
 
-    /// Parameters are told apart by their names, and an argument that takes all leaves nothing to those after it.
+    /// Parameters are identified by their names, and an argument that takes all remaining words must be the last.
     private static func checkNames(of parameters: [ParameterDefinition], _ command: String) {
         let names = parameters.flatMap(\.names)
         precondition(Set(names).count == names.count, "\(command) has a duplicate parameter name: \(names)")

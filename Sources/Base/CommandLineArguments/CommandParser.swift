@@ -1,20 +1,20 @@
-/// What a command line asks for.
+/// The result of parsing a command line.
 public enum ParsedCommandLine: Sendable {
     /// Run a command with these values.
     case run(Command, ParsedValues)
-    /// Print this text to standard output and end well: help or the version.
+    /// Print this text, help or the version, to standard output and exit with status 0.
     case show(String)
 }
 
 extension Command {
-    /// Reads a command line. It depends on nothing but what it is given.
+    /// Parses a command line. It is a pure function.
     ///
-    /// `--help` (`-h`) anywhere before `--` asks for the help of the command before it, as `help COMMAND` does.
+    /// `--help` (`-h`) anywhere before `--` shows the help of the command before it, as `help COMMAND` does.
     /// - Parameters:
     ///   - arguments: The words after the program's name.
-    ///   - environment: The variables that parameters may fall back on; an empty one counts as not set.
+    ///   - environment: The environment variables, as fallbacks for parameters; empty ones count as unset.
     ///   - columns: The width of help.
-    /// - Throws: `UsageError` for what can't be followed.
+    /// - Throws: `UsageError` when the command line is invalid.
     public func parse(
         _ arguments: [String],
         environment: [String: String],
@@ -89,7 +89,7 @@ extension Command {
     }
 }
 
-/// The reading of one command's words.
+/// Parses the words of one command.
 private struct Reading {
     let parameters: [ParameterDefinition]
     private var texts: [String: [String]] = [:]
@@ -126,7 +126,7 @@ private struct Reading {
         }
     }
 
-    /// A lone dash is a word (it often stands for standard input), and so is a negative number.
+    /// A lone dash is an argument (it often means standard input), and so is a negative number.
     private static func isOption(_ word: String) -> Bool {
         guard word.hasPrefix("-"), word != "--", let second = word.utf8.dropFirst().first else { return false }
         return second < UInt8(ascii: "0") || second > UInt8(ascii: "9")

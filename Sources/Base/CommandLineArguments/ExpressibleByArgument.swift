@@ -1,15 +1,15 @@
-/// A type whose values can stand on a command line.
+/// A type that can be parsed from a command line argument.
 public protocol ExpressibleByArgument: Sendable {
-    /// - Returns: `nil` when the text is no value of this type.
+    /// - Returns: `nil` when the text is not a value of this type.
     init?(argument: String)
 
-    /// What is expected, for errors, with its article: `a whole number`.
+    /// The expected value for error messages, with its article: `a whole number`.
     static var expectation: String { get }
 
-    /// Every text that is accepted, where they can be listed; else empty.
+    /// All accepted texts if they can be listed; otherwise empty.
     static var allValueStrings: [String] { get }
 
-    /// The text of this value in help, where it is a default.
+    /// The text of this value as a default in help.
     var defaultValueDescription: String { get }
 }
 
@@ -25,14 +25,14 @@ extension ExpressibleByArgument {
 }
 
 extension String: ExpressibleByArgument {
-    /// Every text is one.
+    /// Accepts every text.
     public init?(argument: String) {
         self = argument
     }
 }
 
 extension Int: ExpressibleByArgument {
-    /// Decimal digits, perhaps after a sign.
+    /// Accepts decimal digits with an optional sign.
     public init?(argument: String) {
         self.init(argument)
     }
@@ -42,7 +42,7 @@ extension Int: ExpressibleByArgument {
 }
 
 extension UInt16: ExpressibleByArgument {
-    /// Decimal digits, 0 to 65535: a port.
+    /// Accepts a port: decimal digits, 0 to 65535.
     public init?(argument: String) {
         self.init(argument)
     }
@@ -52,7 +52,7 @@ extension UInt16: ExpressibleByArgument {
 }
 
 extension Double: ExpressibleByArgument {
-    /// A finite decimal number.
+    /// Accepts a finite decimal number.
     public init?(argument: String) {
         self.init(argument)
         guard isFinite else { return nil }
@@ -63,7 +63,7 @@ extension Double: ExpressibleByArgument {
 }
 
 extension Bool: ExpressibleByArgument {
-    /// `true`, `yes`, `1` or `false`, `no`, `0`.
+    /// Accepts `true`, `yes`, `1` and `false`, `no`, `0`.
     public init?(argument: String) {
         switch argument.lowercased() {
         case "true", "yes", "1": self = true

@@ -1,16 +1,16 @@
-/// A parameter that is there or not: `--wait`. `--wait=false` switches off what the environment switched on.
+/// A parameter without a value: `--wait`. `--wait=false` overrides an environment variable.
 public struct Flag: Parameter {
-    /// What the parser and the help know of it.
+    /// Its definition, for the parser and the help.
     public let definition: ParameterDefinition
     let reader = ValueReader<Bool>.single(default: false)
 
     /// - Parameters:
-    ///   - names: `--name`, and perhaps a short `-n`.
-    ///   - environment: Variables that stand for it, with `true`, `yes`, `1` or `false`, `no`, `0`; of those that are
-    ///     set and not empty, the first one counts.
+    ///   - names: `--name`, and optionally a short `-n`.
+    ///   - environment: Variables that can set it, to `true`, `yes`, `1` or `false`, `no`, `0`. The first nonempty one
+    ///     counts.
     ///   - help: A sentence.
     public init(_ names: String..., environment: [String] = [], help: String) {
-        precondition(ParameterName.areValid(names), "a flag is named --like-this, and perhaps -l: \(names)")
+        precondition(ParameterName.areValid(names), "a flag is named --like-this, and optionally -l: \(names)")
         definition = ParameterDefinition(
             kind: .flag,
             names: names,

@@ -1,7 +1,7 @@
-/// The help of one command: what it does, how it is called, and its parameters or commands in columns.
+/// The help of one command: its purpose, its usage, and its parameters or subcommands in columns.
 struct HelpText {
     let command: Command
-    /// The words that lead to the command, the program's name first.
+    /// The words that select the command, starting with the program's name.
     let path: [String]
     let hasVersion: Bool
     /// The width of a line.
@@ -12,7 +12,7 @@ struct HelpText {
         var text: String
     }
 
-    /// Longer labels have their text on the next line.
+    /// The text of longer labels is on the next line.
     private static let widestLabel = 34
 
     var text: String {
@@ -81,7 +81,7 @@ struct HelpText {
         return "  \(row.label)\(String(repeating: " ", count: width - row.label.count + 2))\(text)"
     }
 
-    /// Breaks lines between words; those after the first are indented. A word that is too long stays whole.
+    /// Wraps lines between words and indents all but the first. Words are never split.
     private func wrapped(_ text: String, indentation: Int) -> String {
         let room = max(20, columns - indentation)
         let paragraphs = text.split(separator: "\n", omittingEmptySubsequences: false).map { paragraph in

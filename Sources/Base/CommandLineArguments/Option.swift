@@ -1,9 +1,9 @@
 /// A parameter with a name and a value: `--port 7233` or `--port=7233`.
 ///
-/// Its type says how often it is expected: `Option<Int>` has a default or is required, `Option<Int?>` may be missing,
-/// `Option<[Int]>` may be given several times. Where one value is expected and several are given, the last one counts.
+/// Its type determines how often it may occur: `Option<Int>` is required unless it has a default, `Option<Int?>` is
+/// optional, and `Option<[Int]>` may be repeated. For a single value, the last occurrence counts.
 public struct Option<Value: Sendable>: Parameter {
-    /// What the parser and the help know of it.
+    /// Its definition, for the parser and the help.
     public let definition: ParameterDefinition
     let reader: ValueReader<Value>
 
@@ -19,7 +19,7 @@ public struct Option<Value: Sendable>: Parameter {
         allowedValues: [String],
         reader: ValueReader<Value>
     ) {
-        precondition(ParameterName.areValid(names), "an option is named --like-this, and perhaps -l: \(names)")
+        precondition(ParameterName.areValid(names), "an option is named --like-this, and optionally -l: \(names)")
         self.reader = reader
         definition = ParameterDefinition(
             kind: .option(isRepeated: isRepeated),
@@ -37,13 +37,13 @@ public struct Option<Value: Sendable>: Parameter {
 }
 
 extension Option where Value: ExpressibleByArgument {
-    /// An option with a default, or one that has to be given.
+    /// An option that is required unless it has a default.
     /// - Parameters:
-    ///   - names: `--name`, and perhaps a short `-n`.
+    ///   - names: `--name`, and optionally a short `-n`.
     ///   - valueName: The placeholder in help; by default the name in capitals.
-    ///   - defaultValue: The value where none is given. Without it the option is required.
-    ///   - environment: Variables that stand for it; of those that are set and not empty, the first one counts.
-    ///   - isSensitive: Whether its values are kept out of messages.
+    ///   - defaultValue: The value when none is given; nil makes the option required.
+    ///   - environment: Variables that can set it. The first nonempty one counts.
+    ///   - isSensitive: Whether messages omit its values.
     ///   - help: A sentence.
     public init(
         _ names: String...,
@@ -68,7 +68,7 @@ extension Option where Value: ExpressibleByArgument {
 }
 
 extension Option {
-    /// An option that may be missing. The parameters are those of an option with a default.
+    /// An optional option. The parameters are those of an option with a default.
     public init<Element: ExpressibleByArgument>(
         _ names: String...,
         valueName: String? = nil,
@@ -88,8 +88,8 @@ extension Option {
         )
     }
 
-    /// An option that may be given several times. A variable of the environment stands for one value. The other
-    /// parameters are those of an option with a default.
+    /// An option that may be repeated. An environment variable holds one value. The other parameters are those of an
+    /// option with a default.
     public init<Element: ExpressibleByArgument>(
         _ names: String...,
         valueName: String? = nil,
@@ -113,9 +113,9 @@ extension Option {
     }
 }
 
-/// The form of options' names.
+/// The syntax of option names.
 enum ParameterName {
-    /// At least one, the first one long.
+    /// At least one name, and the first is long.
     static func areValid(_ names: [String]) -> Bool {
         guard let first = names.first, isLong(first) else { return false }
         return names.allSatisfy {

@@ -1,6 +1,6 @@
-/// What a command takes: an `Option`, a `Flag` or an `Argument`.
+/// A parameter of a command: an `Option`, a `Flag` or an `Argument`.
 ///
-/// Parameters are values that are declared once, listed by a command, and used again to read what was given:
+/// Parameters are declared once, listed by a command, and used as keys to read the values:
 /// ```swift
 /// let port = Option<UInt16>("--port", default: 7233, help: "Where gRPC listens.")
 /// let command = Command("serve", abstract: "Serves.", parameters: [port]) { given in
@@ -8,11 +8,11 @@
 /// }
 /// ```
 public protocol Parameter: Sendable {
-    /// What the parser and the help know of it.
+    /// Its definition, for the parser and the help.
     var definition: ParameterDefinition { get }
 }
 
-/// What the parser and the help know of a parameter, whatever its type.
+/// The definition of a parameter with its type erased, for the parser and the help.
 public struct ParameterDefinition: Sendable {
     enum Kind: Sendable {
         case flag
@@ -21,19 +21,19 @@ public struct ParameterDefinition: Sendable {
     }
 
     let kind: Kind
-    /// `--name` and perhaps `-n` of a flag or option, the placeholder of an argument; the first one is its key.
+    /// `--name` and optionally `-n` of a flag or option, or the placeholder of an argument. The first one is its key.
     let names: [String]
     /// The placeholder of the value.
     let valueName: String
     let help: String
     let defaultText: String?
-    /// Environment variables that stand for it where the command line doesn't have it; the first one that is set.
+    /// Environment variables that can set it when the command line does not. The first nonempty one counts.
     let environment: [String]
     let isRequired: Bool
-    /// Whether its values are kept out of messages.
+    /// Whether messages omit its values.
     let isSensitive: Bool
     let allowedValues: [String]
-    /// Whether these texts, in the order in which they were given, are values of it.
+    /// Checks the given texts, in order.
     let check: @Sendable ([String]) throws(InvalidValue) -> Void
 
     var key: String { names[0] }
@@ -54,13 +54,13 @@ public struct ParameterDefinition: Sendable {
     }
 }
 
-/// A text that is no value of a parameter's type.
+/// A text that is not a value of the parameter's type.
 struct InvalidValue: Error {
     var text: String
     var expectation: String
 }
 
-/// How the texts that were given for a parameter become its value.
+/// Converts the texts given for a parameter to its value.
 struct ValueReader<Value: Sendable>: Sendable {
     let read: @Sendable ([String]) throws(InvalidValue) -> Value
 
@@ -73,7 +73,7 @@ struct ValueReader<Value: Sendable>: Sendable {
 }
 
 extension ValueReader where Value: ExpressibleByArgument {
-    /// The last text given, or the default; only a required parameter has none, and is always given.
+    /// The last text, or the default. A required parameter has no default but always a text.
     static func single(default defaultValue: Value?) -> ValueReader {
         ValueReader { (texts) throws(InvalidValue) in
             if let text = texts.last { return try one(text) }

@@ -1,38 +1,38 @@
-/// What a command was given, by the parameters it declared.
+/// The values of a command's parameters.
 public struct ParsedValues: Sendable {
     /// Where a parameter's value came from.
     public enum Source: Sendable, Equatable {
-        /// It was given as an argument.
+        /// The command line.
         case commandLine
-        /// The variable's name.
+        /// An environment variable, by name.
         case environment(String)
-        /// Nothing was given: it is the default, `nil`, `false` or empty.
+        /// Nothing was given: the value is the default, `nil`, `false` or empty.
         case missing
     }
 
-    /// The words that led to the command, the program's name first.
+    /// The words that selected the command, starting with the program's name.
     public let path: [String]
 
-    /// The texts that were given, by the parameter's key, all checked. A parameter that wasn't given has an empty list.
+    /// The given texts by parameter key, all checked. A parameter that was not given has an empty list.
     let texts: [String: [String]]
     let sources: [String: Source]
 
-    /// The value of an option that the command declared.
+    /// The value of an option of the command.
     public subscript<Value>(option: Option<Value>) -> Value {
         value(of: option.definition, option.reader)
     }
 
-    /// The value of an argument that the command declared.
+    /// The value of an argument of the command.
     public subscript<Value>(argument: Argument<Value>) -> Value {
         value(of: argument.definition, argument.reader)
     }
 
-    /// Whether a flag that the command declared was given.
+    /// Whether a flag of the command was given.
     public subscript(flag: Flag) -> Bool {
         value(of: flag.definition, flag.reader)
     }
 
-    /// Where the value of a parameter came from, for commands that treat a given value unlike a default.
+    /// Where the value of a parameter came from, for commands that distinguish given values from defaults.
     public func source(of parameter: any Parameter) -> Source {
         sources[parameter.definition.key] ?? .missing
     }

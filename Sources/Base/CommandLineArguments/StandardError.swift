@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// Where errors and remarks go.
+/// Standard error, for errors and remarks.
 public enum StandardError {
-    /// Writes all of the text, or as much as can be written.
+    /// Writes the text, as far as it can be written.
     public static func write(_ text: String) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {

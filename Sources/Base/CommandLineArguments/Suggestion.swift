@@ -1,7 +1,7 @@
-/// Guesses what a mistyped word was meant to be.
+/// Suggests corrections for mistyped words.
 enum Suggestion {
-    /// The candidate that is nearest to `word`, if one is near: a third of its letters may be wrong, or it may go on
-    /// where the word ends. A single letter after a dash is near to none.
+    /// The candidate nearest to `word`, if one is near: up to a third of its letters may differ, or the word is a
+    /// prefix of it. Single-letter options are never suggested.
     static func nearest(to word: String, among candidates: [String]) -> String? {
         let near = candidates.filter { $0.count > 2 }.compactMap { candidate -> (candidate: String, distance: Int)? in
             let distance = distance(Array(word), Array(candidate))
@@ -17,7 +17,7 @@ enum Suggestion {
         nearest(to: word, among: candidates).map { "Did you mean '\($0)'?" }
     }
 
-    /// How many letters have to be added, taken away, replaced or swapped with their neighbor.
+    /// The edit distance: letters to insert, delete, replace or swap with their neighbor.
     static func distance(_ left: [Character], _ right: [Character]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...right.count)

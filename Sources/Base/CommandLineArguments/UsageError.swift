@@ -1,14 +1,14 @@
-/// A command line that can't be followed. The program says why on standard error and ends with status 2.
+/// An invalid command line. The program prints the reason to standard error and exits with status 2.
 public struct UsageError: Error, Equatable, CustomStringConvertible {
     /// What is wrong, in one sentence without a full stop.
     public let message: String
 
-    /// What to do about it, if there is a guess: `Did you mean '--port'?`
+    /// A suggestion, if there is one: `Did you mean '--port'?`
     public let hint: String?
 
     /// - Parameters:
     ///   - message: What is wrong, in one sentence without a full stop.
-    ///   - hint: What to do about it.
+    ///   - hint: A suggestion.
     public init(_ message: String, hint: String? = nil) {
         self.message = message
         self.hint = hint
@@ -21,7 +21,7 @@ public struct UsageError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Ends a command with a status after it has said by itself whatever there is to say.
+/// Exits a command with a status after it has reported the reason itself.
 public struct ExitCode: Error, Equatable {
     /// The status of the process.
     public let code: Int32
@@ -31,10 +31,10 @@ public struct ExitCode: Error, Equatable {
         self.code = code
     }
 
-    /// 0: done.
+    /// 0: success.
     public static let success = ExitCode(0)
     /// 1: refused or failed.
     public static let failure = ExitCode(1)
-    /// 2: the command line was wrong.
+    /// 2: the command line was invalid.
     public static let usage = ExitCode(2)
 }

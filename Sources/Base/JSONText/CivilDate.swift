@@ -1,7 +1,7 @@
-/// A day of the Gregorian calendar, also before there was one.
+/// A day of the proleptic Gregorian calendar.
 ///
-/// Years start in March here, so that the leap day is a year's last one and months have a regular length: from March on
-/// they have 153 days in every five.
+/// Internally years start in March, so that the leap day is the last day of a year and months have regular lengths:
+/// five months have 153 days.
 struct CivilDate: Equatable {
     /// 0 to 9999.
     var year: Int
@@ -10,7 +10,7 @@ struct CivilDate: Equatable {
     /// 1 to 31.
     var day: Int
 
-    /// - Returns: `nil` for a day that doesn't exist.
+    /// - Returns: `nil` for a day that does not exist.
     init?(year: Int, month: Int, day: Int) {
         guard (0...9999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
         let isLeapYear = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
@@ -42,6 +42,6 @@ struct CivilDate: Equatable {
         return days - Self.daysOfCycle + 60
     }
 
-    /// Of 400 years, after which the calendar repeats itself.
+    /// The days of 400 years, after which the calendar repeats.
     private static let daysOfCycle = 146_097
 }

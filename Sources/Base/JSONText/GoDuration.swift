@@ -1,8 +1,8 @@
-/// Durations as Go writes them: `90s`, `1h30m`, `1.5h`, `100ms`. Commands and flags have them in this form.
+/// Durations in Go's format: `90s`, `1h30m`, `1.5h`, `100ms`. Commands and flags use it.
 public enum GoDuration {
-    /// Reads a duration: an optional sign and one or more decimal numbers, each with a unit: `h`, `m`, `s`, `ms`, `us`
-    /// (or `µs`), `ns`. A bare `0` needs no unit. Parts smaller than a nanosecond are cut off.
-    /// - Returns: `nil` when the text is none, or when it is longer than Go's 64 bits of nanoseconds, some 292 years.
+    /// Parses a duration: an optional sign and one or more decimal numbers, each with a unit: `h`, `m`, `s`, `ms`, `us`
+    /// (or `µs`), `ns`. A bare `0` needs no unit. Fractions of a nanosecond are truncated.
+    /// - Returns: `nil` when the text is invalid or exceeds Go's 64 bits of nanoseconds, about 292 years.
     public static func parse(_ text: String) -> Duration? {
         var rest = Substring(text).utf8[...]
         let isNegative = rest.first == UInt8(ascii: "-")
@@ -19,7 +19,7 @@ public enum GoDuration {
         return .nanoseconds(isNegative ? -total : total)
     }
 
-    /// The form that Go prints: `1h30m0s`, `1.5s`, `100ms`, `0s`. Parts smaller than a nanosecond are cut off.
+    /// Formats a duration as Go does: `1h30m0s`, `1.5s`, `100ms`, `0s`. Fractions of a nanosecond are truncated.
     public static func string(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let isNegative = seconds < 0 || attoseconds < 0
@@ -48,8 +48,7 @@ public enum GoDuration {
         return "\(whole).\(padded)"
     }
 
-    /// Reads one number with its unit.
-    /// - Returns: Its nanoseconds.
+    /// Parses one number with its unit, in nanoseconds.
     private static func readPart(_ rest: inout Substring.UTF8View.SubSequence) -> Int64? {
         let whole = rest.prefix(while: isDigit)
         rest = rest.dropFirst(whole.count)
@@ -73,7 +72,7 @@ public enum GoDuration {
         }
         let (nanos, overflow) = value.multipliedReportingOverflow(by: unit)
         guard !overflow else { return nil }
-        // Digits that stand for less than a nanosecond of an hour, the largest unit, change nothing.
+        // Further digits are less than a nanosecond even of an hour, the largest unit.
         var ofFraction: Int64 = 0
         var divisor: Int64 = 1
         for digit in fraction.prefix(13) {

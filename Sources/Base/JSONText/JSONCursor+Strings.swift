@@ -1,13 +1,13 @@
 extension JSONCursor {
-    /// A string as it stands in the text.
+    /// A string in the text.
     struct RawString {
-        /// What is between the quotes.
+        /// The range between the quotes.
         var content: Range<Int>
-        /// Whether `content` has escapes in it.
+        /// Whether `content` contains escapes.
         var hasEscapes: Bool
     }
 
-    /// Passes a string that starts here: UTF-8, control characters and escapes are checked.
+    /// Skips a string and checks its UTF-8, control characters and escapes.
     mutating func skipString() throws(JSONError) -> RawString {
         try skip(UInt8(ascii: "\""))
         let first = offset
@@ -31,15 +31,15 @@ extension JSONCursor {
         }
     }
 
-    /// Passes ASCII that needs no second look, eight bytes at a time while there are so many.
+    /// Skips plain ASCII, eight bytes at a time.
     @inline(__always)
     private mutating func skipPlainBytes() {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080
         while end - offset >= 8 {
             let word = UnsafeRawPointer(start + offset).loadUnaligned(as: UInt64.self)
-            // In each of these a byte's high bit is set when the byte is a quote, a backslash, or below 0x20; bytes
-            // above such a one may be marked too, which costs only a slower step.
+            // Each term sets a byte's high bit when the byte is a quote, a backslash, below 0x20 or not ASCII. Borrows
+            // may mark higher bytes as well, which only costs a slower step.
             let quotes = word ^ (ones &* 0x22)
             let backslashes = word ^ (ones &* 0x5C)
             let marks = (quotes &- ones) | (backslashes &- ones) | (word &- ones &* 0x20) | word
@@ -98,7 +98,7 @@ extension JSONCursor {
         }
     }
 
-    /// Passes a scalar of two to four bytes, in its shortest form, no surrogate, at most U+10FFFF.
+    /// Skips a valid scalar of two to four bytes: shortest form, no surrogate, at most U+10FFFF.
     private mutating func skipMultibyteScalar(_ lead: UInt8) throws(JSONError) {
         let count: Int
         let second: ClosedRange<UInt8>
@@ -120,14 +120,14 @@ extension JSONCursor {
         offset += count
     }
 
-    /// The text of a string that `skipString` has passed.
+    /// The text of a string that `skipString` has checked.
     func text(of string: RawString) -> String {
         let content = UnsafeBufferPointer(start: start + string.content.lowerBound, count: string.content.count)
         guard string.hasEscapes else { return String(decoding: content, as: UTF8.self) }
         return String(unsafeUninitializedCapacity: content.count) { unescape(content, into: $0) }
     }
 
-    /// Every escape is longer than what it stands for, so the content's length suffices for `output`.
+    /// Escapes are longer than their characters, so the content's length suffices for `output`.
     private func unescape(_ content: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Int
     {
         var read = 0

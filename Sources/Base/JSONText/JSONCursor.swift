@@ -1,8 +1,8 @@
-/// A place in a JSON text, with the steps that every reader of JSON takes. It checks all that it passes.
+/// A position in a JSON text, with the common parsing steps. It validates everything it skips.
 ///
-/// It doesn't own the bytes: whoever makes one keeps them alive and unchanged.
+/// It does not own the bytes: the creator keeps them alive and unchanged.
 struct JSONCursor {
-    /// The largest `depthLimit`: each level of nesting is a level of recursion, and threads have small stacks.
+    /// The largest `depthLimit`: nesting is parsed recursively, and threads have small stacks.
     static let maximumDepth = 1000
 
     let start: UnsafePointer<UInt8>
@@ -14,7 +14,7 @@ struct JSONCursor {
         end = bytes.count
     }
 
-    /// What an empty buffer points at; it is never read.
+    /// The address of empty buffers; it is never read.
     private static var nothing: UnsafePointer<UInt8> {
         UnsafePointer(bitPattern: 1)!
     }
@@ -34,7 +34,7 @@ struct JSONCursor {
         }
     }
 
-    /// The error for a byte, or the missing one, that can't stand here.
+    /// The error for an unexpected byte or end.
     func unexpected() -> JSONError {
         JSONError(offset < end ? .unexpectedByte : .unexpectedEnd, at: offset)
     }
@@ -45,7 +45,7 @@ struct JSONCursor {
         offset += 1
     }
 
-    /// What stands between two members of an object or elements of an array: a comma, or the closing bracket.
+    /// Skips a comma or the closing bracket after a member or element.
     /// - Returns: Whether another one follows.
     @inline(__always)
     mutating func skipSeparator(closing: UInt8) throws(JSONError) -> Bool {
@@ -63,8 +63,8 @@ struct JSONCursor {
         }
     }
 
-    /// Passes the opening bracket and, when the object or array is empty, the closing one too.
-    /// - Returns: Whether something is in it.
+    /// Skips the opening bracket and, when the object or array is empty, the closing one.
+    /// - Returns: Whether it has contents.
     @inline(__always)
     mutating func enter(closing: UInt8) throws(JSONError) -> Bool {
         offset += 1
@@ -74,7 +74,7 @@ struct JSONCursor {
         return false
     }
 
-    /// Passes the colon after a key, with the white space around it.
+    /// Skips the colon after a key and the white space around it.
     @inline(__always)
     mutating func skipColon() throws(JSONError) {
         skipWhitespace()
@@ -82,14 +82,14 @@ struct JSONCursor {
         skipWhitespace()
     }
 
-    /// The end of the text, after white space.
+    /// Checks that only white space is left.
     mutating func skipToEnd() throws(JSONError) {
         skipWhitespace()
         guard offset == end else { throw JSONError(.trailingBytes, at: offset) }
     }
 
-    /// Passes one value, complete and checked, that starts here.
-    /// - Parameter depth: How many levels of objects and arrays it may have.
+    /// Skips and validates one value.
+    /// - Parameter depth: The maximum number of nested objects and arrays.
     mutating func skipValue(depth: Int) throws(JSONError) -> JSONKind {
         guard let first = byte else { throw unexpected() }
         switch first {
@@ -135,8 +135,8 @@ struct JSONCursor {
         }
     }
 
-    /// Passes a number: `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
-    /// - Returns: Whether it is written as an integer, without fraction and exponent.
+    /// Skips a number: `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
+    /// - Returns: Whether it is an integer, without fraction and exponent.
     @discardableResult
     mutating func skipNumber() throws(JSONError) -> Bool {
         var isInteger = true

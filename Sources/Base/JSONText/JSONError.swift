@@ -1,32 +1,32 @@
-/// Why a text is not the JSON that was asked for, and where.
+/// Why and where a text is not the expected JSON.
 public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong.
     public struct Code: Equatable, Sendable, CustomStringConvertible {
         /// The text ends inside a value.
         public static let unexpectedEnd = Code(.unexpectedEnd)
-        /// A byte that can't stand here.
+        /// An unexpected byte.
         public static let unexpectedByte = Code(.unexpectedByte)
         /// Something follows the value.
         public static let trailingBytes = Code(.trailingBytes)
-        /// The text is valid so far but is no object.
+        /// The text is valid JSON but not an object.
         public static let notAnObject = Code(.notAnObject)
         /// A number that breaks the grammar: `01`, `1.`, `+1`, `.5`.
         public static let invalidNumber = Code(.invalidNumber)
-        /// A control character that stands in a string without being escaped.
+        /// An unescaped control character in a string.
         public static let controlCharacter = Code(.controlCharacter)
-        /// An escape that JSON doesn't know, or `\u` without four hexadecimal digits.
+        /// An unknown escape, or `\u` without four hexadecimal digits.
         public static let invalidEscape = Code(.invalidEscape)
-        /// Half of a surrogate pair without the other half.
+        /// A surrogate without its pair.
         public static let loneSurrogate = Code(.loneSurrogate)
-        /// A string's bytes are no UTF-8.
+        /// A string that is not valid UTF-8.
         public static let invalidUTF8 = Code(.invalidUTF8)
         /// Objects and arrays are nested too deeply.
         public static let tooDeep = Code(.tooDeep)
         /// An object has a key twice.
         public static let duplicateKey = Code(.duplicateKey)
-        /// A value of another kind than the one that was asked for.
+        /// A value of another kind than expected.
         public static let wrongKind = Code(.wrongKind)
-        /// A number that the type that was asked for can't hold.
+        /// A number out of range for the requested type.
         public static let outOfRange = Code(.outOfRange)
 
         private enum Kind {
@@ -63,7 +63,7 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong.
     public let code: Code
 
-    /// The byte at which it was noticed, counted from the start of the text that was handed over.
+    /// The offset at which it was detected, from the start of the given text.
     public let offset: Int
 
     init(_ code: Code, at offset: Int) {
@@ -71,7 +71,7 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
         self.offset = offset
     }
 
-    /// The code in words and the offset; never a part of the text.
+    /// The code in words and the offset, without any of the text.
     public var description: String {
         "\(code) at byte \(offset)"
     }

@@ -1,10 +1,10 @@
-/// A JSON number, with the text that it was read from or is written as: nothing is lost between reading and writing.
-/// Two are equal when their texts are: `1.0` is not `1`.
+/// A JSON number that keeps its text, so that nothing is lost between reading and writing. Numbers are equal when their
+/// texts are: `1.0` is not `1`.
 public struct JSONNumber: Hashable, Sendable {
-    /// The number as it stands in JSON.
+    /// The number's text.
     public let text: String
 
-    /// - Returns: `nil` when the text breaks JSON's grammar of numbers.
+    /// - Returns: `nil` when the text is not a JSON number.
     public init?(text: String) {
         let isNumber = try? JSONScanner.withBuffer(of: Array(text.utf8)) { (bytes) throws(JSONError) in
             var cursor = JSONCursor(bytes)
@@ -21,7 +21,7 @@ public struct JSONNumber: Hashable, Sendable {
     }
 
     /// A double in its shortest form.
-    /// - Returns: `nil` for infinities and NaN, which JSON doesn't have.
+    /// - Returns: `nil` for infinities and NaN, which JSON lacks.
     public init?(_ value: Double) {
         guard value.isFinite else { return nil }
         text = value.description
@@ -31,7 +31,7 @@ public struct JSONNumber: Hashable, Sendable {
         self.text = text
     }
 
-    /// The value if it is written as an integer and 64 bits hold it.
+    /// The value if it is an integer that fits in 64 bits.
     public var int64: Int64? {
         Int64(text)
     }

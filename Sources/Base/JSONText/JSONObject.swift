@@ -14,12 +14,12 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
     /// An object without members.
     public init() {}
 
-    /// An object with these members; of a key that occurs twice the last value counts.
+    /// An object with these members. For duplicate keys, the last value counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         for (key, value) in elements { self[key] = value }
     }
 
-    /// The value of a key. Setting `nil` takes the member away; a new key is added at the end.
+    /// The value of a key. Setting `nil` removes the member; a new key is added at the end.
     public subscript(key: String) -> JSONValue? {
         get {
             index(of: key).map { members[$0].value }
@@ -34,12 +34,12 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
         }
     }
 
-    /// Adds a member whose key is known to be new.
+    /// Appends a member with a new key.
     mutating func append(_ key: String, _ value: JSONValue) {
         members.append(Member(key: key, value: value))
     }
 
-    /// The members in the order of their keys' bytes.
+    /// The members sorted by the bytes of their keys.
     var sorted: [Member] {
         members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     }
@@ -50,7 +50,7 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
 }
 
 extension JSONObject: Equatable {
-    /// Whether both have the same members, in whatever order.
+    /// Whether both have the same members, in any order.
     public static func == (left: JSONObject, right: JSONObject) -> Bool {
         guard left.members.count == right.members.count else { return false }
         return zip(left.sorted, right.sorted).allSatisfy { left, right in

@@ -1,8 +1,8 @@
-/// Scalars from their raw bytes, as a member's `range` names them. Each checks what it reads again, so bytes of any
-/// origin are safe. The bytes hold the value and nothing around it; an error's offset counts from their start.
+/// Parses scalars from the raw bytes of a member's `range`. Each function validates its input, so any bytes are safe.
+/// The bytes hold only the value; offsets of errors count from their start.
 extension JSONScanner {
     /// The text of a string, unescaped.
-    /// - Throws: `JSONError`: `wrongKind` when it is no string.
+    /// - Throws: `JSONError`: `wrongKind` when it is not a string.
     public static func string(_ value: UnsafeRawBufferPointer) throws(JSONError) -> String {
         var cursor = try cursor(at: value, UInt8(ascii: "\"")...UInt8(ascii: "\""))
         let text = cursor.text(of: try cursor.skipString())
@@ -10,9 +10,8 @@ extension JSONScanner {
         return text
     }
 
-    /// The value of a number that is written as an integer: without fraction and exponent.
-    /// - Throws: `JSONError`: `wrongKind` when it is no number or not written as an integer, `outOfRange` when 64 bits
-    ///   don't hold it.
+    /// The value of an integer: a number without fraction and exponent.
+    /// - Throws: `JSONError`: `wrongKind` when it is not an integer, `outOfRange` when it does not fit in 64 bits.
     public static func int64(_ value: UnsafeRawBufferPointer) throws(JSONError) -> Int64 {
         var cursor = try cursor(atNumber: value)
         let isInteger = try cursor.skipNumber()
@@ -22,8 +21,8 @@ extension JSONScanner {
         return integer
     }
 
-    /// The value of a number, rounded to the nearest that a double can hold.
-    /// - Throws: `JSONError`: `wrongKind` when it is no number, `outOfRange` when it is too large.
+    /// The value of a number, rounded to the nearest double.
+    /// - Throws: `JSONError`: `wrongKind` when it is not a number, `outOfRange` when it is too large.
     public static func double(_ value: UnsafeRawBufferPointer) throws(JSONError) -> Double {
         var cursor = try cursor(atNumber: value)
         try cursor.skipNumber()

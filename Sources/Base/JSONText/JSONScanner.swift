@@ -1,28 +1,28 @@
-/// A member of an object's top level, as a scan meets it.
+/// A top-level member of an object.
 public struct JSONMember: Sendable, Equatable {
-    /// The key, unescaped. Compare it by its UTF-8 when it isn't ASCII: Swift takes different spellings of one letter
-    /// for equal, JSON doesn't.
+    /// The key, unescaped. Compare non-ASCII keys by their UTF-8: Swift compares by canonical equivalence, JSON by code
+    /// points.
     public let key: String
-    /// What the value is.
+    /// The kind of the value.
     public let kind: JSONKind
-    /// Where the value stands in the text, without the white space around it.
+    /// The value's range in the text, without surrounding white space.
     public let range: Range<Int>
-    /// Whether a member before this one has the same key.
+    /// Whether an earlier member has the same key.
     public let isDuplicate: Bool
 }
 
-/// Reads the top level of a JSON object in one pass and checks the whole text on the way: nested values too are
-/// complete, their strings are UTF-8 without lone surrogates, their numbers keep the grammar. Nested values are not
-/// built, and their keys are not compared with each other.
+/// Reads the top level of a JSON object in one pass and validates the whole text, including nested values: their
+/// syntax, their numbers, and their strings, which must be UTF-8 without lone surrogates. It does not build nested
+/// values or check their keys for duplicates.
 public enum JSONScanner {
-    /// How many levels of objects and arrays a text may have when nobody says otherwise.
+    /// The default maximum number of nested objects and arrays.
     public static let defaultDepthLimit = 128
 
-    /// Scans an object and calls `receive` for each of its members, in the text's order.
+    /// Scans an object and calls `receive` for each member, in the text's order.
     /// - Parameters:
-    ///   - bytes: The whole text. White space may stand around the object, nothing else.
-    ///   - depthLimit: How many levels of objects and arrays are allowed, the top level included; 1 to 1,000.
-    ///   - receive: Is called while the rest of the text is not checked yet. What it throws ends the scan.
+    ///   - bytes: The text: one object, with optional white space around it.
+    ///   - depthLimit: The maximum number of nested objects and arrays, including the top level; 1 to 1,000.
+    ///   - receive: Called before the rest of the text is validated. An error that it throws ends the scan.
     /// - Throws: `JSONError` with code `notAnObject` for another kind of valid value, other codes for an invalid text.
     public static func scan(
         _ bytes: UnsafeRawBufferPointer,
@@ -51,7 +51,7 @@ public enum JSONScanner {
         try cursor.skipToEnd()
     }
 
-    /// Scans an object and collects its members, in the text's order. See `scan(_:depthLimit:_:)`.
+    /// Scans an object and returns its members, in the text's order. See `scan(_:depthLimit:_:)`.
     public static func members(
         of bytes: UnsafeRawBufferPointer,
         depthLimit: Int = defaultDepthLimit
@@ -61,7 +61,7 @@ public enum JSONScanner {
         return members
     }
 
-    /// Scans an object and collects its members, in the text's order. See `scan(_:depthLimit:_:)`.
+    /// Scans an object and returns its members, in the text's order. See `scan(_:depthLimit:_:)`.
     public static func members(
         of bytes: [UInt8],
         depthLimit: Int = defaultDepthLimit
@@ -69,8 +69,8 @@ public enum JSONScanner {
         try withBuffer(of: bytes) { (buffer) throws(JSONError) in try members(of: buffer, depthLimit: depthLimit) }
     }
 
-    /// Checks that the bytes are one JSON value of any kind, with the same strictness as a scan.
-    /// - Returns: What the value is.
+    /// Checks that the bytes are one JSON value of any kind, as strictly as a scan.
+    /// - Returns: The kind of the value.
     @discardableResult
     public static func validate(
         _ bytes: UnsafeRawBufferPointer,
@@ -84,8 +84,8 @@ public enum JSONScanner {
         return kind
     }
 
-    /// Checks that the bytes are one JSON value of any kind, with the same strictness as a scan.
-    /// - Returns: What the value is.
+    /// Checks that the bytes are one JSON value of any kind, as strictly as a scan.
+    /// - Returns: The kind of the value.
     @discardableResult
     public static func validate(
         _ bytes: [UInt8],
@@ -95,7 +95,7 @@ public enum JSONScanner {
     }
 
     /// Finds the elements of an array.
-    /// - Returns: Where each element stands; nil when the text is another kind of valid value.
+    /// - Returns: The range of each element; nil when the text is another kind of valid value.
     public static func elements(
         of bytes: [UInt8],
         depthLimit: Int = defaultDepthLimit
@@ -124,7 +124,7 @@ public enum JSONScanner {
     }
 }
 
-/// What a JSON value is.
+/// The kind of a JSON value.
 public enum JSONKind: String, Sendable {
     /// A string.
     case string
@@ -139,20 +139,21 @@ public enum JSONKind: String, Sendable {
     /// An array.
     case array
 
-    /// Whether it is neither an object nor an array.
+    /// Whether it is neither object nor array.
     public var isScalar: Bool {
         self != .object && self != .array
     }
 }
 
-/// The keys of one object, compared by their bytes: `String` takes different spellings of one letter for equal.
+/// The keys of one object, compared by their bytes: `String` compares by canonical equivalence.
 struct JSONKeySet {
-    /// Comparing with so many keys costs less than hashing them.
+    /// Up to this many keys, comparing costs less than hashing.
     private static let mostCompared = 16
 
     private var few: [String] = []
     private var many: Set<Key> = []
 
+    /// Inserts a key.
     /// - Returns: Whether the key is new.
     mutating func insert(_ key: String) -> Bool {
         guard many.isEmpty else { return many.insert(Key(text: key)).inserted }

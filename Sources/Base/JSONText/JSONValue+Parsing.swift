@@ -1,8 +1,8 @@
 extension JSONValue {
-    /// Reads a whole text, with the same strictness as `JSONScanner`; besides, no object may have a key twice.
+    /// Parses a text as strictly as `JSONScanner`, and rejects duplicate keys at every level.
     /// - Parameters:
-    ///   - bytes: The text. White space may stand around the value, nothing else.
-    ///   - depthLimit: How many levels of objects and arrays are allowed; 1 to 1,000.
+    ///   - bytes: The text: one value, with optional white space around it.
+    ///   - depthLimit: The maximum number of nested objects and arrays; 1 to 1,000.
     public static func parse(
         _ bytes: UnsafeRawBufferPointer,
         depthLimit: Int = JSONScanner.defaultDepthLimit
@@ -15,7 +15,7 @@ extension JSONValue {
         return value
     }
 
-    /// Reads a whole text. See `parse(_:depthLimit:)` for raw buffers.
+    /// Parses a text. See `parse(_:depthLimit:)` for raw buffers.
     public static func parse(
         _ bytes: [UInt8],
         depthLimit: Int = JSONScanner.defaultDepthLimit
@@ -25,7 +25,7 @@ extension JSONValue {
         }
     }
 
-    /// Reads a whole text. See `parse(_:depthLimit:)` for raw buffers.
+    /// Parses a text. See `parse(_:depthLimit:)` for raw buffers.
     public static func parse(
         _ text: String,
         depthLimit: Int = JSONScanner.defaultDepthLimit

@@ -1,8 +1,8 @@
 extension JSONValue {
     /// The value as JSON.
     /// - Parameters:
-    ///   - pretty: One member or element a line, indented by two spaces; else no white space at all.
-    ///   - sortedKeys: Members in the order of their keys' bytes; else in the order in which they were added.
+    ///   - pretty: Whether to write one member or element per line, indented by two spaces; otherwise compactly.
+    ///   - sortedKeys: Whether to sort members by the bytes of their keys; otherwise they keep their order.
     public func serialize(pretty: Bool = false, sortedKeys: Bool = false) -> [UInt8] {
         var printer = Printer(pretty: pretty, sortedKeys: sortedKeys)
         printer.append(self, indentation: 0)

@@ -1,25 +1,25 @@
-/// A JSON value as a tree, for paths where speed doesn't matter: configuration, tools, tests.
+/// A JSON value as a tree, where speed does not matter: configuration, tools, tests.
 public enum JSONValue: Sendable, Equatable {
     /// The literal `null`.
     case null
     /// The literal `true` or `false`.
     case bool(Bool)
-    /// A number with the digits of its text, so that no precision is lost.
+    /// A number with its original digits, so that no precision is lost.
     case number(JSONNumber)
-    /// A string, with its escapes resolved.
+    /// A string, unescaped.
     case string(String)
     /// An array, in the order of the text.
     case array([JSONValue])
     /// An object with its members.
     case object(JSONObject)
 
-    /// The value of a key, if this is an object that has it.
+    /// The value of a key if this is an object that contains it.
     public subscript(key: String) -> JSONValue? {
         guard case .object(let object) = self else { return nil }
         return object[key]
     }
 
-    /// The element at `index`, if this is an array that has it.
+    /// The element at `index` if this is an array that contains it.
     public subscript(index: Int) -> JSONValue? {
         guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
         return elements[index]
@@ -31,13 +31,13 @@ public enum JSONValue: Sendable, Equatable {
         return text
     }
 
-    /// The value, if this is a number that is written as an integer and 64 bits hold it.
+    /// The value if this is an integer that fits in 64 bits.
     public var int64: Int64? {
         guard case .number(let number) = self else { return nil }
         return number.int64
     }
 
-    /// The value, if this is a number that a double can hold, perhaps rounded.
+    /// The value, possibly rounded, if this is a number in the range of a double.
     public var double: Double? {
         guard case .number(let number) = self else { return nil }
         return number.double
@@ -102,7 +102,7 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
         self = .array(elements)
     }
 
-    /// An object; of a key that occurs twice the last value counts.
+    /// An object. For duplicate keys, the last value counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         var object = JSONObject()
         for (key, value) in elements { object[key] = value }

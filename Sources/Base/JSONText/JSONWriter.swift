@@ -1,5 +1,5 @@
-/// Writes JSON into a buffer, from left to right. Commas come by themselves; that brackets match and that an object's
-/// members have keys is the caller's affair.
+/// Writes JSON into a buffer, from left to right. It inserts commas; the caller is responsible for matching brackets
+/// and for the keys of members.
 ///
 /// ```swift
 /// var json = JSONWriter()
@@ -9,22 +9,22 @@
 /// json.endObject()
 /// ```
 ///
-/// Values on the outermost level are separated by commas too, so one writer holds one text; `removeAll()` starts anew
-/// and keeps the memory.
+/// Values on the outermost level are separated by commas too, so a writer holds one text. `removeAll()` starts a new
+/// one and keeps the memory.
 public struct JSONWriter: Sendable {
-    /// What has been written.
+    /// The written bytes.
     public private(set) var bytes: [UInt8]
 
-    /// Whether a value stands before this place in the same object or array.
+    /// Whether the current object or array already has a value.
     private var needsComma = false
 
-    /// - Parameter capacity: How many bytes to make room for at once.
+    /// - Parameter capacity: The number of bytes to reserve.
     public init(capacity: Int = 0) {
         bytes = []
         bytes.reserveCapacity(capacity)
     }
 
-    /// Forgets what has been written and keeps the memory.
+    /// Discards the written bytes and keeps the memory.
     public mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         needsComma = false
@@ -83,8 +83,8 @@ public struct JSONWriter: Sendable {
         int(Int64(value))
     }
 
-    /// A number in the shortest form that reads back as the same double. JSON has no infinities and no NaN: they become
-    /// `null`.
+    /// A number in the shortest form that parses to the same double. Infinities and NaN become `null`, since JSON lacks
+    /// them.
     public mutating func double(_ value: Double) {
         guard value.isFinite else { return null() }
         separate()
@@ -106,14 +106,14 @@ public struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    /// A value that is JSON already. It is copied as it is; the caller knows that it is valid.
+    /// A value that is already encoded. It is copied; the caller ensures that it is valid.
     public mutating func raw(_ value: [UInt8]) {
         separate()
         bytes.append(contentsOf: value)
         needsComma = true
     }
 
-    /// A value that is JSON already. It is copied as it is; the caller knows that it is valid.
+    /// A value that is already encoded. It is copied; the caller ensures that it is valid.
     public mutating func raw(_ value: UnsafeRawBufferPointer) {
         separate()
         bytes.append(contentsOf: value)
@@ -142,9 +142,9 @@ public struct JSONWriter: Sendable {
     }
 }
 
-/// Strings as RFC 8259 wants them: quote, backslash and control characters are escaped, all else stays UTF-8.
+/// Escapes strings by RFC 8259: quotes, backslashes and control characters; everything else stays UTF-8.
 enum JSONEscaping {
-    /// Appends `text` with quotes around it.
+    /// Appends `text` in quotes.
     static func append(_ text: String, to bytes: inout [UInt8]) {
         var text = text
         bytes.append(UInt8(ascii: "\""))

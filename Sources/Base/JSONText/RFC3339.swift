@@ -1,6 +1,6 @@
-/// Instants as JSON texts have them: RFC 3339, `2026-03-01T12:34:56.789Z`.
+/// Times in RFC 3339 format, as in JSON texts: `2026-03-01T12:34:56.789Z`.
 public enum RFC3339 {
-    /// How many digits follow the second. Finer parts are cut off, not rounded.
+    /// The number of fractional digits. Finer parts are truncated, not rounded.
     public enum Precision: Int, Sendable {
         /// None, and no point.
         case seconds = 0
@@ -12,14 +12,14 @@ public enum RFC3339 {
         case nanoseconds = 9
     }
 
-    /// The first and the last second that have a form: years 0 to 9999.
+    /// The first and the last representable second: years 0 to 9999.
     static let representable: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
 
-    /// The form of an instant, in UTC.
+    /// Formats a time in UTC.
     /// - Parameters:
-    ///   - secondsSince1970: Whole seconds; what lies outside the years 0 to 9999 becomes the nearest second inside.
-    ///   - nanos: 0 to 999,999,999, added to the seconds; what lies outside becomes the nearest of these.
-    ///   - precision: How many digits follow the second.
+    ///   - secondsSince1970: Whole seconds, clamped to the years 0 to 9999.
+    ///   - nanos: Nanoseconds to add, clamped to 0 to 999,999,999.
+    ///   - precision: The number of fractional digits.
     public static func string(
         secondsSince1970: Int64,
         nanos: Int32 = 0,
@@ -32,9 +32,9 @@ public enum RFC3339 {
         }
     }
 
-    /// Reads an instant: `T` and `Z` in either case, up to nine digits after the point, `Z` or an offset (`+02:00`).
-    /// - Returns: Seconds since 1970 and nanoseconds to add to them (0 to 999,999,999), or `nil` when the text is none,
-    ///   names a day or a time that doesn't exist (leap seconds included), or lies outside the years 0 to 9999.
+    /// Parses a time: `T` and `Z` in either case, up to nine fractional digits, `Z` or an offset (`+02:00`).
+    /// - Returns: Seconds since 1970 and nanoseconds to add (0 to 999,999,999), or `nil` when the text is invalid,
+    ///   names a day or time that does not exist (including leap seconds), or lies outside the years 0 to 9999.
     public static func parse(_ text: String) -> (secondsSince1970: Int64, nanos: Int32)? {
         var text = text
         return text.withUTF8 { utf8 in
@@ -44,7 +44,7 @@ public enum RFC3339 {
     }
 }
 
-/// Writes digits into memory that is known to suffice.
+/// Writes digits into memory of sufficient size.
 private struct DigitWriter {
     let buffer: UnsafeMutableBufferPointer<UInt8>
     var count = 0
@@ -119,7 +119,7 @@ private struct InstantReader {
         return true
     }
 
-    /// No point is no nanoseconds; a point wants one to nine digits.
+    /// Parses an optional point with one to nine digits, as nanoseconds.
     private mutating func fraction() -> Int32? {
         guard skip(".") else { return 0 }
         var value: Int32 = 0

@@ -1,6 +1,6 @@
-/// The form for machines: one JSON object, with its keys always in the same order.
+/// The format for machines: one JSON object with keys in a fixed order.
 ///
-/// This room stands on the lowest floor and imports no other, so it has the few lines of JSON that it needs.
+/// Rooms of this group do not import the JSON room, so the few necessary lines are here.
 enum JSONLine {
     static func append(_ record: LogRecord, to line: inout [UInt8]) {
         line.append(contentsOf: #"{"label":"#.utf8)

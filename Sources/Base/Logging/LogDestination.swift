@@ -1,16 +1,16 @@
 internal import Glibc
 
-/// Where log lines go.
+/// A destination for log lines.
 public struct LogDestination: Sendable {
     /// The process's standard error.
     public static let standardError = fileDescriptor(2)
 
-    /// An open file, pipe or socket. The caller keeps it open as long as somebody logs.
+    /// An open file, pipe or socket. The caller keeps it open while anything logs to it.
     public static func fileDescriptor(_ descriptor: Int32) -> LogDestination {
         LogDestination(.descriptor(descriptor))
     }
 
-    /// A function that is given each line without its newline, one at a time, on the thread that logs.
+    /// A function that receives each line without its newline, one at a time, on the logging thread.
     public static func lines(_ receive: @escaping @Sendable (String) -> Void) -> LogDestination {
         LogDestination(.function(receive))
     }
@@ -26,7 +26,7 @@ public struct LogDestination: Sendable {
         self.kind = kind
     }
 
-    /// Whether people look at it directly and it understands colors.
+    /// Whether it is a terminal that supports colors.
     var showsColors: Bool {
         switch kind {
         case .descriptor(let descriptor): Self.isColorTerminal(descriptor)
@@ -34,8 +34,8 @@ public struct LogDestination: Sendable {
         }
     }
 
-    /// Writes `line`, which ends with a newline, to its end or until the destination fails for good. A failure has
-    /// nowhere to be reported, and a service doesn't end because its log did.
+    /// Writes `line`, which ends with a newline. Gives up when the destination fails permanently: there is nowhere to
+    /// report that, and a service must not end because its log did.
     func write(_ line: [UInt8]) {
         switch kind {
         case .descriptor(let descriptor): Self.writeAll(line, to: descriptor)
@@ -43,14 +43,14 @@ public struct LogDestination: Sendable {
         }
     }
 
-    /// A terminal that understands colors and whose user didn't switch them off (`NO_COLOR`, `TERM=dumb`).
+    /// Whether it is a terminal with colors that the user has not disabled (`NO_COLOR`, `TERM=dumb`).
     private static func isColorTerminal(_ descriptor: Int32) -> Bool {
         guard isatty(descriptor) == 1, getenv("NO_COLOR") == nil else { return false }
         guard let terminal = getenv("TERM") else { return false }
         return strcmp(terminal, "dumb") != 0
     }
 
-    /// Writes all bytes, also over interruptions and to a descriptor that doesn't block; gives up on other errors.
+    /// Writes all bytes, across interruptions and to non-blocking descriptors. Gives up on other errors.
     private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
         bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]

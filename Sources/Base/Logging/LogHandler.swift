@@ -1,6 +1,6 @@
 internal import SagamoreThreads
 
-/// Gives lines their form and writes them whole, one after the other, whichever threads they come from.
+/// Formats lines and writes them whole, one at a time, from any thread.
 public final class LogHandler: Sendable {
     private let format: LogFormat
     private let colors: Bool
@@ -27,7 +27,7 @@ public final class LogHandler: Sendable {
     }
 }
 
-/// The form of a log line.
+/// The format of log lines.
 public enum LogFormat: String, Sendable, CaseIterable {
     /// `TIME LEVEL LABEL MESSAGE KEY=VALUE …`, for people; in color on a terminal.
     case text
@@ -36,12 +36,12 @@ public enum LogFormat: String, Sendable, CaseIterable {
     case json
 }
 
-/// One line before it has a form.
+/// One line before it is formatted.
 struct LogRecord: Sendable {
     var time: WallClockTime
     var level: Logger.Level
     var label: String
     var message: String
-    /// In the order of the keys, each key once.
+    /// Sorted by key, each key once.
     var metadata: [(key: String, value: String)]
 }

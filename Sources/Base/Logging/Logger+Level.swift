@@ -1,19 +1,19 @@
 extension Logger {
     /// How severe a line is, from the least to the most.
     public enum Level: String, Sendable, CaseIterable, Comparable {
-        /// Every step, for the hunt for one error.
+        /// Individual steps, for debugging a single problem.
         case trace
-        /// What helps who develops or looks for the cause of a failure.
+        /// Details for development and for diagnosing failures.
         case debug
-        /// What an operator may want to know.
+        /// Events that an operator may want to know.
         case info
-        /// Nothing wrong, but worth a look.
+        /// Normal but noteworthy events.
         case notice
-        /// Something is wrong and the service carries on by itself.
+        /// Problems that the service handles by itself.
         case warning
         /// Something failed.
         case error
-        /// Somebody has to act now.
+        /// Someone must act now.
         case critical
 
         /// Whether `left` is less severe than `right`.

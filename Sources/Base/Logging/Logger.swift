@@ -1,34 +1,34 @@
-/// Writes log lines under one label, in the vocabulary of swift-log.
+/// Writes log lines with a label, using the vocabulary of swift-log.
 ///
 /// A logger is a value: metadata set on a copy stays with the copy. Message and metadata are evaluated only when the
-/// level is on, so a line that is off costs a comparison and allocates nothing.
+/// level is enabled, so a disabled line costs one comparison and allocates nothing.
 public struct Logger: Sendable {
-    /// Who speaks, for example `history.lane`.
+    /// The component that logs, for example `history.lane`.
     public let label: String
 
     private var ownLevel: Level?
     private var metadata: [String: String] = [:]
     private let handler: LogHandler?
 
-    /// A logger that writes where `LoggingSystem.bootstrap` said, also when it was made before that.
+    /// A logger that writes to the destination of `LoggingSystem.bootstrap`, even when created before that call.
     public init(label: String) {
         self.label = label
         self.handler = nil
     }
 
-    /// A logger with a handler of its own, whatever the process uses. For tests that read what was logged.
+    /// A logger with its own handler, for tests that read the log.
     public init(label: String, handler: LogHandler) {
         self.label = label
         self.handler = handler
     }
 
-    /// The least severe level that is written: the process's level, unless one was set here.
+    /// The lowest level that is written: the process's level, unless set here.
     public var logLevel: Level {
         get { ownLevel ?? LoggingSystem.level }
         set { ownLevel = newValue }
     }
 
-    /// A key and value that go with every line of this logger; `nil` takes the key away.
+    /// Metadata for every line of this logger; `nil` removes the key.
     public subscript(metadataKey key: String) -> String? {
         get { metadata[key] }
         set { metadata[key] = newValue }
@@ -39,12 +39,11 @@ public struct Logger: Sendable {
         level >= logLevel
     }
 
-    /// Writes one line if `level` is on.
+    /// Writes one line if `level` is enabled.
     /// - Parameters:
     ///   - level: How severe it is.
-    ///   - message: What happened, without values that differ from line to line; those are metadata. No payloads, no
-    ///     secrets.
-    ///   - metadata: Keys and values of this line; a key that the logger has too is taken from here.
+    ///   - message: What happened. Values that vary from line to line belong in the metadata. No payloads or secrets.
+    ///   - metadata: The line's metadata. It overrides the logger's.
     public func log(
         level: Level,
         _ message: @autoclosure () -> String,
@@ -54,27 +53,27 @@ public struct Logger: Sendable {
         write(level, message(), metadata())
     }
 
-    /// Every step, for the hunt for one error.
+    /// Individual steps, for debugging a single problem.
     public func trace(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(level: .trace, message(), metadata: metadata())
     }
 
-    /// What helps who develops or looks for the cause of a failure.
+    /// Details for development and for diagnosing failures.
     public func debug(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(level: .debug, message(), metadata: metadata())
     }
 
-    /// What an operator may want to know.
+    /// Events that an operator may want to know.
     public func info(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(level: .info, message(), metadata: metadata())
     }
 
-    /// Nothing wrong, but worth a look.
+    /// Normal but noteworthy events.
     public func notice(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(level: .notice, message(), metadata: metadata())
     }
 
-    /// Something is wrong and the service carries on by itself.
+    /// Problems that the service handles by itself.
     public func warning(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(level: .warning, message(), metadata: metadata())
     }
@@ -84,7 +83,7 @@ public struct Logger: Sendable {
         log(level: .error, message(), metadata: metadata())
     }
 
-    /// The service can't go on as it should, and somebody has to act now.
+    /// The service cannot continue normally: someone must act now.
     public func critical(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
         log(level: .critical, message(), metadata: metadata())
     }

@@ -1,16 +1,16 @@
 internal import SagamoreThreads
 internal import Synchronization
 
-/// Where this process's loggers write, and from which level on. Set once, at the start.
+/// The destination and the level of this process's loggers. Set once, at startup.
 public enum LoggingSystem {
-    /// Says where all loggers write that have no handler of their own, also those that exist already. Until it is
-    /// called they write text to standard error, from `info` on.
+    /// Sets the destination of all loggers without their own handler, including existing ones. Before this call they
+    /// write text to standard error, from `info` on.
     ///
-    /// - Precondition: It is called at most once in a process, as only the program's entry knows what is right.
+    /// - Precondition: Called at most once per process, by the program's entry point.
     /// - Parameters:
-    ///   - level: The least severe level that is written.
+    ///   - level: The lowest level that is written.
     ///   - format: Text for people or JSON for machines.
-    ///   - destination: Where lines go.
+    ///   - destination: The destination of the lines.
     public static func bootstrap(
         level: Logger.Level,
         format: LogFormat = .text,
@@ -24,7 +24,7 @@ public enum LoggingSystem {
         severity.store(level.severity, ordering: .relaxed)
     }
 
-    /// The level of loggers that have none of their own. It may be changed at any time, from any thread.
+    /// The level of loggers without their own. It may be changed at any time, from any thread.
     public static var level: Logger.Level {
         get { Logger.Level(severity: severity.load(ordering: .relaxed)) }
         set { severity.store(newValue.severity, ordering: .relaxed) }

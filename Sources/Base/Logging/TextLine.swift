@@ -1,4 +1,4 @@
-/// The form for people: `TIME LEVEL LABEL MESSAGE KEY=VALUE …`.
+/// The format for people: `TIME LEVEL LABEL MESSAGE KEY=VALUE …`.
 enum TextLine {
     static func append(_ record: LogRecord, colors: Bool, to line: inout [UInt8]) {
         let paint = Paint(colors: colors)
@@ -22,7 +22,7 @@ enum TextLine {
         }
     }
 
-    /// A value that could be taken for several words, or for none, is quoted.
+    /// Quotes values that are empty or could be read as several words.
     private static func appendValue(_ value: String, to line: inout [UInt8]) {
         let needsQuotes = value.isEmpty || value.utf8.contains { $0 == space || $0 == quote || $0 == equals }
         guard needsQuotes else { return appendVisible(value, to: &line) }
@@ -31,7 +31,7 @@ enum TextLine {
         line.append(quote)
     }
 
-    /// Control characters are written out: a line stays one line, and no text can steer the reader's terminal.
+    /// Escapes control characters, so that a line stays one line and no text can control the reader's terminal.
     private static func appendVisible(_ text: String, escapingQuotes: Bool = false, to line: inout [UInt8]) {
         for scalar in text.unicodeScalars {
             switch scalar.value {
@@ -51,7 +51,7 @@ enum TextLine {
     private static let equals = UInt8(ascii: "=")
 }
 
-/// Wraps text in a terminal's colors, or leaves it as it is.
+/// Wraps text in terminal colors if enabled.
 private struct Paint {
     let colors: Bool
 

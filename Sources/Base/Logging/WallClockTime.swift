@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// An instant of the machine's clock, in milliseconds since 1970, never before that.
+/// A wall clock time in milliseconds since 1970, never earlier.
 struct WallClockTime: Sendable, Equatable {
     var millisecondsSince1970: Int64
 
@@ -11,7 +11,7 @@ struct WallClockTime: Sendable, Equatable {
         return WallClockTime(millisecondsSince1970: max(0, milliseconds))
     }
 
-    /// Appends it in RFC 3339's form, in UTC: `2026-03-01T12:34:56.789Z`.
+    /// Appends it in RFC 3339 format, in UTC: `2026-03-01T12:34:56.789Z`.
     func append(to line: inout [UInt8]) {
         var seconds = time_t(millisecondsSince1970 / 1000)
         var date = tm()

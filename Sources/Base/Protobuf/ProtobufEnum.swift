@@ -1,4 +1,4 @@
-/// An enumeration of a schema. It is open: numbers that this program does not know are kept as they are.
+/// An enumeration of a schema. It is open: unknown numbers are preserved.
 public protocol ProtobufEnum: RawRepresentable, Hashable, Sendable, CustomStringConvertible where RawValue == Int32 {
     /// The value with this number, known or not.
     init(rawValue: Int32)
@@ -8,7 +8,7 @@ public protocol ProtobufEnum: RawRepresentable, Hashable, Sendable, CustomString
 }
 
 extension ProtobufEnum {
-    /// The value that the schema calls `protobufName`, such as `EVENT_TYPE_TIMER_STARTED`; nil when there is none.
+    /// The value with a name of the schema, such as `EVENT_TYPE_TIMER_STARTED`; nil when there is none.
     public init?(protobufName: String) {
         guard let number = Self.protobufNames.number(of: protobufName) else { return nil }
         self.init(rawValue: number)
@@ -33,8 +33,8 @@ public struct ProtobufEnumNames: Sendable {
     private let numbers: [String: Int32]
 
     /// - Parameters:
-    ///   - prefix: what every name begins with.
-    ///   - list: numbers and the rest of their names, all separated by single spaces: `0 UNSPECIFIED 1 RUNNING`.
+    ///   - prefix: the common prefix of all names.
+    ///   - list: numbers and names without the prefix, separated by single spaces: `0 UNSPECIFIED 1 RUNNING`.
     public init(_ prefix: StaticString, _ list: StaticString) {
         let words = String(describing: list).split(separator: " ")
         let prefix = String(describing: prefix)

@@ -1,6 +1,6 @@
-/// Why bytes are no valid protobuf message. Carries positions in the schema only, never the bytes themselves.
+/// Why bytes are not a valid protobuf message. It names fields of the schema, never the bytes themselves.
 public enum ProtobufError: Error, Equatable, Sendable {
-    /// The bytes end inside a value, or a length points behind the end.
+    /// The bytes end inside a value, or a length exceeds them.
     case truncated
     /// A varint has more than ten bytes, or a length more than five.
     case malformedVarint
@@ -8,10 +8,9 @@ public enum ProtobufError: Error, Equatable, Sendable {
     case invalidTag
     /// A tag's wire type does not exist, or a group ends that did not begin.
     case invalidWireType(field: Int)
-    /// Messages or groups are nested deeper than the reader goes: ``ProtobufReader/maximumDepth``, where nothing else
-    /// was said.
+    /// Messages or groups are nested too deeply; the default limit is ``ProtobufReader/maximumDepth``.
     case depthExceeded
-    /// A string field holds bytes that are no UTF-8.
+    /// A string field holds invalid UTF-8.
     case invalidUTF8(field: Int)
 }
 

@@ -1,6 +1,6 @@
-/// What the schema says about one message: numbers, names, kinds and types of its fields.
+/// The schema of one message: numbers, names, kinds and types of its fields.
 ///
-/// Generated code holds one as a short text for each message. It is parsed when first asked for.
+/// Generated code holds it as a short text, which is parsed on first use.
 public final class ProtobufFields: Sendable {
     /// One field of a message.
     public struct Field: Sendable {
@@ -8,13 +8,13 @@ public final class ProtobufFields: Sendable {
         public let number: Int
         /// The name in the schema, `workflow_id`.
         public let name: String
-        /// How a single value is written. A map is a repeated message of two fields.
+        /// How a single value is encoded. A map is a repeated message of two fields.
         public let kind: Kind
-        /// Whether there may be any number of values.
+        /// Whether the field is repeated.
         public let isRepeated: Bool
-        /// Whether a single scalar tells "not set" from its default.
+        /// Whether a scalar distinguishes "not set" from its default.
         public let hasPresence: Bool
-        /// The type of a message field that is no map.
+        /// The type of a message field that is not a map.
         public let message: (any ProtobufMessage.Type)?
         /// The type of an enum field.
         public let enumeration: (any ProtobufEnum.Type)?
@@ -73,14 +73,14 @@ public final class ProtobufFields: Sendable {
     /// The fields in the order of the text.
     public let fields: [Field]
 
-    /// For field numbers up to 1,023 the index in `fields` plus one, or zero.
+    /// For field numbers up to 1,023, the index in `fields` plus one, or zero.
     private let directory: [UInt16]
 
-    /// What checking a field's value takes, in the order of `fields`.
+    /// How to check each field's value, in the order of `fields`.
     private let checks: [ProtobufCheck]
 
     /// - Parameters:
-    ///   - text: for every field its number with its kind, and its name, all separated by single spaces:
+    ///   - text: for every field its number with its kind, and its name, separated by single spaces:
     ///     `1s name 2*m links 3<st metadata 4?i priority`. `*` is repeated, `?` has presence, `<` is a map followed by
     ///     the kinds of key and value.
     ///   - messages: the types of the message fields, in order.
@@ -110,7 +110,7 @@ public final class ProtobufFields: Sendable {
         return self.fields[index]
     }
 
-    /// What checking the field with this number takes.
+    /// How to check the field with this number.
     func check(of number: Int) -> ProtobufCheck {
         guard let index = self.index(of: number) else { return .nothing }
         return self.checks[index]
@@ -125,7 +125,7 @@ public final class ProtobufFields: Sendable {
     }
 }
 
-/// Reads the text of ``ProtobufFields``. It is part of the program: anything wrong in it is a broken build.
+/// Parses the text of ``ProtobufFields``. The text is part of the program, so errors are programming errors.
 private struct ProtobufFieldsParser {
     let messages: [any ProtobufMessage.Type]
     let enums: [any ProtobufEnum.Type]

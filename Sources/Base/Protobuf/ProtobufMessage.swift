@@ -1,7 +1,7 @@
 /// A message that can be read from and written to protobuf's binary form.
 ///
-/// Conforming types are plain structs, nearly all of them generated. Fields that a type does not name are kept in
-/// ``unknownFields`` and written again, so a message passes through a program that is older than its sender.
+/// Conforming types are plain structs, nearly all of them generated. Unknown fields are kept in ``unknownFields`` and
+/// written again, so a message passes unchanged through a program that is older than its sender.
 public protocol ProtobufMessage: Equatable, Sendable {
     /// The message with every field at its default.
     init()
@@ -9,13 +9,13 @@ public protocol ProtobufMessage: Equatable, Sendable {
     /// The full name in the schema, such as `temporal.api.common.v1.Payload`.
     static var protobufMessageName: String { get }
 
-    /// What the schema says about the fields: lets bytes be checked without decoding them.
+    /// The schema of the fields, which allows checking bytes without decoding them.
     static var protobufFields: ProtobufFields { get }
 
-    /// The encoded fields that this type does not name, tags included.
+    /// The encoded unknown fields, including tags.
     var unknownFields: [UInt8] { get set }
 
-    /// Reads fields up to the reader's end and merges them into this message, as protobuf defines merging.
+    /// Reads fields to the reader's end and merges them into this message by protobuf's rules.
     mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError)
 
     /// Writes all fields, last one first: a ``ProtobufWriter`` grows from back to front.
@@ -23,9 +23,9 @@ public protocol ProtobufMessage: Equatable, Sendable {
 }
 
 extension ProtobufMessage {
-    /// Decodes a whole message.
-    /// - Parameter depth: how deep messages may be nested in it.
-    /// - Throws: ``ProtobufError`` when the bytes are no message of this type.
+    /// Decodes a message.
+    /// - Parameter depth: the maximum nesting depth.
+    /// - Throws: ``ProtobufError`` when the bytes are not a valid message of this type.
     @inlinable
     public init(serializedBytes bytes: [UInt8], depth: Int = ProtobufReader.maximumDepth) throws(ProtobufError) {
         var message = Self()
@@ -35,9 +35,9 @@ extension ProtobufMessage {
         self = message
     }
 
-    /// Decodes a whole message from memory that stays in place during the call.
-    /// - Parameter depth: how deep messages may be nested in it.
-    /// - Throws: ``ProtobufError`` when the bytes are no message of this type.
+    /// Decodes a message from memory that stays valid during the call.
+    /// - Parameter depth: the maximum nesting depth.
+    /// - Throws: ``ProtobufError`` when the bytes are not a valid message of this type.
     @inlinable
     public init(
         serializedBytes bytes: UnsafeRawBufferPointer,
@@ -65,12 +65,12 @@ extension ProtobufMessage {
     }
 }
 
-/// Puts a value on the heap, so that a message may contain a message of its own type.
+/// Boxes a value, so that a message can contain a message of its own type.
 public final class ProtobufBox<Value: Equatable & Sendable>: Equatable, Sendable {
-    /// What is in the box.
+    /// The boxed value.
     public let value: Value
 
-    /// Puts a value in a box.
+    /// Boxes a value.
     public init(_ value: Value) { self.value = value }
 
     public static func == (left: ProtobufBox, right: ProtobufBox) -> Bool { left.value == right.value }

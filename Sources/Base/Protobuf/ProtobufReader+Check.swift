@@ -1,7 +1,6 @@
-/// What has to be looked at in a length-delimited value to know that it can be decoded. Values of other wire types only
-/// have to be there.
+/// How to check that a length-delimited value can be decoded. Values of other wire types only have to be complete.
 enum ProtobufCheck: Sendable {
-    /// A `bytes` value, a scalar that is unknown when it is length-delimited, or an unknown field.
+    /// Nothing to check: a `bytes` value, a field with another wire type than the schema's, or an unknown field.
     case nothing
     case string
     case message(any ProtobufMessage.Type)
@@ -28,9 +27,9 @@ enum ProtobufCheck: Sendable {
 }
 
 extension ProtobufReader {
-    /// Reads to the end of the current message and finds every error that decoding it would find, without decoding.
+    /// Reads to the end of the current message and reports every error that decoding would report, without decoding.
     ///
-    /// A field whose wire type is not the schema's is an unknown field, here as in decoding.
+    /// A field with another wire type than the schema's counts as unknown, as in decoding.
     public mutating func check(_ fields: ProtobufFields) throws(ProtobufError) {
         while let tag = try self.nextTag() {
             guard tag & 7 == UInt32(ProtobufWireType.lengthDelimited.rawValue) else {
@@ -62,7 +61,7 @@ extension ProtobufReader {
     }
 }
 
-/// Whether the bytes are UTF-8. Eight ASCII bytes cost one comparison.
+/// Whether the bytes are valid UTF-8. Checks eight ASCII bytes at a time.
 func isValidUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var index = 0
     while index + 8 <= bytes.count,

@@ -1,6 +1,6 @@
 extension ProtobufReader {
-    /// Enters a length-delimited message: until ``leave(_:)`` the reader ends where that message does.
-    /// - Returns: what ``leave(_:)`` wants.
+    /// Enters a length-delimited message: until ``leave(_:)``, the reader ends at that message's end.
+    /// - Returns: the argument for ``leave(_:)``.
     public mutating func enter() throws(ProtobufError) -> Scope {
         let slice = try self.slice()
         guard self.depth > 0 else { throw .depthExceeded }
@@ -11,14 +11,14 @@ extension ProtobufReader {
         return scope
     }
 
-    /// Goes on behind the message that was entered, whatever of it has been read.
+    /// Continues after the entered message, even if it has not been read completely.
     public mutating func leave(_ scope: Scope) {
         self.position = self.end
         self.end = scope.end
         self.depth += 1
     }
 
-    /// The message around the one that was entered.
+    /// The message around the entered one.
     public struct Scope {
         let end: UnsafePointer<UInt8>
     }
@@ -31,7 +31,7 @@ extension ProtobufReader {
         self.leave(scope)
     }
 
-    /// Reads a message and merges it into `message`, or makes it when it is nil.
+    /// Reads a message and merges it into `message`, creating that when it is nil.
     @inlinable @inline(never)
     public mutating func message<Message: ProtobufMessage>(_ message: inout Message?) throws(ProtobufError) {
         let scope = try self.enter()
@@ -50,17 +50,17 @@ extension ProtobufReader {
         self.leave(scope)
     }
 
-    /// Checks a message and appends its bytes to those of `message`, which is how undecoded messages merge.
+    /// Checks a message and appends its bytes to `message`: that merges encoded messages.
     @inlinable
     public mutating func message<Message>(_ message: inout RawMessage<Message>) throws(ProtobufError) {
         try self.raw(Message.protobufFields, &message.storage)
     }
 
-    /// Checks a message and appends its bytes to those of `message`, or keeps them when it is nil.
+    /// Checks a message and appends its bytes to `message`, creating that when it is nil.
     @inlinable
     public mutating func message<Message>(_ message: inout RawMessage<Message>?) throws(ProtobufError) {
         var bytes = message?.storage ?? []
-        // Held twice, the bytes would be copied for each part: a message of many parts would take minutes.
+        // Otherwise the bytes would have two owners and be copied for each part: minutes for a message of many parts.
         message = nil
         try self.raw(Message.protobufFields, &bytes)
         message = RawMessage(uncheckedBytes: bytes)

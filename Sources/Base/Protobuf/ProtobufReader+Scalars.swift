@@ -78,12 +78,12 @@ extension ProtobufReader {
     /// Reads a `double`.
     public mutating func double() throws(ProtobufError) -> Double { Double(bitPattern: try self.fixed64()) }
 
-    /// Reads a length-delimited value without copying it: valid as long as the reader's memory.
+    /// Reads a length-delimited value without copying it. It is valid as long as the reader's memory.
     public mutating func slice() throws(ProtobufError) -> UnsafeRawBufferPointer {
         let lengthStart = self.position
         let count = try self.varint()
         guard count <= UInt64(self.end - self.position) else { throw .truncated }
-        // As a tag, a length has five bytes at most.
+        // Like a tag, a length has at most five bytes.
         guard self.position - lengthStart <= 5 else { throw .malformedVarint }
         let start = self.position
         self.position += Int(count)
@@ -97,7 +97,7 @@ extension ProtobufReader {
     public mutating func string() throws(ProtobufError) -> String {
         let slice = try self.slice()
         guard isValidUTF8(slice) else { throw .invalidUTF8(field: self.fieldNumber) }
-        // Nothing is repaired here. `String(validating:as:)` alone is generic inside and takes much longer.
+        // Validated above, so this repairs nothing. `String(validating:as:)` is generic inside and much slower.
         return String(decoding: slice, as: UTF8.self)
     }
 }

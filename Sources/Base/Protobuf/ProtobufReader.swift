@@ -1,4 +1,4 @@
-/// How a value is delimited on the wire: the low three bits of a tag.
+/// The wire type: the low three bits of a tag.
 public enum ProtobufWireType: UInt8, Sendable {
     /// Up to ten bytes of seven bits each, the lowest first.
     case varint = 0
@@ -6,7 +6,7 @@ public enum ProtobufWireType: UInt8, Sendable {
     case fixed64 = 1
     /// A varint, and as many bytes.
     case lengthDelimited = 2
-    /// Fields up to the group's end. No longer written by anyone, but to be passed over.
+    /// The start of a group. Obsolete; readers skip groups.
     case startGroup = 3
     /// The end of a group.
     case endGroup = 4
@@ -14,10 +14,10 @@ public enum ProtobufWireType: UInt8, Sendable {
     case fixed32 = 5
 }
 
-/// Reads protobuf's binary form from memory, field by field, with every bound checked.
+/// Reads protobuf's binary form from memory, field by field, with bounds checks.
 ///
-/// A reader points into memory that it does not own: use it only while that memory stays in place, as in the body of
-/// ``read(_:depth:_:)``. After an error a reader is of no further use.
+/// A reader does not own its memory: use it only while that is valid, as in the body of ``read(_:depth:_:)``. After an
+/// error, a reader must not be used.
 ///
 ///     while let tag = try reader.nextTag() {
 ///         switch tag {
@@ -26,26 +26,24 @@ public enum ProtobufWireType: UInt8, Sendable {
 ///         }
 ///     }
 public struct ProtobufReader {
-    /// How deep messages and groups may be nested, the outermost message not counted, where nothing else is said.
-    /// Protobuf's own default.
+    /// The default maximum nesting depth of messages and groups, without the outermost message. Protobuf's default.
     public static let maximumDepth = 100
 
     var position: UnsafePointer<UInt8>
     var end: UnsafePointer<UInt8>
-    /// Where the last tag begins.
+    /// The start of the last tag.
     var fieldStart: UnsafePointer<UInt8>
     let origin: UnsafePointer<UInt8>
-    /// How many more levels may be entered.
+    /// The number of levels that may still be entered.
     var depth: Int
     /// The last tag that was read.
     var tag: UInt32 = 0
 
-    /// Reads from `bytes`, which must stay in place as long as the reader is used.
+    /// Reads from `bytes`, which must stay valid while the reader is used.
     ///
-    /// - Parameter depth: how deep messages and groups may be nested. More than the default only for bytes that this
-    ///   program has written.
+    /// - Parameter depth: the maximum nesting depth. Exceed the default only for bytes that this program has written.
     public init(_ bytes: UnsafeRawBufferPointer, depth: Int = ProtobufReader.maximumDepth) {
-        // An empty buffer may have no address. Its reader is at its end from the start and reads from nowhere.
+        // An empty buffer may have no address. Its reader starts at its end and never dereferences this one.
         let start = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped
         self.origin = start.assumingMemoryBound(to: UInt8.self)
         self.position = self.origin
@@ -67,21 +65,21 @@ public struct ProtobufReader {
         }
     }
 
-    // MARK: Where the reader stands
+    // MARK: Position
 
-    /// Whether all bytes of the current message are read.
+    /// Whether the current message has been read completely.
     public var isAtEnd: Bool { self.position == self.end }
 
-    /// How many bytes the reader has passed since it was made.
+    /// The number of bytes read so far.
     public var offset: Int { self.position - self.origin }
 
-    /// How many bytes are left in the current message.
+    /// The number of bytes left in the current message.
     public var remaining: Int { self.end - self.position }
 
     /// The field number of the last tag.
     public var fieldNumber: Int { Int(self.tag >> 3) }
 
-    /// The wire type of the last tag; nil for the two numbers that mean nothing.
+    /// The wire type of the last tag; nil for the two invalid numbers.
     public var wireType: ProtobufWireType? { ProtobufWireType(rawValue: UInt8(self.tag & 7)) }
 
     // MARK: Tags
@@ -91,13 +89,13 @@ public struct ProtobufReader {
         if self.position == self.end { return nil }
         self.fieldStart = self.position
         let value = try self.varint()
-        // Protobuf reads a tag of five bytes at most, also one whose further bytes add nothing.
+        // Protobuf limits a tag to five bytes, even when further bytes would add nothing.
         guard value >= 8, value <= UInt64(UInt32.max), self.position - self.fieldStart <= 5 else { throw .invalidTag }
         self.tag = UInt32(value)
         return self.tag
     }
 
-    /// Passes over the value of the last tag. Groups are passed over with all they contain.
+    /// Skips the value of the last tag, including all contents of a group.
     public mutating func skip() throws(ProtobufError) {
         switch self.wireType {
         case .varint: _ = try self.varint()
@@ -109,7 +107,7 @@ public struct ProtobufReader {
         }
     }
 
-    /// Passes over the field of the last tag and appends it, tag included, to `fields`.
+    /// Skips the field of the last tag and appends it, including the tag, to `fields`.
     public mutating func unknownField(_ fields: inout [UInt8]) throws(ProtobufError) {
         let start = self.fieldStart
         try self.skip()

@@ -62,27 +62,27 @@ extension ProtobufWriter {
     /// Writes a `bytes` field.
     public mutating func bytes(_ field: Int, _ value: [UInt8]) { self.lengthDelimited(field, value) }
 
-    /// Writes bytes with their length: a `bytes` field, or a message that is encoded already.
+    /// Writes bytes with their length: a `bytes` field, or an encoded message.
     public mutating func lengthDelimited(_ field: Int, _ value: [UInt8]) {
         self.raw(value)
         self.varint(UInt64(value.count))
         self.tag(field, .lengthDelimited)
     }
 
-    /// Writes bytes with their length: a `bytes` field, or a message that is encoded already.
+    /// Writes bytes with their length: a `bytes` field, or an encoded message.
     public mutating func lengthDelimited(_ field: Int, _ value: UnsafeRawBufferPointer) {
         self.raw(value)
         self.varint(UInt64(value.count))
         self.tag(field, .lengthDelimited)
     }
 
-    /// Makes all that was written since ``count`` was `end` the value of a length-delimited field.
+    /// Turns everything written since ``count`` was `end` into the value of a length-delimited field.
     public mutating func lengthDelimited(_ field: Int, since end: Int) {
         self.varint(UInt64(self.count - end))
         self.tag(field, .lengthDelimited)
     }
 
-    // MARK: Without the default, for fields that do not tell it from "not set"
+    // MARK: Fields without presence: the default is omitted
 
     /// Writes an `int32` field unless it is 0.
     public mutating func int32(_ field: Int, omittingDefault value: Int32) {

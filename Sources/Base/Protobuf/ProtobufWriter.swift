@@ -1,7 +1,7 @@
 /// Writes protobuf's binary form from back to front.
 ///
-/// What is written later stands earlier in the result, so a length is known when it is written and no message has to
-/// be measured first. Write fields in descending order of their numbers to get them ascending.
+/// Later writes come earlier in the result. So a length is known when it is written, and no message has to be measured
+/// first. Write fields in descending order of their numbers to get them ascending.
 ///
 ///     var writer = ProtobufWriter()
 ///     writer.string(2, "second field")
@@ -10,10 +10,10 @@
 public struct ProtobufWriter: ~Copyable {
     private var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int
-    /// Where the first written byte stands.
+    /// The offset of the first written byte.
     private var position: Int
 
-    /// Makes an empty writer with room for `capacity` bytes. It grows when more is written.
+    /// Creates an empty writer with an initial capacity in bytes.
     public init(capacity: Int = 512) {
         self.capacity = max(capacity, 16)
         self.base = .allocate(capacity: self.capacity)
@@ -22,7 +22,7 @@ public struct ProtobufWriter: ~Copyable {
 
     deinit { self.base.deallocate() }
 
-    /// How many bytes are written.
+    /// The number of written bytes.
     public var count: Int { self.capacity - self.position }
 
     /// All written bytes.
@@ -37,18 +37,18 @@ public struct ProtobufWriter: ~Copyable {
         try body(UnsafeRawBufferPointer(start: self.base + self.position, count: self.count))
     }
 
-    /// Forgets what is written and keeps the memory.
+    /// Discards the written bytes and keeps the memory.
     public mutating func removeAll() { self.position = self.capacity }
 
     // MARK: Without a tag
 
-    /// Puts bytes in front of what is written, as they are.
+    /// Prepends raw bytes.
     public mutating func raw(_ bytes: [UInt8]) {
         if bytes.isEmpty { return }
         bytes.withUnsafeBytes { self.raw($0) }
     }
 
-    /// Puts bytes in front of what is written, as they are.
+    /// Prepends raw bytes.
     public mutating func raw(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }
         self.reserve(bytes.count)
@@ -56,7 +56,7 @@ public struct ProtobufWriter: ~Copyable {
         UnsafeMutableRawPointer(self.base + self.position).copyMemory(from: source, byteCount: bytes.count)
     }
 
-    /// Puts a varint in front of what is written.
+    /// Prepends a varint.
     public mutating func varint(_ value: UInt64) {
         self.reserve(10)
         if value < 0x80 {
@@ -74,17 +74,17 @@ public struct ProtobufWriter: ~Copyable {
         self.base[self.position + count - 1] = UInt8(truncatingIfNeeded: rest)
     }
 
-    /// Puts the four bytes of a `fixed32`, `sfixed32` or `float` in front of what is written.
+    /// Prepends the four bytes of a `fixed32`, `sfixed32` or `float`.
     public mutating func fourBytes(_ value: UInt32) {
         withUnsafeBytes(of: value.littleEndian) { self.raw($0) }
     }
 
-    /// Puts the eight bytes of a `fixed64`, `sfixed64` or `double` in front of what is written.
+    /// Prepends the eight bytes of a `fixed64`, `sfixed64` or `double`.
     public mutating func eightBytes(_ value: UInt64) {
         withUnsafeBytes(of: value.littleEndian) { self.raw($0) }
     }
 
-    /// Puts a tag in front of what is written: the value it belongs to must be written already.
+    /// Prepends a tag. Its value must have been written before.
     public mutating func tag(_ field: Int, _ wireType: ProtobufWireType) {
         self.varint(UInt64(field) << 3 | UInt64(wireType.rawValue))
     }

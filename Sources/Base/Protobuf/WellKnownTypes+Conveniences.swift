@@ -32,14 +32,14 @@ extension ProtobufAny {
         self.value = message.serializedBytes()
     }
 
-    /// The full name of the packed message's type: what follows the last slash of the URL.
+    /// The full name of the packed message's type: the part after the last slash of the URL.
     public var packedMessageName: Substring {
         let name = self.typeURL.utf8.reversed().prefix { $0 != UInt8(ascii: "/") }.count
         return self.typeURL[self.typeURL.utf8.index(self.typeURL.utf8.endIndex, offsetBy: -name)...]
     }
 
-    /// Decodes the packed message, or returns nil when it is of another type.
-    /// - Throws: ``ProtobufError`` when the type is right and the bytes are not.
+    /// Decodes the packed message, or returns nil when it has another type.
+    /// - Throws: ``ProtobufError`` when the type matches and the bytes are invalid.
     public func unpacked<Message: ProtobufMessage>(
         as type: Message.Type = Message.self
     ) throws(ProtobufError) -> Message? {

@@ -1,11 +1,11 @@
-/// Delays between attempts: each step is twice the one before, up to a limit, and each delay lies between half a step
-/// and the whole, so that those who failed together do not come back together.
+/// Exponential backoff with jitter: each step doubles the previous one up to a limit, and each delay is between half a
+/// step and a whole step, so that clients that failed together do not retry together.
 public struct Backoff: Sendable, Hashable {
     /// The first step.
     public let first: Duration
     /// The longest step.
     public let longest: Duration
-    /// Delays given since the last success.
+    /// The number of delays since the last success.
     public private(set) var attempts = 0
     private var step: Duration
 
@@ -16,7 +16,7 @@ public struct Backoff: Sendable, Hashable {
         step = self.first
     }
 
-    /// The delay before the next attempt, after one more has failed.
+    /// The delay before the next attempt, after a failure.
     public mutating func next(using generator: inout some RandomNumberGenerator) -> Duration {
         let delay = step * Double.random(in: 0.5...1, using: &generator)
         attempts += 1
@@ -24,12 +24,12 @@ public struct Backoff: Sendable, Hashable {
         return delay
     }
 
-    /// The same with the system's random numbers.
+    /// The delay before the next attempt, with the system's random numbers.
     public mutating func next() -> Duration {
         var generator = SystemRandomNumberGenerator()
         return next(using: &generator)
     }
 
-    /// An attempt has succeeded: the next delay comes from the first step.
+    /// Starts over from the first step, after a success.
     public mutating func reset() { self = Backoff(first: first, longest: longest) }
 }

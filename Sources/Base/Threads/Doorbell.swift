@@ -1,21 +1,21 @@
 internal import Synchronization
 
-/// Wakes the one thread that waits for it. A ring while nobody waits is kept; many rings are one.
+/// Wakes the one thread that waits for it. A ring is kept until the next wait; several rings count as one.
 public final class Doorbell: Sendable {
     private let lock = ThreadLock()
     private let hasRung = Atomic(false)
     private let stopped = Atomic(false)
 
-    /// Makes a bell that has not rung.
+    /// Creates a bell that has not rung.
     public init() {}
 
-    /// Wakes the waiting thread. One atomic exchange where the bell has rung already.
+    /// Wakes the waiting thread. Costs one atomic exchange when the bell has already rung.
     public func ring() {
         guard !hasRung.exchange(true, ordering: .acquiringAndReleasing) else { return }
         lock.withLock { lock.signal() }
     }
 
-    /// Rings for ever: from now on nobody waits.
+    /// Rings permanently: all later waits return at once.
     public func stop() {
         stopped.store(true, ordering: .releasing)
         ring()
@@ -24,9 +24,9 @@ public final class Doorbell: Sendable {
     /// Whether `stop` was called.
     public var isStopped: Bool { stopped.load(ordering: .acquiring) }
 
-    /// Waits for a ring, at most this long, and takes it.
+    /// Waits for a ring and consumes it.
     ///
-    /// - Returns: false when the time was up.
+    /// - Returns: false on timeout.
     @discardableResult
     public func wait(_ limit: Duration) -> Bool {
         if take() || isStopped { return true }

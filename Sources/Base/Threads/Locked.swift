@@ -1,11 +1,11 @@
-/// A value behind a lock: one thread at a time reads or changes it.
+/// A value protected by a lock.
 public final class Locked<Value>: @unchecked Sendable {
-    // Unchecked: the value is reached only with the mutex held. It lives on the heap, since an access to a field of an
-    // object would be checked for exclusivity at run time, which the mutex grants already.
+    // Unchecked: the value is accessed only with the mutex held. It is allocated separately because accesses to fields
+    // of an object are checked for exclusivity at run time, which the mutex already guarantees.
     @usableFromInline let mutex = SystemMutex()
     @usableFromInline let value: UnsafeMutablePointer<Value>
 
-    /// Puts `value` behind a lock of its own.
+    /// Protects `value` with a new lock.
     @inlinable
     public init(_ value: consuming sending Value) {
         self.value = .allocate(capacity: 1)
@@ -29,7 +29,7 @@ public final class Locked<Value>: @unchecked Sendable {
         return try body(&value.pointee)
     }
 
-    /// Runs `body` with the lock held; nil, without waiting, where another thread holds it.
+    /// Runs `body` with the lock held. Returns nil without waiting when another thread holds it.
     @inlinable
     public func withLockIfAvailable<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result

@@ -1,12 +1,12 @@
-/// A value behind a lock, with a condition variable to wait for its changes.
+/// A value protected by a lock, with a condition variable to wait for changes.
 public final class Monitor<Value>: @unchecked Sendable {
-    // Unchecked: the value is reached only with the mutex held. It lives on the heap, since an access to a field of an
-    // object would be checked for exclusivity at run time, which the mutex grants already.
+    // Unchecked: the value is accessed only with the mutex held. It is allocated separately because accesses to fields
+    // of an object are checked for exclusivity at run time, which the mutex already guarantees.
     @usableFromInline let mutex = SystemMutex()
     @usableFromInline let condition = SystemCondition()
     @usableFromInline let value: UnsafeMutablePointer<Value>
 
-    /// Puts `value` behind a lock of its own.
+    /// Protects `value` with a new lock.
     @inlinable
     public init(_ value: consuming sending Value) {
         self.value = .allocate(capacity: 1)
@@ -21,7 +21,7 @@ public final class Monitor<Value>: @unchecked Sendable {
         mutex.destroy()
     }
 
-    /// Reads or changes the value and wakes nobody.
+    /// Accesses the value without waking threads.
     @inlinable
     public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
@@ -53,7 +53,7 @@ public final class Monitor<Value>: @unchecked Sendable {
         return try body(&value.pointee)
     }
 
-    /// Waits until `isReached` is true, for as long as it takes.
+    /// Waits until `isReached` is true, without a limit.
     @inlinable
     public func wait(until isReached: (Value) -> Bool) {
         mutex.lock()
@@ -61,7 +61,7 @@ public final class Monitor<Value>: @unchecked Sendable {
         while !isReached(value.pointee) { condition.wait(mutex) }
     }
 
-    /// Waits until `body` returns something other than nil, for as long as it takes.
+    /// Waits until `body` returns a value, without a limit.
     @inlinable
     public func wait<Result>(for body: (inout Value) -> Result?) -> Result {
         mutex.lock()
@@ -72,7 +72,7 @@ public final class Monitor<Value>: @unchecked Sendable {
         }
     }
 
-    /// Waits until `body` returns something other than nil, at most for `limit`; nil when the time is up.
+    /// Waits until `body` returns a value. Returns nil on timeout.
     @inlinable
     public func wait<Result>(atMost limit: Duration, for body: (inout Value) -> Result?) -> Result? {
         let deadline = MonotonicTime.now + limit
@@ -80,7 +80,7 @@ public final class Monitor<Value>: @unchecked Sendable {
         defer { mutex.unlock() }
         while true {
             if let result = body(&value.pointee) { return result }
-            // A change may have come together with the end of the time.
+            // A change may have coincided with the timeout.
             if !condition.wait(mutex, until: deadline) { return body(&value.pointee) }
         }
     }

@@ -1,12 +1,12 @@
 public import Glibc
 
-/// The operating system's mutex, at an address that does not change: inside a Swift object it has none.
+/// The operating system's mutex at a stable address, which fields of Swift objects do not have.
 ///
-/// `pthread_mutex_t` rather than `Synchronization.Mutex`: contended, it takes a third of the CPU, and ThreadSanitizer
-/// sees it. The owner calls `destroy` once.
+/// `pthread_mutex_t` rather than `Synchronization.Mutex`: under contention it takes a third of the CPU, and
+/// ThreadSanitizer supports it. The owner calls `destroy` once.
 @usableFromInline
 struct SystemMutex: Sendable {
-    // The pointer never changes, and what it points to is made for many threads.
+    // The pointer never changes, and its target is thread-safe.
     @usableFromInline nonisolated(unsafe) let pointer: UnsafeMutablePointer<pthread_mutex_t>
 
     @usableFromInline
@@ -25,7 +25,7 @@ struct SystemMutex: Sendable {
     @inlinable
     func lock() { pthread_mutex_lock(pointer) }
 
-    /// False where another thread holds the lock.
+    /// Returns false when another thread holds the lock.
     @inlinable
     func tryLock() -> Bool { pthread_mutex_trylock(pointer) == 0 }
 
@@ -36,7 +36,7 @@ struct SystemMutex: Sendable {
 /// The operating system's condition variable on the monotonic clock. The owner calls `destroy` once.
 @usableFromInline
 struct SystemCondition: Sendable {
-    // The pointer never changes, and what it points to is made for many threads.
+    // The pointer never changes, and its target is thread-safe.
     @usableFromInline nonisolated(unsafe) let pointer: UnsafeMutablePointer<pthread_cond_t>
 
     @usableFromInline
@@ -48,7 +48,7 @@ struct SystemCondition: Sendable {
         pthread_condattr_destroy(&attributes)
     }
 
-    /// Timed waits must not end early or late because somebody set the wall clock.
+    /// Changes of the wall clock must not affect timed waits.
     static func attributes() -> pthread_condattr_t {
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -71,7 +71,7 @@ struct SystemCondition: Sendable {
     @inlinable
     func wait(_ mutex: SystemMutex) { pthread_cond_wait(pointer, mutex.pointer) }
 
-    /// False when the time was up.
+    /// Returns false on timeout.
     @inlinable
     func wait(_ mutex: SystemMutex, until deadline: MonotonicTime) -> Bool {
         var time = deadline.timespec

@@ -1,28 +1,28 @@
 internal import Glibc
 internal import Synchronization
 
-/// The system has refused a thread.
+/// The system could not create a thread.
 public struct ThreadError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The name of the thread that was to start.
     public let name: String
-    /// The system's error: EAGAIN where there are no more threads or no memory for a stack.
+    /// The system's error: EAGAIN when the thread limit is reached or there is no memory for a stack.
     public let errno: Int32
 
     public var description: String {
-        "thread \(name) can't be started: \(String(cString: strerror(errno))). Raise the limit of threads (ulimit -u, "
-            + "the container's pids limit) or the memory"
+        "cannot start thread \(name): \(String(cString: strerror(errno))). Raise the thread limit (ulimit -u, the "
+            + "container's pids limit) or the memory limit"
     }
 }
 
-/// A thread of the operating system, for work that blocks: Swift's cooperative threads must not.
+/// A thread of the operating system, for blocking work: Swift's cooperative threads must not block.
 ///
-/// It runs from its creation. One that is not joined is detached when its object goes away.
+/// It starts on creation. Unless joined, it is detached when its object is released.
 public final class SystemThread: Sendable {
-    /// What a thread does with the signals of the process.
+    /// How a thread treats the signals of the process.
     public enum Signals: Sendable {
-        /// Leaves them to others; what the thread's own faults raise stays open.
+        /// Blocks all signals except those that its own faults raise.
         case blocked
-        /// Keeps the mask of the thread that starts it: for users' code, whose child processes inherit it.
+        /// Inherits the mask of the creating thread: for user code, whose child processes inherit it in turn.
         case inherited
     }
 
@@ -33,8 +33,8 @@ public final class SystemThread: Sendable {
     ///
     /// - Parameters:
     ///   - name: shown by `top -H`, debuggers and profilers, which see its first 15 bytes.
-    ///   - stackSize: in bytes; the system's default where none is given.
-    /// - Throws: when the system refuses the thread; `body` does not run then.
+    ///   - stackSize: in bytes; nil for the system's default.
+    /// - Throws: when no thread can be created; `body` does not run then.
     public init(
         _ name: String,
         stackSize: Int? = nil,
@@ -55,8 +55,7 @@ public final class SystemThread: Sendable {
         if !isJoined.load(ordering: .relaxed) { pthread_detach(handle) }
     }
 
-    /// Starts a thread without which the process can't go on: where the system refuses it, the process ends and says
-    /// why.
+    /// Starts an essential thread. Terminates the process with an explanation when it cannot be created.
     public static func required(
         _ name: String,
         signals: Signals = .blocked,
@@ -69,16 +68,16 @@ public final class SystemThread: Sendable {
         }
     }
 
-    /// Waits until the thread has ended. Once, and from another thread.
+    /// Waits until the thread has ended. Call it once, from another thread.
     public func join() {
-        precondition(!isJoined.exchange(true, ordering: .relaxed), "a thread is joined once")
+        precondition(!isJoined.exchange(true, ordering: .relaxed), "a thread may be joined only once")
         pthread_join(handle, nil)
     }
 
     /// Whether the caller runs on this thread.
     public var isCurrent: Bool { pthread_equal(handle, pthread_self()) != 0 }
 
-    /// Runs `body` on a thread of its own, and waits for it without blocking one of Swift's.
+    /// Runs `body` on a new thread and waits for it without blocking a cooperative thread.
     ///
     /// - Throws: what `body` throws, or `ThreadError`.
     public static func run<Value: Sendable>(
@@ -94,7 +93,7 @@ public final class SystemThread: Sendable {
         }
     }
 
-    /// Blocks the calling thread for this long, whatever is done to the wall clock.
+    /// Blocks the calling thread. Wall clock changes do not affect the duration.
     public static func sleep(_ length: Duration) {
         var end = (MonotonicTime.now + length).timespec
         while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nil) == EINTR {}
@@ -125,7 +124,7 @@ public final class SystemThread: Sendable {
             let status = pthread_attr_setstacksize(&attributes, stackSize)
             guard status == 0 else { return status }
         }
-        // A thread inherits the mask: it never runs with another one.
+        // The new thread inherits the mask, so it never runs with another one.
         var before = sigset_t()
         if signals == .blocked {
             var blocked = othersSignals
@@ -146,7 +145,8 @@ public final class SystemThread: Sendable {
         )
     }
 
-    /// All but those that a fault of the thread itself raises: blocked, they would end the process without a backtrace.
+    /// All signals except those that a fault of the thread raises: if blocked, they would end the process without a
+    /// backtrace.
     private static var othersSignals: sigset_t {
         var set = sigset_t()
         sigfillset(&set)
@@ -154,7 +154,7 @@ public final class SystemThread: Sendable {
         return set
     }
 
-    /// The usual call is a GNU extension that Swift does not see.
+    /// `pthread_setname_np` is a GNU extension that Swift does not import.
     private static func nameThisThread(_ name: String) {
         let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }

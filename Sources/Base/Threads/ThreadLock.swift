@@ -1,12 +1,12 @@
 /// A mutex with a condition variable, for state that lives in the fields of an object.
 ///
-/// `Locked` and `Monitor` hold their value and can't be used wrongly; this one is for objects whose fields are guarded
-/// as a whole. Waits may return without a signal: the caller checks its condition again.
+/// Prefer `Locked` and `Monitor`, which own their value. This one is for objects whose fields are guarded as a whole.
+/// Waits may return spuriously: the caller rechecks its condition.
 public final class ThreadLock: Sendable {
     @usableFromInline let mutex = SystemMutex()
     @usableFromInline let condition = SystemCondition()
 
-    /// Makes a lock that nobody holds.
+    /// Creates an unlocked lock.
     public init() {}
 
     deinit {
@@ -14,11 +14,11 @@ public final class ThreadLock: Sendable {
         mutex.destroy()
     }
 
-    /// Blocks until the lock is free, and takes it.
+    /// Acquires the lock.
     @inlinable
     public func lock() { mutex.lock() }
 
-    /// Gives the lock back.
+    /// Releases the lock.
     @inlinable
     public func unlock() { mutex.unlock() }
 
@@ -38,18 +38,18 @@ public final class ThreadLock: Sendable {
     @inlinable
     public func broadcast() { condition.broadcast() }
 
-    /// Releases the lock, waits for a signal, and takes the lock again.
+    /// Releases the lock, waits for a signal, and reacquires the lock.
     @inlinable
     public func wait() { condition.wait(mutex) }
 
-    /// Waits for a signal until `deadline` at the latest.
+    /// Waits for a signal until `deadline`.
     ///
-    /// - Returns: false when the time was up.
+    /// - Returns: false on timeout.
     @inlinable
     @discardableResult
     public func wait(until deadline: MonotonicTime) -> Bool { condition.wait(mutex, until: deadline) }
 
-    /// Waits for a signal, at most this long. Returns at once where there is no time.
+    /// Waits for a signal with a timeout. Returns at once when it is not positive.
     @inlinable
     public func wait(nanoseconds: Int64) {
         guard nanoseconds > 0 else { return }

@@ -1,6 +1,6 @@
 internal import SagamoreThreads
 
-/// The calls that an orderly end has to find: a table of places, so that adding and removing take no search.
+/// The open calls, for an orderly shutdown. Calls have indices, so adding and removing need no search.
 final class CallTable<Call: AnyObject & Sendable>: Sendable {
     private struct Places {
         var calls: [Call?] = []
@@ -11,7 +11,7 @@ final class CallTable<Call: AnyObject & Sendable>: Sendable {
 
     private let places = Locked(Places())
 
-    /// Puts a call in and returns its place; nil when the table is closed.
+    /// Adds a call and returns its index; nil when the table is closed.
     func insert(_ call: Call) -> Int? {
         places.withLock { places in
             if places.isClosed { return nil }
@@ -25,7 +25,7 @@ final class CallTable<Call: AnyObject & Sendable>: Sendable {
         }
     }
 
-    /// Takes the call at `place` out. True when the table is closed and this was its last call.
+    /// Removes the call at `place`. Returns true when the table is closed and this was its last call.
     @discardableResult
     func remove(_ place: Int) -> Bool {
         let (call, wasLast) = places.withLock { places in
@@ -35,12 +35,12 @@ final class CallTable<Call: AnyObject & Sendable>: Sendable {
             places.count -= 1
             return (call, places.isClosed && places.count == 0)
         }
-        // Outside the lock: this may be the call's last reference.
+        // Released outside the lock: this may be the last reference to the call.
         withExtendedLifetime(call) {}
         return wasLast
     }
 
-    /// Lets no call in any more. Returns those that are in it; nil when it was closed before.
+    /// Closes the table for new calls. Returns the open calls; nil when it was closed before.
     func close() -> [Call]? {
         places.withLock { places in
             if places.isClosed { return nil }

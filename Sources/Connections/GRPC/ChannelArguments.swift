@@ -1,7 +1,7 @@
 internal import CSagamoreGRPC
 internal import Glibc
 
-/// The C core's channel arguments, for servers and clients.
+/// The C core's channel arguments.
 struct ChannelArguments {
     private var entries: [(key: String, value: Value)] = []
 
@@ -28,7 +28,7 @@ struct ChannelArguments {
         entries.append((key, .text(value)))
     }
 
-    /// The arguments in the C core's form, for the time of `body`.
+    /// Calls `body` with the arguments in the C core's form.
     func withArguments<Result>(_ body: (UnsafePointer<grpc_channel_args>) -> Result) -> Result {
         var strings: [UnsafeMutablePointer<CChar>?] = []
         defer { for string in strings { free(string) } }

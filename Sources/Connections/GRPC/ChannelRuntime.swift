@@ -2,10 +2,10 @@ internal import CSagamoreGRPC
 internal import Glibc
 internal import SagamoreThreads
 
-/// A channel at work: the C core's channel, a completion queue and the thread that empties it and ends it all.
+/// A running channel: the C core's channel, its completion queue, and the thread that drains the queue and frees both.
 final class ChannelRuntime: Sendable {
     let configuration: GRPCChannelConfiguration
-    // The pointers never change, and the C core lets any thread call the functions that take them.
+    // The pointers never change, and the C core's functions for them are thread-safe.
     private nonisolated(unsafe) let channel: OpaquePointer
     private nonisolated(unsafe) let queue: OpaquePointer
     private let metadata: [(key: String, value: [UInt8])]
@@ -22,14 +22,14 @@ final class ChannelRuntime: Sendable {
             grpc_channel_create(configuration.target, credentials, arguments)
         }
         guard let made, let queue = grpc_completion_queue_create_for_next(nil) else {
-            fatalError("the C core made no channel")
+            fatalError("the C core failed to create a channel")
         }
         channel = made
         self.queue = queue
-        _ = SystemThread.required("grpc-channel") { self.empty() }
+        _ = SystemThread.required("grpc-channel") { self.drainQueue() }
     }
 
-    /// Starts a call; `record` hears of its end, whatever it is.
+    /// Starts a call and reports its outcome to `record`.
     func start(
         _ record: ClientCallRecord,
         _ path: String,
@@ -55,35 +55,35 @@ final class ChannelRuntime: Sendable {
                 gpr_timespec(fromNow: deadline),
                 nil
             )
-        else { fatalError("the C core made no call") }
+        else { fatalError("the C core failed to create a call") }
         guard record.start(call) else {
             grpc_call_unref(call)
-            finish(record, .failure(GRPCStatus(.cancelled, "the caller gave the call up")))
+            finish(record, .failure(GRPCStatus(.cancelled, "the caller cancelled the call")))
             return
         }
         let entries = own.isEmpty ? metadata : metadata + own.map { ($0.0.lowercased(), Array($0.1.utf8)) }
         let code = record.startBatch(call, request, metadata: entries, waitsForReady: configuration.waitsForReady)
         if code != GRPC_CALL_OK {
             let reason = String(cString: grpc_call_error_to_string(code))
-            finish(record, .failure(GRPCStatus(.invalidArgument, "the call can't be made: \(reason)")))
+            finish(record, .failure(GRPCStatus(.invalidArgument, "cannot start the call: \(reason)")))
         }
     }
 
-    /// Lets no new call in and cancels the open ones; their completions and the thread's end follow.
+    /// Rejects new calls and cancels open ones. Their completions and the end of the thread follow.
     func close() {
         guard let open = calls.close() else { return }
         if open.isEmpty { grpc_completion_queue_shutdown(queue) }
         for record in open { record.cancel() }
     }
 
-    /// Waits for the end of a closed channel.
+    /// Waits until a closed channel has ended.
     func waitForEnd() {
         isOver.wait(until: { $0 })
     }
 
     private static let closed = GRPCStatus(.unavailable, "the channel was shut down")
 
-    private func empty() {
+    private func drainQueue() {
         ChannelThread.enter(self)
         let never = gpr_inf_future(GPR_CLOCK_MONOTONIC)
         while true {
@@ -106,13 +106,13 @@ final class ChannelRuntime: Sendable {
     }
 }
 
-/// Knows on which channel's thread the present code runs, so that ending a channel from one of its own completions does
-/// not wait for itself.
+/// Identifies the current thread's channel, so that shutting down a channel in one of its completions does not wait for
+/// itself.
 enum ChannelThread {
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
         let code = pthread_key_create(&key, nil)
-        precondition(code == 0, "the system gave no thread-local place (error \(code))")
+        precondition(code == 0, "cannot create a thread-local key (error \(code))")
         return key
     }()
 
@@ -126,7 +126,7 @@ enum ChannelThread {
 }
 
 extension gpr_timespec {
-    /// The instant so far from now, by the monotonic clock; nil: never.
+    /// The time after `limit` on the monotonic clock; never for nil.
     init(fromNow limit: Duration?) {
         guard let limit, limit < .seconds(3_153_600_000) else {
             self = gpr_inf_future(GPR_CLOCK_MONOTONIC)

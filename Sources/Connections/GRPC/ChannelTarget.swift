@@ -1,12 +1,12 @@
 internal import CSagamoreGRPC
 internal import Glibc
 
-/// From a configuration to what the C core wants to be told.
+/// Converts a configuration to the C core's arguments and credentials.
 enum ChannelTarget {
     static func arguments(_ configuration: GRPCChannelConfiguration) -> ChannelArguments {
         var arguments = ChannelArguments()
         arguments.set("grpc.max_receive_message_length", configuration.maximumMessageBytes)
-        // Answers with long error details would be refused otherwise.
+        // Responses with long error details would be rejected otherwise.
         arguments.set("grpc.max_metadata_size", 64 * 1024)
         if let interval = configuration.keepaliveInterval {
             arguments.set("grpc.keepalive_time_ms", interval)
@@ -14,12 +14,12 @@ enum ChannelTarget {
             arguments.set("grpc.http2.max_pings_without_data", 0)
         }
         arguments.set("grpc.initial_reconnect_backoff_ms", configuration.initialBackoff)
-        // Not grpc.min_reconnect_backoff_ms: it is also the time that a connection may take to be made.
+        // Not grpc.min_reconnect_backoff_ms: it is also the timeout for connecting.
         arguments.set("grpc.max_reconnect_backoff_ms", configuration.maximumBackoff)
-        // Each channel its own connection: one that ends takes nothing from another, and backoffs are not shared.
+        // Each channel has its own connection, so channels share neither failures nor backoffs.
         arguments.set("grpc.use_local_subchannel_pool", true)
         arguments.set("grpc.enable_channelz", false)
-        // A proxy set for the Internet has no business between two programs on one machine.
+        // Proxies for the Internet are useless between programs on one machine.
         if isLocal(configuration.target) { arguments.set("grpc.enable_http_proxy", false) }
         if let name = configuration.tls?.serverName { arguments.set("grpc.ssl_target_name_override", name) }
         return arguments

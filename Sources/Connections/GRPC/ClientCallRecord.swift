@@ -2,19 +2,19 @@ internal import CSagamoreGRPC
 internal import Glibc
 internal import Synchronization
 
-/// One call that this process makes, until its answer.
+/// One outgoing call.
 ///
-/// Unchecked: `fields` is written by the C core while the call runs, and read afterwards by the completion thread. The
-/// rest is under `lock`.
+/// Unchecked: the C core writes `fields` while the call runs, and the completion thread reads them afterwards. `lock`
+/// protects everything else.
 final class ClientCallRecord: @unchecked Sendable {
     typealias Completion = @Sendable (Result<[UInt8], GRPCStatus>) -> Void
 
-    /// Where the C core writes.
+    /// The C core's output.
     let fields: UnsafeMutablePointer<csagamore_client_call>
     let handover = Handover()
 
     private let lock: PlacedLock
-    /// The C core's call while it runs. Any thread may cancel it under the lock.
+    /// The C core's call while it runs. Any thread may cancel it with the lock held.
     private var call: OpaquePointer?
     private var isCancelled = false
     private var place: Int?
@@ -24,7 +24,7 @@ final class ClientCallRecord: @unchecked Sendable {
         self.completion = completion
         fields = .allocate(capacity: 1)
         fields.initialize(to: csagamore_client_call())
-        guard let mutex = fields.pointer(to: \.lock) else { fatalError("a field has no place") }
+        guard let mutex = fields.pointer(to: \.lock) else { fatalError("a field has no address") }
         lock = PlacedLock(at: mutex)
         grpc_metadata_array_init(&fields.pointee.initial_metadata)
         grpc_metadata_array_init(&fields.pointee.trailing_metadata)
@@ -39,12 +39,12 @@ final class ClientCallRecord: @unchecked Sendable {
         fields.deallocate()
     }
 
-    /// Its place in the channel's table.
+    /// Stores its index in the channel's table.
     func keep(place: Int) {
         lock.withLock(of: self) { self.place = place }
     }
 
-    /// The call starts. False: it was cancelled before.
+    /// Stores the started call. Returns false when the record was cancelled before.
     func start(_ call: OpaquePointer) -> Bool {
         lock.withLock(of: self) {
             if isCancelled { return false }
@@ -53,17 +53,17 @@ final class ClientCallRecord: @unchecked Sendable {
         }
     }
 
-    /// Gives the call up. It ends CANCELLED unless its answer is there already.
+    /// Cancels the call. It ends with CANCELLED unless its response has already arrived.
     func cancel() {
         lock.withLock(of: self) {
             isCancelled = true
             if let call {
-                grpc_call_cancel_with_status(call, GRPC_STATUS_CANCELLED, "the caller gave the call up", nil)
+                grpc_call_cancel_with_status(call, GRPC_STATUS_CANCELLED, "the caller cancelled the call", nil)
             }
         }
     }
 
-    /// The call has ended: what was there for it, once.
+    /// Ends the call and returns its resources, once.
     func end() -> (call: OpaquePointer?, place: Int?, completion: Completion?) {
         lock.withLock(of: self) {
             defer {
@@ -141,9 +141,9 @@ final class ClientCallRecord: @unchecked Sendable {
     }
 }
 
-/// A lock in memory that somebody else owns and that stays where it is.
+/// A lock at a stable address in memory that another object owns.
 ///
-/// `pthread_mutex_t` rather than `Mutex`: it is cheaper when two threads want it at once, and ThreadSanitizer sees it.
+/// `pthread_mutex_t` rather than `Mutex`: it is cheaper under contention, and ThreadSanitizer supports it.
 struct PlacedLock {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
@@ -152,10 +152,10 @@ struct PlacedLock {
         pthread_mutex_init(mutex, nil)
     }
 
-    /// To be called once, before the memory goes.
+    /// Call it once, before the memory is freed.
     func destroy() { pthread_mutex_destroy(mutex) }
 
-    /// - Parameter owner: whom the memory belongs to; kept until the lock is free again.
+    /// - Parameter owner: the owner of the memory, kept alive until the lock is released.
     func withLock<Result>(of owner: AnyObject, _ body: () -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer {
@@ -166,14 +166,14 @@ struct PlacedLock {
     }
 }
 
-/// Marks that what one thread has written goes to another through the C core, whose own synchronization neither Swift's
-/// memory model nor ThreadSanitizer sees. Costs nothing on the processors in use.
+/// Orders memory accesses of two threads that hand data over through the C core, whose synchronization is invisible to
+/// Swift's memory model and ThreadSanitizer. It is free on common processors.
 struct Handover: ~Copyable, Sendable {
     private let mark = Atomic(false)
 
-    /// Before something is given to the C core.
+    /// Call it before passing data to the C core.
     func give() { mark.store(true, ordering: .releasing) }
 
-    /// After the C core has given it back.
+    /// Call it after receiving data from the C core.
     func take() { _ = mark.load(ordering: .acquiring) }
 }

@@ -1,11 +1,11 @@
 internal import SagamoreThreads
 
-/// A connection to a gRPC server, as the caller sees it: it is made when the first call needs it, and made again when
-/// it breaks. Calls may be made from any thread.
+/// A connection to a gRPC server. It connects on the first call and reconnects when the connection breaks. Calls may be
+/// made from any thread.
 public final class GRPCChannel: Sendable {
     private let runtime: ChannelRuntime
 
-    /// Prepares a channel. No connection is made before the first call.
+    /// Creates a channel. It connects on the first call.
     public init(_ configuration: GRPCChannelConfiguration) {
         runtime = ChannelRuntime(configuration)
     }
@@ -17,10 +17,10 @@ public final class GRPCChannel: Sendable {
     /// - Parameters:
     ///   - path: as `/package.Service/Method`.
     ///   - request: the message.
-    ///   - deadline: how long to wait for the answer; nil: for ever.
-    ///   - metadata: goes with the call, after the channel's own.
-    ///   - completion: gets the answer or the status, once: on the channel's thread, which it must not block, or before
-    ///     this function returns when the call can't be started.
+    ///   - deadline: how long to wait for the response; nil for no limit.
+    ///   - metadata: metadata of the call, sent after the channel's.
+    ///   - completion: receives the response or the status, once. It runs on the channel's thread, which it must not
+    ///     block, or before this function returns when the call cannot be started.
     @discardableResult
     public func call(
         _ path: String,
@@ -34,9 +34,9 @@ public final class GRPCChannel: Sendable {
         return GRPCClientCall(record)
     }
 
-    /// Makes a call and waits for its answer. Cancelling the task cancels the call.
+    /// Makes a call and waits for its response. Canceling the task cancels the call.
     ///
-    /// - Throws: the status that the server sent, or the one that says what went wrong on the way.
+    /// - Throws: the status from the server, or one that describes the failure on the way.
     public func call(
         _ path: String,
         _ request: [UInt8],
@@ -56,22 +56,21 @@ public final class GRPCChannel: Sendable {
         return try result.get()
     }
 
-    /// Ends the channel: open calls are cancelled, later ones fail. Returns when all completions have run; called from
-    /// one of them it does not wait. May be called several times. Letting go of the channel does the same without
-    /// waiting.
+    /// Shuts the channel down: open calls are cancelled, later ones fail. Returns when all completions have run, or at
+    /// once when called from a completion. Safe to repeat. Releasing the channel does the same without waiting.
     public func shutdown() {
         runtime.close()
         if !ChannelThread.isInside(runtime) { runtime.waitForEnd() }
     }
 }
 
-/// A call that a channel has under way. Letting go of it does not end the call.
+/// A call in progress. Releasing it does not cancel the call.
 public final class GRPCClientCall: Sendable {
     private let record: ClientCallRecord
 
     init(_ record: ClientCallRecord) { self.record = record }
 
-    /// Gives the call up: it ends with CANCELLED, unless its answer is there already.
+    /// Cancels the call: it ends with CANCELLED unless its response has already arrived.
     public func cancel() { record.cancel() }
 }
 

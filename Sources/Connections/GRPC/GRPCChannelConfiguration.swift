@@ -1,38 +1,38 @@
-/// Whom a channel talks to, and how.
+/// The configuration of a channel.
 public struct GRPCChannelConfiguration: Sendable {
-    /// How the server's identity is checked, and the client's shown.
+    /// How the server is verified and the client is authenticated.
     public struct TLS: Sendable {
-        /// The roots that the server's certificate must lead to, PEM; nil: the system's.
+        /// The root certificates for the server's certificate, PEM; nil for the system's.
         public var serverRoots: String?
-        /// The client's certificate and those that lead to its root, PEM, where the server wants one.
+        /// The client's certificate chain, PEM, when the server requires one.
         public var certificateChain: String?
         /// The private key of the client's certificate, PEM.
         public var privateKey: String?
-        /// The name that the server's certificate must bear, when it isn't the one in the target.
+        /// The expected name in the server's certificate, when it differs from the target.
         public var serverName: String?
 
-        /// TLS with the system's roots, or with your own.
+        /// TLS with the system's root certificates, or with others.
         public init(serverRoots: String? = nil) { self.serverRoots = serverRoots }
     }
 
     /// Host and port, or another target in gRPC's form.
     public var target: String
-    /// Nil: plain text.
+    /// Nil for plain text.
     public var tls: TLS?
-    /// Goes with every call, before the call's own. Values of names that end in `-bin` go as bytes, others must be
-    /// printable ASCII.
+    /// Metadata of every call, sent before the call's own. Values of names that end in `-bin` are sent as bytes; others
+    /// must be printable ASCII.
     public var metadata: [(String, String)] = []
-    /// The largest answer, in bytes.
+    /// The largest response in bytes.
     public var maximumMessageBytes = 128 * 1024 * 1024
-    /// After this long without a sign of the server the channel pings it while calls are open; nil: never.
+    /// With open calls, the channel pings a server that was silent for this long; nil for never.
     public var keepaliveInterval: Duration? = .seconds(30)
-    /// A server that leaves a ping unanswered for this long is gone.
+    /// The connection is closed when a ping is not answered within this time.
     public var keepaliveTimeout: Duration = .seconds(15)
-    /// The first pause after a failed attempt to connect; it grows by the factor 1.6.
+    /// The first delay after a failed attempt to connect; it grows by a factor of 1.6.
     public var initialBackoff: Duration = .milliseconds(200)
-    /// The longest pause between attempts to connect.
+    /// The longest delay between attempts to connect.
     public var maximumBackoff: Duration = .seconds(5)
-    /// True: a call waits for a connection, up to its deadline. False: it fails as soon as an attempt has failed.
+    /// Whether a call waits for a connection up to its deadline, rather than fail with the first failed attempt.
     public var waitsForReady = false
 
     /// Plain text to `target`.

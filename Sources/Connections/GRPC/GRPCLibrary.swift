@@ -1,10 +1,10 @@
 internal import CSagamoreGRPC
 internal import Glibc
 
-/// The C core as a whole: one for the process, set up at first use and never taken down (its threads and tables are
-/// shared by every channel, and an orderly end of those leaves nothing running in it).
+/// The C core library: initialized once per process on first use, and never shut down. All channels share its threads
+/// and tables, and nothing runs in it once they have ended.
 enum GRPCLibrary {
-    /// Sets the library up; cheap after the first time.
+    /// Initializes the library; cheap after the first call.
     static func initialize() { _ = initialized }
 
     private static let initialized: Bool = {
@@ -16,8 +16,8 @@ enum GRPCLibrary {
     private typealias LogFunction = @convention(c) (UnsafeMutableRawPointer?) -> Void
     private typealias SetLogFunction = @convention(c) (LogFunction?) -> Void
 
-    /// The library writes to standard error of its own accord. A connection that can't be made is an error to it, and
-    /// daily bread to us: callers see a status. Versions that have no log function to set keep writing.
+    /// Silences the library, which logs to standard error even for failed connections: callers receive a status.
+    /// Versions without a settable log function keep logging.
     private static func silence() {
         guard let symbol = dlsym(nil, "gpr_set_log_function") else { return }
         let setLogFunction = unsafeBitCast(symbol, to: SetLogFunction.self)

@@ -1,6 +1,6 @@
-/// How a call ended, when it did not end well: gRPC's status.
+/// gRPC's status of a failed call.
 public struct GRPCStatus: Error, Sendable, Equatable {
-    /// gRPC's status codes. Numbers that this version does not know are kept.
+    /// gRPC's status codes. Unknown numbers are preserved.
     public struct Code: RawRepresentable, Sendable, Hashable {
         /// The number on the wire.
         public let rawValue: Int
@@ -10,64 +10,64 @@ public struct GRPCStatus: Error, Sendable, Equatable {
 
         /// No error.
         public static let ok = Code(rawValue: 0)
-        /// The caller gave the call up.
+        /// The caller cancelled the call.
         public static let cancelled = Code(rawValue: 1)
-        /// An error without a code of its own.
+        /// An error without a more specific code.
         public static let unknown = Code(rawValue: 2)
-        /// The request is wrong, whatever the state of the system.
+        /// The request is invalid, regardless of the state of the system.
         public static let invalidArgument = Code(rawValue: 3)
-        /// The call's deadline passed before the answer came.
+        /// The deadline passed before the response arrived.
         public static let deadlineExceeded = Code(rawValue: 4)
-        /// What the request names does not exist.
+        /// The requested entity does not exist.
         public static let notFound = Code(rawValue: 5)
-        /// What the request wants to make exists already.
+        /// The entity to create already exists.
         public static let alreadyExists = Code(rawValue: 6)
-        /// The caller may not do this.
+        /// The caller lacks permission.
         public static let permissionDenied = Code(rawValue: 7)
-        /// A limit is reached: a quota, a queue, a size.
+        /// A limit was reached: a quota, a queue, a size.
         public static let resourceExhausted = Code(rawValue: 8)
-        /// The system is not in the state that the request needs.
+        /// The system is not in the required state.
         public static let failedPrecondition = Code(rawValue: 9)
-        /// Another request was faster.
+        /// A concurrent request interfered.
         public static let aborted = Code(rawValue: 10)
-        /// Past the end of what there is.
+        /// The request exceeds the valid range.
         public static let outOfRange = Code(rawValue: 11)
-        /// The server has no such method.
+        /// The server does not implement the method.
         public static let unimplemented = Code(rawValue: 12)
-        /// Something that always holds did not hold.
+        /// An invariant was broken.
         public static let internalError = Code(rawValue: 13)
-        /// The server can't be reached or can't answer now: try again.
+        /// The server is unreachable or overloaded: retry.
         public static let unavailable = Code(rawValue: 14)
-        /// Data is lost for good.
+        /// Data was lost permanently.
         public static let dataLoss = Code(rawValue: 15)
-        /// The caller has not said who it is.
+        /// The caller is not authenticated.
         public static let unauthenticated = Code(rawValue: 16)
     }
 
-    /// What kind of failure it is.
+    /// The kind of failure.
     public var code: Code
 
-    /// A sentence for people, with no payloads and no secrets in it.
+    /// A description for people, without payloads or secrets.
     public var message: String
 
     /// The content of `grpc-status-details-bin` (an encoded `google.rpc.Status`), when the server sent one.
     public var details: [UInt8]?
 
-    /// A status with its message and, for clients that look for more, encoded details.
+    /// A status with a message and optional encoded details.
     public init(code: Code, message: String, details: [UInt8]? = nil) {
         self.code = code
         self.message = message
         self.details = details
     }
 
-    /// A status with its message and, for clients that look for more, encoded details.
+    /// A status with a message and optional encoded details.
     public init(_ code: Code, _ message: String, details: [UInt8]? = nil) {
         self.init(code: code, message: message, details: details)
     }
 }
 
 extension GRPCStatus.Code: CustomStringConvertible {
-    /// gRPC's own name of the code, as `NOT_FOUND`.
+    /// gRPC's name of the code, such as `NOT_FOUND`.
     public var description: String {
         let names = [
             "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",

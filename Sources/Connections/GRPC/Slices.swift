@@ -1,6 +1,6 @@
 internal import CSagamoreGRPC
 
-/// Between Swift's bytes and the C core's slices.
+/// Converts between Swift bytes and the C core's slices.
 enum Slices {
     /// A slice with a copy of `bytes`. The caller unrefs it.
     static func copy(_ bytes: [UInt8]) -> grpc_slice {
@@ -30,7 +30,7 @@ enum Slices {
         withBytes(slice) { Array($0) }
     }
 
-    /// The text of a slice; what is no UTF-8 is replaced.
+    /// The text of a slice; invalid UTF-8 is replaced.
     static func text(_ slice: grpc_slice) -> String {
         withBytes(slice) { String(decoding: $0, as: UTF8.self) }
     }
@@ -46,7 +46,7 @@ enum Slices {
         }
     }
 
-    /// One message. The caller destroys it.
+    /// A message buffer. The caller destroys it.
     static func message(_ bytes: [UInt8]) -> UnsafeMutablePointer<grpc_byte_buffer>? {
         var slice = copy(bytes)
         let buffer = grpc_raw_byte_buffer_create(&slice, 1)
@@ -54,7 +54,7 @@ enum Slices {
         return buffer
     }
 
-    /// A received message as Swift bytes.
+    /// The bytes of a received message.
     static func bytes(of message: UnsafeMutablePointer<grpc_byte_buffer>) -> [UInt8] {
         let length = grpc_byte_buffer_length(message)
         var reader = grpc_byte_buffer_reader()
@@ -73,7 +73,7 @@ enum Slices {
         }
     }
 
-    /// The entries in the C core's form, for the time of `body`; it takes references of its own.
+    /// Calls `body` with the entries in the C core's form. The C core retains what it keeps.
     static func withMetadata<Result>(
         _ entries: [(key: String, value: [UInt8])],
         _ body: (UnsafeMutableBufferPointer<grpc_metadata>) -> Result
@@ -93,7 +93,7 @@ enum Slices {
         return list.withUnsafeMutableBufferPointer { body($0) }
     }
 
-    /// The value of the first entry called `key`, by `body`.
+    /// Calls `body` with the value of the first entry for `key`.
     static func find<Result>(
         _ key: String,
         in metadata: grpc_metadata_array,

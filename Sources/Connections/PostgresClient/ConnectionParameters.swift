@@ -1,13 +1,13 @@
 internal import CSagamorePostgres
 internal import Glibc
 
-/// What libpq is given to connect with: the caller's connection string, and our defaults where it is silent.
+/// libpq's connection parameters: the caller's connection string, completed with defaults.
 struct ConnectionParameters {
-    /// Keywords of libpq with their values, in order; the last one of a keyword counts.
+    /// libpq's keywords with their values, in order; the last occurrence of a keyword counts.
     private(set) var keywords: [(name: String, value: String)] = []
 
-    /// Defaults of a connection that must notice a dead server: 5 s to connect, and 5 s idle plus 3 probes, or 10 s of
-    /// unacknowledged data, until it is given up.
+    /// Defaults that detect a dead server: 5 s to connect, and a keepalive after 5 s idle with 3 probes, or 10 s of
+    /// unacknowledged data.
     private static let defaults: [(name: String, value: String)] = [
         ("connect_timeout", "5"),
         ("keepalives", "1"),
@@ -17,8 +17,8 @@ struct ConnectionParameters {
         ("tcp_user_timeout", "10000"),
     ]
 
-    /// Settings of every session. Calls may take as long as they take: whoever waits for too long interrupts them. JIT
-    /// costs more than short statements take, and times should not depend on where the server stands.
+    /// Session settings. Statements have no time limit. JIT costs more than short statements take, and times must not
+    /// depend on the server's time zone.
     private static let sessionDefaults: [(name: String, value: String)] = [
         ("statement_timeout", "0"),
         ("lock_timeout", "0"),
@@ -29,7 +29,7 @@ struct ConnectionParameters {
 
     /// Reads a URL (`postgresql://…`) or keywords (`host=… dbname=…`), as libpq does.
     ///
-    /// - Throws: `.usage` when libpq can't read it; the message quotes nothing of it, for it may hold a password.
+    /// - Throws: `.usage` when libpq cannot parse it. The message quotes nothing, since the string may hold a password.
     init(
         _ url: String,
         applicationName: String,
@@ -39,7 +39,7 @@ struct ConnectionParameters {
         guard let parsed = PQconninfoParse(url, &message) else {
             let text = message.map { String(cString: $0) } ?? "out of memory"
             PQfreemem(message)
-            throw PostgresError(.usage, "the connection string is not valid: " + Self.withoutQuotes(text))
+            throw PostgresError(.usage, "the connection string is invalid: " + Self.withoutQuotes(text))
         }
         defer { PQconninfoFree(parsed) }
         var given: [String: String] = [:]
@@ -54,15 +54,15 @@ struct ConnectionParameters {
         }
         keywords.append(("fallback_application_name", applicationName))
         keywords.append(("client_encoding", "UTF8"))
-        // What the caller's string says comes last and wins over the defaults, not over what this connection needs.
+        // The caller's options override the defaults, but not the settings that this connection needs.
         var options = Self.sessionDefaults.map(Self.commandLineOption)
         if let ownOptions = given["options"] { options.append(ownOptions) }
         options += sessionSettings.map(Self.commandLineOption)
         keywords.append(("options", options.joined(separator: " ")))
     }
 
-    /// Connects; blocks for up to `connect_timeout` for each host. The result may be a failed connection; nil when
-    /// memory ran out.
+    /// Connects; blocks for up to `connect_timeout` per host. The result may be a failed connection; nil when out of
+    /// memory.
     func connect() -> OpaquePointer? {
         var names = keywords.map { strdup($0.name).map { UnsafePointer($0) } }
         var values = keywords.map { strdup($0.value).map { UnsafePointer($0) } }
@@ -83,7 +83,7 @@ struct ConnectionParameters {
         return "-c \(setting.name)=\(escaped)"
     }
 
-    /// Leaves out all from the first quotation mark to the last: libpq quotes pieces of the connection string there.
+    /// Removes everything from the first to the last quotation mark: libpq quotes parts of the connection string.
     private static func withoutQuotes(_ text: String) -> String {
         let text = text.trimmingLineEnd()
         guard let first = text.firstIndex(of: "\""), let last = text.lastIndex(of: "\"") else { return text }
@@ -92,7 +92,7 @@ struct ConnectionParameters {
 }
 
 extension String {
-    /// libpq's messages end with a line feed, and some have several lines.
+    /// Joins the lines of libpq's messages, which end with a line feed.
     func trimmingLineEnd() -> String {
         var text = Substring(self)
         while let last = text.last, last.isNewline || last == " " { text.removeLast() }

@@ -1,15 +1,15 @@
-/// Lends libpq pointers to values for the time of one call.
+/// Provides libpq with pointers to values for the duration of one call.
 ///
-/// Small values are laid out in slots of its own, large ones are lent where they are. Belongs to one connection.
+/// Small values are copied into cells, large ones are used in place. Belongs to one connection.
 final class ParameterBinder {
-    private static let slotSize = 16
+    private static let cellSize = 16
     private var capacity = 0
-    private var slots = UnsafeMutableRawPointer.allocate(byteCount: 0, alignment: 8)
-    /// For each parameter where its bytes are; nil for NULL.
+    private var cells = UnsafeMutableRawPointer.allocate(byteCount: 0, alignment: 8)
+    /// The address of each parameter's bytes; nil for NULL.
     private(set) var pointers = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(capacity: 0)
-    /// For each parameter how many bytes it has.
+    /// The size of each parameter in bytes.
     private(set) var lengths = UnsafeMutablePointer<Int32>.allocate(capacity: 0)
-    /// For each parameter its format: always binary.
+    /// The format of each parameter: always binary.
     private(set) var formats = UnsafeMutablePointer<Int32>.allocate(capacity: 0)
 
     deinit { deallocate() }
@@ -28,9 +28,9 @@ final class ParameterBinder {
             case .int32(let value): store(index, UInt32(bitPattern: value))
             case .bool(let value): store(index, value ? UInt8(1) : 0)
             case .uuid(let high, let low):
-                slot(index).storeBytes(of: high.bigEndian, as: UInt64.self)
-                slot(index).storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
-                set(index, slot(index), 16)
+                cell(index).storeBytes(of: high.bigEndian, as: UInt64.self)
+                cell(index).storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+                set(index, cell(index), 16)
             case .array(let array):
                 return withExtendedLifetime(array) {
                     set(index, array.storage.base, array.storage.count)
@@ -51,16 +51,16 @@ final class ParameterBinder {
         return body()
     }
 
-    private func slot(_ index: Int) -> UnsafeMutableRawPointer { slots + index * Self.slotSize }
+    private func cell(_ index: Int) -> UnsafeMutableRawPointer { cells + index * Self.cellSize }
 
     private func store<Number: FixedWidthInteger>(_ index: Int, _ value: Number) {
-        slot(index).storeBytes(of: value.bigEndian, as: Number.self)
-        set(index, slot(index), MemoryLayout<Number>.size)
+        cell(index).storeBytes(of: value.bigEndian, as: Number.self)
+        set(index, cell(index), MemoryLayout<Number>.size)
     }
 
-    /// An empty value may have no address, but without one it would be NULL.
+    /// An empty value may have no address, and without one libpq would send NULL.
     private func lend(_ index: Int, _ bytes: UnsafeRawBufferPointer) {
-        set(index, bytes.baseAddress ?? UnsafeRawPointer(slot(index)), bytes.count)
+        set(index, bytes.baseAddress ?? UnsafeRawPointer(cell(index)), bytes.count)
     }
 
     private func set(_ index: Int, _ address: UnsafeRawPointer?, _ count: Int) {
@@ -72,14 +72,14 @@ final class ParameterBinder {
     private func grow(to count: Int) {
         deallocate()
         capacity = max(count, 16)
-        slots = .allocate(byteCount: capacity * Self.slotSize, alignment: 8)
+        cells = .allocate(byteCount: capacity * Self.cellSize, alignment: 8)
         pointers = .allocate(capacity: capacity)
         lengths = .allocate(capacity: capacity)
         formats = .allocate(capacity: capacity)
     }
 
     private func deallocate() {
-        slots.deallocate()
+        cells.deallocate()
         pointers.deallocate()
         lengths.deallocate()
         formats.deallocate()

@@ -1,15 +1,15 @@
-/// What a pipeline has handed to libpq and what has come back: decides what became of it. Pure.
+/// The progress of a pipeline: what was passed to libpq, what was answered, and the resulting outcome. Pure.
 ///
-/// The server answers in order, so an error before the commit's own answer means that nothing was committed; without
-/// any answer, a commit that has been handed over may have happened.
+/// The server answers in order. So an error before the answer to the commit means that nothing was committed. Without
+/// an answer, a commit that was passed to libpq may have happened.
 struct PipelineProgress {
-    /// One thing handed over that gets an answer of its own.
+    /// One step with its own answer.
     enum Step: Equatable {
         /// BEGIN.
         case begin
-        /// The statement at this index of the batch (nil: BEGIN or COMMIT) is prepared under its name.
+        /// Prepares the statement at this index of the batch; nil for BEGIN or COMMIT.
         case prepare(Int?)
-        /// The statement at this index runs.
+        /// Runs the statement at this index.
         case execute(Int)
         /// COMMIT.
         case commit
@@ -17,22 +17,22 @@ struct PipelineProgress {
 
     /// An answer to the current step.
     enum Answer {
-        /// It succeeded; of a commit, whether the server says COMMIT (it says ROLLBACK after a failure).
+        /// Success. For a commit, whether the server answered COMMIT (it answers ROLLBACK after a failure).
         case done(isCommit: Bool)
-        /// The server refused it. `isFatal`: and closes the connection.
+        /// The server rejected it, and closes the connection when `isFatal`.
         case refused(PostgresError, isFatal: Bool)
-        /// It was skipped, since a step before it failed.
+        /// It was skipped because an earlier step failed.
         case skipped
     }
 
-    /// Whether BEGIN and COMMIT are around the statements.
+    /// Whether the statements are enclosed in BEGIN and COMMIT.
     let isTransaction: Bool
-    /// Whether no statement changes anything.
+    /// Whether all statements are read-only.
     let readsOnly: Bool
     private(set) var steps: [Step] = []
-    /// The step whose answer is due next; `steps.count` when only the final synchronization is left.
+    /// The step whose answer is next; `steps.count` when only the final synchronization is left.
     private(set) var position = 0
-    /// The first error, with its statement's index.
+    /// The first error, with the index of its statement.
     private(set) var failure: PostgresError?
     private var commitIsHandedOver = false
     private var isCommitted = false
@@ -43,16 +43,16 @@ struct PipelineProgress {
         steps.reserveCapacity(count)
     }
 
-    /// The step that the next answer belongs to; nil when it is the synchronization.
+    /// The step of the next answer; nil for the synchronization.
     var current: Step? { position < steps.count ? steps[position] : nil }
 
-    /// A step is about to be given to libpq: from here on the server may see it.
+    /// Records a step before it is passed to libpq: from then on the server may see it.
     mutating func handOver(_ step: Step) {
         steps.append(step)
         if step == .commit { commitIsHandedOver = true }
     }
 
-    /// The server answered the current step (several answers to one step are fine).
+    /// Records an answer to the current step. A step may have several answers.
     mutating func received(_ answer: Answer) {
         switch answer {
         case .done(let isCommit):
@@ -70,7 +70,7 @@ struct PipelineProgress {
             case .begin, .commit, nil: break
             }
             if isFatal {
-                // A session that ends while it commits may have got past the commit record.
+                // A session that ends during a commit may have written the commit record.
                 let isSettled = isTransaction ? current != .commit && current != nil : readsOnly || current != nil
                 error.code = isSettled ? .connectionLost : .outcomeUnknown
             }
@@ -80,10 +80,10 @@ struct PipelineProgress {
         }
     }
 
-    /// All answers to the current step are in.
+    /// Moves to the next step: the current one is answered.
     mutating func advance() { position += 1 }
 
-    /// All steps are answered, or the connection was lost with `lost`: what became of it; nil is success.
+    /// The outcome after all answers, or after the connection was lost with `lost`; nil for success.
     func outcome(lost: PostgresError?) -> PostgresError? {
         if isCommitted { return nil }
         if let failure { return failure }

@@ -1,13 +1,12 @@
 /// A one-dimensional array in PostgreSQL's binary form, for `unnest($1::bytea[], …)`.
 ///
-/// Elements are written straight into the bytes that will travel; a copy is made only when two values share them and
-/// one changes.
+/// Elements are encoded directly into the bytes that are sent. They are copied only when a shared value changes.
 public struct PostgresArray: Sendable {
     /// The type of the elements.
     public struct ElementType: Hashable, Sendable {
         /// The type's object id, the same in every PostgreSQL.
         let oid: UInt32
-        /// The bytes that an element is expected to take, to reserve memory.
+        /// The expected size of an element, to reserve memory.
         let expectedSize: Int
 
         /// `bool`
@@ -24,17 +23,17 @@ public struct PostgresArray: Sendable {
         public static let uuid = ElementType(oid: 2950, expectedSize: 16)
     }
 
-    /// Where the header keeps "has nulls" and the number of elements.
+    /// The header's offsets of the NULL flag and the number of elements.
     private static let nullFlagOffset = 4
     private static let countOffset = 12
 
     /// The type of the elements.
     public let elementType: ElementType
-    /// The number of elements, NULLs included.
+    /// The number of elements, including NULLs.
     public private(set) var count = 0
     private(set) var storage: ByteStorage
 
-    /// An empty array; `capacity` elements are expected.
+    /// Creates an empty array for `capacity` expected elements.
     public init(of elementType: ElementType, capacity: Int = 0) {
         self.elementType = elementType
         storage = ByteStorage(capacity: 20 + capacity * (4 + elementType.expectedSize))
@@ -102,10 +101,9 @@ public struct PostgresArray: Sendable {
     }
 }
 
-/// Growing bytes with a stable address between two appends.
+/// A growing buffer with a stable address between appends.
 ///
-/// Unchecked: only values that do not change it share one, since `PostgresArray` copies before it writes to shared
-/// storage.
+/// Unchecked: shared storage is never written, since `PostgresArray` copies it first.
 final class ByteStorage: @unchecked Sendable {
     private(set) var base: UnsafeMutableRawPointer
     private(set) var count = 0
@@ -146,7 +144,7 @@ final class ByteStorage: @unchecked Sendable {
         count += bytes.count
     }
 
-    /// Writes a number over what is there, big-endian.
+    /// Overwrites a number, big-endian.
     func store(_ value: UInt32, at offset: Int) {
         base.storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt32.self)
     }

@@ -1,9 +1,9 @@
 internal import CSagamorePostgres
 
 extension PostgresConnection {
-    /// Runs SQL text of one or several statements, without values and results: schema changes, BEGIN, SET.
+    /// Runs one or several SQL statements without parameters and results: schema changes, BEGIN, SET.
     ///
-    /// Several statements are one transaction unless the text itself begins and ends some.
+    /// Several statements form one transaction unless the text itself begins and ends transactions.
     ///
     /// - Throws: `.server`; `.connectionLost` before anything was sent, `.outcomeUnknown` afterwards.
     public func execute(_ sql: String) throws(PostgresError) {

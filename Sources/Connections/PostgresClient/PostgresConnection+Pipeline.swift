@@ -5,15 +5,15 @@ extension PostgresConnection {
     private static let commit = PostgresStatement("_commit", "COMMIT")
     private static let rollback = PostgresStatement("_rollback", "ROLLBACK", readsOnly: true)
 
-    /// PostgreSQL refuses a message over 1 GiB by closing the connection; more than that is refused here.
+    /// The size limit of a statement: PostgreSQL closes the connection on messages over 1 GiB.
     private static let largestStatement = 1_000_000_000
-    /// After so many bytes libpq's buffer is emptied before the next statement is put in.
+    /// libpq's buffer is flushed after this many bytes.
     private static let flushThreshold = 256 * 1024
 
-    /// Runs one statement, in a transaction of its own unless one is open.
+    /// Runs one statement, in its own transaction unless one is open.
     ///
-    /// - Throws: `.server`; `.connectionLost` when it can't have happened (a statement that only reads never
-    ///   "happens"), `.outcomeUnknown` when it may have.
+    /// - Throws: `.server`; `.connectionLost` when it had no effect (always for read-only statements),
+    ///   `.outcomeUnknown` when it may have had one.
     public func query(
         _ statement: PostgresStatement,
         _ values: [PostgresValue] = []
@@ -29,11 +29,11 @@ extension PostgresConnection {
         }
     }
 
-    /// BEGIN, the statements, COMMIT, in one pipeline and one round trip; a result for each statement.
+    /// Runs BEGIN, the statements and COMMIT in one pipeline with one round trip. Returns a result per statement.
     ///
-    /// - Throws: `.server` with `statementIndex` (everything is rolled back, the connection can be used again);
-    ///   `.connectionLost` (nothing was committed); `.outcomeUnknown` (the connection was lost with the COMMIT on its
-    ///   way); `.usage` when a transaction is open already.
+    /// - Throws: `.server` with `statementIndex` (everything was rolled back, the connection stays usable);
+    ///   `.connectionLost` (nothing was committed); `.outcomeUnknown` (the connection was lost after COMMIT was sent);
+    ///   `.usage` when a transaction is already open.
     public func transaction(_ batch: PostgresBatch) throws(PostgresError) -> [PostgresResult] {
         try run(batch, isTransaction: true)
     }
@@ -42,7 +42,7 @@ extension PostgresConnection {
         try check(batch)
         let handle = try openHandle()
         if isTransaction, PQtransactionStatus(handle) != PQTRANS_IDLE {
-            throw PostgresError(.usage, "a transaction is open on this connection already")
+            throw PostgresError(.usage, "a transaction is already open on this connection")
         }
         if PQpipelineStatus(handle) == PQ_PIPELINE_OFF, PQenterPipelineMode(handle) == 0 {
             throw failed(handle)
@@ -59,8 +59,8 @@ extension PostgresConnection {
         if send(batch, handle, &progress, &preparing) {
             lost = receive(handle, &progress, &preparing, &results)
         } else {
-            // What the server said before it hung up tells more than the failed write. libpq keeps only the answer to
-            // the current step then, so a reason may be missing, never a commit.
+            // The server's last answer is more useful than the failed write. libpq then keeps only the answer to the
+            // current step, so an error may be missing, but never a commit.
             lost = PQstatus(handle) == CONNECTION_OK ? failed(handle) : receive(handle, &progress, &preparing, &results)
             lost = lost ?? failed(handle)
         }
@@ -75,21 +75,21 @@ extension PostgresConnection {
         return results
     }
 
-    /// Finds the mistakes that would cost the connection or could not be told from others later.
+    /// Rejects batches that would break the connection, or fail later with an ambiguous error.
     private func check(_ batch: PostgresBatch) throws(PostgresError) {
         for (index, item) in batch.items.enumerated() {
             if let sql = prepared[item.statement.name], sql != item.statement.sql {
                 throw PostgresError(
                     .usage,
-                    "the name \(item.statement.name) stands for another statement",
+                    "the statement name \(item.statement.name) is already used for other SQL",
                     statementIndex: index
                 )
             }
-            // libpq's own limit; and what does not fit is the data's fault, SQLSTATE 54000 (program limit exceeded).
+            // libpq's limits. Oversized values count as data errors: SQLSTATE 54000, program limit exceeded.
             if item.values.count > 65_535 || item.values.byteCount > Self.largestStatement {
                 throw PostgresError(
                     .usage,
-                    "the values of a statement are too large or too many",
+                    "a statement has too many or too large values",
                     sqlState: "54000",
                     statementIndex: index
                 )
@@ -97,7 +97,7 @@ extension PostgresConnection {
         }
     }
 
-    /// Hands everything over. False when the connection failed on the way.
+    /// Sends everything. Returns false when the connection failed.
     private func send(
         _ batch: PostgresBatch,
         _ handle: OpaquePointer,
@@ -121,7 +121,7 @@ extension PostgresConnection {
         if progress.isTransaction {
             guard send(Self.commit, [], .commit, handle, &progress, &preparing) else { return false }
         }
-        // This flushes too; what does not fit is sent while results are awaited.
+        // This also flushes. The rest is sent while waiting for results.
         return PQpipelineSync(handle) == 1
     }
 
@@ -157,7 +157,7 @@ extension PostgresConnection {
         } == 1
     }
 
-    /// Reads all answers. Returns what was lost when the connection did not survive.
+    /// Reads all answers. Returns an error when the connection was lost.
     private func receive(
         _ handle: OpaquePointer,
         _ progress: inout PipelineProgress,
@@ -167,8 +167,7 @@ extension PostgresConnection {
         var isAnswered = true
         while true {
             guard let result = nextResult(handle) else {
-                // A step's results end with nil; a nil without any before it is libpq's word that there is nothing
-                // more.
+                // nil ends the results of a step. A second nil in a row means that libpq has no more results.
                 if !isAnswered { return failed(handle) }
                 isAnswered = false
                 if progress.current != nil { progress.advance() }
@@ -198,12 +197,12 @@ extension PostgresConnection {
                 progress.received(.refused(refusal.error, isFatal: refusal.isFatal))
             default:
                 PQclear(result)
-                return PostgresError(.usage, "a statement of this kind (COPY?) can't run here")
+                return PostgresError(.usage, "COPY is not supported")
             }
         }
     }
 
-    /// After a refused statement the server waits for the transaction's end.
+    /// Ends a transaction after a rejected statement.
     private func rollBack(_ handle: OpaquePointer) {
         guard PQtransactionStatus(handle) != PQTRANS_IDLE else { return }
         var batch = PostgresBatch()

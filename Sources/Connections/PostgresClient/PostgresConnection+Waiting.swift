@@ -1,12 +1,11 @@
 internal import CSagamorePostgres
 internal import Glibc
 
-/// Waiting for the server without ever refusing to read: a full send buffer is emptied only by a server that can send
-/// its answers.
+/// Waits for the server while always reading: the server drains a full send buffer only while it can send answers.
 extension PostgresConnection {
-    /// The live connection, with nothing unread; notices here what the server closed meanwhile.
+    /// The live connection with no unread data. Detects a connection that the server has closed.
     ///
-    /// - Throws: `.connectionLost`: nothing has been sent.
+    /// - Throws: `.connectionLost`; nothing was sent.
     func openHandle() throws(PostgresError) -> OpaquePointer {
         guard let handle, PQstatus(handle) == CONNECTION_OK else { throw lost("not connected") }
         if isReadable(handle, timeout: 0), PQconsumeInput(handle) == 0 || !isAlive(handle) {
@@ -15,7 +14,7 @@ extension PostgresConnection {
         return handle
     }
 
-    /// Gives libpq's buffer to the kernel, reading meanwhile. False when the connection is lost.
+    /// Flushes libpq's buffer while reading. Returns false when the connection is lost.
     func flush(_ handle: OpaquePointer) -> Bool {
         while true {
             switch PQflush(handle) {
@@ -31,23 +30,23 @@ extension PostgresConnection {
     func nextResult(_ handle: OpaquePointer) -> OpaquePointer? {
         var isFlushed = false
         while PQisBusy(handle) != 0 {
-            // After a failed write there may still be an answer to read that says why.
+            // After a failed write there may be an answer that explains it.
             if !isFlushed { isFlushed = PQflush(handle) != 1 }
             if isReadable(handle, orWritable: !isFlushed, timeout: -1), PQconsumeInput(handle) == 0 { break }
         }
         return PQgetResult(handle)
     }
 
-    /// What libpq has to say about its last failure.
+    /// libpq's message for its last failure.
     func errorMessage(_ handle: OpaquePointer) -> String {
         let message = String(cString: PQerrorMessage(handle)).trimmingLineEnd()
         return message.isEmpty ? "the connection was lost" : message
     }
 
-    /// An error for a connection that can't be used, to be refined by what was on its way.
+    /// The error for a lost connection. The caller refines it by what was sent.
     func lost(_ message: String) -> PostgresError { PostgresError(.connectionLost, message) }
 
-    /// Whether the server has closed its end: seen by reading once more, since a first read returns what was there.
+    /// Whether the server has not closed its end. It reads twice: the first read may return buffered data.
     private func isAlive(_ handle: OpaquePointer) -> Bool {
         PQisBusy(handle) == 0 && PQstatus(handle) == CONNECTION_OK
             && (!isReadable(handle, timeout: 0) || PQconsumeInput(handle) != 0)

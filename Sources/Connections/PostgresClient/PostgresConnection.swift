@@ -9,18 +9,19 @@ public final class PostgresConnection {
     let binder = ParameterBinder()
     /// libpq's connection; nil after `close()`.
     var handle: OpaquePointer?
-    /// The statements that this session knows, by name, with their SQL.
+    /// The prepared statements of this session: their SQL by name.
     var prepared: [String: String] = [:]
 
     /// Connects.
     ///
     /// - Parameters:
-    ///   - url: a URL (`postgresql://user@host:port/database?…`) or keywords (`host=… dbname=…`), as libpq reads them.
-    ///     Where it is silent: 5 s to connect per host, TCP keepalive, 10 s `tcp_user_timeout`.
-    ///   - applicationName: shown by the server in `pg_stat_activity`, unless `url` names another.
-    ///   - sessionSettings: settings of the server for this session, `("synchronous_commit", "on")`; they win over the
-    ///     role's, the database's and the URL's. Statement, lock and idle timeouts are off unless set here or in `url`.
-    /// - Throws: `.usage` for a string that libpq can't read, `.cannotConnect` otherwise. No message holds a password.
+    ///   - url: a URL (`postgresql://user@host:port/database?…`) or keywords (`host=… dbname=…`), as libpq parses them.
+    ///     Defaults: 5 s to connect per host, TCP keepalive, 10 s `tcp_user_timeout`.
+    ///   - applicationName: shown in `pg_stat_activity` unless `url` sets another.
+    ///   - sessionSettings: server settings for this session, such as `("synchronous_commit", "on")`. They override
+    ///     those of the role, the database and the URL. Statement, lock and idle timeouts are off unless set here or in
+    ///     `url`.
+    /// - Throws: `.usage` for an invalid string, `.cannotConnect` otherwise. Messages contain no password.
     public init(
         _ url: String,
         applicationName: String,
@@ -40,7 +41,7 @@ public final class PostgresConnection {
         try connect()
     }
 
-    /// Ends the session. What ran in it is rolled back. Safe to repeat.
+    /// Ends the session, rolling back open work. Safe to repeat.
     public func close() {
         prepared.removeAll()
         if let handle { PQfinish(handle) }

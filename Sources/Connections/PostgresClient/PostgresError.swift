@@ -1,43 +1,43 @@
 internal import CSagamorePostgres
 
-/// What went wrong on the way to PostgreSQL or in it.
+/// A failure of PostgreSQL or of the connection to it.
 ///
-/// The texts hold no parameter values: the server's DETAIL, which quotes them, is left out.
+/// The texts hold no parameter values: the server's DETAIL, which quotes them, is omitted.
 public struct PostgresError: Error, Sendable, CustomStringConvertible {
-    /// The kind of an error: what the caller may conclude from it.
+    /// The kind of error, from which the caller concludes what happened.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String { case cannotConnect, connectionLost, outcomeUnknown, server, usage }
 
         private let kind: Kind
 
-        /// No connection could be made. Nothing was sent.
+        /// Connecting failed. Nothing was sent.
         public static let cannotConnect = Code(kind: .cannotConnect)
-        /// The connection is gone, and nothing of the transaction can have been committed.
+        /// The connection was lost, and nothing was committed.
         public static let connectionLost = Code(kind: .connectionLost)
-        /// The connection is gone after the commit was handed over: it may have happened or not.
+        /// The connection was lost after the commit was sent: it may or may not have happened.
         public static let outcomeUnknown = Code(kind: .outcomeUnknown)
-        /// The server refused: `sqlState` says why. Nothing was committed.
+        /// The server rejected it; `sqlState` says why. Nothing was committed.
         public static let server = Code(kind: .server)
-        /// The call itself was wrong. Nothing was sent, or the connection was closed.
+        /// The call was invalid. Nothing was sent, or the connection was closed.
         public static let usage = Code(kind: .usage)
 
         public var description: String { kind.rawValue }
     }
 
-    /// What the caller may conclude.
+    /// The kind of error.
     public var code: Code
-    /// The server's five-character SQLSTATE; nil when the server did not speak.
+    /// The server's five-character SQLSTATE; nil for errors of this side.
     public var sqlState: String?
-    /// The server's primary message, or what this side has to say.
+    /// The server's primary message, or a description by this side.
     public var message: String
     /// The violated constraint's name, when the server names one.
     public var constraint: String?
-    /// Which statement of a batch failed, counted from 0; nil when it was none of them (the commit, say).
+    /// The index of the failed statement in its batch; nil when none failed, but for example the commit.
     public var statementIndex: Int?
-    /// What led to this error, where another error did.
+    /// The underlying error, if any.
     public var cause: (any Error)?
 
-    /// Makes an error; only `code` and `message` are always there.
+    /// Creates an error; everything but `code` and `message` is optional.
     public init(
         _ code: Code,
         _ message: String,
@@ -54,14 +54,14 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
-    /// Whether the data are to blame, so that the same statement would fail again: SQLSTATE classes 22 (data),
-    /// 23 (integrity) and 54 (limits).
+    /// Whether the data caused the error, so that the same statement would fail again: SQLSTATE classes 22 (data), 23
+    /// (integrity) and 54 (limits).
     public var isDataError: Bool { isOfClass("22", "23", "54") }
 
-    /// Whether the same may be tried again without a look at what happened: no connection, a connection lost with
-    /// nothing committed, or SQLSTATE classes 40 (rollback), 53 (resources), 57 (operator).
+    /// Whether a retry is safe: connecting failed, the connection was lost with nothing committed, or SQLSTATE classes
+    /// 40 (rollback), 53 (resources), 57 (operator).
     ///
-    /// False for `outcomeUnknown`: there the caller has to look first.
+    /// False for `outcomeUnknown`: the caller must find out first what happened.
     public var isTransient: Bool {
         switch code {
         case .cannotConnect, .connectionLost: true
@@ -87,19 +87,19 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// An error that the server itself reported.
+/// An error reported by the server.
 struct ServerRefusal {
-    /// With `.server`, SQLSTATE, primary message and constraint.
+    /// The error with code `.server`, SQLSTATE, primary message and constraint.
     let error: PostgresError
     /// Whether the server closes the connection after it.
     let isFatal: Bool
 
-    /// Reads an error result; nil when libpq made it up because the connection failed.
+    /// Reads an error result; nil when libpq generated it because the connection failed.
     init?(_ result: OpaquePointer) {
         func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
         guard let sqlState = field(sagamore_pq_field_sqlstate()) else { return nil }
         var message = field(sagamore_pq_field_message()) ?? "no message"
-        // "invalid input syntax for type uuid: "…"": after the colon stands the value.
+        // `invalid input syntax for type uuid: "…"`: the text after the colon is the value.
         if sqlState.hasPrefix("22"), let colon = message.firstRange(of: ": \"") {
             message = String(message[..<colon.lowerBound])
         }

@@ -1,17 +1,17 @@
 internal import CSagamorePostgres
 
-/// The rows that a statement returned, and how many it touched. Immutable; may be read from any thread.
+/// The rows that a statement returned, and the number of affected rows. Immutable and thread-safe.
 ///
-/// Columns are read by position, in binary form. Reading a NULL or a column of another type is a mistake of the caller
-/// and traps, like an index out of range: ask `isNull`, or use the `optional…` forms.
+/// Columns are read by position, in binary form. Reading a NULL, or a column of another type, is a programming error
+/// and traps, like an index out of range: check `isNull`, or use the `optional…` methods.
 public final class PostgresResult: Sendable {
-    /// Rows, from 0.
+    /// The number of rows.
     public let rowCount: Int
     private let columnCount: Int
-    // libpq lets any number of threads read a result, and nothing here changes it.
+    // Results of libpq may be read from several threads, and nothing here changes them.
     private nonisolated(unsafe) let result: OpaquePointer
 
-    /// Takes over a result of libpq.
+    /// Takes ownership of a libpq result.
     init(_ result: OpaquePointer) {
         self.result = result
         rowCount = Int(PQntuples(result))
@@ -20,7 +20,7 @@ public final class PostgresResult: Sendable {
 
     deinit { PQclear(result) }
 
-    /// The rows that INSERT, UPDATE, DELETE or SELECT touched; 0 for other commands.
+    /// The number of rows affected by INSERT, UPDATE, DELETE or SELECT; 0 for other commands.
     public var affectedRows: Int {
         guard let text = PQcmdTuples(result) else { return 0 }
         return Int(String(cString: text)) ?? 0
@@ -65,7 +65,7 @@ public final class PostgresResult: Sendable {
         String(decoding: field(row, column), as: UTF8.self)
     }
 
-    /// A `bytea`, copied; the bytes of any other type as they traveled.
+    /// A `bytea`, copied; for any other type, the bytes on the wire.
     public func bytes(_ row: Int, _ column: Int) -> [UInt8] {
         [UInt8](field(row, column))
     }
@@ -79,7 +79,7 @@ public final class PostgresResult: Sendable {
         )
     }
 
-    /// The bytes of a field that is not NULL; they live as long as this result.
+    /// The bytes of a field that is not NULL, valid as long as this result.
     private func field(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer {
         check(row, column)
         let size = Int(PQgetlength(result, Int32(row), Int32(column)))

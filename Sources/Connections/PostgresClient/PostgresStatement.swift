@@ -1,16 +1,16 @@
-/// A statement that each connection prepares once, on first use, under its name.
+/// A statement that each connection prepares by name on first use.
 ///
-/// The types of `$1`, `$2`, … come from the SQL alone, so write casts (`$1::int8`) where the context leaves them open;
-/// values travel in binary form and have to fit those types exactly.
+/// The SQL alone determines the types of `$1`, `$2`, …, so write casts (`$1::int8`) where the context is ambiguous.
+/// Values are sent in binary form and must match those types exactly.
 public struct PostgresStatement: Sendable, Hashable {
-    /// The name under which it is prepared; one name stands for one SQL text for ever.
+    /// The name under which it is prepared. A name always stands for the same SQL.
     public let name: String
     /// One SQL statement with parameters `$1`, `$2`, ….
     public let sql: String
-    /// Whether it changes nothing, so that there is no outcome that a lost connection could leave unknown.
+    /// Whether it is read-only, so that a lost connection leaves no unknown outcome.
     public let readsOnly: Bool
 
-    /// Names a statement. `readsOnly` makes a connection lost while it runs `.connectionLost` instead of
+    /// Creates a statement. With `readsOnly`, a lost connection is reported as `.connectionLost` instead of
     /// `.outcomeUnknown`.
     public init(_ name: String, _ sql: String, readsOnly: Bool = false) {
         self.name = name
@@ -19,7 +19,7 @@ public struct PostgresStatement: Sendable, Hashable {
     }
 }
 
-/// Statements with their values that travel to the server together.
+/// Statements with their values that are sent together.
 public struct PostgresBatch: Sendable {
     struct Item: Sendable {
         var statement: PostgresStatement
@@ -31,7 +31,7 @@ public struct PostgresBatch: Sendable {
     /// An empty batch.
     public init() {}
 
-    /// Adds `statement` with a value for each of its parameters, in order.
+    /// Adds a statement with a value for each of its parameters, in order.
     public mutating func append(_ statement: PostgresStatement, _ values: [PostgresValue] = []) {
         items.append(Item(statement: statement, values: values))
     }

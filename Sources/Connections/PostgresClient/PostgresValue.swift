@@ -1,4 +1,4 @@
-/// The value of a parameter, sent in PostgreSQL's binary form.
+/// The value of a parameter, in PostgreSQL's binary form.
 public struct PostgresValue: Sendable {
     enum Storage: Sendable {
         case null
@@ -13,7 +13,7 @@ public struct PostgresValue: Sendable {
 
     let storage: Storage
 
-    /// SQL's NULL, of any type.
+    /// NULL, of any type.
     public static let null = PostgresValue(storage: .null)
     /// An `int8`.
     public static func int64(_ value: Int64) -> PostgresValue { PostgresValue(storage: .int64(value)) }
@@ -21,7 +21,7 @@ public struct PostgresValue: Sendable {
     public static func int32(_ value: Int32) -> PostgresValue { PostgresValue(storage: .int32(value)) }
     /// A `bool`.
     public static func bool(_ value: Bool) -> PostgresValue { PostgresValue(storage: .bool(value)) }
-    /// A `text`, `varchar` or `json` (for others cast in the SQL: `$1::text::jsonb`). The server refuses NUL (22021).
+    /// A `text`, `varchar` or `json`; for others, cast in the SQL: `$1::text::jsonb`. The server rejects NUL (22021).
     public static func text(_ value: String) -> PostgresValue { PostgresValue(storage: .text(value)) }
     /// A `bytea`.
     public static func bytes(_ value: [UInt8]) -> PostgresValue { PostgresValue(storage: .bytes(value)) }
@@ -32,7 +32,7 @@ public struct PostgresValue: Sendable {
     /// A one-dimensional array.
     public static func array(_ value: PostgresArray) -> PostgresValue { PostgresValue(storage: .array(value)) }
 
-    /// The bytes of the value as it travels, without its length.
+    /// The size of the value on the wire, without its length.
     var byteCount: Int {
         switch storage {
         case .null: 0

@@ -72,7 +72,7 @@ import Testing
         // Larger than the address space.
         let failure = start(1 << 60)
         #expect(failure == ThreadError(name: "hopeless", errno: EAGAIN))
-        #expect(failure?.description.hasPrefix("thread hopeless can't be started: ") == true)
+        #expect(failure?.description.hasPrefix("cannot start thread hopeless: ") == true)
         #expect(ended.withLock { $0 })
         // Smaller than the system takes.
         #expect(start(1)?.errno == EINVAL)
