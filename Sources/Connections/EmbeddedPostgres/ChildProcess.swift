@@ -1,11 +1,11 @@
 internal import FoundationEssentials
 internal import Glibc
 
-/// Starting and awaiting programs.
+/// A child process.
 ///
-/// A child gets a session of its own (a terminal's Ctrl-C is not for it, and neither is its hang-up), no signal blocked
-/// or ignored, no descriptor of ours (a listening socket must not outlive this process in it), `/` as working folder,
-/// and an environment without the PG… variables.
+/// It runs in its own session, so a terminal's Ctrl-C or hang-up does not reach it, with no signals blocked or ignored.
+/// It inherits no descriptors: a listening socket must not outlive this process. Its working folder is `/`, and its
+/// environment has no PG… variables.
 struct ChildProcess: Sendable {
     let pid: Int32
 
@@ -17,7 +17,7 @@ struct ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // Some more than are open now: other threads open files too.
+        // A margin above the highest open descriptor: other threads open files too.
         let highest = Files.names(in: "/proc/self/fd").compactMap { Int32($0) }.max() ?? 256
         for descriptor in 3...max(highest + 64, 256) { posix_spawn_file_actions_addclose(&actions, descriptor) }
 
@@ -30,10 +30,10 @@ struct ChildProcess: Sendable {
         sigfillset(&all)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setsigdefault(&attributes, &all)
-        let newSession: Int32 = 0x80  // POSIX_SPAWN_SETSID, which Swift does not see
+        let newSession: Int32 = 0x80  // POSIX_SPAWN_SETSID, which Swift does not import
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | newSession))
 
-        // The shell becomes the program at once. The folder we are in may be closed to the child's user.
+        // The shell execs the program. The child's user may lack access to the current folder.
         let wrapped = ["/bin/sh", "-c", "cd / && exec \"$0\" \"$@\""] + command
         var arguments = wrapped.map { strdup($0) }
         arguments.append(nil)
@@ -48,7 +48,7 @@ struct ChildProcess: Sendable {
         self.pid = pid
     }
 
-    /// Runs `command` to its end. Throws with its last words when it fails.
+    /// Runs `command` to completion. Throws with the end of its output when it fails.
     static func run(_ command: [String], output: String) throws(EmbeddedPostgresError) {
         let child = try ChildProcess(command, output: output)
         var status: Int32 = 0
@@ -59,7 +59,7 @@ struct ChildProcess: Sendable {
         }
     }
 
-    /// Whether it still runs; takes note of its end, so that it does not stay as a zombie.
+    /// Whether it is running. Reaps it when it has ended.
     var isRunning: Bool {
         var status: Int32 = 0
         return waitpid(pid, &status, WNOHANG) == 0
@@ -75,7 +75,7 @@ struct ChildProcess: Sendable {
         let own = ProcessInfo.processInfo.environment
         var environment = ["LC_ALL": "C", "LANG": "C", "TZ": "UTC", "HOME": "/"]
         for name in ["PATH", "LD_LIBRARY_PATH"] { environment[name] = own[name] }
-        // The C library would give memory back to the system after each short transaction, and ask for it again.
+        // Otherwise the C library returns memory to the system after each short transaction, only to request it again.
         environment["MALLOC_TRIM_THRESHOLD_"] = "\(4 << 20)"
         environment["MALLOC_TOP_PAD_"] = "\(1 << 20)"
         return environment

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// Where the cluster's files and its socket are, and who runs it.
+/// The location of the cluster's files and socket, and the user that runs it.
 package struct ClusterPlace {
-    /// The folder that the caller named, links followed.
+    /// The folder that the caller named, with links resolved.
     let dataDirectory: String
-    /// The folder that holds `cluster` and `postgres.log`: the data folder, or another one that the user can reach.
+    /// The folder with `cluster` and `postgres.log`: the data folder, or another one that the user can access.
     let home: String
     let user: DatabaseUser
 
@@ -14,12 +14,12 @@ package struct ClusterPlace {
     private var pointer: String { dataDirectory + "/" + Self.pointerName }
 
     private static let pointerName = "postgres-location"
-    /// How the folders of sockets begin: short, for a socket's path has 107 bytes at most.
+    /// The prefix of socket folders. It is short because a socket's path is limited to 107 bytes.
     package static let socketPrefix = "/tmp/sagamore-socket-"
-    /// Root keeps clusters here whose data folder the database's user can't reach.
+    /// Where root keeps clusters whose data folder the database's user cannot access.
     private static let homesElsewhere = ["/var/lib/sagamore/", "/tmp/sagamore-"]
 
-    /// Finds the cluster of `dataDirectory` (a real path), or the place for a new one.
+    /// Finds the cluster of `dataDirectory` (a real path), or the location for a new one.
     static func find(
         _ dataDirectory: String,
         log: (String) -> Void
@@ -69,14 +69,14 @@ package struct ClusterPlace {
         )
     }
 
-    /// A folder of a name that can be foreseen must be our own: somebody else could have made it first.
+    /// Checks that a folder with a predictable name is ours: another user could have created it first.
     private static func checkOwner(_ home: String) throws(EmbeddedPostgresError) {
         guard let status = Files.status(home), status.isFolder, status.owner == geteuid() else {
             throw EmbeddedPostgresError(.folder, "\(home) belongs to another user")
         }
     }
 
-    /// A folder for the socket that only the database's user (and root) can enter, with a short path.
+    /// Creates a folder for the socket, with a short path, that only the database's user and root can access.
     func makeSocketFolder() throws(EmbeddedPostgresError) -> String {
         let name = Self.socketPrefix + Files.digest(cluster)
         for folder in [name] + (1...9).map({ "\(name)-\($0)" }) {
@@ -91,14 +91,14 @@ package struct ClusterPlace {
         throw EmbeddedPostgresError(.folder, "the folders \(name)… belong to other users")
     }
 
-    /// Makes `folder` the database user's, for nobody else.
+    /// Makes the database's user the owner of `folder`, without access for others.
     func give(_ folder: String) throws(EmbeddedPostgresError) {
         guard lchown(folder, user.id, user.group) == 0, chmod(folder, 0o700) == 0 else {
             throw Files.failure("cannot change the owner of \(folder) to user \(user.name)")
         }
     }
 
-    /// Removes all files of the cluster; what the caller keeps in its data folder stays.
+    /// Removes all files of the cluster. Other files in the data folder stay.
     func wipe() throws(EmbeddedPostgresError) {
         for path in [cluster, unfinishedCluster, log, log + ".1"] { try Files.remove(path) }
         if home != dataDirectory {

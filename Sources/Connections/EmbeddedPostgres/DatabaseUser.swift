@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// Who runs PostgreSQL. It refuses to run as root, so root hands it to somebody else.
+/// The user that runs PostgreSQL. PostgreSQL refuses to run as root, so root runs it as another user.
 struct DatabaseUser: Equatable {
     let name: String
     let id: UInt32
     let group: UInt32
-    /// Whether that is somebody else than this process.
+    /// Whether it differs from this process's user.
     let isOther: Bool
 
-    /// This process's own user; for root the owner of an existing cluster, else `postgres`, else `nobody`.
+    /// This process's user; for root, the owner of an existing cluster, otherwise `postgres` or `nobody`.
     static func choose(clusterOwner: UInt32?) throws(EmbeddedPostgresError) -> DatabaseUser {
         let own = geteuid()
         guard own == 0 else {
@@ -57,7 +57,7 @@ struct DatabaseUser: Equatable {
         )
     }
 
-    /// Whether this user can get to `folder`: may pass through it and all above it. Extra groups don't count.
+    /// Whether this user can access `folder` and its parents. Supplementary groups are not considered.
     func canReach(_ folder: String) -> Bool {
         guard let real = Files.realPath(folder) else { return false }
         var path = ""
@@ -72,9 +72,8 @@ struct DatabaseUser: Equatable {
 
     /// The command that runs `command` as this user.
     ///
-    /// `setpriv` becomes the program itself, so the child's pid is PostgreSQL's. `runuser` and `su` stay as its parent,
-    /// which is why nothing else relies on that pid. All three are part of every Debian; a program of our own would
-    /// have to be installed set-uid or found beside the executable.
+    /// `setpriv` execs the program, so the child's pid is PostgreSQL's. `runuser` and `su` stay as its parent, so
+    /// nothing relies on that pid. All three are part of every Debian. A helper of our own would have to be installed.
     func command(running command: [String], tools: [String] = Self.tools) throws(EmbeddedPostgresError) -> [String] {
         guard isOther else { return command }
         for tool in tools where access(tool, X_OK) == 0 {

@@ -1,24 +1,24 @@
 internal import Glibc
 internal import SagamoreThreads
 
-/// A private PostgreSQL server: a real one, in a folder of its own, reached through a socket only.
+/// A private PostgreSQL server in its own folder, reachable only through a Unix socket.
 ///
-/// Commits are durable. The server outlives a `kill -9` of this process; the next start on the same folder finds it,
-/// stops it (so that no session of the dead process is left) and starts anew. Calls block and exclude each other.
+/// Commits are durable. The server survives a `kill -9` of this process. The next start on the same folder stops it, so
+/// that no session of the dead process is left, and starts a new one. Calls block and are serialized.
 public final class EmbeddedPostgres: Sendable {
     /// How the server is stopped.
     public enum StopMode: Sendable {
-        /// Sessions are ended, memory is written: the next start has nothing to recover.
+        /// Ends sessions and writes a checkpoint: the next start has nothing to recover.
         case fast
-        /// At once; the next start recovers.
+        /// Stops at once; the next start recovers.
         case immediate
     }
 
-    /// How the files are treated.
+    /// The durability of the files.
     package enum Care: Sendable {
-        /// Everything reaches the disk.
+        /// Everything is flushed to disk.
         case durable
-        /// A new cluster is not synchronized after its making: for folders that live shortly.
+        /// A new cluster is not flushed after its creation: for short-lived folders.
         case temporary
     }
 
@@ -33,7 +33,7 @@ public final class EmbeddedPostgres: Sendable {
 
     /// The number in the socket's name.
     static let port = 5432
-    /// The superuser, made with the cluster.
+    /// The superuser, created with the cluster.
     static let role = "sagamore"
 
     /// The folder that the caller named.
@@ -43,14 +43,15 @@ public final class EmbeddedPostgres: Sendable {
     private let log: @Sendable (String) -> Void
     private let running = Locked<Running?>(nil)
 
-    /// Describes a server; `start()` makes it run.
+    /// Describes a server; `start()` runs it.
     ///
     /// - Parameters:
-    ///   - dataDirectory: the cluster's folder; made when missing, and used for nothing else. As root, when the
-    ///     database's user can't reach it, the files go to `/var/lib/sagamore` or `/tmp`, and a file
-    ///     `postgres-location` in it says where.
-    ///   - settings: PostgreSQL settings that replace the usual ones.
-    ///   - log: takes one line for people about each thing that is not routine.
+    ///   - dataDirectory: the cluster's folder, created if missing and used for nothing else. When root runs this and
+    ///     the
+    ///     database's user cannot access the folder, the files are in `/var/lib/sagamore` or `/tmp`, and the file
+    ///     `postgres-location` in the folder says where.
+    ///   - settings: PostgreSQL settings that override the defaults.
+    ///   - log: receives a line for people about each unusual event.
     public convenience init(
         dataDirectory: String,
         settings: [String: String] = [:],
@@ -73,8 +74,8 @@ public final class EmbeddedPostgres: Sendable {
 
     deinit { try? stop(mode: .fast) }
 
-    /// Makes the cluster if there is none, stops a server that a killed process left, starts the server and waits until
-    /// it takes connections. Nothing happens when it runs already.
+    /// Creates the cluster if necessary, stops a server left behind by a killed process, starts the server and waits
+    /// until it accepts connections. Does nothing when it is running.
     public func start() throws(EmbeddedPostgresError) {
         try running.withLock { running throws(EmbeddedPostgresError) in
             if let current = running {
@@ -86,10 +87,10 @@ public final class EmbeddedPostgres: Sendable {
         }
     }
 
-    /// Where to connect, as libpq wants it: user `sagamore`, database `postgres`. Empty unless started.
+    /// The libpq URL for user `sagamore` and database `postgres`. Empty unless started.
     public var url: String { url(database: "postgres") }
 
-    /// Where to connect to another database of this server. Empty unless started.
+    /// The libpq URL of another database of this server. Empty unless started.
     package func url(database: String) -> String {
         let folder = running.withLock { $0?.socketFolder }
         guard let folder else { return "" }
@@ -97,13 +98,13 @@ public final class EmbeddedPostgres: Sendable {
         return "postgresql://\(Self.role)@/\(Self.percentEncoded(database))?host=\(host)&port=\(Self.port)"
     }
 
-    /// The server's main process; nil when it doesn't run.
+    /// The pid of the server's main process; nil when it is not running.
     public var postmasterPID: Int32? { running.withLock { $0?.postmaster.pid } }
 
-    /// Whether the server runs. False after it was killed; `start()` brings it back.
+    /// Whether the server is running. False after it was killed; `start()` restarts it.
     public var isRunning: Bool { running.withLock { $0?.child.isRunning ?? false } }
 
-    /// Stops the server and gives the folder free. Safe to repeat.
+    /// Stops the server and unlocks the folder. Safe to repeat.
     public func stop(mode: StopMode = .fast) throws(EmbeddedPostgresError) {
         try running.withLock { running throws(EmbeddedPostgresError) in
             guard let current = running else { return }
@@ -112,7 +113,7 @@ public final class EmbeddedPostgres: Sendable {
         }
     }
 
-    /// Stops the server and removes the cluster's files. What else is in the data folder stays.
+    /// Stops the server and removes the cluster's files. Other files in the data folder stay.
     public func wipe() throws(EmbeddedPostgresError) {
         try stop(mode: .immediate)
         guard let folder = Files.realPath(dataDirectory) else { return }
@@ -129,7 +130,7 @@ public final class EmbeddedPostgres: Sendable {
         case .fast: try running.postmaster.end(SIGINT, patience: 30)
         case .immediate: try running.postmaster.end(SIGQUIT, patience: 5)
         }
-        // setpriv became the server; runuser and su end right after it.
+        // The child is the server, or runuser or su, which end right after it.
         let child = running.child
         _ = Wait.until(seconds: 5) { !child.isRunning }
         try Files.remove(running.socketFolder)
@@ -138,7 +139,7 @@ public final class EmbeddedPostgres: Sendable {
     // MARK: - Starting
 
     private func launch() throws(EmbeddedPostgresError) -> Running {
-        // Others must be able to pass through when the database's user is somebody else.
+        // Another database user must be able to traverse the folder.
         try Files.makeFolder(dataDirectory, mode: geteuid() == 0 ? 0o711 : 0o700)
         guard let folder = Files.realPath(dataDirectory) else { throw Files.failure("cannot find \(dataDirectory)") }
         let lock = try FolderLock(folder)
@@ -159,7 +160,7 @@ public final class EmbeddedPostgres: Sendable {
             log("stopped a PostgreSQL that an earlier process left running in \(place.cluster)")
         }
         if version == nil { try makeCluster(place, programs) }
-        // No process of this cluster is left, so these are, and their process numbers may be somebody else's by now.
+        // No process of this cluster is left, so the file is stale, and its pid may belong to another process by now.
         try Files.remove(place.cluster + "/postmaster.pid")
         let socketFolder = try place.makeSocketFolder()
         let settings = ServerSettings(socketFolder: socketFolder, additional: settings)
@@ -182,7 +183,7 @@ public final class EmbeddedPostgres: Sendable {
         if Files.status(place.cluster) != nil {
             throw EmbeddedPostgresError(.folder, "\(place.cluster) exists but is not a PostgreSQL cluster")
         }
-        // A killed process may have left half of one; only a finished cluster gets the final name.
+        // A killed process may have left a partial one. Only a finished cluster gets the final name.
         try Postmaster(cluster: place.unfinishedCluster).end(SIGKILL, patience: 5)
         try Files.remove(place.unfinishedCluster)
         try Files.makeFolder(place.unfinishedCluster, mode: 0o700)
@@ -196,7 +197,7 @@ public final class EmbeddedPostgres: Sendable {
         guard rename(place.unfinishedCluster, place.cluster) == 0 else {
             throw Files.failure("cannot rename \(place.unfinishedCluster)")
         }
-        // Commits are only as durable as the name of the folder that they are in.
+        // Commits are only as durable as the name of their folder.
         if care != .temporary { try Files.synchronize(folder: place.home) }
     }
 
@@ -205,7 +206,7 @@ public final class EmbeddedPostgres: Sendable {
         _ child: ChildProcess,
         _ place: ClusterPlace
     ) throws(EmbeddedPostgresError) {
-        // A recovery reads up to max_wal_size of log.
+        // A recovery may have to read max_wal_size of WAL.
         for attempt in 1...30 {
             var hasEnded = false
             let isDone = Wait.until(seconds: 10) {

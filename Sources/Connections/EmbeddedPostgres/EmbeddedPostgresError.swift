@@ -10,13 +10,13 @@ public struct EmbeddedPostgresError: Error, Sendable, CustomStringConvertible {
         public static let programsMissing = Code(kind: .programsMissing)
         /// Another live process uses the same data folder.
         public static let inUse = Code(kind: .inUse)
-        /// A folder or file could not be made, read or removed.
+        /// A folder or file could not be created, read or removed.
         public static let folder = Code(kind: .folder)
-        /// There is no user or no program to run PostgreSQL as somebody else than root.
+        /// There is no user, or no program, to run PostgreSQL as another user than root.
         public static let user = Code(kind: .user)
-        /// The cluster was made by another major version than the programs that are installed.
+        /// The cluster belongs to another major version than the installed programs.
         public static let version = Code(kind: .version)
-        /// A program of PostgreSQL failed, or did not do in time what it should; the message has its last words.
+        /// A program of PostgreSQL failed or timed out; the message has the end of its output.
         public static let process = Code(kind: .process)
 
         public var description: String { kind.rawValue }
@@ -32,6 +32,6 @@ public struct EmbeddedPostgresError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    /// The message; it is meant for people.
+    /// The message, for people.
     public var description: String { message }
 }

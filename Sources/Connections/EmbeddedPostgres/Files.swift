@@ -1,9 +1,9 @@
 internal import FoundationEssentials
 internal import Glibc
 
-/// The few things about files that are needed here, with errors that say which file.
+/// File operations whose errors name the file.
 package enum Files {
-    /// What `lstat` tells.
+    /// The result of `lstat`.
     package struct Status {
         package var owner: UInt32
         var group: UInt32
@@ -11,28 +11,28 @@ package enum Files {
         var isFolder: Bool { mode & S_IFMT == S_IFDIR }
     }
 
-    /// The path with all links followed; nil when there is nothing.
+    /// The path with all links resolved; nil when it does not exist.
     static func realPath(_ path: String) -> String? {
         guard let real = realpath(path, nil) else { return nil }
         defer { free(real) }
         return String(cString: real)
     }
 
-    /// What is at `path`, a link not followed; nil when there is nothing.
+    /// The status of `path`, without following a link; nil when it does not exist.
     package static func status(_ path: String) -> Status? {
         var status = stat()
         guard lstat(path, &status) == 0 else { return nil }
         return Status(owner: status.st_uid, group: status.st_gid, mode: status.st_mode)
     }
 
-    /// The names in a folder; none when there is no folder.
+    /// The names in a folder; empty when it does not exist.
     package static func names(in folder: String) -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     }
 
-    /// A small text file; nil when it can't be read.
+    /// The contents of a small text file; nil when it cannot be read.
     ///
-    /// Foundation's way leaks memory for files below `/proc`, which are read often here.
+    /// Foundation leaks memory for files below `/proc`, which are read often here.
     static func text(_ path: String) -> String? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
@@ -48,7 +48,7 @@ package enum Files {
         }
     }
 
-    /// Makes sure that the names in a folder are on the disk.
+    /// Flushes a folder's entries to disk.
     static func synchronize(folder: String) throws(EmbeddedPostgresError) {
         let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard file >= 0 else { throw failure("cannot open \(folder)") }
@@ -56,7 +56,7 @@ package enum Files {
         guard fsync(file) == 0 else { throw failure("cannot sync \(folder) to disk") }
     }
 
-    /// Writes a file so that it is there whole or not at all.
+    /// Writes a file atomically.
     static func write(_ text: String, to path: String, mode: UInt32) throws(EmbeddedPostgresError) {
         let new = path + ".new"
         unlink(new)
@@ -69,7 +69,7 @@ package enum Files {
         guard isSafe, rename(new, path) == 0 else { throw failure("cannot write \(path)") }
     }
 
-    /// Makes a folder, its parents too, unless it is there. New ones get `mode`, whatever the umask is.
+    /// Creates a folder and its parents unless it exists. New ones get `mode`, regardless of the umask.
     static func makeFolder(_ path: String, mode: UInt32) throws(EmbeddedPostgresError) {
         if mkdir(path, mode) == 0 {
             chmod(path, mode)
@@ -91,24 +91,24 @@ package enum Files {
         }
     }
 
-    /// Removes what is at `path` with all that is in it; nothing there is fine.
+    /// Removes `path` recursively, if it exists.
     package static func remove(_ path: String) throws(EmbeddedPostgresError) {
         guard status(path) != nil else { return }
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
-            // Another process may have removed something of it meanwhile.
+            // Another process may have removed a part of it concurrently.
             guard status(path) != nil else { return }
             throw EmbeddedPostgresError(.folder, "cannot remove \(path): \(error)")
         }
     }
 
-    /// An error with the system's reason.
+    /// An error with the system's error message.
     package static func failure(_ text: String) -> EmbeddedPostgresError {
         EmbeddedPostgresError(.folder, "\(text): \(String(cString: strerror(errno)))")
     }
 
-    /// A short name that belongs to a path: 16 hexadecimal digits (FNV-1a).
+    /// A short name derived from a path: 16 hexadecimal digits (FNV-1a).
     static func digest(_ path: String) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in path.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
@@ -117,11 +117,11 @@ package enum Files {
     }
 }
 
-/// Holds a data folder for this process. The kernel lets it go when the process ends, however it ends.
+/// Locks a data folder for this process. The kernel releases the lock when the process ends, even by SIGKILL.
 package final class FolderLock: Sendable {
     private let file: Int32
 
-    /// Takes the lock; throws `.inUse` when a live process has it.
+    /// Acquires the lock. Throws `.inUse` when another process holds it.
     package init(_ folder: String) throws(EmbeddedPostgresError) {
         let path = folder + "/postgres.lock"
         file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)

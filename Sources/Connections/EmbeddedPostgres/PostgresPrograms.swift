@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Glibc
 
-/// Where PostgreSQL's programs are.
+/// The location of PostgreSQL's programs.
 struct PostgresPrograms: Equatable {
     /// The folder with `initdb` and `postgres`.
     let folder: String
@@ -9,9 +9,10 @@ struct PostgresPrograms: Equatable {
     var initdb: String { folder + "/initdb" }
     var postgres: String { folder + "/postgres" }
 
-    /// Finds them: in `SAGAMORE_POSTGRES_BIN`, else on PATH, else where distributions keep them (the newest version).
+    /// Finds the programs in `SAGAMORE_POSTGRES_BIN`, on PATH, or where distributions install them (newest version
+    /// first).
     ///
-    /// - Parameter major: the major version that is needed; any will do when it is nil.
+    /// - Parameter major: the required major version; nil for any.
     static func find(
         major: Int? = nil,
         environment: [String: String] = ProcessInfo.processInfo.environment,
@@ -42,8 +43,8 @@ struct PostgresPrograms: Equatable {
         return found.first { $0.major == major } ?? first
     }
 
-    /// The programs in `folder`, links followed (a link's target knows the files beside it); nil when they aren't
-    /// there.
+    /// The programs in `folder`, with links resolved, since programs need the files next to their targets; nil when
+    /// they are missing.
     private init?(in folder: String) {
         guard access(folder + "/initdb", X_OK) == 0, access(folder + "/postgres", X_OK) == 0,
             let real = Files.realPath(folder + "/postgres")
@@ -52,15 +53,15 @@ struct PostgresPrograms: Equatable {
         self.folder = access(home + "/initdb", X_OK) == 0 ? home : folder
     }
 
-    /// The version that the folder's path names, where packages put it: `/usr/lib/postgresql/15/bin`. Other folders
-    /// have other numbers in their names.
+    /// The version in the path of a package, such as `/usr/lib/postgresql/15/bin`. Numbers in other paths mean
+    /// something else.
     var major: Int? {
         let prefixes = ["/usr/lib/postgresql/", "/usr/pgsql-", "/usr/libexec/postgresql"]
         guard let prefix = prefixes.first(where: folder.hasPrefix) else { return nil }
         return Int(folder.dropFirst(prefix.count).prefix { $0.isNumber })
     }
 
-    /// Debian's and RHEL's folders for each version, newest first, then those of builds by hand.
+    /// The version folders of Debian and RHEL, newest first, then the default prefix of source builds.
     private static func versionedFolders() -> [String] {
         func versions(_ parent: String, _ prefix: String, _ suffix: String) -> [(Int, String)] {
             Files.names(in: parent).compactMap { name in

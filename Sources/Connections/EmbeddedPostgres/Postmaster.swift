@@ -1,17 +1,17 @@
 internal import FoundationEssentials
 internal import Glibc
 
-/// What the cluster's folder and the system tell about the processes that serve it.
+/// The processes of a cluster, as found in its folder and in `/proc`.
 package struct Postmaster: Equatable {
-    /// PostgreSQL's note about its running server.
+    /// The contents of `postmaster.pid`.
     package struct Note: Equatable {
         let pid: Int32
-        /// Where its sockets are.
+        /// The folder of its sockets.
         package let socketFolder: String
-        /// Whether it takes connections.
+        /// Whether it accepts connections.
         let isReady: Bool
 
-        /// Reads the lines of `postmaster.pid`: pid, data folder, start, port, socket folder, address, memory, status.
+        /// Parses `postmaster.pid`: pid, data folder, start, port, socket folder, address, memory, status.
         init?(_ text: String) {
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             guard let first = lines.first, let pid = Int32(first), pid > 1 else { return nil }
@@ -21,34 +21,34 @@ package struct Postmaster: Equatable {
         }
     }
 
-    /// The cluster's folder, with all links followed: processes are recognized by it.
+    /// The cluster's folder with all links resolved, which identifies its processes.
     let cluster: String
 
     package init(cluster: String) { self.cluster = cluster }
 
-    /// The server's own note; may be left over from one that was killed.
+    /// The contents of `postmaster.pid`, which a killed server leaves behind.
     package var note: Note? { Files.text(cluster + "/postmaster.pid").flatMap { Note($0) } }
 
-    /// All processes of PostgreSQL that have this cluster for their working folder, as its servers always do.
+    /// All PostgreSQL processes whose working folder is this cluster, as it is for its servers.
     var processes: [Int32] {
         Files.names(in: "/proc").compactMap { Int32($0) }.filter(isOurs)
     }
 
-    /// Whether a process is one of this cluster. A zombie has no working folder, so it is none any more.
+    /// Whether a process belongs to this cluster. A zombie has no working folder, so it does not.
     func isOurs(_ pid: Int32) -> Bool {
         guard Files.text("/proc/\(pid)/comm")?.hasPrefix("postgres") ?? false else { return false }
         if let folder = Self.link("/proc/\(pid)/cwd") { return folder == cluster }
-        // A root of little power, as in most containers, may not see the working folders of other users' processes.
+        // Without CAP_SYS_PTRACE, as in most containers, root cannot see the working folders of other users' processes.
         return errno == EACCES && (isServer(pid) || Self.parent(of: pid).map(isServer) ?? false)
     }
 
-    /// Whether a process was started as this cluster's server. Its children have other command lines.
+    /// Whether a process is this cluster's postmaster. Its children have other command lines.
     private func isServer(_ pid: Int32) -> Bool {
         guard let words = Files.text("/proc/\(pid)/cmdline") else { return false }
         return Self.isServer(commandLine: words, of: cluster)
     }
 
-    /// - Parameter words: a command line as Linux shows it, with a NUL behind each word.
+    /// - Parameter words: a command line from `/proc`, with a NUL after each word.
     static func isServer(commandLine words: String, of cluster: String) -> Bool {
         let words = words.split(separator: "\0")
         guard words.first?.hasSuffix("postgres") ?? false, let flag = words.firstIndex(of: "-D") else { return false }
@@ -56,20 +56,20 @@ package struct Postmaster: Equatable {
     }
 
     private static func parent(of pid: Int32) -> Int32? {
-        // The name before it may hold blanks and brackets.
+        // The preceding name may contain blanks and parentheses.
         guard let text = Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")
         return fields.count > 1 ? Int32(fields[1]) : nil
     }
 
-    /// The server's main process, if it runs.
+    /// The postmaster, if it is running.
     var pid: Int32? {
         guard let note, isOurs(note.pid) else { return nil }
         return note.pid
     }
 
-    /// Ends every process of this cluster: the main one by `signal`, and when that does not help within `patience`
-    /// seconds by SIGQUIT, then all by SIGKILL. False when nothing ran.
+    /// Ends every process of this cluster: the postmaster by `signal`, after `patience` seconds by SIGQUIT, and finally
+    /// all processes by SIGKILL. Returns false when none was running.
     @discardableResult
     package func end(_ signal: Int32, patience: Double) throws(EmbeddedPostgresError) -> Bool {
         var wasRunning = false
@@ -98,9 +98,9 @@ package struct Postmaster: Equatable {
     }
 }
 
-/// Waiting for something that only asking can tell.
+/// Polls for a condition.
 package enum Wait {
-    /// Asks every 5 ms until `condition` holds; false when it does not within `seconds`.
+    /// Polls every 5 ms until `condition` holds. Returns false on timeout.
     package static func until(seconds: Double, _ condition: () -> Bool) -> Bool {
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(seconds)

@@ -1,4 +1,4 @@
-/// The settings of the private PostgreSQL, each with its reason; they are written to `postgresql.conf` at every start.
+/// The settings of the private PostgreSQL with their reasons, written to `postgresql.conf` at every start.
 struct ServerSettings {
     struct Setting {
         let name: String

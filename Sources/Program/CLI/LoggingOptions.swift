@@ -1,9 +1,9 @@
 internal import SagamoreCommandLineArguments
 internal import SagamoreLogging
 
-/// What is logged, and how.
+/// The logging options.
 enum LoggingOptions {
-    /// The levels that an operator chooses from.
+    /// The levels of `--log-level`.
     enum Level: String, CaseIterable, ExpressibleByArgument {
         case error, warning, info, debug
 
@@ -17,7 +17,7 @@ enum LoggingOptions {
         }
     }
 
-    /// The forms of a line.
+    /// The formats of `--log-format`.
     enum Format: String, CaseIterable, ExpressibleByArgument {
         case text, json
     }
@@ -30,7 +30,7 @@ enum LoggingOptions {
         help: "The log format."
     )
 
-    /// Sets the process's log: to standard error.
+    /// Configures logging to standard error.
     static func bootstrap(_ values: ParsedValues) {
         LoggingSystem.bootstrap(
             level: values[level].level,

@@ -7,7 +7,7 @@ internal import SagamoreThreads
 @main
 enum Program {
     static func main() {
-        // Before the first thread starts. Commands that need no orderly end take the signals back.
+        // Before the first thread starts. Commands without an orderly shutdown unblock the signals again.
         ProcessMemory.limitArenas()
         ProcessSignals.block()
         if let name = Unavailable.command(in: Array(CommandLine.arguments.dropFirst())) {
@@ -36,7 +36,7 @@ enum Program {
         ] + Unavailable.commands.map { Unavailable.placeholder($0.name, $0.abstract) }
     )
 
-    /// Runs a command that blocks, on a thread of its own. Signals end the process as is usual.
+    /// Runs a blocking command on a dedicated thread. Signals end the process as usual.
     static func blocking(_ body: @escaping @Sendable () throws -> Void) async throws {
         try await SystemThread.run("command") {
             ProcessSignals.unblock()

@@ -1,6 +1,6 @@
 internal import SagamoreCommandLineArguments
 
-/// What is promised and not there yet: known by name, so that nobody looks for a mistake of their own.
+/// Planned commands that are not available yet. They are recognized, so that users get a clear answer.
 enum Unavailable {
     /// Groups and commands of the program.
     static let commands: [(name: String, abstract: String)] = [
@@ -18,9 +18,9 @@ enum Unavailable {
         "signal-with-start", "stack", "start", "terminate", "trace", "update", "update-options",
     ]
 
-    /// The words of a command that is not there yet, if a command line begins with one and does not ask for help.
+    /// The words of an unavailable command, if the command line begins with one and does not ask for help.
     ///
-    /// Asked before the command line is parsed: its options are not known either.
+    /// Checked before the command line is parsed, since the command's options are unknown.
     static func command(in arguments: [String]) -> String? {
         if arguments.contains("--help") || arguments.contains("-h") { return nil }
         guard let first = arguments.first else { return nil }
@@ -31,7 +31,7 @@ enum Unavailable {
         return nil
     }
 
-    /// Stands in the tree of commands for one that is not there yet, so that help shows it.
+    /// A placeholder for an unavailable command, so that help lists it.
     static func placeholder(_ name: String, _ abstract: String) -> Command {
         Command(name, abstract: "\(abstract) Not available yet.") { values in
             throw refusal(values.path.dropFirst().joined(separator: " "))

@@ -4,16 +4,16 @@ internal import SagamorePersistence
 internal import SagamorePostgresClient
 internal import SagamoreServices
 
-/// A database that is ready for use: migrated, with its namespaces.
+/// A database that is ready for use: migrated, and with its namespaces loaded.
 struct Installation {
     let id: String
     let shardCount: Int
     let namespaces: PostgresNamespaceDirectory
 
-    /// Closed runs of a namespace that was made by the configuration are kept so long: Temporal's dev server, 1 day.
+    /// The retention of namespaces created from the configuration: 1 day, as in Temporal's dev server.
     private static let retention = Interval.seconds(86_400)
 
-    /// Brings the database to this version. Waits for one that can't be reached.
+    /// Migrates the database to this version. Waits for a database that is unreachable.
     static func open(_ configuration: ServerConfiguration, patience: Patience) throws -> Installation {
         let outcome: Migrator.Outcome
         do {
@@ -27,9 +27,9 @@ struct Installation {
                 return try Migrator.migrate(connection, shardCount: configuration.shardCount)
             }
         } catch let error as PostgresError {
-            // What is wrong with the caller's side is said in a sentence already.
+            // The message of a usage error is a sentence already.
             let reason = error.code == .usage ? error.message : "\(error)"
-            throw ServerError.database("the database can't be used: \(reason)")
+            throw ServerError.database("cannot use the database: \(reason)")
         }
         let namespaces = try patience.wait(for: "PostgreSQL", isHopeless: isHopeless) { () throws(RequestError) in
             try PostgresNamespaceDirectory(url: configuration.postgresURL)
@@ -55,7 +55,7 @@ struct Installation {
                 data: [:]
             )
         } catch {
-            // Another process was faster.
+            // Another process created it first.
             guard error.code == .alreadyExists else { throw error }
         }
     }

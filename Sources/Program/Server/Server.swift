@@ -12,9 +12,9 @@ internal import SagamorePostgresClient
 internal import SagamoreServices
 internal import SagamoreThreads
 
-/// The services of one process, put together from a configuration.
+/// The services of one process, assembled from a configuration.
 ///
-/// `start` and `stop` block and belong to one thread.
+/// `start` and `stop` block and must be called from one thread.
 public final class Server {
     private let configuration: ServerConfiguration
     private let stopSignal: StopSignal
@@ -29,16 +29,16 @@ public final class Server {
     /// The port on which gRPC listens; 0 before `start`.
     public private(set) var grpcPort = 0
 
-    /// - Parameter stopSignal: ends waiting in `start`; given by the services when the process has to end.
+    /// - Parameter stopSignal: aborts waits in `start`. The services raise it when the process has to end.
     public init(_ configuration: ServerConfiguration, stopSignal: StopSignal) {
         self.configuration = configuration
         self.stopSignal = stopSignal
         log = Logger(label: "server")
     }
 
-    /// Starts everything: returns when the shards are owned, their runs are back, and the fronts take requests.
+    /// Starts everything. Returns when the shards are owned, their runs are loaded, and the fronts accept requests.
     ///
-    /// - Throws: `ServerError`. What was started stays so until `stop`.
+    /// - Throws: `ServerError`. Whatever was started keeps running until `stop`.
     public func start() throws {
         let patience = Patience(stop: stopSignal, log: log)
         let installation = try Installation.open(configuration, patience: patience)
@@ -70,7 +70,7 @@ public final class Server {
         }
     }
 
-    /// Commands come in and events go out where a cluster is configured.
+    /// Creates the Kafka front if a cluster is configured.
     private func makeKafka(_ installation: Installation, _ history: HistoryService) throws(ServerError) -> KafkaFront? {
         guard let kafka = configuration.kafka else { return nil }
         let url = configuration.postgresURL
@@ -125,7 +125,7 @@ public final class Server {
         return history
     }
 
-    /// A process that lost a shard ends. It leaves the command group at once, so that the new owner gets all
+    /// Ends the process when it loses a shard. It leaves the command group at once, so that the new owner gets all
     /// partitions.
     private func endWhenShardIsLost(_ history: HistoryService, _ kafka: KafkaFront?) {
         let (stopSignal, log) = (stopSignal, log)
@@ -169,8 +169,8 @@ public final class Server {
         grpc = server
     }
 
-    /// Ends everything in order: the fronts take nothing new and finish what they have, polls end empty-handed, lanes
-    /// commit what is queued and give their shards back.
+    /// Shuts everything down in order: the fronts reject new requests and finish open ones, polls end without a task,
+    /// and lanes commit their queues and release their shards.
     public func stop() {
         memory?.stop()
         memory = nil

@@ -1,24 +1,24 @@
 internal import Glibc
 public import SagamoreKafkaFront
 
-/// What a process of the services is told.
+/// The configuration of a server process.
 public struct ServerConfiguration: Sendable {
-    /// Where gRPC listens.
+    /// The address that gRPC listens on.
     public var host = "127.0.0.1"
-    /// 0 takes any free port.
+    /// The gRPC port; 0 picks a free port.
     public var grpcPort = 7233
-    /// The PostgreSQL database, as libpq reads it.
+    /// The libpq URL of the database.
     public var postgresURL: String
-    /// Names this node: a new process of the same name takes its shards at once.
+    /// The name of this node. A new process with the same name takes over its shards at once.
     public var node: String
-    /// Namespaces that are made when they are not there.
+    /// Namespaces to create if they do not exist.
     public var namespaces = ["default"]
-    /// The cluster and the routes; nil: no commands come in and no events go out.
+    /// The Kafka cluster and the routes; nil for no Kafka.
     public var kafka: KafkaFrontConfiguration?
-    /// How many shards a new database gets; one that exists keeps its own number.
+    /// The number of shards of a new database. Existing ones keep theirs.
     public var shardCount: Int
 
-    /// The defaults, for a database and a node.
+    /// The defaults for a database and a node.
     public init(postgresURL: String, node: String) {
         self.postgresURL = postgresURL
         self.node = node
@@ -27,8 +27,8 @@ public struct ServerConfiguration: Sendable {
 }
 
 extension ServerConfiguration {
-    /// Half the cores, at least 1 and at most 16: one lane commits some 20,000 transitions a second, and fewer lanes
-    /// make fuller batches.
+    /// Half the cores, at least 1 and at most 16. One lane commits about 20,000 transitions a second, and fewer lanes
+    /// have fuller batches.
     public static var defaultShardCount: Int {
         min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2, 1), 16)
     }
@@ -40,7 +40,7 @@ extension ServerConfiguration {
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// A name that no other process has: its number and a random part.
+    /// A unique name: the process id and a random part.
     public static func processName() -> String {
         "\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36))"
     }

@@ -1,18 +1,18 @@
 public import SagamoreGRPCServer
 
-/// Why the services could not be started.
+/// Why the services could not start.
 public enum ServerError: Error, CustomStringConvertible {
-    /// It was to end before it had begun.
+    /// A stop was requested before the start was complete.
     case stopped
-    /// The gRPC port can't be listened on.
+    /// The gRPC port cannot be opened.
     case cannotListen(GRPCServerError)
-    /// The data folder can't be used: why.
+    /// The data folder is unusable, with the reason.
     case dataFolder(String)
-    /// The setting is not valid: which, and why.
+    /// A setting is invalid, with its name and the reason.
     case badSetting(String)
-    /// The database can't be used as it is: why.
+    /// The database is unusable, with the reason.
     case database(String)
-    /// The Kafka cluster can't be used as it is: why.
+    /// The Kafka cluster is unusable, with the reason.
     case kafka(String)
 
     /// What is wrong and what to do about it.

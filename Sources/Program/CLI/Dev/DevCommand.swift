@@ -49,9 +49,9 @@ enum DevCommand {
         "dev",
         abstract: "Run everything on this machine, without setup.",
         discussion: """
-            Starts a private PostgreSQL, a Kafka broker for development and the services, says where everything \
-            listens (also in DATA_DIR/dev.json), and stops all of it on Ctrl-C. The broker understands only clients \
-            that are built on librdkafka, and forgets everything at the end; --kafka-bootstrap names a real one.
+            Starts a private PostgreSQL, a development Kafka broker and the services, prints their addresses (also \
+            in DATA_DIR/dev.json), and stops everything on Ctrl-C. The development broker supports only clients \
+            built on librdkafka and keeps its records in memory; use --kafka-bootstrap for a real cluster.
             """,
         parameters: [
             ip, port, httpPort, dataFolder, namespaces, kafka, postgres, LoggingOptions.level, LoggingOptions.format,

@@ -1,4 +1,4 @@
-/// Times in nanoseconds since 1970. 64 bits hold those from 1677 to 2262; others are nil.
+/// Times in nanoseconds since 1970; nil outside the years 1677 to 2262, the range of 64 bits.
 enum EpochNanoseconds {
     static func of(seconds: Int64, nanos: Int32) -> Int64? {
         let (whole, isTooFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

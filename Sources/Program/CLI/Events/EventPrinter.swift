@@ -1,6 +1,6 @@
 internal import SagamoreJSONText
 
-/// Prints events as they come: a table for people, the events themselves a line each for programs.
+/// Prints events as they arrive: as a table for people, or one JSON event per line for programs.
 struct EventPrinter {
     private struct Command: Hashable {
         var workflowID: String
@@ -10,7 +10,7 @@ struct EventPrinter {
     let format: OutputFormat
     private var table: StreamingTable
     private var hasHeader = false
-    /// When each command that is not done was sent or accepted. Bounded: tables of busy topics go on for long.
+    /// When each unfinished command was sent or accepted. Bounded, since busy topics may be followed for a long time.
     private var begun: [Command: Int64] = [:]
     private static let begunLimit = 100_000
 
@@ -26,7 +26,7 @@ struct EventPrinter {
         )
     }
 
-    /// The text of an event, with what comes before the first one.
+    /// The text of an event, with the table's header before the first one.
     mutating func text(_ event: SagaEvent, isColored: Bool = Color.isOn) -> String {
         if format == .json { return event.line + "\n" }
         let cells = [
@@ -35,7 +35,7 @@ struct EventPrinter {
         return row(cells, isColored)
     }
 
-    /// The text of a record that is no event.
+    /// The text of a record that is not an event.
     mutating func text(_ other: OtherRecord, isColored: Bool = Color.isOn) -> String {
         if format == .json { return other.json.text() + "\n" }
         let time = other.record.timestamp.flatMap { EpochNanoseconds.of(milliseconds: $0) }.map(Self.time) ?? ""
@@ -49,7 +49,7 @@ struct EventPrinter {
         return header + table.row(cells, colors: colors, isColored: isColored)
     }
 
-    /// From the command's first event to this one; nothing at the first.
+    /// The time since the command's first event; empty for the first.
     private mutating func took(_ event: SagaEvent) -> String {
         guard let at = event.at else { return "" }
         let command = Command(workflowID: event.workflowID, id: event.commandID)

@@ -2,7 +2,7 @@ internal import Foundation
 internal import SagamoreJSONText
 internal import SagamoreKafkaClient
 
-/// A record that is no event: a dead letter, or something that does not belong on the topic.
+/// A record that is not an event: a dead letter, or something that does not belong on the topic.
 struct OtherRecord {
     let record: KafkaRecord
 
@@ -18,7 +18,7 @@ struct OtherRecord {
     /// `dead letter`, or nothing.
     var status: String { Self.isDeadLetter(record) ? "dead letter" : "" }
 
-    /// Where it came from and why, and how it begins.
+    /// Its source, the reason, and its beginning.
     var detail: String {
         guard Self.isDeadLetter(record) else { return "no event: \(beginning)" }
         let place = ["source.topic", "source.partition", "source.offset"].compactMap(header).joined(separator: "/")
@@ -32,7 +32,7 @@ struct OtherRecord {
         return bytes.count > 200 ? "\(text)… (\(bytes.count) bytes)" : text
     }
 
-    /// Key, value and headers; what is no UTF-8 is in base 64, under `key_base64` and `value_base64`.
+    /// Key, value and headers. Invalid UTF-8 is in base 64, under `key_base64` and `value_base64`.
     var json: JSONValue {
         var object = JSONObject()
         Self.add("key", record.key, to: &object)

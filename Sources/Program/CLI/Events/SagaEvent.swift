@@ -1,7 +1,7 @@
 internal import SagamoreJSONText
 internal import SagamoreKafkaClient
 
-/// An event as it was read from a topic.
+/// An event read from a topic.
 struct SagaEvent {
     let record: KafkaRecord
     let commandID: String
@@ -11,11 +11,11 @@ struct SagaEvent {
     private let value: [UInt8]
     private let members: [JSONMember]
 
-    /// Levels of nesting that are read: more than the service lets through.
+    /// The nesting limit: more than the service allows.
     private static let depthLimit = 1_000
 
-    /// Nil when the record's value is no JSON object. What its members hold does not matter: a result is passed on as
-    /// the workflow made it, also when an object in it has a key twice.
+    /// Nil when the record's value is not a JSON object. Members are not validated: a result is passed on as the
+    /// workflow encoded it, even with duplicate keys.
     init?(_ record: KafkaRecord) {
         guard let value = record.value,
             let members = try? JSONScanner.members(of: value, depthLimit: Self.depthLimit)
@@ -32,12 +32,12 @@ struct SagaEvent {
         status = text("status")
     }
 
-    /// The bytes of a member, as they stand in the event.
+    /// The bytes of a member in the event.
     private func bytes(_ name: String) -> [UInt8]? {
         members.first { $0.key == name }.map { Array(value[$0.range]) }
     }
 
-    /// The value of a member; nil also where an object in it has a key twice.
+    /// The value of a member; nil also when it contains duplicate keys.
     private subscript(name: String) -> JSONValue? {
         bytes(name).flatMap { try? JSONValue.parse($0, depthLimit: Self.depthLimit) }
     }
@@ -47,12 +47,12 @@ struct SagaEvent {
 
     private static func line(_ json: [UInt8]) -> String {
         if let value = try? JSONValue.parse(json, depthLimit: depthLimit) { return value.text() }
-        // As it is, then: ends of lines are white space in JSON.
+        // Left as it is: line breaks are white space in JSON.
         let breaks = [UInt8(ascii: "\n"), UInt8(ascii: "\r")]
         return String(decoding: json.map { breaks.contains($0) ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
     }
 
-    /// When it happened, in nanoseconds since 1970: what it says, else its record's time.
+    /// When it happened, in nanoseconds since 1970: the event's time, or else the record's.
     var at: Int64? {
         if let text = self["at"]?.string, let (seconds, nanos) = RFC3339.parse(text) {
             return EpochNanoseconds.of(seconds: seconds, nanos: nanos)
@@ -60,16 +60,16 @@ struct SagaEvent {
         return record.timestamp.flatMap { EpochNanoseconds.of(milliseconds: $0) }
     }
 
-    /// Statuses with which a command is done.
+    /// The final statuses of a command.
     private static let last: Set = [
         "passed", "compensated", "failed", "cancelled", "terminated", "timed_out", "delivered", "answered", "updated",
         "rejected",
     ]
 
-    /// Whether the command that it belongs to is done.
+    /// Whether it is its command's final event.
     var isLast: Bool { Self.last.contains(status) }
 
-    /// Whether the command did what it was sent for.
+    /// Whether the command succeeded.
     var isGood: Bool {
         switch status {
         case "passed", "delivered", "accepted": true
@@ -78,7 +78,7 @@ struct SagaEvent {
         }
     }
 
-    /// What there is to say beside the status, in one line.
+    /// The details besides the status, in one line.
     var detail: String {
         var parts: [String] = []
         if let reason = self["reason"] {
@@ -97,7 +97,7 @@ struct SagaEvent {
         return parts.filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
-    /// The outermost failure, and the innermost one, which is usually the reason.
+    /// The outermost failure, and the innermost, which is usually the root cause.
     private static func text(ofFailure failure: JSONValue) -> String {
         func line(_ failure: JSONValue) -> String {
             [failure["type"]?.string, failure["message"]?.string].compactMap { $0 }.joined(separator: ": ")

@@ -51,7 +51,7 @@ enum TailCommand {
     }
 }
 
-/// One reading of a topic.
+/// Reads a topic for one command.
 struct Tail: Sendable {
     let topic: String
     let kafka: String
@@ -76,7 +76,7 @@ struct Tail: Sendable {
                 if shown == limit { return }
             case .caughtUp:
                 if !isFollowing { return }
-                // For people, and for programs that want to know when the next record will be seen at once.
+                // For people, and for programs that have to know when live records will be shown.
                 StandardError.write("sagamore: end of \(topic); waiting for new events\n")
             case .trouble(let text):
                 StandardError.write("sagamore: \(text); retrying\n")
@@ -86,7 +86,7 @@ struct Tail: Sendable {
         }
     }
 
-    /// Nil for what is not wanted.
+    /// Nil for filtered records.
     private func text(_ record: KafkaRecord, _ printer: inout EventPrinter) -> String? {
         if !OtherRecord.isDeadLetter(record), let event = SagaEvent(record) {
             return wants(event) ? printer.text(event) : nil

@@ -2,23 +2,23 @@ internal import Dispatch
 internal import SagamoreKafkaClient
 internal import SagamoreThreads
 
-/// Reads a topic from its beginning or from now on, as a consumer that nobody else shares and that leaves nothing
-/// behind. Partitions that a rebalance takes and gives back go on where they were.
+/// Reads a topic from its beginning or from its end, as a consumer in its own group that commits nothing. Partitions
+/// that a rebalance revokes and reassigns continue where they were.
 ///
-/// Records of one partition come in order. `next` is called by one thread.
+/// Records of one partition arrive in order. `next` must be called from one thread.
 final class TopicReader: Sendable {
     enum Start: String, Sendable {
         case beginning, end
     }
 
-    /// What comes out.
+    /// The output of the reader.
     enum Item: Sendable {
         case record(KafkaRecord)
-        /// Everything that was in the topic has come out. Once.
+        /// All existing records have been read. Reported once.
         case caughtUp
-        /// The broker can't be reached at the moment, or something else that librdkafka tries again: one line.
+        /// A temporary problem that librdkafka retries, such as an unreachable broker, in one line.
         case trouble(String)
-        /// It can't go on.
+        /// A permanent failure.
         case failed(String)
     }
 
@@ -32,14 +32,14 @@ final class TopicReader: Sendable {
         var lastTrouble = ""
     }
 
-    /// Records that may wait for whoever reads; past that the partitions are paused.
+    /// The maximum number of buffered records. Above it, the partitions are paused.
     private static let bufferLimit = 20_000
 
     private let state: Locked<State>
     private let filled = DispatchSemaphore(value: 0)
     private let consumer = Locked<KafkaConsumer?>(nil)
 
-    /// - Throws: `CommandFailure` when no broker answers, or there is no such topic.
+    /// - Throws: `CommandFailure` when no broker answers, or the topic does not exist.
     init(_ topic: String, from start: Start, kafka: String) throws(CommandFailure) {
         let configuration = KafkaConfiguration(bootstrap: kafka, clientID: "sagamore-cli")
         let count = try Self.partitions(of: topic, configuration)
@@ -87,14 +87,14 @@ final class TopicReader: Sendable {
         }
     }
 
-    /// What comes next, however long it takes.
+    /// Waits for the next item, without a limit.
     func next() -> Item {
         while true {
             if let item = next(within: .seconds(3600)) { return item }
         }
     }
 
-    /// What comes next; waits at most so long, and is nil then.
+    /// Waits for the next item; nil on timeout.
     func next(within time: Duration) -> Item? {
         let parts = time.components
         let nanoseconds = Int(parts.seconds) * 1_000_000_000 + Int(parts.attoseconds / 1_000_000_000)
@@ -172,19 +172,19 @@ final class TopicReader: Sendable {
     }
 }
 
-/// How far each partition of a topic was read: a partition that is given up and comes back goes on there.
+/// The position in each partition, so that a partition that is revoked and reassigned continues there.
 struct ReadPositions {
     private var offsets: [KafkaPartition: Int64] = [:]
 
-    /// The next offset to read; nil while nothing is known of the partition.
+    /// The next offset to read; nil for an unknown partition.
     func next(of partition: KafkaPartition) -> Int64? { offsets[partition] }
 
-    /// A record was read.
+    /// Records that a record was read.
     mutating func passed(_ record: KafkaRecord) {
         offsets[KafkaPartition(topic: record.topic, partition: record.partition)] = record.offset + 1
     }
 
-    /// All before this offset was read, or was there before the reading began.
+    /// Records that everything before this offset was read, or precedes the start of reading.
     mutating func reached(_ offset: Int64, of partition: KafkaPartition) {
         offsets[partition] = offset
     }

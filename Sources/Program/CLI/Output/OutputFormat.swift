@@ -1,10 +1,10 @@
 internal import SagamoreCommandLineArguments
 
-/// The form of results.
+/// The output format.
 enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
     /// For people.
     case text
-    /// For programs: JSON, one value a line where there are many.
+    /// For programs: JSON, one value per line when there are several.
     case json
 
     static let option = Option<OutputFormat>(

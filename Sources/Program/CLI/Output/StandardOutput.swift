@@ -1,14 +1,14 @@
 internal import Glibc
 internal import SagamoreCommandLineArguments
 
-/// Where results go. Unbuffered, so that whoever reads a pipe sees each line when it is there.
+/// Standard output, for results. It is unbuffered, so that the reader of a pipe sees each line at once.
 enum StandardOutput {
-    /// Whether people look at it directly.
+    /// Whether it is a terminal.
     static let isTerminal = isatty(1) == 1
 
-    /// Writes all of the text.
+    /// Writes the text.
     ///
-    /// - Returns: the system's error that was in the way; 0 for none.
+    /// - Returns: the system's error number; 0 for success.
     @discardableResult
     static func write(_ text: String) -> Int32 {
         var rest = Array(text.utf8)[...]
@@ -21,10 +21,10 @@ enum StandardOutput {
         return 0
     }
 
-    /// Writes a result. Where it can't be written, the program says so and ends with 1.
+    /// Writes a result. On failure the program reports the error and exits with 1.
     ///
-    /// - Parameter needsReader: the command is of no use without its reader: where that has gone away (`head`), the
-    ///   program ends quietly. Else the command goes on, since what it ends with tells something, too.
+    /// - Parameter needsReader: whether the command is useless without its reader. If so, the program exits quietly
+    ///   when the reader has gone (`head`). Otherwise the command continues, since its exit status matters too.
     static func show(_ text: String, needsReader: Bool = true) {
         let error = write(text)
         if error == 0 || (error == EPIPE && !needsReader) { return }
@@ -34,7 +34,7 @@ enum StandardOutput {
     }
 }
 
-/// Why a command failed, for people: what is wrong and what to do next.
+/// Why a command failed, for people: the problem, and what to do about it.
 struct CommandFailure: Error, CustomStringConvertible {
     let description: String
 

@@ -1,7 +1,7 @@
-/// A table whose rows are printed as they come: a column is as wide as its widest cell so far, so that rows stand
-/// under each other from the widest one on. The last column takes what is left of the line.
+/// A table whose rows are printed as they arrive. A column is as wide as its widest cell so far, so rows align from the
+/// widest one on. The last column takes the rest of the line.
 struct StreamingTable {
-    /// A column's title, and how wide it is at least.
+    /// A column's title and minimum width.
     struct Column {
         let title: String
         let width: Int
@@ -9,7 +9,7 @@ struct StreamingTable {
 
     private var widths: [Int]
     private let titles: [String]
-    /// The width of the terminal; nil where lines may be as long as they like.
+    /// The width of the terminal; nil for unlimited lines.
     private let lineWidth: Int?
 
     init(_ columns: [Column], lineWidth: Int?) {
@@ -18,12 +18,12 @@ struct StreamingTable {
         self.lineWidth = lineWidth
     }
 
-    /// The line of titles.
+    /// The header line.
     mutating func header(colors: Bool) -> String {
         Color.bold.paint(line(titles, colors: [:], isColored: false), isOn: colors) + "\n"
     }
 
-    /// A row; `colors` are those of single cells.
+    /// A row; `colors` maps columns to colors.
     mutating func row(_ cells: [String], colors: [Int: Color], isColored: Bool) -> String {
         line(cells.map(Self.printable), colors: colors, isColored: isColored) + "\n"
     }
@@ -48,7 +48,7 @@ struct StreamingTable {
         return line
     }
 
-    /// Control characters would change the terminal.
+    /// Replaces control characters, which would affect the terminal.
     private static func printable(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }) else {
             return text

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Colors of a terminal.
+/// Terminal colors.
 enum Color: String {
     case red = "31"
     case green = "32"
@@ -8,21 +8,21 @@ enum Color: String {
     case faint = "2"
     case bold = "1"
 
-    /// Whether standard output shows colors: a terminal, unless `NO_COLOR` or `TERM=dumb` say no.
+    /// Whether to use colors: standard output is a terminal, and neither `NO_COLOR` nor `TERM=dumb` is set.
     static let isOn: Bool = {
         guard StandardOutput.isTerminal, getenv("NO_COLOR") == nil, let term = getenv("TERM") else { return false }
         return strcmp(term, "dumb") != 0
     }()
 
-    /// The text in this color, or as it is.
+    /// The text in this color, if colors are enabled.
     func paint(_ text: String, isOn: Bool = Color.isOn) -> String {
         isOn ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
     }
 }
 
-/// How wide the terminal is.
+/// The width of the terminal.
 enum TerminalWidth {
-    /// Nil where standard output is no terminal.
+    /// Nil when standard output is not a terminal.
     static var ofStandardOutput: Int? {
         var size = winsize()
         guard StandardOutput.isTerminal, ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
@@ -31,7 +31,7 @@ enum TerminalWidth {
 }
 
 extension String {
-    /// The text with spaces after it, so that it has at least `width` characters.
+    /// The text padded with spaces to at least `width` characters.
     func padded(to width: Int) -> String {
         let missing = width - count
         return missing > 0 ? self + String(repeating: " ", count: missing) : self

@@ -1,7 +1,7 @@
 internal import SagamoreCommandLineArguments
 internal import SagamoreServer
 
-/// Where the services are, for commands: a flag, else a variable, else the `sagamore dev` that runs here.
+/// Finds the services for commands: by a flag, an environment variable, or the `sagamore dev` that runs here.
 enum Places {
     static let dataFolder = Option<String>(
         "--data-dir",
@@ -34,7 +34,7 @@ enum Places {
         values[address] ?? DevFile.ofRunning(in: values[dataFolder])?.grpc ?? "127.0.0.1:7233"
     }
 
-    /// - Throws: `UsageError` when nobody says where.
+    /// - Throws: `UsageError` when the address is unknown.
     static func kafka(_ values: ParsedValues) throws(UsageError) -> String {
         if let given = values[kafka] { return given }
         guard let file = DevFile.ofRunning(in: values[dataFolder]) else {

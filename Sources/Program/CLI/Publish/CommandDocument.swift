@@ -1,23 +1,23 @@
 internal import SagamoreJSONText
 
-/// A command that is to be published: the record's value, and what the program has to know of it.
+/// A command to publish: the record's value, and the fields that the program needs.
 struct CommandDocument: Equatable {
-    /// The value of the record, as it was given.
+    /// The record's value, unchanged.
     let value: [UInt8]
     let commandID: String
-    /// As the command says; nil leaves it to the route.
+    /// The command's field; nil when the route decides.
     let workflowID: String?
-    /// What orders it: the workflow's id, else the order's, else its own.
+    /// The record's key, which determines its order: the workflow id, the order id, or its own id.
     let key: String
 
-    /// The workflow that its events name: of a command that names none, its own id is the workflow's.
+    /// The workflow id in its events: the command's id when it names none.
     var eventsWorkflowID: String { workflowID ?? commandID }
 
-    /// Why a text is no command.
+    /// Why a text is not a command.
     struct Mistake: Error, CustomStringConvertible {
-        /// The field that is wrong; nil where it is the whole.
+        /// The invalid field; nil for the whole text.
         let field: String?
-        /// What is wrong, behind the name of the field or "it".
+        /// The problem, to follow the name of the field or "it".
         let problem: String
 
         init(_ problem: String, field: String? = nil) {
@@ -28,9 +28,9 @@ struct CommandDocument: Equatable {
         var description: String { field.map { "its \($0) \(problem)" } ?? "it \(problem)" }
     }
 
-    /// Checks what every command needs, its keys, and its ids as the service does: without usable ids nobody could tell
-    /// which events are the command's. The service checks the rest. Values are not looked into: `input` may hold any
-    /// JSON that the service takes.
+    /// Checks the required fields, the keys and the ids as the service does: without valid ids the events of the
+    /// command could not be identified. The service checks the rest. Values are not checked: `input` may be any JSON
+    /// that the service accepts.
     init(_ value: [UInt8]) throws(Mistake) {
         let members: [JSONMember]
         do throws(JSONError) {
@@ -64,7 +64,7 @@ struct CommandDocument: Equatable {
         if id.utf8.contains(0) { throw Mistake("must not contain NUL", field: "workflow_id") }
     }
 
-    /// Whether an event tells about this command.
+    /// Whether an event belongs to this command.
     func isMeant(by event: SagaEvent) -> Bool {
         event.commandID == commandID && event.workflowID == eventsWorkflowID
     }

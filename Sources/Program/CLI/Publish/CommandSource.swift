@@ -1,7 +1,7 @@
 internal import Foundation
 internal import SagamoreJSONText
 
-/// Where commands come from: a file or standard input, one JSON document (an object, or an array of them) or JSON
+/// A source of commands: a file or standard input, with one JSON document (an object or an array of objects) or JSON
 /// lines.
 enum CommandSource {
     /// - Parameter file: a path, or `-` for standard input.
@@ -16,10 +16,10 @@ enum CommandSource {
 
     /// The commands in a text.
     ///
-    /// - Throws: `CommandFailure` with the line of the first one that is none.
+    /// - Throws: `CommandFailure` with the line of the first invalid one.
     static func commands(in text: [UInt8], named name: String) throws(CommandFailure) -> [CommandDocument] {
         let text = text.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(text.dropFirst(3)) : text
-        // What is no JSON as a whole may be JSON lines.
+        // Text that is not one JSON document may be JSON lines.
         let depthLimit = JSONScanner.defaultDepthLimit + 1
         if let kind = try? JSONScanner.validate(text, depthLimit: depthLimit) {
             let elements =
@@ -37,7 +37,7 @@ enum CommandSource {
         return commands
     }
 
-    /// Where the text stands without the white space around it.
+    /// The range of the text without surrounding white space.
     private static func trimmed(_ text: [UInt8]) -> Range<Int> {
         let whitespace = Array(" \t\r\n".utf8)
         let start = text.firstIndex { !whitespace.contains($0) } ?? text.count
@@ -57,7 +57,7 @@ enum CommandSource {
         return commands
     }
 
-    /// Lines that are not empty, with their numbers from 1.
+    /// The nonempty lines with their numbers, from 1.
     static func lines(of text: [UInt8]) -> [(number: Int, bytes: ArraySlice<UInt8>)] {
         text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated().compactMap {
             index,

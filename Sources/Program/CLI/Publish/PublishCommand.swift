@@ -25,7 +25,7 @@ enum PublishCommand {
         help: "How long --wait waits (30s, 5m). Default: no limit."
     )
 
-    /// A duration as Go writes them.
+    /// A duration in Go's format.
     struct Timeout: ExpressibleByArgument {
         let duration: Duration
 

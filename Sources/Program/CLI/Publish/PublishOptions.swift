@@ -1,9 +1,9 @@
 internal import SagamoreCommandLineArguments
 internal import SagamoreJSONText
 
-/// The flags of `sagamore command publish` that make a command.
+/// The flags of `sagamore command publish` that define a command.
 enum PublishOptions {
-    /// What a command may be.
+    /// The kinds of commands.
     enum Kind: String, CaseIterable, ExpressibleByArgument {
         case start, signal
         case signalWithStart = "signal_with_start"
@@ -71,7 +71,7 @@ enum PublishOptions {
         fields,
     ]
 
-    /// The command that the flags make; nil when none of them was given. A variable of the environment makes none.
+    /// The command defined by the flags; nil when none was given. Environment variables alone define none.
     static func command(_ values: ParsedValues) throws(UsageError) -> CommandDocument? {
         guard all.contains(where: { values.source(of: $0) == .commandLine }) else { return nil }
         guard values[commandID]?.isEmpty == false else {

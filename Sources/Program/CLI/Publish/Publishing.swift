@@ -4,12 +4,12 @@ internal import SagamoreKafkaClient
 internal import SagamoreServer
 internal import SagamoreThreads
 
-/// Publishes records, and waits for what becomes of them.
+/// Publishes records and waits for their delivery.
 struct Publishing: Sendable {
     struct Outgoing: Sendable {
         let value: [UInt8]
         var key: [UInt8]?
-        /// Nil for one that is published unchecked.
+        /// Nil for a record published without checks.
         let command: CommandDocument?
 
         init(value: [UInt8], key: [UInt8]?, command: CommandDocument?) {
@@ -31,13 +31,13 @@ struct Publishing: Sendable {
     let timeout: Duration?
     let format: OutputFormat
 
-    /// A broker that is there takes a record within this time.
+    /// The delivery timeout: an available broker confirms a record within this time.
     private static let patience: Duration = .seconds(15)
 
-    /// - Throws: `CommandFailure`; `ExitCode` when a command that was waited for did not do what it was sent for.
+    /// - Throws: `CommandFailure`; `ExitCode` when a command that was waited for did not succeed.
     func run() throws {
         guard waits else { return try publish(showing: true) }
-        // Before anything is sent, so that a topic that is not there is found out in time.
+        // Before anything is sent, so that a missing topic is detected in time.
         let reader = try TopicReader(eventsTopic, from: .beginning, kafka: kafka)
         defer { reader.close() }
         try publish(showing: false)
@@ -75,14 +75,13 @@ struct Publishing: Sendable {
         }
     }
 
-    /// A producer would make a topic that is not there, on brokers that allow it, with a number of partitions that
-    /// nobody chose.
+    /// Otherwise a producer could auto-create a missing topic, with a number of partitions that nobody chose.
     private func checkTopic() throws(KafkaError) {
         let admin = try KafkaAdmin(KafkaConfiguration(bootstrap: kafka, clientID: "sagamore-cli"))
         _ = try admin.partitionCounts([topic])[topic]?.get()
     }
 
-    /// What became of each record, by its place.
+    /// The delivery of each record, by index.
     private final class Deliveries: Sendable {
         let results = Locked<[Int: Result<KafkaProducer.Delivery, KafkaError>]>([:])
     }

@@ -5,11 +5,11 @@ struct Waiting {
     private var open: [CommandDocument]
     private var isGood = true
 
-    /// After so long without an outcome it says what it waits for.
+    /// After this time without an outcome, it prints what it is waiting for.
     private static let remarkAfter: Duration = .seconds(10)
 
     init(_ commands: [CommandDocument]) {
-        // A command that is sent twice has one outcome.
+        // A command that was sent twice has one outcome.
         open = commands.reduce(into: []) { all, command in
             let isKnown = all.contains {
                 $0.commandID == command.commandID && $0.eventsWorkflowID == command.eventsWorkflowID
@@ -21,7 +21,7 @@ struct Waiting {
     /// Whether every command has its outcome.
     var isDone: Bool { open.isEmpty }
 
-    /// Takes note of an event; false when it is about none of the commands.
+    /// Records an event. Returns false when it belongs to none of the commands.
     mutating func note(_ event: SagaEvent) -> Bool {
         guard let index = open.firstIndex(where: { $0.isMeant(by: event) }) else { return false }
         if event.isLast {
@@ -33,8 +33,8 @@ struct Waiting {
 
     /// Shows the events of the commands until every one has its outcome.
     ///
-    /// - Parameter next: waits at most so long for what comes next; nil when nothing came.
-    /// - Throws: `CommandFailure` when the time is over; `ExitCode` when one did not do what it was sent for.
+    /// - Parameter next: waits for the next item; nil on timeout.
+    /// - Throws: `CommandFailure` on timeout; `ExitCode` when a command did not succeed.
     mutating func run(
         timeout: Duration?,
         format: OutputFormat,
@@ -45,7 +45,7 @@ struct Waiting {
         var remarkAt: ContinuousClock.Instant? = clock.now + Self.remarkAfter
         var printer = EventPrinter(format)
         while !isDone {
-            // Also while there is always something to read: a topic may hold more than can be read in time.
+            // Checked for every item: a topic may hold more than can be read in time.
             if let end, clock.now >= end {
                 throw CommandFailure("no outcome in time of \(names). It may still come: see 'sagamore events tail'")
             }
@@ -61,7 +61,7 @@ struct Waiting {
                 guard let event = SagaEvent(record), note(event) else { continue }
                 StandardOutput.show(printer.text(event), needsReader: false)
             case .trouble(let text)?: StandardError.write("sagamore: \(text); trying again\n")
-            case .failed(let text)?: throw CommandFailure("the events can't be read any more: \(text)")
+            case .failed(let text)?: throw CommandFailure("failed to read the events: \(text)")
             case .caughtUp?, nil: break
             }
         }

@@ -7,7 +7,7 @@ struct HistoryReader {
     struct Workflow {
         var namespace: String
         var workflowID: String
-        /// Empty: the newest run.
+        /// Empty for the newest run.
         var runID: String
     }
 
@@ -50,7 +50,7 @@ struct HistoryReader {
         do throws(ProtobufError) {
             return try GetWorkflowExecutionHistoryResponse(serializedBytes: bytes)
         } catch {
-            throw CommandFailure("cannot decode the answer from \(address): \(error)")
+            throw CommandFailure("cannot decode the response from \(address): \(error)")
         }
     }
 
@@ -64,7 +64,7 @@ struct HistoryReader {
         case .notFound:
             CommandFailure("\(status.message) (namespace \(workflow.namespace), \(address))")
         default:
-            CommandFailure("\(address) refused: \(status)")
+            CommandFailure("\(address) rejected the request: \(status)")
         }
     }
 }

@@ -1,11 +1,11 @@
 internal import Foundation
 internal import SagamoreJSONText
 
-/// A history for people: a line for each event, with those of its attributes that tell what happened.
+/// Formats a history for people: a line for each event with its essential attributes.
 struct HistoryTable {
     private var table: StreamingTable
 
-    /// - Parameter lineWidth: the terminal's; nil shows attributes in full.
+    /// - Parameter lineWidth: the terminal's width; nil shows attributes in full.
     init(lineWidth: Int?) {
         table = StreamingTable(
             [
@@ -31,7 +31,7 @@ struct HistoryTable {
         return text
     }
 
-    /// `EVENT_TYPE_WORKFLOW_TASK_STARTED` is `WorkflowTaskStarted`.
+    /// Converts `EVENT_TYPE_WORKFLOW_TASK_STARTED` to `WorkflowTaskStarted`.
     private static func typeName(_ type: JSONValue?) -> String {
         guard let name = type?.string else { return type?.text() ?? "" }
         let words = name.hasPrefix("EVENT_TYPE_") ? name.dropFirst("EVENT_TYPE_".count) : name[...]
@@ -46,14 +46,14 @@ struct HistoryTable {
         return nil
     }
 
-    /// Milliseconds are enough for people.
+    /// Truncates times to milliseconds.
     private static func time(_ text: String) -> String {
         guard let (seconds, nanos) = RFC3339.parse(text) else { return text }
         let time = RFC3339.string(secondsSince1970: seconds, nanos: nanos, precision: .milliseconds)
         return String(time.dropLast().replacing("T", with: " "))
     }
 
-    /// Where the attributes of interest are, and what they are called; in the order in which they are shown.
+    /// The paths and labels of the shown attributes, in display order.
     private static let interesting: [(path: [String], label: String)] = [
         (["workflowType", "name"], "type"), (["activityType", "name"], "activity"), (["signalName"], "signal"),
         (["activityId"], "id"), (["timerId"], "timer"), (["markerName"], "marker"), (["taskQueue", "name"], "queue"),
@@ -76,7 +76,7 @@ struct HistoryTable {
         return parts.joined(separator: " ")
     }
 
-    /// The text of an attribute; nil where it says nothing.
+    /// The text of an attribute; nil when it is empty.
     private static func text(_ value: JSONValue, _ label: String) -> String? {
         switch label {
         case "attempt": return value.int64.flatMap { $0 > 1 ? String($0) : nil }
@@ -91,7 +91,7 @@ struct HistoryTable {
         return text.contains(" ") ? JSONValue.string(text).text() : text
     }
 
-    /// Payloads that hold JSON as that, others by their size.
+    /// Shows JSON payloads as JSON, and others by their size.
     private static func payloads(_ value: JSONValue) -> String? {
         guard let payloads = value["payloads"]?.array, !payloads.isEmpty else { return nil }
         return payloads.map(payload).joined(separator: ",")

@@ -2,10 +2,10 @@ internal import Foundation
 internal import SagamoreJSONText
 internal import SagamoreProtobuf
 
-/// A message in protobuf's JSON form, by what the schema says of its fields: names in camel case, 64-bit numbers as
-/// strings, bytes in base 64, enums by name, times and durations as texts. Fields at their default are left out.
+/// Converts a message to protobuf's JSON form by its schema: names in camel case, 64-bit numbers as strings, bytes in
+/// base 64, enums by name, times and durations as text. Fields with default values are omitted.
 enum ProtobufJSON {
-    /// - Throws: `ProtobufError` when a message inside, which was passed on unread, is broken.
+    /// - Throws: `ProtobufError` when an undecoded message inside is invalid.
     static func value(of message: some ProtobufMessage) throws(ProtobufError) -> JSONValue {
         try value(of: message.serializedBytes(), type(of: message))
     }
@@ -95,7 +95,7 @@ enum ProtobufJSON {
         }
     }
 
-    /// What a map's entry means that leaves its value out.
+    /// The default of a map entry without a value.
     private static func missingValue(_ field: ProtobufFields.Field) -> JSONValue {
         switch field.kind {
         case .message: .object(JSONObject())
@@ -147,7 +147,7 @@ enum ProtobufJSON {
         return "\(sign)\(duration.seconds.magnitude).\(digits)s"
     }
 
-    /// `workflow_id` is `workflowId` in JSON.
+    /// Converts `workflow_id` to `workflowId`.
     private static func camelCase(_ name: String) -> String {
         var result = ""
         var isUpper = false

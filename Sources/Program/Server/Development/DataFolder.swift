@@ -2,23 +2,23 @@ internal import FoundationEssentials
 internal import Glibc
 internal import SagamoreEmbeddedPostgres
 
-/// The folder of one `sagamore dev`: held for this process as long as the object lives.
+/// The data folder of `sagamore dev`, locked for this process while the object exists.
 final class DataFolder {
-    /// As the operator named it, made absolute.
+    /// The absolute path.
     let path: String
-    /// Removed at the end.
+    /// Whether it is removed at exit.
     let isEphemeral: Bool
     private var lock: Int32 = -1
 
-    /// Folders of `--ephemeral` without `--data-dir`.
+    /// The prefix of folders of `--ephemeral` without `--data-dir`.
     private static let ephemeralPrefix = "sagamore-dev-"
-    /// In folders that are removed at the end.
+    /// Marks folders that are removed at exit.
     private static let marker = "dev.ephemeral"
     private static let lockName = "dev.lock"
 
-    /// Makes the folder unless it is there, and takes it.
+    /// Creates the folder if necessary and locks it.
     ///
-    /// - Throws: `dataFolder` when it can't be made, or another process has it.
+    /// - Throws: `dataFolder` when it cannot be created, or another process uses it.
     init(_ configuration: DevConfiguration) throws(ServerError) {
         isEphemeral = configuration.isEphemeral
         if let named = configuration.dataFolder {
@@ -39,12 +39,12 @@ final class DataFolder {
         if isEphemeral { try begin() }
     }
 
-    /// Makes sure that nothing is removed at the end that somebody wants to keep.
+    /// Makes sure that the folder holds nothing that should survive its removal at exit.
     private func begin() throws(ServerError) {
         let marker = path + "/" + Self.marker
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         if names.contains(Self.marker) {
-            // A killed process left it.
+            // Left behind by a killed process.
             try? EmbeddedPostgres(dataDirectory: postgres).wipe()
             for name in names where name != Self.lockName {
                 try? FileManager.default.removeItem(atPath: path + "/" + name)
@@ -63,21 +63,21 @@ final class DataFolder {
         if lock >= 0 { close(lock) }
     }
 
-    /// Where the private database lives.
+    /// The folder of the private database.
     var postgres: String { path + "/postgres" }
 
-    /// Removes an ephemeral folder.
+    /// Removes the folder if it is ephemeral.
     func removeIfEphemeral() {
         if isEphemeral { try? FileManager.default.removeItem(atPath: path) }
     }
 
-    /// The kernel lets the lock go when the process ends, however it ends.
+    /// Locks the folder. The kernel releases the lock when the process ends, even by SIGKILL.
     private func take() -> Bool {
         lock = open(path + "/" + Self.lockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         return lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0
     }
 
-    /// As root the database's own user has to pass through.
+    /// With root, the database's user must be able to traverse the folder.
     private static var mode: mode_t { geteuid() == 0 ? 0o711 : 0o700 }
 
     private static func make(_ folder: String) throws(ServerError) -> String {
@@ -105,7 +105,7 @@ final class DataFolder {
         .dataFolder("\(text): \(String(cString: strerror(errno)))")
     }
 
-    /// Ends and removes what killed processes left.
+    /// Stops and removes what killed processes left behind.
     private static func removeLeftOvers() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
         for name in names where name.hasPrefix(ephemeralPrefix) {

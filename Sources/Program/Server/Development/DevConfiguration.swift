@@ -1,25 +1,25 @@
-/// What `sagamore dev` is told.
+/// The configuration of `sagamore dev`.
 public struct DevConfiguration: Sendable {
-    /// Where everything listens that listens on a port.
+    /// The address to listen on.
     public var host = "127.0.0.1"
-    /// 0 takes any free port.
+    /// The gRPC port; 0 picks a free port.
     public var grpcPort = 7233
-    /// Holds the database and `dev.json`; nil where `isEphemeral` makes a folder of its own.
+    /// The folder of the database and `dev.json`; nil to create a temporary one with `isEphemeral`.
     public var dataFolder: String?
-    /// Namespaces that are made when they are not there.
+    /// Namespaces to create if they do not exist.
     public var namespaces = ["default"]
     /// A Kafka cluster to use instead of the broker inside this process.
     public var kafkaBootstrap: String?
     /// A database to use instead of the private one.
     public var postgresURL: String?
-    /// The data folder is a fresh one, and removed at the end.
+    /// Whether the data folder starts empty and is removed at exit.
     public var isEphemeral = false
 
-    /// The defaults: data in `.sagamore`, everything private.
+    /// The defaults: data in `.sagamore`, a private database and broker.
     public init() {
         dataFolder = Self.defaultDataFolder
     }
 
-    /// Where `dev` keeps its data, and where commands look for a `dev` that runs: below the current folder.
+    /// The default data folder, where commands also look for a running `dev`; relative to the current folder.
     public static let defaultDataFolder = ".sagamore"
 }

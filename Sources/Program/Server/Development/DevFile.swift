@@ -2,26 +2,26 @@ internal import FoundationEssentials
 internal import Glibc
 internal import SagamoreJSONText
 
-/// `DATA_DIR/dev.json`: where a running `sagamore dev` listens. It is there exactly as long as that runs, unless it was
+/// `DATA_DIR/dev.json`: the addresses of a running `sagamore dev`. The file exists only while that runs, unless it was
 /// killed.
 public struct DevFile: Sendable, Equatable {
     /// `host:port` of gRPC.
     public var grpc: String
-    /// `host:port` of the web page; nil while there is none.
+    /// `host:port` of the web UI; nil while there is none.
     public var http: String?
-    /// The brokers to ask first.
+    /// The Kafka bootstrap brokers.
     public var kafka: String?
-    /// The database, as libpq reads it.
+    /// The libpq URL of the database.
     public var postgres: String
-    /// The main process of the private PostgreSQL; nil with a database of the operator's own.
+    /// The main process of the private PostgreSQL; nil with an external database.
     public var postgresPID: Int32?
     /// The process of `sagamore dev`.
     public var pid: Int32
 
-    /// The file in a data folder.
+    /// The path of the file in a data folder.
     public static func path(in folder: String) -> String { folder + "/dev.json" }
 
-    /// The file of the `dev` that runs on this data folder; nil when none does, as far as the file tells.
+    /// The file of the `dev` that is running on this data folder; nil when none is, judging by the file's pid.
     public static func ofRunning(in folder: String) -> DevFile? {
         guard let file = read(in: folder), kill(file.pid, 0) == 0 || errno == EPERM else { return nil }
         return file
@@ -42,8 +42,7 @@ public struct DevFile: Sendable, Equatable {
         )
     }
 
-    /// Writes the file so that it is there whole or not at all; only this user can read it, for an address may hold a
-    /// password.
+    /// Writes the file atomically. Only this user can read it, since a URL may contain a password.
     func write(in folder: String) throws(ServerError) {
         let json: JSONValue = [
             "grpc": .string(grpc),

@@ -4,9 +4,9 @@ internal import SagamoreKafkaClient
 internal import SagamoreKafkaFront
 internal import SagamoreLogging
 
-/// Everything on this machine, with no setup: a private PostgreSQL, a development Kafka broker, and the services.
+/// Everything on this machine without setup: a private PostgreSQL, a development Kafka broker, and the services.
 ///
-/// `start` and `stop` block and belong to one thread.
+/// `start` and `stop` block and must be called from one thread.
 public final class DevServer {
     private let configuration: DevConfiguration
     private let stopSignal: StopSignal
@@ -17,15 +17,15 @@ public final class DevServer {
     private var server: Server?
     private var guardian: PostgresGuardian?
 
-    /// - Parameter stopSignal: ends `start` early; given by the services when the process has to end.
+    /// - Parameter stopSignal: aborts `start`. The services raise it when the process has to end.
     public init(_ configuration: DevConfiguration, stopSignal: StopSignal) {
         self.configuration = configuration
         self.stopSignal = stopSignal
     }
 
-    /// Starts everything; returns when all of it is ready, and `dev.json` says where it listens.
+    /// Starts everything. Returns when all of it is ready and `dev.json` has the addresses.
     ///
-    /// - Throws: `ServerError`, `EmbeddedPostgresError`. What was started stays so until `stop`.
+    /// - Throws: `ServerError`, `EmbeddedPostgresError`. Whatever was started keeps running until `stop`.
     public func start() throws -> DevFile {
         try PortCheck.check(host: configuration.host, port: configuration.grpcPort)
         let folder = try DataFolder(configuration)
@@ -83,7 +83,7 @@ public final class DevServer {
         }
     }
 
-    /// Ends everything in order. Safe to repeat, and after a `start` that failed.
+    /// Shuts everything down in order. Safe to repeat, also after a failed `start`.
     public func stop() {
         if let folder { DevFile.remove(in: folder.path) }
         guardian?.stop()

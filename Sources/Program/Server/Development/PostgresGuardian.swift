@@ -2,12 +2,12 @@ internal import SagamoreEmbeddedPostgres
 internal import SagamoreLogging
 internal import SagamoreThreads
 
-/// Brings the private PostgreSQL back when it has died. The services wait for it as for any other database.
+/// Restarts the private PostgreSQL when it has died. The services wait for it as for any database.
 final class PostgresGuardian {
     private let signal = StopSignal()
     private let thread: SystemThread
 
-    /// - Parameter file: written again when the server has another process.
+    /// - Parameter file: rewritten with the new process id after a restart.
     init(_ postgres: EmbeddedPostgres, _ file: DevFile, in folder: String, log: Logger) {
         let signal = signal
         thread = SystemThread.required("postgres-guard") {
@@ -31,7 +31,7 @@ final class PostgresGuardian {
         }
     }
 
-    /// Ends the watch. Before the server is stopped.
+    /// Stops watching. Call it before the server is stopped.
     func stop() {
         signal.give(.asked)
         thread.join()

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// The memory of this process, and the allocator's settings.
 public enum ProcessMemory {
-    /// Resident memory, in bytes; nil where the system does not tell.
+    /// The resident memory in bytes; nil when it is unknown.
     static var resident: Int? {
         guard let file = fopen("/proc/self/statm", "r") else { return nil }
         defer { fclose(file) }
@@ -15,14 +15,14 @@ public enum ProcessMemory {
         return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 
-    /// The processor time that all threads used since the process began.
+    /// The CPU time of all threads since the process started.
     static var processorTime: Duration {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
-    /// Gives the system back all whole pages that the allocator keeps free, of every arena.
+    /// Returns all free whole pages of every arena to the system.
     static func reclaim() { malloc_trim(0) }
 
     /// Limits the arenas that threads allocate from to two per processor, four at least. glibc's own limit is eight per

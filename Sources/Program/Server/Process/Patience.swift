@@ -1,18 +1,17 @@
 internal import SagamoreLogging
 internal import SagamoreThreads
 
-/// Tries until it works: for what may be away for a while when the process starts.
+/// Retries with backoff, for dependencies that may be unavailable when the process starts.
 struct Patience {
     let stop: StopSignal
     let log: Logger
 
-    /// Runs `body` until it returns. Each new reason for a failure is said in one line; the tries come after 0.1 s to 5
-    /// s.
+    /// Runs `body` until it succeeds, with delays from 0.1 s to 5 s. Logs each new reason for a failure once.
     ///
     /// - Parameters:
-    ///   - what: what is waited for, the beginning of a sentence: "PostgreSQL".
-    ///   - isHopeless: whether trying again can't mend a failure; it is thrown then.
-    /// - Throws: a hopeless failure; `ServerError.stopped` when the process is to end.
+    ///   - what: the name of the dependency: "PostgreSQL".
+    ///   - isHopeless: whether a failure is permanent. If so, it is thrown.
+    /// - Throws: a permanent failure; `ServerError.stopped` when a stop is requested.
     func wait<Value, Failure: Error>(
         for what: String,
         isHopeless: (Failure) -> Bool = { _ in false },

@@ -1,9 +1,9 @@
 internal import Glibc
 internal import SagamoreGRPCServer
 
-/// Asks whether a port is free before anything slow is started.
+/// Checks that a port is free before anything slow starts.
 enum PortCheck {
-    /// - Throws: `cannotListen` when somebody listens there. What else may be wrong the server itself finds out.
+    /// - Throws: `cannotListen` when the port is in use. The server reports other problems itself.
     static func check(host: String, port: Int) throws(ServerError) {
         guard port > 0 else { return }
         var hints = addrinfo()

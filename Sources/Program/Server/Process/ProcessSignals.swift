@@ -1,8 +1,8 @@
 internal import Glibc
 internal import SagamoreThreads
 
-/// The signals that end a process in order. They have to be blocked before the first thread starts: a thread inherits
-/// what its maker blocks, and a signal goes to any thread that takes it.
+/// The signals that request an orderly shutdown. They must be blocked before the first thread starts: threads inherit
+/// the mask, and a signal is delivered to any thread that does not block it.
 public enum ProcessSignals {
     private static var ending: sigset_t {
         var set = sigset_t()
@@ -11,22 +11,22 @@ public enum ProcessSignals {
         return set
     }
 
-    /// Blocks SIGINT, SIGTERM and SIGHUP in this thread and those it makes, and ignores SIGPIPE in the process.
+    /// Blocks SIGINT, SIGTERM and SIGHUP in this thread and its descendants, and ignores SIGPIPE in the process.
     public static func block() {
         var set = ending
         pthread_sigmask(SIG_BLOCK, &set, nil)
-        // A shell starts what runs in the background with SIGINT ignored, and an ignored signal never arrives.
+        // Shells start background jobs with SIGINT ignored, and an ignored signal is never delivered.
         signal(SIGINT, SIG_DFL)
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// Lets this thread and those it makes end the process at these signals, as is usual.
+    /// Restores the default action of these signals in this thread and its descendants.
     public static func unblock() {
         var set = ending
         pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
-    /// Calls `handler` for each signal, on a thread of its own, until the process ends.
+    /// Calls `handler` for each signal on a dedicated thread, until the process ends.
     public static func watch(_ handler: @escaping @Sendable (Int32) -> Void) {
         _ = SystemThread.required("signals") {
             var set = ending
@@ -38,30 +38,30 @@ public enum ProcessSignals {
     }
 }
 
-/// Says once that the process is to end, and why; many may wait for it.
+/// A one-time request to end the process, with a reason. Several threads may wait for it.
 public final class StopSignal: Sendable {
-    /// Why.
+    /// The reason for the request.
     public enum Reason: Sendable, Equatable {
-        /// The operator wants it.
+        /// The operator requested it.
         case asked
-        /// The process can't go on; the text says why.
+        /// The process cannot continue; the text says why.
         case failed(String)
     }
 
     private let reason = Monitor<Reason?>(nil)
 
-    /// A signal that nobody has given.
+    /// Creates a signal without a request.
     public init() {}
 
-    /// Gives it. Only the first reason counts.
+    /// Requests the end. Only the first reason counts.
     public func give(_ reason: Reason) { self.reason.change { $0 = $0 ?? reason } }
 
-    /// The reason, once it was given.
+    /// The reason, once requested.
     public var given: Reason? { reason.withLock { $0 } }
 
-    /// Waits until it is given.
+    /// Waits for the request.
     public func wait() -> Reason { reason.wait(for: { $0 }) }
 
-    /// Waits for some time; nil when it was not given meanwhile.
+    /// Waits for the request; nil on timeout.
     public func wait(for time: Duration) -> Reason? { reason.wait(atMost: time, for: { $0 }) }
 }

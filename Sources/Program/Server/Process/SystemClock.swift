@@ -3,7 +3,7 @@ public import SagamoreEngine
 
 /// The wall clock.
 public enum SystemClock {
-    /// Now, to the nanosecond.
+    /// The current time.
     @Sendable public static func now() -> Instant {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
