@@ -2,7 +2,7 @@ internal import SagamoreAPI
 internal import SagamoreProtobuf
 
 extension Execution {
-    /// Makes an entry so. Never fails: what it finds out of place it leaves alone.
+    /// Applies an entry. Never fails: an entry that does not match the state is ignored.
     public mutating func apply(_ entry: Entry) {
         switch entry {
         case .event(let recorded):
@@ -19,7 +19,7 @@ extension Execution {
     }
 
     private mutating func apply(event: HistoryEvent) {
-        // Events that waited are written all together, and none comes from outside before them.
+        // Buffered events are written all together, and no outside event precedes them.
         if event.comesFromOutside, !durable.bufferedEvents.isEmpty { clearBuffer() }
         let at = event.eventTime.map(Instant.init) ?? Instant(nanoseconds: 0)
         switch event.attributes {
@@ -57,7 +57,7 @@ extension Execution {
         }
     }
 
-    /// The events that open or end something pending. They may come twice: when they are buffered and when they are
+    /// Applies events that open or end something pending. An event may occur twice, when it is buffered and when it is
     /// written; the first time counts.
     mutating func applyPendingWork(_ event: HistoryEvent, at: Instant) {
         switch event.attributes {
@@ -106,7 +106,7 @@ extension Execution {
         case .workflowTaskRetried(let attempt, let at):
             applyWorkflowTaskRetried(attempt: attempt, at: at, afterEventID: afterEventID)
         case .requestSeen(let id):
-            // Between the first two events only the start itself can have been seen.
+            // Between the first two events, the only request is the start itself.
             if afterEventID == 1 { durable.startRequestID = id } else { durable.requestIDs.insert(ExactText(id)) }
         }
     }
@@ -130,7 +130,7 @@ extension Execution {
 }
 
 extension HistoryEvent {
-    /// Whether the event tells what happened outside of workflow code, and so waits while a worker has a workflow task.
+    /// Whether the event comes from outside of workflow code, so that it is buffered during a workflow task.
     fileprivate var comesFromOutside: Bool {
         switch attributes {
         case .workflowExecutionSignaledEventAttributes, .workflowExecutionCancelRequestedEventAttributes,
@@ -138,7 +138,7 @@ extension HistoryEvent {
             .activityTaskFailedEventAttributes, .activityTaskTimedOutEventAttributes:
             true
         default:
-            // ActivityTaskCanceled may also be the answer to a command; from outside it never comes without Started.
+            // ActivityTaskCanceled may also result from a command; from outside it never occurs without Started.
             false
         }
     }

@@ -11,13 +11,13 @@ extension Execution {
     mutating func removeActivity(_ scheduledEventID: Int64) {
         guard let activity = durable.activities.removeValue(forKey: scheduledEventID) else { return }
         volatile.heartbeats[scheduledEventID] = nil
-        // A new activity may carry the same id by now.
+        // A new activity may have the same id by now.
         let activityID = ExactText(activity.activityID)
         if durable.activityIDs[activityID] == scheduledEventID { durable.activityIDs[activityID] = nil }
     }
 
     mutating func applyActivityStarted(_ start: Fact.ActivityStart) {
-        // One look-up for all fields: an activity is large, and there may be thousands.
+        // A single lookup: an activity is large, and there may be thousands.
         durable.activities[start.scheduledEventID]?.start(start)
         if let activity = durable.activities[start.scheduledEventID] {
             for deadline in runningDeadlines(of: activity) { arm(deadline) }
@@ -53,14 +53,14 @@ extension Execution {
         if durable.timerIDs[timerID] == startedEventID { durable.timerIDs[timerID] = nil }
     }
 
-    /// A timer cancelled by the task that its firing waited for: the firing is taken back.
+    /// Withdraws the buffered firing of a timer that was cancelled in the task for which it was buffered.
     mutating func dropBufferedFiring(ofTimer startedEventID: Int64) {
         let index = durable.bufferedEvents.firstIndex { $0.isFiring(ofTimer: startedEventID) }
         guard let index else { return }
         durable.bufferedBytes -= durable.bufferedEvents.remove(at: index).serializedBytes().count
     }
 
-    /// The events that waited are in the history now.
+    /// Clears the buffer: its events are in the history now.
     mutating func clearBuffer() {
         durable.bufferedEvents = []
         durable.bufferedBytes = 0
@@ -122,7 +122,7 @@ extension PendingActivity {
         startedNonce = start.nonce
     }
 
-    /// No worker has the attempt: it is offered from then on.
+    /// Makes an attempt due that no worker holds.
     fileprivate mutating func wait(from instant: Instant) {
         startedAt = nil
         startedIdentity = ""

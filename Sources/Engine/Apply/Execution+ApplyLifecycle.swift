@@ -18,7 +18,7 @@ extension Execution {
         rebuildDeadlines()
     }
 
-    /// What is pending stays to be seen: a closed workflow still describes it.
+    /// Keeps pending activities and timers: describing a closed workflow shows them.
     mutating func close(_ status: WorkflowExecutionStatus, at: Instant) {
         durable.status = status
         durable.closedAt = at
@@ -31,7 +31,7 @@ extension Execution {
     mutating func arm(_ deadline: Deadline) {
         guard isRunning else { return }
         let live = 4 * (durable.activities.count + durable.timers.count) + 64
-        // Not made anew: some were moved, and some that are due already are being decided just now.
+        // Not rebuilt: some deadlines were moved, and some that are due are being decided right now.
         if volatile.deadlines.count > 4 * live {
             var deadlines = volatile.deadlines
             volatile.deadlines = DeadlineHeap()
@@ -41,12 +41,12 @@ extension Execution {
         volatile.deadlines.insert(deadline)
     }
 
-    /// Forgets the deadlines up to `now`, after what they asked for has been decided and applied.
+    /// Removes the deadlines up to `now`, after their decisions have been applied.
     public mutating func discardDeadlines(until now: Instant) {
         volatile.deadlines.discard(until: now)
     }
 
-    /// Makes the deadlines anew from what is pending: after loading from the journal.
+    /// Rebuilds the deadlines from the pending state, after loading the journal.
     public mutating func rebuildDeadlines() {
         volatile.deadlines.removeAll()
         guard isRunning else { return }
@@ -69,7 +69,7 @@ extension Execution {
     }
 }
 
-/// The fields of `new` over those of `old`; a field whose value is null is removed from a memo.
+/// Merges `new` over `old`. A null value removes a field of a memo.
 func merged(_ old: RawMessage<Memo>?, _ new: RawMessage<Memo>?) -> RawMessage<Memo>? {
     guard let new, var memo = try? new.decoded() else { return old }
     if let old, let before = try? old.decoded() {

@@ -15,7 +15,7 @@ extension Execution {
             afterEventID: eventID
         )
         durable.firstTaskDueAt = nil
-        // A later attempt that was lost leaves no event; what is scheduled after it takes its place.
+        // A lost later attempt leaves no event; the next scheduled task replaces it.
         volatile.startedTask = nil
         volatile.stickyAbandoned = false
         for deadline in workflowTaskDeadlines() { arm(deadline) }
@@ -51,7 +51,7 @@ extension Execution {
         durable.closeWasRefused = false
     }
 
-    /// The worker failed it, or did not answer in time: its cache is not to be trusted any more.
+    /// Ends a task that failed or timed out. The worker's cache is no longer trusted.
     mutating func applyWorkflowTaskLost() {
         durable.workflowTask = nil
         durable.stickyQueue = ""

@@ -1,7 +1,7 @@
 extension Execution {
-    /// When what a deadline names is due, as things are now; nil when it is out of date.
+    /// The current due time of a deadline's subject; nil when the deadline is stale.
     ///
-    /// A deadline may be later than this (it was moved), or earlier (an activity has sent a heartbeat since, or its
+    /// The deadline itself may be later (it was moved) or earlier (an activity has sent a heartbeat since, or its
     /// attempt was returned and started again).
     ///
     /// - Parameter outage: when workers could not report.
@@ -10,7 +10,7 @@ extension Execution {
         case .workflowTaskBackoff: durable.firstTaskDueAt
         case .workflowTaskScheduleToStart, .workflowTaskStartToClose:
             workflowTaskDeadlines().first { $0.kind == deadline.kind && $0.belongsTogether(with: deadline) }.map {
-                // The sticky queue's time goes on: the task only moves to another queue by it.
+                // Not postponed: this deadline only moves the task to another queue.
                 outage.putOff($0.at, since: volatile.startedTask?.startedAt ?? .distantFuture)
             }
         case .timer: durable.timers[deadline.id]?.fireAt

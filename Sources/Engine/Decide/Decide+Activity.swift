@@ -1,7 +1,7 @@
 public import SagamoreAPI
 public import SagamoreProtobuf
 
-/// What an activity task's token says: the committed start of an attempt, nothing of the owner.
+/// The contents of an activity task's token: the committed start of an attempt. It does not depend on the owner.
 public struct ActivityTaskToken: Equatable, Sendable {
     /// The workflow that the activity belongs to.
     public let key: WorkflowKey
@@ -11,8 +11,8 @@ public struct ActivityTaskToken: Equatable, Sendable {
     public let scheduledEventID: Int64
     /// The number of the attempt, from 1.
     public let attempt: Int32
-    /// The start's nonce. An attempt whose delivery failed is started again, and the first worker may have got it all
-    /// the same.
+    /// The nonce of the start. An attempt whose delivery failed is started again, although the first worker may have
+    /// received it.
     public let nonce: UInt64
 
     public init(key: WorkflowKey, runID: RunID, scheduledEventID: Int64, attempt: Int32, nonce: UInt64) {
@@ -25,10 +25,10 @@ public struct ActivityTaskToken: Equatable, Sendable {
 }
 
 extension Execution {
-    /// Gives an attempt to a poller.
+    /// Starts an attempt for a poller.
     ///
-    /// - Parameter nonce: never the same for two starts; the token carries it.
-    /// - Throws: `notFound` when that attempt is not due any more.
+    /// - Parameter nonce: unique for each start; part of the token.
+    /// - Throws: `notFound` when the attempt is no longer due.
     public func decide(
         startActivity scheduledEventID: Int64,
         attempt: Int32,
@@ -38,7 +38,7 @@ extension Execution {
         nonce: UInt64,
         at now: Instant
     ) throws(RequestError) -> Decision {
-        // Its time is not looked at: it was offered when that had come, and the clock may have gone back since.
+        // The due time is not checked again: it had come when the task was offered, and the clock may have gone back.
         guard isRunning, let activity = durable.activities[scheduledEventID], !activity.isStarted,
             activity.attempt == attempt
         else { throw .activityTaskNotFound }
@@ -77,7 +77,7 @@ extension Execution {
         )
     }
 
-    /// The task never reached its poller: the same attempt is due again.
+    /// Makes an attempt due again whose task did not reach its poller.
     public func decide(activityReturned token: ActivityTaskToken, at now: Instant) -> Decision {
         var draft = Draft(self, at: now)
         guard let activity = try? running(token) else { return draft.decision }
@@ -89,9 +89,9 @@ extension Execution {
         return draft.decision
     }
 
-    /// A worker completed an attempt. A result over the limit of payloads fails it instead.
+    /// Completes an attempt. A result over the payload limit fails it instead.
     ///
-    /// - Throws: `activityTaskNotFound` when that attempt does not run any more.
+    /// - Throws: `activityTaskNotFound` when the attempt is no longer running.
     public func decide(
         completed token: ActivityTaskToken,
         result: RawMessage<Payloads>?,
@@ -123,9 +123,9 @@ extension Execution {
         return draft.decision
     }
 
-    /// A worker reports that an attempt failed: it is repeated, or the activity fails.
+    /// Fails an attempt: it is retried, or the activity fails.
     ///
-    /// - Throws: `activityTaskNotFound` when that attempt does not run any more.
+    /// - Throws: `activityTaskNotFound` when the attempt is no longer running.
     public func decide(
         failed token: ActivityTaskToken,
         failure: RawMessage<Failure>?,
@@ -158,10 +158,10 @@ extension Execution {
         return draft.decision
     }
 
-    /// A worker reports that it cancelled an attempt.
+    /// Cancels an attempt, as a worker reports.
     ///
-    /// - Throws: `activityTaskNotFound` when that attempt does not run any more, `invalidArgument` when nobody asked
-    ///   to cancel it.
+    /// - Throws: `activityTaskNotFound` when the attempt is no longer running, `invalidArgument` when no cancellation
+    ///   was requested.
     public func decide(
         canceled token: ActivityTaskToken,
         details: RawMessage<Payloads>?,
@@ -186,9 +186,9 @@ extension Execution {
         return draft.decision
     }
 
-    /// A running attempt reports that it is alive. Details over the limit of payloads fail it.
+    /// Records a heartbeat. Details over the payload limit fail the attempt.
     ///
-    /// - Throws: `activityTaskNotFound` when that attempt does not run any more.
+    /// - Throws: `activityTaskNotFound` when the attempt is no longer running.
     public func decide(
         heartbeat token: ActivityTaskToken,
         details: RawMessage<Payloads>?,
@@ -225,9 +225,9 @@ extension Execution {
         volatile.heartbeats[activity.scheduledEventID]?.at ?? activity.heartbeatAt
     }
 
-    /// Schedules the next attempt, or says why there is none.
+    /// Schedules the next attempt, or returns why there is none.
     ///
-    /// - Parameter heartbeat: details that came with the failure; without, those of the last heartbeat are kept.
+    /// - Parameter heartbeat: details from the failure; nil keeps those of the last heartbeat.
     func retry(
         _ activity: PendingActivity,
         after decoded: Failure,
@@ -266,10 +266,10 @@ extension Execution {
         }
     }
 
-    /// ActivityTaskStarted is written with the end of the last attempt only. Returns its id, or the mark of a buffered
-    /// one.
+    /// Writes ActivityTaskStarted, which happens only at the end of the last attempt. Returns its id, or the
+    /// placeholder of a buffered one.
     ///
-    /// - Parameter isAnswered: the worker completed or failed it. Only then the event names the worker's build.
+    /// - Parameter isAnswered: whether the worker completed or failed it. Only then the event names the worker's build.
     func writeActivityStarted(
         _ activity: PendingActivity,
         isAnswered: Bool = false,

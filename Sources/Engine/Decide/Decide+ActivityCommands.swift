@@ -91,8 +91,8 @@ extension Execution {
         return attributes.retryPolicy.flatMap(RetryRules.problem)
     }
 
-    /// The event of a command: unset timeouts are filled in from the set ones and capped by the run's, the retry policy
-    /// from the defaults.
+    /// The event of a command. Unset timeouts are derived from the set ones and capped by the run's timeout; the retry
+    /// policy is completed with defaults.
     private func scheduledAttributes(
         _ command: ScheduleActivityTaskCommandAttributes,
         _ context: CommandContext
@@ -161,8 +161,8 @@ extension Execution {
         return draft.addedActivities[scheduledEventID] ?? durable.activities[scheduledEventID]
     }
 
-    /// An activity that has ended unseen by workflow code, in this task or while it ran, may be cancelled too; nothing
-    /// comes of it.
+    /// Whether the activity has ended unseen by workflow code, in this task or while it ran. Canceling it is allowed
+    /// and has no effect.
     private func mayCancel(_ activity: PendingActivity?, _ scheduledEventID: Int64, _ draft: Draft) -> Bool {
         if let activity {
             return !activity.isCancelRequested && !draft.cancelledActivities.contains(scheduledEventID)
@@ -171,7 +171,7 @@ extension Execution {
             || durable.bufferedEvents.contains { $0.endedActivity == scheduledEventID }
     }
 
-    /// Forgets what an activity that ends before its start would have come to.
+    /// Removes an activity that ends before its start from the draft.
     private func drop(_ activity: PendingActivity, _ context: inout CommandContext, in draft: inout Draft) {
         let id = activity.scheduledEventID
         draft.removedActivities.insert(id)
@@ -184,5 +184,5 @@ extension Execution {
     }
 }
 
-/// What a cancelled activity that never started reports.
+/// The details of a cancelled activity that never started.
 private let notStartedDetails = RawMessage<Payloads>(jsonText: "ACTIVITY_ID_NOT_STARTED")

@@ -1,7 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// The commands that end a run. None is carried out while there is something that workflow code has not seen.
+/// The commands that end a run. They are not carried out while there are events that workflow code has not seen.
 extension Execution {
     func complete(
         _ attributes: CompleteWorkflowExecutionCommandAttributes,

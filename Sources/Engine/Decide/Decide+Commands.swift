@@ -1,16 +1,16 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// What the commands of one workflow task share.
+/// The shared context of the commands of one workflow task.
 struct CommandContext {
     let completedEventID: Int64
     let request: RespondWorkflowTaskCompletedRequest
     let limits: Limits
     var eagerActivities: [Int64] = []
-    /// The ends of activities that were cancelled before a worker had them. They are written behind all commands and
-    /// what waited for them, and not at all when the run ends.
+    /// The ends of activities that were cancelled before a worker received them. They are written after all commands
+    /// and buffered events, and not at all when the run ends.
     var cancelledActivities: [ActivityTaskCanceledEventAttributes] = []
-    /// A command has an outcome already, which workflow code has to see.
+    /// Whether a command already has an outcome, which workflow code has to see.
     var needsWorkflowTask = false
 
     init(completedEventID: Int64, request: RespondWorkflowTaskCompletedRequest, limits: Limits) {
@@ -20,12 +20,12 @@ struct CommandContext {
     }
 }
 
-/// Why the commands of a task can't be carried out.
+/// Why the commands of a task cannot be carried out.
 struct CommandRefusal {
     let cause: WorkflowTaskFailedCause
-    /// What the worker is told: the cause's name and, after a colon, the explanation.
+    /// The message for the worker: the cause's name, a colon, and the explanation.
     let message: String
-    /// Whether the whole run ends, and not the task alone.
+    /// Whether the run ends, not only the task.
     let isTerminal: Bool
 
     init(_ cause: WorkflowTaskFailedCause, _ explanation: String? = nil, isTerminal: Bool = false) {
@@ -35,7 +35,7 @@ struct CommandRefusal {
         self.isTerminal = isTerminal
     }
 
-    /// A limit of the whole run: the message stands for itself.
+    /// A limit of the run, with its message.
     init(exceeded limit: String) {
         cause = .forceCloseCommand
         message = limit
@@ -43,14 +43,14 @@ struct CommandRefusal {
     }
 }
 
-/// An enum value's name as clients see it in messages: `StartTimer` for `COMMAND_TYPE_START_TIMER`.
+/// An enum value's name in messages: `StartTimer` for `COMMAND_TYPE_START_TIMER`.
 func mixedCase<Value: ProtobufEnum>(_ value: Value, prefix: String) -> String {
     value.description.dropFirst(prefix.count).split(separator: "_")
         .map { $0.prefix(1) + $0.dropFirst().lowercased() }.joined()
 }
 
 extension Execution {
-    /// Carries one command out, or says why not.
+    /// Carries one command out, or returns why not.
     func carryOut(_ command: Command, _ context: inout CommandContext, in draft: inout Draft) -> CommandRefusal? {
         switch command.attributes {
         case .scheduleActivityTaskCommandAttributes(let attributes):
@@ -122,7 +122,7 @@ extension Execution {
         if let wrong = problem(withIdentifier: timerID, "TimerId", of: "StartTimerCommand", context.limits) {
             return CommandRefusal(.badStartTimerAttributes, wrong)
         }
-        // Zero is no error: such a timer fires at once.
+        // Zero is valid: such a timer fires at once.
         if let duration = attributes.startToFireTimeout, duration.seconds < 0 || duration.nanos < 0 {
             return CommandRefusal(
                 .badStartTimerAttributes,
@@ -164,7 +164,7 @@ extension Execution {
             startedEventID = pending
             draft.removedTimers.insert(pending)
         } else if let fired = bufferedFiring(ofTimer: timerID), !draft.droppedFirings.contains(fired) {
-            // It fired while the task ran: the firing is taken back, the code that cancelled it has not seen it.
+            // It fired while the task ran. The firing is withdrawn, since the code that cancelled it has not seen it.
             startedEventID = fired
             draft.droppedFirings.insert(fired)
         } else {
@@ -194,14 +194,14 @@ extension Execution {
     }
 }
 
-/// What a worker is told whose command fits nothing that is pending; the words are those that clients know.
+/// The message for a command that refers to nothing pending, in Temporal's words.
 func invalidState(_ action: String, _ what: String) -> String {
     "invalid history builder state for action: \(action), \(what)"
 }
 
-/// What is wrong with an identifier in a command; nil when it can be used.
+/// What is wrong with an identifier in a command; nil when it is valid.
 ///
-/// - Parameter command: for commands whose workers are also told of the identifier itself, as much as fits.
+/// - Parameter command: set for commands whose message also contains the identifier, truncated.
 func problem(
     withIdentifier text: String,
     _ field: String,
@@ -216,9 +216,9 @@ func problem(
     return text.holdsNUL ? "\(field) must not contain NUL." : nil
 }
 
-/// A command that holds more than one payload collection may: the run ends.
+/// The refusal of a command over the payload limit, which ends the run.
 ///
-/// - Parameter cause: Temporal has the one that stands here for most commands, whatever its name says.
+/// - Parameter cause: the default is the one that Temporal uses for most commands, despite its name.
 func tooLarge(
     _ field: String,
     _ cause: WorkflowTaskFailedCause = .badScheduleActivityAttributes

@@ -2,12 +2,13 @@ internal import SagamoreAPI
 internal import SagamoreProtobuf
 
 extension Execution {
-    /// What is due at `now`. One decision may hold several; it stops after one that closes the run or ends a workflow
-    /// task, so ask again until nothing is due.
+    /// Handles the deadlines that are due at `now`. A decision may cover several of them. It stops after one that
+    /// closes the run or ends a workflow task, so call it again until nothing is due.
     ///
     /// The decision's entries must be applied, and `discardDeadlines(until:)` called, before the next request.
     ///
-    /// - Parameter outage: the last time in which workers could not report; what they owe since before is put off.
+    /// - Parameter outage: the last period in which workers could not report; deadlines for their reports are
+    ///   postponed.
     public func decideDue(at now: Instant, after outage: WorkerOutage = .none) -> Decision {
         var draft = Draft(self, at: now)
         guard isRunning else { return draft.decision }
@@ -38,7 +39,7 @@ extension Execution {
         return finished(draft, moved)
     }
 
-    /// What is really due, in order of its own times, which a moved deadline does not show.
+    /// The deadlines that are really due, sorted by their current times: a deadline may have been moved.
     private func sortOut(
         _ found: [Deadline],
         _ moved: inout [Deadline],
@@ -53,14 +54,14 @@ extension Execution {
             } else if deadline.kind == .activityHeartbeat || dueTime(of: deadline).map({ $0 <= now }) ?? false {
                 moved.append(deadline.moved(to: at))
             }
-            // Others have a deadline of their own for what came since.
+            // The others have newer deadlines.
         }
         due.sort()
-        // An attempt that was started twice has two deadlines of a kind, for one time.
+        // An attempt that was started twice has two equal deadlines.
         return due.enumerated().filter { $0.offset == 0 || due[$0.offset - 1] != $0.element }.map(\.element)
     }
 
-    /// What was moved comes last: nothing that is applied after it may touch the deadlines.
+    /// Appends moved deadlines last: no entry after them may change the deadlines.
     private func finished(_ draft: Draft, _ moved: [Deadline]) -> Decision {
         var draft = draft
         for deadline in moved { draft.volatile(.deadlineMoved(deadline)) }
@@ -84,13 +85,13 @@ extension Execution {
         scheduleWorkflowTaskOnce(in: &draft)
     }
 
-    /// `scheduleWorkflowTask`, when this very decision may have done so already.
+    /// `scheduleWorkflowTask`, unless this decision already did.
     private func scheduleWorkflowTaskOnce(in draft: inout Draft) {
         let isScheduled = draft.decision.offers.contains { if case .workflow = $0 { true } else { false } }
         if !isScheduled { scheduleWorkflowTask(in: &draft) }
     }
 
-    /// Returns whether the activity, or its attempt, has ended by it.
+    /// Returns whether it ended the activity or its attempt.
     private func activityDue(_ deadline: Deadline, in draft: inout Draft) -> Bool {
         guard let activity = durable.activities[deadline.id] else { return false }
         switch deadline.kind {
@@ -108,7 +109,7 @@ extension Execution {
         return true
     }
 
-    /// The attempt is tried again where the policy lets it; else the activity ends.
+    /// Times the attempt out: it is retried if the policy allows it, and the activity ends otherwise.
     private func timeOut(_ activity: PendingActivity, _ type: TimeoutType, in draft: inout Draft) {
         let name = mixedCase(type, prefix: "TIMEOUT_TYPE_")
         let failure = timeoutFailure("activity \(name) timeout", type)
@@ -116,7 +117,7 @@ extension Execution {
         let identity = activity.startedIdentity
         guard let state = retry(activity, after: failure, RawMessage(failure), identity: identity, nil, in: &draft)
         else { return }
-        // Whatever the attempt ended by: what ends the activity then is its deadline.
+        // Whatever ended the attempt, the activity then ends by its own deadline.
         let isTooLate = state == .timeout && type != .scheduleToStart
         var attributes = ActivityTaskTimedOutEventAttributes()
         attributes.failure = RawMessage(
@@ -136,8 +137,8 @@ extension Execution {
 }
 
 extension Deadline.Kind {
-    /// These write what waits in the buffer, and what follows them gets other ids: what comes before them has to be
-    /// applied first, and what comes after them is decided when they have been.
+    /// These write the buffered events, which changes the ids of all that follows. Earlier entries must be applied
+    /// first, and later deadlines are decided after these are applied.
     fileprivate var isDecidedAlone: Bool {
         switch self {
         case .runTimeout, .executionTimeout, .workflowTaskScheduleToStart, .workflowTaskStartToClose: true

@@ -1,7 +1,7 @@
 public import SagamoreAPI
 public import SagamoreProtobuf
 
-/// A signal from outside, checked.
+/// A validated signal.
 public final class SignalRequest: Sendable {
     /// The signal's name.
     public let name: String
@@ -11,12 +11,12 @@ public final class SignalRequest: Sendable {
     public let header: RawMessage<Header>?
     /// Who sent it.
     public let identity: String
-    /// The same id again has no effect. Empty: never the same.
+    /// The request id, for deduplication; empty for none.
     public let requestID: String
-    /// The Kafka command that it came from, or nil when it came over gRPC.
+    /// The Kafka command that caused it; nil for gRPC.
     public let origin: CommandOrigin?
 
-    /// Checks a signal. Throws `RequestError` when the name is empty, or something is longer than `limits` allow.
+    /// Validates a signal. Throws `RequestError` when the name is empty or a value exceeds `limits`.
     public init(
         name: String,
         input: RawMessage<Payloads>?,
@@ -38,15 +38,15 @@ public final class SignalRequest: Sendable {
     }
 }
 
-/// A request to cancel: workflow code hears of it and decides.
+/// A cancel request. Workflow code receives it and decides what to do.
 public final class CancelRequest: Sendable {
     /// Why the run is to be cancelled.
     public let reason: String
     /// Who asks for it.
     public let identity: String
-    /// Not stored: a second request has no effect whatever its id, and a signal may have the same one.
+    /// The request id. It is not stored: further requests have no effect anyway, and a signal may have the same id.
     public let requestID: String
-    /// The Kafka command that it came from, or nil when it came over gRPC.
+    /// The Kafka command that caused it; nil for gRPC.
     public let origin: CommandOrigin?
 
     public init(reason: String, identity: String, requestID: String, origin: CommandOrigin? = nil) {
@@ -57,14 +57,14 @@ public final class CancelRequest: Sendable {
     }
 }
 
-/// Who acts where it is the server itself; the word that clients know.
+/// The identity of the server's own actions, as in Temporal.
 public let serverIdentity = "history-service"
 
-/// Why a run was ended by a limit, in the words that clients know.
+/// Why a limit ended a run, in Temporal's words.
 let historyCountExceeded = "Workflow history count exceeds limit."
 let historySizeExceeded = "Workflow history size exceeds limit."
 
-/// A termination: the run ends at once, no code runs.
+/// A termination: the run ends at once, without running workflow code.
 public final class TerminateRequest: Sendable {
     /// Why the run is terminated.
     public let reason: String
@@ -72,7 +72,7 @@ public final class TerminateRequest: Sendable {
     public let details: RawMessage<Payloads>?
     /// Who asks for it.
     public let identity: String
-    /// The Kafka command that it came from, or nil when it came over gRPC.
+    /// The Kafka command that caused it; nil for gRPC.
     public let origin: CommandOrigin?
 
     public init(
@@ -89,7 +89,7 @@ public final class TerminateRequest: Sendable {
 }
 
 extension Execution {
-    /// - Throws: `notFound` when the run is closed, `invalidArgument` when it has taken all the signals it may,
+    /// - Throws: `notFound` when the run is closed, `invalidArgument` when it has reached its limit of signals,
     ///   `resourceExhausted` when it is about to close.
     public func decide(
         _ signal: SignalRequest,
@@ -97,7 +97,7 @@ extension Execution {
         limits: Limits = Limits()
     ) throws(RequestError) -> Decision {
         var draft = Draft(self, at: now)
-        // Of a closed run too: whoever did not hear that it took effect asks again.
+        // Also for a closed run: a client that missed the response retries.
         if hasSeen(signal.requestID) { return draft.decision }
         guard isRunning else { throw .workflowClosed }
         let waiting = durable.bufferedEvents.count { $0.eventType == .workflowExecutionSignaled }
@@ -108,7 +108,7 @@ extension Execution {
         guard bytes <= limits.historyBytes else {
             throw .invalidArgument("exceeded workflow execution limit for history size")
         }
-        // Who sends over gRPC tries again. What a topic brings comes once, and is taken.
+        // gRPC clients retry. Commands from a topic arrive once, so they are accepted.
         if durable.closeWasRefused, volatile.startedTask != nil, signal.origin == nil { throw .workflowClosing }
         var attributes = WorkflowExecutionSignaledEventAttributes()
         attributes.signalName = signal.name
@@ -123,12 +123,13 @@ extension Execution {
         return draft.decision
     }
 
-    /// Whether a request with this id took effect before. An empty one is never the same.
+    /// Whether a request with this id took effect before. Never for an empty id.
     public func hasSeen(_ requestID: String) -> Bool {
         !requestID.isEmpty && durable.requestIDs.contains(ExactText(requestID))
     }
 
-    /// A second request has no effect of its own, nor has one for a closed run. A start delay ends with it.
+    /// Requests cancellation, which also ends a start delay. Further requests, and requests to closed runs, have no
+    /// effect.
     public func decide(_ cancel: CancelRequest, at now: Instant) throws(RequestError) -> Decision {
         var draft = Draft(self, at: now)
         guard isRunning else {
@@ -162,9 +163,9 @@ extension Execution {
         return draft.decision
     }
 
-    /// The limit of the history that would be passed by one more event from a worker; those that wait count, too.
+    /// The history limit that another event from a worker would exceed, counting buffered events; nil for none.
     ///
-    /// - Parameter bytes: the size of what the event would carry.
+    /// - Parameter bytes: the size of the event's payloads.
     func exceededLimit(adding bytes: Int, _ limits: Limits) -> String? {
         if durable.lastEventID + Int64(durable.bufferedEvents.count) >= limits.historyEvents {
             return historyCountExceeded
@@ -173,7 +174,7 @@ extension Execution {
         return whole > limits.historyBytes ? historySizeExceeded : nil
     }
 
-    /// Ends the run, which has reached a limit.
+    /// Ends the run because it reached a limit.
     func closing(_ reason: String, at now: Instant) -> Decision {
         var draft = Draft(self, at: now)
         terminate(reason, details: nil, identity: serverIdentity, in: &draft)
@@ -204,7 +205,8 @@ extension Execution {
         closed(.timedOut, in: &draft) { _ in }
     }
 
-    /// Before a run is closed from outside, the task that a worker has is failed, and what waited for it is written.
+    /// Fails the workflow task that a worker holds and writes the buffered events, before the run is closed from
+    /// outside.
     private func failRunningTask(_ cause: WorkflowTaskFailedCause, in draft: inout Draft) {
         guard let started = volatile.startedTask else {
             flushBufferedEvents(in: &draft)
@@ -217,7 +219,7 @@ extension Execution {
         flushBufferedEvents(in: &draft)
     }
 
-    /// What is owed to the command that started this run.
+    /// Publishes the run's outcome to the command that started it.
     func closed(_ status: StatusEvent.Status, in draft: inout Draft, _ fill: (inout StatusEvent) -> Void) {
         draft.isClosed = true
         guard let origin = durable.origin else { return }
@@ -234,7 +236,7 @@ extension Execution {
         draft.decision.statusEvents.append(event)
     }
 
-    /// What is owed to a command that was carried out.
+    /// Publishes that a command was carried out.
     private func deliver(_ origin: CommandOrigin?, in draft: inout Draft) {
         guard let origin else { return }
         draft.decision.statusEvents.append(

@@ -1,8 +1,8 @@
 internal import SagamoreAPI
 
 extension Execution {
-    /// What a new owner does first: writes the events that waited for a workflow task which is lost with the owner
-    /// before.
+    /// The first decision of a new owner: writes the events that were buffered for a workflow task, which was lost with
+    /// the previous owner.
     public func decideRecovery(at now: Instant) -> Decision {
         var draft = Draft(self, at: now)
         guard isRunning, !durable.bufferedEvents.isEmpty, volatile.startedTask == nil else { return draft.decision }
@@ -11,8 +11,8 @@ extension Execution {
         return draft.decision
     }
 
-    /// The tasks that are due and in nobody's hands, derived anew: nothing about tasks is stored. Later attempts of
-    /// activities come by their deadlines.
+    /// The tasks that are due and not started. They are derived, since tasks are not stored. Later attempts of
+    /// activities follow from their deadlines.
     public func dueTasks() -> [TaskOffer] {
         guard isRunning else { return [] }
         var offers: [TaskOffer] = []

@@ -1,14 +1,14 @@
 public import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// What a new run begins with: the contract's request, checked and with its defaults filled in by `StartRequest.init`.
+/// A start: the contract's request, validated and completed with defaults.
 public final class StartRequest: Sendable {
-    /// The request as it came over the wire, with defaults filled in.
+    /// The request, completed with defaults.
     public let request: StartWorkflowExecutionRequest
-    /// The Kafka command that it came from, or nil when it came over gRPC.
+    /// The Kafka command that caused it; nil for gRPC.
     public let origin: CommandOrigin?
 
-    /// Checks what a start needs.
+    /// Validates a start.
     ///
     /// - Throws: `invalidArgument` naming the field.
     public init(
@@ -54,7 +54,7 @@ public final class StartRequest: Sendable {
 }
 
 extension Execution {
-    /// Begins a run. The execution is the empty one of `init(key:runID:)`.
+    /// Starts a run on the empty execution of `init(key:runID:)`.
     public func decide(_ start: StartRequest, at now: Instant) -> Decision {
         var draft = Draft(self, at: now)
         let request = start.request
@@ -123,11 +123,11 @@ extension Execution {
     }
 }
 
-/// Temporal default: 10 s; longest: 120 s.
+/// Temporal's default, 10 s, and maximum, 120 s.
 private let defaultTaskTimeout = Interval.seconds(10)
 private let maximumTaskTimeout = Interval.seconds(120)
 
-/// Refuses an identifier that is missing (where it must not be), too long for an index, or holds NUL.
+/// Rejects an identifier that is missing (where it is required), too long for an index, or contains NUL.
 public func checkIdentifier(
     _ text: String,
     _ field: String,
@@ -145,7 +145,7 @@ public func checkIdentifier(
     if text.holdsNUL { throw .invalidArgument("\(field) must not contain NUL.") }
 }
 
-/// Refuses a task queue that is missing, or whose name clients can't use.
+/// Rejects a task queue that is missing or has a reserved name.
 public func checkTaskQueue(_ queue: TaskQueue?, _ limits: Limits) throws(RequestError) {
     guard let queue else { throw .invalidArgument("taskQueue is not set") }
     let (name, missing) = (queue.name, "missing task queue name")
@@ -155,10 +155,10 @@ public func checkTaskQueue(_ queue: TaskQueue?, _ limits: Limits) throws(Request
     }
 }
 
-/// Servers of the contract keep such names for themselves.
+/// The prefix of reserved names.
 private let reservedQueuePrefix = "/_sys/"
 
-/// Refuses policies for a used workflow id that contradict each other.
+/// Rejects contradictory policies for a workflow id in use.
 private func checkPolicies(_ request: StartWorkflowExecutionRequest) throws(RequestError) {
     let (reuse, conflict) = (request.workflowIDReusePolicy, request.workflowIDConflictPolicy)
     let invalid = "Invalid WorkflowIDReusePolicy: \(reuse) cannot be used together with"

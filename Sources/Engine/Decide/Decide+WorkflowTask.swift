@@ -1,15 +1,15 @@
 public import SagamoreAPI
 public import SagamoreProtobuf
 
-/// A poller was found for a workflow task.
+/// The start of a workflow task for a poller.
 public final class WorkflowTaskStartRequest: Sendable {
-    /// The task that the poller is to get.
+    /// The task for the poller.
     public let stamp: WorkflowTaskStamp
-    /// The poller polls the sticky queue, so it has the run in its cache.
+    /// Whether the poller polls the sticky queue, and so has the run in its cache.
     public let isSticky: Bool
-    /// The worker that polls.
+    /// The polling worker.
     public let identity: String
-    /// The id of the poll, so that a repeated poll gets the same answer.
+    /// The id of the poll, so that a repeated poll gets the same task.
     public let requestID: String
     /// The worker's build id.
     public let buildID: String
@@ -37,7 +37,7 @@ public final class WorkflowTaskStartRequest: Sendable {
     }
 }
 
-/// What a workflow task's token says.
+/// The contents of a workflow task's token.
 public struct WorkflowTaskToken: Equatable, Sendable {
     /// The workflow that the task belongs to.
     public let key: WorkflowKey
@@ -47,9 +47,9 @@ public struct WorkflowTaskToken: Equatable, Sendable {
     public let startedEventID: Int64
     /// The number of the attempt, from 1.
     public let attempt: Int32
-    /// The random number of this start, which tells it from another start with equal ids.
+    /// The random number of this start, which distinguishes it from another start with the same ids.
     public let nonce: UInt64
-    /// The epoch of the owner that handed the task out.
+    /// The epoch of the owner that issued the task.
     public let epoch: Int64
 
     public init(
@@ -70,9 +70,9 @@ public struct WorkflowTaskToken: Equatable, Sendable {
 }
 
 extension Execution {
-    /// Gives the due task to a poller.
+    /// Starts the due task for a poller.
     ///
-    /// - Throws: `notFound` when that task is not due any more.
+    /// - Throws: `notFound` when the task is no longer due.
     public func decide(
         _ start: WorkflowTaskStartRequest,
         at now: Instant,
@@ -89,7 +89,7 @@ extension Execution {
             if task.afterEventID == durable.lastEventID {
                 scheduledEventID = draft.nextEventID
             } else {
-                // There is something new to see: this is a task of its own, not one more try.
+                // With new events it is a new task, not another attempt.
                 attempt = 1
                 isTransient = false
                 let attributes = scheduledAttributes(sticky: "", attempt: 1)
@@ -139,7 +139,7 @@ extension Execution {
         )
     }
 
-    /// The worker could not carry the task out.
+    /// Fails the task, as the worker reports.
     public func decide(
         failed token: WorkflowTaskToken,
         cause: WorkflowTaskFailedCause,
@@ -162,9 +162,9 @@ extension Execution {
         return started
     }
 
-    /// A task that a worker had has failed or timed out: it is written (only of the first attempt), what waited is
-    /// written, and the next attempt is due. Where the task was sticky or something new has come, that is a first
-    /// attempt on the normal queue.
+    /// Ends a started task that failed or timed out. Writes its events (only for the first attempt) and the buffered
+    /// events, and makes the next attempt due. After a sticky task, or with new events, that is a first attempt on the
+    /// normal queue.
     func lose(_ started: StartedWorkflowTask, in draft: inout Draft, write: (inout Draft) -> Void) {
         if started.attempt == 1 {
             writeStarted(started, in: &draft)
@@ -189,7 +189,7 @@ extension Execution {
         for event in startedEvents(started) { draft.append(event) }
     }
 
-    /// The events of a task that a worker has, as they will be written.
+    /// The events of a started task, as they will be written.
     func startedEvents(_ started: StartedWorkflowTask) -> [HistoryEvent] {
         var events: [HistoryEvent] = []
         if started.isTransient {
@@ -230,7 +230,7 @@ extension Execution {
         draft.event(.workflowTaskFailed, .workflowTaskFailedEventAttributes(attributes))
     }
 
-    /// The worker did not answer in time.
+    /// Times the started task out.
     func timeOutStartedTask(_ started: StartedWorkflowTask, in draft: inout Draft) {
         lose(started, in: &draft) { draft in
             var attributes = WorkflowTaskTimedOutEventAttributes()
@@ -241,7 +241,7 @@ extension Execution {
         }
     }
 
-    /// Nobody polls the sticky queue: the task goes to the normal one.
+    /// Moves a task from the sticky queue, which nobody polls, to the normal one.
     func timeOutStickyTask(_ task: WorkflowTask, in draft: inout Draft) {
         var attributes = WorkflowTaskTimedOutEventAttributes()
         attributes.scheduledEventID = task.scheduledEventID
@@ -250,8 +250,8 @@ extension Execution {
         writeWorkflowTaskScheduled(in: &draft, sticky: "")
     }
 
-    /// The worker of the sticky queue said goodbye, or was not seen for long: the due task is offered on the normal
-    /// queue without a word in the history.
+    /// Offers the due task on the normal queue without writing an event, because the sticky queue's worker has shut
+    /// down or was not seen for a long time.
     public func decideStickyAbandoned(_ stamp: WorkflowTaskStamp, at now: Instant) -> Decision {
         var draft = Draft(self, at: now)
         guard isRunning, volatile.startedTask == nil, let task = durable.workflowTask,

@@ -1,16 +1,16 @@
 public import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// A worker's answer to a workflow task.
+/// The completion of a workflow task.
 public final class WorkflowTaskCompletedRequest: Sendable {
-    /// The task that the worker answers.
+    /// The completed task.
     public let token: WorkflowTaskToken
-    /// The answer as it came over the wire.
+    /// The request from the wire.
     public let request: RespondWorkflowTaskCompletedRequest
-    /// The nonce of a further task, should the answer carry one.
+    /// The nonce of the next task, if the response carries one.
     public let nextNonce: UInt64
 
-    /// An answer; `nextNonce` is for the token of a next task that is handed out with the reply.
+    /// A completion; `nextNonce` is for the token of a next task in the response.
     public init(token: WorkflowTaskToken, request: RespondWorkflowTaskCompletedRequest, nextNonce: UInt64) {
         self.token = token
         self.request = request
@@ -19,11 +19,11 @@ public final class WorkflowTaskCompletedRequest: Sendable {
 }
 
 extension Execution {
-    /// Carries out what workflow code has decided.
+    /// Carries out the commands of workflow code.
     ///
-    /// - Throws: `notFound` when the token's task is not the one that runs, `invalidArgument` when a command follows
-    ///   one that ends the run, or can't be carried out in a later attempt. The last completed task is recognized: its
-    ///   completion sent again gets the same answer again.
+    /// - Throws: `notFound` when the token's task is not the running one, `invalidArgument` when a command follows one
+    ///   that ends the run, or cannot be carried out in a later attempt. A repeated completion of the last completed
+    ///   task gets the same response again.
     public func decide(
         _ completion: WorkflowTaskCompletedRequest,
         at now: Instant,
@@ -59,7 +59,7 @@ extension Execution {
         let request = completion.request
         let sticky = request.stickyAttributes?.workerTaskQueue?.name ?? ""
         var answer = WorkflowTaskCompletion()
-        // Of a run that is closed by the same commands nothing is started any more.
+        // Nothing is started for a run that the same commands close.
         let eagerActivities = draft.isClosed ? [] : commands.eagerActivities
         if draft.isClosed { draft.decision.offers = [] }
         for id in eagerActivities {
@@ -105,8 +105,8 @@ extension Execution {
         draft.decision.reply = .completion(answer)
     }
 
-    /// Starts the task that was just scheduled, for the same worker: it has the run in its cache, whether it offered a
-    /// sticky queue or not.
+    /// Starts the task that was just scheduled for the same worker, which has the run in its cache with or without a
+    /// sticky queue.
     private func startNext(
         _ completion: WorkflowTaskCompletedRequest,
         after completed: StartedWorkflowTask,
@@ -150,10 +150,10 @@ extension Execution {
         return draft.event(.workflowTaskCompleted, .workflowTaskCompletedEventAttributes(attributes)).id
     }
 
-    /// The commands can't be carried out: the task fails, and the worker is told why.
+    /// Fails the task because its commands cannot be carried out, and reports the reason to the worker.
     ///
-    /// - Throws: `invalidArgument` in a later attempt, which goes on until it times out. A worker that always answers
-    ///   the same would else have its next attempt at once, for ever.
+    /// - Throws: `invalidArgument` in a later attempt, which then runs until it times out. Otherwise a worker that
+    ///   always responds the same would be retried without a pause, forever.
     private func refuse(
         _ completion: WorkflowTaskCompletedRequest,
         _ started: StartedWorkflowTask,
@@ -196,8 +196,8 @@ extension Execution {
         return nil
     }
 
-    /// The same answer again: the activities that rode in it and are still as they were then, and the further task,
-    /// where it runs still.
+    /// The response to a repeated completion: its eager activities that have not changed, and the next task if it is
+    /// still running.
     private func repeated(
         _ completed: Fact.CompletedWorkflowTask,
         _ completion: WorkflowTaskCompletedRequest,
@@ -206,7 +206,7 @@ extension Execution {
         var decision = Decision()
         var answer = WorkflowTaskCompletion()
         for id in completed.eagerActivities {
-            // Not one that was returned since and is another worker's now.
+            // Not one that was returned and given to another worker since.
             guard isRunning, let activity = durable.activities[id], activity.attempt == 1,
                 activity.startedNonce == completed.nonce, let startedAt = activity.startedAt
             else { continue }
@@ -222,7 +222,8 @@ extension Execution {
         return decision
     }
 
-    /// What ends a run must be the last command: else nothing is carried out, and the task goes on.
+    /// Checks that a command that ends the run is the last one. Otherwise nothing is carried out, and the task
+    /// continues.
     private func checkSequence(_ commands: [Command]) throws(RequestError) {
         guard let last = commands.dropLast().first(where: \.endsRun) else { return }
         let names = commands.map { mixedCase($0.commandType, prefix: "COMMAND_TYPE_") }

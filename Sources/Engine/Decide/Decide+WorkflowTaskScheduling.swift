@@ -1,13 +1,13 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// The id that stands in a buffered event for that of an ActivityTaskStarted event which is buffered too.
+/// A placeholder in a buffered event for the id of an ActivityTaskStarted event that is also buffered.
 let bufferedStartedEventID: Int64 = -123
 
 extension Execution {
-    /// Writes WorkflowTaskScheduled where none is due yet, and offers it. A start delay is waited for.
+    /// Writes WorkflowTaskScheduled unless a task is due, and offers the task after a start delay.
     ///
-    /// - Parameter endsStartDelay: it is not.
+    /// - Parameter endsStartDelay: whether to end a start delay.
     func scheduleWorkflowTask(in draft: inout Draft, endsStartDelay: Bool = false) {
         let isDelayed = durable.firstTaskDueAt != nil && !endsStartDelay
         guard durable.workflowTask == nil, !isDelayed, !draft.isClosed else { return }
@@ -45,7 +45,7 @@ extension Execution {
         return attributes
     }
 
-    /// How long a worker may take for an attempt of a workflow task.
+    /// The timeout of an attempt of a workflow task.
     func taskTimeout(attempt: Int32) -> Interval {
         let whole = durable.taskTimeout.nanoseconds
         let longer = RetryRules.workflowTaskExtension(attempt: attempt).nanoseconds
@@ -53,8 +53,8 @@ extension Execution {
         return Interval(nanoseconds: overflow ? .max : sum)
     }
 
-    /// Writes the events that waited for the end of a workflow task. Ends of activities come last, as their order is
-    /// the only one that workers may not rely on; an ActivityTaskStarted is linked with the end that names it.
+    /// Writes the events that were buffered during a workflow task. Ends of activities come last, since theirs is the
+    /// only order that workers must not rely on. An ActivityTaskStarted is linked with the end that names it.
     func flushBufferedEvents(in draft: inout Draft) {
         var ends: [HistoryEvent] = []
         var started: [Int64: Int64] = [:]
@@ -72,14 +72,14 @@ extension Execution {
         for event in ends { draft.append(event.linked(to: started)) }
     }
 
-    /// Whether a further workflow task is needed once the running one has ended.
+    /// Whether another workflow task is needed after the running one.
     func hasBufferedEvents(besides draft: Draft) -> Bool {
         durable.bufferedEvents.contains { !draft.drops($0) }
     }
 }
 
 extension Draft {
-    /// Whether a buffered event is a firing that is taken back.
+    /// Whether a buffered event is a withdrawn timer firing.
     fileprivate func drops(_ event: HistoryEvent) -> Bool {
         guard !droppedFirings.isEmpty, case .timerFiredEventAttributes(let attributes) = event.attributes else {
             return false
@@ -89,7 +89,7 @@ extension Draft {
 }
 
 extension HistoryEvent {
-    /// The scheduled event's id of the activity that ends with this event.
+    /// The scheduled event's id of the activity that this event ends.
     var endedActivity: Int64? {
         switch attributes {
         case .activityTaskCompletedEventAttributes(let attributes): attributes.scheduledEventID

@@ -1,41 +1,41 @@
 public import SagamoreAPI
 public import SagamoreProtobuf
 
-/// What `decide` returns: entries to append, tasks to offer, events for the outside, and what to answer.
+/// The result of `decide`: entries to append, tasks to offer, status events to publish, and the reply.
 public struct Decision: Sendable {
-    /// What to append to the journal and apply, in order.
+    /// The entries to append to the journal and apply, in order.
     public var entries: [Entry] = []
-    /// Tasks that Matching may hand out.
+    /// The tasks to offer to Matching.
     public var offers: [TaskOffer] = []
-    /// What to publish about the command that caused the decision, or about the one that started the run.
+    /// Status events of the command that caused the decision, or of the one that started the run.
     public var statusEvents: [StatusEvent] = []
-    /// The answer to the request.
+    /// The reply to the request.
     public var reply: Reply = .done
 
     /// A decision that changes nothing.
     public init() {}
 
-    /// What the requester receives.
+    /// A reply to the requester.
     public enum Reply: Sendable {
-        /// Nothing but success.
+        /// Success without content.
         case done
-        /// The workflow task that was started.
+        /// The started workflow task.
         case workflowTask(WorkflowTaskDelivery)
-        /// The attempt of an activity that was started.
+        /// The started attempt of an activity.
         case activityTask(ActivityTaskDelivery)
-        /// The answer to a heartbeat: whether the workflow asked to cancel the activity.
+        /// The reply to a heartbeat: whether cancellation of the activity was requested.
         case heartbeat(cancelRequested: Bool)
-        /// The answer to a completed workflow task.
+        /// The reply to a completed workflow task.
         case completion(WorkflowTaskCompletion)
-        /// Something was recorded, and yet the request was refused.
+        /// The request was refused, although something was recorded.
         case refused(RequestError)
     }
 
-    /// Whether something has to be committed before anybody may hear of it.
+    /// Whether something must be committed before the reply is released.
     public var isDurable: Bool { !statusEvents.isEmpty || entries.contains { $0.isDurable } }
 }
 
-/// A task that Matching may give to a poller. It names what is due; whether it still is gets decided when it starts.
+/// A task that Matching may give to a poller. Whether it is still due is decided when it starts.
 public enum TaskOffer: Sendable, Equatable {
     /// - Parameters:
     ///   - stickyQueue: the queue of the worker that has the run in its cache; empty for none.
@@ -44,7 +44,7 @@ public enum TaskOffer: Sendable, Equatable {
     case activity(taskQueue: String, scheduledEventID: Int64, attempt: Int32)
 }
 
-/// What tells one due workflow task from another one of the same run.
+/// Identifies a due workflow task among those of its run.
 public struct WorkflowTaskStamp: Hashable, Sendable {
     /// The id of the task's WorkflowTaskScheduled.
     public let scheduledEventID: Int64
@@ -57,41 +57,40 @@ public struct WorkflowTaskStamp: Hashable, Sendable {
     }
 }
 
-/// A workflow task as a worker gets it. The shell adds the bytes of the history.
+/// A workflow task for a worker. The shell adds the bytes of the history.
 public struct WorkflowTaskDelivery: Sendable {
-    /// The task that the worker holds now.
+    /// The started task.
     public let task: StartedWorkflowTask
-    /// The workflow's type, by which the worker finds its code.
+    /// The workflow's type.
     public let workflowType: String
     /// The id of the last WorkflowTaskStarted that a worker completed, or 0.
     public let previousStartedEventID: Int64
-    /// The worker has the run in its cache: it gets only what came since `previousStartedEventID`.
+    /// Whether the worker has the run in its cache, so that it gets only the events after `previousStartedEventID`.
     public let isSticky: Bool
-    /// Events at the end of what the worker sees that are not written yet: Started, before it a later attempt's
-    /// Scheduled.
+    /// Unwritten events at the end of the worker's history: Started, preceded by Scheduled for a later attempt.
     public let unwrittenEvents: [RecordedEvent]
-    /// The id of the newest event that is written.
+    /// The id of the last written event.
     public let lastWrittenEventID: Int64
 }
 
-/// An attempt of an activity as a worker gets it.
+/// An attempt of an activity for a worker.
 public struct ActivityTaskDelivery: Sendable {
-    /// The activity with the attempt that runs.
+    /// The activity with its running attempt.
     public let activity: PendingActivity
     /// The type of the workflow that scheduled it.
     public let workflowType: String
     /// When the attempt started.
     public let startedAt: Instant
-    /// What its token carries.
+    /// The contents of its token.
     public let nonce: UInt64
     /// The details of the last heartbeat of an earlier attempt.
     public let heartbeatDetails: RawMessage<Payloads>?
 }
 
-/// The answer to a completed workflow task.
+/// The reply to a completed workflow task.
 public struct WorkflowTaskCompletion: Sendable {
-    /// Activities that the worker asked to run at once, without a poll.
+    /// Eager activities, which the worker runs without a poll.
     public var eagerActivities: [ActivityTaskDelivery] = []
-    /// A further task of this run, started for the same worker, where it asked for that.
+    /// The run's next task, started for the same worker if it requested that.
     public var nextTask: WorkflowTaskDelivery?
 }

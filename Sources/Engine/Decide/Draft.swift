@@ -1,8 +1,8 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// A decision being made: gives event ids, and knows what the entries so far have changed, so that the execution need
-/// not be copied.
+/// A decision in progress. It assigns event ids and tracks the changes of its entries, so that the execution need not
+/// be copied.
 struct Draft {
     let now: Instant
     private(set) var nextEventID: Int64
@@ -13,10 +13,10 @@ struct Draft {
     var addedActivityIDs: Set<ExactText> = []
     var addedTimers: [ExactText: Int64] = [:]
     var removedTimers: Set<Int64> = []
-    /// The activities that ended in this decision, and those whose cancellation was asked for.
+    /// The activities that ended in this decision, and those whose cancellation was requested.
     var removedActivities: Set<Int64> = []
     var cancelledActivities: Set<Int64> = []
-    /// The timers, by their started events, whose buffered firing is taken back by their cancellation.
+    /// The timers, by their started events, whose cancellation withdraws their buffered firing.
     var droppedFirings: Set<Int64> = []
 
     init(_ execution: Execution, at now: Instant) {
@@ -42,7 +42,7 @@ struct Draft {
         return append(event)
     }
 
-    /// Appends an event that was made before, under the next id.
+    /// Appends an existing event with the next id.
     @discardableResult
     mutating func append(_ event: consuming HistoryEvent) -> RecordedEvent {
         event.eventID = nextEventID
@@ -64,8 +64,8 @@ struct Draft {
 }
 
 extension Draft {
-    /// Appends what happened outside of workflow code: at once, or buffered while a worker has a workflow task, so that
-    /// the history it sees does not change under it.
+    /// Appends an event from outside of workflow code. It is buffered while a worker holds a workflow task, so that the
+    /// history does not change under that.
     mutating func outside(
         _ execution: Execution,
         _ type: EventType,

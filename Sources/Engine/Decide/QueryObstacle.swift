@@ -1,5 +1,5 @@
 extension Execution {
-    /// Why no worker could answer a query of this run, so that none should wait; nil where one can, sooner or later.
+    /// Why no worker can answer queries of this run, so that they must not wait; nil when one can, sooner or later.
     public var queryObstacle: RequestError? {
         guard isRunning else { return nil }
         if durable.firstTaskDueAt != nil { return .workflowTaskNotScheduled }
@@ -8,5 +8,5 @@ extension Execution {
     }
 }
 
-/// Code that fails its task fails it with a query as well. Temporal default: the third attempt.
+/// Code that fails its workflow task fails queries as well. Temporal's default: from the third attempt.
 private let firstAttemptWithoutQueries: Int32 = 3

@@ -1,14 +1,14 @@
 public import SagamoreAPI
 public import SagamoreProtobuf
 
-/// When a failed attempt is tried again, and after what pause.
+/// Decides whether a failed attempt is retried, and after which delay.
 enum RetryRules {
     enum Verdict: Equatable {
         case retry(after: Interval)
         case give(up: RetryState)
     }
 
-    /// Fills what a policy leaves open. Temporal defaults: 1 s, ×2, at most 100 times the first interval, no limit.
+    /// Completes a policy with Temporal's defaults: 1 s, ×2, at most 100 times the first interval, no limit.
     static func withDefaults(_ policy: RetryPolicy?) -> RetryPolicy {
         var policy = policy ?? RetryPolicy()
         var initial = Interval(policy.initialInterval)
@@ -21,9 +21,9 @@ enum RetryRules {
         return policy
     }
 
-    /// What is wrong with a policy once its defaults are filled in, in words; nil when it can be used.
+    /// What is wrong with a completed policy, in words; nil when it is valid.
     static func problem(_ policy: RetryPolicy) -> String? {
-        // Where nothing is ever tried again, the rest is not looked at.
+        // Without retries the other fields do not matter.
         if policy.maximumAttempts == 1 { return nil }
         if let initial = policy.initialInterval, initial.seconds < 0 || initial.nanos < 0 {
             return "invalid InitialInterval set on retry policy: negative duration"
@@ -43,7 +43,7 @@ enum RetryRules {
         return nil
     }
 
-    /// What an error type calls a timeout though there is none of that name, short or in full; nil for all others.
+    /// The name after the timeout prefix of an error type when no timeout has that name, short or full; nil for others.
     private static func wrongTimeout(_ errorType: String) -> String? {
         guard errorType.hasPrefix(timeoutPrefix) else { return nil }
         let name = String(errorType.dropFirst(timeoutPrefix.count))
@@ -52,7 +52,7 @@ enum RetryRules {
         return isKnown ? nil : name
     }
 
-    /// What an error type begins with that means a timeout.
+    /// The prefix of error types that mean a timeout.
     private static let timeoutPrefix = "TemporalTimeout:"
 
     /// The verdict on attempt number `attempt`, which failed at `now`.
@@ -76,7 +76,7 @@ enum RetryRules {
         return .retry(after: pause)
     }
 
-    /// The pause after attempt number `attempt`.
+    /// The delay after attempt number `attempt`.
     static func interval(_ policy: RetryPolicy, attempt: Int32) -> Interval {
         let initial = Interval(policy.initialInterval)
         let maximum = Interval(policy.maximumInterval)
@@ -89,12 +89,12 @@ enum RetryRules {
         return maximum.isSet ? min(interval, maximum) : interval
     }
 
-    /// How much longer than its timeout an attempt of a workflow task may take. One that keeps failing is left to time
-    /// out by its worker, so this is the pause before the next one. Temporal: none for three attempts, then 5 s, twice
-    /// as much for each further one, at most 10 min. Its jitter is left out.
+    /// The extension of a workflow task's timeout in later attempts. Workers let a failing task time out, so this is
+    /// the delay before the next attempt. Temporal: none for three attempts, then 5 s, doubling up to 10 min. Its
+    /// jitter is left out.
     static func workflowTaskExtension(attempt: Int32) -> Interval {
         guard attempt > 3 else { return .zero }
-        // 5 s times 2 to the 7th is more than 10 min.
+        // 5 s × 2⁷ exceeds 10 min.
         return min(scaled(.seconds(5), by: Double(1 << min(attempt - 4, 7))), .seconds(600))
     }
 
@@ -120,11 +120,11 @@ enum RetryRules {
 }
 
 extension TimeoutType {
-    /// Whether no attempt can follow.
+    /// Whether no further attempt is possible.
     fileprivate var endsActivity: Bool { self == .scheduleToStart || self == .scheduleToClose }
 }
 
-/// A failure that the server itself reports.
+/// A failure reported by the server itself.
 func serverFailure(_ message: String, isRetryable: Bool = false, cause: Failure? = nil) -> RawMessage<Failure> {
     var info = ServerFailureInfo()
     info.nonRetryable = !isRetryable
@@ -153,24 +153,24 @@ func timeoutFailure(
 }
 
 extension RawMessage<Failure> {
-    /// What is recorded in place of this failure, which is too large: the server's own, caused by what fits of it.
+    /// The replacement for a failure that is too large: the server's own, with a truncated copy as its cause.
     public var tooLarge: RawMessage<Failure> {
         // Temporal's: 512 KiB.
         cut(to: 512 << 10, isRetryable: false)
     }
 
-    /// The server's own failure, caused by what fits of this one.
+    /// The server's own failure, with a truncated copy of this one as its cause.
     ///
-    /// - Parameter isRetryable: as the failure says. Temporal: what is kept for a next attempt is, what ends the
-    ///   activity is not.
+    /// - Parameter isRetryable: whether the failure is marked retryable. In Temporal it is when kept for a next
+    ///   attempt, but not when it ends the activity.
     func cut(to bytes: Int, isRetryable: Bool) -> RawMessage<Failure> {
         let cause = truncated((try? decoded()) ?? Failure(), bytes: bytes)
         return serverFailure("Failure exceeds size limit.", isRetryable: isRetryable, cause: cause)
     }
 }
 
-/// What is kept of a failure that is too large: its kind, and as much of its source, message, stack trace and causes as
-/// fits, in this order. Temporal counts 4 bytes for each text and each failure, and 8 for a cause.
+/// Truncates a failure: keeps its kind, and as much of its source, message, stack trace and causes as fits, in this
+/// order. As in Temporal, each text and each failure counts 4 extra bytes, and a cause 8.
 private func truncated(_ failure: Failure, bytes: Int) -> Failure {
     var kept = Failure()
     if case .applicationFailureInfo(let info) = failure.failureInfo {
@@ -193,7 +193,7 @@ private func truncated(_ failure: Failure, bytes: Int) -> Failure {
     return kept
 }
 
-/// The longest start of a text that takes at most so many bytes in UTF-8.
+/// The longest prefix of a text with at most this many bytes in UTF-8.
 func prefix(of text: String, bytes: Int) -> String {
     let utf8 = text.utf8
     var end = utf8.index(utf8.startIndex, offsetBy: bytes, limitedBy: utf8.endIndex) ?? utf8.endIndex

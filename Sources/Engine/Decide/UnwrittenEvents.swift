@@ -1,8 +1,8 @@
 internal import SagamoreAPI
 
 extension Execution {
-    /// The events at the end of the history that are not written yet: of the task that a worker has, or of a later
-    /// attempt that is due. Who reads a history is shown them; they are gone when the task is lost.
+    /// The unwritten events at the end of the history: those of a started task, or of a later attempt that is due.
+    /// Readers of the history see them; they disappear when the task is lost.
     public func unwrittenEvents() -> [RecordedEvent] {
         guard isRunning else { return [] }
         if let started = volatile.startedTask {
@@ -14,7 +14,7 @@ extension Execution {
         return [RecordedEvent(scheduledEvent(nextEventID, attempt: task.attempt, at: task.scheduledAt))]
     }
 
-    /// A later attempt's WorkflowTaskScheduled event, which is written with its completion only.
+    /// The WorkflowTaskScheduled event of a later attempt, which is written only with its completion.
     func scheduledEvent(_ eventID: Int64, attempt: Int32, at time: Instant) -> HistoryEvent {
         var event = HistoryEvent()
         event.eventID = eventID
@@ -24,7 +24,7 @@ extension Execution {
         return event
     }
 
-    /// Of a later attempt only its own worker is told who has it.
+    /// Only the worker of a later attempt sees its identity in the event.
     private func withoutIdentity(_ event: HistoryEvent) -> HistoryEvent {
         guard case .workflowTaskStartedEventAttributes(var attributes) = event.attributes else { return event }
         var event = event

@@ -1,12 +1,12 @@
-/// Where a run came from when a Kafka command started it, and what its events repeat.
+/// The Kafka command that started a run, and what its events repeat.
 public struct CommandOrigin: Equatable, Sendable {
     /// The command's id, as its sender chose it.
     public let commandID: String
-    /// The topic that this command's events go to.
+    /// The topic for the command's events.
     public let eventsTopic: String
     /// The correlation fields as members of a JSON object, without the braces: `"order_id":"222222"`. May be empty.
     public let correlation: [UInt8]
-    /// Headers that travel on to the events (`traceparent`, `tracestate`).
+    /// Headers that are copied to the events (`traceparent`, `tracestate`).
     public let headers: [Header]
 
     /// A header of a Kafka record.

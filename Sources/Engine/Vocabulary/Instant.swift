@@ -1,6 +1,6 @@
 public import SagamoreProtobuf
 
-/// A point in time: nanoseconds since 1970-01-01T00:00:00Z. Always handed in, never read from a clock here.
+/// A point in time: nanoseconds since 1970-01-01T00:00:00Z. Always passed in; the engine reads no clock.
 public struct Instant: Hashable, Comparable, Sendable {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     public var nanoseconds: Int64
@@ -15,7 +15,7 @@ public struct Instant: Hashable, Comparable, Sendable {
         nanoseconds = overflow ? (timestamp.seconds < 0 ? .min : .max) : product &+ Int64(timestamp.nanos)
     }
 
-    /// The latest point in time; stands for "never".
+    /// The latest point in time, which means "never".
     public static let distantFuture = Instant(nanoseconds: .max)
     /// The earliest point in time.
     public static let distantPast = Instant(nanoseconds: .min)
@@ -36,7 +36,7 @@ public struct Instant: Hashable, Comparable, Sendable {
         return Interval(nanoseconds: overflow ? (left > right ? .max : .min) : difference)
     }
 
-    /// The same point in time in the form of the wire.
+    /// The point in time for the wire.
     public var timestamp: ProtobufTimestamp {
         var timestamp = ProtobufTimestamp()
         var (seconds, nanos) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
@@ -59,7 +59,8 @@ public struct Interval: Hashable, Comparable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
-    /// Reads a wire duration; absent, zero and negative values become zero ("not set"), huge ones saturate.
+    /// Converts a duration from the wire. Missing, zero and negative values become zero ("not set"); huge ones
+    /// saturate.
     public init(_ duration: ProtobufDuration?) {
         guard let duration, duration.seconds >= 0, duration.nanos >= 0 else {
             nanoseconds = 0
@@ -70,7 +71,7 @@ public struct Interval: Hashable, Comparable, Sendable {
         nanoseconds = overflow || second ? .max : sum
     }
 
-    /// No time at all; stands for "not set" where a timeout is meant.
+    /// Zero, which means "not set" for timeouts.
     public static let zero = Interval(nanoseconds: 0)
 
     /// An interval of `count` milliseconds.
@@ -82,16 +83,16 @@ public struct Interval: Hashable, Comparable, Sendable {
         left.nanoseconds < right.nanoseconds
     }
 
-    /// Whether this is a timeout at all: zero and negative lengths mean "none".
+    /// Whether it is positive: zero and negative timeouts mean "none".
     public var isSet: Bool { nanoseconds > 0 }
 
-    /// This interval, but at most `limit` where that is set. An interval that is not set becomes the limit.
+    /// This interval, capped by `limit` if that is set. An unset interval becomes the limit.
     public func capped(by limit: Interval) -> Interval {
         guard limit.isSet else { return self }
         return isSet ? min(self, limit) : limit
     }
 
-    /// The same length in the form of the wire.
+    /// The length for the wire.
     public var duration: ProtobufDuration {
         var duration = ProtobufDuration()
         let (seconds, nanos) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)

@@ -2,7 +2,7 @@ public import SagamoreAPI
 public import SagamoreProtobuf
 
 extension RawMessage<Payloads> {
-    /// One payload: a JSON string of the server's own, in which nothing has to be escaped.
+    /// One payload with a JSON string of the server that needs no escapes.
     public init(jsonText text: String) {
         var payload = Payload()
         payload.metadata["encoding"] = Array("json/plain".utf8)

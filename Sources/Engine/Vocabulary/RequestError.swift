@@ -1,22 +1,21 @@
 public import SagamoreAPI
 public import SagamoreProtobuf
 
-/// Why a request was refused: a status that clients of the contract know, a message, and a detail that SDKs map to
-/// their own errors.
+/// Why a request was refused: a status of the contract, a message, and a detail that SDKs map to their own errors.
 public struct RequestError: Error, Sendable, CustomStringConvertible {
-    /// The status; the same words as gRPC's codes.
+    /// The status, named like gRPC's codes.
     public enum Code: Sendable, Hashable {
-        /// The gRPC codes of the same names: the request, or the state it meets, is at fault.
+        /// The gRPC codes of the same names for invalid requests or conflicts with the current state.
         case invalidArgument, notFound, alreadyExists, failedPrecondition, permissionDenied
-        /// The gRPC codes of the same names: the service, or the deadline, is at fault. `internalError` is `INTERNAL`.
+        /// The gRPC codes of the same names for failures of the service or deadlines. `internalError` is `INTERNAL`.
         case resourceExhausted, unavailable, unimplemented, deadlineExceeded, cancelled, internalError
     }
 
-    /// What rides beside the status, for SDKs that turn it into a typed error.
+    /// Details of the status, which SDKs turn into typed errors.
     public enum Detail: Sendable {
         /// `WorkflowExecutionAlreadyStartedFailure`: the run that holds the workflow id, and its start's request id.
         case workflowAlreadyStarted(runID: RunID, startRequestID: String)
-        /// Also of a task that is not there (any more): what is missing is only in the message.
+        /// `NotFoundFailure`, also for a missing task; the message says what is missing.
         case workflowNotFound
         /// `NamespaceNotFoundFailure` with the namespace's name.
         case namespaceNotFound(String)
@@ -34,10 +33,10 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
     public let code: Code
     /// The text for a person. It holds no payload.
     public let message: String
-    /// The typed detail, or nil when the code says enough.
+    /// The typed detail; nil when the code suffices.
     public let detail: Detail?
 
-    /// An error with a status, a text, and the detail that SDKs turn into a typed error.
+    /// An error with a status, a message, and an optional detail.
     public init(_ code: Code, _ message: String, detail: Detail? = nil) {
         self.code = code
         self.message = message
@@ -46,7 +45,7 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
 
     public var description: String { "\(code): \(message)" }
 
-    /// The request itself is at fault; repeating it does not help.
+    /// The request is invalid; retrying is pointless.
     public static func invalidArgument(_ message: String) -> RequestError { RequestError(.invalidArgument, message) }
 
     /// No run of this workflow id exists in the namespace.
@@ -60,42 +59,42 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
         return RequestError(.notFound, message, detail: .workflowNotFound)
     }
 
-    /// A run that belongs to another chain than the request says.
+    /// The run belongs to another chain than the request names.
     public static let chainNotFound = RequestError(
         .notFound,
         "workflow execution not found",
         detail: .workflowNotFound
     )
 
-    /// A query of a run that no worker has ever seen, and none will.
+    /// A query of a closed run that no worker has ever seen.
     public static let closedBeforeFirstTask = RequestError(
         .failedPrecondition,
         "Workflow execution closed before WorkflowTaskStarted event",
         detail: .workflowNotReady
     )
 
-    /// A query of a run whose start delay is not over.
+    /// A query of a run during its start delay.
     public static let workflowTaskNotScheduled = RequestError(
         .failedPrecondition,
         "Workflow task is not scheduled yet.",
         detail: .workflowNotReady
     )
 
-    /// A query of a run whose code fails its workflow task again and again.
+    /// A query of a run whose code keeps failing its workflow task.
     public static let workflowTaskKeepsFailing = RequestError(
         .failedPrecondition,
         "Unable to query workflow due to Workflow Task in failed state.",
         detail: .workflowNotReady
     )
 
-    /// The run has closed, so it takes no more signals, cancellations, or terminations.
+    /// The run has closed, so it accepts no more signals, cancel requests or terminations.
     public static let workflowClosed = RequestError(
         .notFound,
         "workflow execution already completed",
         detail: .workflowNotFound
     )
 
-    /// A signal to a run whose code has ended, and has to see what came meanwhile first.
+    /// A signal to a run whose code has ended, but must first see the events that arrived meanwhile.
     public static let workflowClosing = RequestError(
         .resourceExhausted,
         "workflow operation can not be applied because workflow is closing"
@@ -115,6 +114,6 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
         detail: .workflowNotFound
     )
 
-    /// The service cannot answer now; the caller may repeat the request.
+    /// The service is unavailable; the caller may retry.
     public static func unavailable(_ message: String) -> RequestError { RequestError(.unavailable, message) }
 }

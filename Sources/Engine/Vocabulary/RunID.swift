@@ -1,7 +1,7 @@
 internal import SagamoreProtobuf
 
-/// The id of one run of a workflow: a UUID whose first 48 bits are milliseconds (version 7), so that rows of new runs
-/// lie beside each other in every index.
+/// The id of a run: a UUID of version 7, whose first 48 bits are milliseconds, so that rows of new runs are adjacent in
+/// every index.
 public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The upper 64 bits of the UUID: the time of version 7.
     public let high: UInt64
@@ -13,14 +13,14 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
         self.low = low
     }
 
-    /// A new id from the time and 74 bits of chance.
+    /// Creates an id from the time and 74 random bits.
     public init(at now: Instant, random: (UInt64, UInt64)) {
         let milliseconds = UInt64(bitPattern: now.nanoseconds / 1_000_000) & 0xFFFF_FFFF_FFFF
         high = milliseconds << 16 | 0x7000 | (random.0 & 0x0FFF)
         low = 0x8000_0000_0000_0000 | (random.1 & 0x3FFF_FFFF_FFFF_FFFF)
     }
 
-    /// Reads the usual text form, 8-4-4-4-12 hexadecimal digits.
+    /// Parses the usual text form: 8-4-4-4-12 hexadecimal digits.
     public init?(_ text: String) {
         var digits = 0
         var position = 0
@@ -50,7 +50,7 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
         (left.high, left.low) < (right.high, right.low)
     }
 
-    /// Written by hand: Foundation's UUID takes thirty times as long.
+    /// Not Foundation's UUID, which takes thirty times as long.
     public var description: String {
         String(unsafeUninitializedCapacity: 36) { buffer in
             var position = 0
@@ -70,7 +70,7 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What names a workflow: its namespace (by the registry's number) and its workflow id.
+/// The key of a workflow: its namespace (by number) and its workflow id.
 public struct WorkflowKey: Hashable, Sendable {
     /// The namespace's number in the registry.
     public let namespace: Int32
@@ -82,7 +82,7 @@ public struct WorkflowKey: Hashable, Sendable {
         self.workflowID = workflowID
     }
 
-    /// By bytes, as the database has it: see `ExactText`.
+    /// Compares ids by their bytes, like the database: see `ExactText`.
     public static func == (left: WorkflowKey, right: WorkflowKey) -> Bool {
         left.namespace == right.namespace && left.workflowID.hasSameBytes(as: right.workflowID)
     }

@@ -1,12 +1,12 @@
 public import SagamoreAPI
 public import SagamoreProtobuf
 
-/// An event for the outside, as a value: the Kafka front turns it into a record. It is stored in the transaction of the
-/// transition that caused it.
+/// A published event about a command. It is stored in the transaction of the transition that caused it, and the Kafka
+/// front turns it into a record.
 public struct StatusEvent: Sendable {
-    /// What became of a command, or of the run that it started. The raw value is the word in the event's JSON.
+    /// The status of a command, or of the run that it started. The raw value is used in the event's JSON.
     public enum Status: String, Sendable, CaseIterable {
-        /// The run was started; or how it ended.
+        /// The run was started, or its outcome.
         case accepted, passed, compensated, failed, cancelled, terminated
         /// The run exceeded its own timeout.
         case timedOut = "timed_out"
@@ -14,13 +14,13 @@ public struct StatusEvent: Sendable {
         case delivered, rejected
     }
 
-    /// The command that the event answers.
+    /// The command that the event belongs to.
     public let origin: CommandOrigin
-    /// What became of it.
+    /// The status.
     public let status: Status
-    /// Counts the events of a command, from 1.
+    /// The number of the event within its command, from 1.
     public let sequence: Int
-    /// The workflow id the command named.
+    /// The workflow id that the command named.
     public let workflowID: String
     /// The workflow's type; empty when the command was refused before it was known.
     public let workflowType: String
@@ -32,14 +32,14 @@ public struct StatusEvent: Sendable {
     public var result: RawMessage<Payloads>?
     /// The workflow's failure; only for `failed` and `compensated`.
     public var failure: RawMessage<Failure>?
-    /// Details of a cancellation; where a saga was rolled back they hold the array of compensations.
+    /// The details of a cancellation; for a rolled-back saga, the array of compensations.
     public var details: RawMessage<Payloads>?
     /// Why the command was refused, as a stable word for programs.
     public var reasonCode: String?
     /// Why the command was refused, as a sentence for people.
     public var reasonMessage: String?
 
-    /// An event without result, failure, or reason; these are set afterwards.
+    /// Creates an event without result, failure or reason, which are set afterwards.
     public init(
         origin: CommandOrigin,
         status: Status,

@@ -1,6 +1,6 @@
 extension String {
-    /// Whether the text holds the character that PostgreSQL can't store. Every identifier of every call is asked, so
-    /// its bytes are looked at in place.
+    /// Whether the text contains NUL, which PostgreSQL cannot store. Every identifier of every call is checked, so this
+    /// scans the bytes in place.
     public var holdsNUL: Bool {
         utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? utf8.contains(0)
     }
