@@ -10,7 +10,7 @@ enum PublisherError: Error {
     /// A call within a transaction was not answered and may still take effect. A new producer ends the transaction, and
     /// the cursor says whether it was committed.
     case unanswered(KafkaError)
-    /// Another producer with the shard's transactional id has fenced this one.
+    /// The broker has fenced the producer: another one has its transactional id, or its transaction took too long.
     case fenced(KafkaError)
     /// Another process owns the shard.
     case notOwned

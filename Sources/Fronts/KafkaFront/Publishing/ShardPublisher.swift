@@ -164,7 +164,7 @@ final class PublisherLoop {
         case .fenced(let error):
             session = nil
             log.warning(
-                "another producer has fenced this one, checking who owns the shard",
+                "the broker has fenced this producer, checking who owns the shard",
                 metadata: about.merging(["error": error.description]) { $1 }
             )
             pause()
@@ -174,6 +174,7 @@ final class PublisherLoop {
                 "Kafka did not answer within a transaction, a new producer ends it and reads the cursor",
                 metadata: about.merging(["error": error.description]) { $1 }
             )
+            pause()
         case .kafka(let error):
             session = nil
             if error.isRetriable || error.isUnreachable || error.isTimeout {
