@@ -1,224 +1,278 @@
 internal import SagamoreEngine
 internal import SagamoreServices
 
-/// One task queue, as a value: tasks and polls wait in order, never both at once. Every method returns what is to be
-/// done outside.
+/// One task queue, as a value: tasks and polls wait in order. Every method returns what is to be done outside.
 struct TaskQueueState {
-    private var tasks = FIFO<MatchingTask>()
-    private var polls = FIFO<Poll>()
-    private var waiting: [UInt64: Poll] = [:]
-    /// When a poll last waited here; a sticky queue without one for long has lost its worker.
-    private var lastPollAt = Instant.distantPast
-    private var isShutDown = false
-    /// Runs wait for this queue in the database.
-    private var hasBacklog = false
-    /// A page of the backlog is on its way.
-    private var isPaging = false
-    /// More was stored while a page was on its way.
-    private var wasStoredMeanwhile = false
+    /// What is known of the worker whose sticky queue this is.
+    private enum StickyWorker {
+        /// It polls, or has polled a short time ago, or has never polled.
+        case expected
+        /// All connections on which it polled have ended. Its next poll brings it back.
+        case disconnected
+        /// It has shut down and does not come back.
+        case shutDown
+    }
 
-    /// Tasks that a queue holds in memory; further ones wait in the database.
+    /// What is known of the tasks that wait for this queue in the database.
+    private enum Backlog {
+        case none
+        case stored
+        /// A page is being read.
+        case paging(storedMeanwhile: Bool)
+    }
+
+    private let key: TaskQueueKey
+    private var tasks = FIFO<MatchingTask>()
+    private var postponed = PostponedTasks()
+    /// Due retries and new tasks take turns, so that neither kind starves the other.
+    private var isRetryNext = true
+    /// The polls in order. One that is not in `waiting` any more is skipped.
+    private var polls = FIFO<UInt64>()
+    private var waiting: [UInt64: Poll] = [:]
+    /// When a poll last waited here. A sticky queue without one for long has lost its worker.
+    private var lastPollAt = Instant.distantPast
+    private var stickyWorker = StickyWorker.expected
+    /// The connections on which a sticky queue was polled and that have not ended. A worker may use several, and polls
+    /// on none while it is at work.
+    private(set) var connections: Set<UInt64> = []
+    private var backlog = Backlog.none
+    /// `step` has nothing to do before this time. It may be too early, never too late.
+    private(set) var wakeAt = Instant.distantPast
+
+    /// Tasks that a queue holds in memory; further ones wait in the database. As many more may be postponed.
     static let limit = 2_000
     /// After this time without a poll a sticky queue's worker counts as gone. Temporal default: 10 s.
     private static let stickyPatience = Interval.seconds(10)
     /// A queue that nobody uses is forgotten after this time.
     private static let idleTime = Interval.seconds(300)
 
+    init(_ key: TaskQueueKey) { self.key = key }
+
+    /// Tasks that no poll has got, without those that are postponed.
     var taskCount: Int { tasks.count }
+    var postponedCount: Int { postponed.count }
     var pollCount: Int { waiting.count }
 
+    // MARK: Tasks
+
     mutating func offer(_ task: MatchingTask, at now: Instant) -> [MatchAction] {
-        if let poll = nextPoll(at: now) { return [.match(task, poll)] }
-        if task.isSticky, isShutDown || lastPollAt + Self.stickyPatience < now { return [.abandon(task)] }
+        if let poll = nextPoll(at: now) { return [.match(QueuedTask(task), poll)] }
+        if task.isSticky, isWorkerGone || lastPollAt + Self.stickyPatience < now { return [.abandon(task)] }
         if task.isQuery {
-            // Somebody waits for its answer: it does not wait in the database, nor behind those that do.
+            // A client waits for the answer, so a query waits neither in the database nor behind tasks that do.
             if !task.isSticky, tasks.count >= 2 * Self.limit { return [.pageOut(task)] }
-        } else if !task.isSticky, tasks.count >= Self.limit || (hasBacklog && !isPaging) {
-            // While others wait in the database, who comes new waits behind them.
+        } else if !task.isSticky, tasks.count >= Self.limit || isBehindBacklog {
             return [.pageOut(task)]
         }
         tasks.append(task)
+        if task.isSticky { wake(by: lastPollAt + Self.stickyPatience) }
         return []
+    }
+
+    /// Takes back a task that could not be started. Its next attempt follows after a delay, and other tasks go first.
+    mutating func postpone(_ failed: QueuedTask, at now: Instant) -> [MatchAction] {
+        let task = failed.task
+        if task.isSticky, isWorkerGone { return [.abandon(task)] }
+        guard postponed.count < Self.limit else { return [task.isSticky ? .abandon(task) : .pageOut(task)] }
+        wake(by: postponed.add(failed, at: now))
+        return []
+    }
+
+    private mutating func nextTask(at now: Instant) -> QueuedTask? {
+        if isRetryNext || tasks.isEmpty, let retry = postponed.popDue(at: now) {
+            isRetryNext = false
+            return retry
+        }
+        isRetryNext = true
+        return tasks.popFirst().map { QueuedTask($0) }
     }
 
     // MARK: The backlog
 
     mutating func backlogStored() -> [MatchAction] {
-        hasBacklog = true
-        if isPaging { wasStoredMeanwhile = true }
+        if case .paging = backlog {
+            backlog = .paging(storedMeanwhile: true)
+        } else {
+            backlog = .stored
+        }
         return refill()
     }
 
     mutating func backlogPaged(isMoreWaiting: Bool) -> [MatchAction] {
-        isPaging = false
-        hasBacklog = isMoreWaiting || wasStoredMeanwhile
-        wasStoredMeanwhile = false
+        if case .paging(storedMeanwhile: true) = backlog {
+            backlog = .stored
+        } else {
+            backlog = isMoreWaiting ? .stored : .none
+        }
         return refill()
+    }
+
+    /// Whether a new task has to wait behind those in the database. While so many tasks are postponed that no page is
+    /// read, new ones go first.
+    private var isBehindBacklog: Bool {
+        guard case .stored = backlog else { return false }
+        return postponed.count < Self.limit
     }
 
     /// Asks for a page when half of the room is free.
     private mutating func refill() -> [MatchAction] {
-        guard hasBacklog, !isPaging, tasks.count < Self.limit / 2 else { return [] }
-        isPaging = true
-        return [.pageIn(limit: Self.limit - tasks.count)]
+        guard case .stored = backlog, tasks.count < Self.limit / 2, postponed.count < Self.limit else { return [] }
+        backlog = .paging(storedMeanwhile: false)
+        return [.pageIn(key, limit: Self.limit - tasks.count)]
     }
+
+    // MARK: Polls
 
     mutating func poll(_ poll: Poll, isSticky: Bool, at now: Instant) -> [MatchAction] {
         lastPollAt = now
-        if isShutDown, isSticky { return [.end(poll)] }
-        guard let task = tasks.popFirst() else {
-            wait(poll)
-            return refill()
+        if isSticky {
+            if case .shutDown = stickyWorker { return [.end(poll)] }
+            stickyWorker = .expected
+            if let connection = poll.poller.connectionID { connections.insert(connection) }
         }
-        return [.match(task, poll)] + refill()
+        if let queued = nextTask(at: now) { return [.match(queued, poll)] + refill() }
+        polls.append(poll.handle.id)
+        wait(poll)
+        return refill()
     }
 
-    /// A poll that was matched with a task which was out of date: it goes first.
+    /// A poll whose task was not started gets the next one, or waits in front of the others.
     mutating func pollAgain(_ poll: Poll, at now: Instant) -> [MatchAction] {
-        if poll.isOver || poll.deadline <= now || isShutDown { return [.end(poll)] }
+        if poll.deadline <= now { return [.end(poll)] }
+        if case .shutDown = stickyWorker { return [.end(poll)] }
         lastPollAt = now
-        if let task = tasks.popFirst() { return [.match(task, poll)] + refill() }
-        polls.prepend(poll)
-        if let handle = poll.handle { waiting[handle.id] = poll }
-        return []
-    }
-
-    /// A task that could not be started now: it goes first. Polls that wait meet it a little later (`expire`), so that
-    /// nobody runs in circles while the other side can't say.
-    mutating func giveBack(_ task: MatchingTask, at now: Instant) -> [MatchAction] {
-        if task.isSticky, isShutDown { return [.abandon(task)] }
-        tasks.prepend(task)
+        if let queued = nextTask(at: now) { return [.match(queued, poll)] + refill() }
+        polls.prepend(poll.handle.id)
+        wait(poll)
         return []
     }
 
     mutating func cancel(_ id: UInt64, at now: Instant) -> [MatchAction] {
         guard let poll = waiting.removeValue(forKey: id) else { return [] }
-        poll.isOver = true
         lastPollAt = now
-        if polls.count > 2 * waiting.count + 16 { polls.removeAll { $0.isOver } }
+        if polls.count > 2 * waiting.count + 16 { removeEndedPolls() }
         return [.end(poll)]
     }
 
-    /// The worker said goodbye: its polls end, its tasks go elsewhere, and what is offered later too.
-    mutating func shutDown(at now: Instant) -> [MatchAction] {
-        isShutDown = true
-        var actions = endAllPolls()
-        while let task = tasks.popFirst() { actions.append(.abandon(task)) }
-        return actions
-    }
-
-    mutating func endPolls(of worker: DepartingWorker) -> [MatchAction] {
-        var actions: [MatchAction] = []
-        for (id, poll) in waiting where worker.isPoller(poll.poller) {
-            poll.isOver = true
-            waiting[id] = nil
-            actions.append(.end(poll))
-        }
-        if !actions.isEmpty { polls.removeAll { $0.isOver } }
-        return actions
-    }
-
-    mutating func endAllPolls() -> [MatchAction] {
-        let ended = waiting.values.map { poll -> MatchAction in
-            poll.isOver = true
-            return .end(poll)
-        }
-        waiting = [:]
-        polls = FIFO()
-        return ended
-    }
-
-    /// Ends the polls whose time is up, lets tasks that were given back meet those that wait, and gives away what a
-    /// sticky queue's worker has left behind.
-    mutating func expire(at now: Instant) -> [MatchAction] {
-        var actions: [MatchAction] = []
-        for poll in waiting.values where poll.deadline <= now {
-            poll.isOver = true
-            if let handle = poll.handle { waiting[handle.id] = nil }
-            actions.append(.end(poll))
-        }
-        if !actions.isEmpty {
-            lastPollAt = now
-            polls.removeAll { $0.isOver }
-        }
-        while tasks.count > 0, let poll = nextPoll(at: now), let task = tasks.popFirst() {
-            actions.append(.match(task, poll))
-        }
-        if lastPollAt + Self.idleTime < now, tasks.contains(where: \.isSticky) {
-            // The worker is gone for good. Those that are out of date go with the others: History knows.
-            while let task = tasks.popFirst() { actions.append(.abandon(task)) }
-        } else if lastPollAt + Self.stickyPatience < now, tasks.contains(where: \.isStickyQuery) {
-            // Only queries: a workflow task has a timeout of its own for this, and the history tells of it.
-            tasks.removeAll { task in
-                if task.isStickyQuery { actions.append(.abandon(task)) }
-                return task.isStickyQuery
-            }
-        }
-        return actions
-    }
-
-    func isIdle(at now: Instant) -> Bool {
-        tasks.count == 0 && waiting.isEmpty && !hasBacklog && !isPaging && lastPollAt + Self.idleTime < now
-    }
-
     private mutating func wait(_ poll: Poll) {
-        polls.append(poll)
-        if let handle = poll.handle { waiting[handle.id] = poll }
+        waiting[poll.handle.id] = poll
+        wake(by: poll.deadline)
+        // A task that is postponed may be due before the poll's time is up.
+        if let retry = postponed.nextRetry { wake(by: retry) }
     }
 
     private mutating func nextPoll(at now: Instant) -> Poll? {
-        while let poll = polls.popFirst() {
-            if poll.isOver { continue }
-            if let handle = poll.handle { waiting[handle.id] = nil }
+        while let id = polls.popFirst() {
+            guard let poll = waiting.removeValue(forKey: id) else { continue }
             lastPollAt = now
             return poll
         }
         return nil
     }
-}
 
-/// A queue with cheap ends: an array with a moving head.
-struct FIFO<Element> {
-    private var items: [Element?] = []
-    private var head = 0
-
-    var count: Int { items.count - head }
-
-    mutating func append(_ element: Element) {
-        items.append(element)
+    private mutating func removeEndedPolls() {
+        let waiting = self.waiting
+        polls.removeAll { waiting[$0] == nil }
     }
 
-    mutating func prepend(_ element: Element) {
-        if head > 0 {
-            head -= 1
-            items[head] = element
-        } else {
-            items.insert(element, at: 0)
+    private mutating func endPolls(where isOver: (Poll) -> Bool) -> [MatchAction] {
+        let ended = waiting.values.filter(isOver)
+        for poll in ended { waiting[poll.handle.id] = nil }
+        if !ended.isEmpty { removeEndedPolls() }
+        return ended.map { .end($0) }
+    }
+
+    // MARK: The end of a worker
+
+    private var isWorkerGone: Bool {
+        if case .expected = stickyWorker { false } else { true }
+    }
+
+    /// The worker of this sticky queue has shut down: its polls end, its tasks go elsewhere, and later ones do too.
+    mutating func shutDown() -> [MatchAction] {
+        stickyWorker = .shutDown
+        return endAllPolls() + abandonAll()
+    }
+
+    /// Ends the polls of a worker that shuts down.
+    mutating func endPolls(of worker: DepartingWorker) -> [MatchAction] {
+        endPolls { worker.isPoller($0.poller) }
+    }
+
+    mutating func endAllPolls() -> [MatchAction] {
+        endPolls { _ in true }
+    }
+
+    /// A connection has ended, after its polls. With the last connection of a sticky queue's worker its tasks go
+    /// elsewhere, and later ones do too, until it polls again: unlike one that has shut down, it may come back.
+    mutating func connectionEnded(_ connection: UInt64) -> [MatchAction] {
+        guard connections.remove(connection) != nil, connections.isEmpty else { return [] }
+        if case .expected = stickyWorker { stickyWorker = .disconnected }
+        return abandonAll()
+    }
+
+    private mutating func abandonAll() -> [MatchAction] {
+        abandon { _ in true }
+    }
+
+    private mutating func abandon(where isAbandoned: (MatchingTask) -> Bool) -> [MatchAction] {
+        var actions: [MatchAction] = []
+        tasks.removeAll { task in
+            guard isAbandoned(task) else { return false }
+            actions.append(.abandon(task))
+            return true
         }
+        return actions + postponed.removeAll(where: isAbandoned).map { .abandon($0) }
     }
 
-    mutating func popFirst() -> Element? {
-        guard head < items.count else { return nil }
-        let element = items[head]
-        items[head] = nil
-        head += 1
-        if head == items.count {
-            items.removeAll(keepingCapacity: items.count < 1_024)
-            head = 0
-        } else if head > 1_024, head * 2 > items.count {
-            items.removeFirst(head)
-            head = 0
+    // MARK: Time
+
+    /// Does what is due: ends polls whose time is up, gives postponed tasks to polls that wait, and gives up what a
+    /// sticky queue's worker has left behind. Sets `wakeAt` to the time of the next step.
+    mutating func step(at now: Instant) -> [MatchAction] {
+        guard wakeAt <= now else { return [] }
+        var actions = endPolls { $0.deadline <= now }
+        if !actions.isEmpty { lastPollAt = now }
+        while !waiting.isEmpty, let queued = nextTask(at: now) {
+            guard let poll = nextPoll(at: now) else { preconditionFailure("a poll that waits is not in line") }
+            actions.append(.match(queued, poll))
         }
-        return element
+        if lastPollAt + Self.idleTime < now, hasTask(where: \.isSticky) {
+            // Some of the tasks may be out of date: History knows.
+            actions += abandonAll()
+        } else if lastPollAt + Self.stickyPatience < now {
+            // Only queries: a workflow task has a timeout of its own for this, which its history shows.
+            actions += abandon { $0.isStickyQuery }
+        }
+        wakeAt = nextWake(after: now)
+        return actions
     }
 
-    func contains(where condition: (Element) -> Bool) -> Bool {
-        items[head...].contains { $0.map(condition) ?? false }
+    /// Whether nobody uses the queue and it can be forgotten.
+    func isIdle(at now: Instant) -> Bool {
+        guard case .none = backlog, tasks.isEmpty, postponed.count == 0, waiting.isEmpty else { return false }
+        return lastPollAt + Self.idleTime < now
     }
 
-    mutating func removeAll(where isGone: (Element) -> Bool) {
-        items = items[head...].filter { element in element.map { !isGone($0) } ?? false }
-        head = 0
+    private func nextWake(after now: Instant) -> Instant {
+        // A time since the last poll is over only after its last instant.
+        let instant = Interval(nanoseconds: 1)
+        var times = [lastPollAt + Self.idleTime + instant]
+        if !waiting.isEmpty {
+            times += waiting.values.map(\.deadline)
+            if let retry = postponed.nextRetry { times.append(retry) }
+        }
+        if hasTask(where: \.isStickyQuery) { times.append(lastPollAt + Self.stickyPatience + instant) }
+        // What is overdue and still there waits for something else than time, for example for a poll.
+        return times.filter { $0 > now }.min() ?? now + Self.idleTime
+    }
+
+    private mutating func wake(by instant: Instant) {
+        if instant < wakeAt { wakeAt = instant }
+    }
+
+    private func hasTask(where condition: (MatchingTask) -> Bool) -> Bool {
+        tasks.contains(where: condition) || postponed.contains(where: condition)
     }
 }
 

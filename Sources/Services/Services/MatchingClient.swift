@@ -25,6 +25,9 @@ public protocol MatchingClient: Sendable {
     func cancelPoll(_ handle: PollHandle)
     /// A worker says goodbye: its sticky queue gets no further tasks, its waiting polls end.
     func workerShutDown(_ worker: DepartingWorker)
+    /// A connection has ended. Sticky queues that were polled on no other one have lost their worker: their tasks go to
+    /// everybody, until somebody polls there again.
+    func connectionEnded(_ connectionID: UInt64)
 }
 
 /// Names a poll that waits.

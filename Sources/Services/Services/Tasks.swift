@@ -94,12 +94,21 @@ public struct PollerIdentity: Sendable {
     public let buildID: String
     /// The worker's own name for itself, new with each start; empty where it gives none.
     public let instanceKey: String
+    /// The number of the connection that the poll came on; nil: it came on none.
+    public let connectionID: UInt64?
 
-    public init(identity: String, requestID: String, buildID: String, instanceKey: String = "") {
+    public init(
+        identity: String,
+        requestID: String,
+        buildID: String,
+        instanceKey: String = "",
+        connectionID: UInt64? = nil
+    ) {
         self.identity = identity
         self.requestID = requestID
         self.buildID = buildID
         self.instanceKey = instanceKey
+        self.connectionID = connectionID
     }
 }
 

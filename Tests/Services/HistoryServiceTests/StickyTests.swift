@@ -97,6 +97,32 @@ extension HistoryTests {
             #expect(try ids(task.history) == Array(1...8))
         }
 
+        @Test func aWorkerWhoseConnectionEndsLeavesItsTasksToOthers() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try cachedRun(node)
+            let ended = try Call<PolledWorkflowTask> { reply in
+                _ = node.matching.pollWorkflowTask(
+                    TaskQueueKey(namespace: 1, name: "mine", kind: .workflow),
+                    isSticky: true,
+                    poller: PollerIdentity(identity: "worker", requestID: "", buildID: "", connectionID: 7),
+                    deadline: node.clock.now + .milliseconds(50),
+                    reply: reply
+                )
+            }.get()
+            guard case .none = ended else { return #expect(Bool(false), "a task came") }
+            try node.signal("one", "hello").get()
+            node.matching.connectionEnded(8)
+            let waiting = node.pollWorkflowTask()
+            #expect(!waiting.isAnswered)
+            node.matching.connectionEnded(7)
+            guard case .task(let task) = try waiting.get() else { return #expect(Bool(false), "no task") }
+            // At once: the history tells of no time that passed.
+            #expect(try ids(task.history) == Array(1...8))
+            try node.complete(task, [Samples.complete()]).get()
+            #expect(HistoryRules.violations(in: try node.events("one")) == [])
+        }
+
         @Test func laterAttemptsAreShownBeforeTheyAreWritten() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }

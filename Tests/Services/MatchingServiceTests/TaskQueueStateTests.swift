@@ -39,12 +39,22 @@ import Testing
         _ id: UInt64,
         identity: String = "worker",
         key: String = "",
+        connection: UInt64? = nil,
         deadline: Instant = .distantFuture
     ) -> Poll {
-        let poller = PollerIdentity(identity: identity, requestID: "poll \(id)", buildID: "", instanceKey: key)
-        let poll = Poll(poller: poller, deadline: deadline, answer: .activity(Reply { _ in }))
-        poll.handle = PollHandle(queue: Self.queue, id: id)
-        return poll
+        let poller = PollerIdentity(
+            identity: identity,
+            requestID: "poll \(id)",
+            buildID: "",
+            instanceKey: key,
+            connectionID: connection
+        )
+        return Poll(
+            handle: PollHandle(queue: Self.queue, id: id),
+            poller: poller,
+            deadline: deadline,
+            answer: .activity(Reply { _ in })
+        )
     }
 
     /// Actions in words: `match 5 to 1`, `end 2`, `abandon 5`, `page out 5`, `page in 100`.
@@ -58,17 +68,17 @@ import Testing
         }
         return actions.map { action in
             switch action {
-            case .match(let task, let poll): "match \(name(task)) to \(poll.handle?.id ?? 0)"
-            case .end(let poll): "end \(poll.handle?.id ?? 0)"
+            case .match(let queued, let poll): "match \(name(queued.task)) to \(poll.handle.id)"
+            case .end(let poll): "end \(poll.handle.id)"
             case .abandon(let task): "abandon \(name(task))"
             case .pageOut(let task): "page out \(name(task))"
-            case .pageIn(let limit): "page in \(limit)"
+            case .pageIn(_, let limit): "page in \(limit)"
             }
         }
     }
 
     @Test func tasksAndPollsMeetInOrder() {
-        var state = TaskQueueState()
+        var state = TaskQueueState(Self.queue)
         #expect(words(state.offer(task(1), at: Self.noon)) == [])
         #expect(words(state.offer(task(2), at: Self.noon)) == [])
         #expect(words(state.poll(poll(1), isSticky: false, at: Self.noon)) == ["match 1 to 1"])
@@ -82,7 +92,7 @@ import Testing
     }
 
     @Test func aPollThatMetAStaleTaskGoesFirst() {
-        var state = TaskQueueState()
+        var state = TaskQueueState(Self.queue)
         let first = poll(1)
         _ = state.poll(first, isSticky: false, at: Self.noon)
         _ = state.poll(poll(2), isSticky: false, at: Self.noon)
@@ -90,33 +100,152 @@ import Testing
         #expect(words(state.pollAgain(first, at: Self.noon)) == [])
         #expect(words(state.offer(task(2), at: Self.noon)) == ["match 2 to 1"])
         #expect(words(state.offer(task(3), at: Self.noon)) == ["match 3 to 2"])
-        // One whose client has left waits for nothing more, nor does one whose time is up.
-        first.isOver = true
-        #expect(words(state.pollAgain(first, at: Self.noon)) == ["end 1"])
+        // One whose time is up does not wait again.
         let late = poll(5, deadline: Self.noon)
         #expect(words(state.pollAgain(late, at: Self.noon)) == ["end 5"])
     }
 
-    @Test func aTaskThatIsGivenBackMeetsWaitingPollsALittleLater() {
-        var state = TaskQueueState()
-        _ = state.poll(poll(1), isSticky: false, at: Self.noon)
-        _ = state.poll(poll(2), isSticky: false, at: Self.noon)
-        _ = state.offer(task(1), at: Self.noon)
-        #expect(words(state.giveBack(task(1), at: Self.noon)) == [])
-        #expect(words(state.expire(at: Self.noon)) == ["match 1 to 2"])
-        // With nobody waiting, the next poll gets it before the others.
-        _ = state.offer(task(2), at: Self.noon)
-        _ = state.giveBack(task(1), at: Self.noon)
-        #expect(words(state.poll(poll(3), isSticky: false, at: Self.noon)) == ["match 1 to 3"])
+    private func seconds(_ count: Double) -> Instant { Self.noon + .milliseconds(Int64(count * 1_000)) }
+
+    @Test func aTaskThatCannotBeStartedLetsOthersPass() {
+        var state = TaskQueueState(Self.queue)
+        let first = poll(1)
+        for number: Int64 in 1...3 { _ = state.offer(task(number), at: Self.noon) }
+        #expect(words(state.poll(first, isSticky: false, at: Self.noon)) == ["match 1 to 1"])
+        #expect(words(state.postpone(QueuedTask(task(1)), at: Self.noon)) == [])
+        #expect(words(state.pollAgain(first, at: Self.noon)) == ["match 2 to 1"])
+        #expect(words(state.poll(poll(2), isSticky: false, at: Self.noon)) == ["match 3 to 2"])
+        // With nothing else there, polls wait for its next attempt.
+        #expect(words(state.poll(poll(3), isSticky: false, at: Self.noon)) == [])
+        #expect(words(state.step(at: seconds(0.249))) == [])
+        #expect(state.wakeAt <= seconds(0.26))
+        #expect(words(state.step(at: seconds(0.26))) == ["match 1 to 3"])
+        #expect(state.postponedCount == 0)
+    }
+
+    @Test func theDelayDoublesUpToSeconds() {
+        var state = TaskQueueState(Self.queue)
+        var failed = QueuedTask(task(1))
+        var now = Self.noon
+        var delays: [Int64] = []
+        for id in 0..<8 as Range<UInt64> {
+            _ = state.postpone(failed, at: now)
+            #expect(words(state.poll(poll(id), isSticky: false, at: now)) == [])
+            let begin = now
+            var actions: [MatchAction] = []
+            while actions.isEmpty {
+                now = now + .milliseconds(1)
+                actions = state.step(at: now)
+            }
+            guard case .match(let queued, _)? = actions.first else { return #expect(Bool(false), "no match") }
+            failed = queued
+            delays.append((now - begin).nanoseconds / 1_000_000)
+        }
+        #expect(delays == [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000])
+    }
+
+    /// Neither a busy queue nor tasks that always fail may starve the others.
+    @Test func retriesAndNewTasksTakeTurns() {
+        var state = TaskQueueState(Self.queue)
+        for number: Int64 in 1...3 { _ = state.postpone(QueuedTask(task(number)), at: Self.noon) }
+        for number: Int64 in 11...14 { _ = state.offer(task(number), at: Self.noon) }
+        let given = (1...7).flatMap { id in words(state.poll(poll(id), isSticky: false, at: seconds(1))) }
+        #expect(
+            given == [
+                "match 1 to 1", "match 11 to 2", "match 2 to 3", "match 12 to 4", "match 3 to 5", "match 13 to 6",
+                "match 14 to 7",
+            ]
+        )
+    }
+
+    @Test func postponedTasksAreBounded() {
+        var state = TaskQueueState(Self.queue)
+        let limit = Int64(TaskQueueState.limit)
+        for number in 0..<limit { #expect(state.postpone(QueuedTask(task(number)), at: Self.noon).isEmpty) }
+        #expect(words(state.postpone(QueuedTask(task(limit)), at: Self.noon)) == ["page out \(limit)"])
+        #expect(state.postponedCount == Int(limit))
+        // No page is read that would only bring more of them. New tasks are served all the same.
+        #expect(words(state.backlogStored()) == [])
+        #expect(words(state.offer(task(5_000), at: Self.noon)) == [])
+        #expect(words(state.poll(poll(1), isSticky: false, at: Self.noon)) == ["match 5000 to 1"])
+        // With room again the next page is asked for.
+        #expect(
+            words(state.poll(poll(2), isSticky: false, at: seconds(1))) == ["match 0 to 2", "page in \(limit)"]
+        )
+        // One without its worker is not kept.
+        var sticky = TaskQueueState(Self.queue)
+        for number in 0..<limit { _ = sticky.postpone(QueuedTask(task(number, isSticky: true)), at: Self.noon) }
+        #expect(words(sticky.postpone(QueuedTask(task(limit, isSticky: true)), at: Self.noon)) == ["abandon \(limit)"])
+        #expect(sticky.shutDown().count == Int(limit))
+        #expect(sticky.postponedCount == 0)
+    }
+
+    @Test func postponedTasksOfALostWorkerAreGivenUp() {
+        var state = TaskQueueState(Self.queue)
+        _ = state.poll(poll(1), isSticky: true, at: Self.noon)
+        _ = state.cancel(1, at: Self.noon)
+        _ = state.postpone(QueuedTask(query(1, isSticky: true)), at: Self.noon)
+        _ = state.postpone(QueuedTask(task(2, isSticky: true)), at: Self.noon)
+        #expect(words(state.step(at: seconds(11))) == ["abandon query 1"])
+        #expect(!state.isIdle(at: seconds(400)))
+        #expect(words(state.step(at: seconds(400))) == ["abandon 2"])
+        #expect(state.isIdle(at: seconds(400)))
+    }
+
+    @Test func stepsAreDueNoLaterThanWhatTheyDo() {
+        var state = TaskQueueState(Self.queue)
+        #expect(words(state.step(at: Self.noon)) == [])
+        #expect(state.wakeAt > Self.noon)
+        _ = state.poll(poll(1, deadline: seconds(60)), isSticky: false, at: Self.noon)
+        _ = state.poll(poll(2, deadline: seconds(30)), isSticky: false, at: Self.noon)
+        #expect(state.wakeAt <= seconds(30))
+        #expect(words(state.step(at: seconds(30))) == ["end 2"])
+        #expect(state.wakeAt > seconds(30) && state.wakeAt <= seconds(60.001))
+        // A poll that waits for a postponed task wakes the queue for it.
+        _ = state.postpone(QueuedTask(task(1)), at: seconds(31))
+        #expect(state.wakeAt <= seconds(31.25))
+    }
+
+    @Test func aStickyQueueIsGivenUpWithItsLastConnection() {
+        var state = TaskQueueState(Self.queue)
+        // Two connections; no poll waits while the worker is at work.
+        for connection: UInt64 in [7, 8] {
+            _ = state.poll(poll(connection, connection: connection), isSticky: true, at: Self.noon)
+            _ = state.cancel(connection, at: Self.noon)
+        }
+        #expect(words(state.offer(task(1, isSticky: true), at: Self.noon)) == [])
+        #expect(words(state.connectionEnded(7)) == [])
+        #expect(words(state.connectionEnded(7)) == [])
+        #expect(words(state.connectionEnded(9)) == [])
+        #expect(words(state.connectionEnded(8)) == ["abandon 1"])
+        #expect(words(state.offer(task(2, isSticky: true), at: Self.noon)) == ["abandon 2"])
+        #expect(words(state.postpone(QueuedTask(task(3, isSticky: true)), at: Self.noon)) == ["abandon 3"])
+        // The worker has only lost its connection: it comes back on another one.
+        #expect(words(state.poll(poll(10, connection: 10), isSticky: true, at: Self.noon)) == [])
+        #expect(words(state.offer(task(4, isSticky: true), at: Self.noon)) == ["match 4 to 10"])
+        #expect(words(state.offer(task(5, isSticky: true), at: Self.noon)) == [])
+        #expect(words(state.connectionEnded(10)) == ["abandon 5"])
+        // A worker that has shut down does not come back.
+        #expect(words(state.shutDown()) == [])
+        #expect(words(state.poll(poll(11, connection: 11), isSticky: true, at: Self.noon)) == ["end 11"])
+    }
+
+    @Test func aNormalQueueKeepsItsTasksWhenConnectionsEnd() {
+        var state = TaskQueueState(Self.queue)
+        _ = state.poll(poll(1, connection: 7), isSticky: false, at: Self.noon)
+        _ = state.cancel(1, at: Self.noon)
+        #expect(words(state.offer(task(1), at: Self.noon)) == [])
+        #expect(words(state.connectionEnded(7)) == [])
+        #expect(state.taskCount == 1)
     }
 
     @Test func pollsEnd() {
-        var state = TaskQueueState()
+        var state = TaskQueueState(Self.queue)
         _ = state.poll(poll(1, deadline: Self.noon + .seconds(1)), isSticky: false, at: Self.noon)
         _ = state.poll(poll(2), isSticky: false, at: Self.noon)
         _ = state.poll(poll(3, identity: "another"), isSticky: false, at: Self.noon)
-        #expect(words(state.expire(at: Self.noon)) == [])
-        #expect(words(state.expire(at: Self.noon + .seconds(1))) == ["end 1"])
+        #expect(words(state.step(at: Self.noon)) == [])
+        #expect(words(state.step(at: Self.noon + .seconds(1))) == ["end 1"])
         #expect(words(state.cancel(1, at: Self.noon)) == [])
         #expect(words(state.cancel(2, at: Self.noon)) == ["end 2"])
         #expect(words(state.endPolls(of: departing("worker"))) == [])
@@ -128,7 +257,7 @@ import Testing
 
     /// Workers of one process have the same identity, and people give many machines the same one.
     @Test func goodbyeEndsThePollsOfOneInstance() {
-        var state = TaskQueueState()
+        var state = TaskQueueState(Self.queue)
         for (id, key) in [(1, "mine"), (2, "yours"), (3, "")] as [(UInt64, String)] {
             _ = state.poll(poll(id, key: key), isSticky: false, at: Self.noon)
         }
@@ -140,7 +269,7 @@ import Testing
     }
 
     @Test func aStickyQueueWithoutItsWorkerGivesItsTasksAway() {
-        var state = TaskQueueState()
+        var state = TaskQueueState(Self.queue)
         #expect(words(state.offer(task(1, isSticky: true), at: Self.noon)) == ["abandon 1"])
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
@@ -150,45 +279,45 @@ import Testing
         #expect(words(state.poll(poll(2), isSticky: true, at: Self.noon + .seconds(12))) == ["match 2 to 2"])
         // What a worker that is gone for good leaves does not stay for ever.
         _ = state.offer(task(4, isSticky: true), at: Self.noon + .seconds(13))
-        #expect(words(state.expire(at: Self.noon + .seconds(100))) == [])
+        #expect(words(state.step(at: Self.noon + .seconds(100))) == [])
         #expect(!state.isIdle(at: Self.noon + .seconds(400)))
-        #expect(words(state.expire(at: Self.noon + .seconds(400))) == ["abandon 4"])
+        #expect(words(state.step(at: Self.noon + .seconds(400))) == ["abandon 4"])
         #expect(state.isIdle(at: Self.noon + .seconds(400)))
     }
 
     @Test func aQueryDoesNotWaitForAWorkerThatIsGone() {
-        var state = TaskQueueState()
+        var state = TaskQueueState(Self.queue)
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
         // The worker was there a moment ago.
         #expect(words(state.offer(query(1, isSticky: true), at: Self.noon)) == [])
         #expect(words(state.offer(task(2, isSticky: true), at: Self.noon)) == [])
-        #expect(words(state.expire(at: Self.noon + .seconds(10))) == [])
-        #expect(words(state.expire(at: Self.noon + .seconds(11))) == ["abandon query 1"])
+        #expect(words(state.step(at: Self.noon + .seconds(10))) == [])
+        #expect(words(state.step(at: Self.noon + .seconds(11))) == ["abandon query 1"])
         // A workflow task is taken back by its own timeout.
         #expect(state.taskCount == 1)
         // Other queries wait as long as who asked does.
-        var normal = TaskQueueState()
+        var normal = TaskQueueState(Self.queue)
         _ = normal.offer(query(3), at: Self.noon)
-        #expect(words(normal.expire(at: Self.noon + .seconds(11))) == [])
+        #expect(words(normal.step(at: Self.noon + .seconds(11))) == [])
     }
 
     @Test func goodbyeEndsPollsAndGivesTasksAway() {
-        var state = TaskQueueState()
+        var state = TaskQueueState(Self.queue)
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
         _ = state.offer(task(1, isSticky: true), at: Self.noon)
-        #expect(words(state.shutDown(at: Self.noon)) == ["abandon 1"])
+        #expect(words(state.shutDown()) == ["abandon 1"])
         #expect(words(state.offer(task(2, isSticky: true), at: Self.noon)) == ["abandon 2"])
-        #expect(words(state.giveBack(task(3, isSticky: true), at: Self.noon)) == ["abandon 3"])
+        #expect(words(state.postpone(QueuedTask(task(3, isSticky: true)), at: Self.noon)) == ["abandon 3"])
         #expect(words(state.poll(poll(2), isSticky: true, at: Self.noon)) == ["end 2"])
-        var other = TaskQueueState()
+        var other = TaskQueueState(Self.queue)
         _ = other.poll(poll(3), isSticky: true, at: Self.noon)
-        #expect(words(other.shutDown(at: Self.noon)) == ["end 3"])
+        #expect(words(other.shutDown()) == ["end 3"])
     }
 
     @Test func aFullQueueSendsTasksAwayAndTakesThemBackInPages() {
-        var state = TaskQueueState()
+        var state = TaskQueueState(Self.queue)
         let limit = Int64(TaskQueueState.limit)
         for number in 0..<limit { #expect(state.offer(task(number), at: Self.noon).isEmpty) }
         #expect(words(state.offer(task(limit), at: Self.noon)) == ["page out \(limit)"])
@@ -216,7 +345,7 @@ import Testing
     }
 
     @Test func queriesDoNotWaitInTheDatabase() {
-        var state = TaskQueueState()
+        var state = TaskQueueState(Self.queue)
         for number in 0..<Int64(TaskQueueState.limit) { _ = state.offer(task(number), at: Self.noon) }
         _ = state.backlogStored()
         #expect(words(state.offer(query(1), at: Self.noon)) == [])
@@ -228,7 +357,7 @@ import Testing
     }
 
     @Test func anUnusedQueueIsForgotten() {
-        var state = TaskQueueState()
+        var state = TaskQueueState(Self.queue)
         #expect(state.isIdle(at: Self.noon))
         _ = state.poll(poll(1), isSticky: false, at: Self.noon)
         #expect(!state.isIdle(at: Self.noon + .seconds(1_000)))

@@ -168,6 +168,7 @@ final class FakeMatching: MatchingClient {
         var activityTask: (@Sendable (SeenPoll, Reply<AssignedActivityTask?>) -> Void)?
         var cancelPoll: (@Sendable (PollHandle) -> Void)?
         var workerShutDown: (@Sendable (DepartingWorker) -> Void)?
+        var connectionEnded: (@Sendable (UInt64) -> Void)?
     }
 
     private let handlers: Handlers
@@ -213,6 +214,8 @@ final class FakeMatching: MatchingClient {
     func workerShutDown(_ worker: DepartingWorker) {
         handlers.workerShutDown?(worker)
     }
+
+    func connectionEnded(_ connectionID: UInt64) { handlers.connectionEnded?(connectionID) }
 }
 
 /// Namespaces in memory.

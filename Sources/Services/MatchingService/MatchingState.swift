@@ -1,0 +1,149 @@
+internal import SagamoreEngine
+internal import SagamoreServices
+
+/// All task queues and polls of a service, as a value. Every method returns what is to be done outside.
+struct MatchingState {
+    /// A poll for which a task is being started.
+    private struct Matched {
+        let poll: Poll
+        /// Its client has left or its worker has shut down: it gets no other task.
+        var isOver = false
+    }
+
+    private var queues: [TaskQueueKey: TaskQueueState] = [:]
+    private var matched: [UInt64: Matched] = [:]
+    /// The sticky queues that were polled on each connection.
+    private var stickyQueues: [UInt64: Set<TaskQueueKey>] = [:]
+    private var nextPollID: UInt64 = 1
+    private var isStopped = false
+
+    // MARK: Tasks
+
+    mutating func offer(_ task: MatchingTask, at now: Instant) -> [MatchAction] {
+        change(task.queue) { $0.offer(task, at: now) }
+    }
+
+    mutating func backlogStored(_ key: TaskQueueKey) -> [MatchAction] {
+        change(key) { $0.backlogStored() }
+    }
+
+    mutating func backlogPaged(_ key: TaskQueueKey, isMoreWaiting: Bool) -> [MatchAction] {
+        change(key) { $0.backlogPaged(isMoreWaiting: isMoreWaiting) }
+    }
+
+    /// Changes a queue, and notes the polls that get a task.
+    private mutating func change(
+        _ key: TaskQueueKey,
+        _ body: (inout TaskQueueState) -> [MatchAction]
+    ) -> [MatchAction] {
+        guard !isStopped else { return [] }
+        let actions = body(&queues[key, default: TaskQueueState(key)])
+        note(actions)
+        return actions
+    }
+
+    private mutating func note(_ actions: [MatchAction]) {
+        for case .match(_, let poll) in actions { matched[poll.handle.id] = Matched(poll: poll) }
+    }
+
+    // MARK: Polls
+
+    mutating func newHandle(_ key: TaskQueueKey) -> PollHandle {
+        defer { nextPollID += 1 }
+        return PollHandle(queue: key, id: nextPollID)
+    }
+
+    mutating func poll(_ poll: Poll, isSticky: Bool, at now: Instant) -> [MatchAction] {
+        guard !isStopped else { return [.end(poll)] }
+        let key = poll.handle.queue
+        let actions = change(key) { $0.poll(poll, isSticky: isSticky, at: now) }
+        if let connection = poll.poller.connectionID, queues[key]?.connections.contains(connection) == true {
+            stickyQueues[connection, default: []].insert(key)
+        }
+        return actions
+    }
+
+    /// The poll has been answered with its task.
+    mutating func answered(_ poll: Poll) {
+        matched[poll.handle.id] = nil
+    }
+
+    /// The task of a poll could not be started. One that is out of date is dropped, any other one is tried again later.
+    /// The poll goes on with the next task.
+    mutating func notStarted(_ queued: QueuedTask, _ poll: Poll, isOutOfDate: Bool, at now: Instant) -> [MatchAction] {
+        let isOver = matched.removeValue(forKey: poll.handle.id)?.isOver ?? true
+        guard !isStopped else { return [.end(poll)] }
+        return change(poll.handle.queue) { queue in
+            let actions = isOutOfDate ? [] : queue.postpone(queued, at: now)
+            return actions + (isOver ? [.end(poll)] : queue.pollAgain(poll, at: now))
+        }
+    }
+
+    /// Ends a poll that waits. A poll for which a task is being started keeps that task. If the task is refused, the
+    /// poll gets no other one.
+    mutating func cancel(_ handle: PollHandle, at now: Instant) -> [MatchAction] {
+        matched[handle.id]?.isOver = true
+        return queues[handle.queue]?.cancel(handle.id, at: now) ?? []
+    }
+
+    // MARK: The end of a worker
+
+    /// Ends all polls of a worker, on whichever queue: it waits for that before it stops. Where only the identity tells
+    /// whose a poll is, one of another worker may end too; that worker polls again.
+    mutating func shutDown(_ worker: DepartingWorker) -> [MatchAction] {
+        var actions: [MatchAction] = []
+        if !worker.stickyQueue.isEmpty {
+            let key = TaskQueueKey(namespace: worker.namespace, name: worker.stickyQueue, kind: .workflow)
+            actions += change(key) { $0.shutDown() }
+        }
+        for key in queues.keys where key.namespace == worker.namespace {
+            actions += queues[key]?.endPolls(of: worker) ?? []
+        }
+        for (id, entry) in matched where worker.isPoller(entry.poll.poller) {
+            if entry.poll.handle.queue.namespace == worker.namespace { matched[id]?.isOver = true }
+        }
+        return actions
+    }
+
+    mutating func connectionEnded(_ connection: UInt64) -> [MatchAction] {
+        let keys = stickyQueues.removeValue(forKey: connection) ?? []
+        return keys.flatMap { queues[$0]?.connectionEnded(connection) ?? [] }
+    }
+
+    /// Ends all polls that wait, and those that come later.
+    mutating func stop() -> [MatchAction] {
+        isStopped = true
+        let actions = queues.keys.flatMap { queues[$0]?.endAllPolls() ?? [] }
+        queues = [:]
+        stickyQueues = [:]
+        return actions
+    }
+
+    // MARK: Time
+
+    /// Does what is due in all queues.
+    ///
+    /// - Returns: what to do, and when the next step is due.
+    mutating func step(at now: Instant) -> (actions: [MatchAction], wakeAt: Instant) {
+        var actions: [MatchAction] = []
+        var wakeAt = Instant.distantFuture
+        for key in queues.keys {
+            actions += queues[key]?.step(at: now) ?? []
+            if queues[key]?.isIdle(at: now) == true {
+                forget(key)
+            } else if let next = queues[key]?.wakeAt {
+                wakeAt = min(wakeAt, next)
+            }
+        }
+        note(actions)
+        return (actions, wakeAt)
+    }
+
+    private mutating func forget(_ key: TaskQueueKey) {
+        guard let queue = queues.removeValue(forKey: key) else { return }
+        for connection in queue.connections {
+            stickyQueues[connection]?.remove(key)
+            if stickyQueues[connection]?.isEmpty == true { stickyQueues[connection] = nil }
+        }
+    }
+}
