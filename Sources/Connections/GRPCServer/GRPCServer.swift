@@ -18,6 +18,7 @@ public final class GRPCServer: Sendable {
     private let log: GRPCLog
     private let health = HealthRegistry()
     private let stage: Locked<Stage>
+    private let connectionHandlers = Locked<[ConnectionHandler]>([])
 
     /// Prepares a server. Nothing listens before `start()`.
     public init(_ configuration: GRPCServerConfiguration, log: @escaping GRPCLog = { _, _ in }) {
@@ -67,16 +68,34 @@ public final class GRPCServer: Sendable {
         }
     }
 
+    /// Runs `handler` with a connection's number (`GRPCServerCall.connectionID`) whenever one has ended, whichever side
+    /// ended it, after the cancel handlers of its calls; not any more once the server itself ends. Before `start()`.
+    ///
+    /// The handler runs on the server's thread and must not block.
+    public func onConnectionEnd(_ handler: @escaping @Sendable (_ connectionID: UInt64) -> Void) {
+        stage.withLock { stage in
+            guard case .preparing = stage else { preconditionFailure("set handlers before the server starts") }
+            connectionHandlers.withLock { $0.append(handler) }
+        }
+    }
+
     /// Listens, and takes calls from now on.
     ///
     /// - Returns: the port, also when the configuration left the choice to the system.
     /// - Throws: `portBusy`, `cannotListen`, `badCredentials`, `noThread`; `alreadyStarted` the second time.
     public func start() throws(GRPCServerError) -> Int {
         let (configuration, health, log) = (configuration, health, log)
+        let connectionHandlers = connectionHandlers.withLock { $0 }
         let result: Result<Int, GRPCServerError> = stage.withLock { stage in
             guard case .preparing(let methods) = stage else { return .failure(.alreadyStarted) }
             do throws(GRPCServerError) {
-                let runtime = try ServerRuntime(configuration, methods: methods, health: health, log: log)
+                let runtime = try ServerRuntime(
+                    configuration,
+                    methods: methods,
+                    connectionHandlers: connectionHandlers,
+                    health: health,
+                    log: log
+                )
                 stage = .running(runtime)
                 return .success(runtime.port)
             } catch {

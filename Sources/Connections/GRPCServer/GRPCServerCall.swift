@@ -20,6 +20,12 @@ public final class GRPCServerCall: Sendable {
     /// Nobody has checked it: it says nothing about who the client is.
     public var peer: String { record.connection.peer }
 
+    /// The number of the connection that the call came on, unique in this process.
+    public var connectionID: UInt64 { record.connection.id }
+
+    /// Whether that connection has ended. True before the handlers of `GRPCServer.onConnectionEnd` are told.
+    public var isConnectionEnded: Bool { record.connection.isEnded.load(ordering: .sequentiallyConsistent) }
+
     /// The request's size in bytes.
     public var requestLength: Int { record.request.bytes.count }
 

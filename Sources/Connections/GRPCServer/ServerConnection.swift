@@ -1,11 +1,12 @@
 internal import CSagamoreHTTP2
 internal import Glibc
 internal import SagamoreGRPC
+internal import Synchronization
 
 /// One client's connection: its socket, its protocol, its calls.
 ///
-/// Unchecked: it belongs to the server's thread. Others only hold it, and read `peer` and `mailbox`, which never
-/// change.
+/// Unchecked: it belongs to the server's thread. Others only hold it, and read `id`, `peer` and `mailbox`, which never
+/// change, and `isEnded`.
 final class ServerConnection: @unchecked Sendable {
     /// How far its life is.
     enum Stage {
@@ -19,6 +20,12 @@ final class ServerConnection: @unchecked Sendable {
         case closed
     }
 
+    private static let count = Atomic<UInt64>(0)
+
+    /// Its number, unique in this process.
+    let id = ServerConnection.count.add(1, ordering: .relaxed).newValue
+    /// It is closed.
+    let isEnded = Atomic(false)
     let descriptor: Int32
     /// The client's address.
     let peer: String
@@ -147,6 +154,8 @@ final class ServerConnection: @unchecked Sendable {
         for record in sent { record.cancel() }
         sent = []
         dropCalls()
+        isEnded.store(true, ordering: .sequentiallyConsistent)
+        context.ended(id)
     }
 
     /// Nothing more can come of the calls.

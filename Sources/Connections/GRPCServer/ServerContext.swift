@@ -23,15 +23,18 @@ final class ServerContext: Sendable {
     let isDraining = Atomic(false)
     let progress = Monitor(Progress())
     private let methods: [String: ServerMethod]
+    private let connectionHandlers: [ConnectionHandler]
 
     /// - Throws: `badCredentials`, `noThread`.
     init(
         _ configuration: GRPCServerConfiguration,
         methods: [ServerMethod],
+        connectionHandlers: [ConnectionHandler] = [],
         log: @escaping GRPCLog
     ) throws(GRPCServerError) {
         self.configuration = configuration
         self.log = log
+        self.connectionHandlers = connectionHandlers
         self.methods = Dictionary(methods.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
         var tls: TLSContext?
         if let wanted = configuration.tls { tls = try TLSContext(wanted) }
@@ -49,6 +52,12 @@ final class ServerContext: Sendable {
         }
         if let refusal = method.refusal { throw refusal }
         return method
+    }
+
+    /// Reports a connection that has ended. Nothing is reported while the server stops: then it ends them itself.
+    func ended(_ connection: UInt64) {
+        guard !isDraining.load(ordering: .relaxed) else { return }
+        for handler in connectionHandlers { handler(connection) }
     }
 
     /// Hands a call whose request is whole to its handler.

@@ -22,3 +22,6 @@ final class ServerMethod: Sendable {
         self.refusal = refusal
     }
 }
+
+/// Is told the number of a connection that has ended.
+typealias ConnectionHandler = @Sendable (_ connectionID: UInt64) -> Void

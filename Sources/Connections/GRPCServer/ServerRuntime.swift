@@ -11,11 +11,17 @@ final class ServerRuntime: Sendable {
     init(
         _ configuration: GRPCServerConfiguration,
         methods: [ServerMethod],
+        connectionHandlers: [ConnectionHandler],
         health: HealthRegistry,
         log: @escaping GRPCLog
     ) throws(GRPCServerError) {
         self.health = health
-        let context = try ServerContext(configuration, methods: methods, log: log)
+        let context = try ServerContext(
+            configuration,
+            methods: methods,
+            connectionHandlers: connectionHandlers,
+            log: log
+        )
         self.context = context
         let listener = try ServerListener.open(host: configuration.host, port: configuration.port)
         port = listener.port

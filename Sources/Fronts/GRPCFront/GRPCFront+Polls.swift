@@ -30,7 +30,7 @@ extension GRPCFront {
     ) throws(RequestError) -> Poll? {
         let namespace = try self.namespace(name)
         let worker = DepartedWorkers.Worker(namespace: namespace.number, instanceKey: instanceKey)
-        // Before the other checks: SDKs retry a poll that is refused, and a worker that stops waits until its polls end.
+        // Before the other checks: SDKs retry a refused poll, and a worker that stops waits until its polls end.
         guard !departed.contains(worker) else {
             call.reply([])
             return nil
@@ -52,7 +52,8 @@ extension GRPCFront {
                 identity: identity,
                 requestID: requestIDs.next(),
                 buildID: buildID,
-                instanceKey: instanceKey
+                instanceKey: instanceKey,
+                connectionID: call.connectionID
             ),
             worker: worker,
             deadline: clock() + waiting
@@ -67,6 +68,8 @@ extension GRPCFront {
             return
         }
         call.onCancel { [matching] in matching.cancelPoll(handle) }
+        // The connection may have ended before Matching took the poll in, and Matching been told of it before.
+        if call.isConnectionEnded { matching.connectionEnded(call.connectionID) }
     }
 
     /// Temporal's server turns away polls that wait less.

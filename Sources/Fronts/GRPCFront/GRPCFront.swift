@@ -56,6 +56,7 @@ public final class GRPCFront: Sendable {
         registerHistory(on: server)
         registerWorkflowTasks(on: server)
         registerActivityTasks(on: server)
+        server.onConnectionEnd { [matching] in matching.connectionEnded($0) }
         server.setHealth(Self.serviceName, serving: true)
     }
 

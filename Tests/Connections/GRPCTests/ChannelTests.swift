@@ -36,6 +36,38 @@ struct ChannelTests {
         }
     }
 
+    @Test func theServerTellsWhichConnectionHasEnded() async throws {
+        let ended = Watched<[String]>([])
+        let held = Held()
+        try await withServer { server in
+            server.register("/test.S/Number", .hot) { $0.reply(Array("\($0.connectionID)".utf8)) }
+            server.register("/test.S/Wait", .hot) { call in
+                let id = call.connectionID
+                call.onCancel { ended.change { $0.append("call of \(id)") } }
+                held.put(call)
+            }
+            server.onConnectionEnd { id in ended.change { $0.append("\(id)") } }
+        } _: { _, port in
+            let (first, second) = (channel(port), channel(port))
+            func number(_ channel: GRPCChannel) async throws -> String {
+                String(decoding: try await channel.call("/test.S/Number", [], deadline: .seconds(20)), as: UTF8.self)
+            }
+            let (one, two) = (try await number(first), try await number(second))
+            #expect(one != two)
+            #expect(try await number(first) == one)
+            let waiting = Task { try? await first.call("/test.S/Wait", [], deadline: .seconds(60)) }
+            let call = await onThread { held.wait() }
+            #expect(!call.isConnectionEnded)
+            await onThread { first.shutdown() }
+            #expect(await ended.reached { $0.contains(one) } == ["call of \(one)", one])
+            #expect(call.isConnectionEnded)
+            _ = await waiting.value
+            #expect(try await number(second) == two)
+            await onThread { second.shutdown() }
+            #expect(await ended.reached { $0.contains(two) } != nil)
+        }
+    }
+
     @Test func sendsMetadataOfChannelAndCall() async throws {
         try await withServer {
             $0.register("/test.S/Metadata", .hot) { call in

@@ -323,6 +323,27 @@ extension FrontTests {
             }
         }
 
+        @Test(.timeLimit(.minutes(1))) func endOfAPollersConnection() async throws {
+            let (polls, polled) = AsyncStream<UInt64?>.makeStream()
+            let (ends, ended) = AsyncStream<UInt64>.makeStream()
+            let matching = FakeMatching {
+                $0.workflowTask = { poll, reply in
+                    polled.yield(poll.poller.connectionID)
+                    reply.succeed(.none)
+                }
+                $0.connectionEnded = { ended.yield($0) }
+            }
+            try await withFront(matching: matching) { client in
+                let _: PollWorkflowTaskQueueResponse = try await client.call(
+                    .pollWorkflowTaskQueue,
+                    Refused.workflowPoll
+                )
+                let connection = try #require(await polls.first { _ in true } ?? nil)
+                client.channel.shutdown()
+                #expect(await ends.first { _ in true } == connection)
+            }
+        }
+
         /// A worker that stops waits for its polls: one that comes after the farewell must not wait for a task.
         @Test func pollAfterTheFarewellEndsAtOnce() async throws {
             let matching = FakeMatching { $0.workflowTask = { _, reply in kept.withLock { $0.append(reply) } } }

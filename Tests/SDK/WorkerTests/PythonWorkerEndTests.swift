@@ -25,4 +25,24 @@ struct PythonWorkerEndTests {
         #expect(seconds.failed < 15)
         #expect(seconds.refused < 15)
     }
+
+    /// The run is in the killed worker's memory, and its tasks wait for that worker first.
+    @Test func aRunGoesOnSoonWhenItsWorkerIsKilled() async throws {
+        let client = try await connect()
+        let address = client.options.address
+        let queue = "sticky-\(UUID().uuidString)"
+        let first = try await blocking { try PythonWorker("sticky.py", [address, queue]) }
+        let kind = WorkflowKind<Nothing, String>("PyWaiting", taskQueue: queue)
+        let handle = try await client.start(kind, Nothing(), WorkflowOptions(id: queue))
+        // The answer comes from the first worker's memory.
+        #expect(try await handle.query(Query<Nothing, Bool>("is_waiting")))
+        let second = try await blocking { try PythonWorker("sticky.py", [address, queue]) }
+        try await blocking { first.kill() }
+        let begin = ContinuousClock.now
+        try await handle.signal(Signal<String>("say"), "done")
+        #expect(try await handle.result() == "done")
+        #expect(ContinuousClock.now - begin < .seconds(5))
+        second.stop()
+        await close(client)
+    }
 }
