@@ -47,6 +47,10 @@ public struct GRPCServerConfiguration: Sendable {
     /// Requests of hot methods larger than this, in bytes, run on the pool.
     public var hotRequestBytes = 64 * 1024
 
+    /// The memory of requests larger than `hotRequestBytes`, in bytes, in sum over all calls: those that are being
+    /// received and those that wait for the pool, inflated. A call past that is answered RESOURCE_EXHAUSTED.
+    public var largeRequestMemoryLimit = 128 * 1024 * 1024
+
     /// The defaults, on a port of your choice.
     public init(host: String = "127.0.0.1", port: Int = 7233) {
         self.host = host

@@ -27,7 +27,7 @@ final class ServerCallRecord: @unchecked Sendable {
     let stream: Int32
     let connection: ServerConnection
     let head: RequestHead
-    var request = RequestBody()
+    var request: RequestBody
     var method: ServerMethod?
     var deadline: ContinuousClock.Instant?
     var lifecycle = ServerCallLifecycle()
@@ -38,6 +38,7 @@ final class ServerCallRecord: @unchecked Sendable {
         self.stream = stream
         self.connection = connection
         self.head = head
+        request = RequestBody(connection.context.requestMemory)
     }
 
     deinit { request.deallocate() }

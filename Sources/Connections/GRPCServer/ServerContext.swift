@@ -18,6 +18,7 @@ final class ServerContext: Sendable {
     let log: GRPCLog
     let mailbox: ServerMailbox
     let pool: BlockingPool
+    let requestMemory: RequestMemory
     let tls: TLSContext?
     /// New calls are turned away.
     let isDraining = Atomic(false)
@@ -41,6 +42,10 @@ final class ServerContext: Sendable {
         self.tls = tls
         mailbox = try ServerMailbox()
         pool = BlockingPool(limit: configuration.blockingQueueLimit)
+        requestMemory = RequestMemory(
+            limit: configuration.largeRequestMemoryLimit,
+            smallSize: configuration.hotRequestBytes
+        )
     }
 
     /// The method of a path.
@@ -73,8 +78,7 @@ final class ServerContext: Sendable {
             method.handler(call)
             return
         }
-        // A hot method's large request is never refused: its bytes are here already, and how many there can be is
-        // bounded by the streams of the connections.
+        // A hot method's large request is never refused for the number of calls: `RequestMemory` bounds their bytes.
         guard pool.submit(always: method.kind == .hot, { method.handler(call) }) else {
             call.fail(GRPCStatus(.resourceExhausted, "the server has too many calls waiting: try again later"))
             return

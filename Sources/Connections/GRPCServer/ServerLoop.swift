@@ -168,7 +168,7 @@ final class ServerLoop {
         guard case .packed(let algorithm) = record.head.encoding else {
             throw GRPCStatus(.internalError, "the message is said to be packed, and the call not to be")
         }
-        record.request.replace(with: try inflater.inflate(record.request.bytes, algorithm))
+        try record.request.replace(with: try inflater.inflate(record.request.bytes, algorithm))
     }
 
     // MARK: Answers

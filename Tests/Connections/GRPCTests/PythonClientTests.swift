@@ -49,7 +49,7 @@ struct PythonClientTests {
 
     @Test func refusesARequestOverTheLimit() async throws {
         try await withServer {
-            $0.register("/test.S/Size", .hot) { $0.reply(Array(String($0.requestLength).utf8)) }
+            $0.register("/test.S/Size", .hot) { $0.reply(Array(String($0.bytes.count).utf8)) }
         } _: { _, port in
             let largest = try await Python.outcome("send", port, "/test.S/Size,\(4 << 20)")
             #expect(largest == CallOutcome(code: "OK", answer: String(4 << 20)))
@@ -256,7 +256,7 @@ struct PythonClientTests {
             }
             $0.register("/test.S/Hot", .hot) { call in
                 running.change { $0 += 1 }
-                call.reply(Array(String(call.requestLength).utf8))
+                call.reply(Array(String(call.bytes.count).utf8))
             }
         } _: { _, port in
             let channel = GRPCChannel(GRPCChannelConfiguration(target: "127.0.0.1:\(port)"))
@@ -282,6 +282,31 @@ struct PythonClientTests {
             #expect(await results.reached { $0.filter { $0 == "70000" }.count == 100 } != nil)
             #expect(await results.reached { Set($0).isSuperset(of: ["a", "b", "c"]) } != nil)
             await onThread { channel.shutdown() }
+        }
+    }
+
+    /// A few kilobytes on the wire may be 4 MiB, and thousands of calls fit on a connection.
+    @Test func boundsTheMemoryOfInflatedRequestsThatWait() async throws {
+        let gate = Watched(false)
+        try await withServer {
+            $0.blockingThreads = 1
+            $0.largeRequestMemoryLimit = 20 << 20
+        } register: {
+            $0.register("/test.S/Hot", .hot) { call in
+                _ = gateWait(gate)
+                call.releaseRequest()
+                call.reply([])
+            }
+            $0.register("/test.S/Open", .hot) { call in
+                gate.change { $0 = true }
+                call.reply([])
+            }
+        } _: { _, port in
+            let first: [String: Int] = try await Python.run("inflated", port, "/test.S/Hot,30,25")
+            #expect(first == ["OK": 5, "RESOURCE_EXHAUSTED": 25])
+            // What was given back can be used again.
+            let second: [String: Int] = try await Python.run("inflated", port, "/test.S/Hot,5,0")
+            #expect(second == ["OK": 5])
         }
     }
 

@@ -1,3 +1,4 @@
+import SagamoreGRPC
 import Testing
 
 @testable import SagamoreGRPCServer
@@ -61,7 +62,7 @@ import Testing
     func joinsPiecesOfEverySize(piece: Int) throws {
         let content = (0..<70_000).map { UInt8(truncatingIfNeeded: $0) }
         let bytes: [UInt8] = [0, 0, 1, 0x11, 0x70] + content
-        var body = RequestBody()
+        var body = RequestBody(RequestMemory(limit: 1 << 20, smallSize: 1 << 10))
         defer { body.deallocate() }
         #expect(body.isEmpty)
         for start in stride(from: 0, to: bytes.count, by: piece) {
@@ -74,9 +75,51 @@ import Testing
     }
 
     @Test func anEmptyMessageIsOne() throws {
-        var body = RequestBody()
+        var body = RequestBody(RequestMemory(limit: 1 << 20, smallSize: 1 << 10))
         try ([1, 0, 0, 0, 0] as [UInt8]).withUnsafeBytes { try body.append($0, limit: 0) }
         #expect(body.isComplete && body.isPacked && body.bytes.isEmpty && !body.isEmpty)
+    }
+}
+
+extension RequestBodyTests {
+    private func prefix(_ length: Int) -> [UInt8] {
+        [0] + (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) }
+    }
+
+    @Test func largeMessagesShareABoundedMemory() throws {
+        let memory = RequestMemory(limit: 300_000, smallSize: 1_000)
+        let large = prefix(200_000) + [UInt8](repeating: 1, count: 200_000)
+        let small = prefix(1_000) + [UInt8](repeating: 1, count: 1_000)
+        func received(_ bytes: [UInt8]) throws -> RequestBody {
+            var body = RequestBody(memory)
+            do {
+                try bytes.withUnsafeBytes { try body.append($0, limit: 1 << 20) }
+                return body
+            } catch {
+                body.deallocate()
+                throw error
+            }
+        }
+        var first = try received(large)
+        #expect(memory.bytes == 200_000)
+        let refused = #expect(throws: GRPCStatus.self) { try received(large) }
+        #expect(refused?.code == .resourceExhausted)
+        #expect(memory.bytes == 200_000)
+        // Small ones are handled at once, and are taken whatever the large ones hold.
+        var other = try received(small)
+        #expect(memory.bytes == 200_000)
+        // What a message inflates to counts, in place of what came.
+        func message(_ count: Int) -> MessageInflater.Message {
+            let message = MessageInflater.Message.allocate(byteCount: count, alignment: 1)
+            message.initializeMemory(as: UInt8.self, repeating: 2)
+            return message
+        }
+        #expect(throws: GRPCStatus.self) { try other.replace(with: message(100_001)) }
+        try other.replace(with: message(100_000))
+        #expect(memory.bytes == 300_000)
+        first.deallocate()
+        other.deallocate()
+        #expect(memory.bytes == 0)
     }
 }
 

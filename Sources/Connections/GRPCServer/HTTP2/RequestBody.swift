@@ -10,6 +10,11 @@ struct RequestBody {
     private var length = 0
     private var count = 0
     private var storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private let memory: RequestMemory
+    /// The bytes that it holds of `memory`.
+    private var reserved = 0
+
+    init(_ memory: RequestMemory) { self.memory = memory }
 
     private static let prefixLength = 5
     /// A message gets its memory as its bytes come, not as its length promises: this much at first.
@@ -27,8 +32,8 @@ struct RequestBody {
     /// Takes the next piece.
     ///
     /// - Parameter limit: the largest message, in bytes.
-    /// - Throws: the status to answer with: RESOURCE_EXHAUSTED for a message over the limit, INTERNAL for what is not
-    ///   one message.
+    /// - Throws: the status to answer with: RESOURCE_EXHAUSTED for a message over the limit, or when large requests
+    ///   hold too much memory already; INTERNAL for bytes that are not one message.
     mutating func append(_ piece: UnsafeRawBufferPointer, limit: Int) throws(GRPCStatus) {
         var piece = piece
         while prefixCount < Self.prefixLength, let byte = piece.first {
@@ -49,23 +54,39 @@ struct RequestBody {
         guard piece.count <= length - count else {
             throw GRPCStatus(.unimplemented, "the call has more than one message, and the method takes one")
         }
-        makeRoom(for: piece.count)
+        try makeRoom(for: piece.count)
         UnsafeMutableRawBufferPointer(rebasing: storage[count...]).copyMemory(from: piece)
         count += piece.count
     }
 
-    private mutating func makeRoom(for more: Int) {
+    private mutating func makeRoom(for more: Int) throws(GRPCStatus) {
         guard count + more > storage.count else { return }
         let capacity = min(length, max(count + more, 2 * storage.count, Self.firstCapacity))
+        try reserve(capacity)
         let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 1)
         larger.copyMemory(from: bytes)
         storage.deallocate()
         storage = larger
     }
 
+    /// Holds this much of the shared memory in place of what it holds.
+    private mutating func reserve(_ capacity: Int) throws(GRPCStatus) {
+        guard capacity > memory.smallSize else { return }
+        try memory.reserve(capacity - reserved)
+        reserved = capacity
+    }
+
     /// Puts the unpacked message in the place of the packed one.
-    mutating func replace(with unpacked: MessageInflater.Message) {
-        storage.deallocate()
+    ///
+    /// - Throws: RESOURCE_EXHAUSTED where large requests hold too much memory already; the unpacked message is freed.
+    mutating func replace(with unpacked: MessageInflater.Message) throws(GRPCStatus) {
+        deallocate()
+        do throws(GRPCStatus) {
+            try reserve(unpacked.count)
+        } catch {
+            unpacked.deallocate()
+            throw error
+        }
         storage = unpacked
         count = unpacked.count
         length = count
@@ -77,5 +98,7 @@ struct RequestBody {
         storage.deallocate()
         storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
         count = 0
+        if reserved > 0 { memory.release(reserved) }
+        reserved = 0
     }
 }

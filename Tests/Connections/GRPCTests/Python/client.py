@@ -70,6 +70,22 @@ def compressed(port, argument):
     return {"wrong": wrong, "tooLarge": too_large["code"]}
 
 
+def inflated(port, argument):
+    """Many calls at once, with messages that are large only when inflated. Calls `/test.S/Open` once so many ended."""
+    path, count, ended = argument.split(",")
+    connection = channel(port)
+    call = connection.unary_unary(path)
+    futures = [
+        call.future(b"x" * (1 << 22), timeout=60, compression=grpc.Compression.Gzip) for _ in range(int(count))
+    ]
+    deadline = time.monotonic() + 30
+    while sum(future.done() for future in futures) < int(ended) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    connection.unary_unary("/test.S/Open")(b"", timeout=30)
+    codes = [future.code().name for future in futures]
+    return {code: codes.count(code) for code in codes}
+
+
 def metadata(port, path):
     call = channel(port).unary_unary(path)
     sent = (("text", "one two"), ("blob-bin", bytes(range(256))))

@@ -73,7 +73,7 @@ extension GRPCServerCall {
     func echo() {
         let bytes = bytes
         releaseRequest()
-        #expect(requestLength == 0)
+        #expect(self.bytes.isEmpty)
         releaseRequest()
         reply(bytes)
     }
