@@ -1,10 +1,10 @@
 internal import SagamoreThreads
 
-/// A few threads that run what may block, and a bounded queue before them.
+/// A small pool of threads for handlers that may block, behind a bounded queue.
 final class BlockingPool: Sendable {
     private struct State {
         var waiting: [@Sendable () -> Void] = []
-        /// Where the queue begins: what lies before it has been taken.
+        /// The index of the first waiting job.
         var head = 0
         var isStopped = false
 
@@ -33,7 +33,7 @@ final class BlockingPool: Sendable {
 
     /// Starts the threads.
     ///
-    /// - Throws: where the system refuses one; those that run end with `stop()`.
+    /// - Throws: when the system refuses a thread. Threads that were started end with `stop()`.
     func start(threads: Int) throws(ThreadError) {
         for index in 0..<max(1, threads) {
             _ = try SystemThread("grpc-pool-\(index)") { [state] in
@@ -49,9 +49,9 @@ final class BlockingPool: Sendable {
         }
     }
 
-    /// Queues a job. False: the queue is full, or the pool has stopped.
+    /// Queues a job. Returns false when the queue is full or the pool has stopped.
     ///
-    /// - Parameter always: true: also when the queue is full.
+    /// - Parameter always: whether to queue the job even when the queue is full.
     func submit(always: Bool, _ job: @escaping @Sendable () -> Void) -> Bool {
         state.changeForOne { state in
             if state.isStopped || (state.count >= limit && !always) { return false }
@@ -60,7 +60,7 @@ final class BlockingPool: Sendable {
         }
     }
 
-    /// Ends the threads as soon as they have nothing in hand. What still waits is dropped.
+    /// Ends each thread after its current job. Waiting jobs are dropped.
     func stop() {
         let dropped = state.change { state in
             state.isStopped = true

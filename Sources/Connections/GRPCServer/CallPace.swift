@@ -1,37 +1,37 @@
-/// Whether a server's thread lets calls gather before it takes the next ones.
+/// Decides whether the server's thread pauses so that calls gather before it reads them.
 ///
-/// Each time it is woken costs as much as a call, most of it because other programs have used the processor meanwhile.
-/// Under load a short pause divides that among a few calls. Where calls come one by one a pause would only cost time:
-/// then there is none, once a ``sample`` of them or a ``rest`` tells that a load is over. Nor is there one where more
-/// waits than the thread takes at a time.
+/// A wakeup costs as much as a call, mostly because other programs have used the processor in the meantime. Under load,
+/// a short pause spreads that cost over several calls. Without load it would only add latency, so the pause stops once
+/// a ``sample`` of calls or a ``rest`` shows that the load is over. There is no pause while more input waits than the
+/// thread reads at a time.
 struct CallPace {
-    /// Calls come often enough for a pause to gather some.
+    /// Whether calls arrive often enough for a pause to gather several.
     private(set) var isBusy = false
     private var count = 0
     private var since: ContinuousClock.Instant?
 
-    /// How long calls gather. Longer ones help no more, and it is added to what a call takes.
+    /// How long calls gather. A longer pause saves no more, and every call waits for it.
     static let pause = Duration.milliseconds(1)
-    /// So many calls are looked at together.
+    /// The number of calls over which the rate is measured.
     static let sample = 128
-    /// Below so many calls a millisecond nothing waits. In the benchmark five sagas at a time bring 2.7, one brings
-    /// 1.6.
+    /// The rate in calls per millisecond from which on calls gather. In the benchmark, five concurrent sagas make 2.7,
+    /// one makes 1.6.
     static let busy = 3.0
 
-    /// When nothing happens for so long, a load is over. Longer than a flush to disk, for which all may have to wait.
+    /// A load is over after this long without input. Longer than a flush to disk, for which all calls may wait.
     static let rest = Duration.milliseconds(100)
 
-    /// So long nothing has happened.
+    /// Nothing has arrived for this long.
     mutating func waited(_ time: Duration) {
         guard isBusy, time >= Self.rest else { return }
         isBusy = false
         since = nil
     }
 
-    /// A call has come.
+    /// A call has arrived.
     ///
-    /// - Parameter now: asked for one call in ``sample``.
-    mutating func came(at now: () -> ContinuousClock.Instant) {
+    /// - Parameter now: evaluated for one call in each ``sample``.
+    mutating func callArrived(at now: () -> ContinuousClock.Instant) {
         count += 1
         guard count >= Self.sample || since == nil else { return }
         let now = now()

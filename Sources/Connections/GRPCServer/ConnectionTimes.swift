@@ -1,15 +1,15 @@
-/// What is due on a connection without anything happening on it.
+/// The timers of a connection: keepalive, idle time, greeting.
 ///
-/// Hearing from the client costs a store: when something is really due is only worked out when it may be.
+/// Input from the client costs one store. What is due is computed only when something may be.
 struct ConnectionTimes: Sendable {
-    /// What is to be done now.
+    /// What to do now.
     enum Action: Equatable {
         case none
-        /// Ask the client for a sign.
+        /// Ping the client.
         case ping
-        /// The client has gone, without a word.
+        /// The client is gone: close the connection.
         case close
-        /// Nobody has used the connection.
+        /// The connection has been idle: end it.
         case leave
     }
 
@@ -20,10 +20,10 @@ struct ConnectionTimes: Sendable {
     private var lastHeard: ContinuousClock.Instant
     private var pingedAt: ContinuousClock.Instant?
     private var lastUsed: ContinuousClock.Instant
-    /// Nothing is due before.
+    /// Nothing is due before this time.
     private(set) var next: ContinuousClock.Instant
 
-    /// So long a client may take to speak HTTP/2.
+    /// The time within which a client must send its HTTP/2 settings.
     static let greeting = Duration.seconds(20)
 
     init(_ configuration: GRPCServerConfiguration, now: ContinuousClock.Instant) {
@@ -36,21 +36,21 @@ struct ConnectionTimes: Sendable {
         next = now + min(Self.greeting, keepaliveInterval, idleLimit ?? Self.greeting)
     }
 
-    /// Something is to be looked at then.
+    /// Makes sure that `check` runs by this time.
     mutating func due(at instant: ContinuousClock.Instant) { next = min(next, instant) }
 
-    /// Something has come from the client.
+    /// The client has sent something.
     mutating func heard(at now: ContinuousClock.Instant) {
         lastHeard = now
         pingedAt = nil
     }
 
-    /// A call has begun or ended. The clock is asked only where idle connections are ended.
+    /// A call has begun or ended. The clock is read only when idle connections are ended.
     mutating func used() {
         if idleLimit != nil { lastUsed = .now }
     }
 
-    /// Says what is to be done, and sets `next` to when to ask again; calls have deadlines of their own.
+    /// Returns what to do, and sets `next` to the time of the next check. The deadlines of calls are kept elsewhere.
     mutating func check(at now: ContinuousClock.Instant, isGreeted: Bool, hasCalls: Bool) -> Action {
         next = now + keepaliveInterval
         if !isGreeted {

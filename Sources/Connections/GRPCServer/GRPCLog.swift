@@ -1,17 +1,17 @@
-/// How much a line of the log matters.
+/// The severity of a log line.
 public enum GRPCLogLevel: Int, Sendable, Comparable {
-    /// For whoever looks for a fault.
+    /// Details for debugging.
     case debug
-    /// What happens in normal operation.
+    /// Normal operation.
     case info
-    /// Something that should not happen often.
+    /// Unusual, but handled.
     case warning
-    /// Something that needs somebody.
+    /// Needs attention.
     case error
 
-    /// Orders levels by weight.
+    /// Orders levels by severity.
     public static func < (left: GRPCLogLevel, right: GRPCLogLevel) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// Takes one line of the log. Called from any thread; it must not block.
+/// Receives one log line. Called from any thread; must not block.
 public typealias GRPCLog = @Sendable (GRPCLogLevel, String) -> Void

@@ -3,7 +3,7 @@ internal import SagamoreThreads
 
 /// A gRPC server: answers unary calls of registered methods, over HTTP/2, in plain text or TLS.
 ///
-/// It also answers `grpc.health.v1.Health/Check`, and UNIMPLEMENTED to what nobody registered.
+/// It also answers `grpc.health.v1.Health/Check`. Methods that are not registered are answered UNIMPLEMENTED.
 public final class GRPCServer: Sendable {
     private enum Stage {
         /// Methods are registered. Can transition to: running, stopped.
@@ -29,17 +29,17 @@ public final class GRPCServer: Sendable {
     }
 
     deinit {
-        // Whoever lets go of a running server has no grace to give, and this may be one of the server's own threads.
+        // On a thread of its own, because this may be one of the server's threads, which shutdown waits for.
         guard case .running(let runtime) = stage.withLock({ $0 }) else { return }
         _ = try? SystemThread("grpc-end") { runtime.shutdown(grace: .zero) }
     }
 
-    /// Registers a method, before `start()`. The last registration of a path counts.
+    /// Registers a method, before `start()`. A later registration of the same path replaces an earlier one.
     ///
     /// - Parameters:
     ///   - path: as `/package.Service/Method`.
     ///   - kind: where the handler runs.
-    ///   - handler: gets each call and answers it then or later.
+    ///   - handler: receives each call, and answers it at once or later.
     public func register(
         _ path: String,
         _ kind: GRPCMethodKind,
@@ -55,8 +55,8 @@ public final class GRPCServer: Sendable {
         }
     }
 
-    /// Says what calls of a method that this server knows only by name are answered with. Such methods cost nothing.
-    /// A registration of the same path takes its place.
+    /// Answers all calls of a method with the same status, without a handler. A registration of the same path replaces
+    /// it.
     public func refuse(_ path: String, with status: GRPCStatus) {
         stage.withLock { stage in
             guard case .preparing(var methods) = stage else {
@@ -68,8 +68,9 @@ public final class GRPCServer: Sendable {
         }
     }
 
-    /// Runs `handler` with a connection's number (`GRPCServerCall.connectionID`) whenever one has ended, whichever side
-    /// ended it, after the cancel handlers of its calls; not any more once the server itself ends. Before `start()`.
+    /// Runs `handler` with the number (`GRPCServerCall.connectionID`) of each connection that has ended, whichever side
+    /// ended it, after the cancel handlers of its calls. Not called while the server shuts down. Set handlers before
+    /// `start()`.
     ///
     /// The handler runs on the server's thread and must not block.
     public func onConnectionEnd(_ handler: @escaping @Sendable (_ connectionID: UInt64) -> Void) {
@@ -79,9 +80,9 @@ public final class GRPCServer: Sendable {
         }
     }
 
-    /// Listens, and takes calls from now on.
+    /// Starts listening and accepting calls.
     ///
-    /// - Returns: the port, also when the configuration left the choice to the system.
+    /// - Returns: the port, which the system chose when the configuration says 0.
     /// - Throws: `portBusy`, `cannotListen`, `badCredentials`, `noThread`; `alreadyStarted` the second time.
     public func start() throws(GRPCServerError) -> Int {
         let (configuration, health, log) = (configuration, health, log)
@@ -105,23 +106,23 @@ public final class GRPCServer: Sendable {
         return try result.get()
     }
 
-    /// Says whether a service serves, for those who ask `grpc.health`. The empty name stands for the whole server,
-    /// which serves from the beginning; names that were never set are answered NOT_FOUND.
+    /// Sets whether a service is serving, as answered by `grpc.health`. The empty name stands for the whole server,
+    /// which is serving from the beginning. Names that were never set are answered NOT_FOUND.
     public func setHealth(_ service: String, serving: Bool) {
         health.set(service, serving: serving)
     }
 
-    /// Says NOT_SERVING for every service from now on, whatever is set, so that load balancers send nobody here any
-    /// more. Calls are answered as before. Ending the server does this too, but then there is no time to hear it.
+    /// Answers NOT_SERVING for every service from now on, so that load balancers send no more clients. Calls are
+    /// answered as before. Shutting down does this too, but leaves load balancers no time to notice.
     public func drainHealth() {
         health.drain()
     }
 
-    /// Ends the server: takes no new calls, tells clients so, lets the open ones finish, and cancels those that are
-    /// still open when `grace` is over. Returns when nothing of it runs any more, except a cold handler that still
-    /// blocks.
+    /// Shuts the server down: refuses new calls, tells clients to go elsewhere, lets open calls finish, and cancels the
+    /// calls that are still open after `grace`. Returns when nothing of the server runs any more, except cold handlers
+    /// that still block.
     ///
-    /// May be called several times; later callers wait as well. Not from a handler, which would wait for itself.
+    /// May be called several times; all callers wait. Must not be called from a handler, which would wait for itself.
     public func shutdown(grace: Duration) {
         let runtime: ServerRuntime? = stage.withLock { stage in
             switch stage {

@@ -1,29 +1,28 @@
 public import SagamoreGRPC
 
-/// One call that a client has made and that waits for its answer.
+/// A call from a client that waits for its answer.
 ///
-/// The answer may come from any thread, at any time, once; later ones are ignored. A call that nobody holds any more
-/// and that has no answer is answered UNAVAILABLE, so no client waits for ever.
+/// It may be answered once, from any thread, at any time; later answers are ignored. A call that is released without an
+/// answer is answered UNAVAILABLE, so no client waits forever.
 public final class GRPCServerCall: Sendable {
     private let record: ServerCallRecord
 
     init(_ record: ServerCallRecord) { self.record = record }
 
     deinit {
-        record.answer(.status(GRPCStatus(.unavailable, "the server let go of this call without an answer")))
+        record.answer(.status(GRPCStatus(.unavailable, "the server dropped this call without an answer: try again")))
     }
 
     /// The method's path, as `/package.Service/Method`.
     public var path: String { record.head.path }
 
-    /// The client's address in gRPC's form, as `ipv4:127.0.0.1:50000`.
-    /// Nobody has checked it: it says nothing about who the client is.
+    /// The client's address in gRPC's form, as `ipv4:127.0.0.1:50000`. It does not authenticate the client.
     public var peer: String { record.connection.peer }
 
     /// The number of the connection that the call came on, unique in this process.
     public var connectionID: UInt64 { record.connection.id }
 
-    /// Whether that connection has ended. True before the handlers of `GRPCServer.onConnectionEnd` are told.
+    /// Whether that connection has ended. Set before the handlers of `GRPCServer.onConnectionEnd` run.
     public var isConnectionEnded: Bool { record.connection.isEnded.load(ordering: .sequentiallyConsistent) }
 
     /// The request's size in bytes.
@@ -37,24 +36,23 @@ public final class GRPCServerCall: Sendable {
         return try body(record.request.bytes)
     }
 
-    /// Gives the request's memory back: a call may wait for long, and the request of one that came compressed is many
-    /// times what it was on the wire. `withRequest` finds it empty from now on. For the handler, before it lets anybody
-    /// else have the call.
+    /// Frees the request's memory: a call may wait for long, and a compressed request is many times larger than on the
+    /// wire. `withRequest` sees an empty request from now on. Call this in the handler, before another thread has the
+    /// call.
     public func releaseRequest() { record.releaseRequest() }
 
-    /// How long the client still waits (zero or less: no longer); nil: it waits for ever.
+    /// The time until the client's deadline, zero or less when it has passed; nil without a deadline.
     public var timeRemaining: Duration? { record.timeRemaining }
 
-    /// The instant up to which the client waits; nil: it waits for ever.
+    /// The client's deadline, or nil.
     public var deadline: ContinuousClock.Instant? { record.deadline }
 
-    /// The first value of a metadata entry, by its name in lower case; nil when there is none. What is no UTF-8 in it
-    /// is replaced.
+    /// The first value of a metadata entry, by its lowercase name, or nil. Invalid UTF-8 is replaced.
     public func metadata(_ key: String) -> String? {
         metadataBytes(key).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The same as bytes. Names that end in `-bin` are of values that need not be text; nil when one can't be decoded.
+    /// The same as bytes. The value of a name that ends in `-bin` is decoded; nil when it is not valid base64.
     public func metadataBytes(_ key: String) -> [UInt8]? {
         guard let value = record.head.metadata.value(key) else { return nil }
         return key.hasSuffix("-bin") ? BinaryField.decoded(value) : Array(value)
@@ -74,36 +72,36 @@ public final class GRPCServerCall: Sendable {
         record.answer(.message(bytes))
     }
 
-    /// Answers with a message that is these pieces, one after the other.
+    /// Answers with a message, given in parts.
     @_disfavoredOverload
     public func reply(_ parts: [[UInt8]]) {
         record.answer(.parts(parts))
     }
 
-    /// Answers with a message, and says afterwards whether it went out to the client: false when the client had gone,
-    /// or when the call had an answer. True does not mean that the client has dealt with it.
+    /// Answers with a message, and reports whether it was sent: false when the client was gone or the call had an
+    /// answer. True does not mean that the client has processed the message.
     ///
-    /// - Parameter outcome: called once, on the server's thread or, when the answer is too late, at once.
+    /// - Parameter outcome: called once, on the server's thread, or at once when the answer comes too late.
     public func reply(_ bytes: [UInt8], outcome: @escaping @Sendable (_ delivered: Bool) -> Void) {
         record.answer(.message(bytes), outcome: outcome)
     }
 
-    /// The same for a message in pieces.
+    /// The same for a message in parts.
     @_disfavoredOverload
     public func reply(_ parts: [[UInt8]], outcome: @escaping @Sendable (_ delivered: Bool) -> Void) {
         record.answer(.parts(parts), outcome: outcome)
     }
 
-    /// Answers with an error. `ok` and unknown codes are sent as UNKNOWN; a message or details too long for what
-    /// clients accept are shortened or left out.
+    /// Answers with an error. `ok` and unknown codes are sent as UNKNOWN. A message or details that exceed what clients
+    /// accept are shortened or left out.
     public func fail(_ status: GRPCStatus) {
         record.answer(.status(status))
     }
 
-    /// Runs `handler` when the client gives up, goes away, or its deadline passes before there is an answer; at once if
-    /// that is so already; never after an answer. Several handlers are run in their order.
+    /// Runs `handler` when the client cancels or disconnects, or its deadline passes, before there is an answer; at
+    /// once if that has happened already; never after an answer. Several handlers run in their order.
     ///
-    /// The handler runs on the server's thread and must not block. It should not hold the call itself.
+    /// The handler runs on the server's thread and must not block. It should not retain the call.
     public func onCancel(_ handler: @escaping @Sendable () -> Void) {
         record.watch(handler)
     }

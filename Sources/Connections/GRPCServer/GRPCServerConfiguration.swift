@@ -1,15 +1,15 @@
-/// What a server listens on, and its limits.
+/// The address and the limits of a server.
 public struct GRPCServerConfiguration: Sendable {
     /// The server's certificate and key, both PEM.
     public struct TLS: Sendable {
-        /// The server's certificate, followed by the ones that lead to its root.
+        /// The server's certificate, followed by its intermediate certificates.
         public var certificateChain: String
         /// The private key of the first certificate.
         public var privateKey: String
-        /// When set, clients must show a certificate that leads to one of these roots.
+        /// When set, clients must present a certificate signed by one of these roots.
         public var clientRoots: String?
 
-        /// A certificate with its key, and the roots of clients' certificates where these are wanted.
+        /// A certificate with its key, and the roots of client certificates if these are required.
         public init(certificateChain: String, privateKey: String, clientRoots: String? = nil) {
             self.certificateChain = certificateChain
             self.privateKey = privateKey
@@ -17,38 +17,38 @@ public struct GRPCServerConfiguration: Sendable {
         }
     }
 
-    /// The address to listen on: loopback unless told otherwise.
+    /// The address to listen on; loopback by default.
     public var host = "127.0.0.1"
-    /// The port to listen on; 0 takes any free one, and `start()` says which.
+    /// The port to listen on. With 0 the system chooses one, which `start()` returns.
     public var port = 7233
     /// Nil: plain text.
     public var tls: TLS?
 
     /// The largest request, in bytes. Temporal's limit: 4 MiB. A larger one is answered RESOURCE_EXHAUSTED.
     public var maximumMessageBytes = 4 * 1024 * 1024
-    /// The largest metadata of one request, in bytes (names and values, and 32 for each entry).
+    /// The largest metadata of a request, in bytes: names, values, and 32 for each entry.
     public var maximumMetadataBytes = 32 * 1024
-    /// How many calls one connection may have open; further ones wait at the client.
+    /// The number of open calls on a connection; further calls wait in the client.
     public var maximumConcurrentStreams = 4096
-    /// The shortest time between two keepalive pings that a client may send without being turned away.
-    /// Temporal's SDKs ping every 30 s, some settings every 10 s.
+    /// The shortest interval of keepalive pings; a client that pings more often is disconnected. Temporal's SDKs ping
+    /// every 30 s, with some settings every 10 s.
     public var minimumPingInterval: Duration = .seconds(5)
-    /// After this long without a sign of a client the server pings it.
+    /// The server pings a client that has been silent for this long.
     public var keepaliveInterval: Duration = .seconds(60)
-    /// A client that leaves a ping unanswered for this long is gone, and so are its calls.
+    /// The server closes the connection of a client that leaves a ping unanswered for this long.
     public var keepaliveTimeout: Duration = .seconds(15)
-    /// A connection without a call is closed after this time; nil: never.
+    /// A connection without calls is closed after this time; nil: never.
     public var maximumConnectionIdle: Duration?
 
-    /// Threads of the pool that runs cold handlers.
+    /// The threads of the pool that runs cold handlers.
     public var blockingThreads = 2
-    /// How many calls may wait for the pool; a cold call past that is answered RESOURCE_EXHAUSTED.
+    /// The number of calls that may wait for the pool; a further cold call is answered RESOURCE_EXHAUSTED.
     public var blockingQueueLimit = 1024
-    /// Requests of hot methods larger than this, in bytes, run on the pool.
+    /// Requests of hot methods that are larger than this, in bytes, are handled on the pool.
     public var hotRequestBytes = 64 * 1024
 
-    /// The memory of requests larger than `hotRequestBytes`, in bytes, in sum over all calls: those that are being
-    /// received and those that wait for the pool, inflated. A call past that is answered RESOURCE_EXHAUSTED.
+    /// The memory of all requests larger than `hotRequestBytes` together, in bytes: requests that are being received,
+    /// and inflated ones that wait for the pool. A further call is answered RESOURCE_EXHAUSTED.
     public var largeRequestMemoryLimit = 128 * 1024 * 1024
 
     /// The defaults, on a port of your choice.

@@ -1,19 +1,19 @@
 /// Why a server could not start.
 public enum GRPCServerError: Error, Sendable, Equatable {
-    /// Somebody else listens on this address.
+    /// Another program listens on this address.
     case portBusy(host: String, port: Int)
-    /// The address can't be listened on: what the system says about it.
+    /// Listening failed, with the system's reason.
     case cannotListen(host: String, port: Int, reason: String)
-    /// The certificate or the key was refused.
+    /// The certificate or the key is invalid.
     case badCredentials
-    /// The server was started, or shut down, before.
+    /// The server was started or shut down before.
     case alreadyStarted
-    /// The system gave no thread, or no descriptor for one to wait with: its error number.
+    /// The system refused a thread or a file descriptor, with its error number.
     case noThread(errno: Int32)
 }
 
 extension GRPCServerError: CustomStringConvertible {
-    /// What is wrong and what to do about it.
+    /// The problem, and what to do about it.
     public var description: String {
         switch self {
         case .portBusy(let host, let port):
@@ -21,11 +21,11 @@ extension GRPCServerError: CustomStringConvertible {
         case .cannotListen(let host, let port, let reason):
             return "cannot listen on \(host) port \(port): \(reason)"
         case .badCredentials:
-            return "the TLS certificate or its private key was refused: both must be PEM and belong together"
+            return "the TLS certificate or its private key is invalid: both must be PEM, and the key must match"
         case .alreadyStarted:
             return "this server was started before"
         case .noThread(let code):
-            return "the system gave no thread or no descriptor (error \(code)): raise the limits of this user"
+            return "the system refused a thread or a file descriptor (error \(code)): raise the limits of this user"
         }
     }
 }

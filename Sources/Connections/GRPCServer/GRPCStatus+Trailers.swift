@@ -1,13 +1,13 @@
 internal import SagamoreGRPC
 
 extension GRPCStatus {
-    /// What peers accept as the trailers of one answer. Common clients refuse more than 8 KiB of metadata altogether,
-    /// and then the caller would see a transport error in place of this status.
+    /// The size of trailers that clients accept. Common clients refuse more than 8 KiB of metadata in total, and then
+    /// report a transport error instead of this status.
     static let trailerBudget = 7_000
 
     /// The status as it can be sent: a code that gRPC knows, and message and details that fit into the trailers.
     ///
-    /// The message is cut first; details that don't fit even beside a short message are left out.
+    /// The message is cut first. Details that do not fit beside a short message are left out.
     func fittedForTrailers() -> GRPCStatus {
         var fitted = self
         if !(1...16).contains(code.rawValue) { fitted.code = .unknown }
@@ -24,11 +24,11 @@ extension GRPCStatus {
         return fitted
     }
 
-    /// Below this many encoded bytes a message says too little to drop nothing else for it.
+    /// The encoded bytes that a message keeps; rather than cut it further, the details are left out.
     private static let shortestMessage = 500
 
-    /// The longest start of `message` that takes at most `limit` bytes on the wire, where everything that is not
-    /// printable ASCII takes three.
+    /// The longest prefix of `message` that takes at most `limit` bytes on the wire. Bytes that are not printable ASCII
+    /// take three.
     private static func cut(_ message: String, toEncodedBytes limit: Int) -> String {
         if message.utf8.count * 3 <= limit { return message }
         var used = 0

@@ -1,8 +1,8 @@
 internal import SagamoreGRPC
 internal import SagamoreThreads
 
-/// What `grpc.health.v1.Health/Check` answers: for each service name whether it serves. The empty name stands for the
-/// whole server. The two messages are small enough to be encoded here.
+/// The answers of `grpc.health.v1.Health/Check`: whether each service is serving. The empty name stands for the whole
+/// server. The two messages are small enough to be encoded by hand.
 final class HealthRegistry: Sendable {
     static let path = "/grpc.health.v1.Health/Check"
 
@@ -17,7 +17,7 @@ final class HealthRegistry: Sendable {
         state.withLock { $0.serving[service] = serving }
     }
 
-    /// From now on nothing serves, whatever is set.
+    /// Answers NOT_SERVING for all services from now on.
     func drain() {
         state.withLock { $0.isDraining = true }
     }
@@ -25,7 +25,7 @@ final class HealthRegistry: Sendable {
     /// Answers one Check call.
     func answer(_ call: GRPCServerCall) {
         guard let service = call.withRequest({ Self.service(inRequest: $0) }) else {
-            call.fail(GRPCStatus(.invalidArgument, "this is no HealthCheckRequest"))
+            call.fail(GRPCStatus(.invalidArgument, "the request is not a HealthCheckRequest"))
             return
         }
         let serving = state.withLock { state in

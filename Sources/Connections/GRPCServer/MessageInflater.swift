@@ -1,12 +1,12 @@
 internal import CSagamoreDeflate
 internal import SagamoreGRPC
 
-/// Unpacks compressed requests. Go's clients compress whatever they send, so one decompressor serves for all of them:
-/// setting one up takes longer than all the rest that is done to a message's bytes.
+/// Decompresses requests. Go's clients compress everything they send. One decompressor is reused for all requests,
+/// because setting one up costs more than the rest of a message's processing.
 ///
 /// Belongs to one thread.
 final class MessageInflater {
-    /// A message that was unpacked; its bytes are freed by `deallocate()`.
+    /// A decompressed message; `deallocate()` frees its bytes.
     typealias Message = UnsafeMutableRawBufferPointer
 
     enum Algorithm {
@@ -16,18 +16,18 @@ final class MessageInflater {
     private let decompressor: OpaquePointer
     private let limit: Int
 
-    /// - Parameter limit: the largest message in bytes, unpacked.
+    /// - Parameter limit: the largest decompressed message, in bytes.
     init(limit: Int) {
-        guard let decompressor = libdeflate_alloc_decompressor() else { fatalError("there is no memory") }
+        guard let decompressor = libdeflate_alloc_decompressor() else { fatalError("out of memory") }
         self.decompressor = decompressor
         self.limit = limit
     }
 
     deinit { libdeflate_free_decompressor(decompressor) }
 
-    /// Unpacks a message.
+    /// Decompresses a message.
     ///
-    /// - Throws: RESOURCE_EXHAUSTED where it is larger than the limit, INTERNAL where it can't be unpacked.
+    /// - Throws: RESOURCE_EXHAUSTED when it is larger than the limit, INTERNAL when the bytes are invalid.
     func inflate(
         _ bytes: UnsafeRawBufferPointer,
         _ algorithm: Algorithm
@@ -35,7 +35,7 @@ final class MessageInflater {
         var capacity = min(limit, max(4 * bytes.count, 1 << 10))
         if algorithm == .gzip, let size = Self.sizeInTrailer(bytes) {
             guard size <= limit else { throw tooLarge }
-            // The size is the sender's word: what is wrong with it shows below.
+            // The sender may be lying about the size; decompression checks it.
             capacity = size
         }
         while true {
@@ -52,7 +52,7 @@ final class MessageInflater {
                 throw tooLarge
             default:
                 place.deallocate()
-                throw GRPCStatus(.internalError, "the request's compressed bytes can't be unpacked")
+                throw GRPCStatus(.internalError, "the compressed request is invalid")
             }
         }
     }
@@ -73,12 +73,12 @@ final class MessageInflater {
         }
     }
 
-    /// In the words that servers in Go use.
+    /// The wording of gRPC servers in Go.
     private var tooLarge: GRPCStatus {
         GRPCStatus(.resourceExhausted, "grpc: received message after decompression larger than max \(limit)")
     }
 
-    /// A gzip stream ends with the size of what was packed, modulo 2³².
+    /// A gzip stream ends with the uncompressed size, modulo 2³².
     private static func sizeInTrailer(_ bytes: UnsafeRawBufferPointer) -> Int? {
         guard bytes.count >= 18 else { return nil }
         return bytes.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }

@@ -1,19 +1,19 @@
-/// The life of one received call, without its I/O: who may answer, and who hears how it ended.
+/// The lifecycle of a received call, without I/O: which answer counts, and which handlers run at its end.
 struct ServerCallLifecycle: Sendable {
     typealias Outcome = @Sendable (_ delivered: Bool) -> Void
     typealias CancelHandler = @Sendable () -> Void
 
-    /// What is due when the peer has gone, outside the lock.
+    /// What to run outside the lock when a call is cancelled.
     struct Effects {
         var cancelHandlers: [CancelHandler] = []
-        /// Of an answer that did not arrive.
+        /// The outcome handler of an answer that was not delivered.
         var outcome: Outcome?
     }
 
     private enum State: Sendable {
         /// Can transition to: answered, over.
         case open(cancelHandlers: [CancelHandler])
-        /// The answer is on its way. Can transition to: over.
+        /// The answer is being sent. Can transition to: over.
         case answered(Outcome?)
         /// The last state.
         case over(wasCancelled: Bool)
@@ -21,8 +21,8 @@ struct ServerCallLifecycle: Sendable {
 
     private var state = State.open(cancelHandlers: [])
 
-    /// Somebody answers. Nil: somebody has before, or the peer has gone; nothing is to be sent. Otherwise the handlers
-    /// that nobody needs any more: what they hold may have to be let go, which is done outside the lock.
+    /// Answers the call. Returns nil when it has been answered or cancelled: then nothing is sent. Otherwise returns
+    /// the cancel handlers, which are not needed any more and are to be released outside the lock.
     mutating func answer(outcome: Outcome?) -> [CancelHandler]? {
         switch state {
         case .open(let handlers):
@@ -36,7 +36,7 @@ struct ServerCallLifecycle: Sendable {
         }
     }
 
-    /// Somebody wants to hear when the peer gives up. True: it has, so the handler is to be run at once.
+    /// Adds a cancel handler. Returns true when the call is cancelled already: the caller runs the handler at once.
     mutating func watch(_ handler: @escaping CancelHandler) -> Bool {
         switch state {
         case .open(var handlers):
@@ -48,7 +48,7 @@ struct ServerCallLifecycle: Sendable {
         }
     }
 
-    /// The peer gave up or went away, or its time is over, or the server's.
+    /// The client has cancelled or disconnected, the deadline has passed, or the server has shut down.
     mutating func cancel() -> Effects {
         switch state {
         case .open(let handlers):
@@ -62,7 +62,7 @@ struct ServerCallLifecycle: Sendable {
         }
     }
 
-    /// The answer has gone out. Returns who wants to hear of it.
+    /// The answer has been sent. Returns its outcome handler.
     mutating func sent() -> Outcome? {
         guard case .answered(let outcome) = state else { return nil }
         state = .over(wasCancelled: false)

@@ -1,24 +1,24 @@
 internal import SagamoreGRPC
 
-/// One call: what came, who may answer, and what is on its way out.
+/// The state of a call: its request, its lifecycle, and its answer.
 ///
-/// Unchecked: what came is written by the server's thread before a handler sees the call, and only read afterwards.
-/// `request` is emptied by a handler that has the call alone. `lifecycle` and `trailers` are under the mailbox's lock.
-/// `transfer` belongs to the server's thread.
+/// Unchecked: the server's thread writes the request before a handler has the call; afterwards it is only read.
+/// `request` is released by a handler while no other thread has the call. The mailbox's lock guards `lifecycle` and
+/// `trailers`. `transfer` belongs to the server's thread.
 final class ServerCallRecord: @unchecked Sendable {
-    /// How far the call is on the wire.
+    /// The state of the call on the wire.
     struct Transfer {
-        /// The client has sent all it has to send.
+        /// The client has ended its side of the stream.
         var isRequestWhole = false
-        /// The call has been answered before its request was whole: what still comes of it is dropped.
+        /// The call was answered before its request was complete: the rest is ignored.
         var isRefused = false
-        /// The answer has been handed to the protocol.
+        /// The answer has been passed to the protocol.
         var isSubmitted = false
-        /// Somebody wants to hear whether it went out.
+        /// The delivery of the answer is to be reported.
         var isAwaited = false
-        /// The stream is over, or its connection.
+        /// The stream or its connection has ended.
         var isOver = false
-        /// Its last frame has been made.
+        /// The last frame has been encoded.
         var isSentWhole = false
         var message = OutgoingMessage([])
         var trailers: [(key: String, value: [UInt8])] = []
@@ -43,19 +43,19 @@ final class ServerCallRecord: @unchecked Sendable {
 
     deinit { request.deallocate() }
 
-    // MARK: For everybody
+    // MARK: For all threads
 
-    /// Nobody reads the request any more.
+    /// Frees the request's memory.
     func releaseRequest() { request.deallocate() }
 
-    /// How long the peer still waits; nil: for ever.
+    /// The time until the deadline; nil without one.
     var timeRemaining: Duration? { deadline.map { $0 - .now } }
 
     func addTrailer(_ key: String, _ value: [UInt8]) {
         connection.mailbox.withLock { trailers.append((key, value)) }
     }
 
-    /// Sends the answer, if nobody has and the peer is there.
+    /// Sends the answer, unless the call has been answered or cancelled.
     func answer(_ reply: ServerReply, outcome: ServerCallLifecycle.Outcome? = nil) {
         var unused: [ServerCallLifecycle.CancelHandler]?
         let isFirst = connection.mailbox.post { mail in
@@ -69,26 +69,26 @@ final class ServerCallRecord: @unchecked Sendable {
         if !isFirst { outcome?(false) }
     }
 
-    /// Runs `handler` when the peer gives up before there is an answer; at once if it has.
+    /// Runs `handler` when the call is cancelled before it is answered; at once if it is cancelled already.
     func watch(_ handler: @escaping ServerCallLifecycle.CancelHandler) {
         if connection.mailbox.withLock({ lifecycle.watch(handler) }) { handler() }
     }
 
     // MARK: For the server's thread
 
-    /// The peer has gone, or its time is over.
+    /// The client has cancelled or disconnected, or the deadline has passed.
     func cancel() {
         let effects = connection.mailbox.withLock { lifecycle.cancel() }
         effects.outcome?(false)
         for handler in effects.cancelHandlers { handler() }
     }
 
-    /// The answer has been written.
+    /// The answer has been written to the socket.
     func sent() {
         connection.mailbox.withLock { lifecycle.sent() }?(true)
     }
 
-    /// Answers before the request is whole.
+    /// Answers before the request is complete, or instead of handling it.
     func refuse(_ status: GRPCStatus) {
         transfer.isRefused = true
         request.deallocate()
@@ -101,6 +101,6 @@ struct ServerAnswer: Sendable {
     let record: ServerCallRecord
     let reply: ServerReply
     let trailers: [(key: String, value: [UInt8])]
-    /// Somebody wants to hear whether it went out.
+    /// The delivery is to be reported.
     let isAwaited: Bool
 }

@@ -3,11 +3,11 @@ internal import Glibc
 internal import SagamoreGRPC
 
 extension ServerConnection {
-    /// Reads what has come, and puts calls whose requests have become whole into `ready`. True: there may be more.
+    /// Reads input, and adds calls with complete requests to `ready`. Returns whether there may be more input.
     ///
     /// - Parameters:
-    ///   - place: memory to read into.
-    ///   - plain: memory for decrypted bytes.
+    ///   - place: the buffer to read into.
+    ///   - plain: the buffer for decrypted bytes.
     func receive(
         _ place: UnsafeMutableRawBufferPointer,
         _ plain: UnsafeMutableRawBufferPointer,
@@ -27,13 +27,13 @@ extension ServerConnection {
         } else {
             isFine = session?.receive(bytes) ?? false
         }
-        if !isFine { breakOff() }
+        if !isFine { endAfterProtocolError() }
         return isFine && count == place.count
     }
 
-    // MARK: What the session tells
+    // MARK: Callbacks of the session
 
-    /// The call of a stream, if it is not over.
+    /// The call of a stream, if it is open.
     func call(of stream: Int32) -> ServerCallRecord? {
         guard let place = session?.place(of: stream) else { return nil }
         return calls[place]
@@ -48,9 +48,9 @@ extension ServerConnection {
         }
     }
 
-    /// A whole frame has come.
+    /// A complete frame has arrived.
     ///
-    /// - Parameter isRequest: it ends the header fields that begin a call. Fields after the message mean nothing here.
+    /// - Parameter isRequest: whether it ends the header fields of a new call. Trailers of a request are ignored.
     func received(_ frame: nghttp2_frame_hd, isRequest: Bool) {
         if isRequest {
             begin(frame.stream_id)
@@ -63,11 +63,11 @@ extension ServerConnection {
     }
 
     func pinged(_ content: UInt64) {
-        if let due = pings.came(content, at: .now) {
+        if let due = pings.received(content, at: .now) {
             times.due(at: due)
         } else {
             session?.goAway(NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings")
-            endCalls(GRPCStatus(.unavailable, "the connection ends: its client pings too often"))
+            endCalls(GRPCStatus(.unavailable, "the connection is closed: the client pings too often"))
         }
     }
 
@@ -78,7 +78,7 @@ extension ServerConnection {
         check(record)
     }
 
-    /// The header fields of a request are there.
+    /// Checks a call after its header fields are complete.
     private func check(_ record: ServerCallRecord) {
         let head = record.head
         let limit = context.configuration.maximumMetadataBytes
@@ -95,10 +95,13 @@ extension ServerConnection {
         do throws(GRPCStatus) {
             record.method = try context.method(head.path)
             if case .unknown(let name) = head.encoding {
-                throw GRPCStatus(.unimplemented, "this server can't unpack \(name): it knows gzip and deflate")
+                throw GRPCStatus(.unimplemented, "the encoding \(name) is not supported: use gzip or deflate")
             }
             guard !head.isTimeoutMalformed else {
-                throw GRPCStatus(.internalError, "the call's grpc-timeout is none: up to eight digits and a unit")
+                throw GRPCStatus(
+                    .internalError,
+                    "the grpc-timeout is invalid: it must be up to eight digits and a unit"
+                )
             }
         } catch {
             record.refuse(error)
@@ -111,10 +114,10 @@ extension ServerConnection {
         }
     }
 
-    /// The whole request is there.
+    /// The request is complete.
     private func finish(_ record: ServerCallRecord) {
         guard record.request.isComplete else {
-            let text = record.request.isEmpty ? "the call carried no message" : "the call ended within its message"
+            let text = record.request.isEmpty ? "the request has no message" : "the request ends inside its message"
             record.refuse(GRPCStatus(.internalError, text))
             return
         }
@@ -124,7 +127,7 @@ extension ServerConnection {
     func sentLastFrame(stream: Int32) {
         guard let record = call(of: stream) else { return }
         record.transfer.isSentWhole = true
-        // Whatever the client still wants to say: nobody listens.
+        // The rest of the request is not needed.
         if !record.transfer.isRequestWhole { session?.reset(stream) }
     }
 

@@ -3,13 +3,13 @@ internal import Glibc
 
 extension ServerConnection {
     enum Writing {
-        /// All that there was is written, or the connection is closed.
+        /// Everything is written, or the connection is closed.
         case done
-        /// The client takes no more for now.
+        /// The socket accepts no more bytes for now.
         case waitsForRoom
     }
 
-    /// Writes what there is to be said, in as few pieces as there can be.
+    /// Writes all pending output, in as few writes as possible.
     func flush(now: ContinuousClock.Instant) -> Writing {
         while !isClosed {
             fill()
@@ -24,7 +24,7 @@ extension ServerConnection {
         return .done
     }
 
-    /// Takes bytes from the session until they are enough for one write.
+    /// Collects bytes from the session, up to enough for one write.
     private func fill() {
         guard let session, outgoing.isEmpty else { return }
         if let tls {
@@ -32,12 +32,12 @@ extension ServerConnection {
                 guard tls.send(bytes) else { return close() }
                 tls.takeOutgoing(into: &outgoing)
             }
-            // What belongs to the handshake itself.
+            // The bytes of the handshake itself.
             tls.takeOutgoing(into: &outgoing)
         } else {
             while !outgoing.hasEnough, let bytes = session.next() { outgoing.append(bytes) }
         }
-        if session.isBroken { breakOff() }
+        if session.isBroken { endAfterProtocolError() }
     }
 
     private func tellSent() {
@@ -47,7 +47,7 @@ extension ServerConnection {
         for record in records { record.sent() }
     }
 
-    /// Ends the connection when all is said.
+    /// Closes the sending side when everything is written and the connection is to end.
     private func endIfDone(_ now: ContinuousClock.Instant) {
         switch stage {
         case .closed, .lingering: return
@@ -60,7 +60,7 @@ extension ServerConnection {
             if outgoing.write(to: descriptor) == .broken { return close() }
         }
         dropCalls()
-        // Closed with bytes unread, the socket would take back what the client has not read yet.
+        // Not close: with unread input, that would discard output that the client has not read yet.
         shutdown(descriptor, Int32(SHUT_WR))
         let end = now + Self.lingering
         stage = .lingering(until: end)

@@ -1,8 +1,8 @@
 internal import SagamoreGRPC
 
 extension ServerConnection {
-    /// Does what is due by now, and sets when to look again.
-    func lookAtTimes(_ now: ContinuousClock.Instant) {
+    /// Does what is due, and sets the time of the next check.
+    func checkTimers(_ now: ContinuousClock.Instant) {
         if case .lingering(let until) = stage {
             if now >= until { return close() }
         }
@@ -25,7 +25,7 @@ extension ServerConnection {
         }
     }
 
-    /// The client waits no longer.
+    /// Ends a call whose deadline has passed.
     private func expire(_ record: ServerCallRecord) {
         record.cancel()
         record.transfer.isRefused = true

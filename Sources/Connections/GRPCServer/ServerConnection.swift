@@ -3,18 +3,18 @@ internal import Glibc
 internal import SagamoreGRPC
 internal import Synchronization
 
-/// One client's connection: its socket, its protocol, its calls.
+/// A client's connection: its socket, its protocol, and its calls.
 ///
-/// Unchecked: it belongs to the server's thread. Others only hold it, and read `id`, `peer` and `mailbox`, which never
-/// change, and `isEnded`.
+/// Unchecked: all members belong to the server's thread. Other threads only read `id`, `peer` and `mailbox`, which
+/// never change, and `isEnded`, which is atomic.
 final class ServerConnection: @unchecked Sendable {
-    /// How far its life is.
+    /// The stage of the connection's life.
     enum Stage {
         /// Can transition to: leaving, lingering, closed.
         case open
-        /// It ends as soon as it has no call. Can transition to: lingering, closed.
+        /// It is closed as soon as it has no calls. Can transition to: lingering, closed.
         case leaving
-        /// All is written, and the client has been told: it closes, or time passes. Can transition to: closed.
+        /// Everything is written. It waits a short time for the client to close. Can transition to: closed.
         case lingering(until: ContinuousClock.Instant)
         /// The last state.
         case closed
@@ -22,9 +22,9 @@ final class ServerConnection: @unchecked Sendable {
 
     private static let count = Atomic<UInt64>(0)
 
-    /// Its number, unique in this process.
+    /// The number of the connection, unique in this process.
     let id = ServerConnection.count.add(1, ordering: .relaxed).newValue
-    /// It is closed.
+    /// Whether the connection is closed.
     let isEnded = Atomic(false)
     let descriptor: Int32
     /// The client's address.
@@ -35,29 +35,29 @@ final class ServerConnection: @unchecked Sendable {
     var session: HTTP2Session?
     let tls: TLSStream?
     var stage = Stage.open
-    /// Calls that are not over.
+    /// The open calls.
     var calls = StreamTable()
-    /// Reads the header fields of the call that begins.
+    /// Collects the header fields of the next call.
     var head: RequestHeadReader
-    /// Calls whose requests have become whole.
+    /// Calls whose requests are complete and have not been dispatched.
     var ready: [ServerCallRecord] = []
-    /// Calls whose last bytes are in `outgoing`, of those that want to know.
+    /// Calls whose last bytes are in `outgoing` and whose delivery is to be reported.
     var sent: [ServerCallRecord] = []
     var outgoing = OutgoingBytes()
     var pings: PingPolicy
-    /// The client spoke HTTP/2.
+    /// The client has sent its HTTP/2 settings.
     var isGreeted = false
-    /// The system tells when the socket takes bytes again.
+    /// The poll waits for the socket to become writable.
     var isWatchedForRoom = false
-    /// It is among those that are to be written.
-    var isMarked = false
-    /// What the server's thread has to look at again by itself.
+    /// The connection is written at the end of this turn.
+    var isScheduledForWrite = false
+    /// The timers of the connection.
     var times: ConnectionTimes
 
-    /// So long a connection may stay open for the client to close it, once all is said.
+    /// The time for the client to close the connection after everything is written.
     static let lingering = Duration.seconds(1)
 
-    /// - Returns: nil where there is no memory for it; the socket is not closed then.
+    /// - Returns: nil when there is no memory for it. The socket is not closed then.
     init?(descriptor: Int32, peer: String, context: ServerContext, now: ContinuousClock.Instant) {
         self.descriptor = descriptor
         self.peer = peer
@@ -87,7 +87,7 @@ final class ServerConnection: @unchecked Sendable {
 
     // MARK: Answers
 
-    /// Hands an answer to the protocol.
+    /// Passes an answer to the protocol.
     func submit(_ answer: ServerAnswer) {
         let record = answer.record
         guard let session, !record.transfer.isSubmitted, !record.transfer.isOver else {
@@ -110,20 +110,20 @@ final class ServerConnection: @unchecked Sendable {
         session.submitMessage(to: answer.record.stream)
     }
 
-    // MARK: The end
+    // MARK: Shutdown
 
-    /// Tells the client to go elsewhere; its calls are taken as before.
-    func sayThatItWillEnd() {
-        session?.sayThatItWillEnd()
+    /// Tells the client to make new calls elsewhere. Calls that still arrive are accepted.
+    func sendShutdownNotice() {
+        session?.sendShutdownNotice()
     }
 
-    /// Ends as soon as it has no call.
+    /// Closes the connection as soon as it has no calls.
     func leave() {
         guard case .open = stage else { return }
         stage = .leaving
     }
 
-    /// Ends now: what has no answer gets this one.
+    /// Answers all open calls with a status, and closes the connection.
     func endCalls(_ status: GRPCStatus) {
         for record in calls.all {
             record.cancel()
@@ -134,8 +134,8 @@ final class ServerConnection: @unchecked Sendable {
         leave()
     }
 
-    /// The two sides don't understand each other any more. What is to be said about that is still written.
-    func breakOff() {
+    /// Protocol error: drop all calls. The pending GOAWAY is still written.
+    func endAfterProtocolError() {
         switch stage {
         case .open, .leaving:
             dropCalls()
@@ -145,7 +145,7 @@ final class ServerConnection: @unchecked Sendable {
         }
     }
 
-    /// Gives the socket and all calls up.
+    /// Closes the socket and drops all calls.
     func close() {
         guard !isClosed else { return }
         stage = .closed
@@ -158,7 +158,7 @@ final class ServerConnection: @unchecked Sendable {
         context.ended(id)
     }
 
-    /// Nothing more can come of the calls.
+    /// Cancels all calls without an answer.
     func dropCalls() {
         ready = []
         for record in calls.removeAll() {

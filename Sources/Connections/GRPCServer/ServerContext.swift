@@ -2,14 +2,14 @@ internal import SagamoreGRPC
 internal import SagamoreThreads
 internal import Synchronization
 
-/// What all connections of a running server share.
+/// The state that all connections of a running server share.
 final class ServerContext: Sendable {
-    /// How far the server's end has come.
+    /// The progress of the shutdown.
     struct Progress {
         var isEnding = false
-        /// Calls turned away since the end began.
+        /// Calls refused since the shutdown began.
         var refused = 0
-        /// The server's thread has ended.
+        /// The server's thread has returned.
         var isQuiet = false
         var isOver = false
     }
@@ -20,7 +20,7 @@ final class ServerContext: Sendable {
     let pool: BlockingPool
     let requestMemory: RequestMemory
     let tls: TLSContext?
-    /// New calls are turned away.
+    /// New calls are refused.
     let isDraining = Atomic(false)
     let progress = Monitor(Progress())
     private let methods: [String: ServerMethod]
@@ -50,7 +50,7 @@ final class ServerContext: Sendable {
 
     /// The method of a path.
     ///
-    /// - Throws: what its calls are answered with, where it is none or one that this server only knows by name.
+    /// - Throws: the status of its calls, when it is unknown or has no handler.
     func method(_ path: String) throws(GRPCStatus) -> ServerMethod {
         guard let method = methods[path] else {
             throw GRPCStatus(.unimplemented, "this server has no method \(path)")
@@ -65,7 +65,7 @@ final class ServerContext: Sendable {
         for handler in connectionHandlers { handler(connection) }
     }
 
-    /// Hands a call whose request is whole to its handler.
+    /// Passes a call with a complete request to its handler.
     func dispatch(_ record: ServerCallRecord) {
         if isDraining.load(ordering: .relaxed) {
             progress.change { $0.refused += 1 }
@@ -78,9 +78,9 @@ final class ServerContext: Sendable {
             method.handler(call)
             return
         }
-        // A hot method's large request is never refused for the number of calls: `RequestMemory` bounds their bytes.
+        // Large requests of hot methods may exceed the number of waiting calls: `RequestMemory` bounds their bytes.
         guard pool.submit(always: method.kind == .hot, { method.handler(call) }) else {
-            call.fail(GRPCStatus(.resourceExhausted, "the server has too many calls waiting: try again later"))
+            call.fail(GRPCStatus(.resourceExhausted, "too many calls are waiting: try again later"))
             return
         }
     }

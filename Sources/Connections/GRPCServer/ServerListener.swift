@@ -1,22 +1,22 @@
 internal import CSagamoreHTTP2
 internal import Glibc
 
-/// The sockets that a server listens on: one for each address that the host's name stands for.
+/// The sockets that a server listens on: one for each address of the host name.
 struct ServerListener: Sendable {
     let descriptors: [Int32]
     let port: Int
 
-    /// Listens no more.
+    /// Stops listening.
     func close() {
         for descriptor in descriptors { Glibc.close(descriptor) }
     }
 
-    /// Listens.
+    /// Starts listening.
     ///
     /// - Throws: `portBusy`, `cannotListen`.
     static func open(host: String, port: Int) throws(GRPCServerError) -> ServerListener {
         guard (0...Int(UInt16.max)).contains(port) else {
-            throw .cannotListen(host: host, port: port, reason: "ports are numbers from 0 to 65535")
+            throw .cannotListen(host: host, port: port, reason: "a port is a number from 0 to 65535")
         }
         var hints = addrinfo()
         hints.ai_flags = AI_PASSIVE
@@ -38,7 +38,7 @@ struct ServerListener: Sendable {
                 chosen = port
             case .failure(let error):
                 failure = error.code
-                // Somebody else has a part of what this server is to have.
+                // Another program has the port on one of the addresses.
                 if error.code == EADDRINUSE { break addresses }
             }
         }
@@ -58,9 +58,9 @@ struct ServerListener: Sendable {
         guard descriptor >= 0 else { return .failure(SystemError(code: errno)) }
         var yes: Int32 = 1
         let size = socklen_t(MemoryLayout<Int32>.size)
-        // Not SO_REUSEPORT: two servers on one port would share its connections by chance.
+        // Not SO_REUSEPORT: two servers on one port would each get some of the connections.
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, size)
-        // Where a name has addresses of both kinds, each has its own socket; the address for all serves both.
+        // Each address of a name has its own socket. The wildcard address serves both kinds.
         if entry.ai_family == AF_INET6, entry.ai_next != nil {
             setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &yes, size)
         }
@@ -82,10 +82,10 @@ struct ServerListener: Sendable {
     }
 }
 
-/// Addresses of the Internet, as the system has them.
+/// Internet addresses in the form of the system.
 enum SocketAddress {
     static func set(port: Int, in address: inout sockaddr_storage) {
-        // The port stands at the same place in both kinds of addresses.
+        // The port is at the same offset in both kinds of addresses.
         withUnsafeMutableBytes(of: &address) { bytes in
             bytes.storeBytes(of: UInt16(port).bigEndian, toByteOffset: 2, as: UInt16.self)
         }
@@ -101,7 +101,7 @@ enum SocketAddress {
         return withUnsafeBytes(of: &address) { Int(UInt16(bigEndian: $0.load(fromByteOffset: 2, as: UInt16.self))) }
     }
 
-    /// As `ipv4:127.0.0.1:50000` or `ipv6:[::1]:50000`; empty for an address of another kind.
+    /// The address as `ipv4:127.0.0.1:50000` or `ipv6:[::1]:50000`; empty for other kinds of addresses.
     static func text(_ address: sockaddr_storage, length: socklen_t) -> String {
         var address = address
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))

@@ -2,35 +2,34 @@ internal import CSagamoreHTTP2
 internal import Glibc
 internal import SagamoreGRPC
 
-/// The thread of a server: it owns all connections, reads requests, runs hot handlers, and writes answers.
+/// The server's thread: it owns all connections, reads requests, runs hot handlers, and writes answers.
 ///
-/// What has come is dealt with together: all requests are read, then all answers taken that other threads have given,
-/// then each connection is written once.
-/// Everything but `context` belongs to its thread.
+/// Each turn reads all requests, takes all answers that other threads have given, and writes each connection once. All
+/// members but `context` belong to the thread.
 final class ServerLoop {
     private let context: ServerContext
     private let poll: Int32
     private var listeners: [Int32]
     private var connections: [Int32: ServerConnection] = [:]
-    /// Connections that have something to be written.
+    /// Connections to be written at the end of this turn.
     private var marked: [ServerConnection] = []
     private var mail = ServerMailbox.Mail()
     private var pace = CallPace()
     private let inflater: MessageInflater
     private var now = ContinuousClock.now
-    /// Nothing is due before.
+    /// Nothing is due before this time.
     private var next: ContinuousClock.Instant
-    /// Listening was given up for a while, as the system had nothing to give a connection.
+    /// When to listen again after the system had no resources for a connection.
     private var listensAgain: ContinuousClock.Instant?
     private var isFinishing = false
-    /// A connection has brought as much as is taken at a time.
-    private var moreWaits = false
+    /// A connection has more input than one turn reads.
+    private var hasMoreInput = false
 
     private let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: 128)
     private let place = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
     private let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 * 1024, alignment: 16)
 
-    /// - Throws: `noThread` with the system's error where there is no descriptor left.
+    /// - Throws: `noThread` with the system's error when there are no file descriptors left.
     init(_ context: ServerContext, _ listener: ServerListener) throws(GRPCServerError) {
         self.context = context
         listeners = listener.descriptors
@@ -48,17 +47,17 @@ final class ServerLoop {
         plain.deallocate()
     }
 
-    /// The body of the thread: returns when the server has ended.
+    /// The body of the thread. Returns when the server has shut down.
     func run() {
         while !(isFinishing && connections.isEmpty) {
             wait()
-            takeMail()
-            if now >= next { lookAtTimes() }
+            drainMailbox()
+            if now >= next { checkTimers() }
             flush()
         }
         for descriptor in listeners { close(descriptor) }
         listeners = []
-        // Answers to calls of connections that have just ended: they hold what holds them.
+        // Answers that came after the last turn and their connections retain each other.
         context.mailbox.take(&mail)
         mail = ServerMailbox.Mail()
     }
@@ -66,8 +65,8 @@ final class ServerLoop {
     // MARK: Waiting
 
     private func wait() {
-        if pace.isBusy, !moreWaits { usleep(UInt32(CallPace.pause / .microseconds(1))) }
-        moreWaits = false
+        if pace.isBusy, !hasMoreInput { usleep(UInt32(CallPace.pause / .microseconds(1))) }
+        hasMoreInput = false
         let sleeps = context.mailbox.fallAsleep()
         let limit = sleeps ? milliseconds(until: next) : 0
         let count = epoll_wait(poll, events.baseAddress, Int32(events.count), limit)
@@ -79,7 +78,7 @@ final class ServerLoop {
             let event = events[index]
             let descriptor = event.data.fd
             if let connection = connections[descriptor] {
-                happened(event.events, on: connection)
+                handleEvents(event.events, on: connection)
             } else if descriptor == context.mailbox.bell {
                 context.mailbox.silence()
             } else if listeners.contains(descriptor) {
@@ -112,7 +111,7 @@ final class ServerLoop {
             } else if errno == EAGAIN {
                 return
             } else if errno != EINTR, errno != ECONNABORTED {
-                // No descriptor or no memory is left, most likely: asking again at once would only take time.
+                // Most likely there are no descriptors or no memory left; retrying at once would not help.
                 return pauseListening(errno)
             }
         }
@@ -132,23 +131,23 @@ final class ServerLoop {
     }
 
     private func pauseListening(_ code: Int32) {
-        context.log(.warning, "a connection can't be taken: \(String(cString: strerror(code))); trying again in 0.2 s")
+        context.log(.warning, "failed to accept a connection: \(String(cString: strerror(code))); retrying in 0.2 s")
         for listener in listeners { _ = csagamore_watch(poll, EPOLL_CTL_DEL, listener, 0) }
         let again = now + .milliseconds(200)
         listensAgain = again
         next = min(next, again)
     }
 
-    private func happened(_ kinds: UInt32, on connection: ServerConnection) {
+    private func handleEvents(_ kinds: UInt32, on connection: ServerConnection) {
         mark(connection)
         guard kinds & ~EPOLLOUT.rawValue != 0 else { return }
-        if connection.receive(place, plain, now: now) { moreWaits = true }
+        if connection.receive(place, plain, now: now) { hasMoreInput = true }
         next = min(next, connection.times.next)
         guard !connection.ready.isEmpty else { return }
         let ready = connection.ready
         connection.ready.removeAll(keepingCapacity: true)
         for record in ready {
-            pace.came { now }
+            pace.callArrived { now }
             dispatch(record)
         }
     }
@@ -166,14 +165,14 @@ final class ServerLoop {
     private func unpack(_ record: ServerCallRecord) throws(GRPCStatus) {
         guard record.request.isPacked else { return }
         guard case .packed(let algorithm) = record.head.encoding else {
-            throw GRPCStatus(.internalError, "the message is said to be packed, and the call not to be")
+            throw GRPCStatus(.internalError, "the message is marked as compressed, but the call has no grpc-encoding")
         }
         try record.request.replace(with: try inflater.inflate(record.request.bytes, algorithm))
     }
 
     // MARK: Answers
 
-    private func takeMail() {
+    private func drainMailbox() {
         context.mailbox.take(&mail)
         for answer in mail.answers {
             let connection = answer.record.connection
@@ -181,19 +180,19 @@ final class ServerLoop {
             mark(connection)
         }
         mail.answers.removeAll(keepingCapacity: mail.answers.count <= 4096)
-        for order in mail.orders { obey(order) }
-        mail.orders.removeAll()
+        for command in mail.commands { execute(command) }
+        mail.commands.removeAll()
     }
 
     private func mark(_ connection: ServerConnection) {
-        guard !connection.isMarked else { return }
-        connection.isMarked = true
+        guard !connection.isScheduledForWrite else { return }
+        connection.isScheduledForWrite = true
         marked.append(connection)
     }
 
     private func flush() {
         for connection in marked {
-            connection.isMarked = false
+            connection.isScheduledForWrite = false
             let waits = connection.flush(now: now) == .waitsForRoom
             if connection.isClosed {
                 forget(connection)
@@ -214,7 +213,7 @@ final class ServerLoop {
 
     // MARK: Times
 
-    private func lookAtTimes() {
+    private func checkTimers() {
         next = now + .seconds(3600)
         if let again = listensAgain, now >= again {
             listensAgain = nil
@@ -223,29 +222,29 @@ final class ServerLoop {
         if let listensAgain { next = min(next, listensAgain) }
         for connection in connections.values {
             if now >= connection.times.next {
-                connection.lookAtTimes(now)
+                connection.checkTimers(now)
                 mark(connection)
             }
             next = min(next, connection.times.next)
         }
     }
 
-    // MARK: The end
+    // MARK: Shutdown
 
-    private func obey(_ order: ServerOrder) {
-        switch order {
+    private func execute(_ command: ServerCommand) {
+        switch command {
         case .leave:
             for descriptor in listeners { close(descriptor) }
             listeners = []
             listensAgain = nil
-            for connection in connections.values { connection.sayThatItWillEnd() }
+            for connection in connections.values { connection.sendShutdownNotice() }
         case .finish:
             isFinishing = true
             for connection in connections.values { connection.leave() }
         case .cancel:
             let late = connections.values.reduce(0) { $0 + $1.calls.count }
-            if late > 0 { context.log(.info, "\(late) calls are cancelled: the server ends") }
-            let end = GRPCStatus(.unavailable, "the server has ended: try again")
+            if late > 0 { context.log(.info, "shutdown: cancelling \(late) open calls") }
+            let end = GRPCStatus(.unavailable, "the server has shut down: try again")
             for connection in connections.values { connection.endCalls(end) }
         case .close:
             for connection in connections.values { connection.close() }

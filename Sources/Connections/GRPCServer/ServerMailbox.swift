@@ -2,28 +2,28 @@ internal import CSagamoreHTTP2
 internal import Glibc
 internal import SagamoreThreads
 
-/// What other threads tell a server's thread, and the lock under which calls are answered.
+/// Answers and commands from other threads to the server's thread, and the lock under which calls are answered.
 ///
-/// One lock for all calls: whoever answers takes it once, and the thread takes it once for all answers that wait.
+/// All calls share the lock: an answer takes it once, and the thread takes it once for all waiting answers.
 final class ServerMailbox: Sendable {
     struct Mail {
         var answers: [ServerAnswer] = []
-        var orders: [ServerOrder] = []
+        var commands: [ServerCommand] = []
 
-        var isEmpty: Bool { answers.isEmpty && orders.isEmpty }
+        var isEmpty: Bool { answers.isEmpty && commands.isEmpty }
     }
 
     private struct State {
         var mail = Mail()
-        /// The thread waits for the system, and has to be woken.
+        /// The thread sleeps and has to be woken.
         var isAsleep = false
     }
 
-    /// Becomes readable when the thread is to wake up.
+    /// A file descriptor that becomes readable to wake the thread.
     let bell: Int32
     private let state = Locked(State())
 
-    /// - Throws: `noThread` with the system's error where there is no descriptor left.
+    /// - Throws: `noThread` with the system's error when there are no file descriptors left.
     init() throws(GRPCServerError) {
         bell = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         if bell < 0 { throw .noThread(errno: errno) }
@@ -37,9 +37,9 @@ final class ServerMailbox: Sendable {
         state.withLock { _ in body() }
     }
 
-    /// Puts something in, and wakes the thread if it sleeps.
+    /// Adds to the mailbox, and wakes the thread if it sleeps.
     ///
-    /// - Parameter body: says whether it has put anything in, which is returned.
+    /// - Parameter body: returns whether it has added anything, which `post` returns.
     @discardableResult
     func post(_ body: (inout Mail) -> Bool) -> Bool {
         let (isPosted, rings) = state.withLock { state in
@@ -57,12 +57,12 @@ final class ServerMailbox: Sendable {
 
     // MARK: For the server's thread
 
-    /// Takes all there is, and leaves the empty arrays of `spare` in its place.
+    /// Takes all mail, and leaves the empty arrays of `spare` in its place.
     func take(_ spare: inout Mail) {
         state.withLock { swap(&$0.mail, &spare) }
     }
 
-    /// From now on somebody who posts rings the bell. False: there is mail.
+    /// Lets later posts wake the thread. Returns false when there is mail already.
     func fallAsleep() -> Bool {
         state.withLock { state in
             state.isAsleep = state.mail.isEmpty
@@ -70,26 +70,26 @@ final class ServerMailbox: Sendable {
         }
     }
 
-    /// Nobody has to ring any more.
+    /// Later posts need not wake the thread.
     func wakeUp() {
         state.withLock { $0.isAsleep = false }
     }
 
-    /// After the bell has rung.
+    /// Resets the bell.
     func silence() {
         var count: UInt64 = 0
         _ = read(bell, &count, 8)
     }
 }
 
-/// What the end of a server asks of its thread, one step after the other.
-enum ServerOrder: Sendable {
-    /// Listen no more, and tell clients to go elsewhere; what they still send is answered.
+/// The steps of a shutdown, in order.
+enum ServerCommand: Sendable {
+    /// Stop listening, and send clients a shutdown notice. Calls that still arrive are answered.
     case leave
-    /// End each connection as soon as it has no call.
+    /// Close each connection as soon as it has no calls.
     case finish
-    /// Answer what has no answer yet, and end.
+    /// Cancel the open calls, and close.
     case cancel
-    /// Wait for no client any more.
+    /// Close all connections at once.
     case close
 }

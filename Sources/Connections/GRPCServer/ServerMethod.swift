@@ -1,11 +1,11 @@
 internal import SagamoreGRPC
 
-/// A method that the server answers.
+/// A registered method.
 final class ServerMethod: Sendable {
     let path: String
     let kind: GRPCMethodKind
     let handler: @Sendable (GRPCServerCall) -> Void
-    /// The one answer of a method that is only known by name.
+    /// The status of all calls, for a method without a handler.
     let refusal: GRPCStatus?
 
     init(path: String, kind: GRPCMethodKind, handler: @escaping @Sendable (GRPCServerCall) -> Void) {
@@ -23,5 +23,5 @@ final class ServerMethod: Sendable {
     }
 }
 
-/// Is told the number of a connection that has ended.
+/// Receives the number of a connection that has ended.
 typealias ConnectionHandler = @Sendable (_ connectionID: UInt64) -> Void

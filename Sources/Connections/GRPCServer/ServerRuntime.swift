@@ -1,7 +1,7 @@
 internal import SagamoreGRPC
 internal import SagamoreThreads
 
-/// A running server: its thread, its pool, and its orderly end.
+/// A running server: its thread, its pool, and its shutdown.
 final class ServerRuntime: Sendable {
     let port: Int
     private let context: ServerContext
@@ -46,7 +46,7 @@ final class ServerRuntime: Sendable {
         log(.debug, "gRPC listens on \(configuration.host):\(port)")
     }
 
-    /// Ends the server; later callers wait until it is over.
+    /// Shuts the server down. Later callers wait until that is done.
     func shutdown(grace: Duration) {
         let progress = context.progress
         let isFirst = progress.withLock { progress in
@@ -60,14 +60,14 @@ final class ServerRuntime: Sendable {
         let end = ContinuousClock.now.advanced(by: grace)
         health.drain()
         context.isDraining.store(true, ordering: .relaxed)
-        order(.leave)
+        send(.leave)
         waitUntilNoCallsCome(atMost: min(grace, .milliseconds(500)))
-        order(.finish)
+        send(.finish)
         if !isQuiet(within: end - .now) {
-            order(.cancel)
-            // What is said last has a moment to be read.
+            send(.cancel)
+            // Gives clients a moment to read the last answers.
             if !isQuiet(within: .milliseconds(250)) {
-                order(.close)
+                send(.close)
                 progress.wait(until: { $0.isQuiet })
             }
         }
@@ -75,9 +75,9 @@ final class ServerRuntime: Sendable {
         progress.change { $0.isOver = true }
     }
 
-    private func order(_ order: ServerOrder) {
+    private func send(_ command: ServerCommand) {
         context.mailbox.post { mail in
-            mail.orders.append(order)
+            mail.commands.append(command)
             return true
         }
     }
@@ -86,8 +86,8 @@ final class ServerRuntime: Sendable {
         context.progress.wait(atMost: limit, for: { $0.isQuiet ? true : nil }) ?? false
     }
 
-    /// Waits while new calls are answered UNAVAILABLE, until for a moment none comes: clients have heard by then that
-    /// they are to go elsewhere, and no call is on its way when its connection ends.
+    /// Waits until no new call has arrived for a moment. By then clients have read the shutdown notice, and no call is
+    /// in flight when its connection is closed.
     private func waitUntilNoCallsCome(atMost limit: Duration) {
         let end = ContinuousClock.now.advanced(by: limit)
         var seen = 0

@@ -1,19 +1,19 @@
-/// What clients are told about this installation.
+/// The information that clients get about this installation.
 public struct ClusterInformation: Sendable {
-    /// A UUID, made with the database.
+    /// A UUID, created with the database.
     public var clusterID: String
     /// The cluster's name.
     public var clusterName: String
-    /// The version of the contract, in the numbers of Temporal's server.
+    /// The version of the contract, as a version of Temporal's server.
     public var serverVersion: String
     /// How many shards the database has.
     public var shards: Int
 
-    /// The contract's version that clients are told.
+    /// The version of the contract that clients get.
     ///
-    /// Clients take it for the version of a Temporal server: some compare it as `major.minor.patch` and refuse or hide
-    /// what older servers lack, so it has to be three plain numbers. 1.29.0 is new enough for every check in use; what
-    /// is really there they learn from the capabilities.
+    /// Clients take it for the version of a Temporal server. Some compare it as `major.minor.patch`, and refuse or hide
+    /// features of newer servers, so it must be three plain numbers. 1.29.0 is new enough for every known check. The
+    /// capabilities tell which features exist.
     public static let contractVersion = "1.29.0"
 
     /// The information about one installation.

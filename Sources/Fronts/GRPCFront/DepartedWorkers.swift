@@ -1,9 +1,9 @@
 internal import SagamoreThreads
 
-/// The workers that said goodbye last. A poll that was on its way then must be answered at once: its worker waits for
-/// it before it stops, and would wait as long as the poll does.
+/// The workers that have shut down most recently. A later poll of such a worker is answered at once: the worker waits
+/// for all its polls before it stops.
 final class DepartedWorkers: Sendable {
-    /// A worker's own name for itself, new with each start; it may be empty in old SDKs, which are never found here.
+    /// A worker by its instance key, which is new with each start. Old SDKs send none, and are never found here.
     struct Worker: Hashable {
         let namespace: Int32
         let instanceKey: String
@@ -11,7 +11,7 @@ final class DepartedWorkers: Sendable {
 
     private struct Recent {
         var workers: Set<Worker> = []
-        /// In the order in which they left, as a ring: the next one takes the place of the oldest.
+        /// A ring in the order of shutdown: the next worker replaces the oldest one.
         var order: [Worker] = []
         var oldest = 0
     }
@@ -19,7 +19,7 @@ final class DepartedWorkers: Sendable {
     private let recent = Locked(Recent())
     private let limit: Int
 
-    /// Remembers at most so many.
+    /// Remembers at most `limit` workers.
     init(limit: Int = 4_096) {
         self.limit = limit
     }

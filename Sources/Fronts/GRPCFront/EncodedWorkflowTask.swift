@@ -3,11 +3,11 @@ internal import SagamoreEngine
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
-/// An encoded `PollWorkflowTaskQueueResponse` in two pieces: all but the history, which ends with the beginning of the
-/// history's field, and the history as it was read. It may be megabytes, and is neither decoded nor copied here.
+/// An encoded `PollWorkflowTaskQueueResponse` in two parts: everything up to the tag and length of the history field,
+/// and the history as it was read. The history may be megabytes, and is neither decoded nor copied.
 ///
-/// The history's field stands there once, because some decoders replace a repeated one, and also when it is empty,
-/// because workers take a task without it for broken.
+/// The history field is written exactly once: some decoders replace a repeated field, and workers take a task without
+/// the field for broken.
 struct EncodedWorkflowTask {
     let parts: [[UInt8]]
 
@@ -29,7 +29,7 @@ struct EncodedWorkflowTask {
         parts = Self.parts(response, task.history)
     }
 
-    /// A query that comes as a task of its own.
+    /// A query as a task of its own.
     init(_ query: AssignedQuery, normalQueue: String) {
         var response = Self.response(query.key, query.runID, type: query.workflowType, queue: normalQueue)
         response.taskToken = query.token

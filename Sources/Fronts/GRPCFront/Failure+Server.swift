@@ -2,7 +2,7 @@ internal import SagamoreAPI
 internal import SagamoreProtobuf
 
 extension RawMessage<Failure> {
-    /// A failure that this server causes and that a retry would not mend.
+    /// A failure caused by the server that a retry would not fix.
     static func ofServer(_ message: String) -> RawMessage<Failure> {
         var info = ServerFailureInfo()
         info.nonRetryable = true
@@ -14,7 +14,7 @@ extension RawMessage<Failure> {
 }
 
 extension String {
-    /// The longest start of this text that takes at most so many bytes in UTF-8.
+    /// The longest prefix of this text that takes at most this many bytes in UTF-8.
     func prefix(utf8 limit: Int) -> String {
         guard utf8.count > limit else { return self }
         var end = utf8.index(startIndex, offsetBy: limit)

@@ -4,10 +4,10 @@ internal import SagamoreGRPCServer
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
-/// Activity tasks: polled, completed, failed, cancelled, and their heartbeats.
+/// Activity tasks: poll, complete, fail, cancel, heartbeat.
 ///
-/// What a worker reports and is too large for a payload ends the activity with a failure that says so: refusing the
-/// report would make the worker send it again.
+/// A report that exceeds the size of payloads fails the activity with a message that says so. A refusal would make the
+/// worker send the report again.
 extension GRPCFront {
     func registerActivityTasks(on server: GRPCServer) {
         register(.pollActivityTaskQueue, on: server, .hot) {
@@ -56,7 +56,8 @@ extension GRPCFront {
         watch(poll, handle, of: call)
     }
 
-    /// The attempt's start is committed. If it is known not to reach the worker, it is offered again at once.
+    /// Delivers an attempt whose start is committed. If the answer cannot be sent, the attempt is offered again at
+    /// once.
     private func deliver(_ task: AssignedActivityTask, _ namespace: String, to call: GRPCServerCall) {
         let token = task.activityToken
         let bytes = PollActivityTaskQueueResponse(task, namespace: namespace).serializedBytes()
@@ -68,7 +69,7 @@ extension GRPCFront {
     private func complete(_ call: GRPCServerCall, _ request: RespondActivityTaskCompletedRequest) throws(RequestError) {
         let token = try activityTaskToken(request.taskToken, in: request.namespace)
         try check(identity: request.identity)
-        // Too large a result is no error: the activity fails with it.
+        // A result that is too large is not refused: it fails the activity.
         noteSize(request.result?.bytes.count, of: "result", call)
         history.completeActivity(
             token,
@@ -121,7 +122,7 @@ extension GRPCFront {
         let token = try activityTaskToken(request.taskToken, in: request.namespace)
         try check(identity: request.identity)
         if isTooLarge(request.details?.bytes.count, "details", call) {
-            // The worker is told to stop: its activity has failed.
+            // Tells the worker to stop: its activity has failed.
             let reply: Reply<Void> = reply(to: call) { Self.heartbeatAnswer(cancelRequested: true) }
             fail(token, "Heartbeat details exceed size limit.", request.identity, reply: reply)
             return

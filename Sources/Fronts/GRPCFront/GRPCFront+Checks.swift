@@ -4,7 +4,7 @@ internal import SagamoreGRPCServer
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
-/// What every request is checked for, with the words that clients know.
+/// Checks of requests, with the messages of Temporal's server.
 extension GRPCFront {
     /// - Throws: `invalidArgument`, `notFound` with the namespace's name.
     func namespace(_ name: String) throws(RequestError) -> NamespaceRecord {
@@ -18,13 +18,13 @@ extension GRPCFront {
         }
     }
 
-    /// The workflow that a request names, by a run id or without one.
+    /// The workflow that a request names, with or without a run id.
     ///
     /// - Throws: `invalidArgument`, `notFound` with the namespace's name.
     func workflow(_ execution: WorkflowExecution?, in name: String) throws(RequestError) -> WorkflowReference {
         let namespace = try self.namespace(name)
         guard let execution else { throw .invalidArgument("Execution is not set on request.") }
-        // None can have a longer id. The answer repeats of it what fits into a status.
+        // No workflow has a longer id. The answer repeats as much of it as fits into a status.
         if execution.workflowID.utf8.count > limits.identifierLength {
             throw .workflowNotFound(execution.workflowID.prefix(utf8: Self.longestEcho))
         }
@@ -39,7 +39,7 @@ extension GRPCFront {
         return WorkflowReference(key: key, runID: runID)
     }
 
-    /// The same for requests that also say to which first run's chain the workflow must belong.
+    /// The same for requests that also name the first run of the chain to which the workflow must belong.
     ///
     /// A run has no successors in this version, so the first run of a chain is the run itself.
     func workflow(
@@ -60,30 +60,30 @@ extension GRPCFront {
         try checkIdentifier(identity, "Identity", missing: nil, limits)
     }
 
-    /// - Throws: `invalidArgument` when it is larger than a payload may be.
+    /// - Throws: `invalidArgument` when the field exceeds the size of payloads.
     func checkSize(_ bytes: Int?, of field: String, _ call: GRPCServerCall) throws(RequestError) {
         if isTooLarge(bytes, field, call) { throw .invalidArgument("Blob data size exceeds limit.") }
     }
 
-    /// Whether it is larger than a payload may be. One that is merely large is worth a line in the log.
+    /// Whether the field exceeds the size of payloads. Logs a warning when it is merely large.
     func isTooLarge(_ bytes: Int?, _ field: String, _ call: GRPCServerCall) -> Bool {
         noteSize(bytes, of: field, call)
         return (bytes ?? 0) > limits.payloadBytes
     }
 
-    /// Warns of a payload that is large: it is stored with a history, and sent with every replay of it.
+    /// Logs a warning about a large payload: it is stored with the history, and sent with every replay.
     func noteSize(_ bytes: Int?, of field: String, _ call: GRPCServerCall) {
         guard let bytes, bytes > Self.largePayloadBytes else { return }
         log.warning("large payload", metadata: ["method": call.path, "field": field, "bytes": String(bytes)])
     }
 
-    /// Clients accept 8 KiB of trailers in all, where a byte may take three.
+    /// Clients accept 8 KiB of trailers in total, in which a byte may take three.
     private static let longestEcho = 1_500
 
     /// Temporal default: 256 KiB.
     private static let largePayloadBytes = 256 << 10
 
-    /// The instant until which a client waits for its call, at most `interval` from now; nil: it has set no deadline.
+    /// The client's deadline, at most `interval` from now; nil without a deadline.
     func deadline(of call: GRPCServerCall, atMost interval: Interval, slack: Interval) -> Instant? {
         guard let remaining = call.timeRemaining else { return nil }
         let now = clock()
@@ -93,7 +93,7 @@ extension GRPCFront {
 }
 
 extension Interval {
-    /// A wait in Swift's form; saturates after 292 years.
+    /// Converts a duration; saturates after 292 years.
     init(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

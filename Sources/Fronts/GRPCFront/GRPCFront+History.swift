@@ -4,7 +4,7 @@ internal import SagamoreGRPCServer
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
-/// What clients read of a workflow: its description and its history.
+/// Reads of a workflow: its description and its history.
 extension GRPCFront {
     func registerHistory(on server: GRPCServer) {
         register(.describeWorkflowExecution, on: server, .hot) {
@@ -40,15 +40,15 @@ extension GRPCFront {
         history.readHistory(workflow, read, reply: reply)
     }
 
-    /// Events in a page when the client doesn't say. Temporal default: 256.
+    /// The default number of events in a page. Temporal default: 256.
     private static let usualPage = 256
     private static let largestPage = 1_000
 
-    /// After this time without news the answer is empty, and the client asks again. Temporal default: 20 s.
+    /// The answer is empty after this time without news, and the client asks again. Temporal default: 20 s.
     private static let longestWait = Interval.seconds(20)
 
-    /// The answer in pieces: the history's events go out as they are stored. The field stands there even when it is
-    /// empty, because clients don't expect it to be missing.
+    /// The answer in parts: the events are sent as they are stored. The history field is present even when it is empty,
+    /// because clients rely on it.
     private static func response(_ page: HistoryPage) -> [[UInt8]] {
         var response = GetWorkflowExecutionHistoryResponse()
         response.nextPageToken = page.nextPageToken

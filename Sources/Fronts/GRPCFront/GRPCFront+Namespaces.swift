@@ -82,11 +82,11 @@ extension GRPCFront {
         }
     }
 
-    /// Temporal's, for namespaces of one cluster: 1 h.
+    /// Temporal's limit for namespaces of one cluster: 1 h.
     private static let shortestRetention = Interval.seconds(3_600)
 
     private func description(of record: NamespaceRecord) -> DescribeNamespaceResponse {
-        // Heartbeats of workers are not announced, so workers send none. Polls do end when their worker shuts down.
+        // Without `workerHeartbeats`, workers send none. Polls end when their worker shuts down.
         var capabilities = NamespaceInfo.Capabilities()
         capabilities.workerPollCompleteOnShutdown = true
         var bounds = NamespaceInfo.Limits()

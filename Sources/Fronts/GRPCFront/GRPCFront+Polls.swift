@@ -3,15 +3,15 @@ internal import SagamoreEngine
 internal import SagamoreGRPCServer
 internal import SagamoreServices
 
-/// What both kinds of polls have in common.
+/// The common part of both kinds of polls.
 extension GRPCFront {
-    /// A poll that was checked.
+    /// A checked poll.
     struct Poll {
         let namespace: NamespaceRecord
         let queue: TaskQueueKey
         let poller: PollerIdentity
         let worker: DepartedWorkers.Worker
-        /// Until when the poll waits: short of the client's own deadline, so that the answer still reaches it.
+        /// When the poll ends: before the client's deadline, so that the answer arrives in time.
         let deadline: Instant
     }
 
@@ -60,7 +60,7 @@ extension GRPCFront {
         )
     }
 
-    /// Ends a poll that waits: when its client goes, or at once when its worker has said goodbye already.
+    /// Ends a waiting poll when its call is cancelled, or at once when its worker has shut down meanwhile.
     func watch(_ poll: Poll, _ handle: PollHandle, of call: GRPCServerCall) {
         if departed.contains(poll.worker) {
             call.reply([])
@@ -68,11 +68,11 @@ extension GRPCFront {
             return
         }
         call.onCancel { [matching] in matching.cancelPoll(handle) }
-        // The connection may have ended before Matching took the poll in, and Matching been told of it before.
+        // The connection may have ended before Matching accepted the poll; then Matching has not noted the connection.
         if call.isConnectionEnded { matching.connectionEnded(call.connectionID) }
     }
 
-    /// Temporal's server turns away polls that wait less.
+    /// Temporal's server refuses shorter polls.
     private static let shortestPoll = Duration.seconds(2)
     /// Temporal default: 1 s.
     private static let slackOfPolls = Interval.seconds(1)

@@ -4,7 +4,7 @@ internal import SagamoreGRPCServer
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
-/// Queries: asked by clients, answered by workers.
+/// Queries from clients, and their answers from workers.
 extension GRPCFront {
     func registerQueries(on server: GRPCServer) {
         register(.queryWorkflow, on: server, .hot) {
@@ -42,7 +42,7 @@ extension GRPCFront {
         )
     }
 
-    /// How long a query waits for a worker when its client sets no deadline. SDKs' default: 30 s.
+    /// How long a query without a deadline waits for a worker. SDKs' default: 30 s.
     private static let unlimitedQuery = Interval.seconds(30)
 
     private func answerQuery(_ call: GRPCServerCall, _ request: RespondQueryTaskCompletedRequest) throws(RequestError) {

@@ -3,7 +3,7 @@ internal import SagamoreEngine
 internal import SagamoreGRPCServer
 internal import SagamoreProtobuf
 
-/// What clients ask when they connect.
+/// The calls that clients make when they connect.
 extension GRPCFront {
     func registerSystem(on server: GRPCServer) {
         register(.getSystemInfo, on: server, .cold) { [self] (call, _: GetSystemInfoRequest) throws(RequestError) in
@@ -41,7 +41,7 @@ extension GRPCFront {
         return response
     }
 
-    /// Client names as they stand in a call's `client-name`, and the versions that are understood.
+    /// Client names, as in the metadata `client-name`, and their supported versions.
     private static let supportedClients: ProtobufMap = [
         "temporal-cli": "<2.0.0",
         "temporal-dotnet": "<2.0.0",

@@ -1,7 +1,7 @@
 internal import SagamoreEngine
 internal import SagamoreServices
 
-/// The tokens that workers hand back. One of another kind names nothing that is there, and is answered so.
+/// The tokens that workers return. A token of another kind is answered like one of an unknown task.
 extension GRPCFront {
     /// - Throws: `invalidArgument`, `notFound`.
     func workflowTaskToken(
@@ -28,7 +28,7 @@ extension GRPCFront {
         return token
     }
 
-    /// The namespace's record. A request may leave the namespace out: the token names it too.
+    /// The namespace of a token. The request may leave its name out.
     private func record(of key: WorkflowKey, namedIn name: String) throws(RequestError) -> NamespaceRecord {
         if name.isEmpty {
             guard let record = namespaces.namespace(numbered: key.namespace) else {

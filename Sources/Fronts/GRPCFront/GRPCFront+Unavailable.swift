@@ -2,8 +2,7 @@ internal import SagamoreAPI
 internal import SagamoreGRPC
 internal import SagamoreGRPCServer
 
-/// What the contract has and this version has not. Registered first: whatever is registered later under the same name
-/// takes its place.
+/// Methods of the contract that this version lacks. Registered first, so that later registrations replace them.
 extension GRPCFront {
     func registerUnavailable(on server: GRPCServer) {
         for path in WorkflowServiceMethod.allCases.map(\.rawValue) + OperatorServiceMethod.allCases.map(\.rawValue) {

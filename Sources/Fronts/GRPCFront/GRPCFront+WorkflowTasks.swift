@@ -4,7 +4,7 @@ internal import SagamoreGRPCServer
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
-/// Workflow tasks: polled, completed, failed; and the farewell of the worker that did so.
+/// Workflow tasks: poll, complete, fail; and the shutdown of workers.
 extension GRPCFront {
     func registerWorkflowTasks(on server: GRPCServer) {
         register(.pollWorkflowTaskQueue, on: server, .hot) {
@@ -40,7 +40,7 @@ extension GRPCFront {
         let isSticky = request.taskQueue?.kind == .sticky
         var normalQueue = poll.queue.name
         if isSticky, let name = request.taskQueue?.normalName, !name.isEmpty { normalQueue = name }
-        // A task that does not reach its worker times out: its history may have gone out in part.
+        // A task that cannot be delivered times out: part of its history may have been sent.
         let reply = Reply<PolledWorkflowTask> { [self, normalQueue] outcome in
             switch outcome {
             case .success(.task(let task)): call.reply(EncodedWorkflowTask(task).parts)
@@ -77,7 +77,7 @@ extension GRPCFront {
         history.completeWorkflowTask(token, request, reply: reply)
     }
 
-    /// Answers a completion with what its worker gets to do next. Activities that don't reach it are offered again.
+    /// Answers a completion with the next tasks. Activities that cannot be delivered are offered again.
     private func deliver(_ completed: CompletedWorkflowTask, _ namespace: String, to call: GRPCServerCall) {
         let activities = completed.eagerActivities
         if activities.isEmpty, completed.nextTask == nil {

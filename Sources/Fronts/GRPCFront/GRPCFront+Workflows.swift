@@ -3,7 +3,7 @@ internal import SagamoreEngine
 internal import SagamoreGRPCServer
 internal import SagamoreServices
 
-/// What clients do to workflows: start, signal, cancel, terminate.
+/// Commands of clients to workflows: start, signal, cancel, terminate.
 extension GRPCFront {
     func registerWorkflows(on server: GRPCServer) {
         register(.startWorkflowExecution, on: server, .hot) {
@@ -29,10 +29,10 @@ extension GRPCFront {
         guard request.completionCallbacks.isEmpty else {
             throw RequestError(.unimplemented, "completion_callbacks are not available in this version of sagamore")
         }
-        // Clients are told by which request a run was started, also when they gave it no id.
+        // The answer names the request that started the run, so a request without an id gets one.
         var request = request
         if request.requestID.isEmpty { request.requestID = requestIDs.next() }
-        // An eager first task is not offered: clients that ask for one are prepared to get none.
+        // Eager first tasks are not supported. Clients that request one accept an answer without.
         let start = try StartRequest(request, limits: limits)
         try check(identity: request.identity)
         noteSize(request.input?.bytes.count, of: "input", call)
@@ -134,8 +134,8 @@ extension GRPCFront {
         history.terminate(workflow, terminate, reply: emptyReply(to: call))
     }
 
-    /// What stands in the history when nobody gives a reason: the contract's own words.
+    /// The default reason in the history, as in Temporal's server.
     private static let reasonOfTerminations = "terminated by user via frontend"
-    /// And when nobody says who they are.
+    /// The default identity.
     private static let identityOfTerminations = "frontend-service"
 }

@@ -6,10 +6,10 @@ public import SagamoreLogging
 internal import SagamoreProtobuf
 public import SagamoreServices
 
-/// The entrance for workers and clients that speak Temporal's gRPC contract.
+/// The front for workers and clients that speak Temporal's gRPC contract.
 ///
-/// It reads and checks a request, hands it to the service whose business it is, and turns the service's reply into the
-/// contract's message or status. It has hardly any state of its own: ids for polls, and the workers that left.
+/// It decodes and checks a request, passes it to its service, and converts the reply to the contract's message or
+/// status. Its only state is the ids of polls and the workers that have shut down.
 public final class GRPCFront: Sendable {
     let history: any HistoryClient
     let matching: any MatchingClient
@@ -21,12 +21,12 @@ public final class GRPCFront: Sendable {
     let requestIDs = RequestIDs()
     let departed = DepartedWorkers()
 
-    /// Makes a front for these services.
+    /// Creates a front for these services.
     ///
     /// - Parameters:
-    ///   - clock: the wall clock, from which the instants are reckoned that services are to wait for.
-    ///   - cluster: what clients are told about this installation.
-    ///   - limits: how long identifiers and how large payloads may be.
+    ///   - clock: the wall clock, from which the deadlines for services are computed.
+    ///   - cluster: the information that clients get about this installation.
+    ///   - limits: the limits of identifiers and payloads.
     public init(
         history: any HistoryClient,
         matching: any MatchingClient,
@@ -45,8 +45,8 @@ public final class GRPCFront: Sendable {
         self.log = log
     }
 
-    /// Registers all methods of the contract with a server that has not started. Those that this version lacks answer
-    /// UNIMPLEMENTED by name.
+    /// Registers all methods of the contract with a server that has not started. Methods that this version lacks are
+    /// answered UNIMPLEMENTED, with their name.
     public func register(on server: GRPCServer) {
         registerUnavailable(on: server)
         registerSystem(on: server)
@@ -60,10 +60,10 @@ public final class GRPCFront: Sendable {
         server.setHealth(Self.serviceName, serving: true)
     }
 
-    /// The name under which `grpc.health` is asked about this front.
+    /// The name of this front's service in `grpc.health`.
     public static let serviceName = "temporal.api.workflowservice.v1.WorkflowService"
 
-    /// Registers one method: its request is decoded, and what the handler throws becomes the call's status.
+    /// Registers a method. Its request is decoded, and an error of the handler becomes the call's status.
     func register<Request: ProtobufMessage>(
         _ method: WorkflowServiceMethod,
         on server: GRPCServer,
@@ -86,17 +86,17 @@ public final class GRPCFront: Sendable {
                 try Request(serializedBytes: bytes, depth: Self.requestDepth)
             }
         } catch .depthExceeded {
-            throw .invalidArgument("The request can't be read: it is nested more than \(Self.requestDepth) deep.")
+            throw .invalidArgument("The request is nested more than \(Self.requestDepth) deep.")
         } catch {
-            throw .invalidArgument("The request can't be read: \(error).")
+            throw .invalidArgument("The request cannot be decoded: \(error).")
         }
     }
 
-    /// How deep messages may be nested in a request. What is taken from it stands deeper in answers, in the events of a
-    /// history, and clients read no more than 100 levels.
+    /// The deepest nesting of messages in a request. Its contents are nested deeper in the events of a history, and
+    /// clients read no more than 100 levels.
     static let requestDepth = 90
 
-    /// Answers a call with what went wrong.
+    /// Answers a call with an error.
     func refuse(_ call: GRPCServerCall, _ error: RequestError) {
         if error.code == .internalError {
             log.error("request failed", metadata: ["method": call.path, "error": error.message])
@@ -104,7 +104,7 @@ public final class GRPCFront: Sendable {
         call.fail(GRPCStatus(error))
     }
 
-    /// A reply that answers a call: with the message that `encode` makes of a success, else with the error's status.
+    /// A reply that answers a call: with the message that `encode` returns for a success, or with the error's status.
     func reply<Success: Sendable>(
         to call: GRPCServerCall,
         _ encode: @escaping @Sendable (Success) -> [UInt8]
@@ -117,7 +117,7 @@ public final class GRPCFront: Sendable {
         }
     }
 
-    /// A reply that answers a call with an empty message. (All of the contract's answers without content look alike.)
+    /// A reply that answers a call with an empty message, the encoding of every answer without content.
     func emptyReply(to call: GRPCServerCall) -> Reply<Void> {
         reply(to: call) { [] }
     }

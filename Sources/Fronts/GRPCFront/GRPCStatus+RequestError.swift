@@ -4,8 +4,7 @@ internal import SagamoreGRPC
 internal import SagamoreProtobuf
 
 extension GRPCStatus {
-    /// The status by which a client of the contract knows an error: SDKs tell errors of one code apart by the message
-    /// in the status's details.
+    /// The contract's status for an error. SDKs tell errors with the same code apart by the message in the details.
     init(_ error: RequestError) {
         let code = GRPCStatus.Code(error.code)
         var details: [UInt8]?
@@ -39,7 +38,7 @@ extension GRPCStatus {
             return ProtobufAny(packing: WorkflowNotReadyFailure())
         case .queryFailed(let cause):
             var failure = QueryFailedFailure()
-            // A stack trace can exceed what trailers hold. SDKs need the type; the message they have.
+            // A stack trace can exceed the size of trailers. SDKs need only the type; the message is sent apart.
             failure.failure = (cause?.bytes.count ?? 0) <= longestDetail ? cause : nil
             return ProtobufAny(packing: failure)
         case .systemWorkflowTaskFailed:
@@ -49,7 +48,7 @@ extension GRPCStatus {
         }
     }
 
-    /// What the contract sends with every status of a code.
+    /// The details that the contract sends with every status of a code.
     private static func packedDetail(of code: RequestError.Code) -> ProtobufAny? {
         switch code {
         case .notFound: ProtobufAny(packing: NotFoundFailure())
@@ -59,7 +58,7 @@ extension GRPCStatus {
         }
     }
 
-    /// Clients accept 8 KiB of trailers in all, with details in base64 and the message twice.
+    /// Clients accept 8 KiB of trailers in total, with details in base64 and the message twice.
     private static let longestDetail = 2_500
     private static let longestMessage = 1_000
 }

@@ -3,7 +3,7 @@ internal import SagamoreEngine
 internal import SagamoreServices
 
 extension PollActivityTaskQueueResponse {
-    /// An attempt of an activity as a worker gets it.
+    /// An attempt of an activity as sent to a worker.
     init(_ task: AssignedActivityTask, namespace: String) {
         self.init()
         let activity = task.delivery.activity
@@ -22,7 +22,7 @@ extension PollActivityTaskQueueResponse {
         currentAttemptScheduledTime = activity.attemptScheduledAt.timestamp
         startedTime = task.delivery.startedAt.timestamp
         attempt = activity.attempt
-        // Timeouts that are not set are sent as zero: workers expect the field.
+        // Unset timeouts are sent as zero, because workers expect the fields.
         scheduleToCloseTimeout = activity.scheduleToClose.duration
         startToCloseTimeout = activity.startToClose.duration
         heartbeatTimeout = activity.heartbeatTimeout.duration

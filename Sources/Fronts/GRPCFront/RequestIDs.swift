@@ -2,8 +2,8 @@ internal import Glibc
 internal import SagamoreEngine
 internal import SagamoreThreads
 
-/// Gives ids to polls: random UUIDs, cut from a block of random bytes, since asking the system for each takes longer
-/// than all the rest of a poll.
+/// Generates ids for polls: random UUIDs, taken from a block of random bytes. A system call for each id would take
+/// longer than the rest of a poll.
 final class RequestIDs: Sendable {
     private struct Block {
         var words: [UInt64] = []
@@ -24,7 +24,7 @@ final class RequestIDs: Sendable {
         return versioned.description
     }
 
-    /// A block in as few calls of the system as it allows: one gives 256 bytes at most.
+    /// Fills a block in as few system calls as possible: each returns at most 256 bytes.
     private static func randomWords() -> [UInt64] {
         [UInt64](unsafeUninitializedCapacity: 4 * wordsInCall) { buffer, count in
             count = buffer.count / wordsInCall * wordsInCall

@@ -1,6 +1,5 @@
 extension [UInt8] {
-    /// Appends the beginning of a length-delimited field of protobuf's wire format, whose `length` bytes follow
-    /// elsewhere.
+    /// Appends the tag and the length of a protobuf field whose `length` bytes follow elsewhere.
     mutating func appendLengthDelimited(field: Int, length: Int) {
         appendVarint(UInt64(field) << 3 | 2)
         appendVarint(UInt64(length))

@@ -1,17 +1,16 @@
-/// Where the tasks of a full task queue go: their runs leave memory, with a mark in the database, and are paged back in
-/// order. So a queue without workers costs no memory, and never slows the others.
+/// The store for tasks of full task queues. Their runs are marked in the database, leave memory, and are paged back in
+/// order. So a queue without workers costs no memory and slows no other queue.
 public protocol BacklogStore: Sendable {
-    /// A queue has no room for this task: its run is marked as waiting for the queue.
+    /// Marks the run of a task as waiting for the task's queue, which is full.
     func pageOut(_ task: MatchingTask)
-    /// A queue has room again: the tasks of the longest waiting runs are offered. `backlogPaged` tells when that is
-    /// done.
+    /// Offers the tasks of the runs that have waited longest, then calls `backlogPaged`.
     func pageIn(_ queue: TaskQueueKey, limit: Int)
 }
 
-/// What task queues are told about their backlogs.
+/// Receives news of the backlogs of task queues.
 public protocol BacklogListener: Sendable {
     /// Runs wait for this queue in the database.
     func backlogStored(_ queue: TaskQueueKey)
-    /// A page was offered; whether more wait is known.
+    /// A page has been offered.
     func backlogPaged(_ queue: TaskQueueKey, isMoreWaiting: Bool)
 }

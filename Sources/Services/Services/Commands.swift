@@ -1,6 +1,6 @@
 public import SagamoreEngine
 
-/// A command that came on a topic, understood or refused: what has to become durable together with its effect.
+/// A command from a topic, valid or refused, with everything that is committed together with its effect.
 public final class IncomingCommand: Sendable {
     /// What the command asks for.
     public enum Action: Sendable {
@@ -12,7 +12,7 @@ public final class IncomingCommand: Sendable {
         case cancel(CancelRequest, runID: RunID?)
         /// Terminate the run with this id, or the current one.
         case terminate(TerminateRequest, runID: RunID?)
-        /// It was understood and can't be carried out, whatever the state: `reason.code` and `reason.message`.
+        /// Refuse the command: it is valid but cannot be executed in any state. Has `reason.code` and `reason.message`.
         case refuse(code: String, message: String)
     }
 
@@ -20,7 +20,7 @@ public final class IncomingCommand: Sendable {
     public let key: WorkflowKey
     /// The workflow type, for the `rejected` event; may be empty.
     public let workflowType: String
-    /// The command's id, and what its events repeat.
+    /// The command's id, and the fields that its events repeat.
     public let origin: CommandOrigin
     /// The record that held the command.
     public let source: RecordCoordinates
@@ -42,8 +42,8 @@ public final class IncomingCommand: Sendable {
     }
 }
 
-/// Where a record lies. The cluster's id is part of it: the development broker counts anew at each start. So does a
-/// topic that was deleted and made anew: the time tells its records from those that lay there before.
+/// The position of a record. It includes the cluster's id, because the development broker counts from zero at each
+/// start, and the record's time, because a topic that was deleted and created again does so too.
 public struct RecordCoordinates: Hashable, Sendable {
     /// The Kafka cluster's id.
     public let cluster: String
@@ -53,7 +53,7 @@ public struct RecordCoordinates: Hashable, Sendable {
     public let partition: Int32
     /// The record's offset in the partition.
     public let offset: Int64
-    /// The record's time in milliseconds since 1970, the same however often it is delivered; nil where it has none.
+    /// The record's time in milliseconds since 1970, the same at each delivery; nil when it has none.
     public let timestamp: Int64?
 
     public init(cluster: String, topic: String, partition: Int32, offset: Int64, timestamp: Int64? = nil) {
@@ -83,7 +83,7 @@ public struct OutboxRecord: Equatable, Sendable {
     public struct Header: Equatable, Sendable {
         /// The header's name; names may repeat.
         public let name: String
-        /// Nil is Kafka's null, which is not the same as an empty value.
+        /// The value. Nil is Kafka's null, which differs from an empty value.
         public let value: [UInt8]?
 
         public init(name: String, value: [UInt8]?) {
@@ -91,7 +91,7 @@ public struct OutboxRecord: Equatable, Sendable {
             self.value = value
         }
 
-        /// A header that travels on from a command to its events.
+        /// A header of a command, for its events.
         public init(_ header: CommandOrigin.Header) { self.init(name: header.name, value: header.value) }
     }
 
@@ -103,18 +103,18 @@ public struct OutboxRecord: Equatable, Sendable {
     }
 }
 
-/// How a status event becomes a record: the Kafka front's business, used where the transition is written.
+/// Encodes status events as records. Implemented by the Kafka front; used when a transition is written.
 public protocol StatusEventEncoder: Sendable {
     /// The record of an event, with topic, key, and headers.
     func encode(_ event: StatusEvent) -> OutboxRecord
 }
 
-/// What became of a command. All of them are durable when they are told.
+/// The result of a command. It is durable when it is reported.
 public enum CommandOutcome: Sendable, Equatable {
     /// It took effect, and its event is in the outbox.
     case carriedOut
     /// It was refused, and its event is in the outbox.
     case rejected
-    /// Its id was known: nothing was done.
+    /// Its id was known, and nothing was done.
     case duplicate
 }

@@ -2,17 +2,17 @@ public import SagamoreAPI
 public import SagamoreEngine
 public import SagamoreProtobuf
 
-/// The service that owns executions, as the other services see it. Every reply comes when what it tells is committed.
+/// The service that owns executions, as seen by other services. Each reply is sent after its contents are committed.
 public protocol HistoryClient: Sendable {
-    /// Starts a workflow, or answers with the run that is there when the request's policies say so.
+    /// Starts a workflow, or returns the existing run when the request's policies say so.
     func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>)
-    /// The reply names the run that was signalled.
+    /// Signals a run. The reply is the run's id.
     func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>)
-    /// Asks a run to cancel; its code decides what becomes of that.
+    /// Requests cancellation of a run. Its code decides what to do.
     func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>)
     /// Ends a run at once, without running its code.
     func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>)
-    /// Asks a worker about a run's state. In a status that `rejecting` names nobody is asked. Fails at `deadline`.
+    /// Queries a run through a worker, unless the run has a status that `rejecting` names. Fails at `deadline`.
     func query(
         _ workflow: WorkflowReference,
         _ query: WorkflowQuery,
@@ -25,20 +25,20 @@ public protocol HistoryClient: Sendable {
     /// Reads a page of a run's history.
     func readHistory(_ workflow: WorkflowReference, _ request: HistoryRead, reply: Reply<HistoryPage>)
 
-    /// Starts a workflow task, or a query, that Matching found a poller for. Fails when it is not due any more.
+    /// Starts a workflow task or a query for a poller. Fails with `notFound` when it is not due any more.
     func startWorkflowTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<PolledWorkflowTask>)
-    /// Starts an attempt of an activity that Matching found a poller for. Fails when it is not due any more.
+    /// Starts an attempt of an activity for a poller. Fails with `notFound` when it is not due any more.
     func startActivityTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<AssignedActivityTask>)
-    /// The sticky queue of a task has no worker any more: the task is offered on the normal queue.
+    /// Offers a task on the normal queue, because its sticky queue has no worker.
     func abandonSticky(_ task: MatchingTask)
 
-    /// A worker answers a workflow task. Fails when the token's task does not run any more.
+    /// Completes a workflow task. Fails when the token's task is not running any more.
     func completeWorkflowTask(
         _ token: WorkflowTaskToken,
         _ request: RespondWorkflowTaskCompletedRequest,
         reply: Reply<CompletedWorkflowTask>
     )
-    /// A worker could not carry out a workflow task; it is offered again.
+    /// Fails a workflow task. It is offered again.
     func failWorkflowTask(
         _ token: WorkflowTaskToken,
         cause: WorkflowTaskFailedCause,
@@ -46,14 +46,14 @@ public protocol HistoryClient: Sendable {
         identity: String,
         reply: Reply<Void>
     )
-    /// A worker completed an attempt of an activity.
+    /// Completes an attempt of an activity.
     func completeActivity(
         _ token: ActivityTaskToken,
         result: RawMessage<Payloads>?,
         identity: String,
         reply: Reply<Void>
     )
-    /// An attempt of an activity failed: it is repeated as the retry policy says, or the activity fails.
+    /// Fails an attempt of an activity. It is retried by the retry policy, or the activity fails.
     func failActivity(
         _ token: ActivityTaskToken,
         failure: RawMessage<Failure>?,
@@ -61,33 +61,33 @@ public protocol HistoryClient: Sendable {
         identity: String,
         reply: Reply<Void>
     )
-    /// A worker cancelled an attempt of an activity, as the workflow had asked.
+    /// Confirms the cancellation of an activity that the workflow requested.
     func cancelActivity(
         _ token: ActivityTaskToken,
         details: RawMessage<Payloads>?,
         identity: String,
         reply: Reply<Void>
     )
-    /// The reply says whether cancellation was requested.
+    /// Records a heartbeat. The reply is whether cancellation was requested.
     func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>)
-    /// An activity's task is known not to have reached its poller.
+    /// Returns an attempt whose delivery to its poller has failed.
     func returnActivity(_ token: ActivityTaskToken)
-    /// A worker answers a query that no workflow task carried.
+    /// Answers a query that was delivered as a task of its own.
     func answerQuery(_ token: TaskToken.QueryToken, _ answer: QueryAnswer, reply: Reply<Void>)
 
-    /// A command of a topic. A failure means: not carried out, to be given again later.
+    /// Executes a command from a topic. After a failure, the command has had no effect and is to be submitted again.
     func submit(_ command: IncomingCommand, reply: Reply<CommandOutcome>)
-    /// A record that no one can understand: its dead letter becomes durable, once for these coordinates.
+    /// Stores the dead letter of an invalid record, once for these coordinates.
     func deadLetter(_ source: RecordCoordinates, _ letter: OutboxRecord, reply: Reply<CommandOutcome>)
 }
 
-/// What a start ends with.
+/// The result of a start.
 public struct StartedRun: Sendable {
-    /// The run that was started, or that was there.
+    /// The run that was started, or the existing run.
     public let runID: RunID
-    /// False where a run was there already and the request asked to use it, or was this very request before.
+    /// False for an existing run that the request asked to use, or that the same request had started.
     public let isNew: Bool
-    /// The run's status when the request was answered.
+    /// The run's status at the time of the answer.
     public let status: WorkflowExecutionStatus
 
     public init(runID: RunID, isNew: Bool, status: WorkflowExecutionStatus) {
@@ -97,11 +97,11 @@ public struct StartedRun: Sendable {
     }
 }
 
-/// What a query ends with, unless it fails.
+/// The result of a query that has not failed.
 public enum QueryOutcome: Sendable {
     /// The worker's answer.
     case answered(RawMessage<Payloads>?)
-    /// Nobody was asked, since the run has this status.
+    /// No worker was asked, because the run has this status.
     case rejected(WorkflowExecutionStatus)
 }
 
@@ -109,17 +109,17 @@ public enum QueryOutcome: Sendable {
 public enum QueryAnswer: Sendable {
     /// The query handler's result.
     case answered(RawMessage<Payloads>?)
-    /// The query handler failed: its message, and the failure if the worker sent one.
+    /// The query handler failed, with its message and the failure if the worker sent one.
     case failed(message: String, RawMessage<Failure>?)
 }
 
-/// What to read of a history.
+/// A request to read a part of a history.
 public struct HistoryRead: Sendable {
-    /// From the request: bytes of an earlier page, or empty.
+    /// The token of an earlier page, or empty.
     public let pageToken: [UInt8]
-    /// At most so many events; the service has its own bound too.
+    /// The most events in the page. The service has a bound of its own, too.
     public let pageSize: Int
-    /// Wait for news (or for the close event) instead of answering with what is there.
+    /// Whether to wait for new events, or for the close event, when there are none.
     public let waitsForNews: Bool
     /// Whether to return only the event that closed the run.
     public let onlyCloseEvent: Bool
@@ -142,7 +142,7 @@ public struct HistoryPage: Sendable {
     /// Empty at the end.
     public let nextPageToken: [UInt8]
 
-    /// A page; an empty `nextPageToken` says that it is the last one.
+    /// Creates a page. It is the last one when `nextPageToken` is empty.
     public init(frames: [UInt8], nextPageToken: [UInt8]) {
         self.frames = frames
         self.nextPageToken = nextPageToken

@@ -1,10 +1,10 @@
 public import SagamoreEngine
 
-/// The service where tasks meet pollers, as the other services see it.
+/// The service that matches tasks with polls, as seen by other services.
 public protocol MatchingClient: Sendable {
-    /// Takes a task in: gives it to a waiting poller, or keeps it.
+    /// Gives a task to a waiting poll, or queues it.
     func offer(_ task: MatchingTask)
-    /// Waits for a task until `deadline`; then the reply is `.none`.
+    /// Polls for a task. The reply is `.none` at `deadline`.
     @discardableResult
     func pollWorkflowTask(
         _ queue: TaskQueueKey,
@@ -13,7 +13,7 @@ public protocol MatchingClient: Sendable {
         deadline: Instant,
         reply: Reply<PolledWorkflowTask>
     ) -> PollHandle
-    /// Waits for a task until `deadline`; then the reply is nil.
+    /// Polls for a task. The reply is nil at `deadline`.
     @discardableResult
     func pollActivityTask(
         _ queue: TaskQueueKey,
@@ -21,18 +21,18 @@ public protocol MatchingClient: Sendable {
         deadline: Instant,
         reply: Reply<AssignedActivityTask?>
     ) -> PollHandle
-    /// The poller is gone. One that already has a task keeps it.
+    /// Ends a poll whose client is gone. A task that it has got already is not taken back.
     func cancelPoll(_ handle: PollHandle)
-    /// A worker says goodbye: its sticky queue gets no further tasks, its waiting polls end.
+    /// Ends the polls of a worker that shuts down. Tasks of its sticky queue go to the normal queues from now on.
     func workerShutDown(_ worker: DepartingWorker)
-    /// A connection has ended. Sticky queues that were polled on no other one have lost their worker: their tasks go to
-    /// everybody, until somebody polls there again.
+    /// A connection has ended. The sticky queues that were polled on it and on no other open one have lost their
+    /// worker: their tasks go to the normal queues until the next poll.
     func connectionEnded(_ connectionID: UInt64)
 }
 
-/// Names a poll that waits.
+/// Identifies a poll.
 public struct PollHandle: Hashable, Sendable {
-    /// The queue that is polled.
+    /// The polled queue.
     public let queue: TaskQueueKey
     /// The number of the poll, unique in this process.
     public let id: UInt64

@@ -1,21 +1,21 @@
 public import SagamoreEngine
 public import SagamoreProtobuf
 
-/// What is known of a namespace.
+/// The record of a namespace.
 public struct NamespaceRecord: Sendable, Equatable {
-    /// The number by which all rows name it.
+    /// The number that identifies it in all rows.
     public let number: Int32
     /// The id that clients see, a UUID.
     public let id: String
     /// The name, unique in the installation.
     public let name: String
-    /// A sentence for people.
+    /// A description for people.
     public let description: String
-    /// An address for people to write to.
+    /// The contact address of its owner.
     public let ownerEmail: String
     /// How long closed runs are kept.
     public let retention: Interval
-    /// Free data that clients stored with the namespace.
+    /// Data that clients have stored with the namespace.
     public let data: ProtobufMap<String>
 
     public init(
@@ -39,7 +39,7 @@ public struct NamespaceRecord: Sendable, Equatable {
 
 /// The namespaces of this installation.
 public protocol NamespaceDirectory: Sendable {
-    /// Quick: from memory.
+    /// The namespace with this name, from memory.
     ///
     /// - Throws: `notFound` with the namespace's name.
     func namespace(named name: String) throws(RequestError) -> NamespaceRecord
@@ -47,7 +47,7 @@ public protocol NamespaceDirectory: Sendable {
     func namespace(numbered number: Int32) -> NamespaceRecord?
     /// Every namespace of the installation.
     func list() -> [NamespaceRecord]
-    /// Makes a namespace durable. Blocks: not for completion threads.
+    /// Creates a namespace, and returns when it is durable. Blocks.
     ///
     /// - Throws: `alreadyExists`, `invalidArgument`, `unavailable`.
     func register(

@@ -1,18 +1,18 @@
 public import SagamoreEngine
 public import Synchronization
 
-/// The answer to a request, which comes later and from any thread. It is given once; one that is dropped says
-/// UNAVAILABLE, so that nobody waits for ever.
+/// The pending answer to a request. It is given once, later, from any thread. A reply that is released without an
+/// answer answers UNAVAILABLE, so no requester waits forever.
 ///
-/// Inlinable, since it is on the way of every call: unspecialised it costs as much as a decision.
+/// Inlinable, because every call uses it: unspecialized, it costs as much as a decision.
 public final class Reply<Success: Sendable>: Sendable {
-    /// What the requester receives.
+    /// The answer or an error.
     public typealias Outcome = Result<Success, RequestError>
 
     @usableFromInline let handler: @Sendable (Outcome) -> Void
     @usableFromInline let isAnswered = Atomic(false)
 
-    /// A reply that calls `handler` once, on the thread that answers.
+    /// Creates a reply that calls `handler` once, on the thread that answers.
     @inlinable
     public init(_ handler: @escaping @Sendable (Outcome) -> Void) {
         self.handler = handler
@@ -23,14 +23,14 @@ public final class Reply<Success: Sendable>: Sendable {
         if !isAnswered.load(ordering: .acquiring) { handler(.failure(.dropped)) }
     }
 
-    /// Answers with a value. Has no effect when there was an answer before.
+    /// Answers with a value. Ignored after an answer.
     @inlinable
     public func succeed(_ value: Success) { answer(.success(value)) }
-    /// Answers with an error. Has no effect when there was an answer before.
+    /// Answers with an error. Ignored after an answer.
     @inlinable
     public func fail(_ error: RequestError) { answer(.failure(error)) }
 
-    /// Gives the answer; a second one is ignored.
+    /// Answers. Ignored after an answer.
     @inlinable
     public func answer(_ outcome: Outcome) {
         guard !isAnswered.exchange(true, ordering: .acquiringAndReleasing) else { return }
@@ -39,7 +39,7 @@ public final class Reply<Success: Sendable>: Sendable {
 }
 
 extension Reply where Success == Void {
-    /// Answers that the request was carried out. Has no effect when there was an answer before.
+    /// Answers without a value. Ignored after an answer.
     @inlinable
     public func succeed() { answer(.success(())) }
 }

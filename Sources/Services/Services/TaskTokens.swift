@@ -1,16 +1,16 @@
 public import SagamoreEngine
 internal import SagamoreProtobuf
 
-/// What a worker hands back with its answer, as bytes. Only this server reads it.
+/// The token that a worker returns with its answer. Opaque to workers.
 public enum TaskToken: Equatable, Sendable {
     /// A started workflow task.
     case workflow(WorkflowTaskToken)
     /// A started attempt of an activity.
     case activity(ActivityTaskToken)
-    /// A query that was handed out by itself.
+    /// A query that was delivered as a task of its own.
     case query(QueryToken)
 
-    /// What the token of a query says.
+    /// The contents of a query's token.
     public struct QueryToken: Equatable, Sendable {
         /// The workflow that is asked.
         public let key: WorkflowKey
@@ -48,7 +48,7 @@ public enum TaskToken: Equatable, Sendable {
         return writer.bytes()
     }
 
-    /// - Throws: `invalidArgument` when the bytes are no token of ours.
+    /// - Throws: `invalidArgument` when the bytes are not a token of this server.
     public init(_ bytes: [UInt8]) throws(RequestError) {
         let invalid = RequestError.invalidArgument("Error deserializing task token.")
         guard !bytes.isEmpty else { throw .invalidArgument("Task token not set on request.") }

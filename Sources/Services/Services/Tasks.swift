@@ -23,7 +23,7 @@ public struct TaskQueueKey: Hashable, Sendable {
         self.kind = kind
     }
 
-    /// By bytes, as the database has it.
+    /// Compares bytes, as the database does.
     public static func == (left: TaskQueueKey, right: TaskQueueKey) -> Bool {
         left.namespace == right.namespace && left.kind == right.kind && left.name.hasSameBytes(as: right.name)
     }
@@ -34,12 +34,12 @@ public struct TaskQueueKey: Hashable, Sendable {
         hasher.combine(bytesOf: name)
     }
 
-    /// The queue as text, for storage: `1/workflow/name`.
+    /// The stored form of the queue: `1/workflow/name`.
     public var storedName: String { "\(namespace)/\(kind == .workflow ? "workflow" : "activity")/\(name)" }
 
-    /// Reads what `storedName` wrote.
+    /// Parses `storedName`.
     public init?(storedName: String) {
-        // Not by characters: an accent at the front of the name makes one with the slash before it.
+        // Not by characters: a combining accent at the start of the name would merge with the slash.
         let parts = storedName.unicodeScalars.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
             .map { String($0) }
         guard parts.count == 3, let namespace = Int32(parts[0]) else { return nil }
@@ -47,11 +47,11 @@ public struct TaskQueueKey: Hashable, Sendable {
     }
 }
 
-/// A task as Matching holds it: what is due, by name. Whether it still is, History says when it starts.
+/// A task as Matching holds it: a reference to what is due. History decides at its start whether it still is.
 public struct MatchingTask: Sendable, Equatable {
     /// What is due.
     public enum Kind: Sendable, Equatable {
-        /// - Parameter isSticky: it waits in the queue of the one worker that has the run in its cache.
+        /// - Parameter isSticky: whether it waits on the queue of the worker that has the run in its cache.
         case workflow(WorkflowTaskStamp, isSticky: Bool)
         /// An attempt of an activity, by the id of ActivityTaskScheduled.
         case activity(scheduledEventID: Int64, attempt: Int32)
@@ -75,7 +75,7 @@ public struct MatchingTask: Sendable, Equatable {
         self.kind = kind
     }
 
-    /// Whether it waits in a worker's own queue.
+    /// Whether it waits on a sticky queue.
     public var isSticky: Bool {
         switch kind {
         case .workflow(_, let isSticky), .query(_, let isSticky): isSticky
@@ -84,17 +84,17 @@ public struct MatchingTask: Sendable, Equatable {
     }
 }
 
-/// Who polls.
+/// The worker and the connection of a poll.
 public struct PollerIdentity: Sendable {
     /// The worker's identity, as it gives it.
     public let identity: String
-    /// Names this poll; stands in the Started event.
+    /// The id of this poll, which the Started event contains.
     public let requestID: String
-    /// The build of the worker's code, where it tells; may be empty.
+    /// The build of the worker's code; may be empty.
     public let buildID: String
-    /// The worker's own name for itself, new with each start; empty where it gives none.
+    /// The worker's instance key, new with each start; empty for old SDKs.
     public let instanceKey: String
-    /// The number of the connection that the poll came on; nil: it came on none.
+    /// The number of the poll's connection; nil for polls from this process.
     public let connectionID: UInt64?
 
     public init(
@@ -112,15 +112,15 @@ public struct PollerIdentity: Sendable {
     }
 }
 
-/// A worker that says goodbye.
+/// A worker that shuts down.
 public struct DepartingWorker: Sendable {
     /// The number of its namespace.
     public let namespace: Int32
-    /// The queue of its own; empty where it has none.
+    /// Its sticky queue; empty when it has none.
     public let stickyQueue: String
-    /// The worker's identity, as it gives it. Other workers may have the same one.
+    /// The worker's identity, as it gives it. Other workers may have the same identity.
     public let identity: String
-    /// The worker's own name for itself, new with each start; empty where it gives none.
+    /// The worker's instance key, new with each start; empty for old SDKs.
     public let instanceKey: String
 
     public init(namespace: Int32, stickyQueue: String, identity: String, instanceKey: String = "") {
@@ -130,37 +130,37 @@ public struct DepartingWorker: Sendable {
         self.instanceKey = instanceKey
     }
 
-    /// Whether a poll is this worker's. Where one of the two gives no instance key, the identity decides.
+    /// Whether a poll is this worker's. When one of the two has no instance key, the identity decides.
     public func isPoller(_ poller: PollerIdentity) -> Bool {
         if instanceKey.isEmpty || poller.instanceKey.isEmpty { return poller.identity == identity }
         return poller.instanceKey == instanceKey
     }
 }
 
-/// What a poll of a workflow task queue ends with.
+/// The result of a poll for workflow tasks.
 public enum PolledWorkflowTask: Sendable {
     /// A workflow task; it may carry queries as well.
     case task(AssignedWorkflowTask)
     /// A query by itself.
     case query(AssignedQuery)
-    /// Nothing came in time: the worker polls again.
+    /// No task in time: the worker polls again.
     case none
 }
 
-/// A workflow task for a worker, complete.
+/// A workflow task for a worker.
 public struct AssignedWorkflowTask: Sendable {
     /// The workflow that the task belongs to.
     public let key: WorkflowKey
     /// The run that the task belongs to.
     public let runID: RunID
-    /// What the engine says about the task.
+    /// The engine's part of the task.
     public let delivery: WorkflowTaskDelivery
-    /// The token that the worker hands back with its answer.
+    /// The token that the worker returns with its answer.
     public let token: [UInt8]
-    /// Encoded frames of `History.events`: all of the history, or what a sticky worker has not seen; ends with
-    /// WorkflowTaskStarted unless `nextPageToken` is set.
+    /// Encoded frames of `History.events`: the whole history, or the events that a sticky worker has not seen. Ends
+    /// with WorkflowTaskStarted unless `nextPageToken` is set.
     public let history: [UInt8]
-    /// Where to go on reading by GetWorkflowExecutionHistory; empty when `history` is whole.
+    /// The page token for GetWorkflowExecutionHistory; empty when `history` is complete.
     public let nextPageToken: [UInt8]
     /// Queries to answer with the completion, by their ids.
     public let queries: ProtobufMap<WorkflowQuery>
@@ -184,7 +184,7 @@ public struct AssignedWorkflowTask: Sendable {
     }
 }
 
-/// A query that no workflow task carries: it goes to a worker by itself.
+/// A query as a task of its own.
 public struct AssignedQuery: Sendable {
     /// The workflow that is asked.
     public let key: WorkflowKey
@@ -192,13 +192,13 @@ public struct AssignedQuery: Sendable {
     public let runID: RunID
     /// The workflow's type, by which the worker finds its code.
     public let workflowType: String
-    /// The token that the worker hands back with its answer.
+    /// The token that the worker returns with its answer.
     public let token: [UInt8]
-    /// The question.
+    /// The query.
     public let query: WorkflowQuery
-    /// Empty for a sticky worker: it has the run.
+    /// The history; empty for a sticky worker, which has the run.
     public let history: [UInt8]
-    /// Where the history goes on, or empty when it is complete.
+    /// The page token of the rest of the history; empty when it is complete.
     public let nextPageToken: [UInt8]
     /// The id of the last WorkflowTaskStarted that a worker completed.
     public let previousStartedEventID: Int64
@@ -224,18 +224,18 @@ public struct AssignedQuery: Sendable {
     }
 }
 
-/// An attempt of an activity for a worker. A poll that ends without one has `nil`.
+/// An attempt of an activity for a worker.
 public struct AssignedActivityTask: Sendable {
     /// The workflow that the activity belongs to.
     public let key: WorkflowKey
     /// The run that the activity belongs to.
     public let runID: RunID
-    /// What the engine says about the attempt.
+    /// The engine's part of the attempt.
     public let delivery: ActivityTaskDelivery
-    /// The token that the worker hands back with its answer.
+    /// The token that the worker returns with its answer.
     public let token: [UInt8]
 
-    /// An attempt with the token that belongs to it.
+    /// Creates an attempt and its token.
     public init(key: WorkflowKey, runID: RunID, delivery: ActivityTaskDelivery) {
         self.key = key
         self.runID = runID
@@ -243,7 +243,7 @@ public struct AssignedActivityTask: Sendable {
         token = TaskToken.activity(Self.token(key, runID, delivery)).bytes
     }
 
-    /// What its token says.
+    /// The contents of its token.
     public var activityToken: ActivityTaskToken { Self.token(key, runID, delivery) }
 
     private static func token(_ key: WorkflowKey, _ runID: RunID, _ delivery: ActivityTaskDelivery) -> ActivityTaskToken
@@ -260,9 +260,9 @@ public struct AssignedActivityTask: Sendable {
 
 /// The answer to a completed workflow task.
 public struct CompletedWorkflowTask: Sendable {
-    /// Activities that the worker runs at once, without a poll.
+    /// Activities that the worker runs without a poll.
     public let eagerActivities: [AssignedActivityTask]
-    /// The workflow task that came due meanwhile, when the worker asked for it.
+    /// The next workflow task, when one is due and the worker asked for it.
     public let nextTask: AssignedWorkflowTask?
 
     public init(eagerActivities: [AssignedActivityTask], nextTask: AssignedWorkflowTask?) {

@@ -1,12 +1,12 @@
 public import SagamoreEngine
 
-/// A workflow, or one run of it where a run id is given.
+/// A workflow, or one of its runs.
 public struct WorkflowReference: Hashable, Sendable {
     /// The workflow.
     public let key: WorkflowKey
     /// The run, or nil for the current one.
     public let runID: RunID?
-    /// The run was named as the first one of a chain: when it is not there, the answer is in other words.
+    /// Whether the run was named as the first one of a chain, for which the error message differs.
     public let namesChain: Bool
 
     public init(key: WorkflowKey, runID: RunID?, namesChain: Bool = false) {
@@ -15,7 +15,7 @@ public struct WorkflowReference: Hashable, Sendable {
         self.namesChain = namesChain
     }
 
-    /// The error when there is no such workflow, or no such run of it.
+    /// The error when there is no such workflow or run.
     public var missing: RequestError {
         if namesChain { return .chainNotFound }
         guard let runID else { return .workflowNotFound(key.workflowID) }

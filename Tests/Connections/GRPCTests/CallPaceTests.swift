@@ -10,7 +10,7 @@ import Testing
         var now = ContinuousClock.now
         for _ in 0..<count {
             now += gap
-            pace.came { now }
+            pace.callArrived { now }
         }
         return (pace, now)
     }
@@ -33,7 +33,7 @@ import Testing
         // The first of these may still be counted with those that came often.
         for _ in 0..<(2 * CallPace.sample) {
             now += .milliseconds(1)
-            pace.came { now }
+            pace.callArrived { now }
         }
         #expect(!pace.isBusy)
     }
@@ -47,7 +47,7 @@ import Testing
         // The calls of the next load are counted from its first.
         for _ in 0...CallPace.sample {
             now += .microseconds(10)
-            pace.came { now }
+            pace.callArrived { now }
         }
         #expect(pace.isBusy)
     }
@@ -58,7 +58,7 @@ import Testing
         var reads = 0
         let moment = ContinuousClock.now
         for _ in 0..<(1 + 10 * CallPace.sample) {
-            pace.came {
+            pace.callArrived {
                 reads += 1
                 return moment
             }

@@ -205,7 +205,7 @@ struct PythonClientTests {
             #expect(cut.message.map { long.hasPrefix($0) && $0.count > 100 } == true)
             let dropped = try await Python.outcome("once", port, "/test.S/Drop")
             #expect(dropped.code == "UNAVAILABLE")
-            #expect(dropped.message == "the server let go of this call without an answer")
+            #expect(dropped.message == "the server dropped this call without an answer: try again")
         }
     }
 

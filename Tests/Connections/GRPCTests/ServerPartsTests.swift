@@ -182,7 +182,7 @@ extension RequestBodyTests {
     @Test func allowsSomeThatComeEarly() {
         var policy = PingPolicy(shortest: .seconds(5))
         let begin = ContinuousClock.now
-        let allowed = [0, 6, 7, 8, 9].map { policy.came(0, at: begin + .seconds($0)) != nil }
+        let allowed = [0, 6, 7, 8, 9].map { policy.received(0, at: begin + .seconds($0)) != nil }
         #expect(allowed == [true, true, true, true, false])
     }
 
@@ -190,7 +190,7 @@ extension RequestBodyTests {
         var policy = PingPolicy(shortest: .seconds(5))
         let now = ContinuousClock.now
         for _ in 0..<100 {
-            let due = policy.came(0, at: now)
+            let due = policy.received(0, at: now)
             #expect(due != nil)
             policy.answered()
         }
@@ -200,7 +200,7 @@ extension RequestBodyTests {
         var policy = PingPolicy(shortest: .zero)
         let begin = ContinuousClock.now
         #expect(policy.nextAnswer == nil)
-        let due = [0, 4, 8].map { policy.came(UInt64($0), at: begin + .milliseconds($0)) }
+        let due = [0, 4, 8].map { policy.received(UInt64($0), at: begin + .milliseconds($0)) }
         #expect(due == Array(repeating: begin + PingPolicy.patience, count: 3))
         let answered = [9, 13, 14, 100].map { policy.due(by: begin + .milliseconds($0)) }
         #expect(answered == [[], [0], [4], [8]])
@@ -210,10 +210,10 @@ extension RequestBodyTests {
     @Test func holdsSoManyAndNoMore() {
         var policy = PingPolicy(shortest: .zero)
         let now = ContinuousClock.now
-        for content in 0..<UInt64(PingPolicy.capacity) { _ = policy.came(content, at: now) }
+        for content in 0..<UInt64(PingPolicy.capacity) { _ = policy.received(content, at: now) }
         let early = policy.due(by: now)
         #expect(early == [])
-        let due = policy.came(99, at: now)
+        let due = policy.received(99, at: now)
         #expect(due == now)
         let oldest = policy.due(by: now)
         #expect(oldest == [0])

@@ -83,7 +83,7 @@ extension FrontTests {
             try await withFront { client in
                 let status = try #require(await client.refusal(.startWorkflowExecution, bytes))
                 #expect(status.code == .invalidArgument)
-                #expect(status.message == "The request can't be read: \(reason).")
+                #expect(status.message == "The request cannot be decoded: \(reason).")
             }
         }
 

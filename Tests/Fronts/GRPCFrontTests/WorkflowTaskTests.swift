@@ -283,11 +283,11 @@ extension FrontTests {
             }
         }
 
-        @Test func farewellOfAWorker() async throws {
-            let (farewells, said) = AsyncStream<String>.makeStream()
+        @Test func shutdownOfAWorker() async throws {
+            let (workers, shutDown) = AsyncStream<String>.makeStream()
             let matching = FakeMatching {
                 $0.workerShutDown = {
-                    said.yield("\($0.namespace) \($0.stickyQueue) \($0.identity) \($0.instanceKey)")
+                    shutDown.yield("\($0.namespace) \($0.stickyQueue) \($0.identity) \($0.instanceKey)")
                 }
             }
             try await withFront(matching: matching) { client in
@@ -297,7 +297,7 @@ extension FrontTests {
                 request.identity = "worker"
                 request.workerInstanceKey = "key"
                 let _: ShutdownWorkerResponse = try await client.call(.shutdownWorker, request)
-                #expect(await farewells.first { _ in true } == "2 sticky worker key")
+                #expect(await workers.first { _ in true } == "2 sticky worker key")
             }
         }
 
@@ -344,15 +344,15 @@ extension FrontTests {
             }
         }
 
-        /// A worker that stops waits for its polls: one that comes after the farewell must not wait for a task.
-        @Test func pollAfterTheFarewellEndsAtOnce() async throws {
+        /// A worker that stops waits for its polls: a poll that comes after ShutdownWorker must not wait for a task.
+        @Test func pollAfterShutdownEndsAtOnce() async throws {
             let matching = FakeMatching { $0.workflowTask = { _, reply in kept.withLock { $0.append(reply) } } }
             try await withFront(matching: matching) { client in
-                var farewell = ShutdownWorkerRequest()
-                farewell.namespace = "default"
-                farewell.identity = "worker"
-                farewell.workerInstanceKey = "left"
-                let _: ShutdownWorkerResponse = try await client.call(.shutdownWorker, farewell)
+                var shutdown = ShutdownWorkerRequest()
+                shutdown.namespace = "default"
+                shutdown.identity = "worker"
+                shutdown.workerInstanceKey = "left"
+                let _: ShutdownWorkerResponse = try await client.call(.shutdownWorker, shutdown)
                 var poll = Refused.workflowPoll
                 poll.workerInstanceKey = "left"
                 let answer: PollWorkflowTaskQueueResponse = try await client.call(

@@ -80,7 +80,7 @@ extension HistoryTests {
             #expect(HistoryRules.violations(in: try node.events("one")) == [])
         }
 
-        @Test func aWorkerThatSaysGoodbyeLeavesItsTasksToOthers() throws {
+        @Test func aWorkerThatShutsDownLeavesItsTasksToOthers() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
             try cachedRun(node)

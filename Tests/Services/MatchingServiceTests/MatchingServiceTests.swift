@@ -129,7 +129,7 @@ import Testing
         #expect(history.started.last == 5_000 && !ended.isSet)
     }
 
-    @Test func aGoodbyeEndsAlsoAPollThatIsBeingGivenATask() throws {
+    @Test func shutdownEndsAlsoAPollThatIsBeingGivenATask() throws {
         let service = service()
         defer { service.stop() }
         history.isSlow = true
@@ -194,7 +194,7 @@ import Testing
         #expect(polls.allSatisfy { !$0.isSet })
     }
 
-    @Test func workersSayGoodbyeToAllTheirQueues() throws {
+    @Test func shutdownEndsThePollsOnAllQueues() throws {
         let service = service()
         defer { service.stop() }
         let (_, ended) = poll(service)

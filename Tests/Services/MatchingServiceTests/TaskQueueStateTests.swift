@@ -256,7 +256,7 @@ import Testing
     }
 
     /// Workers of one process have the same identity, and people give many machines the same one.
-    @Test func goodbyeEndsThePollsOfOneInstance() {
+    @Test func shutdownEndsThePollsOfOneInstance() {
         var state = TaskQueueState(Self.queue)
         for (id, key) in [(1, "mine"), (2, "yours"), (3, "")] as [(UInt64, String)] {
             _ = state.poll(poll(id, key: key), isSticky: false, at: Self.noon)
@@ -302,7 +302,7 @@ import Testing
         #expect(words(normal.step(at: Self.noon + .seconds(11))) == [])
     }
 
-    @Test func goodbyeEndsPollsAndGivesTasksAway() {
+    @Test func shutdownEndsPollsAndGivesTasksAway() {
         var state = TaskQueueState(Self.queue)
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)

@@ -1,28 +1,28 @@
 internal import CSagamoreHTTP2
 internal import SagamoreGRPC
 
-/// One connection's protocol: nghttp2's session, which turns bytes into frames and back and knows the rules.
+/// The HTTP/2 protocol of a connection: nghttp2's session, which converts bytes to frames and back.
 ///
 /// Belongs to one thread, as its connection does.
 final class HTTP2Session {
     private let session: OpaquePointer
-    /// It can't go on: there was a fault in what came, or there is no memory.
+    /// The session has failed: a protocol error, or no memory.
     private(set) var isBroken = false
 
-    /// How much of a request a client may send before it hears from us: for one call, and for a connection.
+    /// The flow-control windows of a call and of a connection, in bytes.
     static let streamWindow: Int32 = 1 << 20
     static let connectionWindow: Int32 = 1 << 22
 
-    /// - Returns: nil where there is no memory for it.
-    /// - Parameter owner: whom the session tells; it outlives the session.
+    /// - Returns: nil when there is no memory for it.
+    /// - Parameter owner: receives the callbacks; it outlives the session.
     init?(owner: ServerConnection, streams: Int, metadataBytes: Int) {
         var session: OpaquePointer?
         var option: OpaquePointer?
         nghttp2_option_new(&option)
         defer { nghttp2_option_del(option) }
-        // Ended calls are of no interest, and would be kept for the order of those that depend on them.
+        // nghttp2 would keep closed streams for the priorities of others.
         nghttp2_option_set_no_closed_streams(option, 1)
-        // `PingPolicy` says when.
+        // `PingPolicy` decides when.
         nghttp2_option_set_no_auto_ping_ack(option, 1)
         let code = nghttp2_session_server_new2(
             &session,
@@ -52,10 +52,10 @@ final class HTTP2Session {
 
     deinit { nghttp2_session_del(session) }
 
-    /// Nothing comes any more and nothing is to be sent.
+    /// Nothing more is received or sent.
     var isOver: Bool { nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0 }
 
-    /// Takes bytes from the peer. False: they are no HTTP/2; what is to be said about that is still to be sent.
+    /// Processes bytes from the peer. Returns false on a protocol error; the GOAWAY is still to be sent.
     func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard !isBroken else { return false }
         let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
@@ -63,7 +63,7 @@ final class HTTP2Session {
         return !isBroken
     }
 
-    /// The next bytes for the peer, valid until the next call; nil: there are none.
+    /// The next bytes for the peer, valid until the next call, or nil.
     func next() -> UnsafeRawBufferPointer? {
         var start: UnsafePointer<UInt8>?
         let count = nghttp2_session_mem_send(session, &start)
@@ -71,17 +71,17 @@ final class HTTP2Session {
         return count > 0 ? UnsafeRawBufferPointer(start: start, count: count) : nil
     }
 
-    /// Remembers the place of a stream's call.
+    /// Stores the place of a stream's call in the table of calls.
     func remember(_ place: Int, of stream: Int32) {
         nghttp2_session_set_stream_user_data(session, stream, UnsafeMutableRawPointer(bitPattern: place + 1))
     }
 
-    /// The place that was remembered; nil: none was, or the stream is over.
+    /// The place of a stream's call; nil when none is stored or the stream has ended.
     func place(of stream: Int32) -> Int? {
         nghttp2_session_get_stream_user_data(session, stream).map { Int(bitPattern: $0) - 1 }
     }
 
-    /// Sends an answer with the call's message.
+    /// Starts to send an answer with a message.
     func submitMessage(to stream: Int32) {
         var provider = nghttp2_data_provider()
         provider.read_callback = { session, stream, place, length, flags, _, owner in
@@ -91,21 +91,21 @@ final class HTTP2Session {
         nghttp2_submit_response(session, stream, head.baseAddress, head.count, &provider)
     }
 
-    /// Sends an answer that is a status.
+    /// Sends a status without a message.
     func submit(_ status: GRPCStatus, _ trailers: [(key: String, value: [UInt8])], to stream: Int32) {
         ResponseFields.withStatus(status, trailers) { fields in
             _ = nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, nil)
         }
     }
 
-    /// Answers what is no call of gRPC.
+    /// Answers a request that is not a gRPC call.
     func submit(httpStatus: StaticString, to stream: Int32) {
         ResponseFields.withHTTPStatus(httpStatus) { fields in
             _ = nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, nil)
         }
     }
 
-    /// Ends a stream of which no more is wanted.
+    /// Resets a stream.
     func reset(_ stream: Int32) {
         nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, NGHTTP2_NO_ERROR.rawValue)
     }
@@ -118,17 +118,17 @@ final class HTTP2Session {
         }
     }
 
-    /// Asks for a sign of the peer.
+    /// Sends a ping.
     func ping() {
         nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
     }
 
-    /// Tells the peer to make no further calls here, while those on their way are still taken.
-    func sayThatItWillEnd() {
+    /// Tells the peer to make no new calls on this connection. Calls in flight are accepted.
+    func sendShutdownNotice() {
         nghttp2_submit_shutdown_notice(session)
     }
 
-    /// Tells the peer which calls were taken; others were not.
+    /// Tells the peer the last call that was accepted.
     func goAway(_ code: nghttp2_error_code, _ reason: StaticString) {
         nghttp2_submit_goaway(
             session,

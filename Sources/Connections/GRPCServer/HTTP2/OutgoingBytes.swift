@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// Bytes for a socket that are not written yet.
+/// Bytes to be written to a socket.
 struct OutgoingBytes: ~Copyable {
     private var place = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var head = 0
     private var end = 0
 
-    /// From so many bytes on they are written before more are added.
+    /// From this size on, the bytes are written before more are added.
     static let enough = 64 * 1024
     private static let firstCapacity = 4096
 
@@ -24,7 +24,7 @@ struct OutgoingBytes: ~Copyable {
         }
     }
 
-    /// Adds up to `count` bytes that `body` writes; it returns how many they are.
+    /// Adds up to `count` bytes that `body` writes; `body` returns their number.
     mutating func append(atMost count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) {
         if end + count > place.count { grow(by: count) }
         end += body(UnsafeMutableRawBufferPointer(rebasing: place[end..<(end + count)]))
@@ -40,7 +40,7 @@ struct OutgoingBytes: ~Copyable {
         place = larger
     }
 
-    /// Writes what is there; `full`: the peer takes no more for now.
+    /// Writes the bytes. Returns `full` when the socket accepts no more for now.
     mutating func write(to descriptor: Int32) -> Outcome {
         while head < end {
             let rest = UnsafeRawBufferPointer(rebasing: place[head..<end])
@@ -55,7 +55,7 @@ struct OutgoingBytes: ~Copyable {
         }
         head = 0
         end = 0
-        // What a large answer took is not kept for the next small one.
+        // The memory of a large answer is not kept.
         if place.count > 2 * Self.enough {
             place.deallocate()
             place = UnsafeMutableRawBufferPointer(start: nil, count: 0)

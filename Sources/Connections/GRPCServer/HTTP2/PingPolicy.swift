@@ -1,31 +1,29 @@
-/// When pings are answered, and whether a client pings more often than it may.
+/// Decides when pings are answered, and whether a client pings too often.
 ///
-/// Each ping costs a wake here, so clients that have nothing to send are held to a shortest time between two, as gRPC's
-/// servers hold them.
+/// Each ping costs a wakeup, so the shortest interval between pings is limited, as in other gRPC servers.
 ///
-/// Answers wait for a moment. Clients of gRPC measure the connection: when an answer to a call comes they send a ping
-/// (and a window update with it), and the next one when data comes after that has been answered. Answered at once,
-/// nearly every call would bring a ping, and wake both sides for nothing else.
+/// Answers are delayed. gRPC clients measure the connection: on data they send a ping and a window update, and the next
+/// ping on data after the last one was answered. If pings were answered at once, nearly every call would bring one, and
+/// both sides would wake for it.
 struct PingPolicy: Sendable {
     private let shortest: Duration
     private var last: ContinuousClock.Instant?
     private var strikes = 0
-    /// Pings without an answer, with the time of it: the oldest first.
+    /// Pings to be answered, each with its due time; the oldest first.
     private var waiting: [(content: UInt64, due: ContinuousClock.Instant)] = []
 
-    /// So many pings may come early before the connection ends.
+    /// Early pings tolerated before the connection is closed.
     static let allowedStrikes = 2
-    /// So long a ping waits for its answer. Nobody who pings to know whether this side lives waits for less than
-    /// seconds.
+    /// The delay of an answer. Clients that ping to check the connection wait for seconds.
     static let patience = Duration.milliseconds(10)
-    /// So many wait at most; further ones are answered with the oldest of them.
+    /// The most pings that wait; a further ping is answered together with the oldest one.
     static let capacity = 16
 
-    /// - Parameter shortest: the time between two pings that is in order.
+    /// - Parameter shortest: the shortest allowed interval between two pings.
     init(shortest: Duration) { self.shortest = shortest }
 
-    /// A ping has come. Returns when to answer; nil: it is one too many.
-    mutating func came(_ content: UInt64, at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+    /// A ping has arrived. Returns when to answer it; nil when the client has pinged too often.
+    mutating func received(_ content: UInt64, at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         defer { last = now }
         if let last, now - last < shortest { strikes += 1 }
         guard strikes <= Self.allowedStrikes else { return nil }
@@ -34,10 +32,10 @@ struct PingPolicy: Sendable {
         return waiting[0].due
     }
 
-    /// When the next answer is due; nil: no ping waits.
+    /// When the next answer is due; nil when no ping waits.
     var nextAnswer: ContinuousClock.Instant? { waiting.first?.due }
 
-    /// Takes the pings that are to be answered by now.
+    /// Removes and returns the pings that are due.
     mutating func due(by now: ContinuousClock.Instant) -> [UInt64] {
         guard let first = waiting.first, first.due <= now else { return [] }
         let end = waiting.firstIndex { $0.due > now } ?? waiting.endIndex
@@ -45,7 +43,7 @@ struct PingPolicy: Sendable {
         return waiting[..<end].map(\.content)
     }
 
-    /// Something was sent to the client, whose pings tell it then whether that arrives.
+    /// Data was sent to the client, which may ping to see whether it arrives.
     mutating func answered() {
         last = nil
         strikes = 0

@@ -1,5 +1,4 @@
-/// The header fields that came with a request, in one piece of memory: calls may wait for long, and most of them are
-/// never asked for any.
+/// The header fields of a request, in one allocation: calls may wait for long, and most never read their metadata.
 struct ReceivedMetadata: Sendable {
     /// Each field: the lengths of name and value, two bytes each, then both.
     private let bytes: [UInt8]
@@ -8,7 +7,7 @@ struct ReceivedMetadata: Sendable {
 
     init(_ fields: borrowing Fields) { bytes = fields.copy() }
 
-    /// The first value of a field, by its name in lower case.
+    /// The first value of a field, by its lowercase name.
     func value(_ wanted: String) -> ArraySlice<UInt8>? {
         var rest = bytes[...]
         while rest.count >= 4 {
@@ -22,16 +21,15 @@ struct ReceivedMetadata: Sendable {
         return nil
     }
 
-    /// Where the fields of one request gather: memory that is used again for the next one.
+    /// Collects the fields of a request, in memory that is reused for the next request.
     struct Fields: ~Copyable {
         private let place: UnsafeMutableRawBufferPointer
         private var count = 0
 
-        /// The largest field, so that its lengths are numbers of two bytes.
+        /// The largest field: its lengths must fit into two bytes.
         static let largest = Int(UInt16.max)
 
-        /// - Parameter capacity: the most that a request may bring, counted as HTTP/2 counts it, with 32 bytes for a
-        ///   field.
+        /// - Parameter capacity: the largest size of all fields, with 32 bytes for each field as in HTTP/2.
         init(capacity: Int) { place = .allocate(byteCount: capacity, alignment: 4) }
 
         deinit { place.deallocate() }

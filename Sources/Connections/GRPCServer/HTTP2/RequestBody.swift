@@ -1,9 +1,9 @@
 internal import SagamoreGRPC
 
-/// The one message of a request, put together from the pieces in which it comes: a byte that says whether it is packed,
-/// its length in four, and its bytes.
+/// The message of a request, assembled from its pieces: a flag byte that says whether it is compressed, its length in
+/// four bytes, and its content.
 ///
-/// Whoever holds it calls `deallocate()` once it is not needed any more.
+/// The owner calls `deallocate()` when the message is not needed any more.
 struct RequestBody {
     private var prefix: UInt64 = 0
     private var prefixCount = 0
@@ -11,25 +11,25 @@ struct RequestBody {
     private var count = 0
     private var storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private let memory: RequestMemory
-    /// The bytes that it holds of `memory`.
+    /// The bytes that are reserved from `memory`.
     private var reserved = 0
 
     init(_ memory: RequestMemory) { self.memory = memory }
 
     private static let prefixLength = 5
-    /// A message gets its memory as its bytes come, not as its length promises: this much at first.
+    /// The first allocation. Memory grows with the bytes received, not with the length announced.
     private static let firstCapacity = 64 * 1024
 
-    /// The byte before the message says that it is packed.
+    /// Whether the message is compressed.
     var isPacked: Bool { prefix >> 32 & 0xFF == 1 }
-    /// The whole message has come.
+    /// Whether the message is complete.
     var isComplete: Bool { prefixCount == Self.prefixLength && count == length }
-    /// Nothing has come.
+    /// Whether nothing has arrived.
     var isEmpty: Bool { prefixCount == 0 }
-    /// The message's bytes, as far as they have come.
+    /// The bytes of the message that have arrived.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(storage)[..<count]) }
 
-    /// Takes the next piece.
+    /// Adds the next piece.
     ///
     /// - Parameter limit: the largest message, in bytes.
     /// - Throws: the status to answer with: RESOURCE_EXHAUSTED for a message over the limit, or when large requests
@@ -42,7 +42,7 @@ struct RequestBody {
             piece = UnsafeRawBufferPointer(rebasing: piece.dropFirst())
             guard prefixCount == Self.prefixLength else { continue }
             length = Int(prefix & 0xFFFF_FFFF)
-            guard prefix >> 32 <= 1 else { throw GRPCStatus(.internalError, "the request is no gRPC message") }
+            guard prefix >> 32 <= 1 else { throw GRPCStatus(.internalError, "the request is not a gRPC message") }
             guard length <= limit else {
                 throw GRPCStatus(
                     .resourceExhausted,
@@ -52,7 +52,7 @@ struct RequestBody {
         }
         guard !piece.isEmpty else { return }
         guard piece.count <= length - count else {
-            throw GRPCStatus(.unimplemented, "the call has more than one message, and the method takes one")
+            throw GRPCStatus(.unimplemented, "the call has more than one message, but the method is unary")
         }
         try makeRoom(for: piece.count)
         UnsafeMutableRawBufferPointer(rebasing: storage[count...]).copyMemory(from: piece)
@@ -69,16 +69,16 @@ struct RequestBody {
         storage = larger
     }
 
-    /// Holds this much of the shared memory in place of what it holds.
+    /// Changes the reservation to the new capacity.
     private mutating func reserve(_ capacity: Int) throws(GRPCStatus) {
         guard capacity > memory.smallSize else { return }
         try memory.reserve(capacity - reserved)
         reserved = capacity
     }
 
-    /// Puts the unpacked message in the place of the packed one.
+    /// Replaces the compressed message with the decompressed one.
     ///
-    /// - Throws: RESOURCE_EXHAUSTED where large requests hold too much memory already; the unpacked message is freed.
+    /// - Throws: RESOURCE_EXHAUSTED when large requests hold too much memory already. The new message is freed then.
     mutating func replace(with unpacked: MessageInflater.Message) throws(GRPCStatus) {
         deallocate()
         do throws(GRPCStatus) {
@@ -93,7 +93,7 @@ struct RequestBody {
         prefix &= 0xFFFF_FFFF
     }
 
-    /// Frees the bytes; it is empty then.
+    /// Frees the bytes and their reservation. The message is empty then.
     mutating func deallocate() {
         storage.deallocate()
         storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)

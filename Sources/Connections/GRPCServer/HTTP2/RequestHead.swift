@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// What the header fields of a request say.
+/// The header fields of a request, parsed.
 struct RequestHead: Sendable {
-    /// How the request's message is packed.
+    /// The compression of the request's message.
     enum Encoding: Sendable, Equatable {
         case identity
         case packed(MessageInflater.Algorithm)
-        /// One that this server does not know, by its name.
+        /// An unsupported encoding, by its name.
         case unknown(String)
     }
 
@@ -14,14 +14,14 @@ struct RequestHead: Sendable {
     var isPost = false
     var isGRPC = false
     var encoding = Encoding.identity
-    /// How long the client waits; nil: for ever.
+    /// The timeout, or nil.
     var timeout: Duration?
     var isTimeoutMalformed = false
-    /// Names and values, and 32 bytes for each field, as HTTP/2 counts them.
+    /// The size of names and values, and 32 bytes for each field, as in HTTP/2.
     var size = 0
     var metadata = ReceivedMetadata()
 
-    /// At most eight digits and a unit. Nil: it is something else.
+    /// Parses at most eight digits and a unit; nil for anything else.
     static func timeout(_ value: UnsafeRawBufferPointer) -> Duration? {
         guard (2...9).contains(value.count), let unit = value.last else { return nil }
         var number: Int64 = 0
@@ -41,26 +41,25 @@ struct RequestHead: Sendable {
     }
 }
 
-/// Reads the header fields of one request after the other.
+/// Reads the header fields of requests, one request after the other.
 struct RequestHeadReader: ~Copyable {
     private var head = RequestHead()
     private var fields: ReceivedMetadata.Fields
     private let limit: Int
 
-    /// - Parameter limit: the most that the fields of one request may be together. Fields past it are counted and not
-    ///   kept.
+    /// - Parameter limit: the largest size of a request's fields. Fields beyond it are counted but not kept.
     init(limit: Int) {
         self.limit = limit
         fields = ReceivedMetadata.Fields(capacity: limit)
     }
 
-    /// The fields of a request begin.
+    /// Begins a request.
     mutating func begin() {
         head = RequestHead()
         fields.removeAll()
     }
 
-    /// All fields are there.
+    /// Ends the fields of a request.
     mutating func end() -> RequestHead {
         head.metadata = ReceivedMetadata(fields)
         return head
@@ -69,7 +68,7 @@ struct RequestHeadReader: ~Copyable {
     mutating func add(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
         head.size += name.count + value.count + 32
         guard head.size <= limit else { return }
-        // Most fields are the application's: a look at the length tells.
+        // Most fields belong to the application, which their length shows.
         switch name.count {
         case 2 where Self.same(name, "te"): break
         case 5 where Self.same(name, ":path"): head.path = String(decoding: value, as: UTF8.self)
@@ -91,7 +90,7 @@ struct RequestHeadReader: ~Copyable {
         return memcmp(start, text.utf8Start, bytes.count) == 0
     }
 
-    /// `application/grpc`, alone or with a format (`+proto`) or parameters after it.
+    /// Whether it is `application/grpc`, alone or followed by a format (`+proto`) or parameters.
     private static func isGRPC(contentType: UnsafeRawBufferPointer) -> Bool {
         let name: StaticString = "application/grpc"
         let length = name.utf8CodeUnitCount

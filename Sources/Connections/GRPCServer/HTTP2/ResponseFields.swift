@@ -2,13 +2,13 @@ internal import CSagamoreHTTP2
 internal import CSagamoreTLS
 internal import SagamoreGRPC
 
-/// Header fields as nghttp2 wants them.
+/// Header fields of responses, in the form of nghttp2.
 enum ResponseFields {
     typealias Fields = UnsafeMutableBufferPointer<nghttp2_nv>
 
-    /// What an answer with a message begins with. Unchecked, as `success` is: made once, never changed or freed.
+    /// The headers of a response with a message. Unchecked, like `success`: created once, never changed or freed.
     nonisolated(unsafe) static let head = lasting([status200, contentType, accepts])
-    /// What it ends with, where nothing is added.
+    /// The trailers of a response without metadata.
     nonisolated(unsafe) static let success = lasting([ok])
 
     private static func lasting(_ fields: [nghttp2_nv]) -> Fields {
@@ -17,7 +17,7 @@ enum ResponseFields {
         return place
     }
 
-    /// A field whose text is in the program: nobody copies or frees it.
+    /// A field with a static text, which is neither copied nor freed.
     private static func constant(_ name: StaticString, _ value: StaticString) -> nghttp2_nv {
         nghttp2_nv(
             name: UnsafeMutablePointer(mutating: name.utf8Start),
@@ -33,7 +33,7 @@ enum ResponseFields {
     private static var accepts: nghttp2_nv { constant("grpc-accept-encoding", "identity,deflate,gzip") }
     private static var ok: nghttp2_nv { constant("grpc-status", "0") }
 
-    /// What an answer with a message ends with.
+    /// The trailers of a response with a message.
     static func withTrailers<Result>(
         _ trailers: [(key: String, value: [UInt8])],
         _ body: (Fields) -> Result
@@ -41,7 +41,7 @@ enum ResponseFields {
         trailers.isEmpty ? body(success) : withFields([ok], trailers, body)
     }
 
-    /// A whole answer that is a status and no message.
+    /// A response with a status and no message.
     static func withStatus<Result>(
         _ status: GRPCStatus,
         _ trailers: [(key: String, value: [UInt8])],
@@ -53,7 +53,7 @@ enum ResponseFields {
         return withFields([status200, contentType, accepts], dynamic + trailers, body)
     }
 
-    /// An answer to what is not a call of gRPC at all.
+    /// The response to a request that is not a gRPC call.
     static func withHTTPStatus<Result>(
         _ status: StaticString,
         _ body: (Fields) -> Result
@@ -67,7 +67,7 @@ enum ResponseFields {
         _ body: (Fields) -> Result
     ) -> Result {
         var fields = constants
-        // One piece of memory for all names and values, which nghttp2 copies while `body` runs.
+        // One allocation for all names and values. nghttp2 copies them while `body` runs.
         var text: [UInt8] = []
         var lengths: [(name: Int, value: Int)] = []
         for (key, value) in dynamic {
@@ -85,7 +85,7 @@ enum ResponseFields {
                         value: start.map { $0 + name },
                         namelen: name,
                         valuelen: value,
-                        // What is different each time would only push the rest out of the client's table.
+                        // Values that always differ would only evict others from the client's table.
                         flags: UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue)
                     )
                 )
@@ -95,7 +95,7 @@ enum ResponseFields {
         }
     }
 
-    /// gRPC's encoding of messages: what is not printable ASCII, and the sign itself, as `%` and two digits.
+    /// gRPC's encoding of status messages: bytes that are not printable ASCII, and `%`, as `%` and two digits.
     static func percentEncoded(_ message: String) -> [UInt8] {
         let digits = Array("0123456789ABCDEF".utf8)
         var encoded: [UInt8] = []
@@ -110,8 +110,8 @@ enum ResponseFields {
         return encoded
     }
 
-    /// Whether a trailer can be sent: a name in lower case that is none of the protocol's own, and a value that is
-    /// printable ASCII unless the name ends in `-bin`.
+    /// Whether a trailer is valid: a lowercase name that is not reserved by the protocol, and a value of printable
+    /// ASCII unless the name ends in `-bin`.
     static func isAllowed(_ key: String, _ value: [UInt8]) -> Bool {
         let others = Array("-_.".utf8)
         let isName =
@@ -124,8 +124,7 @@ enum ResponseFields {
     }
 }
 
-/// Values of fields whose names end in `-bin`: base64, without the padding on the way out, with it or without on the
-/// way in.
+/// The values of fields whose names end in `-bin`: base64, sent without padding, accepted with or without it.
 enum BinaryField {
     static func encoded(_ bytes: [UInt8]) -> [UInt8] {
         var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
@@ -134,7 +133,7 @@ enum BinaryField {
         return Array(text[..<(Int(count) - padding)])
     }
 
-    /// Nil: it is no base64. Of several values in one field the first counts.
+    /// Decodes the first value of the field; nil when it is not valid base64.
     static func decoded(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         let value = text.prefix { $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "=") }
         guard value.count % 4 != 1 else { return nil }

@@ -1,16 +1,16 @@
 internal import SagamoreGRPC
 
-/// What a call is answered with.
+/// The answer to a call.
 enum ServerReply: Sendable {
     case message([UInt8])
     case parts([[UInt8]])
     case status(GRPCStatus)
 }
 
-/// A message on its way out: its prefix and its bytes, taken piece by piece.
+/// A message that is being sent: its prefix and its content, read piece by piece.
 struct OutgoingMessage: Sendable {
     private let parts: [[UInt8]]
-    /// Which part comes next, and where in it; the prefix is before the first.
+    /// The next part, and the offset in it. The prefix comes before the first part.
     private var index = -1
     private var position = 0
     private let length: Int
@@ -22,10 +22,10 @@ struct OutgoingMessage: Sendable {
         length = parts.reduce(0) { $0 + $1.count }
     }
 
-    /// Everything has been taken.
+    /// Whether everything has been read.
     var isOver: Bool { index == parts.count }
 
-    /// Writes the next bytes to `place`, as many as fit. Returns their number.
+    /// Copies the next bytes to `place`, as many as fit. Returns their number.
     mutating func take(into place: UnsafeMutableRawBufferPointer) -> Int {
         var written = 0
         while !isOver {
@@ -51,7 +51,7 @@ struct OutgoingMessage: Sendable {
     private func takePrefix(_ room: UnsafeMutableRawBufferPointer) -> (count: Int, size: Int) {
         let count = min(room.count, Self.prefixLength - position)
         for offset in 0..<count {
-            // Not packed, then the length.
+            // Not compressed; then the length.
             let shift = 8 * (Self.prefixLength - 1 - position - offset)
             room[offset] = shift == 32 ? 0 : UInt8(truncatingIfNeeded: length >> shift)
         }

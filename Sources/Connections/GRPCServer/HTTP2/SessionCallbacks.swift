@@ -1,8 +1,8 @@
 internal import CSagamoreHTTP2
 
-/// What nghttp2 calls while it takes and makes bytes: from its pointers to the connection's methods, and nothing else.
+/// The callbacks of nghttp2. They only convert its pointers and call methods of the connection.
 enum SessionCallbacks {
-    /// One set for all sessions, which copy it. Unchecked: made once, never changed.
+    /// One set for all sessions, which copy it. Unchecked: created once, never changed.
     nonisolated(unsafe) static let all: OpaquePointer? = make()
 
     private static func make() -> OpaquePointer? {
@@ -46,7 +46,7 @@ enum SessionCallbacks {
         return 0
     }
 
-    /// Gives nghttp2 the next bytes of a call's message, and the trailers after the last of them.
+    /// Passes nghttp2 the next bytes of a message, and the trailers after the last of them.
     static func read(
         _ session: OpaquePointer?,
         _ stream: Int32,
@@ -57,7 +57,7 @@ enum SessionCallbacks {
     ) -> Int {
         var count = Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
         _ = tell(owner) { connection in
-            // A call that was dropped has no more to say: its stream is reset.
+            // The call was dropped: its stream is reset.
             guard let record = connection.call(of: stream), let flags else { return }
             count = record.transfer.message.take(into: UnsafeMutableRawBufferPointer(start: place, count: length))
             guard record.transfer.message.isOver else { return }

@@ -1,5 +1,4 @@
-/// The calls of a connection that are not over. Each has a place, which its stream remembers in the protocol's own
-/// table, so that finding one takes no search here.
+/// The open calls of a connection. nghttp2 stores the place of a call with its stream, so no search is needed.
 struct StreamTable {
     private var places: [ServerCallRecord?] = []
     private var free: [Int] = []
@@ -7,14 +6,14 @@ struct StreamTable {
     var count: Int { places.count - free.count }
     var isEmpty: Bool { count == 0 }
 
-    /// All of them, in no order.
+    /// All calls, in no particular order.
     var all: [ServerCallRecord] { places.compactMap { $0 } }
 
     subscript(place: Int) -> ServerCallRecord? {
         places.indices.contains(place) ? places[place] : nil
     }
 
-    /// Puts a call in. Returns its place.
+    /// Adds a call. Returns its place.
     mutating func insert(_ record: ServerCallRecord) -> Int {
         if let place = free.popLast() {
             places[place] = record
@@ -24,7 +23,7 @@ struct StreamTable {
         return places.count - 1
     }
 
-    /// Takes the call at `place` out.
+    /// Removes the call at `place`.
     mutating func remove(_ place: Int) -> ServerCallRecord? {
         guard places.indices.contains(place), let record = places[place] else { return nil }
         places[place] = nil
@@ -32,7 +31,7 @@ struct StreamTable {
         return record
     }
 
-    /// Takes all out.
+    /// Removes all calls.
     mutating func removeAll() -> [ServerCallRecord] {
         let all = all
         places = []

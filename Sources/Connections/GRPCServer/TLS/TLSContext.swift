@@ -1,11 +1,11 @@
 internal import CSagamoreTLS
 
-/// What all encrypted connections of a server share: its certificate, its key, and whom it trusts.
+/// The TLS settings of a server: its certificate, its key, and the roots that it trusts.
 final class TLSContext: Sendable {
-    // Set up in `init` and only read afterwards, by the library itself.
+    // Configured in `init`. Afterwards only the library reads it.
     nonisolated(unsafe) let context: OpaquePointer
 
-    /// - Throws: `badCredentials` where certificate, key or roots are no PEM, or do not belong together.
+    /// - Throws: `badCredentials` when the certificate, the key or the roots are not PEM, or do not match.
     init(_ tls: GRPCServerConfiguration.TLS) throws(GRPCServerError) {
         defer { ERR_clear_error() }
         guard let context = SSL_CTX_new(TLS_server_method()) else { throw .badCredentials }
@@ -35,7 +35,7 @@ final class TLSContext: Sendable {
         for certificate in chain.dropFirst() where csagamore_tls_add_chain_certificate(context, certificate) != 1 {
             X509_free(certificate)
         }
-        // A key under a passphrase is refused. Left to itself the library would ask for one at the terminal.
+        // An encrypted key is refused. By default the library would ask for a passphrase on the terminal.
         let privateKey = Self.withReader(key) { PEM_read_bio_PrivateKey($0, nil, { _, _, _, _ in -1 }, nil) }
         defer { EVP_PKEY_free(privateKey) }
         guard let privateKey, SSL_CTX_use_PrivateKey(context, privateKey) == 1, SSL_CTX_check_private_key(context) == 1
@@ -50,7 +50,7 @@ final class TLSContext: Sendable {
             X509_STORE_add_cert(store, certificate)
             SSL_CTX_add_client_CA(context, certificate)
         }
-        // Without a name of the sessions' own, a client that takes up an earlier one would be turned away.
+        // Without a session id context, clients that resume a session would be refused.
         let name = Array("sagamore".utf8)
         SSL_CTX_set_session_id_context(context, name, UInt32(name.count))
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
@@ -68,14 +68,14 @@ final class TLSContext: Sendable {
         var text = text
         return text.withUTF8 { bytes in
             guard let reader = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else {
-                fatalError("there is no memory")
+                fatalError("out of memory")
             }
             defer { BIO_free(reader) }
             return body(reader)
         }
     }
 
-    /// Of the protocols that a client offers there is one that this server speaks.
+    /// Selects HTTP/2 among the protocols that a client offers.
     private static func chooseHTTP2(
         _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
         _ length: UnsafeMutablePointer<UInt8>?,

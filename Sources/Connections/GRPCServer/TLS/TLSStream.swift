@@ -6,11 +6,11 @@ internal import CSagamoreTLS
 final class TLSStream {
     private let context: TLSContext
     private let stream: OpaquePointer
-    /// What came from the peer, for the library to read; and what it wrote for the peer.
+    /// Bytes from the peer for the library, and bytes from the library for the peer.
     private let incoming: OpaquePointer
     private let outgoing: OpaquePointer
 
-    /// - Returns: nil where there is no memory for it.
+    /// - Returns: nil when there is no memory for it.
     init?(_ context: TLSContext) {
         guard let stream = SSL_new(context.context) else { return nil }
         guard let incoming = BIO_new(BIO_s_mem()), let outgoing = BIO_new(BIO_s_mem()) else {
@@ -24,11 +24,11 @@ final class TLSStream {
 
     deinit { SSL_free(stream) }
 
-    /// Both sides have agreed on keys: bytes can be sent.
+    /// The handshake is complete: bytes can be sent.
     var isReady: Bool { SSL_is_init_finished(stream) == 1 }
 
-    /// Takes bytes from the peer and hands the decrypted ones to `body`, which says whether it wants more.
-    /// False: the connection is broken.
+    /// Decrypts bytes from the peer and passes them to `body`, which returns whether it accepts more. Returns false
+    /// when the connection is broken.
     func receive(
         _ bytes: UnsafeRawBufferPointer,
         into place: UnsafeMutableRawBufferPointer,
@@ -47,20 +47,20 @@ final class TLSStream {
         }
     }
 
-    /// Encrypts bytes for the peer. False: the connection is broken.
+    /// Encrypts bytes for the peer. Returns false when the connection is broken.
     func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
         defer { ERR_clear_error() }
         return bytes.isEmpty || SSL_write(stream, bytes.baseAddress, Int32(bytes.count)) == Int32(bytes.count)
     }
 
-    /// Says that nothing more comes.
+    /// Announces the end of the stream.
     func finish(into bytes: inout OutgoingBytes) {
         defer { ERR_clear_error() }
         if isReady { SSL_shutdown(stream) }
         takeOutgoing(into: &bytes)
     }
 
-    /// Adds what is to be written to the peer.
+    /// Moves the encrypted bytes to `outgoing`.
     func takeOutgoing(into bytes: inout OutgoingBytes) {
         let count = csagamore_bio_pending(outgoing)
         guard count > 0 else { return }
