@@ -108,4 +108,35 @@ import Testing
         #expect(ledger.take(now: start + .seconds(10)) == [:], "after the backoff")
         #expect(ledger.take(now: start + .seconds(11)) == [first: 5])
     }
+
+    @Test func `an offset that the broker held and does not hold any more is missing`() {
+        var ledger = ledger()
+        #expect(ledger.verifiable.isEmpty)
+        ledger.found([first: 3])
+        #expect(ledger.verifiable == [first])
+        #expect(ledger.missing(from: [first: 3]).isEmpty)
+        #expect(ledger.missing(from: [:]) == [first])
+        ledger.want([second: 1])
+        #expect(ledger.take(now: start) == [second: 1])
+        #expect(ledger.missing(from: [first: 3]).isEmpty, "the second offset is not known to be stored")
+        ledger.answered([second: 1], refused: [], now: start)
+        #expect(ledger.missing(from: [first: 3]) == [second])
+        ledger.restart([first, second])
+        #expect(ledger.verifiable.isEmpty)
+    }
+
+    @Test func `what the broker holds does not keep lower offsets from being committed`() {
+        var ledger = ledger()
+        ledger.found([first: 100])
+        ledger.want([first: 5])
+        #expect(ledger.take(now: start) == [first: 5])
+    }
+
+    @Test func `a postponed commit is due after the backoff`() {
+        var ledger = ledger()
+        ledger.want([first: 5])
+        ledger.postpone(now: start)
+        let (early, late) = (ledger.isDue(now: start), ledger.isDue(now: start + .seconds(1)))
+        #expect(!early && late)
+    }
 }

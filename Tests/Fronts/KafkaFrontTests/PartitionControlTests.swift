@@ -74,8 +74,8 @@ struct PartitionControlTests {
         withExtendedLifetime(consumer) {
             for reply in open.withLock({ $0 }) { reply.succeed(.carriedOut) }
         }
-        #expect(control.wishes == [.pause, .commit(1), .commit(2), .resume, .commit(3), .commit(4)])
-        #expect(locked.withLock { $0 } == Array(repeating: true, count: 6))
+        #expect(control.wishes == [.commit(0), .pause, .commit(1), .commit(2), .resume, .commit(3), .commit(4)])
+        #expect(locked.withLock { $0 } == Array(repeating: true, count: 7))
     }
 
     @Test func `a partition whose offsets go back begins anew`() {
@@ -99,7 +99,7 @@ struct PartitionControlTests {
             old[1].succeed(.carriedOut)
             for reply in open.withLock({ $0 }).dropFirst(2) { reply.succeed(.carriedOut) }
         }
-        #expect(control.wishes == [.forgetOffsets, .commit(1), .commit(2)])
+        #expect(control.wishes == [.commit(7), .forgetOffsets, .commit(0), .commit(1), .commit(2)])
     }
 
     /// Answers to a revoked partition's records free the window for the others.
@@ -117,7 +117,7 @@ struct PartitionControlTests {
         consumer.submitWaiting()
         #expect(open.withLock { $0.count } == 3)
         withExtendedLifetime(consumer) { open.withLock({ $0 }).last?.succeed(.carriedOut) }
-        #expect(control.wishes == [.forgetOffsets, .commit(1)])
+        #expect(control.wishes == [.commit(7), .forgetOffsets, .commit(0), .commit(1)])
     }
 
     @Test func `a partition that begins anew is not paused`() {
@@ -126,7 +126,7 @@ struct PartitionControlTests {
         limits.perPartition = 2
         let consumer = consumer(FakeHistory { _, reply in open.withLock { $0.append(reply) } }, limits)
         consumer.receive([command(at: 7), command(at: 8), command(at: 0)])
-        #expect(control.wishes == [.pause, .forgetOffsets, .resume])
+        #expect(control.wishes == [.commit(7), .pause, .forgetOffsets, .resume, .commit(0)])
     }
 }
 

@@ -7,6 +7,10 @@ final class ConsumerLoop {
     private static let batchRecords = 500
     private static let batchBytes = 4 << 20
     private static let pollInterval = Duration.milliseconds(100)
+    /// How often stored offsets are verified when nothing is committed.
+    private static let verificationInterval = Duration.seconds(5)
+    /// How long the thread waits for the broker's answer to a question.
+    private static let questionLimit = Duration.seconds(1)
     private static let lastCommitLimit = Duration.seconds(3)
     private static let closeLimit = Duration.seconds(4)
 
@@ -14,6 +18,8 @@ final class ConsumerLoop {
     private let handlers: KafkaConsumer.Handlers
     private var ledger: OffsetLedger
     private var gate = PartitionGate(recordLimit: 1000, byteLimit: 2 << 20)
+    private var gaps = GapWatch(interval: .seconds(1))
+    private var nextVerification = ContinuousClock.now
     private var reader = RecordReader()
     private var batch: [KafkaRecord] = []
     private var bytes = 0
@@ -34,7 +40,8 @@ final class ConsumerLoop {
             note(mail.offsets)
             if mail.isClosing { break }
             pause(mail.pauses)
-            commit(ledger.take(now: .now))
+            verifyAndCommit()
+            reportGap()
             poll()
         }
         close()
@@ -77,6 +84,9 @@ final class ConsumerLoop {
                     continue
                 }
                 let record = reader.read(message)
+                if handlers.removed != nil {
+                    gaps.read(KafkaPartition(topic: record.topic, partition: record.partition), record.offset)
+                }
                 let size = message.pointee.len + message.pointee.key_len
                 if !gate.isOpen, gate.keep(record, bytes: size) { continue }
                 bytes += size
@@ -131,7 +141,12 @@ final class ConsumerLoop {
         let isCooperative = rd_kafka_rebalance_protocol(client).map { String(cString: $0) } == "COOPERATIVE"
         switch rd_kafka_event_error(event) {
         case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
-            if let start = handlers.start { PartitionList.setOffsets(of: list, start) }
+            var stored: [KafkaPartition: Int64] = [:]
+            if let start = handlers.start {
+                PartitionList.setOffsets(of: list, start)
+            } else {
+                stored = storedOffsets(of: partitions) ?? [:]
+            }
             if isCooperative {
                 report(KafkaError(consuming: rd_kafka_incremental_assign(client, list)))
             } else {
@@ -140,6 +155,8 @@ final class ConsumerLoop {
             // A pause during an earlier assignment of the partition must not outlive it.
             _ = rd_kafka_resume_partitions(client, list)
             ledger.assign(partitions)
+            ledger.found(stored)
+            if handlers.removed != nil { for (partition, offset) in stored { gaps.assign(partition, at: offset) } }
             handlers.assigned(partitions)
         case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
             giveUp(partitions, lost: rd_kafka_assignment_lost(client) != 0)
@@ -158,14 +175,19 @@ final class ConsumerLoop {
 
     /// Drops records of these partitions that were not delivered; the next owner reads them again.
     private func giveUp(_ partitions: [KafkaPartition], lost: Bool) {
-        let leaving = Set(partitions)
-        batch.removeAll { leaving.contains(KafkaPartition(topic: $0.topic, partition: $0.partition)) }
-        if batch.isEmpty { bytes = 0 }
+        discardBatch(of: partitions)
         handlers.revoked(partitions, lost)
         note(inbox.mailbox.takeOffsets())
         if !lost { commitAndWait(ledger.unsettled(of: partitions)) }
         ledger.revoke(partitions)
         gate.revoke(partitions)
+        for partition in partitions { gaps.revoke(partition) }
+    }
+
+    private func discardBatch(of partitions: [KafkaPartition]) {
+        let leaving = Set(partitions)
+        batch.removeAll { leaving.contains(KafkaPartition(topic: $0.topic, partition: $0.partition)) }
+        if batch.isEmpty { bytes = 0 }
     }
 
     private func report(_ error: KafkaError?) {
@@ -181,6 +203,68 @@ final class ConsumerLoop {
     private func note(_ offsets: ConsumerMailbox.Offsets) {
         if !offsets.restarted.isEmpty { ledger.restart(offsets.restarted) }
         ledger.want(offsets.next)
+    }
+
+    /// Commits what is due, and nothing of a topic that was deleted since the last commit: its new records have been
+    /// read from a position in the old ones.
+    private func verifyAndCommit() {
+        let now = ContinuousClock.now
+        guard ledger.isDue(now: now) || now >= nextVerification else { return }
+        nextVerification = now + Self.verificationInterval
+        if !ledger.verifiable.isEmpty {
+            guard let stored = storedOffsets(of: ledger.verifiable) else { return ledger.postpone(now: now) }
+            let missing = ledger.missing(from: stored)
+            guard missing.isEmpty || readFromBeginning(missing) else { return ledger.postpone(now: now) }
+        }
+        commit(ledger.take(now: now))
+    }
+
+    /// What the broker holds for the group; nil when it does not answer.
+    private func storedOffsets(of partitions: [KafkaPartition]) -> [KafkaPartition: Int64]? {
+        PartitionList.lend(partitions) { list in
+            let native = rd_kafka_committed(client, list, Self.questionLimit.milliseconds)
+            let entries = PartitionList.entries(list)
+            let failure = entries.first { $0.err != RD_KAFKA_RESP_ERR_NO_ERROR }?.err ?? native
+            guard native == RD_KAFKA_RESP_ERR_NO_ERROR, failure == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                report(failure)
+                return nil
+            }
+            let known = entries.filter { $0.offset >= 0 }.map { (KafkaPartition($0), $0.offset) }
+            return Dictionary(known) { first, _ in first }
+        }
+    }
+
+    /// - Returns: whether the partitions are read from their beginning from now on.
+    private func readFromBeginning(_ partitions: [KafkaPartition]) -> Bool {
+        let beginning = Int64(RD_KAFKA_OFFSET_BEGINNING)
+        let failure = PartitionList.lend(partitions.map { ($0, beginning) }) { list in
+            KafkaError(consuming: rd_kafka_seek_partitions(client, list, Self.questionLimit.milliseconds))
+                ?? PartitionList.entries(list).first { $0.err != RD_KAFKA_RESP_ERR_NO_ERROR }.map { KafkaError($0.err) }
+        }
+        report(failure)
+        guard failure == nil else { return false }
+        discardBatch(of: partitions)
+        gate.discard(partitions)
+        for partition in partitions { gaps.revoke(partition) }
+        ledger.restart(Set(partitions))
+        handlers.restarted(partitions)
+        return true
+    }
+
+    /// Asks for the first offset of a partition of which offsets were skipped.
+    private func reportGap() {
+        guard let removed = handlers.removed, let partition = gaps.question(at: .now) else { return }
+        var (first, end): (Int64, Int64) = (0, 0)
+        let native = rd_kafka_query_watermark_offsets(
+            client,
+            partition.topic,
+            partition.partition,
+            &first,
+            &end,
+            Self.questionLimit.milliseconds
+        )
+        guard native == RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+        if let range = gaps.answered(partition, first: first) { removed(partition, range) }
     }
 
     private func commit(_ offsets: [KafkaPartition: Int64]) {

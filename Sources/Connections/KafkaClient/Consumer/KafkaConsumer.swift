@@ -8,6 +8,9 @@ internal import SagamoreThreads
 /// cheap: about 1,000 records of a paused partition are kept and delivered by ``resume(_:)``; beyond that, fetching
 /// stops.
 ///
+/// Where the group has committed offsets, a topic that is deleted and created again is noticed by their disappearance,
+/// and read from its beginning. The group's stored offsets are read before each commit for this.
+///
 /// Partitions are assigned by the eager *range* strategy: on a rebalance every member gives up all partitions.
 /// librdkafka before 2.4 can hang or crash on closing with the cooperative strategy, and the short interruption loses
 /// nothing when records are deduplicated by their coordinates. The property `partition.assignment.strategy` changes it;
@@ -41,6 +44,11 @@ public final class KafkaConsumer: Sendable {
         /// Partitions that are given up when this returns. Offsets committed until then are still sent to the broker,
         /// unless the partitions are `lost`: then another member may own them already.
         public var revoked: @Sendable (_ partitions: [KafkaPartition], _ lost: Bool) -> Void
+        /// The topic of these partitions was deleted and created again: they are read from their beginning from now on,
+        /// and their offsets mean other records. Noticed only where the group has committed offsets.
+        public var restarted: @Sendable ([KafkaPartition]) -> Void
+        /// These offsets were removed from a partition before they were read, by retention or by a deletion of records.
+        public var removed: (@Sendable (_ partition: KafkaPartition, _ offsets: Range<Int64>) -> Void)?
         /// Errors. Only one that is ``KafkaError/isFatal`` stops the consumer; librdkafka retries after all others.
         public var error: @Sendable (KafkaError) -> Void
         /// All records of a partition have been delivered; `offset` is the next one. May be called repeatedly.
@@ -54,6 +62,8 @@ public final class KafkaConsumer: Sendable {
             records: @escaping @Sendable ([KafkaRecord]) -> Void,
             assigned: @escaping @Sendable ([KafkaPartition]) -> Void = { _ in },
             revoked: @escaping @Sendable (_ partitions: [KafkaPartition], _ lost: Bool) -> Void = { _, _ in },
+            restarted: @escaping @Sendable ([KafkaPartition]) -> Void = { _ in },
+            removed: (@Sendable (_ partition: KafkaPartition, _ offsets: Range<Int64>) -> Void)? = nil,
             error: @escaping @Sendable (KafkaError) -> Void = { _ in },
             caughtUp: (@Sendable (_ partition: KafkaPartition, _ offset: Int64) -> Void)? = nil,
             start: (@Sendable (_ partition: KafkaPartition) -> Int64?)? = nil
@@ -61,6 +71,8 @@ public final class KafkaConsumer: Sendable {
             self.records = records
             self.assigned = assigned
             self.revoked = revoked
+            self.restarted = restarted
+            self.removed = removed
             self.error = error
             self.caughtUp = caughtUp
             self.start = start

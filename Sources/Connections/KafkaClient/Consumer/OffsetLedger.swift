@@ -12,6 +12,9 @@ struct OffsetLedger {
     private var wanted: [KafkaPartition: Int64] = [:]
     private var inFlight: [KafkaPartition: Int64] = [:]
     private var committed: [KafkaPartition: Int64] = [:]
+    /// The offsets that the broker is known to hold for the group. One that it does not hold any more was deleted
+    /// with its topic.
+    private var stored: [KafkaPartition: Int64] = [:]
     private var notBefore: ContinuousClock.Instant?
     /// When an unanswered commit counts as refused.
     private var answerLimit: ContinuousClock.Instant?
@@ -32,7 +35,23 @@ struct OffsetLedger {
             wanted[partition] = nil
             inFlight[partition] = nil
             committed[partition] = nil
+            stored[partition] = nil
         }
+    }
+
+    /// Notes what the broker holds for partitions that were just assigned.
+    mutating func found(_ offsets: [KafkaPartition: Int64]) {
+        for (partition, offset) in offsets where assigned.contains(partition) { stored[partition] = offset }
+    }
+
+    /// Partitions whose offsets the broker is known to hold.
+    var verifiable: [KafkaPartition] { Array(stored.keys) }
+
+    /// The partitions whose offsets have disappeared.
+    ///
+    /// - Parameter offsets: what the broker holds now for `verifiable`.
+    func missing(from offsets: [KafkaPartition: Int64]) -> [KafkaPartition] {
+        stored.keys.filter { offsets[$0] == nil }.sorted()
     }
 
     /// Forgets the offsets of partitions that started over, so that lower ones are accepted.
@@ -50,11 +69,19 @@ struct OffsetLedger {
         }
     }
 
+    /// Whether `take` returns offsets.
+    mutating func isDue(now: ContinuousClock.Instant) -> Bool {
+        if let answerLimit, now >= answerLimit { answered(inFlight, refused: Set(inFlight.keys), now: now) }
+        guard !wanted.isEmpty, inFlight.isEmpty else { return false }
+        return notBefore.map { now >= $0 } ?? true
+    }
+
+    /// Commits nothing until the backoff is over.
+    mutating func postpone(now: ContinuousClock.Instant) { notBefore = now + backoff }
+
     /// The offsets to commit now; none while a commit is unanswered or the interval has not elapsed.
     mutating func take(now: ContinuousClock.Instant) -> [KafkaPartition: Int64] {
-        if let answerLimit, now >= answerLimit { answered(inFlight, refused: Set(inFlight.keys), now: now) }
-        guard !wanted.isEmpty, inFlight.isEmpty else { return [:] }
-        if let notBefore, now < notBefore { return [:] }
+        guard isDue(now: now) else { return [:] }
         inFlight = wanted
         wanted = [:]
         notBefore = now + interval
@@ -83,6 +110,7 @@ struct OffsetLedger {
                 notBefore = now + backoff
             } else {
                 committed[partition] = offset
+                stored[partition] = offset
             }
         }
         if inFlight.isEmpty { answerLimit = nil }

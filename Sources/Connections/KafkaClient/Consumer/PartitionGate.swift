@@ -73,6 +73,15 @@ struct PartitionGate {
         return Released(records: kept.records, end: kept.end, isPausedInClient: kept.isPausedInClient)
     }
 
+    /// Drops what was kept of partitions, which stay paused.
+    mutating func discard(_ partitions: [KafkaPartition]) {
+        for partition in partitions {
+            overfull.removeAll { $0 == partition }
+            guard let kept = paused[partition] else { continue }
+            paused[partition] = Kept(isPausedInClient: kept.isPausedInClient)
+        }
+    }
+
     /// Forgets revoked partitions; the next owner reads their kept records again.
     mutating func revoke(_ partitions: [KafkaPartition]) {
         for partition in partitions { _ = resume(partition) }

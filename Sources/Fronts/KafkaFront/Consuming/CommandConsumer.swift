@@ -75,6 +75,8 @@ final class CommandConsumer: Sendable {
             records: { [weak self] in self?.receive($0) },
             assigned: { [weak self] in self?.assigned($0) },
             revoked: { [weak self] partitions, _ in self?.revoked(partitions) },
+            restarted: { [weak self] in self?.restarted($0) },
+            removed: { [weak self] in self?.removed($0, $1) },
             error: { [weak self] in self?.failed($0) }
         )
         var configuration = kafka
@@ -152,12 +154,31 @@ final class CommandConsumer: Sendable {
             let weight = CommandPartition.weight(of: record)
             total.add(weight, ordering: .relaxed)
             partition.state.withLock { state in
+                // Nothing below the first record is open. An offset that is committed disappears with the topic.
+                if state.flow.committable == nil { withConsumer { $0.commit([name: record.offset]) } }
                 state.flow.receive(record.offset, item, weight: weight)
                 if state.flow.weight >= limits.perPartition { pause(partition, &state) }
             }
         }
         submitterBell.ring()
         if total.load(ordering: .relaxed) >= limits.inAll { pauseAll() }
+    }
+
+    private func restarted(_ restarted: [KafkaPartition]) {
+        for partition in restarted {
+            guard let old = partitions.withLock({ $0[partition] }) else { continue }
+            _ = restart(old)
+        }
+    }
+
+    private func removed(_ partition: KafkaPartition, _ offsets: Range<Int64>) {
+        log.warning(
+            "commands were removed from their topic before they were read; check its retention",
+            metadata: [
+                "topic": partition.topic, "partition": "\(partition.partition)",
+                "from": "\(offsets.lowerBound)", "to": "\(offsets.upperBound - 1)",
+            ]
+        )
     }
 
     /// A partition's offsets went back: its topic was deleted and created again, or its log was truncated. As after a

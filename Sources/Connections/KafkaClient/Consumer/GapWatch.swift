@@ -1,0 +1,59 @@
+/// Finds records that were removed from a partition before they were read. Pure: the time is a parameter.
+///
+/// Offsets that are skipped may have been markers of transactions, so only the partition's first offset tells: what lies
+/// below it was removed. It is asked for after an assignment, and where offsets were skipped.
+struct GapWatch {
+    typealias Time = ContinuousClock.Instant
+
+    /// The least time between two questions about one partition: transactional producers skip offsets all the time.
+    let interval: Duration
+
+    private struct Position {
+        /// The next offset to read.
+        var next: Int64
+        /// Offsets that were skipped, and not asked about.
+        var gap: Range<Int64>?
+        var notBefore: Time?
+    }
+
+    private var positions: [KafkaPartition: Position] = [:]
+
+    init(interval: Duration) { self.interval = interval }
+
+    /// A partition was assigned; `offset` is the next one to read.
+    mutating func assign(_ partition: KafkaPartition, at offset: Int64) {
+        // Whatever was removed, it was before what is read first.
+        positions[partition] = Position(next: offset, gap: offset..<Int64.max)
+    }
+
+    /// Forgets a partition.
+    mutating func revoke(_ partition: KafkaPartition) { positions[partition] = nil }
+
+    /// A record was read.
+    mutating func read(_ partition: KafkaPartition, _ offset: Int64) {
+        guard let position = positions[partition] else {
+            positions[partition] = Position(next: offset + 1)
+            return
+        }
+        if offset > position.next, position.gap == nil { positions[partition]?.gap = position.next..<offset }
+        positions[partition]?.next = offset + 1
+    }
+
+    /// A partition whose first offset is to be asked for now.
+    mutating func question(at now: Time) -> KafkaPartition? {
+        for (partition, position) in positions where position.gap != nil {
+            if let notBefore = position.notBefore, now < notBefore { continue }
+            positions[partition]?.notBefore = now + interval
+            return partition
+        }
+        return nil
+    }
+
+    /// - Returns: the offsets below `first` that were removed unread.
+    mutating func answered(_ partition: KafkaPartition, first: Int64) -> Range<Int64>? {
+        guard let gap = positions[partition]?.gap else { return nil }
+        positions[partition]?.gap = nil
+        guard first > gap.lowerBound else { return nil }
+        return gap.lowerBound..<min(first, gap.upperBound)
+    }
+}
