@@ -14,8 +14,6 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
         /// The symbolic name, for example `UNKNOWN_TOPIC_OR_PART`.
         public var description: String { String(cString: rd_kafka_err2name(native)) }
 
-        /// The topic or the partition does not exist.
-        public static let unknownTopicOrPartition = Code(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
         /// The client lacks a permission for the topic.
         public static let topicAuthorizationFailed = Code(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
 

@@ -110,21 +110,6 @@ public final class KafkaFront: Sendable {
     /// Whether the topics are there and commands are read.
     public var isReady: Bool { ready.load(ordering: .acquiring) }
 
-    /// Waits for `isReady`. Blocks.
-    ///
-    /// - Returns: false when the time was over; the front goes on trying.
-    public func waitUntilReady(_ limit: Duration) -> Bool {
-        let deadline = ContinuousClock.now + limit
-        while !isReady, !bell.isStopped, .now < deadline { SystemThread.sleep(.milliseconds(10)) }
-        return isReady
-    }
-
-    /// Creates the topics of the routes and the cursor topic where they are missing. Blocks, at most about so long.
-    ///
-    /// `start` does this too, and goes on trying.
-    /// - Returns: whether all are there.
-    public func ensureTopics(_ limit: Duration = .seconds(10)) -> Bool { topics.ensure(limit) }
-
     /// Commits what is durable, leaves the group, ends all threads. Blocks.
     public func stop() {
         bell.stop()

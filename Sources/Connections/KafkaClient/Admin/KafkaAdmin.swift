@@ -75,23 +75,4 @@ public final class KafkaAdmin: Sendable {
             return .success(Int(answer.partition_cnt))
         }
     }
-
-    /// The oldest offset of a partition, and the offset after its newest committed record.
-    public func listOffsets(
-        _ partition: KafkaPartition,
-        timeout: Duration = .seconds(10)
-    ) throws(KafkaError) -> Range<Int64> {
-        var low: Int64 = 0
-        var high: Int64 = 0
-        let native = rd_kafka_query_watermark_offsets(
-            client.pointer,
-            partition.topic,
-            partition.partition,
-            &low,
-            &high,
-            timeout.milliseconds
-        )
-        guard native == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(native) }
-        return low..<max(low, high)
-    }
 }

@@ -9,8 +9,8 @@ final class ConsumerLoop {
     private static let pollInterval = Duration.milliseconds(100)
     /// How often stored offsets are verified when nothing is committed.
     private static let verificationInterval = Duration.seconds(5)
-    /// How long the thread waits for the broker's answer to a question.
-    private static let questionLimit = Duration.seconds(1)
+    /// How long the thread waits for the broker's answer to a query.
+    private static let queryLimit = Duration.seconds(1)
     private static let lastCommitLimit = Duration.seconds(3)
     private static let closeLimit = Duration.seconds(4)
 
@@ -222,7 +222,7 @@ final class ConsumerLoop {
     /// What the broker holds for the group; nil when it does not answer.
     private func storedOffsets(of partitions: [KafkaPartition]) -> [KafkaPartition: Int64]? {
         PartitionList.lend(partitions) { list in
-            let native = rd_kafka_committed(client, list, Self.questionLimit.milliseconds)
+            let native = rd_kafka_committed(client, list, Self.queryLimit.milliseconds)
             let entries = PartitionList.entries(list)
             let failure = entries.first { $0.err != RD_KAFKA_RESP_ERR_NO_ERROR }?.err ?? native
             guard native == RD_KAFKA_RESP_ERR_NO_ERROR, failure == RD_KAFKA_RESP_ERR_NO_ERROR else {
@@ -238,7 +238,7 @@ final class ConsumerLoop {
     private func readFromBeginning(_ partitions: [KafkaPartition]) -> Bool {
         let beginning = Int64(RD_KAFKA_OFFSET_BEGINNING)
         let failure = PartitionList.lend(partitions.map { ($0, beginning) }) { list in
-            KafkaError(consuming: rd_kafka_seek_partitions(client, list, Self.questionLimit.milliseconds))
+            KafkaError(consuming: rd_kafka_seek_partitions(client, list, Self.queryLimit.milliseconds))
                 ?? PartitionList.entries(list).first { $0.err != RD_KAFKA_RESP_ERR_NO_ERROR }.map { KafkaError($0.err) }
         }
         report(failure)
@@ -251,9 +251,9 @@ final class ConsumerLoop {
         return true
     }
 
-    /// Asks for the first offset of a partition of which offsets were skipped.
+    /// Queries the first offset of a partition of which offsets were skipped.
     private func reportGap() {
-        guard let removed = handlers.removed, let partition = gaps.question(at: .now) else { return }
+        guard let removed = handlers.removed, let partition = gaps.query(at: .now) else { return }
         var (first, end): (Int64, Int64) = (0, 0)
         let native = rd_kafka_query_watermark_offsets(
             client,
@@ -261,7 +261,7 @@ final class ConsumerLoop {
             partition.partition,
             &first,
             &end,
-            Self.questionLimit.milliseconds
+            Self.queryLimit.milliseconds
         )
         guard native == RD_KAFKA_RESP_ERR_NO_ERROR else { return }
         if let range = gaps.answered(partition, first: first) { removed(partition, range) }

@@ -1,17 +1,17 @@
 /// Finds records that were removed from a partition before they were read. Pure: the time is a parameter.
 ///
-/// Offsets that are skipped may have been markers of transactions, so only the partition's first offset tells: what lies
-/// below it was removed. It is asked for after an assignment, and where offsets were skipped.
+/// Skipped offsets may be markers of transactions. Only the partition's first offset tells: what lies below it was
+/// removed. It is queried after an assignment, and where offsets were skipped.
 struct GapWatch {
     typealias Time = ContinuousClock.Instant
 
-    /// The least time between two questions about one partition: transactional producers skip offsets all the time.
+    /// The least time between two queries for one partition: transactional producers skip offsets all the time.
     let interval: Duration
 
     private struct Position {
         /// The next offset to read.
         var next: Int64
-        /// Offsets that were skipped, and not asked about.
+        /// Skipped offsets for which no query was answered yet.
         var gap: Range<Int64>?
         var notBefore: Time?
     }
@@ -22,7 +22,7 @@ struct GapWatch {
 
     /// A partition was assigned; `offset` is the next one to read.
     mutating func assign(_ partition: KafkaPartition, at offset: Int64) {
-        // Whatever was removed, it was before what is read first.
+        // The records that were removed lie below the first one that is read.
         positions[partition] = Position(next: offset, gap: offset..<Int64.max)
     }
 
@@ -39,8 +39,8 @@ struct GapWatch {
         positions[partition]?.next = offset + 1
     }
 
-    /// A partition whose first offset is to be asked for now.
-    mutating func question(at now: Time) -> KafkaPartition? {
+    /// A partition whose first offset is to be queried now.
+    mutating func query(at now: Time) -> KafkaPartition? {
         for (partition, position) in positions where position.gap != nil {
             if let notBefore = position.notBefore, now < notBefore { continue }
             positions[partition]?.notBefore = now + interval
