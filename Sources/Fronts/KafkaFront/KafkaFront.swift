@@ -15,19 +15,21 @@ public final class KafkaFront: Sendable {
     private let namespaces: any NamespaceDirectory
     private let clock: @Sendable () -> Instant
     private let log: Logger
-    private let shardCount: Int
     private let shard: @Sendable (WorkflowKey) -> Int
     private let installationID: String
     private let admin: KafkaAdmin
     private let reachability: Reachability
     private let topics: TopicKeeper
-    private let publishers: [ShardPublisher]
+    private let makePublisher: @Sendable (Int32) -> ShardPublisher
     private let bell = Doorbell()
     private let ready = Atomic(false)
-    private let state = Locked(State())
+    private let state: Locked<State>
 
     private struct State {
         var ownsShards = false
+        /// Publishers of shards, from the first one on.
+        var publishers: [ShardPublisher] = []
+        var shardCount: Int
         var consumer: CommandConsumer?
         var thread: SystemThread?
     }
@@ -35,7 +37,7 @@ public final class KafkaFront: Sendable {
     /// - Parameters:
     ///   - makeOutboxStore: makes a publisher its own connection to the database; called on the publisher's thread.
     ///   - installationID: made with the database: names cursors and producers on the broker.
-    ///   - shard: the shard of a workflow, less than `shardCount`. It bounds the commands that are under way in each.
+    ///   - shard: the shard of a workflow. It bounds the commands that are under way in each.
     ///   - clock: the time in dead letters, and the timestamp of published records.
     /// - Throws: when a property of the configuration is not valid.
     public init(
@@ -58,7 +60,6 @@ public final class KafkaFront: Sendable {
         self.history = history
         self.namespaces = namespaces
         self.installationID = installationID
-        self.shardCount = shardCount
         self.shard = shard
         self.clock = clock
         self.log = log
@@ -73,7 +74,8 @@ public final class KafkaFront: Sendable {
             cursorTopic: configuration.cursorTopic,
             clock: clock
         )
-        publishers = (0..<Int32(shardCount)).map { shard in
+        state = Locked(State(shardCount: shardCount))
+        makePublisher = { shard in
             ShardPublisher(
                 shard: shard,
                 settings: settings,
@@ -89,7 +91,7 @@ public final class KafkaFront: Sendable {
     /// ``ownershipChanged(ownsShards:)`` says that this process owns shards.
     public func start() {
         topics.prepare()
-        for publisher in publishers { publisher.start() }
+        startPublishers()
         let thread = SystemThread.required("kafka-front") { [self] in run() }
         state.withLock { $0.thread = thread }
     }
@@ -103,9 +105,32 @@ public final class KafkaFront: Sendable {
 
     /// A shard's outbox has new records. Cheap, from any thread.
     public func outboxGrew(_ shard: Int32) {
-        guard publishers.indices.contains(Int(shard)) else { return }
-        publishers[Int(shard)].ring()
+        let publisher = state.withLock { state in
+            state.publishers.indices.contains(Int(shard)) ? state.publishers[Int(shard)] : nil
+        }
+        publisher?.ring()
     }
+
+    /// Shards were added: their outboxes are published, too, once the cursor topic has partitions for them. Returns at
+    /// once, from any thread.
+    public func shardCountChanged(_ count: Int) {
+        state.withLock { $0.shardCount = max($0.shardCount, count) }
+        topics.shardCountChanged(count)
+        bell.ring()
+    }
+
+    /// Publishers stay when their shards have no slices any more: what is left in their outboxes is to be published.
+    private func startPublishers() {
+        state.withLock { state in
+            for shard in state.publishers.count..<max(state.shardCount, state.publishers.count) {
+                let publisher = makePublisher(Int32(shard))
+                publisher.start()
+                state.publishers.append(publisher)
+            }
+        }
+    }
+
+    private var lacksPublishers: Bool { state.withLock { $0.publishers.count < $0.shardCount } }
 
     /// Whether the topics are there and commands are read.
     public var isReady: Bool { ready.load(ordering: .acquiring) }
@@ -119,6 +144,7 @@ public final class KafkaFront: Sendable {
         }
         thread?.join()
         takeConsumer()?.stop()
+        let publishers = state.withLock { $0.publishers }
         for publisher in publishers { publisher.askToStop() }
         for publisher in publishers { publisher.stop() }
     }
@@ -140,7 +166,10 @@ public final class KafkaFront: Sendable {
             guard followOwnership(cluster) else { return }
             ready.store(areTopicsThere && state.withLock { $0.consumer != nil }, ordering: .releasing)
             bell.wait(areTopicsThere ? .seconds(3_600) : backoff.next())
-            if !areTopicsThere { areTopicsThere = topics.ensure(.seconds(10)) }
+            if !areTopicsThere || lacksPublishers {
+                areTopicsThere = topics.ensure(.seconds(10))
+                if areTopicsThere, !bell.isStopped { startPublishers() }
+            }
         }
     }
 
@@ -183,7 +212,6 @@ public final class KafkaFront: Sendable {
             readers: readers,
             history: history,
             limits: configuration.consumerLimits,
-            shardCount: shardCount,
             shard: shard,
             clock: clock,
             reachability: reachability,

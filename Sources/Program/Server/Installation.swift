@@ -7,7 +7,7 @@ internal import SagamoreServices
 /// A database that is ready for use: migrated, and with its namespaces loaded.
 struct Installation {
     let id: String
-    let shardCount: Int
+    let slices: SliceTable
     let namespaces: PostgresNamespaceDirectory
 
     /// The retention of namespaces created from the configuration: 1 day, as in Temporal's dev server.
@@ -39,7 +39,7 @@ struct Installation {
                 try add(name, to: namespaces)
             }
         }
-        return Installation(id: outcome.installationID, shardCount: outcome.shardCount, namespaces: namespaces)
+        return Installation(id: outcome.installationID, slices: outcome.slices, namespaces: namespaces)
     }
 
     private static func isHopeless(_ error: RequestError) -> Bool { error.code != .unavailable }

@@ -75,7 +75,6 @@ public final class Server {
         guard let kafka = configuration.kafka else { return nil }
         let url = configuration.postgresURL
         let process = process
-        let shardCount = installation.shardCount
         do throws(KafkaError) {
             let front = try KafkaFront(
                 configuration: kafka,
@@ -88,12 +87,13 @@ public final class Server {
                 },
                 namespaces: installation.namespaces,
                 installationID: installation.id,
-                shardCount: shardCount,
-                shard: { HistoryService.shard(of: $0, count: shardCount) },
+                shardCount: installation.slices.shardCount,
+                shard: { history.shard(of: $0) },
                 clock: SystemClock.now,
                 log: Logger(label: "kafka")
             )
             history.onOutboxGrowth { shard in front.outboxGrew(shard) }
+            history.onSlicesMoved { shardCount in front.shardCountChanged(shardCount) }
             return front
         } catch {
             throw .kafka("cannot use Kafka: \(error.message)")
@@ -103,7 +103,7 @@ public final class Server {
     private func makeHistory(_ installation: Installation) -> HistoryService {
         let url = configuration.postgresURL
         let history = HistoryService(
-            configuration: HistoryConfiguration(shardCount: installation.shardCount, node: configuration.node),
+            configuration: HistoryConfiguration(slices: installation.slices, node: configuration.node),
             process: process,
             makeLaneStore: { shard in
                 let name = "sagamore lane \(shard)"
@@ -156,7 +156,7 @@ public final class Server {
             matching: matching,
             namespaces: installation.namespaces,
             clock: SystemClock.now,
-            cluster: ClusterInformation(clusterID: installation.id, shards: installation.shardCount),
+            cluster: ClusterInformation(clusterID: installation.id, shards: installation.slices.usedShardCount),
             limits: Limits(),
             log: Logger(label: "grpc-front")
         )

@@ -15,7 +15,7 @@ public struct ServerConfiguration: Sendable {
     public var namespaces = ["default"]
     /// The Kafka cluster and the routes; nil for no Kafka.
     public var kafka: KafkaFrontConfiguration?
-    /// The number of shards of a new database. Existing ones keep theirs.
+    /// The number of shards of a new database. Existing ones keep theirs until `sagamore migrate` changes it.
     public var shardCount: Int
 
     /// The defaults for a database and a node.

@@ -1,9 +1,10 @@
 public import SagamoreEngine
+public import SagamorePersistence
 
 /// What can be set about the history service.
 public struct HistoryConfiguration: Sendable {
-    /// The number of shards, as the database has it.
-    public var shardCount: Int
+    /// Which shard has which slice, as the database has it.
+    public var slices: SliceTable
     /// The configured name of this node: a new process of the same name takes its shards at once.
     public var node: String
     /// The bounds on what one run may hold.
@@ -31,8 +32,13 @@ public struct HistoryConfiguration: Sendable {
     public var historyWait = Interval.seconds(20)
 
     /// A configuration with the defaults of everything else.
-    public init(shardCount: Int, node: String) {
-        self.shardCount = shardCount
+    public init(slices: SliceTable, node: String) {
+        self.slices = slices
         self.node = node
+    }
+
+    /// A configuration for the database as it was made, with so many shards.
+    public init(shardCount: Int, node: String) {
+        self.init(slices: .even(over: shardCount), node: node)
     }
 }

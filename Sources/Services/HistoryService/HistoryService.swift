@@ -16,21 +16,24 @@ public enum ShardLoss: Sendable {
 
 /// Owns executions: finds the shard of each request, decides, commits, and tells.
 public final class HistoryService: HistoryClient {
-    let shards: [Shard]
-    private let owner: ShardOwner
+    let current: Locked<ShardSet>
+    let state = Locked(State())
+    let log: Logger
+    let makeShard: @Sendable (Int32) -> Shard
+    let makeLoaderStore: @Sendable () throws -> any LoaderStore
+    private let configuration: HistoryConfiguration
+    private let process: String
     private let makeLaneStore: @Sendable (Int32) throws -> any LaneStore
-    private let makeLoaderStore: @Sendable () throws -> any LoaderStore
     private let matching: MatchingBox
-    private let state = Locked(State())
 
     /// What others set before `start`, and the threads.
-    private struct State {
+    struct State {
         var onOutboxGrowth: @Sendable (Int32) -> Void = { _ in }
         var onShardLost: @Sendable (Int32, ShardLoss) -> Void = { _, _ in }
-        var lanes: [SystemThread] = []
-        var others: [SystemThread] = []
-        var timers: [ShardTimer] = []
-        var recovered: Set<Int32> = []
+        var onSlicesMoved: @Sendable (Int) -> Void = { _ in }
+        var isStopping = false
+        /// Threads that put a new set of shards in the place of an old one.
+        var replacements: [SystemThread] = []
     }
 
     private final class MatchingBox: Sendable {
@@ -51,10 +54,12 @@ public final class HistoryService: HistoryClient {
     ) {
         let matching = MatchingBox()
         self.matching = matching
+        self.configuration = configuration
+        self.process = process
         self.makeLaneStore = makeLaneStore
         self.makeLoaderStore = makeLoaderStore
-        owner = ShardOwner(node: configuration.node, process: process)
-        shards = (0..<Int32(configuration.shardCount)).map { id in
+        self.log = log
+        let makeShard: @Sendable (Int32) -> Shard = { id in
             Shard(
                 id: id,
                 configuration: configuration,
@@ -64,6 +69,8 @@ public final class HistoryService: HistoryClient {
                 log: log
             )
         }
+        self.makeShard = makeShard
+        current = Locked(ShardSet(configuration.slices, makeShard: makeShard))
     }
 
     /// Says who takes the tasks. Before `start`.
@@ -81,24 +88,34 @@ public final class HistoryService: HistoryClient {
         state.withLock { $0.onShardLost = handler }
     }
 
-    /// Whether every shard is owned, and its runs are back.
-    public var isReady: Bool { state.withLock { $0.recovered.count == shards.count } }
-
-    /// Takes the shards and recovers their runs, on threads of their own.
-    public func start() {
-        for shard in shards { start(shard) }
+    /// Called with the number of shards when slices have moved to other shards, before these are loaded.
+    public func onSlicesMoved(_ handler: @escaping @Sendable (_ shardCount: Int) -> Void) {
+        state.withLock { $0.onSlicesMoved = handler }
     }
 
-    private func start(_ shard: Shard) {
+    /// Whether every shard is owned, and its runs are back.
+    public var isReady: Bool { current.withLock { $0 }.isReady }
+
+    var shards: [Shard] { current.withLock { $0 }.shards }
+
+    /// Takes the shards and recovers their runs, on threads of their own.
+    public func start() { start(current.withLock { $0 }) }
+
+    func start(_ set: ShardSet) {
+        for shard in set.shards { start(shard, of: set) }
+    }
+
+    private func start(_ shard: Shard, of set: ShardSet) {
         let (onOutboxGrowth, onLost) = state.withLock { ($0.onOutboxGrowth, $0.onShardLost) }
         let makeLaneStore = self.makeLaneStore
         let lane = CommitLane(
             shard: shard,
-            owner: owner,
+            owner: ShardOwner(node: configuration.node, process: process, sliceVersion: set.slices.version),
             makeStore: { try makeLaneStore(shard.id) },
             onTaken: { shard.loads.add(.recover(after: nil, count: 0)) },
             onOutboxGrowth: onOutboxGrowth,
-            onLost: onLost
+            onLost: onLost,
+            onSlicesMoved: { [weak self, weak set] in if let set { self?.slicesMoved(set) } }
         )
         let matching = self.matching
         let loader = Loader(
@@ -108,55 +125,26 @@ public final class HistoryService: HistoryClient {
                 let client = matching.client.withLock { $0 }
                 for queue in queues { client?.backlogStored(queue) }
             },
-            onRecovered: { [weak self] in self?.state.withLock { _ = $0.recovered.insert(shard.id) } }
+            onRecovered: { [weak set] in set?.recovered(shard) }
         )
-        let timer = ShardTimer(shard: shard)
-        let laneThread = SystemThread.required("lane-\(shard.id)") { lane.run() }
-        let others = [
-            SystemThread.required("loader-\(shard.id)") { loader.run() },
-            SystemThread.required("timer-\(shard.id)") { timer.run() },
-        ]
-        state.withLock {
-            $0.lanes.append(laneThread)
-            $0.others += others
-            $0.timers.append(timer)
-        }
+        set.start(lane, loader)
     }
 
     /// Commits what is queued, gives the shards back, and ends the threads. Blocks.
     public func stop() {
-        let threads = state.withLock { state in
-            let threads = (state.lanes, state.others, state.timers)
-            state.lanes = []
-            state.others = []
-            state.timers = []
-            return threads
+        let replacements = state.withLock { state in
+            state.isStopping = true
+            defer { state.replacements = [] }
+            return state.replacements
         }
-        for timer in threads.2 { timer.stop() }
-        for shard in shards { shard.lane.stop() }
-        for thread in threads.0 { thread.join() }
-        for shard in shards {
-            // Again, for a lane that never owned its shard.
-            shard.perform { shard.drop(.stopped) }
-            for item in shard.lane.close() { item.refuse?(.stopped) }
-            shard.loads.stop()
-        }
-        for thread in threads.1 { thread.join() }
+        for thread in replacements { thread.join() }
+        current.withLock { $0 }.stop()
     }
 
-    /// A shard never changes for a workflow id: FNV-1a over namespace and id.
-    public static func shard(of key: WorkflowKey, count: Int) -> Int {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-        withUnsafeBytes(of: key.namespace.littleEndian) { for byte in $0 { add(byte) } }
-        for byte in key.workflowID.utf8 { add(byte) }
-        // The low bits of this hash alone are weak.
-        return Int((hash ^ hash >> 32) % UInt64(count))
-    }
+    /// The number of the shard that has a workflow. It changes when slices move.
+    public func shard(of key: WorkflowKey) -> Int { Int(current.withLock { $0 }.slices.shard(of: key)) }
 
-    private func shard(_ key: WorkflowKey) -> Shard {
-        shards.count == 1 ? shards[0] : shards[Self.shard(of: key, count: shards.count)]
-    }
+    private func shard(_ key: WorkflowKey) -> Shard { current.withLock { $0 }.shard(of: key) }
 }
 
 // MARK: - Backlogs
@@ -171,30 +159,35 @@ extension HistoryService: BacklogStore {
 
     public func pageIn(_ queue: TaskQueueKey, limit: Int) {
         let matching = self.matching
-        let count = shards.count
-        let progress = Progress()
+        let shards = shards
+        let progress = Progress(of: shards.count) { isMoreWaiting in
+            matching.client.withLock { $0 }?.backlogPaged(queue, isMoreWaiting: isMoreWaiting)
+        }
         for shard in shards {
-            shard.loads.add(
-                .pageIn(queue, limit: max(1, limit / count)) { isMoreWaiting in
-                    let outcome = progress.finish(one: isMoreWaiting)
-                    guard outcome.done == count else { return }
-                    matching.client.withLock { $0 }?.backlogPaged(queue, isMoreWaiting: outcome.isMoreWaiting)
-                }
-            )
+            shard.loads.add(.pageIn(queue, limit: max(1, limit / shards.count)) { progress.finish(one: $0) })
         }
     }
 
-    /// Counts the shards that have answered.
+    /// Tells when all shards have answered, or those that have not are dropped. Who loads these anew says what waits.
     private final class Progress: Sendable {
-        private let state = Locked((done: 0, isMoreWaiting: false))
+        private let state: Locked<(left: Int, isMoreWaiting: Bool)>
+        private let done: @Sendable (_ isMoreWaiting: Bool) -> Void
 
-        func finish(one isMoreWaiting: Bool) -> (done: Int, isMoreWaiting: Bool) {
-            state.withLock { state in
-                state.done += 1
+        init(of count: Int, done: @escaping @Sendable (_ isMoreWaiting: Bool) -> Void) {
+            state = Locked((left: count, isMoreWaiting: false))
+            self.done = done
+        }
+
+        func finish(one isMoreWaiting: Bool) {
+            let outcome = state.withLock { state in
+                state.left -= 1
                 state.isMoreWaiting = state.isMoreWaiting || isMoreWaiting
                 return state
             }
+            if outcome.left == 0 { done(outcome.isMoreWaiting) }
         }
+
+        deinit { if state.withLock({ $0.left > 0 }) { done(false) } }
     }
 }
 

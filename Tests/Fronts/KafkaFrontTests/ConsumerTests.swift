@@ -36,7 +36,6 @@ extension LiveTests {
                 readers: readers,
                 history: history,
                 limits: limits,
-                shardCount: 1,
                 shard: { _ in 0 },
                 clock: { someTime },
                 reachability: Reachability(bootstrap: kafka.bootstrap, log: log.logger),

@@ -20,7 +20,6 @@ struct PartitionControlTests {
             readers: [makeReader()],
             history: history,
             limits: limits,
-            shardCount: 1,
             shard: { _ in 0 },
             clock: { someTime },
             reachability: Reachability(bootstrap: "127.0.0.1:1", log: log.logger),

@@ -5,14 +5,14 @@ import Testing
 
 struct SubmissionWindowTests {
     @Test func `a shard admits records until its window is full, whatever the other shards hold`() {
-        var window = SubmissionWindow(shardCount: 2, limit: 4)
+        var window = SubmissionWindow(limit: 4)
         let admitted = [0, 0, 0, 0, 0, 1].map { window.admit(1, to: $0) }
         #expect(admitted == [true, true, true, true, false, true])
         #expect(window.weight(of: 0) == 4 && window.weight(of: 1) == 1)
     }
 
     @Test func `a record heavier than the window is admitted alone`() {
-        var window = SubmissionWindow(shardCount: 1, limit: 4)
+        var window = SubmissionWindow(limit: 4)
         let admitted = [window.admit(100, to: 0), window.admit(1, to: 0)]
         #expect(admitted == [true, false])
         let mayGoOn = window.release(100, of: 0)
@@ -20,7 +20,7 @@ struct SubmissionWindowTests {
     }
 
     @Test func `room is announced once, when a quarter of the window is free and somebody was refused`() {
-        var window = SubmissionWindow(shardCount: 1, limit: 8)
+        var window = SubmissionWindow(limit: 8)
         _ = window.admit(1, to: 0)
         let early = window.release(1, of: 0)
         #expect(!early, "nobody was refused")
@@ -49,7 +49,7 @@ struct SubmissionWindowTests {
         init(seed: UInt64) {
             random = SplitMix(state: seed)
             shardCount = 1 + Int(random.next() % 3)
-            window = SubmissionWindow(shardCount: shardCount, limit: 4 + Int(random.next() % 30))
+            window = SubmissionWindow(limit: 4 + Int(random.next() % 30))
             let count = 1 + Int(random.next() % 5)
             flows = Array(repeating: PartitionFlow(), count: count)
             durable = Array(repeating: [], count: count)

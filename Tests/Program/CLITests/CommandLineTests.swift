@@ -93,7 +93,7 @@ extension ProgramTests {
             let url = try server.createDatabase()
             let first = try sagamore("migrate", "--postgres", url, "--shards", "3")
             #expect(first.status == 0)
-            #expect(first.output.contains("applied 1: "))
+            #expect(first.output.contains("applied 5: "))
             #expect(first.output.contains("with 3 shards"))
             let second = try sagamore(
                 "migrate",
@@ -105,7 +105,12 @@ extension ProgramTests {
             )
             let json = try JSONValue.parse(second.output)
             #expect(json["applied"]?.array?.isEmpty == true)
-            #expect(json["shard_count"]?.int64 == 3)
+            #expect(json["shard_count"]?.int64 == 5)
+            #expect(json["moved_slices"]?.int64 == 1_638)
+            let third = try sagamore("migrate", "--postgres", url, "--shards", "3")
+            #expect(third.output.contains("moved 1638 of 4096 slices, from 5 to 3 shards"))
+            let fourth = try sagamore("migrate", "--postgres", url)
+            #expect(fourth.output.contains("with 3 shards; nothing to do."))
             #expect(json["installation_id"]?.string?.count == 36)
 
             let session = try PostgresConnection(url, applicationName: "test")

@@ -101,6 +101,42 @@ extension ProgramTests {
             #expect(events.output.contains("accepted"))
         }
 
+        @Test func aRunningDevTakesUpAnotherNumberOfShards() throws {
+            let folder = try TemporaryFolder()
+            let dev = try DevProgram(dataFolder: folder.path + "/data")
+            let url = try #require(try dev.file()["postgres"]?.string)
+            for (round, count) in [16, 3].enumerated() {
+                let moved = try sagamore("migrate", "--postgres", url, "--shards", "\(count)")
+                #expect(moved.output.contains("to \(count) shards"))
+                for number in 0..<5 {
+                    let outcome = try dev.run(
+                        "command",
+                        "publish",
+                        "--command-id",
+                        "\(count)-\(number)",
+                        "--workflow-id",
+                        "\(count)-\(number)",
+                        "--workflow",
+                        "None",
+                        "--task-queue",
+                        "none"
+                    )
+                    #expect(outcome.status == 0)
+                }
+                let sum = 5 * (round + 1)
+                let events = try dev.run("events", "tail", "--follow", "--count", "\(sum)")
+                #expect(events.output.components(separatedBy: "accepted").count == sum + 1)
+            }
+            let session = try PostgresConnection(url, applicationName: "tests")
+            // The first five workflows are of five slices in five of the sixteen shards.
+            let used = PostgresStatement("used", "select count(*) from sagamore.shards where outbox_sequence > 0")
+            #expect(try session.query(used).int64(0, 0) >= 5)
+            session.close()
+            let shown = try dev.run("workflow", "show", "--workflow-id", "16-0")
+            #expect(shown.status == 0)
+            #expect(dev.stop() == 0)
+        }
+
         @Test func aDevWhoseShardsAreTakenEndsWith1() throws {
             let folder = try TemporaryFolder()
             let dev = try DevProgram(dataFolder: folder.path + "/data")

@@ -127,8 +127,8 @@ extension PersistenceTests {
             }
             var runs = CommitBatch()
             runs.newRuns = [Storage.run(1), Storage.run(2)]
+            runs.alarms = [Storage.alarm(1, .insert(.active)), Storage.alarm(2, .insert(.active))]
             try storage.lane.commit(runs, fence: fence)
-            try write(Storage.alarm(1, .insert(.active)), Storage.alarm(2, .insert(.active)))
             #expect(try value("alarm_at") == -1)
             let since = Instant(nanoseconds: 5)
             try write(

@@ -152,8 +152,7 @@ extension PersistenceTests {
             let first = try storage.take()
             let taken = try #require(try storage.lane.takeShard(1, as: ShardOwner(node: "other", process: "other")))
             try storage.lane.commit(Self.batch(1), fence: first)
-            var batch = Self.batch(2)
-            batch.newRuns = []
+            let batch = Self.batch(2)
             try storage.lane.commit(batch, fence: ShardFence(shard: 1, epoch: taken.epoch, outboxSequence: 0))
             #expect(try storage.number("select count(*) from sagamore.outbox where sequence = 1") == 2)
         }

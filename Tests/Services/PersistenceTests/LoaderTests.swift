@@ -30,20 +30,29 @@ extension PersistenceTests {
         @Test func activeAndParkedRunsPageByPage() throws {
             let storage = try Storage(shards: 2)
             let fence = try storage.take()
+            // Of the first shard, and one of the other.
+            let table = SliceTable.even(over: 2)
+            func ids(of shard: Int32) -> [String] {
+                (0..<99).map { "run \($0)" }
+                    .filter { table.shard(of: WorkflowKey(namespace: 1, workflowID: $0)) == shard }
+            }
+            let names = ids(of: 0)
+            func run(_ number: Int) -> RunRow { Storage.run(number, workflowID: names[number]) }
             var batch = CommitBatch()
-            batch.newRuns = (0..<10).map { Storage.run($0) }
+            batch.newRuns = (0..<10).map(run) + [Storage.run(10, workflowID: ids(of: 1)[0])]
             batch.alarms = (0..<10).map { number in
                 // Three of one moment, and some that are active.
                 let at: Instant? = number < 6 ? Instant(nanoseconds: number < 3 ? 5 : Int64(number)) : nil
                 return Storage.alarm(number, .insert(AlarmValue(at: at, waiting: .none)))
             }
+            batch.alarms.append(Storage.alarm(10, .insert(.active)))
             try storage.lane.commit(batch, fence: fence)
             var active: [RunRow] = []
             while case let page = try storage.loader.activeRuns(shard: 0, after: active.last?.runID, limit: 3),
                 !page.isEmpty
             { active += page }
-            #expect(active == (6..<10).map { Storage.run($0) })
-            #expect(try storage.loader.activeRuns(shard: 1, after: nil, limit: 9).isEmpty)
+            #expect(active == (6..<10).map(run))
+            #expect(try storage.loader.activeRuns(shard: 1, after: nil, limit: 9).map(\.runID) == [Storage.runID(10)])
 
             var parked: [(RunRow, Instant)] = []
             let before = Instant(nanoseconds: 6)
@@ -53,7 +62,7 @@ extension PersistenceTests {
                 if page.isEmpty { break }
                 parked += page
             }
-            #expect(parked.map(\.0) == [3, 4, 0, 1, 2, 5].map { Storage.run($0) })
+            #expect(parked.map(\.0) == [3, 4, 0, 1, 2, 5].map(run))
             #expect(try storage.loader.parkedRuns(shard: 1, before: .distantFuture, after: nil, limit: 9).isEmpty)
         }
 

@@ -2,6 +2,45 @@ internal import CSagamoreRdKafka
 internal import SagamoreThreads
 
 extension KafkaAdmin {
+    /// Gives a topic more partitions, and waits until the cluster has them.
+    ///
+    /// - Parameter total: how many it has afterwards; a topic that has as many already is an error.
+    public func createPartitions(
+        of topic: String,
+        total: Int,
+        timeout: Duration = .seconds(30)
+    ) throws(KafkaError) {
+        var reason = [CChar](repeating: 0, count: 512)
+        guard let new = rd_kafka_NewPartitions_new(topic, total, &reason, reason.count) else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, String(cText: reason))
+        }
+        var requests: [OpaquePointer?] = [new]
+        defer { rd_kafka_NewPartitions_destroy(new) }
+        let deadline = ContinuousClock.now + timeout
+        try client.ask(
+            RD_KAFKA_ADMIN_OP_CREATEPARTITIONS,
+            timeout: timeout,
+            options: { _ = rd_kafka_AdminOptions_set_operation_timeout($0, timeout.milliseconds, nil, 0) },
+            send: { rd_kafka_CreatePartitions(client.pointer, &requests, requests.count, $0, $1) },
+            read: { answer throws(KafkaError) in
+                var count = 0
+                let result = rd_kafka_event_CreatePartitions_result(answer)
+                let results = rd_kafka_CreatePartitions_result_topics(result, &count)
+                for result in UnsafeBufferPointer(start: results, count: count) {
+                    let native = rd_kafka_topic_result_error(result)
+                    guard native != RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
+                    throw KafkaError(native, rd_kafka_topic_result_error_string(result).map { String(cString: $0) })
+                }
+            }
+        )
+        while true {
+            let counts = try partitionCounts([topic], timeout: max(deadline - .now, .seconds(1)))
+            guard case .success(let count)? = counts[topic], count < total else { return }
+            guard ContinuousClock.now < deadline else { throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT) }
+            SystemThread.sleep(.milliseconds(10))
+        }
+    }
+
     /// Creates topics and waits until the cluster has them. Existing topics are left unchanged.
     ///
     /// - Parameters:

@@ -25,12 +25,25 @@ extension CommandConsumer {
         while !partitions.isEmpty {
             let now = ContinuousClock.now
             partitions.removeAll { partition in
+                // Where each was admitted: a slice may move to another shard before its record is answered.
+                var shards: [Int] = []
                 let (submissions, due) = partition.state.withLock { state in
                     guard !state.isRevoked else { return ([CommandPartition.Submission](), nil as Time?) }
-                    let submissions = state.flow.submit(atMost: Self.turn, at: now, admit: admit)
+                    let submissions = state.flow.submit(
+                        atMost: Self.turn,
+                        at: now,
+                        admit: { item, weight in
+                            let shard = self.shard(item.key)
+                            guard window.withLock({ $0.admit(weight, to: shard) }) else { return false }
+                            shards.append(shard)
+                            return true
+                        }
+                    )
                     return (submissions, state.flow.retryAt)
                 }
-                for submission in submissions { submit(submission, of: partition) }
+                for (submission, shard) in zip(submissions, shards) {
+                    submit(submission, of: partition, to: shard)
+                }
                 // A retry that is due and found no room is tried again when there is some.
                 if let due, due > now { retryAt = min(retryAt ?? due, due) }
                 if !submissions.isEmpty { turnsTaken.add(1, ordering: .relaxed) }
@@ -50,12 +63,8 @@ extension CommandConsumer {
         return Array(all[first...] + all[..<first])
     }
 
-    private func admit(_ item: CommandPartition.Item, _ weight: Int) -> Bool {
-        window.withLock { $0.admit(weight, to: shard(item.key)) }
-    }
-
-    private func submit(_ submission: CommandPartition.Submission, of partition: CommandPartition) {
-        let (offset, weight, shard) = (submission.offset, submission.weight, shard(submission.item.key))
+    private func submit(_ submission: CommandPartition.Submission, of partition: CommandPartition, to shard: Int) {
+        let (offset, weight) = (submission.offset, submission.weight)
         let reply = Reply<CommandOutcome> { [weak self] outcome in
             self?.answered(offset, of: partition, outcome)
             self?.release(weight, of: shard)

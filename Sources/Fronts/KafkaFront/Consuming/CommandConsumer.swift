@@ -36,14 +36,13 @@ final class CommandConsumer: Sendable {
     /// Partitions that had a turn, so that none is always the last.
     let turnsTaken = Atomic(0)
 
-    /// - Parameter shard: the shard of a workflow, less than `shardCount`.
+    /// - Parameter shard: the shard of a workflow. It changes when slices move.
     init(
         kafka: KafkaConfiguration,
         group: String,
         readers: [CommandReader],
         history: any HistoryClient,
         limits: ConsumerLimits,
-        shardCount: Int,
         shard: @escaping @Sendable (WorkflowKey) -> Int,
         clock: @escaping @Sendable () -> Instant,
         reachability: Reachability,
@@ -55,7 +54,7 @@ final class CommandConsumer: Sendable {
         self.history = history
         self.limits = limits
         self.shard = shard
-        window = Locked(SubmissionWindow(shardCount: shardCount, limit: limits.perShard))
+        window = Locked(SubmissionWindow(limit: limits.perShard))
         self.clock = clock
         self.reachability = reachability
         self.log = log

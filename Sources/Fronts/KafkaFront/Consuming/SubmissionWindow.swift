@@ -9,25 +9,22 @@ struct SubmissionWindow {
 
     /// The weight at which a shard admits nothing more.
     let limit: Int
-    private var shards: [Shard]
+    private var shards: [Int: Shard] = [:]
 
-    init(shardCount: Int, limit: Int) {
-        self.limit = limit
-        shards = Array(repeating: Shard(), count: shardCount)
-    }
+    init(limit: Int) { self.limit = limit }
 
     /// The weight of a shard's records that are submitted and not answered.
-    func weight(of shard: Int) -> Int { shards[shard].weight }
+    func weight(of shard: Int) -> Int { shards[shard]?.weight ?? 0 }
 
     /// Admits a record while its shard is below the limit, so one heavy record may exceed it.
     ///
     /// - Returns: whether the record was admitted.
     mutating func admit(_ weight: Int, to shard: Int) -> Bool {
-        guard shards[shard].weight < limit else {
-            shards[shard].hasRefused = true
+        guard self.weight(of: shard) < limit else {
+            shards[shard]?.hasRefused = true
             return false
         }
-        shards[shard].weight += weight
+        shards[shard, default: Shard()].weight += weight
         return true
     }
 
@@ -36,10 +33,10 @@ struct SubmissionWindow {
     /// - Returns: whether to submit again. Records were refused, and at least a quarter of the window is free: a
     ///   submission for each free place would wake a thread for each record.
     mutating func release(_ weight: Int, of shard: Int) -> Bool {
-        shards[shard].weight -= weight
-        precondition(shards[shard].weight >= 0, "more records were answered than submitted")
-        guard shards[shard].hasRefused, shards[shard].weight <= limit * 3 / 4 else { return false }
-        shards[shard].hasRefused = false
+        precondition(self.weight(of: shard) >= weight, "more records were answered than submitted")
+        shards[shard]?.weight -= weight
+        guard shards[shard]?.hasRefused == true, self.weight(of: shard) <= limit * 3 / 4 else { return false }
+        shards[shard]?.hasRefused = false
         return true
     }
 }

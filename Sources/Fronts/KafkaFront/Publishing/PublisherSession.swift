@@ -114,13 +114,19 @@ final class PublisherSession {
             last = row.record.topic
             if !topics.isKnown(row.record.topic) { try addTopic(row.record.topic) }
         }
-        try publish(rows.filter { !topics.isBlocked($0.record.topic) && isUnpublished($0) })
+        let free = try leaveOutWaiting(rows)
+        if free.count < rows.count {
+            let sequences = Set(free.map(\.sequence))
+            for row in rows where !sequences.contains(row.sequence) { topics.readSeparately(row.record.topic) }
+        }
+        try publish(free.filter { topics.isJoined($0.record.topic) && isUnpublished($0) })
         if let last = rows.last { topics.scanned(to: last.sequence) }
         var hasMore = rows.count == settings.batchRows || byteCount(rows) >= settings.batchBytes
         for topic in topics.lagging {
             let rows = try read(.only(topic), after: topics.position(topic))
-            if rows.isEmpty { topics.caughtUp(topic) } else { hasMore = true }
-            try publish(rows)
+            let free = try leaveOutWaiting(rows)
+            if rows.isEmpty { topics.caughtUp(topic) } else if !free.isEmpty { hasMore = true }
+            try publish(free)
         }
         return hasMore
     }
@@ -143,6 +149,14 @@ final class PublisherSession {
             byteLimit: settings.batchBytes
         )
         return try Self.query { () throws(CommitError) in try store.read(query) }
+    }
+
+    /// Leaves out records that have to wait. After slices have moved to this shard, older records of their keys may be
+    /// unpublished in another shard's outbox.
+    private func leaveOutWaiting(_ rows: [OutboxRow]) throws(PublisherError) -> [OutboxRow] {
+        guard rows.contains(where: \.mayWait) else { return rows }
+        let waits = try Self.query { () throws(CommitError) in try store.waits(of: shard) }
+        return rows.filter { row in row.sequence <= waits[row.record.topic] ?? .max }
     }
 
     private func isUnpublished(_ row: OutboxRow) -> Bool { row.sequence > topics.position(row.record.topic) }

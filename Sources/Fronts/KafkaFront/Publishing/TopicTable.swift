@@ -46,8 +46,17 @@ struct TopicTable {
     func position(_ topic: String) -> Int64 { entries[topic]?.position ?? 0 }
     var positions: [String: Int64] { entries.mapValues(\.position) }
 
-    func isBlocked(_ topic: String) -> Bool {
+    private func isBlocked(_ topic: String) -> Bool {
         if case .blocked = entries[topic]?.state { true } else { false }
+    }
+
+    func isJoined(_ topic: String) -> Bool {
+        if case .joined = entries[topic]?.state { true } else { false }
+    }
+
+    /// Records of a joined topic wait for those of another shard: it is read separately, from where it stopped.
+    mutating func readSeparately(_ topic: String) {
+        if isJoined(topic) { entries[topic]?.state = .lagging }
     }
 
     /// Topics that are not read together with the others.

@@ -5,17 +5,25 @@ internal import SagamoreThreads
 /// Ensures that the topics of the routes and the cursor topic exist.
 final class TopicKeeper: Sendable {
     private let configuration: KafkaFrontConfiguration
-    private let shardCount: Int
+    private let shardCount: Locked<Int>
     private let admin: KafkaAdmin
     private let log: Logger
     private let logged = Locked<Set<String>>([])
 
     init(configuration: KafkaFrontConfiguration, shardCount: Int, admin: KafkaAdmin, log: Logger) {
         self.configuration = configuration
-        self.shardCount = shardCount
+        self.shardCount = Locked(shardCount)
         self.admin = admin
         self.log = log
     }
+
+    /// The cursor topic needs a partition for each of so many shards from now on; `ensure` sees to it.
+    func shardCountChanged(_ count: Int) {
+        shardCount.withLock { $0 = max($0, count) }
+    }
+
+    /// A new cursor topic has partitions for as many shards as a database usually may have.
+    private var cursorPartitions: Int { max(configuration.partitions, shardCount.withLock { $0 }, 16) }
 
     /// - Returns: whether all topics exist, and the cursor topic has a partition for each shard.
     func ensure(_ limit: Duration) -> Bool {
@@ -25,6 +33,7 @@ final class TopicKeeper: Sendable {
             prepare()
             var missing = try missing(names, limit)
             guard !missing.isEmpty else { return true }
+            if missing.contains(configuration.cursorTopic) { growCursorTopic(deadline) }
             if case .byRequest = configuration.topicCreation {
                 let letters = Set(configuration.routes.map(\.deadLetterTopic)).intersection(missing)
                 let others = missing.filter { $0 != configuration.cursorTopic && !letters.contains($0) }
@@ -33,7 +42,7 @@ final class TopicKeeper: Sendable {
                 let settings = ["max.message.bytes": String(PublisherSettings.largestRecord)]
                 create(letters.sorted(), configuration.partitions, deadline, settings)
                 if missing.contains(configuration.cursorTopic) {
-                    create([configuration.cursorTopic], max(configuration.partitions, shardCount), deadline)
+                    create([configuration.cursorTopic], cursorPartitions, deadline)
                 }
             }
             repeat {
@@ -55,7 +64,7 @@ final class TopicKeeper: Sendable {
         guard case .custom = configuration.topicCreation else { return }
         let names = Set(configuration.routes.flatMap(\.topics)).sorted()
         create(names, configuration.partitions, .now)
-        create([configuration.cursorTopic], max(configuration.partitions, shardCount), .now)
+        create([configuration.cursorTopic], cursorPartitions, .now)
     }
 
     private func missing(_ names: [String], _ limit: Duration) throws(KafkaError) -> [String] {
@@ -69,16 +78,36 @@ final class TopicKeeper: Sendable {
                 } else {
                     logOnce("cannot use a topic", name, "\(error)")
                 }
-            case .success(let partitions) where name == configuration.cursorTopic && partitions < shardCount:
-                logOnce(
-                    "the cursor topic needs a partition for each shard",
-                    name,
-                    "it has \(partitions) of \(shardCount)"
-                )
+            case .success(let partitions) where name == configuration.cursorTopic:
+                let needed = shardCount.withLock { $0 }
+                guard partitions < needed else { continue }
+                if mayGrow { missing.append(name) } else { logTooFew(name, "it has \(partitions) of \(needed)") }
             case .success: break
             }
         }
         return missing
+    }
+
+    private var mayGrow: Bool {
+        if case .byRequest = configuration.topicCreation { true } else { false }
+    }
+
+    private func logTooFew(_ topic: String, _ reason: String) {
+        logOnce("the cursor topic needs a partition for each shard: add partitions", topic, reason)
+    }
+
+    /// Gives the cursor topic a partition for each shard, where it has fewer.
+    private func growCursorTopic(_ deadline: ContinuousClock.Instant) {
+        guard mayGrow else { return }
+        let (topic, limit) = (configuration.cursorTopic, max(deadline - .now, .seconds(1)))
+        do throws(KafkaError) {
+            guard case .success(let count)? = try admin.partitionCounts([topic], timeout: limit)[topic] else { return }
+            guard count < cursorPartitions else { return }
+            try admin.createPartitions(of: topic, total: cursorPartitions, timeout: limit)
+            log.info("the cursor topic has grown", metadata: ["topic": topic, "partitions": "\(cursorPartitions)"])
+        } catch {
+            logTooFew(topic, error.description)
+        }
     }
 
     private func create(

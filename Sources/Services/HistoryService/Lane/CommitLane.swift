@@ -13,6 +13,7 @@ final class CommitLane: @unchecked Sendable {
     private let owner: ShardOwner
     private let onTaken: @Sendable () -> Void
     private let onLost: @Sendable (Int32, ShardLoss) -> Void
+    private let onSlicesMoved: @Sendable () -> Void
     private var store: (any LaneStore)?
     private var state = CommitLaneState<LaneItem>()
     private var actions: [LaneAction<LaneItem>] = []
@@ -28,7 +29,8 @@ final class CommitLane: @unchecked Sendable {
         makeStore: @escaping @Sendable () throws -> any LaneStore,
         onTaken: @escaping @Sendable () -> Void,
         onOutboxGrowth: @escaping @Sendable (Int32) -> Void,
-        onLost: @escaping @Sendable (Int32, ShardLoss) -> Void
+        onLost: @escaping @Sendable (Int32, ShardLoss) -> Void,
+        onSlicesMoved: @escaping @Sendable () -> Void
     ) {
         self.shard = shard
         self.owner = owner
@@ -36,6 +38,7 @@ final class CommitLane: @unchecked Sendable {
         self.onTaken = onTaken
         self.onOutboxGrowth = onOutboxGrowth
         self.onLost = onLost
+        self.onSlicesMoved = onSlicesMoved
         log = shard.log
     }
 
@@ -86,7 +89,7 @@ final class CommitLane: @unchecked Sendable {
         case .finish: shard.lane.finished()
         case .report(let report): tell(report)
         case .drop(let items, let end): drop(items, end)
-        case .giveBack(let epoch): try? store?.releaseShard(shard.id, epoch: epoch)
+        case .giveBack(let epoch): if !shard.lane.keepsShard { try? store?.releaseShard(shard.id, epoch: epoch) }
         }
         return nil
     }
@@ -107,7 +110,10 @@ final class CommitLane: @unchecked Sendable {
                 try store.reconnect()
                 return .connected
             case .take:
-                return .taken(try store.takeShard(shard.id, as: owner), since: since)
+                let taken = try store.takeShard(shard.id, as: owner)
+                // Asked again until this lane is told to stop.
+                if taken == nil, try haveSlicesMoved(store) { onSlicesMoved() }
+                return .taken(taken, since: since)
             case .retake(let epoch):
                 if let taken = try store.retakeShard(shard.id, as: owner, epoch: epoch) {
                     return .taken(taken, since: since)
@@ -199,24 +205,38 @@ final class CommitLane: @unchecked Sendable {
         shard.extendLease(from: since)
     }
 
+    private func haveSlicesMoved(_ store: any LaneStore) throws(CommitError) -> Bool {
+        guard let standing = try store.standing(of: shard.id) else { return false }
+        return standing.sliceVersion != owner.sliceVersion
+    }
+
+    /// Whether a shard that was lost is still this process's, and only its slices are others.
+    private func isOwnedWithOtherSlices() -> Bool {
+        guard let standing = try? store?.standing(of: shard.id) else { return false }
+        return standing.process == owner.process && standing.sliceVersion != owner.sliceVersion
+    }
+
     private func drop(_ items: [LaneItem], _ end: LaneEnd) {
         let failure: LaneFailure
         var loss: ShardLoss?
+        var haveMoved = false
         switch end {
         case .stopped, .stoppedWhileAway: failure = .stopped
         case .takenByAnother:
             failure = .fenced
-            loss = .takenByAnother
+            haveMoved = isOwnedWithOtherSlices()
+            if !haveMoved { loss = .takenByAnother }
         case .wentBack(let known, _):
             failure = .fenced
             loss = .databaseWentBack
             // Records above this number may be published already: their numbers must not be used again.
             try? store?.raiseOutbox(shard.id, to: known.outboxSequence)
         }
-        tell(end)
+        if !haveMoved { tell(end) }
         shard.perform { shard.drop(failure) }
         for item in items + shard.lane.close() { item.refuse?(failure) }
         if let loss { onLost(shard.id, loss) }
+        if haveMoved { onSlicesMoved() }
     }
 }
 

@@ -11,6 +11,8 @@ final class LaneQueue: @unchecked Sendable {
     /// Items that the lane has taken and not finished.
     private var inFlight = 0
     private var isStopping = false
+    /// The shard stays this process's when the lane stops.
+    private var isKept = false
     /// The lane has ended.
     private var isClosed = false
 
@@ -73,10 +75,16 @@ final class LaneQueue: @unchecked Sendable {
         lock.withLock { inFlight = 0 }
     }
 
-    func stop() {
-        lock.withLock { isStopping = true }
+    /// - Parameter keepsShard: the shard is not given back, since another lane of this process is to write it.
+    func stop(keepsShard: Bool = false) {
+        lock.withLock {
+            isStopping = true
+            isKept = keepsShard
+        }
         lock.broadcast()
     }
+
+    var keepsShard: Bool { lock.withLock { isKept } }
 
     var isStopped: Bool { lock.withLock { isStopping } }
 

@@ -23,6 +23,7 @@ enum LaneStatements {
         """
         update sagamore.shards set epoch = epoch + 1, node = $2, owner = $3, lease_until = now() + interval '2 seconds'
             where id = $1 and (node = $2 or owner = '' or lease_until < now() - interval '10 seconds')
+                and slice_version = $4
             returning epoch, outbox_sequence, commit_count
         """
     )
@@ -32,8 +33,14 @@ enum LaneStatements {
         "lane_retake",
         """
         update sagamore.shards set epoch = epoch + 1, lease_until = now() + interval '2 seconds'
-            where id = $1 and owner = $2 and epoch >= $3 returning epoch, outbox_sequence, commit_count
+            where id = $1 and owner = $2 and epoch >= $3 and slice_version = $4
+            returning epoch, outbox_sequence, commit_count
         """
+    )
+    static let standing = PostgresStatement(
+        "lane_standing",
+        "select node, owner, slice_version from sagamore.shards where id = $1",
+        readsOnly: true
     )
     static let epoch = PostgresStatement(
         "lane_epoch",
@@ -103,23 +110,23 @@ enum LaneStatements {
             waiting_queue = case when c.waiting_changes then c.queue else a.waiting_queue end,
             waiting_since = case when not c.waiting_changes then a.waiting_since
                 when c.queue is null then null else coalesce(a.waiting_since, c.since) end
-            from unnest($2::uuid[], $3::int8[], $4::bool[], $5::text[], $6::int8[])
+            from unnest($1::uuid[], $2::int8[], $3::bool[], $4::text[], $5::int8[])
                 as c(run_id, alarm_at, waiting_changes, queue, since)
-            where a.shard = $1 and a.run_id = c.run_id
+            where a.run_id = c.run_id
         """
     )
     private static let removeAlarms = PostgresStatement(
         "lane_remove_alarms",
-        "delete from sagamore.alarms where shard = $1 and run_id = any($2::uuid[])"
+        "delete from sagamore.alarms where run_id = any($1::uuid[])"
     )
     private static let insertAlarms = PostgresStatement(
         "lane_insert_alarms",
         """
         insert into sagamore.alarms
-            (shard, run_id, alarm_at, waiting_queue, waiting_since, open_namespace, open_workflow_id)
-            select $1, run_id, alarm_at, queue, since, namespace, workflow_id
-                from unnest($2::uuid[], $3::int8[], $4::text[], $5::int8[], $6::int4[], $7::text[])
-                    as c(run_id, alarm_at, queue, since, namespace, workflow_id)
+            (run_id, alarm_at, waiting_queue, waiting_since, slice, open_namespace, open_workflow_id)
+            select run_id, alarm_at, queue, since, slice, namespace, workflow_id
+                from unnest($1::uuid[], $2::int8[], $3::text[], $4::int8[], $5::int4[], $6::int4[], $7::text[])
+                    as c(run_id, alarm_at, queue, since, slice, namespace, workflow_id)
         """
     )
 
@@ -127,7 +134,6 @@ enum LaneStatements {
     static func append(
         alarmChanges: [AlarmChange],
         newRuns: [RunRow],
-        shard: PostgresValue,
         to statements: inout PostgresBatch
     ) {
         var inserted = AlarmColumns()
@@ -147,14 +153,15 @@ enum LaneStatements {
             let values: [PostgresArray] = [
                 changed.runIDs, changed.times, changed.waitingChanges, changed.queues, changed.since,
             ]
-            statements.append(setAlarms, [shard] + values.map { .array($0) })
+            statements.append(setAlarms, values.map { .array($0) })
         }
-        if removed.count > 0 { statements.append(removeAlarms, [shard, .array(removed)]) }
+        if removed.count > 0 { statements.append(removeAlarms, [.array(removed)]) }
         if inserted.runIDs.count > 0 {
             let values: [PostgresArray] = [
-                inserted.runIDs, inserted.times, inserted.queues, inserted.since, workflows.namespaces, workflows.ids,
+                inserted.runIDs, inserted.times, inserted.queues, inserted.since, workflows.slices,
+                workflows.namespaces, workflows.ids,
             ]
-            statements.append(insertAlarms, [shard] + values.map { .array($0) })
+            statements.append(insertAlarms, values.map { .array($0) })
         }
     }
 
@@ -163,6 +170,7 @@ enum LaneStatements {
     private struct WorkflowColumns {
         private let rows: [RunRow]
         private var next = 0
+        private(set) var slices = PostgresArray(of: .int32)
         private(set) var namespaces = PostgresArray(of: .int32)
         private(set) var ids = PostgresArray(of: .text)
 
@@ -171,10 +179,12 @@ enum LaneStatements {
         mutating func append(workflowOf runID: RunID) {
             let ahead = rows[next...].firstIndex { $0.runID == runID }
             guard let index = ahead ?? rows[..<next].firstIndex(where: { $0.runID == runID }) else {
+                slices.appendNull()
                 namespaces.appendNull()
                 ids.appendNull()
                 return
             }
+            slices.append(Int32(SliceTable.slice(of: rows[index].key)))
             namespaces.append(rows[index].key.namespace)
             ids.append(rows[index].key.workflowID)
             next = index + 1
@@ -227,19 +237,20 @@ enum LaneStatements {
     private static let insertRuns = PostgresStatement(
         "lane_insert_runs",
         """
-        insert into sagamore.runs (run_id, shard, namespace, workflow_id, workflow_type, task_queue, start_request_id,
+        insert into sagamore.runs (run_id, slice, namespace, workflow_id, workflow_type, task_queue, start_request_id,
             status, started_at, closed_at, history_length, history_bytes)
-            select id, $1, namespace, workflow_id, type, queue, request, status, started, closed, length, bytes
-            from unnest($2::uuid[], $3::int4[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int4[], $9::int8[],
-                $10::int8[], $11::int8[], $12::int8[])
-            as r(id, namespace, workflow_id, type, queue, request, status, started, closed, length, bytes)
+            select id, slice, namespace, workflow_id, type, queue, request, status, started, closed, length, bytes
+            from unnest($1::uuid[], $2::int4[], $3::int4[], $4::text[], $5::text[], $6::text[], $7::text[],
+                $8::int4[], $9::int8[], $10::int8[], $11::int8[], $12::int8[])
+            as r(id, slice, namespace, workflow_id, type, queue, request, status, started, closed, length, bytes)
         """
     )
 
-    static func append(runs: [RunRow], shard: PostgresValue, to statements: inout PostgresBatch) {
+    static func append(runs: [RunRow], to statements: inout PostgresBatch) {
         guard !runs.isEmpty else { return }
         let count = runs.count
         var ids = PostgresArray(of: .uuid, capacity: count)
+        var slices = PostgresArray(of: .int32, capacity: count)
         var namespaces = PostgresArray(of: .int32, capacity: count)
         var workflowIDs = PostgresArray(of: .text, capacity: count)
         var types = PostgresArray(of: .text, capacity: count)
@@ -252,6 +263,7 @@ enum LaneStatements {
         var bytes = PostgresArray(of: .int64, capacity: count)
         for run in runs {
             ids.append(uuidHigh: run.runID.high, low: run.runID.low)
+            slices.append(Int32(SliceTable.slice(of: run.key)))
             namespaces.append(run.key.namespace)
             workflowIDs.append(run.key.workflowID)
             types.append(run.workflowType)
@@ -266,7 +278,7 @@ enum LaneStatements {
         statements.append(
             insertRuns,
             [
-                shard, .array(ids), .array(namespaces), .array(workflowIDs), .array(types), .array(queues),
+                .array(ids), .array(slices), .array(namespaces), .array(workflowIDs), .array(types), .array(queues),
                 .array(requests), .array(statuses), .array(started), .array(closed), .array(lengths), .array(bytes),
             ]
         )

@@ -25,12 +25,11 @@ public final class PostgresLaneStore: LaneStore {
         LaneStatements.append(
             alarmChanges: batch.alarms,
             newRuns: batch.newRuns,
-            shard: shard,
             to: &statements
         )
         LaneStatements.append(endedHeartbeats: batch.endedHeartbeats, to: &statements)
         LaneStatements.append(heartbeats: batch.heartbeats, to: &statements)
-        LaneStatements.append(runs: batch.newRuns, shard: shard, to: &statements)
+        LaneStatements.append(runs: batch.newRuns, to: &statements)
         LaneStatements.append(journal: batch.journal, to: &statements)
         LaneStatements.append(inbox: batch.inbox, to: &statements)
         LaneStatements.append(outbox: batch.outbox, shard: shard, after: fence.outboxSequence, to: &statements)
@@ -38,11 +37,25 @@ public final class PostgresLaneStore: LaneStore {
     }
 
     public func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard? {
-        try taken(LaneStatements.take, [.int32(shard), .text(owner.node), .text(owner.process)])
+        let values: [PostgresValue] = [
+            .int32(shard), .text(owner.node), .text(owner.process), .int64(owner.sliceVersion),
+        ]
+        return try taken(LaneStatements.take, values)
     }
 
     public func retakeShard(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> TakenShard? {
-        try taken(LaneStatements.retake, [.int32(shard), .text(owner.process), .int64(epoch)])
+        let values: [PostgresValue] = [
+            .int32(shard), .text(owner.process), .int64(epoch), .int64(owner.sliceVersion),
+        ]
+        return try taken(LaneStatements.retake, values)
+    }
+
+    public func standing(of shard: Int32) throws(CommitError) -> ShardOwner? {
+        let rows = try run { () throws(PostgresError) in
+            try connection.query(LaneStatements.standing, [.int32(shard)])
+        }
+        guard rows.rowCount == 1 else { return nil }
+        return ShardOwner(node: rows.text(0, 0), process: rows.text(0, 1), sliceVersion: rows.int64(0, 2))
     }
 
     private func taken(_ statement: PostgresStatement, _ values: [PostgresValue]) throws(CommitError) -> TakenShard? {

@@ -22,8 +22,8 @@ extension PostgresLoaderStore {
         "retention_delete_runs",
         """
         with old as (
-            select run_id from sagamore.runs
-            where run_id > $3 and run_id < $4 and shard = $1 and namespace = any($2::int4[]) and closed_at < $5
+            select run_id from sagamore.runs r join sagamore.slices s on s.slice = r.slice and s.shard = $1
+            where run_id > $3 and run_id < $4 and namespace = any($2::int4[]) and closed_at < $5
             order by run_id limit $6
         ), journal as (
             delete from sagamore.journal j using old where j.run_id = old.run_id

@@ -51,6 +51,14 @@ public final class PostgresLoaderStore: LoaderStore {
         }
     }
 
+    public func sliceTable() throws(CommitError) -> SliceTable {
+        do throws(PostgresError) {
+            return try SliceTable.read(connection)
+        } catch {
+            throw CommitError(error)
+        }
+    }
+
     private static let heartbeats = PostgresStatement(
         "load_heartbeats",
         """
@@ -99,8 +107,9 @@ public final class PostgresLoaderStore: LoaderStore {
         """
         select namespace, workflow_id, r.run_id, workflow_type, task_queue, start_request_id, status, started_at,
             closed_at, history_length, history_bytes
-            from sagamore.alarms a join sagamore.runs r on r.run_id = a.run_id
-            where a.shard = $1 and a.run_id > $2 and a.alarm_at is null order by a.run_id limit $3
+            from sagamore.alarms a join sagamore.slices s on s.slice = a.slice and s.shard = $1
+            join sagamore.runs r on r.run_id = a.run_id
+            where a.run_id > $2 and a.alarm_at is null order by a.run_id limit $3
         """,
         readsOnly: true
     )
@@ -117,8 +126,9 @@ public final class PostgresLoaderStore: LoaderStore {
         """
         select namespace, workflow_id, r.run_id, workflow_type, task_queue, start_request_id, status, started_at,
             closed_at, history_length, history_bytes, a.alarm_at
-            from sagamore.alarms a join sagamore.runs r on r.run_id = a.run_id
-            where a.shard = $1 and a.alarm_at is not null and a.alarm_at < $2 and (a.alarm_at, a.run_id) > ($3, $4)
+            from sagamore.alarms a join sagamore.slices s on s.slice = a.slice and s.shard = $1
+            join sagamore.runs r on r.run_id = a.run_id
+            where a.alarm_at is not null and a.alarm_at < $2 and (a.alarm_at, a.run_id) > ($3, $4)
             order by a.alarm_at, a.run_id limit $5
         """,
         readsOnly: true
@@ -149,8 +159,9 @@ public final class PostgresLoaderStore: LoaderStore {
         """
         select namespace, workflow_id, r.run_id, workflow_type, task_queue, start_request_id, status, started_at,
             closed_at, history_length, history_bytes
-            from sagamore.alarms a join sagamore.runs r on r.run_id = a.run_id
-            where a.shard = $1 and a.waiting_queue = $2 order by a.waiting_since limit $3
+            from sagamore.alarms a join sagamore.slices s on s.slice = a.slice and s.shard = $1
+            join sagamore.runs r on r.run_id = a.run_id
+            where a.waiting_queue = $2 order by a.waiting_since limit $3
         """,
         readsOnly: true
     )
@@ -162,7 +173,10 @@ public final class PostgresLoaderStore: LoaderStore {
 
     private static let waitingQueues = PostgresStatement(
         "load_waiting_queues",
-        "select distinct waiting_queue from sagamore.alarms where shard = $1 and waiting_queue is not null",
+        """
+        select distinct waiting_queue from sagamore.alarms a
+            join sagamore.slices s on s.slice = a.slice and s.shard = $1 where waiting_queue is not null
+        """,
         readsOnly: true
     )
 

@@ -27,12 +27,40 @@ public final class PostgresOutboxStore: OutboxStore {
         return ShardStanding(isOwned: rows.bool(0, 0), outboxSequence: rows.int64(0, 1))
     }
 
-    /// The size of a value is known without reading it: large ones are stored apart, not compressed.
+    private static let endWaits = PostgresStatement(
+        "outbox_end_waits",
+        """
+        delete from sagamore.outbox_waits w where w.shard = $1 and not exists (
+            select from sagamore.outbox o where o.shard = w.for_shard and o.sequence <= w.through_sequence)
+        """
+    )
+    private static let waits = PostgresStatement(
+        "outbox_waits",
+        """
+        select topic, min(w.after_sequence) from sagamore.outbox_waits w
+            join sagamore.outbox o on o.shard = w.for_shard and o.sequence <= w.through_sequence
+            where w.shard = $1 group by topic
+        """,
+        readsOnly: true
+    )
+
+    public func waits(of shard: Int32) throws(CommitError) -> [String: Int64] {
+        _ = try query(Self.endWaits, [.int32(shard)])
+        let rows = try query(Self.waits, [.int32(shard)])
+        var waits: [String: Int64] = [:]
+        for row in 0..<rows.rowCount { waits[rows.text(row, 0)] = rows.int64(row, 1) }
+        return waits
+    }
+
+    /// The size of a value is known without reading it: large ones are stored apart, not compressed. Whether a record
+    /// may have to wait is looked at in the statement that reads it, since its slice may just have moved.
     private static func select(_ name: String, where condition: String) -> PostgresStatement {
         PostgresStatement(
             name,
             """
-            select sequence, topic, key, value, headers from (
+            select sequence, topic, key, value, headers, coalesce(sequence > (
+                select min(after_sequence) from sagamore.outbox_waits where shard = $1), false)
+            from (
                 select *, sum(size) over (order by sequence) - size as earlier from (
                     select sequence, topic, key, value, headers,
                         coalesce(octet_length(value), 0) + octet_length(headers) as size
@@ -75,7 +103,8 @@ public final class PostgresOutboxStore: OutboxStore {
                     key: rows.optionalBytes(row, 2),
                     value: rows.optionalBytes(row, 3),
                     headers: headers
-                )
+                ),
+                mayWait: rows.bool(row, 5)
             )
         }
     }

@@ -6,34 +6,50 @@ struct Migration: Sendable {
 }
 
 enum Migrations {
-    static let all: [Migration] = [initial, knownWorkflows, commitCounts, openRuns]
+    static let all: [Migration] = [baseline]
+
+    /// Steps before this one were those of development versions, and nothing brings their databases further.
+    static var first: Int32 { baseline.version }
 
     /// The newest form of facts and rows that this program reads. A row of a newer form is written only when every node
     /// reads it, and the installation's row says so.
     static let formatLevel: Int32 = 1
 
     /// Times are nanoseconds since 1970 as `bigint`. Storage of bytes is external (not compressed): rows are small, and
-    /// CPU is what a saga costs.
-    private static let initial = Migration(
-        version: 1,
-        summary: "shards, namespaces, runs, alarms, journal, inbox, outbox",
+    /// CPU is what a saga costs. Indexes begin with run ids or times and not with slices, so that inserts stay
+    /// together: a shard's rows are found among those of the others.
+    private static let baseline = Migration(
+        version: 5,
+        summary: "shards, slices, namespaces, runs, alarms, journal, inbox, outbox",
         sql: """
             create table sagamore.installation (
                 singleton boolean primary key default true check (singleton),
                 id uuid not null,
-                shard_count integer not null check (shard_count between 1 and 1024),
+                -- What may be written: a program that reads less refuses the database.
+                format_level integer not null default 1,
                 created_at timestamptz not null default now()
             );
 
-            -- One row a shard, updated by every commit: room on the page keeps those updates HOT.
+            -- One row a shard, updated by every commit: room on the page keeps those updates HOT. A shard is the unit
+            -- of ownership and a stream of outbox records; its row stays when it has no slices any more. An owner that
+            -- has seen more commits than the row counts looks at a database that lost some. `slice_version` is the same
+            -- in all rows: only who knows the newest table of slices takes a shard.
             create table sagamore.shards (
                 id integer primary key,
                 epoch bigint not null default 0,
                 node text not null default '',
                 owner text not null default '',
                 lease_until timestamptz not null default '-infinity',
-                outbox_sequence bigint not null default 0
+                outbox_sequence bigint not null default 0,
+                commit_count bigint not null default 0,
+                slice_version bigint not null default 1
             ) with (fillfactor = 20);
+
+            -- Which shard writes the runs of a slice. A run's slice is a hash of its workflow and never changes.
+            create table sagamore.slices (
+                slice smallint primary key check (slice between 0 and 4095),
+                shard integer not null
+            );
 
             -- The first statement of every commit of a shard. It raises when the caller is not the owner any more:
             -- a check that only returned no rows would let the transaction go through.
@@ -41,13 +57,22 @@ enum Migrations {
             language plpgsql as $function$
             declare sequence bigint;
             begin
-                update sagamore.shards set outbox_sequence = outbox_sequence + outbox_rows
+                update sagamore.shards
+                    set outbox_sequence = outbox_sequence + outbox_rows, commit_count = commit_count + 1
                     where id = shard and epoch = expected_epoch returning outbox_sequence into sequence;
                 if not found then
                     raise exception 'shard % is not owned with epoch % any more', shard, expected_epoch
                         using errcode = 'SG001';
                 end if;
                 return sequence;
+            end
+            $function$;
+
+            -- Called for a workflow that was taken to be new and is not: the transaction must not go through.
+            create function sagamore.refuse_known_workflow() returns void
+            language plpgsql as $function$
+            begin
+                raise exception 'a workflow that was taken to be new has a run' using errcode = 'SG002';
             end
             $function$;
 
@@ -66,17 +91,17 @@ enum Migrations {
             -- What lists show, and how the current run of a workflow id is found: the newest one.
             create table sagamore.runs (
                 run_id uuid primary key,
-                shard integer not null,
                 namespace integer not null,
-                workflow_id text not null,
-                workflow_type text not null,
-                task_queue text not null,
-                start_request_id text not null,
+                slice smallint not null,
                 status smallint not null,
                 started_at bigint not null,
                 closed_at bigint,
                 history_length bigint not null,
-                history_bytes bigint not null
+                history_bytes bigint not null,
+                workflow_id text not null,
+                workflow_type text not null,
+                task_queue text not null,
+                start_request_id text not null
             ) with (fillfactor = 85);
             create index runs_by_workflow on sagamore.runs (namespace, workflow_id, run_id);
 
@@ -84,16 +109,22 @@ enum Migrations {
             -- looks at it. A parked run has the time at which its owner must look. A run whose task found no room in a
             -- full task queue waits for that queue here, and is paged back in order.
             create table sagamore.alarms (
-                shard integer not null,
-                run_id uuid not null,
+                run_id uuid primary key,
                 alarm_at bigint,
-                waiting_queue text,
                 waiting_since bigint,
-                primary key (shard, run_id)
+                open_namespace integer,
+                slice smallint not null,
+                open_workflow_id text,
+                waiting_queue text
             ) with (fillfactor = 85);
-            create index alarms_parked on sagamore.alarms (shard, alarm_at, run_id) where alarm_at is not null;
-            create index alarms_waiting on sagamore.alarms (shard, waiting_queue, waiting_since)
+            create index alarms_active on sagamore.alarms (run_id) where alarm_at is null;
+            create index alarms_parked on sagamore.alarms (alarm_at, run_id) where alarm_at is not null;
+            create index alarms_waiting on sagamore.alarms (waiting_queue, waiting_since)
                 where waiting_queue is not null;
+            -- The last word on a rule that the engine keeps: one open run a workflow id. On alarms, which have one row
+            -- for each open run and lose it at the end: an index on open runs would make each end of a run write to all
+            -- indexes of its table.
+            create unique index alarms_open on sagamore.alarms (open_namespace, open_workflow_id);
 
             -- Append only: one row a transition (or several of one run that were committed together). `events` is an
             -- encoded History message, as it is served; `facts` what happened besides.
@@ -134,6 +165,16 @@ enum Migrations {
             );
             alter table sagamore.outbox alter column value set storage external;
 
+            -- Records of `shard` after `after_sequence` wait until those of `for_shard` through `through_sequence` are
+            -- published: slices moved from one to the other, and the records of a key keep their order.
+            create table sagamore.outbox_waits (
+                shard integer not null,
+                after_sequence bigint not null,
+                for_shard integer not null,
+                through_sequence bigint not null,
+                primary key (shard, after_sequence, for_shard)
+            );
+
             -- How far a shard's records of a topic are published; the cursor in Kafka is the truth, this outlives it.
             create table sagamore.outbox_positions (
                 shard integer not null,
@@ -164,61 +205,6 @@ enum Migrations {
                 recorded_at bigint not null,
                 primary key (run_id, scheduled_event_id)
             );
-            """
-    )
-
-    private static let knownWorkflows = Migration(
-        version: 2,
-        summary: "starts that take a workflow to be new",
-        sql: """
-            -- Called for a workflow that was taken to be new and is not: the transaction must not go through.
-            create function sagamore.refuse_known_workflow() returns void
-            language plpgsql as $function$
-            begin
-                raise exception 'a workflow that was taken to be new has a run' using errcode = 'SG002';
-            end
-            $function$;
-            """
-    )
-
-    private static let commitCounts = Migration(
-        version: 3,
-        summary: "counted commits",
-        sql: """
-            -- An owner that has seen more commits than the row counts looks at a database that lost some.
-            alter table sagamore.shards add column commit_count bigint not null default 0;
-
-            create or replace function sagamore.fence(shard integer, expected_epoch bigint, outbox_rows bigint)
-            returns bigint
-            language plpgsql as $function$
-            declare sequence bigint;
-            begin
-                update sagamore.shards
-                    set outbox_sequence = outbox_sequence + outbox_rows, commit_count = commit_count + 1
-                    where id = shard and epoch = expected_epoch returning outbox_sequence into sequence;
-                if not found then
-                    raise exception 'shard % is not owned with epoch % any more', shard, expected_epoch
-                        using errcode = 'SG001';
-                end if;
-                return sequence;
-            end
-            $function$;
-            """
-    )
-
-    private static let openRuns = Migration(
-        version: 4,
-        summary: "one open run a workflow id; the level of formats",
-        sql: """
-            -- The last word on a rule that the engine keeps. On alarms, which have one row for each open run and lose
-            -- it at the end: an index on open runs would make each end of a run write to all indexes of its table.
-            alter table sagamore.alarms add column open_namespace integer, add column open_workflow_id text;
-            update sagamore.alarms a set open_namespace = r.namespace, open_workflow_id = r.workflow_id
-                from sagamore.runs r where r.run_id = a.run_id;
-            create unique index alarms_open on sagamore.alarms (open_namespace, open_workflow_id);
-
-            -- What may be written: a program that reads less refuses the database.
-            alter table sagamore.installation add column format_level integer not null default 1;
             """
     )
 }

@@ -8,18 +8,24 @@ public enum Migrator {
         public let applied: [String]
         /// The schema's version afterwards.
         public let version: Int
-        /// The number of shards that the database was set up with.
-        public let shardCount: Int
+        /// Which shard has which slice.
+        public let slices: SliceTable
+        /// The number of shards that have to be owned.
+        public var shardCount: Int { slices.shardCount }
         /// Made with the database: names its cursor group and its producers on the broker.
         public let installationID: String
     }
 
-    /// - Parameter shardCount: used when the database is new; fixed from then on.
-    /// - Throws: `.usage` for a database that a newer program has brought further than this one knows.
+    /// - Parameter shardCount: used when the database is new; `rebalance` changes it later.
+    /// - Throws: `.usage` for a database that a newer program has brought further than this one knows, and for one that
+    ///   a development version made.
     public static func migrate(
         _ connection: PostgresConnection,
         shardCount: Int
     ) throws(PostgresError) -> Outcome {
+        guard shardLimit.contains(shardCount) else {
+            throw PostgresError(.usage, "no database has \(shardCount) shards")
+        }
         try connection.execute("set client_min_messages = warning")
         try connection.execute(
             """
@@ -34,27 +40,37 @@ public enum Migrator {
             commit;
             """
         )
-        try refuseNewerSchema(connection)
+        try refuseOtherSchemas(connection)
         var applied: [String] = []
         for migration in Migrations.all {
             if try apply(migration, connection) { applied.append("\(migration.version): \(migration.summary)") }
         }
         try install(connection, shardCount: shardCount)
         let row = try connection.query(installation)
-        let level = row.int32(0, 2)
+        let level = row.int32(0, 1)
         guard level <= Migrations.formatLevel else {
             throw tooOld("format level \(level), and this program reads level \(Migrations.formatLevel)")
         }
         return Outcome(
             applied: applied,
             version: Int(Migrations.all.last?.version ?? 0),
-            shardCount: Int(row.int32(0, 1)),
+            slices: try SliceTable.read(connection),
             installationID: row.text(0, 0)
         )
     }
 
-    private static func refuseNewerSchema(_ connection: PostgresConnection) throws(PostgresError) {
+    /// The number of shards that a database may have.
+    static let shardLimit = 1...1_024
+
+    private static func refuseOtherSchemas(_ connection: PostgresConnection) throws(PostgresError) {
         let newest = try connection.query(newestVersion).int32(0, 0)
+        guard newest == 0 || newest >= Migrations.first else {
+            throw PostgresError(
+                .usage,
+                "the database was made by a development version of sagamore (schema \(newest)), which this version"
+                    + " can't upgrade; use an empty database, or with 'sagamore dev' another --data-dir"
+            )
+        }
         let known = Migrations.all.last?.version ?? 0
         guard newest <= known else { throw tooOld("schema \(newest), and this program knows schema \(known)") }
     }
@@ -86,10 +102,13 @@ public enum Migrator {
             """
             begin;
             select pg_advisory_xact_lock(7233823301);
-            insert into sagamore.installation (id, shard_count) values (gen_random_uuid(), \(shardCount))
-                on conflict do nothing;
+            insert into sagamore.installation (id) values (gen_random_uuid()) on conflict do nothing;
             insert into sagamore.shards (id)
-                select generate_series(0, shard_count - 1) from sagamore.installation on conflict do nothing;
+                select generate_series(0, \(shardCount - 1)) where not exists (select from sagamore.slices);
+            insert into sagamore.slices (slice, shard)
+                select slice, slice * \(shardCount) / \(SliceTable.sliceCount)
+                from generate_series(0, \(SliceTable.sliceCount - 1)) as slice
+                where not exists (select from sagamore.slices);
             commit;
             """
         )
@@ -109,6 +128,6 @@ public enum Migrator {
     )
     private static let installation = PostgresStatement(
         "migration_installation",
-        "select id::text, shard_count, format_level from sagamore.installation"
+        "select id::text, format_level from sagamore.installation"
     )
 }

@@ -6,6 +6,9 @@ public protocol OutboxStore: AnyObject {
     func standing(of shard: Int32) throws(CommitError) -> ShardStanding
     /// Records of a shard, in order.
     func read(_ query: OutboxQuery) throws(CommitError) -> [OutboxRow]
+    /// Topics whose records wait for those of other shards, from which a slice came, to be published: records with a
+    /// higher number than the one given.
+    func waits(of shard: Int32) throws(CommitError) -> [String: Int64]
     /// How far each topic of the shard is published, as far as was noted.
     func positions(of shard: Int32) throws(CommitError) -> [String: Int64]
     /// Notes how far topics are published, never back. It may be lost in a crash of the database: the cursor in Kafka
@@ -73,11 +76,14 @@ public struct OutboxRow: Sendable, Equatable {
     public let sequence: Int64
     /// The record.
     public let record: OutboxRecord
+    /// Whether records of another shard may have to be published before: `OutboxStore.waits` tells.
+    public let mayWait: Bool
 
     /// Creates a row.
-    public init(sequence: Int64, record: OutboxRecord) {
+    public init(sequence: Int64, record: OutboxRecord, mayWait: Bool = false) {
         self.sequence = sequence
         self.record = record
+        self.mayWait = mayWait
     }
 }
 

@@ -29,10 +29,13 @@ public enum CommitError: Error, Sendable {
 public protocol LaneStore: AnyObject {
     /// Writes a batch in one transaction.
     func commit(_ batch: CommitBatch, fence: ShardFence) throws(CommitError)
-    /// Takes a shard: sets a higher epoch, commits.
+    /// Takes a shard: sets a higher epoch, commits. Nil when another owner has it, or when its slices have moved since
+    /// this owner read them.
     func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard?
     /// Takes a shard again after an outcome that is not known: only where this owner and epoch still stand.
     func retakeShard(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> TakenShard?
+    /// Whose the shard is, and the version of the table of slices; nil when there is no such shard.
+    func standing(of shard: Int32) throws(CommitError) -> ShardOwner?
     /// The epoch in the shard's row.
     func epoch(of shard: Int32) throws(CommitError) -> Int64
     /// Raises the number of the shard's last outbox record to at least `sequence`.
@@ -71,10 +74,13 @@ public struct ShardOwner: Sendable, Equatable {
     public let node: String
     /// This process.
     public let process: String
+    /// The version of the table of slices that this process goes by.
+    public let sliceVersion: Int64
 
-    public init(node: String, process: String) {
+    public init(node: String, process: String, sliceVersion: Int64 = 1) {
         self.node = node
         self.process = process
+        self.sliceVersion = sliceVersion
     }
 }
 
@@ -97,6 +103,8 @@ public struct TakenShard: Sendable, Equatable {
 
 /// Where executions are read from. Blocks: used by loader threads.
 public protocol LoaderStore: AnyObject {
+    /// Which shard has which slice.
+    func sliceTable() throws(CommitError) -> SliceTable
     /// The newest run of each workflow, and of each command whether it is known; in the order asked.
     func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer]
     /// Rows of the journals of runs, by run id and number, behind a position, up to about `byteLimit` bytes: at least

@@ -238,6 +238,11 @@ final class FaultyLaneStore: LaneStore {
         return taken
     }
 
+    func standing(of shard: Int32) throws(CommitError) -> ShardOwner? {
+        try faults.checkAlive()
+        return try store.standing(of: shard)
+    }
+
     func epoch(of shard: Int32) throws(CommitError) -> Int64 {
         try faults.checkAlive()
         return try store.epoch(of: shard)
@@ -282,6 +287,11 @@ final class FaultyLoaderStore: LoaderStore {
     init(_ store: PostgresLoaderStore, _ faults: Faults) {
         self.store = store
         self.faults = faults
+    }
+
+    func sliceTable() throws(CommitError) -> SliceTable {
+        try faults.checkLoader()
+        return try store.sliceTable()
     }
 
     func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer] {

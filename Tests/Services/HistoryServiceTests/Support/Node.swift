@@ -180,7 +180,7 @@ final class Node: @unchecked Sendable {
 
     func isCached(_ workflowID: String) -> Bool {
         let key = Node.key(workflowID)
-        let shard = history.shards[HistoryService.shard(of: key, count: history.shards.count)]
+        let shard = history.current.withLock { $0 }.shard(of: key)
         return shard.perform { shard.slots[key]?.cached != nil }
     }
 

@@ -1,0 +1,87 @@
+public import SagamoreEngine
+
+/// Which shard has which slice of all workflow ids.
+///
+/// The slice of a workflow follows from its namespace and id, stands in its rows, and never changes. The shard of a
+/// slice is a row of a table, so another number of shards is an update of that table.
+public struct SliceTable: Sendable, Equatable {
+    /// A slice that another shard gets.
+    public struct Move: Sendable, Equatable {
+        /// The slice.
+        public let slice: Int
+        /// The shard that has it.
+        public let from: Int32
+        /// The shard that gets it.
+        public let to: Int32
+
+        /// A slice goes from one shard to another.
+        public init(slice: Int, from: Int32, to: Int32) {
+            self.slice = slice
+            self.from = from
+            self.to = to
+        }
+    }
+
+    /// The number of slices. Fixed: it stands behind the `slice` of each row.
+    public static let sliceCount = 4_096
+
+    /// Raised with each change of the table. A shard is taken only by a process that knows its newest version.
+    public let version: Int64
+    /// The number of shards that have to be owned, beginning with 0: those with slices, and those without whose outbox
+    /// is not published yet.
+    public let shardCount: Int
+    private let shards: [Int32]
+
+    /// - Parameter shards: the shard of each slice.
+    public init(version: Int64, shardCount: Int, shards: [Int32]) {
+        precondition(shards.count == Self.sliceCount && shards.allSatisfy { $0 >= 0 && $0 < shardCount })
+        self.version = version
+        self.shardCount = shardCount
+        self.shards = shards
+    }
+
+    /// The table of a new database: each of `count` shards has a range of slices.
+    public static func even(over count: Int) -> SliceTable {
+        SliceTable(version: 1, shardCount: count, shards: (0..<sliceCount).map { Int32($0 * count / sliceCount) })
+    }
+
+    /// The slice of a workflow: FNV-1a over namespace and id.
+    public static func slice(of key: WorkflowKey) -> Int {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        withUnsafeBytes(of: key.namespace.littleEndian) { for byte in $0 { add(byte) } }
+        for byte in key.workflowID.utf8 { add(byte) }
+        // The low bits of this hash alone are weak.
+        return Int((hash ^ hash >> 32) % UInt64(sliceCount))
+    }
+
+    /// The shard that has a slice.
+    public subscript(slice: Int) -> Int32 { shards[slice] }
+
+    /// The shard that has a workflow's slice.
+    public func shard(of key: WorkflowKey) -> Int32 { shardCount == 1 ? 0 : shards[Self.slice(of: key)] }
+
+    /// The number of shards that have slices.
+    public var usedShardCount: Int { Set(shards).count }
+
+    /// The fewest moves after which the first `count` shards have equally many slices, give or take one.
+    public func moves(over count: Int) -> [Move] {
+        precondition((1...Self.sliceCount).contains(count))
+        var slices = [[Int]](repeating: [], count: count)
+        var moving: [Int] = []
+        for (slice, shard) in shards.enumerated() {
+            if shard < count { slices[Int(shard)].append(slice) } else { moving.append(slice) }
+        }
+        var targets = [Int](repeating: Self.sliceCount / count, count: count)
+        // Shards that have the most keep the one slice more: it need not move.
+        let largestFirst = (0..<count).sorted { (-slices[$0].count, $0) < (-slices[$1].count, $1) }
+        for shard in largestFirst.prefix(Self.sliceCount % count) { targets[shard] += 1 }
+        for shard in 0..<count { moving += slices[shard].dropFirst(targets[shard]) }
+        var rest = moving.sorted()[...]
+        return (0..<count).flatMap { shard in
+            let taken = rest.prefix(max(0, targets[shard] - slices[shard].count))
+            rest = rest.dropFirst(taken.count)
+            return taken.map { Move(slice: $0, from: shards[$0], to: Int32(shard)) }
+        }
+    }
+}
