@@ -64,15 +64,17 @@ extension HistoryTests {
 
         /// A row without entries, or with bytes that are none.
         private static func part(_ run: UInt64, _ sequence: Int64, isBroken: Bool = false)
-            -> SagamorePersistence.JournalRow
+            -> JournalPart
         {
             let facts: [UInt8] = isBroken ? [0xff] : []
-            return SagamorePersistence.JournalRow(
-                runID: RunID(high: 0, low: run),
-                sequence: sequence,
-                firstEventID: 1,
-                events: [],
-                facts: facts
+            return .row(
+                SagamorePersistence.JournalRow(
+                    runID: RunID(high: 0, low: run),
+                    sequence: sequence,
+                    firstEventID: 1,
+                    events: [],
+                    facts: facts
+                )
             )
         }
 
@@ -90,20 +92,20 @@ extension HistoryTests {
             var load = JournalLoad([3, 1, 2, 4].map { Self.row($0) })
             #expect(load.question.runIDs.map(\.low) == [1, 2, 3, 4])
             #expect(load.question.after.sequence == 0)
-            let first = load.take(JournalPage(rows: [Self.part(1, 1), Self.part(1, 2)], isLast: false), at: now)
+            let first = load.take(JournalPage(parts: [Self.part(1, 1), Self.part(1, 2)], isLast: false), at: now)
             #expect(first.isEmpty)
             // A page that was full asks for fewer runs the next time.
             #expect(load.question.runIDs.map(\.low) == [1])
             #expect(load.question.after == JournalPosition(runID: RunID(high: 0, low: 1), sequence: 2))
-            let second = load.take(JournalPage(rows: [Self.part(1, 3)], isLast: true), at: now)
+            let second = load.take(JournalPage(parts: [Self.part(1, 3)], isLast: true), at: now)
             #expect(summary(second) == ["1: 3"])
             // One that was not asks for more.
             #expect(load.question.runIDs.map(\.low) == [2, 3])
-            let broken = JournalPage(rows: [Self.part(3, 1, isBroken: true), Self.part(3, 2)], isLast: true)
+            let broken = JournalPage(parts: [Self.part(3, 1, isBroken: true), Self.part(3, 2)], isLast: true)
             let third = load.take(broken, at: now)
             #expect(summary(third) == ["2: 0", "3: broken"])
             #expect(!load.isFinished)
-            let last = load.take(JournalPage(rows: [Self.part(4, 1)], isLast: true), at: now)
+            let last = load.take(JournalPage(parts: [Self.part(4, 1)], isLast: true), at: now)
             #expect(summary(last) == ["4: 1"])
             #expect(load.isFinished)
         }

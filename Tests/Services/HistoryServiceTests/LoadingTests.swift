@@ -83,6 +83,8 @@ extension HistoryTests {
         /// A recovery reads a bounded number of bytes at a time, and requests have their turns between the pages.
         @Test func largeJournalsAreReadInPages() throws {
             let database = try TestDatabase()
+            // With snapshots a load would not read these signals at all.
+            try database.session.execute("update sagamore.installation set format_level = 1")
             let first = try Node(database).started()
             let runs = (0..<6).map { "run \($0)" }
             for run in runs {
@@ -113,6 +115,38 @@ extension HistoryTests {
             #expect(pages.allSatisfy { $0 <= Loader.pageByteLimit + (2 << 20) }, "\(pages)")
             #expect(try runs.map { try node.outline($0) } == before)
             for _ in runs { try node.work(Samples.complete()) }
+        }
+
+        /// So are heartbeat details: a run may have thousands of activities.
+        @Test func largeHeartbeatsAreReadInPages() throws {
+            let database = try TestDatabase()
+            let first = try Node(database).started()
+            let count = 7
+            try first.start("one").get()
+            let commands = (0..<count).map { number in
+                Samples.schedule("activity \(number)") { $0.startToCloseTimeout = Interval.seconds(900).duration }
+            }
+            try first.complete(try first.workflowTask(), commands).get()
+            let tasks = try (0..<count).map { _ in try first.activityTask() }
+            let details = Samples.payloads(String(repeating: "x", count: 1 << 20))
+            for task in tasks {
+                let token = try first.activityToken(task)
+                try Call<Bool> { first.history.heartbeat(token, details: details, reply: $0) }.get()
+            }
+            try eventually("written") {
+                try database.number("select count(*) from sagamore.heartbeats") == Int64(count)
+            }
+            first.kill()
+
+            let node = Node(database)
+            defer { node.stop() }
+            try node.started()
+            let pages = node.faults.heartbeatPages
+            #expect(pages.count == 2)
+            #expect(pages.allSatisfy { $0 <= Loader.pageByteLimit + (2 << 20) }, "\(pages)")
+            let pending = try node.describe("one").get().pendingActivities
+            #expect(pending.count == count)
+            #expect(pending.allSatisfy { $0.heartbeatDetails == details })
         }
 
         /// Whether a closed run took a request is found out without reading its journal, where it did not.

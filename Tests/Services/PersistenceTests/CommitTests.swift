@@ -39,7 +39,7 @@ extension PersistenceTests {
             let journals = try storage.loader.journals([Storage.runID(1), Storage.runID(2), Storage.runID(3)])
             #expect(journals == [Storage.runID(1): [batch.journal[0]], Storage.runID(2): [batch.journal[1]]])
             #expect(try storage.loader.loadRuns([Storage.runID(1)]) == [Storage.runID(1): Storage.run(1)])
-            #expect(try storage.loader.loadHeartbeats([Storage.runID(1)]) == batch.heartbeats)
+            #expect(try storage.loader.heartbeats([Storage.runID(1)]) == batch.heartbeats)
             #expect(try storage.number("select max(sequence) from sagamore.outbox") == 3)
 
             // The second batch has one row that is there already: nothing of it is written.
@@ -172,11 +172,11 @@ extension PersistenceTests {
             }
             try beat([1])
             try beat([2])
-            #expect(try storage.loader.loadHeartbeats([Storage.runID(1)]).map(\.details) == [[2]])
+            #expect(try storage.loader.heartbeats([Storage.runID(1)]).map(\.details) == [[2]])
             var batch = CommitBatch()
             batch.endedHeartbeats = [Storage.runID(1)]
             try storage.lane.commit(batch, fence: fence)
-            #expect(try storage.loader.loadHeartbeats([Storage.runID(1)]).isEmpty)
+            #expect(try storage.loader.heartbeats([Storage.runID(1)]).isEmpty)
         }
 
         @Test func errorsAreSortedByWhatHelps() throws {

@@ -60,6 +60,12 @@ final class Storage {
         try session.query(PostgresStatement("number \(sql)", sql, readsOnly: true)).int64(0, 0)
     }
 
+    /// The first column of each row, as text.
+    func texts(_ sql: String) throws -> [String] {
+        let rows = try session.query(PostgresStatement("texts \(sql)", sql, readsOnly: true))
+        return (0..<rows.rowCount).map { rows.text($0, 0) }
+    }
+
     /// Takes shard 0 for `owner`.
     func take(_ owner: ShardOwner = Storage.owner) throws -> ShardFence {
         let taken = try #require(try lane.takeShard(0, as: owner))
@@ -101,6 +107,10 @@ final class Storage {
         JournalRow(runID: runID(number), sequence: sequence, firstEventID: first, events: events, facts: facts)
     }
 
+    static func snapshot(_ number: Int, _ sequence: Int64, after previous: Int64 = 0, state: [UInt8]) -> SnapshotRow {
+        SnapshotRow(runID: runID(number), sequence: sequence, previousSequence: previous, format: 1, state: state)
+    }
+
     static func inbox(_ number: Int, _ commandID: String, at instant: Instant = noon) -> InboxRow {
         InboxRow(
             receivedAt: instant,
@@ -121,5 +131,19 @@ extension PostgresLoaderStore {
         let beginning = JournalPosition(runID: RunID(high: 0, low: 0), sequence: 0)
         let page = try loadJournals(runIDs, after: beginning, byteLimit: .max)
         return Dictionary(grouping: page.rows, by: \.runID)
+    }
+
+    /// All heartbeats of runs.
+    func heartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow] {
+        try loadHeartbeats(runIDs, after: .beginning, byteLimit: .max).rows
+    }
+}
+
+extension JournalPage {
+    /// The rows of the journal, without snapshots.
+    var rows: [JournalRow] {
+        parts.compactMap { part in
+            if case .row(let row) = part { row } else { nil }
+        }
     }
 }

@@ -2,10 +2,12 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 
 /// Puts items together into one batch: transitions of one run share a row of the journal, and of tables with one row a
-/// run only the newest value is written.
+/// run only the newest value is written. The transition of a snapshot has a row of its own, so that a load can begin
+/// behind it.
 struct BatchBuilder {
     private(set) var batch = CommitBatch()
     private var journalIndex: [RunID: Int] = [:]
+    private var snapshotIndex: [RunID: Int] = [:]
     private var runIndex: [RunID: Int] = [:]
     private var alarms: [RunID: AlarmChange.Change] = [:]
     private var alarmOrder: [RunID] = []
@@ -31,7 +33,7 @@ struct BatchBuilder {
             if item.assumesNew { batch.assumedNew.append(run.key) }
         }
         if let row = item.journal {
-            if let index = journalIndex[row.runID] {
+            if item.snapshot == nil, let index = journalIndex[row.runID] {
                 batch.journal[index].events += row.events
                 batch.journal[index].facts += row.facts
             } else {
@@ -39,6 +41,7 @@ struct BatchBuilder {
                 batch.journal.append(row)
             }
         }
+        if let snapshot = item.snapshot { add(snapshot) }
         if let closing = item.closing {
             if let index = runIndex[closing.runID] {
                 batch.newRuns[index].status = closing.status
@@ -54,6 +57,19 @@ struct BatchBuilder {
         if let row = item.heartbeat { add(row) }
         if item.endsHeartbeats, let run = item.run { batch.endedHeartbeats.append(run.runID) }
         batch.outbox += item.outbox
+    }
+
+    private mutating func add(_ snapshot: SnapshotRow) {
+        journalIndex[snapshot.runID] = nil
+        guard let index = snapshotIndex[snapshot.runID] else {
+            snapshotIndex[snapshot.runID] = batch.snapshots.count
+            batch.snapshots.append(snapshot)
+            return
+        }
+        // Facts are cut from where the earlier one would have begun.
+        let previous = batch.snapshots[index].previousSequence
+        batch.snapshots[index] = snapshot
+        batch.snapshots[index].previousSequence = previous
     }
 
     /// One transaction can't write a row twice that way: the newest counts.

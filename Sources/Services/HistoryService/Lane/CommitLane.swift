@@ -137,7 +137,8 @@ final class CommitLane: @unchecked Sendable {
 
     /// Whether a batch whose outcome was unknown is there: it is one transaction, so one row tells.
     private func isCommitted(_ batch: CommitBatch, _ store: any LaneStore) throws(CommitError) -> Bool {
-        if let row = batch.journal.first { return try store.isCommitted(runID: row.runID, sequence: row.sequence) }
+        // The last one: earlier ones may be superfluous already by a snapshot of the same transaction.
+        if let row = batch.journal.last { return try store.isCommitted(runID: row.runID, sequence: row.sequence) }
         if let row = batch.inbox.first { return try store.isCommitted(row) }
         // Alarms alone: writing them twice does no harm.
         return false
@@ -192,6 +193,7 @@ final class CommitLane: @unchecked Sendable {
     private func own(_ taken: TakenShard, _ since: Instant, isFirst: Bool) {
         shard.perform {
             shard.epoch = taken.epoch
+            shard.allowsSnapshots = taken.allowsSnapshots
             shard.phase = .owned
             extendLease(since)
         }

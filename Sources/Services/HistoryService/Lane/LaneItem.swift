@@ -9,6 +9,8 @@ final class LaneItem: @unchecked Sendable {
     var journal: JournalRow?
     /// The run's history with `journal`.
     var history: CommittedHistory?
+    /// The run's state behind the transition, where it is written with it.
+    var snapshot: SnapshotRow?
     var newRun: RunRow?
     /// The new run's workflow was not looked up: its commit finds out that there is no other run.
     var assumesNew = false
@@ -47,7 +49,7 @@ final class LaneItem: @unchecked Sendable {
     var byteCount: Int {
         let rows = (journal.map { $0.events.count + $0.facts.count } ?? 0) + (heartbeat?.details.count ?? 0)
         let records = outbox.reduce(0) { $0 + ($1.value?.count ?? 0) }
-        return rows + records + (ending?.byteCount ?? 0)
+        return rows + records + (snapshot?.state.count ?? 0) + (ending?.byteCount ?? 0)
     }
 
     /// Under the shard's lock: the item is on its way, or is not any more.

@@ -47,7 +47,7 @@ struct JournalLoad {
     mutating func take(_ page: JournalPage, at now: Instant) -> [Finished] {
         var finished: [Finished] = []
         let end = end
-        for part in page.rows {
+        for part in page.parts {
             while rows[index].runID != part.runID {
                 finished.append(finish(at: now))
                 precondition(index < end, "a journal was read that nobody asked for")
@@ -61,7 +61,7 @@ struct JournalLoad {
         return finished
     }
 
-    private mutating func apply(_ part: JournalRow, at now: Instant) {
+    private mutating func apply(_ part: JournalPart, at now: Instant) {
         lastSequence = part.sequence
         guard failure == nil else { return }
         if replay == nil { replay = JournalReplay(rows[index], at: now) }

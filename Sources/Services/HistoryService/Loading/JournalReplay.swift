@@ -1,13 +1,14 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
 
-/// A run that is being rebuilt from its journal, row by row. It keeps what the run keeps, not what was read.
+/// A run that is being rebuilt from its snapshot and its journal, part by part. It keeps what the run keeps, not what
+/// was read.
 struct JournalReplay {
     let run: CachedRun
     /// Frames of events that no completed workflow task has seen, and what they add up to.
     private var unseen: [RecordedEvent] = []
     private var unseenBytes = 0
-    /// The last event whose frame was let go because there were too many.
+    /// The last event whose frame is not here: it is behind a snapshot, or there were too many.
     private var droppedUpTo: Int64 = 0
     private(set) var isEmpty = true
 
@@ -21,17 +22,35 @@ struct JournalReplay {
         )
     }
 
-    /// Applies the next row.
-    mutating func apply(_ part: JournalRow) throws {
+    /// Applies the next part.
+    mutating func apply(_ part: JournalPart) throws {
+        switch part {
+        case .snapshot(let snapshot): try begin(with: snapshot)
+        case .row(let row): try apply(row)
+        }
         isEmpty = false
         run.sequence = part.sequence
+    }
+
+    private mutating func begin(with snapshot: SnapshotRow) throws {
+        precondition(isEmpty, "a snapshot was read behind a part of its run")
+        let state = try DurableStateCoding.decode(snapshot.state, format: snapshot.format)
+        run.execution = SagamoreEngine.Execution(key: run.key, runID: run.runID, state: state)
+        run.snapshots = SnapshotSchedule(
+            sequence: snapshot.sequence,
+            journal: run.journalSize,
+            stateBytes: snapshot.state.count
+        )
+        droppedUpTo = state.lastEventID
+    }
+
+    private mutating func apply(_ row: JournalRow) throws {
         let seenBefore = run.execution.durable.previousStartedEventID
-        for entry in try HistoryFrames.entries(events: part.events, facts: part.facts) {
+        for entry in try HistoryFrames.entries(events: row.events, facts: row.facts) {
             run.execution.apply(entry)
             guard case .event(let recorded) = entry else { continue }
             unseen.append(recorded)
             unseenBytes += recorded.frame.count
-            run.lastFrame = recorded.frame
         }
         let seen = run.execution.durable.previousStartedEventID
         if seen != seenBefore {
@@ -45,10 +64,10 @@ struct JournalReplay {
         }
     }
 
-    /// The run with the frames that a sticky worker has not seen, where they are not too many.
-    func finished() -> CachedRun {
+    /// The run with the frames that a sticky worker has not seen, where all of them are here and find room.
+    func finished(keepingTailsWithin budget: TailBudget) -> CachedRun {
         let isWhole = droppedUpTo <= run.execution.durable.previousStartedEventID
-        run.tail = isWhole ? unseen.flatMap(\.frame) : nil
+        run.keepLoadedTail(isWhole ? unseen : nil, within: budget)
         return run
     }
 }

@@ -19,11 +19,14 @@ final class Loader: @unchecked Sendable {
     /// Parked runs are being brought back, a page at a time.
     var isWaking = false
     var retention = RetentionPlan()
+    private let tails = TailBudget(limit: tailByteLimit)
     let onRecovered: @Sendable () -> Void
     let onWaitingQueues: @Sendable ([TaskQueueKey]) -> Void
 
-    /// Bytes of journals that are read at once.
+    /// Bytes of journals, or of heartbeats, that are read at once.
     static let pageByteLimit = 4 << 20
+    /// Bytes of their histories that loaded runs of a shard keep in memory, all together.
+    static let tailByteLimit = 32 << 20
     /// Workflows that are settled in one hold of the shard's lock.
     static let holdLimit = 64
     /// How long to wait after the database failed.
@@ -143,33 +146,44 @@ final class Loader: @unchecked Sendable {
         return (known, rows)
     }
 
-    /// Reads the next page of journals. What does not fit waits for its next turn.
+    /// Reads the next page of journals, and of the heartbeats that belong to it. What does not fit waits for its next
+    /// turn.
     private func carryOn(_ pending: PendingLoad) {
-        guard !pending.journals.isFinished else { return pending.then(true) }
+        guard !pending.journals.isFinished || pending.heartbeats.question != nil else { return pending.then(true) }
         let outcome = withStore { (store) throws(CommitError) in
-            let question = pending.journals.question
-            let page = try store.loadJournals(question.runIDs, after: question.after, byteLimit: Self.pageByteLimit)
-            let finished = pending.journals.take(page, at: shard.clock())
+            if pending.heartbeats.question == nil {
+                let question = pending.journals.question
+                let page = try store.loadJournals(question.runIDs, after: question.after, byteLimit: Self.pageByteLimit)
+                let finished = pending.journals.take(page, at: shard.clock())
+                pending.heartbeats = HeartbeatLoad(finished.map { .init(row: $0.row, found: rebuild($0)) })
+            }
             // Runs whose heartbeats cannot be read are not installed: the load fails as a whole.
-            let open = finished.map(\.row).filter { $0.status == .running }.map(\.runID)
-            let heartbeats = open.isEmpty ? [] : try store.loadHeartbeats(open)
-            return (finished, Dictionary(grouping: heartbeats, by: \.runID))
+            guard let question = pending.heartbeats.question else { return }
+            let page = try store.loadHeartbeats(question.runIDs, after: question.after, byteLimit: Self.pageByteLimit)
+            pending.heartbeats.take(page)
         }
-        guard case .success(let (finished, heartbeats)) = outcome else {
-            if case .failure(let error) = outcome { giveUp(pending, error) }
+        if case .failure(let error) = outcome {
+            giveUp(pending, error)
             return pending.then(false)
         }
-        let runs = finished.map { (row: $0.row, found: rebuild($0, heartbeats[$0.row.runID] ?? [])) }
-        settle(runs) { row, found in
-            switch pending.destinations.removeValue(forKey: row.runID) {
-            case .slot(let entry)?: finish(entry, found, pending)
-            case .reader(let reader)?: shard.deferred.call { reader.answer(found, row) }
+        if pending.heartbeats.question == nil {
+            let runs = pending.heartbeats.runs
+            pending.heartbeats = HeartbeatLoad()
+            install(runs, pending)
+            if pending.journals.isFinished { return pending.then(true) }
+        }
+        unfinished.append(pending)
+        shard.loads.add(.journals)
+    }
+
+    private func install(_ runs: [HeartbeatLoad.Rebuilt], _ pending: PendingLoad) {
+        settle(runs) { rebuilt in
+            switch pending.destinations.removeValue(forKey: rebuilt.row.runID) {
+            case .slot(let entry)?: finish(entry, rebuilt.found, pending)
+            case .reader(let reader)?: shard.deferred.call { reader.answer(rebuilt.found, rebuilt.row) }
             case nil: preconditionFailure("a run was read for nobody")
             }
         }
-        if pending.journals.isFinished { return pending.then(true) }
-        unfinished.append(pending)
-        shard.loads.add(.journals)
     }
 
     /// Under the lock for each part of the elements: a hold is short, however many they are.
@@ -194,11 +208,9 @@ final class Loader: @unchecked Sendable {
         pending.destinations = [:]
     }
 
-    private func rebuild(_ end: JournalLoad.Finished, _ heartbeats: [HeartbeatRow]) -> LoadedRun {
+    private func rebuild(_ end: JournalLoad.Finished) -> LoadedRun {
         do {
-            let run = try CachedRun.rebuilt(end.replay.get(), at: shard.clock())
-            run.restore(heartbeats)
-            return .run(run)
+            return .run(try CachedRun.rebuilt(end.replay.get(), keepingTailsWithin: tails))
         } catch {
             let isMissing = error is CachedRun.MissingJournal
             // A closed run may be deleted while somebody asks for it.

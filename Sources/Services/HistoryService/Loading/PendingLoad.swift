@@ -45,6 +45,8 @@ final class PendingLoad {
     }
 
     var journals: JournalLoad
+    /// Runs of the last page, which wait for their heartbeats.
+    var heartbeats = HeartbeatLoad()
     /// By run; a run leaves when it is settled.
     var destinations: [RunID: Destination] = [:]
     /// Commands that the database knows.

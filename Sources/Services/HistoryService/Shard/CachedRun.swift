@@ -35,8 +35,12 @@ final class CachedRun: @unchecked Sendable {
     /// Encoded frames of the events after the last completed workflow task's Started: what a sticky worker has not
     /// seen. Nil when it grew too large to keep.
     var tail: [UInt8]?
-    /// The frame of the newest event; of a closed run, the close event.
+    /// The room that the tail of a loaded run takes.
+    var tailClaim: TailClaim?
+    /// The frame of the close event; empty while the run is open.
     var lastFrame: [UInt8] = []
+    /// When the state is written beside the journal.
+    var snapshots = SnapshotSchedule()
     /// Items on their way to the database. A run without any is stored: its first row counts as well.
     var uncommitted = 0 {
         didSet { precondition(uncommitted >= 0, "more items of a run have ended than began") }
@@ -153,7 +157,7 @@ final class CachedRun: @unchecked Sendable {
             case .event(let recorded):
                 events += recorded.frame
                 ends.append((recorded.event.eventID, events.count))
-                lastFrame = recorded.frame
+                if !execution.isRunning { lastFrame = recorded.frame }
             case .fact(let recorded): facts += recorded.frame
             case .volatile: break
             }
@@ -163,10 +167,14 @@ final class CachedRun: @unchecked Sendable {
             let started = execution.durable.previousStartedEventID
             let seen = ends.last(where: { $0.id <= started })?.end ?? 0
             tail = Array(events[seen...])
+            tailClaim = nil
         } else if !events.isEmpty {
             tail?.append(contentsOf: events)
         }
-        if let tail, tail.count > Self.tailLimit { self.tail = nil }
+        if let tail, tail.count > Self.tailLimit {
+            self.tail = nil
+            tailClaim = nil
+        }
         return (events, facts, firstEventID)
     }
 

@@ -43,6 +43,7 @@ extension Shard {
                 item.alarm = .set(.active)
             }
             run.alarmIsSet(isActive: true)
+            if allowsSnapshots { item.snapshot = run.snapshotIfDue() }
         }
         if wasRunning, !run.execution.isRunning {
             item.alarm = .remove

@@ -28,6 +28,8 @@ final class Shard: @unchecked Sendable {
     let lock = ThreadLock()
     var phase = Phase.taking
     var epoch: Int64 = 0
+    /// Whether snapshots may be written: every program that can take the shard reads them.
+    var allowsSnapshots = false
     /// Since when the lane can't commit, by the steady clock.
     var stalledSince: Instant?
     /// Until when nobody else can have taken the shard, by the steady clock: what is in memory may be shown until then.

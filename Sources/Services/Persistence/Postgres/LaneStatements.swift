@@ -17,15 +17,21 @@ enum LaneStatements {
         """
     )
 
-    /// A shard is taken when its lease has lapsed for 10 s, or at once by a new process of the same node.
+    /// A shard is taken when its lease has lapsed for 10 s, or at once by a new process of the same node. A program
+    /// that can't read what other owners may have written takes none.
     static let take = PostgresStatement(
         "lane_take",
         """
         update sagamore.shards set epoch = epoch + 1, node = $2, owner = $3, lease_until = now() + interval '2 seconds'
             where id = $1 and (node = $2 or owner = '' or lease_until < now() - interval '10 seconds')
-                and slice_version = $4
-            returning epoch, outbox_sequence, commit_count
+                and slice_version = $4 and (select format_level from sagamore.installation) <= $5
+            returning epoch, outbox_sequence, commit_count, (select format_level from sagamore.installation)
         """
+    )
+    static let formatLevel = PostgresStatement(
+        "lane_format_level",
+        "select format_level from sagamore.installation",
+        readsOnly: true
     )
     /// The epoch may be higher than the one that is known: an earlier try was cut off behind its commit. Owners' names
     /// are of one process each, so the row still names this one.
@@ -34,7 +40,7 @@ enum LaneStatements {
         """
         update sagamore.shards set epoch = epoch + 1, lease_until = now() + interval '2 seconds'
             where id = $1 and owner = $2 and epoch >= $3 and slice_version = $4
-            returning epoch, outbox_sequence, commit_count
+            returning epoch, outbox_sequence, commit_count, (select format_level from sagamore.installation)
         """
     )
     static let standing = PostgresStatement(

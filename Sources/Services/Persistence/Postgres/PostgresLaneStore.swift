@@ -31,16 +31,21 @@ public final class PostgresLaneStore: LaneStore {
         LaneStatements.append(heartbeats: batch.heartbeats, to: &statements)
         LaneStatements.append(runs: batch.newRuns, to: &statements)
         LaneStatements.append(journal: batch.journal, to: &statements)
+        LaneStatements.append(snapshots: batch.snapshots, to: &statements)
         LaneStatements.append(inbox: batch.inbox, to: &statements)
         LaneStatements.append(outbox: batch.outbox, shard: shard, after: fence.outboxSequence, to: &statements)
         try run { () throws(PostgresError) in _ = try connection.transaction(statements) }
     }
 
     public func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard? {
+        let known = Migrations.formatLevel
         let values: [PostgresValue] = [
-            .int32(shard), .text(owner.node), .text(owner.process), .int64(owner.sliceVersion),
+            .int32(shard), .text(owner.node), .text(owner.process), .int64(owner.sliceVersion), .int32(known),
         ]
-        return try taken(LaneStatements.take, values)
+        if let taken = try taken(LaneStatements.take, values) { return taken }
+        let level = try run { () throws(PostgresError) in try connection.query(LaneStatements.formatLevel).int32(0, 0) }
+        guard level <= known else { throw .permanent(Migrator.tooOld(formatLevel: level)) }
+        return nil
     }
 
     public func retakeShard(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> TakenShard? {
@@ -61,7 +66,12 @@ public final class PostgresLaneStore: LaneStore {
     private func taken(_ statement: PostgresStatement, _ values: [PostgresValue]) throws(CommitError) -> TakenShard? {
         let rows = try run { () throws(PostgresError) in try connection.query(statement, values) }
         guard rows.rowCount == 1 else { return nil }
-        return TakenShard(epoch: rows.int64(0, 0), outboxSequence: rows.int64(0, 1), commitCount: rows.int64(0, 2))
+        return TakenShard(
+            epoch: rows.int64(0, 0),
+            outboxSequence: rows.int64(0, 1),
+            commitCount: rows.int64(0, 2),
+            formatLevel: rows.int32(0, 3)
+        )
     }
 
     public func epoch(of shard: Int32) throws(CommitError) -> Int64 {

@@ -27,6 +27,8 @@ extension PostgresLoaderStore {
             order by run_id limit $6
         ), journal as (
             delete from sagamore.journal j using old where j.run_id = old.run_id
+        ), snapshots as (
+            delete from sagamore.snapshots s using old where s.run_id = old.run_id
         ), heartbeats as (
             delete from sagamore.heartbeats h using old where h.run_id = old.run_id
         ), runs as (

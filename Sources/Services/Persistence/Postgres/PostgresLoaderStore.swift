@@ -59,29 +59,6 @@ public final class PostgresLoaderStore: LoaderStore {
         }
     }
 
-    private static let heartbeats = PostgresStatement(
-        "load_heartbeats",
-        """
-        select run_id, scheduled_event_id, attempt, details, recorded_at from sagamore.heartbeats
-            where run_id = any($1::uuid[])
-        """,
-        readsOnly: true
-    )
-
-    public func loadHeartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow] {
-        let rows = try query(Self.heartbeats, [.array(Self.array(runIDs))])
-        return (0..<rows.rowCount).map { row in
-            let id = rows.uuid(row, 0)
-            return HeartbeatRow(
-                runID: RunID(high: id.0, low: id.1),
-                scheduledEventID: rows.int64(row, 1),
-                attempt: rows.int32(row, 2),
-                details: rows.bytes(row, 3),
-                recordedAt: Instant(nanoseconds: rows.int64(row, 4))
-            )
-        }
-    }
-
     private static let runs = PostgresStatement(
         "load_runs",
         """
@@ -183,36 +160,6 @@ public final class PostgresLoaderStore: LoaderStore {
     public func waitingQueues(shard: Int32) throws(CommitError) -> [String] {
         let rows = try query(Self.waitingQueues, [.int32(shard)])
         return (0..<rows.rowCount).map { rows.text($0, 0) }
-    }
-
-    /// A row's events begin at `first_event_id`, so the row that holds an event is the last one that begins no later.
-    private static let history = PostgresStatement(
-        "load_history",
-        """
-        select run_id, sequence, first_event_id, events, facts from (
-            select *, sum(length(events)) over (order by sequence) - length(events) as before from sagamore.journal
-            where run_id = $1 and sequence >= coalesce((
-                select max(sequence) from sagamore.journal
-                where run_id = $1 and first_event_id <= $2 and length(events) > 0), 0)
-        ) as j where before < $3 and exists (
-            select from sagamore.runs where run_id = $1 and namespace = $4 and workflow_id = $5)
-            order by sequence
-        """,
-        readsOnly: true
-    )
-
-    public func readHistory(
-        _ runID: RunID,
-        of workflow: WorkflowKey,
-        from eventID: Int64,
-        byteLimit: Int
-    ) throws(CommitError) -> [JournalRow] {
-        let values: [PostgresValue] = [
-            .uuid(high: runID.high, low: runID.low), .int64(eventID), .int64(Int64(byteLimit)),
-            .int32(workflow.namespace), .text(workflow.workflowID),
-        ]
-        let rows = try query(Self.history, values)
-        return (0..<rows.rowCount).map { Self.journal(rows, $0) }
     }
 
     func query(

@@ -11,16 +11,18 @@ enum Migrations {
     /// Steps before this one were those of development versions, and nothing brings their databases further.
     static var first: Int32 { baseline.version }
 
-    /// The newest form of facts and rows that this program reads. A row of a newer form is written only when every node
-    /// reads it, and the installation's row says so.
-    static let formatLevel: Int32 = 1
+    /// The newest form of facts and rows that this program reads. Level 2: snapshots.
+    ///
+    /// A migration raises the installation's level to this one. From then on a program that reads less takes no shard,
+    /// so an owner may write the newer forms as soon as it finds the level in the installation's row.
+    static let formatLevel: Int32 = 2
 
     /// Times are nanoseconds since 1970 as `bigint`. Storage of bytes is external (not compressed): rows are small, and
     /// CPU is what a saga costs. Indexes begin with run ids or times and not with slices, so that inserts stay
     /// together: a shard's rows are found among those of the others.
     private static let baseline = Migration(
         version: 5,
-        summary: "shards, slices, namespaces, runs, alarms, journal, inbox, outbox",
+        summary: "shards, slices, namespaces, runs, alarms, journal, snapshots, inbox, outbox",
         sql: """
             create table sagamore.installation (
                 singleton boolean primary key default true check (singleton),
@@ -138,6 +140,17 @@ enum Migrations {
             );
             alter table sagamore.journal alter column events set storage external;
             alter table sagamore.journal alter column facts set storage external;
+
+            -- The state of a run after the transition `sequence`, in the form `format`. What a snapshot holds needs no
+            -- facts any more: journal rows up to it keep their events alone. The state's bytes are stored apart from
+            -- the row, so that looking for a row reads none of them.
+            create table sagamore.snapshots (
+                run_id uuid primary key,
+                sequence bigint not null,
+                format smallint not null,
+                state bytea not null
+            );
+            alter table sagamore.snapshots alter column state set storage external;
 
             -- Commands that were carried out or refused, by what makes them the same.
             create table sagamore.inbox (

@@ -49,7 +49,7 @@ public enum Migrator {
         let row = try connection.query(installation)
         let level = row.int32(0, 1)
         guard level <= Migrations.formatLevel else {
-            throw tooOld("format level \(level), and this program reads level \(Migrations.formatLevel)")
+            throw tooOld(formatLevel: level)
         }
         return Outcome(
             applied: applied,
@@ -79,6 +79,11 @@ public enum Migrator {
         PostgresError(.usage, "this program is too old: the database has \(difference); use a newer sagamore")
     }
 
+    /// What this program says to forms that it does not read.
+    static func tooOld(formatLevel level: Int32) -> PostgresError {
+        tooOld("format level \(level), and this program reads level \(Migrations.formatLevel)")
+    }
+
     private static func apply(_ migration: Migration, _ connection: PostgresConnection) throws(PostgresError) -> Bool {
         try connection.execute("begin; select pg_advisory_xact_lock(7233823301)")
         do throws(PostgresError) {
@@ -102,7 +107,10 @@ public enum Migrator {
             """
             begin;
             select pg_advisory_xact_lock(7233823301);
-            insert into sagamore.installation (id) values (gen_random_uuid()) on conflict do nothing;
+            insert into sagamore.installation (id, format_level)
+                values (gen_random_uuid(), \(Migrations.formatLevel)) on conflict do nothing;
+            update sagamore.installation set format_level = \(Migrations.formatLevel)
+                where format_level < \(Migrations.formatLevel);
             insert into sagamore.shards (id)
                 select generate_series(0, \(shardCount - 1)) where not exists (select from sagamore.slices);
             insert into sagamore.slices (slice, shard)

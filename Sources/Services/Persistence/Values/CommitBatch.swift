@@ -4,8 +4,12 @@ public import SagamoreServices
 
 /// All that one transaction of a commit lane writes.
 public struct CommitBatch: Sendable {
-    /// Rows to append to journals.
+    /// Rows to append to journals. The last one is still there after the commit, so it tells whether the batch was
+    /// committed; an earlier one may be one that a snapshot of the same batch made superfluous.
     public var journal: [JournalRow] = []
+    /// States that replace earlier ones, at most one a run. The row of the journal with the same number is the last one
+    /// that the state holds.
+    public var snapshots: [SnapshotRow] = []
     /// Runs that begin.
     public var newRuns: [RunRow] = []
     /// Workflows that are taken to be new: no run of theirs may be in the database. One that is refuses the batch.
@@ -29,7 +33,7 @@ public struct CommitBatch: Sendable {
     /// Whether the batch writes nothing.
     public var isEmpty: Bool {
         journal.isEmpty && newRuns.isEmpty && closedRuns.isEmpty && alarms.isEmpty && inbox.isEmpty && outbox.isEmpty
-            && heartbeats.isEmpty && endedHeartbeats.isEmpty
+            && heartbeats.isEmpty && endedHeartbeats.isEmpty && snapshots.isEmpty
     }
 }
 
@@ -52,6 +56,29 @@ public struct JournalRow: Sendable, Equatable {
         self.firstEventID = firstEventID
         self.events = events
         self.facts = facts
+    }
+}
+
+/// The durable state of a run after one of its transitions.
+public struct SnapshotRow: Sendable, Equatable {
+    /// The run.
+    public var runID: RunID
+    /// The number of the last transition that the state holds.
+    public var sequence: Int64
+    /// The number of the snapshot before this one; 0 where there is none. Rows of the journal from that one on, and
+    /// before `sequence`, lose their facts with the commit.
+    public var previousSequence: Int64
+    /// The form of `state`.
+    public var format: Int16
+    /// The encoded state.
+    public var state: [UInt8]
+
+    public init(runID: RunID, sequence: Int64, previousSequence: Int64, format: Int16, state: [UInt8]) {
+        self.runID = runID
+        self.sequence = sequence
+        self.previousSequence = previousSequence
+        self.format = format
+        self.state = state
     }
 }
 

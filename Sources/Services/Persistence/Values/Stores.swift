@@ -31,6 +31,8 @@ public protocol LaneStore: AnyObject {
     func commit(_ batch: CommitBatch, fence: ShardFence) throws(CommitError)
     /// Takes a shard: sets a higher epoch, commits. Nil when another owner has it, or when its slices have moved since
     /// this owner read them.
+    ///
+    /// - Throws: `.permanent` where the installation's format level is higher than this program reads.
     func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard?
     /// Takes a shard again after an outcome that is not known: only where this owner and epoch still stand.
     func retakeShard(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> TakenShard?
@@ -92,13 +94,19 @@ public struct TakenShard: Sendable, Equatable {
     public var outboxSequence: Int64
     /// Counts the shard's commits. A database that holds fewer than its owner saw has lost some.
     public var commitCount: Int64
+    /// The newest form of rows that the owner may write: every program that can take the shard reads it.
+    public var formatLevel: Int32
 
     /// Makes a row.
-    public init(epoch: Int64, outboxSequence: Int64, commitCount: Int64) {
+    public init(epoch: Int64, outboxSequence: Int64, commitCount: Int64, formatLevel: Int32 = 1) {
         self.epoch = epoch
         self.outboxSequence = outboxSequence
         self.commitCount = commitCount
+        self.formatLevel = formatLevel
     }
+
+    /// Snapshots are of format level 2.
+    public var allowsSnapshots: Bool { formatLevel >= 2 }
 }
 
 /// Where executions are read from. Blocks: used by loader threads.
@@ -107,17 +115,22 @@ public protocol LoaderStore: AnyObject {
     func sliceTable() throws(CommitError) -> SliceTable
     /// The newest run of each workflow, and of each command whether it is known; in the order asked.
     func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer]
-    /// Rows of the journals of runs, by run id and number, behind a position, up to about `byteLimit` bytes: at least
-    /// one row where there is one.
+    /// What runs are rebuilt from, by run id and number, behind a position, up to about `byteLimit` bytes: at least one
+    /// part where there is one. Of each run its snapshot where it has one, and the rows of its journal behind that.
     func loadJournals(
         _ runIDs: [RunID],
         after position: JournalPosition,
         byteLimit: Int
     ) throws(CommitError) -> JournalPage
-    /// Whether a row of a run's journal holds these bytes.
+    /// Whether a fact of a run, or its snapshot, holds these bytes.
     func journalContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool
-    /// The flushed heartbeat details of runs.
-    func loadHeartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow]
+    /// The flushed heartbeat details of runs, by run id and activity, behind a position, up to about `byteLimit` bytes:
+    /// at least one row where there is one.
+    func loadHeartbeats(
+        _ runIDs: [RunID],
+        after position: HeartbeatPosition,
+        byteLimit: Int
+    ) throws(CommitError) -> HeartbeatPage
     /// The retention of each namespace, by its number.
     func retentions() throws(CommitError) -> [Int32: Interval]
     /// Deletes closed runs of namespaces in a shard, with all that belongs to them: one bounded step, in the order of
@@ -149,42 +162,14 @@ public protocol LoaderStore: AnyObject {
     func waitingRuns(shard: Int32, queue: String, limit: Int) throws(CommitError) -> [RunRow]
     /// The task queues for which runs of a shard wait.
     func waitingQueues(shard: Int32) throws(CommitError) -> [String]
-    /// Rows of a run's journal from the one that holds `eventID`, up to about `byteLimit` bytes of events; none when
-    /// the run is not one of the workflow.
+    /// Rows of a run's journal that hold events, from the one that holds `eventID`, without their facts, up to about
+    /// `byteLimit` bytes; none when the run is not one of the workflow.
     func readHistory(
         _ runID: RunID,
         of workflow: WorkflowKey,
         from eventID: Int64,
         byteLimit: Int
     ) throws(CommitError) -> [JournalRow]
-}
-
-/// A place in the journals of several runs, which stand in the order of their ids.
-public struct JournalPosition: Sendable, Equatable {
-    /// The run at whose journal the place is.
-    public let runID: RunID
-    /// The number of the last row before the place; 0 at the beginning.
-    public let sequence: Int64
-
-    /// A place behind a row.
-    public init(runID: RunID, sequence: Int64) {
-        self.runID = runID
-        self.sequence = sequence
-    }
-}
-
-/// A part of the journals of several runs.
-public struct JournalPage: Sendable {
-    /// By run id and number.
-    public let rows: [JournalRow]
-    /// There is nothing behind these rows.
-    public let isLast: Bool
-
-    /// Rows, and whether they are the last ones.
-    public init(rows: [JournalRow], isLast: Bool) {
-        self.rows = rows
-        self.isLast = isLast
-    }
 }
 
 /// A question to the loader's store: the newest run of a workflow id, and whether a command was carried out.

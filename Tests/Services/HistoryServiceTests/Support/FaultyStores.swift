@@ -31,7 +31,7 @@ final class Faults: @unchecked Sendable {
     private var isHeld = false
     private var waitingCount = 0
     private var passes = 0
-    private var cuts: [Cut] = []
+    private var cuts: [Cut?] = []
     private var retakeCuts: [Cut] = []
     private var dead = false
     private var alter: (@Sendable (inout CommitBatch) -> Void)?
@@ -42,6 +42,8 @@ final class Faults: @unchecked Sendable {
     private var heldPoint: LoaderPoint?
     private var reachedPoint: LoaderPoint?
     private var pages: [Int] = []
+    private var beats: [Int] = []
+    private var histories: [SagamorePersistence.JournalRow] = []
     private var failingCalls: [LoaderCall] = []
     private var remembersBatches = true
     private var history: [CommitBatch] = []
@@ -74,8 +76,8 @@ final class Faults: @unchecked Sendable {
     /// Whether a commit stands at the gate.
     var isHolding: Bool { locked { waitingCount > 0 } }
 
-    /// The next commits are cut, one for each.
-    func cut(_ cuts: Cut...) { locked { self.cuts += cuts } }
+    /// The next commits are cut, one for each; nil lets one pass.
+    func cut(_ cuts: Cut?...) { locked { self.cuts += cuts } }
     func cutRetakes(_ cuts: Cut...) { locked { retakeCuts += cuts } }
     var hasCuts: Bool { locked { !cuts.isEmpty || !retakeCuts.isEmpty } }
 
@@ -118,7 +120,21 @@ final class Faults: @unchecked Sendable {
     var journalPages: [Int] { locked { pages } }
 
     func notePage(_ page: JournalPage) {
-        locked { pages.append(page.rows.reduce(0) { $0 + $1.events.count + $1.facts.count }) }
+        locked { pages.append(page.parts.reduce(0) { $0 + $1.byteCount }) }
+    }
+
+    /// What was read of histories.
+    var historyRows: [SagamorePersistence.JournalRow] { locked { histories } }
+
+    func noteHistory(_ rows: [SagamorePersistence.JournalRow]) {
+        locked { if remembersBatches { histories += rows } }
+    }
+
+    /// What pages of heartbeats were read: their bytes.
+    var heartbeatPages: [Int] { locked { beats } }
+
+    func notePage(_ page: HeartbeatPage) {
+        locked { beats.append(page.rows.reduce(0) { $0 + $1.details.count }) }
     }
 
     func letLoaderGo() {
@@ -192,6 +208,7 @@ final class Faults: @unchecked Sendable {
         locked {
             remembersBatches = false
             history = []
+            histories = []
         }
     }
 
@@ -316,9 +333,15 @@ final class FaultyLoaderStore: LoaderStore {
         return try store.journalContains(bytes, of: runID)
     }
 
-    func loadHeartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow] {
+    func loadHeartbeats(
+        _ runIDs: [RunID],
+        after position: HeartbeatPosition,
+        byteLimit: Int
+    ) throws(CommitError) -> HeartbeatPage {
         try faults.checkLoader()
-        return try store.loadHeartbeats(runIDs)
+        let page = try store.loadHeartbeats(runIDs, after: position, byteLimit: byteLimit)
+        faults.notePage(page)
+        return page
     }
 
     func retentions() throws(CommitError) -> [Int32: Interval] {
@@ -389,7 +412,9 @@ final class FaultyLoaderStore: LoaderStore {
         byteLimit: Int
     ) throws(CommitError) -> [JournalRow] {
         try faults.checkLoader()
-        return try store.readHistory(runID, of: workflow, from: eventID, byteLimit: byteLimit)
+        let rows = try store.readHistory(runID, of: workflow, from: eventID, byteLimit: byteLimit)
+        faults.noteHistory(rows)
+        return rows
     }
 }
 
@@ -399,5 +424,14 @@ extension PostgresLoaderStore {
         let beginning = JournalPosition(runID: RunID(high: 0, low: 0), sequence: 0)
         let page = try loadJournals(runIDs, after: beginning, byteLimit: .max)
         return Dictionary(grouping: page.rows, by: \.runID)
+    }
+}
+
+extension JournalPage {
+    /// The rows of the journal, without snapshots.
+    var rows: [SagamorePersistence.JournalRow] {
+        parts.compactMap { part in
+            if case .row(let row) = part { row } else { nil }
+        }
     }
 }

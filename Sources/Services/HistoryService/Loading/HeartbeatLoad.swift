@@ -1,0 +1,48 @@
+internal import SagamoreEngine
+internal import SagamorePersistence
+
+/// Reads the heartbeats of runs that were rebuilt, a page of bounded size at a time: details may be large, and a run
+/// may have thousands of activities.
+struct HeartbeatLoad {
+    /// What was found of a run.
+    struct Rebuilt {
+        let row: RunRow
+        let found: LoadedRun
+    }
+
+    /// What to ask the store for.
+    struct Question: Equatable {
+        let runIDs: [RunID]
+        let after: HeartbeatPosition
+    }
+
+    let runs: [Rebuilt]
+    private let open: [RunID: CachedRun]
+    private var position = HeartbeatPosition.beginning
+    private var isComplete: Bool
+
+    init(_ runs: [Rebuilt] = []) {
+        self.runs = runs
+        var open: [RunID: CachedRun] = [:]
+        for rebuilt in runs {
+            guard case .run(let run) = rebuilt.found, run.execution.isRunning else { continue }
+            open[run.runID] = run
+        }
+        self.open = open
+        isComplete = open.isEmpty
+    }
+
+    /// What to read next; nil when all runs have their heartbeats.
+    var question: Question? {
+        isComplete ? nil : Question(runIDs: open.keys.sorted(), after: position)
+    }
+
+    /// Takes the answer to `question`.
+    mutating func take(_ page: HeartbeatPage) {
+        for row in page.rows { open[row.runID]?.restore(row) }
+        if let last = page.rows.last {
+            position = HeartbeatPosition(runID: last.runID, scheduledEventID: last.scheduledEventID)
+        }
+        isComplete = page.isLast
+    }
+}
