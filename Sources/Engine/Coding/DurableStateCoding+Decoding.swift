@@ -1,16 +1,16 @@
 internal import SagamoreAPI
 public import SagamoreProtobuf
 
-/// A snapshot in a form that this program does not know: a newer one wrote it.
+/// The format of a snapshot is unknown to this program: a newer one wrote it.
 public struct UnknownSnapshotFormat: Error, Equatable, CustomStringConvertible {
-    /// The form that the snapshot is in.
+    /// The snapshot's format.
     public let format: Int16
 
     public var description: String { "the snapshot has format \(format), and this program reads format 1" }
 }
 
 extension DurableStateCoding {
-    /// The state that `encode` was given.
+    /// Decodes what `encode` returned.
     ///
     /// - Throws: `UnknownSnapshotFormat` for bytes in another form, `ProtobufError` for bytes that are no state, or
     ///   hold a field that this version does not know.
@@ -27,7 +27,7 @@ extension DurableStateCoding {
         }
     }
 
-    /// Reads an element of a repeated field; false where the field is another one.
+    /// Reads an element of a repeated field; returns false for any other field.
     private static func readRepeated(
         _ reader: inout ProtobufReader,
         into state: inout DurableState
@@ -128,7 +128,7 @@ extension DurableStateCoding {
     }
 }
 
-/// The fields of a stored message that come once, by number.
+/// The fields of a stored message that occur once, by number.
 private struct StoredFields {
     private var numbers: [Int64?]
     private var values: [[UInt8]?]
@@ -139,7 +139,7 @@ private struct StoredFields {
         values = Array(repeating: nil, count: last + 1)
     }
 
-    /// A message that the reader is in front of.
+    /// Reads the message that the reader is at.
     init(message reader: inout ProtobufReader, last: Int) throws(ProtobufError) {
         self.init(last: last)
         let scope = try reader.enter()

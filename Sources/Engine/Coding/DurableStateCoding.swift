@@ -1,18 +1,18 @@
 internal import SagamoreAPI
 public import SagamoreProtobuf
 
-/// A run's durable state as bytes, for snapshots: protobuf in a schema of our own.
+/// Encodes a run's durable state for snapshots, as protobuf in a schema of our own.
 ///
-/// Fields have their number for ever. A field that this version does not know is an error, because it may matter; so a
-/// new field raises `format`, and with it the installation's format level.
+/// Field numbers are permanent. An unknown field is an error, because it may matter. So a new field raises `format`,
+/// and with it the installation's format level.
 public enum DurableStateCoding {
-    /// The form of the bytes that `encode` returns.
+    /// The format of the bytes that `encode` returns.
     public static let format: Int16 = 1
 
-    /// What is derived from other fields (the keys of activities and timers by the workflow's ids) is not stored.
+    /// Derived properties (the indexes of activities and timers by the workflow's ids) are not stored.
     public static func encode(_ state: DurableState) -> [UInt8] {
         var writer = ProtobufWriter(capacity: 4_096)
-        // A writer goes from back to front.
+        // The writer goes from back to front.
         for id in state.requestIDs { writer.string(Field.requestID, id.text) }
         for event in state.bufferedEvents.reversed() { writer.message(Field.bufferedEvent, event) }
         for timer in state.timers.values { write(timer, to: &writer) }
@@ -51,7 +51,7 @@ public enum DurableStateCoding {
         return writer.bytes()
     }
 
-    /// Fields of a state.
+    /// Field numbers of a state.
     enum Field {
         static let workflowType = 1
         static let taskQueue = 2

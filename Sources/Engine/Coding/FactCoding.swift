@@ -1,9 +1,9 @@
 internal import SagamoreAPI
 public import SagamoreProtobuf
 
-/// Facts as bytes: protobuf, one length-delimited field 1 a fact, so that the bytes of two rows can be put together.
+/// Encodes facts as protobuf. Each fact is a length-delimited field 1, so the bytes of two rows can be concatenated.
 public enum FactCoding {
-    /// One framed fact.
+    /// Encodes one fact with its frame.
     static func frame(_ fact: Fact, afterEventID: Int64) -> [UInt8] {
         var writer = ProtobufWriter(capacity: 256)
         write(fact, to: &writer)
@@ -12,7 +12,7 @@ public enum FactCoding {
         return writer.bytes()
     }
 
-    /// The facts of a row, in order. Kinds that this version does not know are an error: they may matter.
+    /// Decodes the facts of a row, in order. Unknown kinds are an error, because they may matter.
     public static func decode(_ bytes: [UInt8]) throws(ProtobufError) -> [RecordedFact] {
         try ProtobufReader.read(bytes, depth: storedDepth) { (reader) throws(ProtobufError) in
             var facts: [RecordedFact] = []

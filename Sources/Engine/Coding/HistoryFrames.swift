@@ -1,13 +1,13 @@
 internal import SagamoreAPI
 public import SagamoreProtobuf
 
-/// How deep what is stored may be nested. What came in a request, where the default counts, lies some levels deeper
-/// here: in an event that a fact holds, say, and there as another failure's cause.
+/// The nesting limit for stored messages. A message that a request may nest up to the default limit is stored some
+/// levels deeper, for instance in an event within a fact, as the cause of another failure.
 let storedDepth = ProtobufReader.maximumDepth + 28
 
-/// Encoded `History` messages, walked frame by frame without decoding the events: 5 ns an event against 440.
+/// Walks encoded `History` messages frame by frame without decoding the events: 5 ns an event instead of 440.
 public enum HistoryFrames {
-    /// Where the frames of encoded events end, one offset each.
+    /// The end offset of each event's frame.
     public static func ends(_ bytes: [UInt8]) throws(ProtobufError) -> [Int] {
         try ProtobufReader.read(bytes) { (reader) throws(ProtobufError) in
             var ends: [Int] = []
@@ -19,7 +19,7 @@ public enum HistoryFrames {
         }
     }
 
-    /// The events of a row with their frames.
+    /// Decodes the events of a row, with their frames.
     public static func decode(_ bytes: [UInt8]) throws(ProtobufError) -> [RecordedEvent] {
         var events: [RecordedEvent] = []
         var start = 0
@@ -33,7 +33,7 @@ public enum HistoryFrames {
         return events
     }
 
-    /// A journal's row as entries: each fact after the event that it names.
+    /// Decodes a journal row into entries: each fact follows the event that it names.
     public static func entries(events: [UInt8], facts: [UInt8]) throws(ProtobufError) -> [Entry] {
         let events = try decode(events)
         var entries: [Entry] = []

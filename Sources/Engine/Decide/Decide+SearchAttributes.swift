@@ -2,7 +2,7 @@ internal import SagamoreAPI
 internal import SagamoreProtobuf
 
 extension Execution {
-    /// Whether an attribute is known to the namespace is not asked: there is no list of them.
+    /// Does not check whether the namespace knows an attribute: there is no registry.
     func upsertSearchAttributes(
         _ attributes: UpsertWorkflowSearchAttributesCommandAttributes,
         _ context: CommandContext,
@@ -39,7 +39,7 @@ extension Execution {
 private let mostAttributes = 100
 private let mostAttributeBytes = 40 << 10
 
-/// What lists show of each run by itself.
+/// Attributes that the server maintains itself.
 private let ownedByTheServer: Set<String> = [
     "WorkflowId", "RunId", "WorkflowType", "StartTime", "ExecutionTime", "CloseTime", "ExecutionStatus", "TaskQueue",
     "HistoryLength", "HistorySizeBytes", "ExecutionDuration", "StateTransitionCount", "ParentWorkflowId", "ParentRunId",

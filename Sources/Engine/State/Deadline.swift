@@ -1,8 +1,8 @@
-/// A time at which something of an execution is due. May be out of date: what it names is looked at when it comes.
+/// A time at which something of an execution may be due. Deadlines go stale: what they name is checked when they come.
 public struct Deadline: Comparable, Sendable {
     /// What is due.
     public enum Kind: Int, Equatable, Sendable {
-        /// The first workflow task may be scheduled: the start's delay is over.
+        /// The start delay is over: the first workflow task may be scheduled.
         case workflowTaskBackoff
         /// A workflow task waited too long in the sticky queue.
         case workflowTaskScheduleToStart
@@ -18,7 +18,7 @@ public struct Deadline: Comparable, Sendable {
         case activityHeartbeat
         /// The next attempt of an activity may be offered.
         case activityRetry
-        /// A timer of the workflow fires.
+        /// A workflow's timer fires.
         case timer
         /// The run took too long.
         case runTimeout
@@ -30,12 +30,13 @@ public struct Deadline: Comparable, Sendable {
     public let at: Instant
     /// What is due.
     public let kind: Kind
-    /// The event id of what it belongs to: an activity's or a workflow task's scheduled, a timer's started one.
+    /// The event id of its subject: the Scheduled event of an activity or a workflow task, the Started event of a
+    /// timer.
     public let id: Int64
-    /// The attempt that it belongs to; 0 where attempts don't matter.
+    /// The subject's attempt; 0 where attempts don't matter.
     public let attempt: Int32
 
-    /// A deadline of what `id` names; `attempt` tells attempts of one activity or task apart.
+    /// A deadline of the subject `id`; `attempt` distinguishes its attempts.
     public init(at: Instant, kind: Kind, id: Int64, attempt: Int32 = 0) {
         self.at = at
         self.kind = kind
@@ -47,21 +48,21 @@ public struct Deadline: Comparable, Sendable {
 
     func moved(to instant: Instant) -> Deadline { Deadline(at: instant, kind: kind, id: id, attempt: attempt) }
 
-    /// By time; of one time, in an order that does not depend on which came first.
+    /// Orders by time. Ties are broken by id and kind, so the order does not depend on insertion.
     public static func < (left: Deadline, right: Deadline) -> Bool {
         (left.at.nanoseconds, left.id, left.kind.rawValue) < (right.at.nanoseconds, right.id, right.kind.rawValue)
     }
 }
 
-/// The deadlines of one execution, earliest first: a binary heap. Entries are never searched and removed, they go out
-/// of date; `Execution` rebuilds the heap when too many have.
+/// The deadlines of one execution, earliest first: a binary heap. Entries are never removed individually; `Execution`
+/// rebuilds the heap when too many are stale.
 public struct DeadlineHeap: Sendable {
     private(set) var items: [Deadline] = []
 
     /// A heap without deadlines.
     public init() {}
 
-    /// The number of deadlines, out-of-date ones included.
+    /// The number of deadlines, including stale ones.
     public var count: Int { items.count }
     /// The time of the earliest deadline, or nil when there is none.
     public var earliest: Instant? { items.first?.at }
@@ -85,7 +86,7 @@ public struct DeadlineHeap: Sendable {
 
     /// Removes the deadlines that do not satisfy `condition`.
     mutating func keep(where condition: (Deadline) -> Bool) {
-        // What is sorted is a heap.
+        // A sorted array is a heap.
         items = items.filter(condition).sorted { $0.at < $1.at }
     }
 
@@ -98,7 +99,7 @@ public struct DeadlineHeap: Sendable {
         }
     }
 
-    /// The deadlines due at `now`. Looks only at those: a heap's parents are never later than children.
+    /// The deadlines due at `now`. Visits only those, since a parent in the heap is never later than its children.
     public func due(at now: Instant) -> [Deadline] {
         var found: [Deadline] = []
         var waiting = items.isEmpty ? [] : [0]

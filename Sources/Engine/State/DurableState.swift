@@ -1,7 +1,7 @@
 public import SagamoreAPI
 public import SagamoreProtobuf
 
-/// What the journal's entries add up to. Two executions with the same entries have equal durable states.
+/// The sum of the journal's entries. Equal entries give equal durable states.
 public struct DurableState: Equatable, Sendable {
     /// The workflow's type.
     public var workflowType = ""
@@ -9,7 +9,7 @@ public struct DurableState: Equatable, Sendable {
     public var taskQueue = ""
     /// When the run was started.
     public var startedAt = Instant(nanoseconds: 0)
-    /// The id of the request that started the run; empty where it had none.
+    /// The id of the request that started the run; empty if it had none.
     public var startRequestID = ""
     /// The id of the first run of the chain.
     public var firstRunID = ""
@@ -19,9 +19,9 @@ public struct DurableState: Equatable, Sendable {
     public var runTimeout = Interval.zero
     /// The limit for one workflow task.
     public var taskTimeout = Interval.zero
-    /// The memo, with the workflow's changes.
+    /// The memo, including the workflow's changes.
     public var memo: RawMessage<Memo>?
-    /// The search attributes, with the workflow's changes.
+    /// The search attributes, including the workflow's changes.
     public var searchAttributes: RawMessage<SearchAttributes>?
     /// The priority for the run's tasks, if the start set one.
     public var priority: Priority?
@@ -39,7 +39,7 @@ public struct DurableState: Equatable, Sendable {
     public var lastEventID: Int64 = 0
     /// The encoded history's size in bytes.
     public var historyBytes: Int64 = 0
-    /// The number of facts that the run has written, those that a snapshot made superfluous included.
+    /// The number of facts that the run has written, including those that a snapshot has replaced.
     public var factCount: Int64 = 0
     /// The encoded size of these facts in bytes.
     public var factBytes: Int64 = 0
@@ -48,18 +48,18 @@ public struct DurableState: Equatable, Sendable {
     public var workflowTask: WorkflowTask?
     /// How long the first workflow task waits after the start.
     public var firstTaskBackoff = Interval.zero
-    /// The first workflow task waits until then (a start delay); nil when none is waited for.
+    /// When the start delay ends; nil when there is none, or it is over.
     public var firstTaskDueAt: Instant?
     /// The id of the WorkflowTaskStarted event of the last completed task; 0 before the first.
     public var previousStartedEventID: Int64 = 0
     /// The last workflow task that a worker completed.
     public var completedTask: Fact.CompletedWorkflowTask?
-    /// The worker that has this run in its cache, by the queue it polls; empty when none.
+    /// The sticky queue of the worker that has the run in its cache; empty when there is none.
     public var stickyQueue = ""
     /// How long a task may wait in the sticky queue.
     public var stickyScheduleToStart = Interval.zero
-    /// The last workflow task failed because its code ended the run with something unseen. While the task is tried
-    /// again, signals have to wait: a steady stream of them would keep the run open for ever.
+    /// The last workflow task failed because its code closed the run before it had seen all events. While the task is
+    /// retried, signals have to wait: a steady stream of them would keep the run open for ever.
     public var closeWasRefused = false
 
     /// Pending activities by the id of ActivityTaskScheduled.
@@ -70,57 +70,57 @@ public struct DurableState: Equatable, Sendable {
     public var timers: [Int64: PendingTimer] = [:]
     /// The keys of `timers` by the timer id that the workflow chose.
     public var timerIDs: [ExactText: Int64] = [:]
-    /// Events that wait for the end of the running workflow task, oldest first.
+    /// Events buffered until the running workflow task ends, oldest first.
     public var bufferedEvents: [HistoryEvent] = []
-    /// The size of the events that wait, encoded.
+    /// The encoded size of the buffered events, in bytes.
     public var bufferedBytes = 0
-    /// The ids of the requests to this run that took effect, its start's excepted.
+    /// The ids of requests that took effect, except the start's.
     public var requestIDs: Set<ExactText> = []
     /// The number of signals that the run has received.
     public var signalCount = 0
 
     /// Whether the run is open.
     public var isRunning: Bool { status == .running }
-    /// A start delay does not count against the run.
+    /// When the run times out, or never. A start delay does not count.
     public var runDeadline: Instant { runTimeout.isSet ? startedAt + firstTaskBackoff + runTimeout : .distantFuture }
     /// When the chain of runs times out, or never.
     public var executionDeadline: Instant { executionTimeout.isSet ? startedAt + executionTimeout : .distantFuture }
 }
 
-/// What is lost with the process, on purpose.
+/// State that is deliberately lost with the process.
 public struct VolatileState: Sendable {
     /// The workflow task that a worker holds.
     public var startedTask: StartedWorkflowTask?
-    /// Whether the sticky worker was given up, so that tasks go to the normal queue.
+    /// Whether the sticky worker is considered gone, so that tasks go to the normal queue.
     public var stickyAbandoned = false
     /// The newest heartbeats by the id of ActivityTaskScheduled.
     public var heartbeats: [Int64: Heartbeat] = [:]
-    /// What is due and when. It can be rebuilt from the durable state.
+    /// Upcoming deadlines. They can be rebuilt from the durable state.
     public var deadlines = DeadlineHeap()
 }
 
 /// One run of a workflow.
 ///
-/// `decide` (see `Decide/`) looks at it and returns what should happen, `apply` (see `Apply/`) makes it so. `decide`
-/// never changes anything; `apply` never fails; applying the journal again gives the same durable state.
+/// `decide` (in `Decide/`) inspects the execution and returns what should happen; `apply` (in `Apply/`) carries it out.
+/// `decide` changes nothing, `apply` never fails, and applying the same journal again gives the same durable state.
 public struct Execution: Sendable {
     /// The workflow that the run belongs to.
     public let key: WorkflowKey
     /// The id of the run.
     public let runID: RunID
-    /// What the journal's entries add up to.
+    /// The sum of the journal's entries.
     public internal(set) var durable = DurableState()
-    /// What is lost with the process.
+    /// State that is deliberately lost with the process.
     public internal(set) var volatile = VolatileState()
 
-    /// A run of which nothing is known yet: entries are applied to it.
+    /// A run without state: its entries are applied to it.
     public init(key: WorkflowKey, runID: RunID) {
         self.key = key
         self.runID = runID
     }
 
-    /// A run with the state that a snapshot holds: entries behind the snapshot are applied to it. Its deadlines have to
-    /// be rebuilt.
+    /// A run with the state of a snapshot; entries after the snapshot are applied to it. Its deadlines have to be
+    /// rebuilt.
     public init(key: WorkflowKey, runID: RunID, state: DurableState) {
         self.init(key: key, runID: runID)
         durable = state
@@ -131,9 +131,10 @@ public struct Execution: Sendable {
     /// The id that the next event gets.
     public var nextEventID: Int64 { durable.lastEventID + 1 }
 
-    /// Whether events from outside wait: while a worker has a workflow task, and behind others that wait still.
+    /// Whether events from outside are buffered: while a worker holds a workflow task, and while earlier events are
+    /// buffered.
     var buffersEvents: Bool { volatile.startedTask != nil || !durable.bufferedEvents.isEmpty }
 
-    /// The time at which `decide` has to be asked for what is due; nil when nothing is waited for.
+    /// When `decideDue` has to be asked next; nil when nothing is pending.
     public var nextDeadline: Instant? { isRunning ? volatile.deadlines.earliest : nil }
 }

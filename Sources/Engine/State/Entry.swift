@@ -7,7 +7,7 @@ public enum Entry: Sendable {
     case event(RecordedEvent)
     /// A durable transition that history does not show.
     case fact(RecordedFact)
-    /// A transition that is lost with the process, on purpose: a started workflow task, a heartbeat's time.
+    /// A transition that is deliberately lost with the process: a started workflow task, a heartbeat.
     case volatile(VolatileChange)
 
     /// Whether the entry is written to the journal; a volatile change is not.
@@ -34,14 +34,14 @@ public final class RecordedEvent: Sendable {
 
     var id: Int64 { event.eventID }
 
-    /// An event that was read back: its frame is known already.
+    /// An event that was read back with its frame.
     public init(_ event: HistoryEvent, frame: [UInt8]) {
         self.event = event
         self.frame = frame
     }
 }
 
-/// A fact and its place in the history: it happened after the event `afterEventID`.
+/// A fact and its place in the history: after the event `afterEventID`.
 public final class RecordedFact: Sendable {
     /// What happened.
     public let fact: Fact
@@ -56,7 +56,7 @@ public final class RecordedFact: Sendable {
         frame = FactCoding.frame(fact, afterEventID: afterEventID)
     }
 
-    /// A fact that was read back: its frame is known already.
+    /// A fact that was read back with its frame.
     init(_ fact: Fact, afterEventID: Int64, frame: [UInt8]) {
         self.fact = fact
         self.afterEventID = afterEventID
@@ -64,23 +64,23 @@ public final class RecordedFact: Sendable {
     }
 }
 
-/// A durable transition that is no event.
+/// A durable transition that is not an event.
 public indirect enum Fact: Equatable, Sendable {
-    /// The run was started by this command: its events are owed.
+    /// The run was started by this command, so its status events have to be published.
     case commandAccepted(CommandOrigin)
     /// An attempt of an activity was given to a worker.
     case activityStarted(ActivityStart)
-    /// An attempt was given to a worker that never got it; the task is due again.
+    /// An attempt was given to a worker that did not receive it; the task is due again.
     case activityReturned(scheduledEventID: Int64, attempt: Int32, at: Instant)
     /// An attempt failed or timed out and the next one is due at a later time.
     case activityRetryScheduled(ActivityRetry)
-    /// An event that waits for the end of the running workflow task; it has no id yet.
+    /// An event that is buffered until the running workflow task ends; it has no id yet.
     case eventBuffered(HistoryEvent)
-    /// A workflow task was completed with this token, by a worker that asked for stickiness or not.
+    /// A workflow task was completed with this token.
     case workflowTaskCompleted(CompletedWorkflowTask)
-    /// A further attempt of the workflow task that failed before: no event is written for it.
+    /// A further attempt of a failed workflow task, for which no event is written.
     case workflowTaskRetried(attempt: Int32, at: Instant)
-    /// A request that must not take effect twice, by its id.
+    /// The id of a request that must not take effect twice.
     case requestSeen(String)
 
     /// An attempt of an activity was handed to a worker.
@@ -97,7 +97,7 @@ public indirect enum Fact: Equatable, Sendable {
         public let requestID: String
         /// The worker's build id.
         public let buildID: String
-        /// Tells this start from others of the same attempt: only its token is heard.
+        /// Distinguishes this start from others of the same attempt: only the token of the newest start is valid.
         public let nonce: UInt64
     }
 
@@ -105,7 +105,7 @@ public indirect enum Fact: Equatable, Sendable {
     public struct ActivityRetry: Equatable, Sendable {
         /// The activity, by the id of ActivityTaskScheduled.
         public let scheduledEventID: Int64
-        /// The number of the attempt that will come.
+        /// The number of the next attempt.
         public let attempt: Int32
         /// When the next attempt is due.
         public let at: Instant
@@ -117,7 +117,7 @@ public indirect enum Fact: Equatable, Sendable {
         public let workerIdentity: String
         /// The details of its last heartbeat, which the next attempt receives.
         public let heartbeatDetails: RawMessage<Payloads>?
-        /// When they came; nil where there are none.
+        /// When they arrived; nil where there are none.
         public let heartbeatAt: Instant?
     }
 
@@ -127,27 +127,27 @@ public indirect enum Fact: Equatable, Sendable {
         public let scheduledEventID: Int64
         /// The id of the task's WorkflowTaskStarted.
         public let startedEventID: Int64
-        /// With the epoch, what the completion's token carried: the same completion sent again is recognised by it.
+        /// Together with the epoch, identifies the completion's token, so that a repeated completion is recognized.
         public let nonce: UInt64
         /// The owner's epoch when the task was started.
         public let epoch: Int64
-        /// The sticky queue that the worker offered; empty where it offered none.
+        /// The worker's sticky queue; empty if it offered none.
         public let stickyQueue: String
         /// How long a task may wait in the sticky queue before any worker may take it.
         public let stickyScheduleToStart: Interval
-        /// The activities that rode in the answer.
+        /// The eager activities that were part of the answer.
         public let eagerActivities: [Int64]
     }
 }
 
-/// What changes only in memory.
+/// A change in memory only.
 public indirect enum VolatileChange: Sendable {
     /// A worker took the workflow task.
     case workflowTaskStarted(StartedWorkflowTask)
-    /// The worker of the sticky queue is gone: the pending task goes to the normal queue.
+    /// The sticky worker is gone: the pending task goes to the normal queue.
     case stickyAbandoned
-    /// A running activity reported that it is alive.
+    /// A running activity sent a heartbeat.
     case heartbeat(scheduledEventID: Int64, details: RawMessage<Payloads>?, at: Instant)
-    /// A deadline takes the place of an earlier one of the same subject.
+    /// A deadline replaces an earlier one of the same subject.
     case deadlineMoved(Deadline)
 }

@@ -3,11 +3,11 @@ public import SagamoreProtobuf
 
 /// An activity between its ActivityTaskScheduled event and its last one.
 public struct PendingActivity: Equatable, Sendable {
-    /// The id of ActivityTaskScheduled, by which the run knows the activity.
+    /// The id of ActivityTaskScheduled, which identifies the activity within the run.
     public let scheduledEventID: Int64
     /// The id that the workflow's code chose.
     public let activityID: String
-    /// The activity's type, by which a worker finds its code.
+    /// The activity's type, by which workers find the code.
     public let type: String
     /// The task queue whose pollers get it.
     public let taskQueue: String
@@ -30,7 +30,7 @@ public struct PendingActivity: Equatable, Sendable {
     /// The priority among the queue's tasks, if the workflow set one.
     public let priority: Priority?
 
-    /// Counts from 1.
+    /// The number of the current attempt, from 1.
     public var attempt: Int32 = 1
     /// When this attempt was, or will be, offered to workers.
     public var attemptScheduledAt: Instant
@@ -42,32 +42,32 @@ public struct PendingActivity: Equatable, Sendable {
     public var startedRequestID = ""
     /// The build id of the worker that runs the attempt.
     public var startedBuildID = ""
-    /// What the token of the newest start carries; 0 while the attempt waits.
+    /// The nonce in the token of the newest start; 0 while the attempt waits.
     public var startedNonce: UInt64 = 0
-    /// The event id of the request to cancel it; 0 without one.
+    /// The id of ActivityTaskCancelRequested; 0 without one.
     public var cancelRequestedEventID: Int64 = 0
-    /// The failure of the attempt before this one.
+    /// The failure of the previous attempt.
     public var lastFailure: RawMessage<Failure>?
-    /// The worker that ran the attempt before this one.
+    /// The worker that ran the previous attempt.
     public var lastWorkerIdentity = ""
-    /// When the attempt before this one ended.
+    /// When the previous attempt ended.
     public var lastAttemptCompletedAt: Instant?
-    /// The heartbeat details that the attempt before left to this one.
+    /// The last heartbeat details of the previous attempt.
     public var heartbeatDetails: RawMessage<Payloads>?
-    /// When they came.
+    /// When these details arrived.
     public var heartbeatAt: Instant?
 
-    /// Whether a worker runs an attempt now.
+    /// Whether a worker is running the attempt.
     public var isStarted: Bool { startedAt != nil }
     /// Whether the workflow asked to cancel it.
     public var isCancelRequested: Bool { cancelRequestedEventID != 0 }
 
-    /// When the whole activity must have ended; the end of time where no limit is set.
+    /// When the activity times out as a whole; the end of time without a limit.
     public var closeDeadline: Instant { scheduleToClose.isSet ? scheduledAt + scheduleToClose : .distantFuture }
 }
 
 extension PendingActivity {
-    /// An activity that was just scheduled. In an extension, so that the memberwise initializer stays.
+    /// A newly scheduled activity. In an extension, to keep the memberwise initializer.
     init(event: HistoryEvent, attributes: ActivityTaskScheduledEventAttributes) {
         let at = event.eventTime.map(Instant.init) ?? Instant(nanoseconds: 0)
         scheduledEventID = event.eventID
@@ -87,7 +87,7 @@ extension PendingActivity {
     }
 }
 
-/// What is known of a running attempt only in memory.
+/// The newest heartbeat of a running attempt; in memory only.
 public struct Heartbeat: Sendable {
     /// The attempt that sent the heartbeat.
     public var attempt: Int32
@@ -99,7 +99,7 @@ public struct Heartbeat: Sendable {
 
 /// A timer between TimerStarted and TimerFired or TimerCanceled.
 public struct PendingTimer: Equatable, Sendable {
-    /// The id of TimerStarted, by which the run knows the timer.
+    /// The id of TimerStarted, which identifies the timer within the run.
     public let startedEventID: Int64
     /// The id that the workflow's code chose.
     public let timerID: String
