@@ -8,6 +8,28 @@ import Testing
 /// The sample's worker, killed. Each case has a namespace of its own, since they run at the same time.
 @Suite(.timeLimit(.minutes(3)))
 struct KillTests {
+    /// A server that has stopped in the middle of the work answers nothing: the worker ends all the same.
+    @Test func theWorkerEndsInTimeWhenTheServerDoesNotAnswer() async throws {
+        let dev = try DevProgram(dataFolder: "/tmp/sagamore-sample-tests-\(UUID().uuidString)")
+        defer {
+            dev.program.signal(SIGCONT)
+            dev.stop()
+        }
+        let sample = try Sample(namespace: "default", address: dev.address())
+        let worker = try sample.worker()
+        let client = try await sample.client()
+        let trips = Task {
+            for _ in 0..<300 { _ = try await start(client, goodTrip) }
+        }
+        while try sample.log().count < 100 { try await Task.sleep(for: .milliseconds(2)) }
+        dev.program.signal(SIGSTOP)
+        trips.cancel()
+        let signalled = ContinuousClock.now
+        worker.signal(SIGTERM)
+        #expect(worker.status() == 0)
+        #expect(ContinuousClock.now - signalled < .seconds(10))
+    }
+
     /// The worker is killed at each of the lines that a trip with an invalid flight writes; another one goes on.
     /// However that falls, every booking is undone once, in reverse.
     @Test(arguments: 1...10)

@@ -36,10 +36,11 @@ final class Sample: Sendable {
     private let address: String
     private let namespace: String
 
-    init(namespace: String = Sample.namespaces[0]) throws {
+    /// - Parameter address: of the server; nil for the one that all tests share.
+    init(namespace: String = Sample.namespaces[0], address: String? = nil) throws {
         self.namespace = namespace
         folder = try TemporaryFolder()
-        address = try Self.server.get().address()
+        self.address = try address ?? Self.server.get().address()
     }
 
     private var logPath: String { folder.path + "/activities" }

@@ -9,7 +9,10 @@ struct Main {
         do {
             let log = try environment["TRAVEL_BOOKING_ACTIVITY_LOG"].map { try ActivityLog(path: $0) }
             let client = try await connected()
-            let worker = Worker(client, taskQueue: Travel.booking.taskQueue) {
+            // With the five seconds after it, the worker ends within ten, even when the server does not answer.
+            var options = WorkerOptions()
+            options.gracefulStop = .seconds(3)
+            let worker = Worker(client, taskQueue: Travel.booking.taskQueue, options: options) {
                 TravelBooking.registered
                 Agency(log: log).activities
             }

@@ -21,6 +21,8 @@ public final class Worker: Sendable {
     private let registrations: [Registration]
 
     private struct State {
+        /// The check of the namespace, which a stop cancels: the server may not answer it.
+        var check: Task<Void, any Error>?
         var runtime: WorkerRuntime?
         var isStopped = false
     }
@@ -58,7 +60,7 @@ public final class Worker: Sendable {
         let runtime = WorkerRuntime(client, taskQueue: taskQueue, registry: registry, options: options)
         let signals = options.stopsOnSignals ? StopSignals { self.stop() } : nil
         defer { signals?.cancel() }
-        try await checkNamespace()
+        try await cancellableCheck()
         let isStopped = state.withLock { state in
             state.runtime = runtime
             return state.isStopped
@@ -73,11 +75,26 @@ public final class Worker: Sendable {
 
     /// Makes ``run()`` take no more tasks, finish running ones, and return. Returns at once.
     public func stop() {
-        let runtime = state.withLock { state in
+        let (check, runtime) = state.withLock { state in
             state.isStopped = true
-            return state.runtime
+            return (state.check, state.runtime)
         }
+        check?.cancel()
         runtime?.stop()
+    }
+
+    private func cancellableCheck() async throws {
+        let check = Task { try await self.checkNamespace() }
+        let isStopped = state.withLock { state in
+            state.check = check
+            return state.isStopped
+        }
+        if isStopped { check.cancel() }
+        try await withTaskCancellationHandler {
+            try await check.value
+        } onCancel: {
+            check.cancel()
+        }
     }
 
     /// Checks the namespace first: a wrong name would otherwise show only in failing polls. Waits for the server.
@@ -95,6 +112,7 @@ public final class Worker: Sendable {
             case .success: return
             // Some servers do not offer this call.
             case .failure(let status) where [.unimplemented, .permissionDenied].contains(status.code): return
+            case .failure where Task.isCancelled: return
             case .failure(let status):
                 if let failure = WorkerRuntime.failure(status) { throw failure }
                 Logger(label: "sagamore.worker").warning(

@@ -13,9 +13,11 @@ final class FakeService: Sendable {
     let port: Int
     private let server: GRPCServer
     private let asked: Monitor<[(method: WorkflowServiceMethod, bytes: [UInt8])]>
+    /// Kept, since a call that is dropped is answered.
+    private let held = Locked<[GRPCServerCall]>([])
 
-    /// Starts on a free port. Methods without an answer are UNIMPLEMENTED.
-    init(_ answers: [WorkflowServiceMethod: Answer]) throws {
+    /// Starts on a free port. Methods without an answer are UNIMPLEMENTED; those that are `unanswered` stay open.
+    init(_ answers: [WorkflowServiceMethod: Answer], unanswered: [WorkflowServiceMethod] = []) throws {
         let server = GRPCServer(GRPCServerConfiguration(port: 0))
         let asked = Monitor<[(method: WorkflowServiceMethod, bytes: [UInt8])]>([])
         for (method, answer) in answers {
@@ -28,6 +30,13 @@ final class FakeService: Sendable {
                 }
             }
         }
+        let held = held
+        for method in unanswered {
+            server.register(method.rawValue, .hot) { call in
+                held.withLock { $0.append(call) }
+                asked.change { $0.append((method, [])) }
+            }
+        }
         port = try server.start()
         self.server = server
         self.asked = asked
@@ -36,6 +45,12 @@ final class FakeService: Sendable {
     /// The requests of one method, in their order.
     func requests<Request: ProtobufMessage>(_ method: WorkflowServiceMethod, _ type: Request.Type) throws -> [Request] {
         try asked.withLock { $0 }.filter { $0.method == method }.map { try Request(serializedBytes: $0.bytes) }
+    }
+
+    /// Waits until a method has been called.
+    func awaitCall(of method: WorkflowServiceMethod) async {
+        let asked = asked
+        await onThread { asked.wait(until: { $0.contains { $0.method == method } }) }
     }
 
     /// Runs `body` with a client of this service, and ends both on a thread that may block.
