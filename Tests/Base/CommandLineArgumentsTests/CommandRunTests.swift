@@ -7,7 +7,7 @@ import Testing
         var description: String { "the broker is away" }
     }
 
-    /// What the program would print and end with.
+    /// The output and exit status of the program.
     private func run(_ arguments: String..., action: @escaping Command.Action) async -> (Int32, String, String) {
         let command = Command("tool", abstract: "Does it.", version: "1", parameters: [], action: action)
         var output = ""

@@ -1,6 +1,6 @@
 import SagamoreCommandLineArguments
 
-/// A program in the form of Sagamore's own, for the tests to call.
+/// A sample program, structured like Sagamore's.
 enum SampleProgram {
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case table, json

@@ -6,7 +6,7 @@ import Testing
         _ text: String,
         _ reader: ([UInt8], Range<Int>) throws(JSONError) -> Value
     ) throws(JSONError) -> Value {
-        // Something around the value, so that a reader that leaves its range is noticed.
+        // With bytes around the value, to detect reads outside its range.
         let bytes = Array("9\(text)9".utf8)
         return try reader(bytes, 1..<bytes.count - 1)
     }

@@ -180,7 +180,7 @@ import Testing
         }
     }
 
-    /// A special character at every distance from the eight-byte steps, alone and before and after others.
+    /// Special characters at every offset within the eight-byte steps, alone and next to others.
     @Test func longStringsAreReadAtEveryAlignment() throws {
         for special in ["\\n", "\\\"", "\\u0041", "é", "😀", "\\ud83d\\ude00"] {
             for before in 0..<20 {
@@ -197,8 +197,8 @@ import Testing
         }
     }
 
-    /// Every cut and every changed byte of a valid text ends in members or an error, and whatever is accepted can be
-    /// read to the last scalar.
+    /// Every truncation and every changed byte of a valid text yields members or an error, and every accepted scalar
+    /// can be read.
     @Test func mutatedTextsEndInMembersOrAnError() throws {
         let original = Array(
             #"{"command_id":"2","n":[-1.5e-3,0,{"a":"\u00e9\ud83d\ude00é😀"}],"t":true,"z":null}"#.utf8

@@ -27,7 +27,7 @@ import Testing
         #expect(RFC3339.string(secondsSince1970: .max, nanos: .max) == "9999-12-31T23:59:59.999Z")
     }
 
-    /// The judge is another implementation of the calendar.
+    /// Compared with another implementation of the calendar.
     @Test func everyDayAgreesWithFoundation() throws {
         var calendar = Calendar(identifier: .iso8601)
         calendar.timeZone = try #require(TimeZone(identifier: "UTC"))

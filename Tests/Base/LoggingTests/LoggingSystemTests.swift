@@ -2,7 +2,7 @@ import SagamoreLogging
 import Synchronization
 import Testing
 
-/// Bootstrapping concerns a whole process, so each of these has one of its own.
+/// Bootstrapping affects the whole process, so each test has its own process.
 @Suite struct LoggingSystemTests {
     @Test func loggersFollowTheProcessOnceItIsBootstrapped() async {
         await #expect(processExitsWith: .success) {

@@ -3,7 +3,7 @@ import SagamoreLogging
 import Synchronization
 import Testing
 
-/// What a handler has written.
+/// Collects the output of a handler.
 private final class Lines: Sendable {
     private let lines = Mutex<[String]>([])
 
@@ -99,7 +99,7 @@ private final class Lines: Sendable {
         #expect(lines.all.map { String($0.split(separator: " ", maxSplits: 3)[3]) } == ["a", "b run=2", "c"])
     }
 
-    /// Lines longer than a pipe takes at once, from several threads, to a pipe that is read slowly.
+    /// Lines longer than a pipe's buffer, from several threads, to a slowly read pipe.
     @Test func linesStayWholeWhicheverThreadsTheyComeFrom() throws {
         let pipe = Pipe()
         let descriptor = pipe.fileHandleForWriting.fileDescriptor

@@ -49,7 +49,7 @@ private let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
         #expect(old.mapValues { $0 + 1 } == [composed: 2, "a": 2])
     }
 
-    /// Not in that of `String`, which sorts these two as equals.
+    /// Not in the order of `String`, which takes these two for equal.
     @Test func entriesAreOrderedByTheBytesOfTheirKeys() {
         let map: ProtobufMap = ["b": 1, "": 2, composed: 3, decomposed: 4]
         #expect(map.descending().map(\.value) == [3, 4, 1, 2])

@@ -1,7 +1,7 @@
 import SagamoreProtobuf
 import Testing
 
-/// Reads `bytes` with `body` and gives its value or its error.
+/// Reads `bytes` with `body` and returns its value or error.
 func reading<Value>(
     _ bytes: [UInt8],
     _ body: (inout ProtobufReader) throws(ProtobufError) -> Value
@@ -14,7 +14,7 @@ func reading<Value>(
         arguments: [
             ([0x00], 0), ([0x7F], 127), ([0x80, 0x01], 128), ([0xAC, 0x02], 300), ([0x80, 0x00], 0),
             ([0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], UInt64.max),
-            // What the tenth byte has beyond 64 bits is dropped.
+            // Bits of the tenth byte beyond 64 are dropped.
             ([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7F], 1 << 63),
         ] as [([UInt8], UInt64)]
     )
@@ -132,7 +132,7 @@ func reading<Value>(
         #expect(throws: Never.self) { try ProtobufEmpty(serializedBytes: groups(100)) }
         #expect(throws: ProtobufError.depthExceeded) { try ProtobufEmpty(serializedBytes: groups(101)) }
         #expect(throws: ProtobufError.depthExceeded) { try RawMessage<ProtobufEmpty>(checking: groups(101)) }
-        // Not the stack's depth: a million groups end as early.
+        // Independent of the stack: a million groups end as early.
         #expect(throws: ProtobufError.depthExceeded) { try ProtobufEmpty(serializedBytes: groups(1_000_000)) }
     }
 

@@ -2,7 +2,7 @@ import SagamoreThreads
 import Testing
 
 @Suite struct BackoffTests {
-    /// SplitMix64: the same numbers for a seed.
+    /// SplitMix64: the same numbers for the same seed.
     private struct SeededGenerator: RandomNumberGenerator {
         var state: UInt64
 

@@ -90,7 +90,7 @@ import Testing
         #expect(clock == CLOCK_MONOTONIC)
     }
 
-    /// A deadline of one clock, waited for on another, is long past or decades away.
+    /// A deadline of one clock is long past or decades away on another.
     @Test func aTimedWaitLastsItsTime() {
         let monitor = Monitor(0)
         let start = MonotonicTime.now
@@ -153,7 +153,7 @@ import Testing
 
     @Test func aThreadLockHandsOverAndBroadcasts() throws {
         final class Queue: @unchecked Sendable {
-            // Unchecked: the fields are used under the lock only.
+            // Unchecked: the lock guards the fields.
             let lock = ThreadLock()
             var items: [Int] = []
             var isClosed = false

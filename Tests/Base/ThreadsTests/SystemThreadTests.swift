@@ -74,12 +74,12 @@ import Testing
         #expect(failure == ThreadError(name: "hopeless", errno: EAGAIN))
         #expect(failure?.description.hasPrefix("cannot start thread hopeless: ") == true)
         #expect(ended.withLock { $0 })
-        // Smaller than the system takes.
+        // Smaller than the system allows.
         #expect(start(1)?.errno == EINVAL)
         #expect(!ran.withLock { $0 })
     }
 
-    /// One that could still be joined would keep its stack: 200 GiB of addresses in the end.
+    /// Joinable threads keep their stacks: they would use 200 GiB of addresses.
     @Test func aThreadThatNobodyJoinsIsDetached() throws {
         func addressSpace() throws -> Int {
             let file = try #require(fopen("/proc/self/statm", "r"))

@@ -2,7 +2,7 @@ import SagamoreAPI
 import SagamoreProtobuf
 import Testing
 
-/// What others rely on: names, presence, merging, recursion.
+/// Guarantees of the generated code: names, presence, merging, recursion.
 @Suite struct ContractTests {
     @Test func enumNamesAreThoseOfTheSchema() {
         #expect(EventType.activityTaskScheduled.description == "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED")
@@ -125,7 +125,7 @@ import Testing
         )
     }
 
-    /// `String` takes such keys for equal: one of two entries would be lost on the way through the server.
+    /// `String` takes such keys for equal, which would lose one of two entries on the way through the server.
     @Test func mapsKeepKeysThatAreOnlyCanonicallyEquivalent() throws {
         let details = try ["caf\u{E9}", "cafe\u{301}"].map { key in
             var attributes = RecordMarkerCommandAttributes()

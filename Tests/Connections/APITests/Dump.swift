@@ -3,12 +3,12 @@ import SagamoreProtobuf
 
 /// Writes a message as text that names every field and holds every value, as `exchange.py` does.
 ///
-/// It sees only the properties of the Swift value, never bytes or the generated tables: what it shows is what a program
-/// would read from the properties.
+/// It uses only the properties of the Swift value, never bytes or generated tables, so it shows what a program would
+/// read.
 struct Dumper {
     /// `message name/field` of every field that had a value other than its default.
     var covered: Set<String> = []
-    /// Whether some message kept fields that its type does not name.
+    /// Whether a message had unknown fields.
     var hasUnknownFields = false
 
     mutating func dump(_ message: any ProtobufMessage) throws -> String {

@@ -3,7 +3,7 @@ import SagamoreAPI
 import SagamoreProtobuf
 import Testing
 
-/// Values go to Python's protobuf and come from there. They are compared field by field, by the fields' names.
+/// Exchanges values with Python's protobuf and compares them field by field, by name.
 @Suite(.serialized)
 struct ExchangeTests {
     private let seed = UInt64.random(in: 0...UInt64(Int32.max))
@@ -69,7 +69,7 @@ struct ExchangeTests {
         }
     }
 
-    /// Decodes; the check without decoding must say the same. Returns the dump, or `error`.
+    /// Decodes, and expects the same result from the check without decoding. Returns the dump, or `error`.
     private static func outcome<Message: ProtobufMessage>(
         of bytes: [UInt8],
         as kind: Message.Type,
@@ -79,7 +79,7 @@ struct ExchangeTests {
         let checked = Result { () throws(ProtobufError) in try RawMessage<Message>(checking: bytes) }
         switch (decoded, checked) {
         case (.success(let message), .success(let raw)):
-            // Dumps and not values are compared: a NaN is not equal to itself.
+            // Compares dumps rather than values: a NaN does not equal itself.
             let dump = try dumper.dump(message)
             #expect(try dumper.dump(raw.decoded()) == dump, "\(kind) \(hex(bytes))")
             let again = try Message(serializedBytes: message.serializedBytes())

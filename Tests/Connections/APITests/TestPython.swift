@@ -1,11 +1,11 @@
 import Foundation
 
-/// The Python that has the official SDK and its descriptors.
+/// The Python with the official SDK and its descriptors.
 enum TestPython {
     /// The folder of the package.
     static let repository = URL(filePath: #filePath).appending(path: "../../../..").standardized
 
-    /// Its path: from `scripts/test-python`, which makes it when it is missing.
+    /// Its path, from `scripts/test-python`, which creates it if it is missing.
     private static let path = Result {
         let script = Self.repository.appending(path: "scripts/test-python").path
         let output = try Self.run(executable: "/usr/bin/env", ["python3", script])

@@ -15,7 +15,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-/// Makes random encoded messages that a message's encoder would never write, but every decoder has to understand:
+/// Creates random encoded messages that no encoder would write but every decoder must accept:
 /// fields in any order, singular fields several times, packed and unpacked lists mixed, half-empty map entries.
 struct WireGenerator {
     var random: SeededGenerator
@@ -83,7 +83,7 @@ struct WireGenerator {
             writer.varint(UInt64(count))
             return
         }
-        // Odd, so that no width of the field cuts it to zero.
+        // Odd, so that truncation never yields zero.
         let number = Self.integers.randomElement(using: &self.random)! | (isSet ? 1 : 0)
         switch kind.wireType {
         case .fixed32:
@@ -96,7 +96,7 @@ struct WireGenerator {
         }
     }
 
-    /// Bytes with up to three accidents: bits flipped, bytes replaced, taken out, put in or cut off at the end.
+    /// Bytes with up to three mutations: bits flipped, bytes replaced, removed or inserted, or the end cut off.
     mutating func mutated(_ bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...3, using: &self.random) where !bytes.isEmpty {

@@ -36,11 +36,11 @@ private final class Attempt: Sendable {
 }
 
 extension PostgresClientTests {
-    /// Servers and sessions that die at chosen moments. With servers of its own: the others are left in peace.
+    /// Servers and sessions that die at chosen moments. It uses its own servers.
     @Suite struct Outcomes {
         let server: TemporaryPostgres
         let url: String
-        /// Looks on from a session of its own.
+        /// A separate session that observes.
         let observer: PostgresConnection
 
         init() throws {
@@ -58,8 +58,8 @@ extension PostgresClientTests {
             return batch
         }
 
-        /// Runs `batch` as a transaction on a connection and a thread of its own; when its session waits (see
-        /// `awaitWait`), `strike` is called with its process. Returns what the transaction threw.
+        /// Runs `batch` as a transaction on a new connection and thread. Calls `strike` with the session's process once
+        /// that waits (see `awaitWait`). Returns the transaction's error.
         func strike(
             _ batch: PostgresBatch,
             whenWaitingFor wait: String,
@@ -147,8 +147,8 @@ extension PostgresClientTests {
             #expect(try connection.number("SELECT count(*) FROM t") == 1)
         }
 
-        /// The one case in which the commit has happened and its answer is lost: the server waits for a standby that
-        /// does not exist, with the commit on its own disk.
+        /// The case in which the commit has happened and its answer is lost: with the commit on disk, the server waits
+        /// for a standby that does not exist.
         @Test func killedAfterTheCommitIsUnknownAndHasHappened() throws {
             let waiting = try TemporaryPostgres(settings: ["wal_level": "replica", "max_wal_senders": "2"])
             defer { try? waiting.stop() }
@@ -182,7 +182,7 @@ extension PostgresClientTests {
                 )
             }
             let error = try strike(large, whenWaitingFor: "Timeout") { pid in kill(pid, signal) }
-            // The commit was not handed over yet: the server stopped reading long before.
+            // The commit was not sent yet: the server stopped reading long before.
             #expect(error?.code == .connectionLost)
         }
 
@@ -190,7 +190,7 @@ extension PostgresClientTests {
             let connection = try connect(url)
             _ = try connection.transaction(batch(insert))
             server.kill9()
-            // Orphaned sessions end by themselves, and restart() sees to those that don't.
+            // Orphaned sessions end by themselves, and restart() ends the others.
             try server.restart()
             let error = try failure { () throws(PostgresError) in try connection.transaction(batch(sleep, insert)) }
             #expect(error.code == .connectionLost)

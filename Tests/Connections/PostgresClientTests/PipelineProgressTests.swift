@@ -2,7 +2,7 @@ import Testing
 
 @testable import SagamorePostgresClient
 
-/// What may be concluded at each point where a connection can break.
+/// The outcome at each point where a connection can break.
 @Suite struct PipelineProgressTests {
     private let lost = PostgresError(.connectionLost, "gone")
 

@@ -4,11 +4,11 @@ import SagamorePostgresClient
 import SagamorePostgresTestSupport
 import Testing
 
-/// All tests of this target: they use real servers, and threads that block.
+/// All tests of this target. They use real servers and block threads.
 @Suite(.serialized)
 struct PostgresClientTests {}
 
-/// An empty database on the server that the tests of this process share.
+/// An empty database on the shared server of this process.
 func newDatabase() throws -> String { try TemporaryPostgres.sharedServer().createDatabase() }
 
 /// A connection to `url`.
@@ -16,7 +16,7 @@ func connect(_ url: String) throws(PostgresError) -> PostgresConnection {
     try PostgresConnection(url, applicationName: "tests")
 }
 
-/// What `body` throws; a test that expects an error fails when there is none.
+/// The error that `body` throws. Fails the test when there is none.
 func failure<Value>(
     _ location: SourceLocation = #_sourceLocation,
     _ body: () throws(PostgresError) -> Value
@@ -25,7 +25,7 @@ func failure<Value>(
     return try #require(nil as PostgresError?, "an error was expected", sourceLocation: location)
 }
 
-/// Waits until `condition` holds; a test fails that waits for a minute.
+/// Waits until `condition` holds. Fails the test after a minute.
 func eventually(_ location: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(60)
     while try !condition() {
@@ -34,7 +34,7 @@ func eventually(_ location: SourceLocation = #_sourceLocation, _ condition: () t
     }
 }
 
-/// Waits until the session `pid` waits for what `wait` says (`Lock`, `IPC`, `Timeout`), seen from `observer`.
+/// Waits until the session `pid` is in the wait state `wait` (`Lock`, `IPC`, `Timeout`), seen from `observer`.
 func awaitWait(_ pid: Int32, _ wait: String, seenFrom observer: PostgresConnection) throws {
     let statement = PostgresStatement(
         "wait_of",
@@ -45,7 +45,7 @@ func awaitWait(_ pid: Int32, _ wait: String, seenFrom observer: PostgresConnecti
 }
 
 extension PostgresConnection {
-    /// Whether a statement can be run.
+    /// Whether the connection can run a statement.
     var isUsable: Bool { (try? number("SELECT 1")) == 1 }
 
     /// The server's process behind this session.
@@ -57,7 +57,7 @@ extension PostgresConnection {
     }
 }
 
-/// After one session was killed with SIGKILL the server ends all others and recovers: waits until `observer`'s is
+/// Waits for a crash recovery: after a SIGKILL of one session the server ends all others. Waits until `observer`'s is
 /// ended, and then until it has a new one.
 func awaitCrashRecovery(_ observer: PostgresConnection) throws {
     try eventually { (try? observer.number("SELECT 1")) == nil }

@@ -61,7 +61,7 @@ extension PostgresClientTests {
             #expect(error.statementIndex == 1)
             #expect(error.sqlState == "42P01")
             #expect(!error.isDataError)
-            // `insert` was prepared in the transaction that failed and stays so, `broken` and `late` were not.
+            // `insert` was prepared in the failed transaction and stays prepared; `broken` and `late` were not.
             #expect(try connection.number("SELECT count(*) FROM pg_prepared_statements WHERE name = 'insert'") == 1)
             #expect(
                 try connection.number("SELECT count(*) FROM pg_prepared_statements WHERE name IN ('broken', 'late')")

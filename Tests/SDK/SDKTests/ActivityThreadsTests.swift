@@ -5,7 +5,7 @@ import Testing
 @testable import Sagamore
 
 struct ActivityThreadsTests {
-    /// The process has room for a few stacks only. It is one of its own, since nothing else could go on in it.
+    /// The process has memory for a few stacks only. It is a separate process, since nothing else could run in it.
     @Test func aThreadThatCannotStartIsAnErrorAndLaterOnesStart() async {
         await #expect(processExitsWith: .success) {
             let resource = __rlimit_resource_t(RLIMIT_AS.rawValue)
@@ -37,7 +37,7 @@ struct ActivityThreadsTests {
     }
 }
 
-/// The addresses that this process uses, in bytes.
+/// The size of this process's address space, in bytes.
 private func addressSpace() throws -> Int {
     let file = try #require(fopen("/proc/self/statm", "r"))
     defer { fclose(file) }

@@ -36,7 +36,7 @@ struct ClientTests {
     }
 
     @Test func aServerWithoutSystemInfoWillDo() async throws {
-        // The fake one has no method at all.
+        // The fake service implements no method.
         try await withClient([:]) { client, _ in #expect(client.options.namespace == "travel") }
     }
 

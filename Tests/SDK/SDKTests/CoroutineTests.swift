@@ -19,7 +19,7 @@ import Testing
         let book = try HistoryBook(Escapes<HiddenWaitEscape>.self, Nothing())
         try book.task()
         #expect(!book.run.core.executor.hasForeignJobs)
-        // The branch waits, and comes back by a thread that is not the run's: its job is kept apart.
+        // The branch is resumed by a foreign thread, so its job is kept separately.
         let branch = try #require(HiddenWaitEscape.branch.withLock { $0 })
         branch.resume()
         #expect(book.run.core.executor.hasForeignJobs)

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Sagamore
 
-/// Runs that a worker lets go.
+/// Eviction of runs.
 @Suite struct EvictionTests {
-    /// Each wait has code behind it that may try to wait again. That is no code that goes on for ever.
+    /// The code behind each wait may wait again in its cleanup. That must not count as code that never ends.
     @Test func manyWaitsSideBySideEnd() throws {
         let book = try HistoryBook(Many.self, 300)
         #expect(try book.task().count == 300)
@@ -42,7 +42,7 @@ private struct Many: Workflow {
             for _ in 0..<count {
                 group.addTask {
                     _ = try? await context.execute(work, "")
-                    // As code does that wants to put something in order.
+                    // Like cleanup code.
                     _ = try? await context.execute(other, "")
                     try? await context.sleep(for: .seconds(1))
                 }

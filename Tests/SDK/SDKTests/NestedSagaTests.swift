@@ -2,7 +2,7 @@ import Testing
 
 @testable import Sagamore
 
-/// Sagas inside of sagas, and what their bodies may wait for.
+/// Nested sagas, and what their bodies may wait for.
 @Suite struct NestedSagaTests {
     @Test(arguments: [false, true]) func theOuterOneTellsWhatTheInnerOneCouldNotUndo(innerFails: Bool) throws {
         let book = try HistoryBook(Nested.self, Nothing())
@@ -60,7 +60,7 @@ import Testing
         #expect(try #require(try book.failure() as? SagaCompensated).reason == "never")
     }
 
-    /// What the saga watches is nothing that the code waits for.
+    /// The saga's watch does not count as something that the code waits for.
     @Test func aForeignWaitIsSeenThoughTheStateIsWatched() throws {
         let book = try HistoryBook(Sleeping.self, Nothing())
         let violation = #expect(throws: DeterminismViolation.self) { try book.task() }

@@ -163,7 +163,7 @@ import Testing
         elsewhere.fireTimer("1")
         try elsewhere.task()
         #expect(try elsewhere.result(as: [String].self) != first)
-        // These values are in histories: they must never change.
+        // Histories contain these values, so they must never change.
         #expect(first == ["1000002.0", "89", "fe60ce77-3544-47d1-b022-91ee0354230d", "1000007.0"])
     }
 

@@ -54,7 +54,7 @@ import Testing
         let book = try HistoryBook(TripWorkflow.self, Trip())
         try goTo(point, book)
         try book.signal("give_up", "changed my mind")
-        // The step is told, and waited for: its undo must not overtake it.
+        // The step is cancelled and awaited: its undo must not overtake it.
         #expect(try book.task() == ["cancel activity"])
         try endCancelled(Self.steps[point], stepSucceeds, book)
         try rollBack(book, from: point)
@@ -99,7 +99,7 @@ import Testing
         try book.complete("car", "")
         #expect(try book.task() == ["schedule hotel", "schedule flight"])
         try book.fail("flight", ApplicationError("full"))
-        // The other step is not told that its sibling failed, and is waited for.
+        // The other step is not cancelled when its sibling fails, and is awaited.
         #expect(try book.task() == [])
         try book.complete("hotel", "")
         try rollBack(book, from: 2)

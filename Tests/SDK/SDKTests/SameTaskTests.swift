@@ -2,8 +2,8 @@ import Testing
 
 @testable import Sagamore
 
-/// What happened between two workflow tasks comes with one of them: the end of something together with what gives it
-/// up. There is nothing to cancel then, and a server refuses commands for what has ended.
+/// One workflow task can deliver both the end of something and the reason to cancel it. There is nothing to cancel
+/// then, and the server rejects commands for what has ended.
 @Suite struct SameTaskTests {
     enum GivenUp: CaseIterable { case bySignal, byRequest }
 
@@ -23,7 +23,7 @@ import Testing
         if case .failed(let failure) = book.replay(with: TripWorkflow.self) { throw failure.error }
     }
 
-    /// Signals change the state before anything else goes on, whatever the order in the history.
+    /// Signals change the state before other events resume code, whatever the order in the history.
     @Test func aStepThatEndedBeforeTheSignal() throws {
         let book = try HistoryBook(TripWorkflow.self, Trip())
         #expect(try book.task() == ["schedule car"])
@@ -35,7 +35,7 @@ import Testing
         #expect(try #require(try book.failure() as? SagaCompensated).reason == "changed my mind")
     }
 
-    /// The next step begins, and is given up before the server hears of it: there is nothing to undo.
+    /// The next step begins and is withdrawn before the server hears of it: there is nothing to undo.
     @Test func aStepThatWasNeverSentIsNotUndone() throws {
         let book = try HistoryBook(TripWorkflow.self, Trip())
         #expect(try book.task() == ["schedule car"])

@@ -6,7 +6,7 @@ import Testing
 struct WorkerStopTests {
     private static let idle = Activity<Nothing, Nothing>("idle", .startToClose(.seconds(1)))
 
-    /// The check of the namespace has a deadline of 30 s: a stop must not wait for it.
+    /// A stop must not wait for the check of the namespace, which has a deadline of 30 s.
     @Test func aWorkerStopsWhileTheServerDoesNotAnswerItsFirstCall() async throws {
         let service = try FakeService(
             [.getSystemInfo: answer(GetSystemInfoResponse())],

@@ -37,7 +37,7 @@ struct WorkflowThreadsTests {
         #expect(threads.abandoned == 1)
         threads.submit(WorkflowThreads.Job(work: { { seen.change { $0.append("other") } } }, onOverrun: {}))
         await onThread { seen.wait { $0 == ["overrun", "other"] ? () : nil } }
-        // What the lost thread brings at last is not used: somebody has answered.
+        // The late result of the abandoned thread is dropped: the watchdog has answered.
         mayEnd.change { $0 = true }
         await onThread { seen.wait { $0 == ["overrun", "other", "ended"] ? () : nil } }
         threads.submit(WorkflowThreads.Job(work: { { seen.change { $0.append("last") } } }, onOverrun: {}))

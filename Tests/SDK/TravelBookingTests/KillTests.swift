@@ -8,7 +8,7 @@ import Testing
 /// The sample's worker, killed. Each case has a namespace of its own, since they run at the same time.
 @Suite(.timeLimit(.minutes(3)))
 struct KillTests {
-    /// A server that has stopped in the middle of the work answers nothing: the worker ends all the same.
+    /// The server stops responding in the middle of the work. The worker must end nevertheless.
     @Test func theWorkerEndsInTimeWhenTheServerDoesNotAnswer() async throws {
         let dev = try DevProgram(dataFolder: "/tmp/sagamore-sample-tests-\(UUID().uuidString)")
         defer {
@@ -30,8 +30,8 @@ struct KillTests {
         #expect(ContinuousClock.now - signalled < .seconds(10))
     }
 
-    /// The worker is killed at each of the lines that a trip with an invalid flight writes; another one goes on.
-    /// However that falls, every booking is undone once, in reverse.
+    /// The worker is killed after each of the lines that a trip with an invalid flight writes, and another one
+    /// continues. In every case, each booking is undone once, in reverse order.
     @Test(arguments: 1...10)
     func theWorkerKilledAtEveryPoint(_ lines: Int) async throws {
         let sample = try Sample(namespace: Sample.namespaces[lines])
@@ -51,7 +51,7 @@ struct KillTests {
         worker.signal(SIGTERM)
         #expect(worker.status() == 0)
         let returned = try sample.log().filter { $0.phase == "returned" }.map(\.activity)
-        // What had returned when its worker died may have been run again, in its place.
+        // An activity that had returned when the worker died may have run again.
         let once = returned.enumerated().filter { $0.offset == 0 || returned[$0.offset - 1] != $0.element }
         #expect(
             once.map(\.element) == ["book_car", "book_hotel", "undo_book_flight", "undo_book_hotel", "undo_book_car"]

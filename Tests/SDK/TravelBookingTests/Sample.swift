@@ -15,7 +15,7 @@ func end<Output>(_ handle: WorkflowHandle<Output>) async throws -> WorkflowEnded
     try #require(await #expect(throws: WorkflowEnded.self) { _ = try await handle.result() })
 }
 
-/// What one test has of the sample: a log, and workers that write it.
+/// The sample in one test: a log, and workers that write to it.
 final class Sample: Sendable {
     struct Line: Decodable {
         let activity: String
@@ -36,7 +36,7 @@ final class Sample: Sendable {
     private let address: String
     private let namespace: String
 
-    /// - Parameter address: of the server; nil for the one that all tests share.
+    /// - Parameter address: the server's address; nil for the shared server.
     init(namespace: String = Sample.namespaces[0], address: String? = nil) throws {
         self.namespace = namespace
         folder = try TemporaryFolder()
@@ -45,7 +45,7 @@ final class Sample: Sendable {
 
     private var logPath: String { folder.path + "/activities" }
 
-    /// A worker that takes tasks.
+    /// Starts a worker and waits until it is ready.
     func worker() throws -> RunningProgram {
         let program = try RunningProgram(
             [],
@@ -62,7 +62,7 @@ final class Sample: Sendable {
         try await Client.connect(ClientOptions(address: address, namespace: namespace))
     }
 
-    /// The whole lines that were written so far.
+    /// The complete lines written so far.
     func log() throws -> [Line] {
         guard let data = FileManager.default.contents(atPath: logPath) else { return [] }
         return try data.split(separator: 10).map { try JSONDecoder().decode(Line.self, from: $0) }

@@ -44,7 +44,7 @@ struct TravelBookingTests {
         }
     }
 
-    /// By a signal the booking ends compensated, by a cancel request cancelled.
+    /// After a signal the booking ends compensated; after a cancel request it ends cancelled.
     @Test(arguments: [true, false])
     func aSlowTripIsGivenUp(_ bySignal: Bool) async throws {
         try await withSample { client, log in

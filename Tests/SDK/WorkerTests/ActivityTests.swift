@@ -61,7 +61,7 @@ struct ActivityTests {
         }
     }
 
-    /// Nobody asked the activity to end: what it cancelled itself is a failure like any other.
+    /// Nobody cancelled the activity: an error about something it cancelled itself is an ordinary failure.
     @Test func aCancellationOfItsOwnIsTriedAgain() async throws {
         try await withWorker { queue in
             OneActivity.registered(on: queue)
@@ -80,7 +80,7 @@ struct ActivityTests {
         }
     }
 
-    /// Handlers of users' code may block. The network has a thread for itself all the same.
+    /// User code's cancellation handlers may block. That must not block the network's thread.
     @Test func aCancellationHandlerThatBlocksHoldsUpNobody() async throws {
         let notes = Notes()
         let mayEnd = Monitor(false)
@@ -153,7 +153,7 @@ struct ActivityTests {
                 }
             }
         } _: { client, queue, _ in
-            // Long enough for a machine that is busy with other tests: late heartbeats would end it otherwise.
+            // Long enough for a busy machine, where heartbeats may be late.
             let options = OneActivity.Options(name: "patient", heartbeatMilliseconds: 4_000)
             let handle = try await client.start(OneActivity.self, options, queue: queue)
             try await eventually("the activity runs") { notes.all == ["began"] }
@@ -164,7 +164,7 @@ struct ActivityTests {
         }
     }
 
-    /// An attempt that the server has given up is told so by its next heartbeat, and its answer is not sent.
+    /// An attempt that the server has timed out learns of it from its next heartbeat, and sends no response.
     @Test func anAttemptThatTookTooLongIsCancelled() async throws {
         let notes = Notes()
         try await withWorker { queue in
@@ -190,12 +190,12 @@ struct ActivityTests {
         }
     }
 
-    /// Code that blocks its thread stands in nobody's way, however many do.
+    /// Activities that block their threads do not block others.
     @Test func activitiesMayBlock() async throws {
         let together = Mutex(0)
         @Sendable func block(_ input: String) -> String {
             together.withLock { $0 += 1 }
-            // All twelve have to be here at a time.
+            // All twelve must be here at once.
             while together.withLock({ $0 < 12 }) { Thread.sleep(forTimeInterval: 0.005) }
             return "blocked"
         }
@@ -215,7 +215,7 @@ struct ActivityTests {
         }
     }
 
-    /// More than there are slots for wait in the server, not in the worker.
+    /// Activities beyond the slots wait in the server, not in the worker.
     @Test func noMoreRunThanThereAreSlots() async throws {
         let running = Mutex((now: 0, most: 0))
         var options = WorkerOptions()

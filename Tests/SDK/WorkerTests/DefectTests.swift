@@ -4,11 +4,11 @@ import Testing
 
 @testable import Sagamore
 
-/// Workflow code that breaks the rules: its task fails with a message that helps, everything else goes on, and repaired
-/// code takes the run on.
+/// Workflow code that breaks the rules. Its task fails with a helpful message, everything else continues, and fixed
+/// code completes the run.
 ///
-/// Only a first attempt's failure is in the history, so the task must not time out before: on a busy machine the code
-/// of large values takes seconds here. The price is a pause of the default timeout before repaired code gets its turn.
+/// Only the failure of a first attempt is in the history, so the task must not time out before, although code with
+/// large values takes seconds on a busy machine. So fixed code runs only after the default timeout.
 @Suite(.timeLimit(.minutes(3)))
 struct DefectTests {
     private enum Defect: String, Codable, CaseIterable {
@@ -21,7 +21,7 @@ struct DefectTests {
             switch defect {
             case .task: Task {}
             case .detached: await Task.detached {}.value
-            // Long: a sleep that is over before the code has come to wait for it is not noticed.
+            // Long: a sleep that ends before the code awaits it is not detected.
             case .sleep: try await Task.sleep(for: .seconds(60))
             case .mainActor: await MainActor.run {}
             case .unknownError: throw CocoaError(.fileNoSuchFile)
@@ -86,7 +86,8 @@ struct DefectTests {
         }
     }
 
-    /// A loop costs its thread, is reported, and is not run again here; the worker goes on with a new thread.
+    /// An endless loop loses its thread, is reported, and is not run again here. The worker continues with a new
+    /// thread.
     @Test func aLoopIsReportedAndGivenUp() async throws {
         var options = WorkerOptions()
         options.workflowThreads = 1
@@ -129,7 +130,7 @@ struct DefectTests {
         }
     }
 
-    /// Other code than the history's is told with both sides, and the old code goes on.
+    /// A deviation from the history is reported with both sides, and the old code continues.
     @Test func changedCodeIsToldWithBothSides() async throws {
         let client = try await connect()
         let queue = "queue-\(UUID().uuidString)"

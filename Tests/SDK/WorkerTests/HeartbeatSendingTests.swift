@@ -7,16 +7,16 @@ import Testing
 
 @testable import Sagamore
 
-/// Heartbeats to a server that answers as a test wants.
+/// Heartbeats to a server with scripted responses.
 struct HeartbeatSendingTests {
-    /// Answers heartbeats in turn, the last answer again and again, and notes the last letter of their details. It can
-    /// hold its answers back.
+    /// Responds to heartbeats in turn, repeating the last response, and records the last letter of their details. It
+    /// can hold responses back.
     private final class Server: Sendable {
         let received = Notes()
         let news = Notes()
         let service: ServiceConnection
         private let server: GRPCServer
-        /// Answers that are held back; nil: none is.
+        /// Responses that are held back; nil when none are.
         private let held = Held()
 
         private final class Held: Sendable {
@@ -71,7 +71,7 @@ struct HeartbeatSendingTests {
         return RawMessage(payloads)
     }
 
-    /// The next one would come after most of the timeout, which may be too late.
+    /// The next heartbeat would come after most of the timeout, which may be too late.
     @Test func oneThatIsLostIsSentAgainSoon() async throws {
         let server = try Server(GRPCStatus(.unavailable, "lost"), GRPCStatus(.unavailable, "again"), nil)
         server.heartbeats(timeout: .seconds(600)).beat(details("a"))
@@ -116,7 +116,7 @@ struct HeartbeatSendingTests {
         ended.end()
         try await eventually("the first one is there") { server.received.all.last == "c" }
         server.letGo()
-        // Sent twice, so the other two would have been sent before.
+        // Sent twice, so the other two would have been sent by now.
         let other = server.heartbeats(timeout: .milliseconds(100))
         other.beat(details("e"))
         other.beat(details("f"))

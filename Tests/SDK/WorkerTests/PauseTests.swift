@@ -6,7 +6,7 @@ import Testing
 @testable import Sagamore
 
 struct PauseTests {
-    /// Tasks that block leave no thread to other tasks. Heartbeats and polls must not depend on one.
+    /// Blocking tasks can occupy all cooperative threads. Heartbeats and polls must not depend on those.
     @Test func itEndsWhileAllThreadsOfTasksAreBlocked() async {
         await #expect(processExitsWith: .success) {
             let threads = ProcessInfo.processInfo.activeProcessorCount
@@ -52,7 +52,7 @@ struct PauseTests {
         #expect(notes.all == ["early", "before it began", "late"])
     }
 
-    /// Whatever a pause holds is let go when it is over.
+    /// A pause releases everything it holds when it is over.
     @Test func itKeepsNothing() async throws {
         final class Kept: Sendable {}
         weak var ended: Kept?

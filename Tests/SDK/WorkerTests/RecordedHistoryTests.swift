@@ -5,10 +5,10 @@ import Testing
 
 @testable import Sagamore
 
-/// Histories that our worker wrote on our server, in the folder `Histories`, replayed by a process that did not write
-/// them. Changes of the library must not break them: they are what runs of users look like.
+/// Replays histories in the folder `Histories` that our worker wrote on our server. Changes of the library must not
+/// break them: users have runs like these.
 ///
-/// `SAGAMORE_RECORD_HISTORIES=1` writes them anew, which is right only when ``Recorded`` itself has changed.
+/// `SAGAMORE_RECORD_HISTORIES=1` rewrites them, which is right only after a change of ``Recorded`` itself.
 @Suite(.timeLimit(.minutes(2)))
 struct RecordedHistoryTests {
     private static let names = ["completed", "compensated", "cancelled"]
@@ -22,14 +22,14 @@ struct RecordedHistoryTests {
             events[index].eventType == .workflowTaskStarted && events[index + 1].eventType == .workflowTaskCompleted
         }
         #expect(starts.count >= 4)
-        // As a worker sees it that gets the run at each of its tasks with the whole history until then …
+        // As a worker that rebuilds the run at each of its tasks from the whole history …
         for start in starts {
             let run = Self.run(events)
             let commands = try Self.commands(run.handle(Array(events[...start])))
             #expect(commands == Self.commands(after: start, in: events), "at event \(start + 1)")
             run.evict()
         }
-        // … and as one sees it that has it in memory all the time.
+        // … and as one that keeps it in memory.
         let run = Self.run(events)
         var next = 0
         for start in starts {
@@ -88,7 +88,7 @@ struct RecordedHistoryTests {
         return WorkflowRun(info, TypedRunCode<Recorded>(HandlerTable(Recorded.handlers)))
     }
 
-    /// What the code wants, as text: the kind, and the bytes of input or result.
+    /// The commands of the code as text: the kind, and the bytes of input or result.
     private static func commands(_ outcome: WorkflowRun.Outcome) throws -> [String] {
         switch outcome {
         case .failed(let failure): throw failure.error
@@ -108,7 +108,7 @@ struct RecordedHistoryTests {
         }
     }
 
-    /// What the history says that the code wanted at a task.
+    /// The commands in the history after a task.
     private static func commands(after start: Int, in events: [HistoryEvent]) -> [String] {
         events[(start + 1)...].compactMap { event -> String? in
             let task = Int64(start + 2)

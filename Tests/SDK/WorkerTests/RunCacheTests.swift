@@ -28,7 +28,7 @@ struct RunCacheTests {
         #expect(run(cache.begin("b", 4)) == "none")
     }
 
-    /// New runs wait while the oldest one in memory was at work a moment ago; idle ones give way.
+    /// New runs wait while the oldest cached run was used a moment ago; idle runs are evicted for them.
     @Test func newRunsWaitForThoseThatAreAtWork() {
         var cache = Cache(limit: 2)
         _ = cache.begin("a", 1)
@@ -46,7 +46,7 @@ struct RunCacheTests {
         #expect(isCrowded(&cache, at: start + Cache.hot + .milliseconds(200)) == false)
     }
 
-    /// Tasks that wait for their turn must not go with the run.
+    /// Evicting a run must not drop its waiting tasks.
     @Test func aRunForWhichTasksWaitIsNotLetGo() {
         var cache = Cache(limit: 1)
         _ = cache.begin("y", 1)
@@ -65,7 +65,7 @@ struct RunCacheTests {
         _ = cache.end("a", keeping: "run-a", at: start)
         #expect(run(cache.begin("a", 2)) == "run-a")
         _ = cache.begin("b", 3)
-        // The one that is free goes, though it is younger.
+        // The idle run is evicted, although it is newer.
         #expect(cache.end("b", keeping: "run-b", at: start).evicted == ["run-b"])
         #expect(cache.end("a", keeping: "run-a", at: start).evicted.isEmpty)
         #expect(run(cache.begin("a", 4)) == "run-a")
@@ -95,7 +95,7 @@ struct RunCacheTests {
             Issue.record("an abandoned run went on")
             return
         }
-        // The lost thread comes back after all.
+        // The abandoned thread returns after all.
         #expect(cache.end("a", keeping: "run", at: start).evicted.isEmpty)
         #expect(cache.count == 0)
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Sagamore
 
-/// Workers and clients of ours on our real server.
+/// Our workers and clients on our real server.
 @Suite(.timeLimit(.minutes(3)))
 struct WorkerTests {
     private static let loud = shout.implemented { text in text.uppercased() }
@@ -43,8 +43,7 @@ struct WorkerTests {
         }
     }
 
-    /// A call that waits for a task holds a slot: where there are few, new runs and old ones must not wait for each
-    /// other.
+    /// A poll holds a slot. With few slots, polls for new runs and for cached ones must not block each other.
     @Test(arguments: [1, 2, 3])
     func fewSlotsMakeNobodyWaitInVain(_ slots: Int) async throws {
         var options = WorkerOptions()
@@ -63,7 +62,7 @@ struct WorkerTests {
                 #expect(try await ticking.result() == 2)
             }
         }
-        // A call that brings nothing lasts for a minute: so long somebody would wait.
+        // An empty poll takes a minute: somebody would wait for that long.
         #expect(ContinuousClock.now - started < .seconds(50))
     }
 
@@ -78,7 +77,7 @@ struct WorkerTests {
         #expect(options.pollersThatFit == (4, 0))
     }
 
-    /// Runs that are not in memory any more are rebuilt from their histories.
+    /// Evicted runs are rebuilt from their histories.
     @Test(arguments: [0, 1, 3])
     func aSmallCacheChangesNothing(_ size: Int) async throws {
         var options = WorkerOptions()
@@ -116,7 +115,7 @@ struct WorkerTests {
             try await eventually("the activity is done") { try await handle.query(Collecting.list) == ["ONE"] }
             try await handle.signal(Collecting.close, Nothing())
             #expect(try await handle.result() == ["ONE"])
-            // Of a run that has ended: it is rebuilt.
+            // The run has ended, so it is rebuilt.
             #expect(try await handle.query(Collecting.list) == ["ONE"])
             let error = await #expect(throws: ClientError.self) {
                 _ = try await handle.query(Query<Nothing, Int>("size"))
@@ -203,7 +202,7 @@ struct WorkerTests {
         }
     }
 
-    // MARK: What can't work
+    // MARK: Invalid workers
 
     @Test func registrationsAreChecked() async throws {
         let client = try await connect()

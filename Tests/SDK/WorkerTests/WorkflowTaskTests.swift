@@ -5,7 +5,7 @@ import Testing
 @testable import Sagamore
 
 struct WorkflowTaskTests {
-    /// A task for a run in memory brings the news only; that it is the third attempt stands in the first event.
+    /// A task for a cached run has only new events, but the attempt number is in the first event.
     @Test func theAttemptIsKnownOnceTheHistoryIsWhole() {
         var started = WorkflowExecutionStartedEventAttributes()
         started.attempt = 3

@@ -3,9 +3,9 @@ public import SagamoreEmbeddedPostgres
 internal import SagamorePostgresClient
 internal import Synchronization
 
-/// A fresh PostgreSQL server for tests, in a temporary folder that goes away with it.
+/// A PostgreSQL server for tests, in a temporary folder that is removed with it.
 ///
-/// Everything is as in `EmbeddedPostgres` (commits are durable), but the server may be killed and brought back.
+/// It behaves like `EmbeddedPostgres` (commits are durable), but can be killed and restarted.
 public final class TemporaryPostgres: Sendable {
     private let server: EmbeddedPostgres
     private let databases = Atomic(0)
@@ -18,13 +18,12 @@ public final class TemporaryPostgres: Sendable {
 
     private static var sharedIfStarted: TemporaryPostgres? { try? shared.get() }
 
-    /// The one server of this process, started on first use and removed when the process exits. Not to be killed:
-    /// others use it too.
+    /// The shared server of this process, started on first use and removed at exit. Do not kill it: other tests use it.
     public static func sharedServer() throws(EmbeddedPostgresError) -> TemporaryPostgres { try shared.get() }
 
-    /// Makes a cluster and starts its server; takes a second or two.
+    /// Creates a cluster and starts its server, which takes a second or two.
     ///
-    /// Servers and folders that killed processes left are removed first.
+    /// Removes servers and folders of killed processes first.
     public init(
         settings: [String: String] = [:],
         log: @escaping @Sendable (String) -> Void = { _ in }
@@ -41,16 +40,16 @@ public final class TemporaryPostgres: Sendable {
 
     deinit { try? stop() }
 
-    /// Where to connect, as libpq wants it; the database `postgres`.
+    /// The libpq URL of the database `postgres`.
     public var url: String { server.url }
 
-    /// The server's main process; nil when it doesn't run.
+    /// The pid of the server's main process; nil when it is not running.
     public var postmasterPID: Int32? { server.postmasterPID }
 
-    /// The file that the server writes its messages to.
+    /// The server's log file.
     public var logFile: String { server.dataDirectory + "/postgres.log" }
 
-    /// Makes an empty database with a new name, and returns where to connect to it.
+    /// Creates an empty database with a new name, and returns its URL.
     public func createDatabase() throws -> String {
         let name = "test_\(databases.add(1, ordering: .relaxed).newValue)"
         let connection = try PostgresConnection(server.url, applicationName: "tests")
@@ -59,30 +58,30 @@ public final class TemporaryPostgres: Sendable {
         return server.url(database: name)
     }
 
-    /// Kills the server's main process with SIGKILL, and waits until it is gone. Its sessions end by themselves soon.
+    /// Kills the server's main process with SIGKILL and waits for it. Its sessions end by themselves soon.
     public func kill9() {
         guard let pid = server.postmasterPID else { return }
         kill(pid, SIGKILL)
         _ = Wait.until(seconds: 10) { !server.isRunning }
     }
 
-    /// Starts the server again after `kill9()`, on the same address: it recovers.
+    /// Restarts the server after `kill9()`, on the same address. It recovers.
     public func restart() throws(EmbeddedPostgresError) { try server.start() }
 
-    /// Stops the server in order and starts it again, on the same address.
+    /// Stops and restarts the server, on the same address.
     public func stopAndRestart(mode: EmbeddedPostgres.StopMode = .fast) throws(EmbeddedPostgresError) {
         try server.stop(mode: mode)
         try server.start()
     }
 
-    /// Ends the server and removes its folder. Safe to repeat.
+    /// Stops the server and removes its folder. Safe to repeat.
     public func stop() throws(EmbeddedPostgresError) {
         try server.stop(mode: .immediate)
         try Files.remove(server.dataDirectory)
     }
 }
 
-/// Folders below `/tmp` whose names tell which process they belong to.
+/// Folders below `/tmp` whose names contain the pid of their process.
 enum TemporaryFolder {
     private static let prefix = "sagamore-test-"
 
@@ -90,12 +89,12 @@ enum TemporaryFolder {
         var template = Array("/tmp/\(prefix)\(getpid())-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Files.failure("can't make a folder in /tmp") }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // The database's user has to pass through.
+        // The database's user must be able to traverse it.
         chmod(path, 0o711)
         return path
     }
 
-    /// Ends and removes what processes left that are no more.
+    /// Stops and removes what ended processes left behind.
     static func removeLeftOvers() {
         for name in Files.names(in: "/tmp") where name.hasPrefix(prefix) {
             let path = "/tmp/" + name

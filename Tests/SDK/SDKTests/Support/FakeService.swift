@@ -6,17 +6,17 @@ import SagamoreThreads
 
 @testable import Sagamore
 
-/// A server of the contract's calls that answers what a test tells it, and remembers what it was asked.
+/// A server with scripted responses that records its requests.
 final class FakeService: Sendable {
     typealias Answer = @Sendable ([UInt8]) -> Result<[UInt8], GRPCStatus>
 
     let port: Int
     private let server: GRPCServer
     private let asked: Monitor<[(method: WorkflowServiceMethod, bytes: [UInt8])]>
-    /// Kept, since a call that is dropped is answered.
+    /// Retained, since a released call is answered.
     private let held = Locked<[GRPCServerCall]>([])
 
-    /// Starts on a free port. Methods without an answer are UNIMPLEMENTED; those that are `unanswered` stay open.
+    /// Starts on a free port. Methods without a response are UNIMPLEMENTED; `unanswered` ones stay open.
     init(_ answers: [WorkflowServiceMethod: Answer], unanswered: [WorkflowServiceMethod] = []) throws {
         let server = GRPCServer(GRPCServerConfiguration(port: 0))
         let asked = Monitor<[(method: WorkflowServiceMethod, bytes: [UInt8])]>([])
@@ -42,7 +42,7 @@ final class FakeService: Sendable {
         self.asked = asked
     }
 
-    /// The requests of one method, in their order.
+    /// The requests of one method, in order.
     func requests<Request: ProtobufMessage>(_ method: WorkflowServiceMethod, _ type: Request.Type) throws -> [Request] {
         try asked.withLock { $0 }.filter { $0.method == method }.map { try Request(serializedBytes: $0.bytes) }
     }
@@ -53,7 +53,7 @@ final class FakeService: Sendable {
         await onThread { asked.wait(until: { $0.contains { $0.method == method } }) }
     }
 
-    /// Runs `body` with a client of this service, and ends both on a thread that may block.
+    /// Runs `body` with a client of this service, and closes the client on a thread that may block.
     func withClient(_ body: (Client) async throws -> Void) async throws {
         let client = try await Client.connect(
             ClientOptions(address: "127.0.0.1:\(port)", namespace: "travel", identity: "tester")
@@ -71,7 +71,7 @@ final class FakeService: Sendable {
     func stop() async { await onThread { self.server.shutdown(grace: .zero) } }
 }
 
-/// Answers every request with the same message.
+/// Responds to every request with the same message.
 func answer<Response: ProtobufMessage>(_ response: Response) -> FakeService.Answer {
     { _ in .success(response.serializedBytes()) }
 }

@@ -3,7 +3,7 @@ import SagamoreProtobuf
 
 @testable import Sagamore
 
-/// Plays the server for one run: writes the history that commands lead to, and says what a worker gets.
+/// Simulates the server for one run: writes the history that results from commands, and provides the worker's tasks.
 final class HistoryBook {
     struct Illegal: Error, CustomStringConvertible {
         let description: String
@@ -40,7 +40,7 @@ final class HistoryBook {
         )
     }
 
-    // MARK: What happens outside
+    // MARK: Outside events
 
     func append(_ type: EventType, _ attributes: HistoryEvent.OneOf_Attributes?) {
         var event = HistoryEvent()
@@ -105,7 +105,7 @@ final class HistoryBook {
 
     // MARK: Workflow tasks
 
-    /// Gives the worker what it has not seen, and writes down what it answers.
+    /// Delivers the new events to the worker, and writes the results of its response.
     @discardableResult
     func task() throws -> [String] {
         startTask()
@@ -117,7 +117,7 @@ final class HistoryBook {
         }
     }
 
-    /// A workflow task whose answer is lost with the worker.
+    /// A workflow task whose response is lost with the worker.
     func lostTask() {
         startTask()
         _ = run.handle(Array(events[delivered...]))
@@ -130,15 +130,15 @@ final class HistoryBook {
         append(.workflowTaskStarted, .workflowTaskStartedEventAttributes(WorkflowTaskStartedEventAttributes()))
     }
 
-    /// The worker loses the run: the next task brings the whole history to a new one.
+    /// The worker loses the run: the next task has the whole history.
     func forgetRun() {
         run.evict()
         run = WorkflowRun(Self.info(runID), makeCode())
         delivered = 0
     }
 
-    /// The worker rebuilds the run from the whole history for a query; the next task brings only what follows the last
-    /// one, as if it had kept the run.
+    /// The worker rebuilds the run from the whole history for a query. The next task has only the events after the last
+    /// task, as if the worker had kept the run.
     func rebuildForQuery() throws {
         run.evict()
         run = WorkflowRun(Self.info(runID), makeCode())
@@ -217,7 +217,7 @@ final class HistoryBook {
         }
     }
 
-    // MARK: How it ended
+    // MARK: The ending
 
     /// The result of the last command.
     func result<Value: Codable>(as type: Value.Type) throws -> Value {

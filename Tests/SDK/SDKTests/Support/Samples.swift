@@ -3,10 +3,10 @@ import Sagamore
 let work = Activity<String, String>("work", .startToClose(.seconds(5)))
 let other = Activity<String, String>("other", .startToClose(.seconds(5)))
 
-/// The contract has a message of the same name, which tests see too.
+/// Disambiguates from the contract's message of the same name.
 typealias TestType<Input: Codable & Sendable, Output: Codable & Sendable> = WorkflowType<Input, Output>
 
-/// A workflow type for a test's code: name and queue don't matter.
+/// A workflow type for test code; name and queue do not matter.
 func testType<Input, Output>(_ name: String = "Test") -> WorkflowType<Input, Output> {
     WorkflowType(name, taskQueue: "test")
 }

@@ -1,6 +1,6 @@
 import Sagamore
 
-/// A saga of three steps, two of them side by side when asked.
+/// A saga of three steps, two of which optionally run concurrently.
 struct Trip: Codable, Sendable {
     var isParallel = false
 }

@@ -15,7 +15,7 @@ func history(_ client: Client, _ id: String) async throws -> [HistoryEvent] {
     ).get().history?.events ?? []
 }
 
-/// Why the last failed workflow task failed; nil: none has.
+/// Why the last failed workflow task failed; nil when none has.
 func failedTask(_ client: Client, _ id: String) async throws -> String? {
     for event in try await history(client, id).reversed() {
         guard case .workflowTaskFailedEventAttributes(let failed) = event.attributes else { continue }

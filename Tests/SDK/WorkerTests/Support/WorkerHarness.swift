@@ -6,7 +6,7 @@ import Testing
 
 @testable import Sagamore
 
-/// Runs `body` with a worker that serves a queue of its own, on the server that all tests share.
+/// Runs `body` with a worker on its own queue of the shared server.
 func withWorker(
     _ options: WorkerOptions = WorkerOptions(),
     server: DevProgram? = nil,
@@ -33,10 +33,10 @@ func connect(_ server: DevProgram? = nil) async throws -> Client {
     return try await Client.connect(ClientOptions(address: address, namespace: "default"))
 }
 
-/// Ends a client on a thread that may block.
+/// Closes a client on a thread that may block.
 func close(_ client: Client) async { try? await blocking { client.close() } }
 
-/// Runs what blocks on a thread of its own: the cooperative pool has few, and everybody's timers need them.
+/// Runs blocking code on a dedicated thread: the cooperative pool has few, and all timers need them.
 func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await SystemThread.run("blocking", body)
 }
@@ -59,7 +59,7 @@ final class RunningWorker: Sendable {
         task = Task { try await worker.run() }
     }
 
-    /// Stops it in order and waits for its end.
+    /// Stops it gracefully and waits for it.
     func stop() async throws {
         worker.stop()
         try await task.value
@@ -80,14 +80,14 @@ func eventually(
     }
 }
 
-/// A list that code on any thread adds to.
+/// A thread-safe list of notes.
 final class Notes: Sendable {
     private let list = Mutex<[String]>([])
     func add(_ note: String) { list.withLock { $0.append(note) } }
     var all: [String] { list.withLock { $0 } }
 }
 
-/// The contract has a message of the same name.
+/// Disambiguates from the contract's message of the same name.
 typealias WorkflowKind<Input: Codable & Sendable, Output: Codable & Sendable> = Sagamore.WorkflowType<Input, Output>
 
 extension Client {
@@ -106,7 +106,7 @@ extension Client {
 }
 
 extension Workflow {
-    /// The workflow for a worker of another queue than the type's own: each test has one.
+    /// The workflow for a worker of another queue than the type's: each test has its own.
     static func registered(on queue: String) -> Registration {
         let table = HandlerTable(handlers)
         return Registration(name: type.name, content: .workflow(taskQueue: queue) { TypedRunCode<Self>(table) })

@@ -38,7 +38,7 @@ struct Collecting: Workflow {
     }
 }
 
-/// Waits for a timer as often as it is told.
+/// Waits for a given number of timers.
 struct Ticking: Workflow {
     static let type = WorkflowKind<Int, Int>("Ticking", taskQueue: "any")
     func run(_ context: WorkflowContext<NoState>, _ count: Int) async throws -> Int {
