@@ -9,7 +9,7 @@ from checks import swift
 LONGEST_LINE = 120
 LONGEST_FUNCTION = 70
 GENERATED = re.compile(r"^// swift-format-ignore-file$", re.MULTILINE)
-# Witnesses of Equatable, Comparable, Hashable, CustomStringConvertible and Codable do what these protocols say.
+# Witnesses of these protocols need no comment: Equatable, Comparable, Hashable, CustomStringConvertible, Codable.
 WITNESS = re.compile(
     r"func\s+(?:==|<)\s*\(|func\s+hash\(into\b|func\s+encode\(to\b|init\(from\s+\w+:\s*any\s+Decoder"
     r"|var\s+(?:description|debugDescription|errorDescription)\s*:"
@@ -21,7 +21,7 @@ def is_generated(text: str) -> bool:
 
 
 def is_documented(lines: list, line: int) -> bool:
-    """Whether a `///` comment stands above the declaration in `line`, or above its attributes."""
+    """Whether the declaration in `line`, or its attributes, has a `///` comment above it."""
     above = line - 2
     while above >= 0 and re.match(r"\s*(?:@|#if\b|\)\s*$)", lines[above]):
         above -= 1
@@ -29,7 +29,7 @@ def is_documented(lines: list, line: int) -> bool:
 
 
 def check_documentation(root: Path, sources: dict):
-    """Public declarations have a `///` comment, unless what they do is said elsewhere: see `is_said_elsewhere`."""
+    """Public declarations have a `///` comment unless they are documented elsewhere: see `is_said_elsewhere`."""
     written = {path: swift.declarations(text) for path, text in sources.items() if not is_generated(text)
                and path.relative_to(root).parts[0] in ("Sources", "sagas")}
     types = swift.Types(declaration for found in written.values() for declaration in found)

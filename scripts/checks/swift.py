@@ -1,11 +1,11 @@
-"""Reads Swift sources as far as the checks need it: text without comments and strings, declarations, functions."""
+"""Parses Swift sources as far as the checks need: text without comments and strings, declarations, functions."""
 
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 
 TOKEN = re.compile(r'`[^`\n]*`|//[^\n]*|/\*|(#*)("""|")')
-# What may stand before a declaration's keyword.
+# Modifiers of declarations.
 MODIFIERS = (
     r"(?:@\w+(?:\([^)\n]*\))?\s+|(?:static|class|final|mutating|nonmutating|override|convenience|required|lazy|weak"
     r"|unowned|nonisolated|indirect|borrowing|consuming|dynamic|(?:public|package|internal|fileprivate|private|open)"
@@ -25,7 +25,7 @@ def blank(text: str) -> str:
 
 
 def code_only(text: str) -> str:
-    """The text with comments and the contents of strings as spaces: offsets and lines stay as they are."""
+    """The text with comments and string contents replaced by spaces, which preserves offsets and lines."""
     parts, at = [], 0
     while match := TOKEN.search(text, at):
         parts.append(text[at:match.start()])
@@ -45,7 +45,7 @@ def code_only(text: str) -> str:
 
 
 def string_end(text: str, at: int, pounds: str, quotes: str) -> int:
-    """Where a string that began before `at` ends. Interpolations may hold strings of their own."""
+    """The end of a string that began before `at`. Interpolations may contain strings."""
     stop = re.compile(rf"(?P<close>{quotes}{pounds})|\\{pounds}(?P<open>\()|\\{pounds}[^\n]" if not pounds else
                       rf"(?P<close>{quotes}{pounds})|\\{pounds}(?P<open>\()")
     while match := stop.search(text, at):
@@ -69,7 +69,7 @@ def interpolation_end(text: str, at: int) -> int:
 
 
 def closing(code: str, opening: int) -> int:
-    """Where the brace at `opening` is closed."""
+    """The offset of the brace that closes the one at `opening`."""
     depth = 0
     for match in re.compile(r"[{}]").finditer(code, opening):
         depth += 1 if match[0] == "{" else -1
@@ -83,7 +83,7 @@ def line_at(text: str, offset: int) -> int:
 
 
 def body(code: str, at: int):
-    """Where the body of a declaration that goes on at `at` begins; None when it has none before the line ends."""
+    """The start of the body of a declaration that continues at `at`; None without a body before the line ends."""
     depth = 0
     for match in re.compile(r"[(\[{)\]}\n]").finditer(code, at):
         if match[0] == "{" and depth == 0:
@@ -118,7 +118,7 @@ class Declaration:
     modifiers: str
     keyword: str
     name: str
-    # The type that it stands in, without those around that one; "" in a file.
+    # The innermost enclosing type; "" at file level.
     around: str
     is_public: bool
     # A type's protocols and superclass, and the words of what they are given.
@@ -154,7 +154,7 @@ def declarations(text: str) -> list:
 
 @dataclass
 class Scope:
-    """A body that declarations stand in."""
+    """A body that contains declarations."""
 
     end: int
     keyword: str
@@ -163,7 +163,7 @@ class Scope:
 
 
 class Types:
-    """What declarations say of the types that they stand in."""
+    """Facts about types, collected from their declarations."""
 
     def __init__(self, found):
         self.properties, self.parents, self.requirements = defaultdict(set), defaultdict(set), defaultdict(set)

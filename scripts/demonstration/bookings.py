@@ -1,4 +1,4 @@
-"""The bookings of the demonstration, and the table of what becomes of them."""
+"""The bookings of the demonstration, and the table of their events."""
 
 import datetime
 import json
@@ -68,7 +68,7 @@ BOOKINGS = [
 ]
 DEAD = BOOKINGS[-1]
 
-# After the last event that is expected, so long for one that is not.
+# How long to wait for unexpected events after the last expected one.
 QUIET_SECONDS = 1.5
 
 
@@ -99,7 +99,7 @@ class Show:
                 raise Failed(f"not all events came within {seconds:.0f} s; missing: {missing}\n"
                              f"The logs are in {self.processes.folder / 'logs'}")
             self._take(0.2)
-        # A record that was sent again gives no events: what it could give would come at once.
+        # A repeated record causes no events: if it did, they would arrive at once.
         end = time.monotonic() + QUIET_SECONDS
         while time.monotonic() < end:
             self._take(0.1)
@@ -121,7 +121,7 @@ class Show:
             print(f"  FAIL  {surprise}")
         return not self.surprises and all(each.expected == each.events for each in BOOKINGS)
 
-    # What comes in
+    # Commands
 
     def _listen(self, name: str, topic: str) -> None:
         command = [self.program, "events", "tail", "--topic", topic, "--follow", "--output", "json", *self.place]
@@ -163,7 +163,7 @@ class Show:
         mark = "as expected" if expected == status else f"expected: {expected}"
         self._row(took, each.what, each.command_id, each.workflow_id, status, mark, detail)
 
-    # What goes out
+    # Events
 
     def _publish(self, bookings: list, *options: str) -> None:
         command = [self.program, "command", "publish", "-", "--output", "json", *options, *self.place]
@@ -191,7 +191,7 @@ def seconds_of(time_text: str) -> float:
 
 
 def describe(event: dict) -> str:
-    """What an event says beside its status, in a line."""
+    """The details of an event besides its status, in one line."""
     if "result" in event:
         return json.dumps(event["result"])
     if event.get("compensations"):

@@ -67,7 +67,7 @@ class Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # A second signal is not to leave half of them.
+        # A second signal must not leave children behind.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         for name in sorted(self.running, key=lambda name: name == LAST):

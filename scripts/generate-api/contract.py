@@ -1,17 +1,17 @@
-"""What is generated: the version of the contract, the calls, and the messages that stay encoded."""
+"""The scope of the generated code: the version of the contract, the calls, and the messages that stay encoded."""
 
-# The published Python package that carries the descriptors. To move to a newer contract, change this version,
+# The published Python package with the descriptors. To move to a newer contract, change this version,
 # run `python3 scripts/generate-api`, and read what changed.
 TEMPORALIO_VERSION = "1.35.0"
 
-# Everything that is installed to read the descriptors.
+# The packages that are needed to read the descriptors.
 REQUIREMENTS = [
     f"temporalio=={TEMPORALIO_VERSION}",
     "protobuf==7.36.2",
     "googleapis-common-protos==1.76.0",  # google.rpc.Status
 ]
 
-# Python modules whose files, with all that they import, are the contract.
+# Python modules whose files, with all their imports, form the contract.
 MODULES = [
     "temporalio.api.workflowservice.v1.service_pb2",
     "temporalio.api.operatorservice.v1.service_pb2",
@@ -20,8 +20,7 @@ MODULES = [
     "google.rpc.status_pb2",
 ]
 
-# The Python package has moved the standard health service out of the way of another one. On the wire it has the
-# standard name.
+# The Python package renames the standard health service to avoid a conflict. On the wire it has the standard name.
 RENAMED_PACKAGES = {"temporal.grpc.health.v1": "grpc.health.v1"}
 
 # The calls whose messages are generated. Method names are generated for all calls of a service.
@@ -47,10 +46,10 @@ METHODS = set(
     """.split()
 )
 
-# Packages of which every message is generated: they travel inside `google.protobuf.Any`.
+# Packages whose messages are all generated, since they are sent inside `google.protobuf.Any`.
 WHOLE_PACKAGES = {"temporal.api.errordetails.v1", "temporal.api.update.v1", "google.rpc"}
 
-# Fields of these types stay encoded (`RawMessage`), except inside of these types themselves and what they consist of.
+# Fields of these types stay encoded (`RawMessage`), except inside these types and their parts.
 RAW_TYPES = {
     ".temporal.api.common.v1.Payload",
     ".temporal.api.common.v1.Payloads",
@@ -61,13 +60,13 @@ RAW_TYPES = {
     ".temporal.api.sdk.v1.UserMetadata",
 }
 
-# Simple names that would hide something in Swift or mean nothing alone: they get their package's name in front.
+# Names that would shadow something in Swift, or are too general: they get their package's name as a prefix.
 AMBIGUOUS_NAMES = {"Any", "Type", "Protocol", "Message", "Status", "Error", "Result", "Duration"}
 
-# Packages whose messages keep their plain names where others share them: `Failure` is what a workflow fails with.
+# Packages whose messages keep their plain names even if others share them, such as `Failure`.
 PLAIN_PACKAGES = {"temporal.api.failure.v1"}
 
-# How packages are written in Swift where their last part has several words.
+# Swift names of packages whose last part has several words.
 PACKAGE_NAMES = {
     "errordetails": "ErrorDetails",
     "operatorservice": "OperatorService",
@@ -77,11 +76,11 @@ PACKAGE_NAMES = {
     "workflowservice": "WorkflowService",
 }
 
-# Where the output goes, relative to the repository.
+# The output, relative to the repository.
 API_FOLDER = "Sources/Connections/API"
 WELL_KNOWN_TYPES_FILE = "Sources/Base/Protobuf/WellKnownTypes.swift"
 TEST_MESSAGES_FILE = "Tests/Connections/APITests/GeneratedTestMessages.swift"
 TEST_REGISTRY_FILE = "Tests/Connections/APITests/GeneratedMessageTypes.swift"
 
-# A file of more lines is split, so that a build uses all cores.
+# Longer files are split, so that builds use all cores.
 LINES_PER_FILE = 900

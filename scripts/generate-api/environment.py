@@ -1,4 +1,4 @@
-"""Private virtual environments with pinned packages, made once."""
+"""Private virtual environments with pinned packages, created once."""
 
 import fcntl
 import os
@@ -21,20 +21,20 @@ def prepare(folder: Path, requirements: list) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if stamp.is_file() and stamp.read_text() == wanted and python.exists():
             return python
-        print(f"Making a virtual environment in {folder}: {', '.join(requirements)}", file=sys.stderr, flush=True)
+        print(f"Creating a virtual environment in {folder}: {', '.join(requirements)}", file=sys.stderr, flush=True)
         try:
             venv.create(folder, with_pip=True, clear=True)
         except subprocess.CalledProcessError:
-            sys.exit("Python can't make virtual environments here: install python3-venv (Debian, Ubuntu)")
+            sys.exit("Python cannot create virtual environments here: install python3-venv (Debian, Ubuntu)")
         install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
         if subprocess.run(install, stdout=sys.stderr).returncode != 0:
-            sys.exit(f"The packages could not be installed: {', '.join(requirements)}")
+            sys.exit(f"Failed to install the packages: {', '.join(requirements)}")
         stamp.write_text(wanted)
     return python
 
 
 def enter(folder: Path, requirements: list) -> None:
-    """Goes on in the environment at `folder`: runs this program again with its Python."""
+    """Restarts this program with the Python of the environment at `folder`."""
     if Path(sys.prefix).resolve() == folder.resolve():
         return
     python = prepare(folder, requirements)

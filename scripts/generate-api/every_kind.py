@@ -1,4 +1,4 @@
-"""A schema for the tests: every kind of field in every position, also those that the contract does not use yet."""
+"""A schema for the tests: every kind of field in every position, including those that the contract does not use."""
 
 from google.protobuf import descriptor_pb2
 

@@ -13,10 +13,10 @@ KEYWORDS = set(
     """.split()
 )
 
-# Words that backticks do not help.
+# Words that cannot be escaped by backticks.
 IMPOSSIBLE = {"self", "Self", "init", "Type", "Protocol"}
 
-# Names that a nested type may not have without hiding what the generated code uses.
+# Names that nested types must not have, since they would shadow types in the generated code.
 RESERVED_TYPES = {"Any", "Type", "Protocol", "Self", "String", "Double", "Float", "Bool", "Int32", "Int64"}
 
 
@@ -65,7 +65,7 @@ def nested(name: str, suffix: str) -> str:
 
 
 def enum_prefix(enum_name: str, value_names: list) -> str:
-    """What all values begin with, when that is the enum's own name: `EVENT_TYPE_`."""
+    """The common prefix of all values, when it is the enum's name: `EVENT_TYPE_`."""
     plain = enum_name.lower()
     for length in range(1, len(value_names[0])):
         prefix = value_names[0][:length]

@@ -55,7 +55,7 @@ class Schema:
         self.test_files = test_files
         self._collect({})
         self.used = self._reachable(self._roots())
-        # Names are decided among what is used: what is left out claims none.
+        # Names are chosen among used types only.
         simple: dict[str, int] = {}
         for item in [*self.messages.values(), *self.enums.values()]:
             if item.full_name in self.used and item.parent is None and "google.protobuf" not in item.full_name:
@@ -81,7 +81,7 @@ class Schema:
         self.files.append(proto)
 
     def _collect(self, simple: dict) -> None:
-        """Fills the tables. `simple` says how often a name is used."""
+        """Fills the tables. `simple` counts the uses of each name."""
         self.messages, self.enums, self.services = {}, {}, []
         for proto in self.files:
             for item in proto.message_type:
