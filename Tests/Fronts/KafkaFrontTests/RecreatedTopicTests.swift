@@ -2,6 +2,7 @@ import FoundationEssentials
 import SagamoreEngine
 import SagamoreKafkaClient
 import SagamoreKafkaTestSupport
+import SagamoreServices
 import Synchronization
 import Testing
 
@@ -24,8 +25,7 @@ extension LiveTests {
                 group: group,
                 readers: [makeReader(Route(commandTopic: topic, workflowType: "W", taskQueue: "q"))],
                 history: FakeHistory { [seen] command, reply in
-                    seen.add(command.origin.commandID)
-                    reply.succeed(.carriedOut)
+                    seen.add(command.origin.commandID, reply)
                 },
                 limits: ConsumerLimits(),
                 shardCount: 1,
@@ -89,6 +89,26 @@ extension LiveTests {
             consumer.stop()
         }
 
+        /// The last commit before the stop must not write a position of the old topic's successor.
+        @Test func `a consumer that stops before it noticed a new topic leaves no offset behind`() async throws {
+            try Cluster.apache.create([topic], partitions: Int(count))
+            let first = try consumer()
+            try publish("old", 3)
+            try await waitForOffsets(3)
+            seen.heldPrefix.withLock { $0 = "new" }
+            try deleteTopic()
+            try Cluster.apache.create([topic], partitions: Int(count))
+            try publish("new", 50)
+            try await wait(for: "some new commands") { seen.count("new") >= 40 * Int(count) }
+            seen.answerHeld()
+            first.stop()
+            seen.heldPrefix.withLock { $0 = "-" }
+            let second = try consumer()
+            try await waitForOffsets(50)
+            #expect(seen.count("new") == 50 * Int(count))
+            second.stop()
+        }
+
         @Test func `records that are removed unread are logged with their offsets`() async throws {
             try Cluster.apache.create([topic], partitions: Int(count))
             let first = try consumer()
@@ -123,7 +143,23 @@ extension LiveTests {
 private final class SeenCommands: Sendable {
     private let counts = Mutex<[String: Int]>([:])
 
-    func add(_ id: String) { counts.withLock { $0[id, default: 0] += 1 } }
+    /// The prefix of commands that are answered by `answerHeld` only.
+    let heldPrefix = Mutex("-")
+    private let held = Mutex<[Reply<CommandOutcome>]>([])
+
+    func add(_ id: String, _ reply: Reply<CommandOutcome>) {
+        counts.withLock { $0[id, default: 0] += 1 }
+        if id.hasPrefix(heldPrefix.withLock { $0 }) { return held.withLock { $0.append(reply) } }
+        reply.succeed(.carriedOut)
+    }
+
+    func answerHeld() {
+        let replies = held.withLock { held in
+            defer { held = [] }
+            return held
+        }
+        for reply in replies { reply.succeed(.carriedOut) }
+    }
 
     /// The number of commands whose id begins so.
     func count(_ prefix: String) -> Int { counts.withLock { counts in counts.keys.count { $0.hasPrefix(prefix) } } }

@@ -9,8 +9,7 @@ final class ConsumerLoop {
     private static let pollInterval = Duration.milliseconds(100)
     /// How often stored offsets are verified when nothing is committed.
     private static let verificationInterval = Duration.seconds(5)
-    /// How long the thread waits for the broker's answer to a query.
-    private static let queryLimit = Duration.seconds(1)
+    private static let seekLimit = Duration.seconds(1)
     private static let lastCommitLimit = Duration.seconds(3)
     private static let closeLimit = Duration.seconds(4)
 
@@ -19,7 +18,15 @@ final class ConsumerLoop {
     private var ledger: OffsetLedger
     private var gate = PartitionGate(recordLimit: 1000, byteLimit: 2 << 20)
     private var gaps = GapWatch(interval: .seconds(1))
+    private let queries: BrokerQueries
     private var nextVerification = ContinuousClock.now
+    /// Stored offsets are being queried.
+    private var isVerifying = false
+    /// What is committed once they are known to be there.
+    private var verified: [KafkaPartition: Int64] = [:]
+    private var isFindingGap = false
+    /// What was missing when the consumer was closed: from then on librdkafka answers no such query.
+    private var missingAtClose: [KafkaPartition]?
     private var reader = RecordReader()
     private var batch: [KafkaRecord] = []
     private var bytes = 0
@@ -31,6 +38,7 @@ final class ConsumerLoop {
     init(_ inbox: ConsumerInbox, _ handlers: KafkaConsumer.Handlers, commitInterval: Duration) {
         self.inbox = inbox
         self.handlers = handlers
+        queries = BrokerQueries(inbox)
         ledger = OffsetLedger(interval: commitInterval, backoff: .seconds(1))
     }
 
@@ -40,8 +48,9 @@ final class ConsumerLoop {
             note(mail.offsets)
             if mail.isClosing { break }
             pause(mail.pauses)
+            for answer in mail.answers { handle(answer) }
             verifyAndCommit()
-            reportGap()
+            findGap()
             poll()
         }
         close()
@@ -145,7 +154,10 @@ final class ConsumerLoop {
             if let start = handlers.start {
                 PartitionList.setOffsets(of: list, start)
             } else {
-                stored = storedOffsets(of: partitions) ?? [:]
+                switch BrokerQueries.storedOffsets(of: partitions, inbox) {
+                case .success(let offsets): stored = offsets
+                case .failure(let error): report(error)
+                }
             }
             if isCooperative {
                 report(KafkaError(consuming: rd_kafka_incremental_assign(client, list)))
@@ -178,7 +190,13 @@ final class ConsumerLoop {
         discardBatch(of: partitions)
         handlers.revoked(partitions, lost)
         note(inbox.mailbox.takeOffsets())
-        if !lost { commitAndWait(ledger.unsettled(of: partitions)) }
+        if !lost {
+            var offsets = ledger.unsettled(of: partitions)
+            if !offsets.isEmpty {
+                for partition in missingAtClose ?? missingOffsets() { offsets[partition] = nil }
+            }
+            commitAndWait(offsets)
+        }
         ledger.revoke(partitions)
         gate.revoke(partitions)
         for partition in partitions { gaps.revoke(partition) }
@@ -205,40 +223,63 @@ final class ConsumerLoop {
         ledger.want(offsets.next)
     }
 
-    /// Commits what is due, and nothing of a topic that was deleted since the last commit: its new records have been
-    /// read from a position in the old ones.
+    /// Takes what is due to be committed, and asks whether the offsets committed before are still there. Otherwise the
+    /// topic was deleted since, and its new records were read from a position in the old ones.
     private func verifyAndCommit() {
         let now = ContinuousClock.now
-        guard ledger.isDue(now: now) || now >= nextVerification else { return }
+        guard !isVerifying, ledger.isDue(now: now) || now >= nextVerification else { return }
         nextVerification = now + Self.verificationInterval
-        if !ledger.verifiable.isEmpty {
-            guard let stored = storedOffsets(of: ledger.verifiable) else { return ledger.postpone(now: now) }
-            let missing = ledger.missing(from: stored)
-            guard missing.isEmpty || readFromBeginning(missing) else { return ledger.postpone(now: now) }
-        }
-        commit(ledger.take(now: now))
+        let offsets = ledger.take(now: now)
+        let verifiable = ledger.verifiable
+        guard !verifiable.isEmpty else { return commit(offsets) }
+        isVerifying = true
+        verified = offsets
+        queries.send(.storedOffsets(verifiable))
     }
 
-    /// What the broker holds for the group; nil when it does not answer.
-    private func storedOffsets(of partitions: [KafkaPartition]) -> [KafkaPartition: Int64]? {
-        PartitionList.lend(partitions) { list in
-            let native = rd_kafka_committed(client, list, Self.queryLimit.milliseconds)
-            let entries = PartitionList.entries(list)
-            let failure = entries.first { $0.err != RD_KAFKA_RESP_ERR_NO_ERROR }?.err ?? native
-            guard native == RD_KAFKA_RESP_ERR_NO_ERROR, failure == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                report(failure)
-                return nil
+    private func handle(_ answer: BrokerQueries.Answer) {
+        switch answer {
+        case .firstOffset(let partition, let first):
+            isFindingGap = false
+            guard case .success(let first) = first else { return }
+            if let range = gaps.answered(partition, first: first) { handlers.removed?(partition, range) }
+        case .storedOffsets(let asked, let answer):
+            isVerifying = false
+            let offsets = ledger.inFlight(verified)
+            switch answer {
+            case .failure(let error):
+                report(error)
+                ledger.answered(offsets, refused: Set(offsets.keys), now: .now)
+            case .success(let stored):
+                let missing = ledger.missing(from: stored, of: asked)
+                if !missing.isEmpty, !readFromBeginning(missing) {
+                    return ledger.answered(offsets, refused: Set(offsets.keys), now: .now)
+                }
+                commit(ledger.inFlight(offsets))
             }
-            let known = entries.filter { $0.offset >= 0 }.map { (KafkaPartition($0), $0.offset) }
-            return Dictionary(known) { first, _ in first }
         }
+    }
+
+    /// Queries the first offset of a partition of which offsets were skipped.
+    private func findGap() {
+        guard !isFindingGap, handlers.removed != nil, let partition = gaps.query(at: .now) else { return }
+        isFindingGap = true
+        queries.send(.firstOffset(partition))
+    }
+
+    /// The partitions whose committed offsets the broker does not hold any more. Waits for the broker.
+    private func missingOffsets() -> [KafkaPartition] {
+        let verifiable = ledger.verifiable
+        guard !verifiable.isEmpty else { return [] }
+        let stored = BrokerQueries.storedOffsets(of: verifiable, inbox)
+        return (try? stored.get()).map { ledger.missing(from: $0, of: verifiable) } ?? []
     }
 
     /// - Returns: whether the partitions are read from their beginning from now on.
     private func readFromBeginning(_ partitions: [KafkaPartition]) -> Bool {
         let beginning = Int64(RD_KAFKA_OFFSET_BEGINNING)
         let failure = PartitionList.lend(partitions.map { ($0, beginning) }) { list in
-            KafkaError(consuming: rd_kafka_seek_partitions(client, list, Self.queryLimit.milliseconds))
+            KafkaError(consuming: rd_kafka_seek_partitions(client, list, Self.seekLimit.milliseconds))
                 ?? PartitionList.entries(list).first { $0.err != RD_KAFKA_RESP_ERR_NO_ERROR }.map { KafkaError($0.err) }
         }
         report(failure)
@@ -249,22 +290,6 @@ final class ConsumerLoop {
         ledger.restart(Set(partitions))
         handlers.restarted(partitions)
         return true
-    }
-
-    /// Queries the first offset of a partition of which offsets were skipped.
-    private func reportGap() {
-        guard let removed = handlers.removed, let partition = gaps.query(at: .now) else { return }
-        var (first, end): (Int64, Int64) = (0, 0)
-        let native = rd_kafka_query_watermark_offsets(
-            client,
-            partition.topic,
-            partition.partition,
-            &first,
-            &end,
-            Self.queryLimit.milliseconds
-        )
-        guard native == RD_KAFKA_RESP_ERR_NO_ERROR else { return }
-        if let range = gaps.answered(partition, first: first) { removed(partition, range) }
     }
 
     private func commit(_ offsets: [KafkaPartition: Int64]) {
@@ -315,6 +340,8 @@ final class ConsumerLoop {
     /// destroyed without closing.
     private func close() {
         batch = []
+        queries.stop()
+        missingAtClose = missingOffsets()
         guard let queue = rd_kafka_queue_new(client) else { return }
         defer { rd_kafka_queue_destroy(queue) }
         if let error = KafkaError(consuming: rd_kafka_consumer_close_queue(client, queue)) { report(error) }

@@ -7,6 +7,8 @@ final class ConsumerMailbox: Sendable {
         /// True: pause, false: resume. The last request counts.
         var pauses: [KafkaPartition: Bool] = [:]
         var offsets = Offsets()
+        /// At most one of each kind is waiting.
+        var answers: [BrokerQueries.Answer] = []
         var isClosing = false
     }
 
@@ -41,6 +43,10 @@ final class ConsumerMailbox: Sendable {
                 mail.offsets.next[partition] = nil
             }
         }
+    }
+
+    func answer(_ answer: BrokerQueries.Answer) {
+        mail.withLock { $0.answers.append(answer) }
     }
 
     func close() {

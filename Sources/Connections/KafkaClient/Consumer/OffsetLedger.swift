@@ -49,9 +49,11 @@ struct OffsetLedger {
 
     /// The partitions whose offsets have disappeared.
     ///
-    /// - Parameter offsets: what the broker holds now for `verifiable`.
-    func missing(from offsets: [KafkaPartition: Int64]) -> [KafkaPartition] {
-        stored.keys.filter { offsets[$0] == nil }.sorted()
+    /// - Parameters:
+    ///   - offsets: what the broker holds.
+    ///   - asked: the partitions that it was asked for.
+    func missing(from offsets: [KafkaPartition: Int64], of asked: [KafkaPartition]) -> [KafkaPartition] {
+        asked.filter { offsets[$0] == nil && stored[$0] != nil }
     }
 
     /// Forgets the offsets of partitions that started over, so that lower ones are accepted.
@@ -76,8 +78,10 @@ struct OffsetLedger {
         return notBefore.map { now >= $0 } ?? true
     }
 
-    /// Commits nothing until the backoff is over.
-    mutating func postpone(now: ContinuousClock.Instant) { notBefore = now + backoff }
+    /// Those of `offsets` that are still in flight.
+    func inFlight(_ offsets: [KafkaPartition: Int64]) -> [KafkaPartition: Int64] {
+        offsets.filter { inFlight[$0.key] == $0.value }
+    }
 
     /// The offsets to commit now; none while a commit is unanswered or the interval has not elapsed.
     mutating func take(now: ContinuousClock.Instant) -> [KafkaPartition: Int64] {
