@@ -6,9 +6,9 @@ public import SagamoreServices
 internal import SagamoreThreads
 internal import Synchronization
 
-/// The entrance and exit on Kafka: commands from the routes' topics to history, and the outbox to its topics.
+/// Kafka in and out: submits commands from the routes' topics to history, and publishes the outbox.
 ///
-/// Brokers that can't be reached are no error: the front says so once and goes on by itself when they are there.
+/// Unreachable brokers are no error. The front logs them once and continues when they are reachable.
 public final class KafkaFront: Sendable {
     private let configuration: KafkaFrontConfiguration
     private let history: any HistoryClient
@@ -53,7 +53,7 @@ public final class KafkaFront: Sendable {
     ) throws(KafkaError) {
         var configuration = configuration
         if configuration.kafka.log == nil {
-            // The front says itself what an operator has to know.
+            // The front itself logs what an operator needs.
             configuration.kafka.log = { line in log.debug("librdkafka", metadata: ["line": line.description]) }
         }
         self.configuration = configuration
@@ -87,8 +87,8 @@ public final class KafkaFront: Sendable {
         }
     }
 
-    /// Starts publishing and creates the topics, on threads of its own, and returns at once. Commands are read once
-    /// ``ownershipChanged(ownsShards:)`` says that this process owns shards.
+    /// Starts publishing and creates the topics, on threads of its own. Returns at once. Commands are read after
+    /// ``ownershipChanged(ownsShards:)`` has reported that this process owns shards.
     public func start() {
         topics.prepare()
         startPublishers()
@@ -96,14 +96,14 @@ public final class KafkaFront: Sendable {
         state.withLock { $0.thread = thread }
     }
 
-    /// Says whether this process owns shards. Whoever joins the command group is given partitions, so only an owner
-    /// joins, and one that lost its shards leaves. Returns at once, from any thread.
+    /// Reports whether this process owns shards. Members of the command group are assigned partitions, so only an owner
+    /// joins, and a process that lost its shards leaves. Returns at once. Thread-safe.
     public func ownershipChanged(ownsShards: Bool) {
         state.withLock { $0.ownsShards = ownsShards }
         bell.ring()
     }
 
-    /// A shard's outbox has new records. Cheap, from any thread.
+    /// Reports new records in a shard's outbox. Cheap and thread-safe.
     public func outboxGrew(_ shard: Int32) {
         let publisher = state.withLock { state in
             state.publishers.indices.contains(Int(shard)) ? state.publishers[Int(shard)] : nil
@@ -132,10 +132,10 @@ public final class KafkaFront: Sendable {
 
     private var lacksPublishers: Bool { state.withLock { $0.publishers.count < $0.shardCount } }
 
-    /// Whether the topics are there and commands are read.
+    /// Whether the topics exist and commands are read.
     public var isReady: Bool { ready.load(ordering: .acquiring) }
 
-    /// Commits what is durable, leaves the group, ends all threads. Blocks.
+    /// Commits the offsets of durable commands, leaves the group, and ends all threads. Blocks.
     public func stop() {
         bell.stop()
         let thread = state.withLock { state in
@@ -175,7 +175,7 @@ public final class KafkaFront: Sendable {
 
     /// Joins the command group when this process owns shards, and leaves it when it does not.
     ///
-    /// - Returns: false when commands can't be read with this configuration.
+    /// - Returns: false when the configuration of the consumer is not valid.
     private func followOwnership(_ cluster: String) -> Bool {
         let (ownsShards, isReading) = state.withLock { ($0.ownsShards, $0.consumer != nil) }
         guard ownsShards != isReading else { return true }
@@ -185,7 +185,9 @@ public final class KafkaFront: Sendable {
         return true
     }
 
-    /// Waits until a broker answers; nil at the end.
+    /// Waits until a broker answers.
+    ///
+    /// - Returns: nil when the front was stopped.
     private func clusterID() -> String? {
         while !bell.isStopped {
             do throws(KafkaError) {

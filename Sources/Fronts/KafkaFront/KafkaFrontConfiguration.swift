@@ -1,36 +1,36 @@
 public import SagamoreEngine
 public import SagamoreKafkaClient
 
-/// What can be set about the Kafka front.
+/// The settings of the Kafka front.
 public struct KafkaFrontConfiguration: Sendable {
-    /// How the topics of the routes and the cursor topic come to be.
+    /// How the topics of the routes and the cursor topic are created.
     public enum TopicCreation: Sendable {
-        /// Somebody else creates them.
+        /// The front does not create them.
         case none
-        /// By a request to the broker; those that are there are left as they are.
+        /// By a request to the broker. Existing topics are not changed.
         case byRequest
-        /// By another way, which takes names and a number of partitions: the development broker has its own.
+        /// By a function of names and a number of partitions. The development broker takes no requests.
         case custom(@Sendable (_ names: [String], _ partitions: Int) throws(KafkaError) -> Void)
     }
 
-    /// How to reach the brokers. Its `log` is set by the front, unless there is one.
+    /// How to reach the brokers. The front sets its `log`, unless there is one.
     public var kafka: KafkaConfiguration
     /// The routes; each has a command topic of its own.
     public var routes: [Route]
-    /// Holds nothing: only the publishers' cursors refer to it. It needs a partition for each shard.
+    /// The topic whose partitions the publishers' cursors refer to. It holds no records and needs a partition for each
+    /// shard.
     public var cursorTopic = "sagamore.cursors"
-    /// How topics are made.
+    /// How topics are created.
     public var topicCreation = TopicCreation.byRequest
-    /// Partitions of topics that are made.
+    /// The number of partitions of created topics.
     public var partitions = 8
-    /// The consumer group of the command topics; nil takes one of this installation's own.
+    /// The consumer group of the command topics. Nil means a group of this installation's own.
     public var consumerGroup: String?
-    /// What names the cluster in a record's coordinates; nil asks the broker. The development broker has a better name
-    /// than the one it answers with.
+    /// The cluster's name in a record's coordinates. Nil means the cluster's id; a development broker's may repeat.
     public var clusterID: String?
-    /// The bounds on what commands hold.
+    /// The limits on the contents of commands.
     public var limits = Limits()
-    /// The bounds on what is under way.
+    /// The limits on commands in memory and in the shards.
     public var consumerLimits = ConsumerLimits()
 
     /// Creates a configuration.
@@ -39,7 +39,7 @@ public struct KafkaFrontConfiguration: Sendable {
         self.routes = routes
     }
 
-    /// A configuration for the development broker, which `broker` is.
+    /// Creates a configuration for the development broker `broker`.
     public init(development broker: KafkaDevelopmentBroker, routes: [Route] = [Route()]) {
         self.init(kafka: KafkaConfiguration(bootstrap: broker.bootstrap), routes: routes)
         clusterID = broker.clusterID

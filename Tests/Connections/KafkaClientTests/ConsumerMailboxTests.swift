@@ -11,9 +11,9 @@ import Testing
         mailbox.commit([first: 9, second: 4])
         mailbox.forgetOffsets(of: [first])
         mailbox.commit([first: 1])
-        let offsets = mailbox.takeOffsets()
+        let offsets = mailbox.drainOffsets()
         #expect(offsets.restarted == [first])
         #expect(offsets.next == [first: 1, second: 4])
-        #expect(mailbox.take().offsets.restarted.isEmpty)
+        #expect(mailbox.drain().offsets.restarted.isEmpty)
     }
 }

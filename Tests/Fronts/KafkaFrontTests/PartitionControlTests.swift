@@ -7,7 +7,7 @@ import Testing
 
 @testable import SagamoreKafkaFront
 
-/// What a command consumer asks of its Kafka consumer.
+/// What a command consumer requests of its Kafka consumer.
 struct PartitionControlTests {
     private let partition = KafkaPartition(topic: "saga.commands", partition: 3)
     private let control = RecordingControl()
@@ -51,9 +51,9 @@ struct PartitionControlTests {
         return isLocked.withLock { $0 }
     }
 
-    /// A resumption that is decided after a pause must not be asked for before it: the partition would stop for ever.
+    /// A resumption that was decided after a pause must not be requested before it: the partition would stop forever.
     @Test(arguments: [(4, 100), (100, 4)])
-    func `what is asked of a partition is asked under the lock under which it was decided`(
+    func `a partition is paused and resumed under the lock under which that was decided`(
         perPartition: Int,
         inAll: Int
     ) throws {
@@ -73,11 +73,11 @@ struct PartitionControlTests {
         withExtendedLifetime(consumer) {
             for reply in open.withLock({ $0 }) { reply.succeed(.carriedOut) }
         }
-        #expect(control.wishes == [.commit(0), .pause, .commit(1), .commit(2), .resume, .commit(3), .commit(4)])
+        #expect(control.requests == [.commit(0), .pause, .commit(1), .commit(2), .resume, .commit(3), .commit(4)])
         #expect(locked.withLock { $0 } == Array(repeating: true, count: 7))
     }
 
-    @Test func `a partition whose offsets go back begins anew`() {
+    @Test func `a partition whose offsets go back starts over`() {
         let open = Mutex<[Reply<CommandOutcome>]>([])
         let seen = Mutex<[String]>([])
         let history = FakeHistory { command, reply in
@@ -89,16 +89,16 @@ struct PartitionControlTests {
         consumer.submitWaiting()
         let old = open.withLock { $0 }
         old[0].fail(.unavailable("later"))
-        // The stall of the old partition holds up nothing of the new one.
+        // The old partition's stall does not hold up the new one.
         consumer.receive([command(at: 0), command(at: 1)])
         consumer.submitWaiting()
         #expect(seen.withLock { $0 } == ["7", "8", "0", "1"])
-        // An answer that comes too late tells nothing about the new one.
+        // A late answer of the old partition does not concern the new one.
         withExtendedLifetime(consumer) {
             old[1].succeed(.carriedOut)
             for reply in open.withLock({ $0 }).dropFirst(2) { reply.succeed(.carriedOut) }
         }
-        #expect(control.wishes == [.commit(7), .forgetOffsets, .commit(0), .commit(1), .commit(2)])
+        #expect(control.requests == [.commit(7), .forgetOffsets, .commit(0), .commit(1), .commit(2)])
     }
 
     /// Answers to a revoked partition's records free the window for the others.
@@ -116,36 +116,36 @@ struct PartitionControlTests {
         consumer.submitWaiting()
         #expect(open.withLock { $0.count } == 3)
         withExtendedLifetime(consumer) { open.withLock({ $0 }).last?.succeed(.carriedOut) }
-        #expect(control.wishes == [.commit(7), .forgetOffsets, .commit(0), .commit(1)])
+        #expect(control.requests == [.commit(7), .forgetOffsets, .commit(0), .commit(1)])
     }
 
-    @Test func `a partition that begins anew is not paused`() {
+    @Test func `a partition that starts over is not paused`() {
         let open = Mutex<[Reply<CommandOutcome>]>([])
         var limits = ConsumerLimits()
         limits.perPartition = 2
         let consumer = consumer(FakeHistory { _, reply in open.withLock { $0.append(reply) } }, limits)
         consumer.receive([command(at: 7), command(at: 8), command(at: 0)])
-        #expect(control.wishes == [.commit(7), .pause, .forgetOffsets, .resume, .commit(0)])
+        #expect(control.requests == [.commit(7), .pause, .forgetOffsets, .resume, .commit(0)])
     }
 }
 
-/// Keeps what it is asked for.
+/// Keeps the requests.
 private final class RecordingControl: PartitionControl {
-    enum Wish: Equatable, Sendable {
+    enum Request: Equatable, Sendable {
         case pause, resume, forgetOffsets
         case commit(Int64)
     }
 
-    private let all = Mutex<[Wish]>([])
+    private let all = Mutex<[Request]>([])
     private let watcher = Mutex<@Sendable () -> Void>({})
 
-    var wishes: [Wish] { all.withLock { $0 } }
+    var requests: [Request] { all.withLock { $0 } }
 
-    /// Calls `watcher` while a wish is taken.
+    /// Calls `watcher` while a request is made.
     func watch(_ watcher: @escaping @Sendable () -> Void) { self.watcher.withLock { $0 = watcher } }
 
-    private func note(_ wish: Wish) {
-        all.withLock { $0.append(wish) }
+    private func note(_ request: Request) {
+        all.withLock { $0.append(request) }
         let watcher = watcher.withLock { $0 }
         watcher()
     }

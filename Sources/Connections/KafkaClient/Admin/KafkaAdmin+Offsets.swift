@@ -2,7 +2,7 @@ internal import CSagamoreRdKafka
 internal import SagamoreThreads
 
 extension KafkaAdmin {
-    /// What a consumer group has committed for a partition.
+    /// A consumer group's committed offset for a partition.
     public struct CommittedOffset: Sendable, Hashable {
         /// The next offset to read.
         public let offset: Int64

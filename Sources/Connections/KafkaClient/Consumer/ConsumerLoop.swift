@@ -22,10 +22,11 @@ final class ConsumerLoop {
     private var nextVerification = ContinuousClock.now
     /// Stored offsets are being queried.
     private var isVerifying = false
-    /// What is committed once they are known to be there.
+    /// The offsets to commit once the stored ones are verified.
     private var verified: [KafkaPartition: Int64] = [:]
     private var isFindingGap = false
-    /// What was missing when the consumer was closed: from then on librdkafka answers no such query.
+    /// The partitions whose offsets were missing when the consumer was closed. librdkafka answers no such query after
+    /// that.
     private var missingAtClose: [KafkaPartition]?
     private var reader = RecordReader()
     private var batch: [KafkaRecord] = []
@@ -44,11 +45,11 @@ final class ConsumerLoop {
 
     func run() {
         while true {
-            let mail = inbox.mailbox.take()
-            note(mail.offsets)
-            if mail.isClosing { break }
-            pause(mail.pauses)
-            for answer in mail.answers { handle(answer) }
+            let requests = inbox.mailbox.drain()
+            note(requests.offsets)
+            if requests.isClosing { break }
+            pause(requests.pauses)
+            for answer in requests.answers { handle(answer) }
             verifyAndCommit()
             findGap()
             poll()
@@ -126,8 +127,8 @@ final class ConsumerLoop {
         )
     }
 
-    private func pause(_ wishes: [KafkaPartition: Bool]) {
-        for (partition, isPaused) in wishes where ledger.assigned.contains(partition) {
+    private func pause(_ requests: [KafkaPartition: Bool]) {
+        for (partition, isPaused) in requests where ledger.assigned.contains(partition) {
             guard !isPaused else {
                 gate.pause(partition)
                 continue
@@ -189,7 +190,7 @@ final class ConsumerLoop {
     private func giveUp(_ partitions: [KafkaPartition], lost: Bool) {
         discardBatch(of: partitions)
         handlers.revoked(partitions, lost)
-        note(inbox.mailbox.takeOffsets())
+        note(inbox.mailbox.drainOffsets())
         if !lost {
             var offsets = ledger.unsettled(of: partitions)
             if !offsets.isEmpty {
@@ -223,8 +224,8 @@ final class ConsumerLoop {
         ledger.want(offsets.next)
     }
 
-    /// Takes what is due to be committed, and asks whether the offsets committed before are still there. Otherwise the
-    /// topic was deleted since, and its new records were read from a position in the old ones.
+    /// Takes the offsets that are due, and verifies that those committed before are still stored. If they are not, the
+    /// topic was deleted in the meantime, and its new records were read from a position in the old ones.
     private func verifyAndCommit() {
         let now = ContinuousClock.now
         guard !isVerifying, ledger.isDue(now: now) || now >= nextVerification else { return }

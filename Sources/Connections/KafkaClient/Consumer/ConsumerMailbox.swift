@@ -1,13 +1,13 @@
 internal import CSagamoreRdKafka
 internal import SagamoreThreads
 
-/// Requests of other threads to a consumer's thread. Calls never block; there is at most one entry per partition.
+/// Requests of other threads to a consumer's thread. No call blocks. There is at most one entry for each partition.
 final class ConsumerMailbox: Sendable {
-    struct Mail: Sendable {
-        /// True: pause, false: resume. The last request counts.
+    struct Contents: Sendable {
+        /// True pauses a partition, false resumes it. The last request counts.
         var pauses: [KafkaPartition: Bool] = [:]
         var offsets = Offsets()
-        /// At most one of each kind is waiting.
+        /// At most one of each kind.
         var answers: [BrokerQueries.Answer] = []
         var isClosing = false
     }
@@ -20,53 +20,53 @@ final class ConsumerMailbox: Sendable {
         var next: [KafkaPartition: Int64] = [:]
     }
 
-    private let mail = Locked(Mail())
+    private let contents = Locked(Contents())
 
     /// Adds a request. Returns true when no other one was pending, so that the thread must be woken.
     func pause(_ partitions: some Sequence<KafkaPartition>, _ isPaused: Bool) -> Bool {
-        mail.withLock { mail in
-            let wasEmpty = mail.pauses.isEmpty
-            for partition in partitions { mail.pauses[partition] = isPaused }
+        contents.withLock { contents in
+            let wasEmpty = contents.pauses.isEmpty
+            for partition in partitions { contents.pauses[partition] = isPaused }
             return wasEmpty
         }
     }
 
     func commit(_ offsets: [KafkaPartition: Int64]) {
-        mail.withLock { $0.offsets.next.merge(offsets) { max($0, $1) } }
+        contents.withLock { $0.offsets.next.merge(offsets) { max($0, $1) } }
     }
 
     /// Also drops pending offsets of these partitions.
     func forgetOffsets(of partitions: some Sequence<KafkaPartition>) {
-        mail.withLock { mail in
+        contents.withLock { contents in
             for partition in partitions {
-                mail.offsets.restarted.insert(partition)
-                mail.offsets.next[partition] = nil
+                contents.offsets.restarted.insert(partition)
+                contents.offsets.next[partition] = nil
             }
         }
     }
 
     func answer(_ answer: BrokerQueries.Answer) {
-        mail.withLock { $0.answers.append(answer) }
+        contents.withLock { $0.answers.append(answer) }
     }
 
     func close() {
-        mail.withLock { $0.isClosing = true }
+        contents.withLock { $0.isClosing = true }
     }
 
-    /// Takes everything; only `isClosing` remains.
-    func take() -> Mail {
-        mail.withLock { mail in
-            let taken = mail
-            mail = Mail(isClosing: taken.isClosing)
-            return taken
+    /// Empties the mailbox. Only `isClosing` stays.
+    func drain() -> Contents {
+        contents.withLock { contents in
+            let drained = contents
+            contents = Contents(isClosing: drained.isClosing)
+            return drained
         }
     }
 
-    /// Takes only the offsets, before partitions are given up.
-    func takeOffsets() -> Offsets {
-        mail.withLock { mail in
-            defer { mail.offsets = Offsets() }
-            return mail.offsets
+    /// Takes only the offsets. Called before partitions are given up.
+    func drainOffsets() -> Offsets {
+        contents.withLock { contents in
+            defer { contents.offsets = Offsets() }
+            return contents.offsets
         }
     }
 }

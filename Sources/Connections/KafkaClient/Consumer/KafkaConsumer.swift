@@ -8,19 +8,19 @@ internal import SagamoreThreads
 /// cheap: about 1,000 records of a paused partition are kept and delivered by ``resume(_:)``; beyond that, fetching
 /// stops.
 ///
-/// Where the group has committed offsets, a topic that is deleted and created again is noticed by their disappearance,
-/// and read from its beginning. The group's stored offsets are read before each commit for this.
+/// Where the group has committed offsets, a topic that is deleted and created again is detected by their disappearance
+/// and read from its beginning. The stored offsets are verified before each commit.
 ///
 /// Partitions are assigned by the eager *range* strategy: on a rebalance every member gives up all partitions.
 /// librdkafka before 2.4 can hang or crash on closing with the cooperative strategy, and the short interruption loses
 /// nothing when records are deduplicated by their coordinates. The property `partition.assignment.strategy` changes it;
 /// both protocols are supported.
 public final class KafkaConsumer: Sendable {
-    /// Which records of transactions are read.
+    /// The records of transactions that are read.
     public enum Isolation: String, Sendable {
         /// Records of committed transactions, and those written outside of transactions.
         case readCommitted = "read_committed"
-        /// All.
+        /// All records.
         case readUncommitted = "read_uncommitted"
     }
 
@@ -30,7 +30,7 @@ public final class KafkaConsumer: Sendable {
         case earliest
         /// After the newest record.
         case latest
-        /// Nowhere: `error` is called.
+        /// Nowhere. `error` is called.
         case error
     }
 
@@ -44,10 +44,10 @@ public final class KafkaConsumer: Sendable {
         /// Partitions that are given up when this returns. Offsets committed until then are still sent to the broker,
         /// unless the partitions are `lost`: then another member may own them already.
         public var revoked: @Sendable (_ partitions: [KafkaPartition], _ lost: Bool) -> Void
-        /// The topic of these partitions was deleted and created again: they are read from their beginning from now on,
-        /// and their offsets mean other records. Noticed only where the group has committed offsets.
+        /// The topic of these partitions was deleted and created again. They are read from their beginning, and their
+        /// offsets mean other records. Detected only where the group has committed offsets.
         public var restarted: @Sendable ([KafkaPartition]) -> Void
-        /// These offsets were removed from a partition before they were read, by retention or by a deletion of records.
+        /// These offsets were removed from a partition before they were read, by retention or by deletion.
         public var removed: (@Sendable (_ partition: KafkaPartition, _ offsets: Range<Int64>) -> Void)?
         /// Errors. Only one that is ``KafkaError/isFatal`` stops the consumer; librdkafka retries after all others.
         public var error: @Sendable (KafkaError) -> Void

@@ -12,8 +12,8 @@ struct OffsetLedger {
     private var wanted: [KafkaPartition: Int64] = [:]
     private var inFlight: [KafkaPartition: Int64] = [:]
     private var committed: [KafkaPartition: Int64] = [:]
-    /// The offsets that the broker is known to hold for the group. One that it does not hold any more was deleted
-    /// with its topic.
+    /// The offsets that the broker is known to hold for the group. One that it no longer holds was deleted with its
+    /// topic.
     private var stored: [KafkaPartition: Int64] = [:]
     private var notBefore: ContinuousClock.Instant?
     /// When an unanswered commit counts as refused.

@@ -1,33 +1,33 @@
 internal import SagamoreJSONText
 internal import SagamoreKafkaClient
 
-/// What a CloudEvent says about the command that it carries.
+/// The attributes of a CloudEvent that carries a command.
 struct CloudEvent {
     /// The command's id; nil where the event has none.
     var id: String?
-    /// Names the command.
+    /// The event's type, which names the command.
     var type: String?
-    /// Where the command's own object stands in the record's value.
+    /// The range of the command's own object in the record's value.
     var data: Range<Int>
     /// A structured event without data.
     var hasNoData = false
-    /// The event's data is something else than a JSON object.
+    /// The event's data is not a JSON object.
     var hasForeignData = false
-    /// An attribute of a structured event that is given more than once: which one counts nobody can say.
+    /// An attribute of a structured event that is given more than once. No rule says which one counts.
     var duplicate: String?
     var traceParent: [UInt8]?
     var traceState: [UInt8]?
 
-    /// The command that `type` names: the type itself, or what follows its last point.
+    /// The command that `type` names: the type itself, or the part after its last dot.
     var command: CommandName? {
         guard let type else { return nil }
         return CommandName(rawValue: type)
             ?? type.split(separator: ".").last.flatMap { CommandName(rawValue: String($0)) }
     }
 
-    /// Recognises a CloudEvent by its headers; nil for a plain record.
+    /// Recognizes a CloudEvent by its headers. Nil for a plain record.
     ///
-    /// - Throws: when it is a structured one whose value is no JSON object.
+    /// - Throws: when it is a structured event whose value is not a JSON object.
     static func envelope(of value: [UInt8], headers: [KafkaHeader]) throws(Unreadable) -> CloudEvent? {
         guard !headers.isEmpty else { return nil }
         var event = CloudEvent(data: 0..<value.count)
@@ -50,7 +50,7 @@ struct CloudEvent {
         return isBinary ? event : nil
     }
 
-    /// Bytes that are no UTF-8 stand for no id that could be used.
+    /// Bytes that are not UTF-8 are no usable id.
     private static func text(_ bytes: [UInt8]) -> String { String(validating: bytes, as: UTF8.self) ?? "" }
 
     private static func isStructured(_ contentType: [UInt8]) -> Bool {

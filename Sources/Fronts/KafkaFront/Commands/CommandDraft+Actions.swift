@@ -5,7 +5,7 @@ internal import SagamoreProtobuf
 internal import SagamoreServices
 
 extension CommandDraft {
-    /// What the command asks for. Its shape is checked already.
+    /// The command's action. Its shape was checked before.
     func action(
         _ name: CommandName,
         _ key: WorkflowKey,
@@ -50,7 +50,7 @@ extension CommandDraft {
         }
     }
 
-    /// What the engine refuses, in the words of events.
+    /// The engine's refusals, with the codes of events.
     private func engine<Value>(_ body: () throws(RequestError) -> Value) throws(Refusal) -> Value {
         do throws(RequestError) {
             return try body()
@@ -117,12 +117,12 @@ extension CommandDraft {
     private var tooLarge: String { "has more than \(limits.payloadBytes) bytes" }
 }
 
-/// The request id of a start that came by a command: the same command gives the same one.
+/// The request id of a start by a command. The same command always has the same one.
 enum RequestID {
     static func forStart(_ commandID: String, limit: Int) -> String {
         let id = "command:" + commandID
         guard id.utf8.count > limit else { return id }
-        // 255 characters can have more bytes than a request id may: the end is replaced by a hash of the whole.
+        // 255 characters may be more bytes than a request id may have. The end is replaced by a hash of the whole.
         var hash: (UInt64, UInt64) = (0xcbf2_9ce4_8422_2325, 0x6c62_272e_07bb_0142)
         for byte in commandID.utf8 {
             hash.0 = (hash.0 ^ UInt64(byte)) &* 0x0000_0100_0000_01b3

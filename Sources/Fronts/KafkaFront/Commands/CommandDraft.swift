@@ -3,9 +3,9 @@ internal import SagamoreJSONText
 internal import SagamoreKafkaClient
 internal import SagamoreServices
 
-/// A record whose command id is known: what it wants, or why it is rejected.
+/// A record with a command id: its action, or why it is rejected.
 struct CommandDraft {
-    /// Correlation fields travel in every event: more than this is refused.
+    /// The most bytes of correlation fields, which are part of every event.
     static let correlationLimit = 32 * 1024
     private static let traceHeaderLimit = 4_096
 
@@ -50,7 +50,7 @@ struct CommandDraft {
             headers: traceHeaders()
         )
         attempt(()) { () throws(Refusal) in try checkShape(tooLarge) }
-        // A command whose workflow id is of no use is answered under its own id.
+        // A command without a usable workflow id is rejected under its command id.
         let workflowID = attempt(commandID) { () throws(Refusal) in try self.workflowID() }
         let namespaceName = attempt(route.namespace) { () throws(Refusal) in
             try identifier(.namespace) ?? route.namespace
@@ -78,11 +78,11 @@ struct CommandDraft {
             workflowType: workflowType,
             origin: origin,
             source: reader.coordinates(of: record),
-            action: refusal ?? action ?? .refuse(code: "INTERNAL", message: "the command was not understood")
+            action: refusal ?? action ?? .refuse(code: "INTERNAL", message: "the command has no action")
         )
     }
 
-    /// A number that no namespace has: what is wrong in different namespaces is not taken for the same command.
+    /// A number that no namespace has. Commands to different unknown namespaces are different commands.
     private static func standIn(for namespace: String) -> Int32 {
         var hash: UInt32 = 0x811c_9dc5
         for byte in namespace.utf8 { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
@@ -136,7 +136,7 @@ struct CommandDraft {
             fields.correlation.first { $0.name == name }.flatMap { fields.plainText($0.value) }
         }
         switch made {
-        case .failure(let missing): throw .invalid(missing.name, "is missing; the workflow id is made of it")
+        case .failure(let missing): throw .invalid(missing.name, "is missing; the workflow id is built from it")
         case .success(let id): return try check(id, .workflowID)
         }
     }
@@ -165,9 +165,9 @@ struct CommandDraft {
         return text
     }
 
-    // MARK: What travels on to the events
+    // MARK: What events repeat
 
-    /// The correlation fields as members of an object, and the first one for which there was no room.
+    /// The correlation fields as members of an object, and the first one that exceeds the limit.
     private func correlationMembers() -> (members: [UInt8], tooLarge: String?) {
         guard !fields.correlation.isEmpty else { return ([], nil) }
         var writer = JSONWriter(capacity: 64)

@@ -1,6 +1,6 @@
 internal import SagamoreJSONText
 
-/// The members of a command's JSON object, found in one pass. Points into the record's bytes: not to be kept.
+/// The members of a command's JSON object, found in one pass. Points into the record's bytes and must not outlive them.
 struct CommandFields {
     /// A field that the contract knows.
     enum Known: String, CaseIterable {
@@ -28,17 +28,17 @@ struct CommandFields {
     let bytes: UnsafeRawBufferPointer
     private var known = [Value?](repeating: nil, count: Known.allCases.count)
     private(set) var correlation: [Correlation] = []
-    /// The first key that is given more than once. Keys inside of values are not compared.
+    /// The first key that is given more than once. Keys inside values are not compared.
     private(set) var duplicate: String?
     private(set) var hasDuplicateID = false
-    /// The first scalar that is named like a field of the events.
+    /// The first scalar with the name of an event's field.
     private(set) var reserved: String?
 
     init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
     }
 
-    /// - Throws: when the bytes are no JSON object.
+    /// - Throws: when the bytes are not a JSON object.
     mutating func scan() throws(Unreadable) {
         do throws(JSONError) {
             try JSONScanner.scan(bytes) { (member) throws(JSONError) in take(member) }
@@ -63,7 +63,7 @@ struct CommandFields {
         }
     }
 
-    /// What an event has and a command has not.
+    /// The fields of events that commands do not have.
     static func isReserved(_ name: String) -> Bool {
         switch name {
         case "status", "sequence", "at", "result", "failure", "compensations", "result_omitted": true
@@ -93,7 +93,7 @@ struct CommandFields {
 
     subscript(_ field: Known) -> Value? { known[field.position] }
 
-    /// The bytes of a value, as they stand in the record.
+    /// The bytes of a value in the record.
     func raw(_ value: Value) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[value.range]) }
 
     /// The text of a string; nil for another kind.

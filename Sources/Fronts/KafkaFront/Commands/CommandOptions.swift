@@ -3,7 +3,7 @@ internal import SagamoreEngine
 internal import SagamoreJSONText
 internal import SagamoreProtobuf
 
-/// The `options` of a start. Points into the record's bytes: not to be kept.
+/// The `options` of a start. Points into the record's bytes, and must not outlive them.
 struct CommandOptions {
     private let bytes: UnsafeRawBufferPointer
     private let limits: Limits
@@ -96,7 +96,7 @@ struct CommandOptions {
     }
 }
 
-/// Values of the contract's enumerations by their names: in any case, with or without the prefix that all of them have.
+/// Values of the contract's enumerations by their names, case-insensitive, with or without the common prefix.
 enum EnumName {
     static func value<Value: ProtobufEnum>(_ type: Value.Type, _ text: String) -> Value? {
         let wanted = normal(text)
@@ -116,7 +116,7 @@ enum EnumName {
         return name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
     }
 
-    /// Letters in lower case, without what separates words.
+    /// The letters in lower case, without separators.
     private static func normal(_ text: String) -> [UInt8] {
         text.utf8.compactMap { byte in
             switch byte {

@@ -3,27 +3,27 @@ internal import SagamoreJSONText
 public import SagamoreKafkaClient
 public import SagamoreServices
 
-/// Reads records of a command topic. Pure: the namespaces' numbers and the time are handed in.
+/// Parses records of a command topic. Pure: the namespaces' numbers and the time are parameters.
 public struct CommandReader: Sendable {
-    /// What a record is.
+    /// The result of reading a record.
     public enum Reading: Sendable {
         /// A command, to be carried out or to be rejected.
         case command(IncomingCommand)
-        /// Nobody can understand it: the record for the dead letter topic.
+        /// The record cannot be parsed: its dead letter.
         case deadLetter(OutboxRecord)
     }
 
-    /// The route that the records come by.
+    /// The route of the records.
     public let route: Route
     let limits: Limits
     let cluster: String
     let namespaceNumber: @Sendable (String) -> Int32?
-    /// Who histories name as the one who asked.
+    /// The identity of the requests in histories.
     let identity: String
 
     /// - Parameters:
     ///   - cluster: the id of the Kafka cluster, for the records' coordinates.
-    ///   - namespaceNumber: the number of the namespace with this name; nil when there is none.
+    ///   - namespaceNumber: returns the number of a namespace; nil when there is none of this name.
     public init(
         route: Route,
         limits: Limits,
@@ -37,7 +37,7 @@ public struct CommandReader: Sendable {
         identity = "kafka:" + route.commandTopic
     }
 
-    /// Where a record lies.
+    /// The coordinates of a record.
     public func coordinates(of record: KafkaRecord) -> RecordCoordinates {
         RecordCoordinates(
             cluster: cluster,
@@ -50,7 +50,7 @@ public struct CommandReader: Sendable {
 
     /// Reads a record.
     ///
-    /// - Parameter now: goes into a dead letter.
+    /// - Parameter now: the time for a dead letter.
     public func read(_ record: KafkaRecord, at now: Instant) -> Reading {
         guard let bytes = record.value else { return .deadLetter(letter(for: record, .noValue, at: now)) }
         let value = Self.withoutByteOrderMark(bytes)
@@ -85,7 +85,7 @@ public struct CommandReader: Sendable {
 
     // MARK: Dead letters
 
-    /// The record for the dead letter topic: bytes, key and headers as they came, and what is wrong.
+    /// The dead letter: the record's value, key and headers, with the error in headers.
     func letter(for record: KafkaRecord, _ error: Unreadable, at now: Instant) -> OutboxRecord {
         var headers = record.headers.map { OutboxRecord.Header(name: $0.name, value: $0.value) }
         func add(_ name: String, _ text: String) {
@@ -102,7 +102,7 @@ public struct CommandReader: Sendable {
     }
 }
 
-/// Why a record is no command at all.
+/// Why a record cannot be parsed as a command.
 struct Unreadable: Error, Equatable {
     let code: String
     let message: String
@@ -120,9 +120,9 @@ struct Unreadable: Error, Equatable {
 
     init(_ error: JSONError) {
         if error.code == .notAnObject {
-            self.init(code: "NOT_AN_OBJECT", message: "the value is no JSON object")
+            self.init(code: "NOT_AN_OBJECT", message: "the value is not a JSON object")
         } else {
-            self.init(code: "INVALID_JSON", message: "the value is no valid JSON: \(error)")
+            self.init(code: "INVALID_JSON", message: "the value is not valid JSON: \(error)")
         }
     }
 }

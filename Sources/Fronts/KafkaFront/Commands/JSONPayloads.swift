@@ -17,7 +17,7 @@ enum JSONPayloads {
         return RawMessage(uncheckedBytes: writer.bytes())
     }
 
-    /// A message that is nothing but a map from texts to payloads, field 1: `Memo`, `SearchAttributes`.
+    /// A message with a single map from strings to payloads, field 1: `Memo`, `SearchAttributes`.
     static func map<Message>(_ entries: [(key: String, value: UnsafeRawBufferPointer)]) -> RawMessage<Message> {
         var writer = ProtobufWriter(capacity: entries.reduce(16) { $0 + $1.value.count + $1.key.utf8.count + 64 })
         for entry in entries.reversed() {
@@ -38,7 +38,7 @@ enum JSONPayloads {
         writer.lengthDelimited(1, since: end)
     }
 
-    /// The elements of an array that is known to be valid JSON; nil when it is no array.
+    /// The elements of valid JSON that is an array; nil when it is something else.
     static func elements(of array: UnsafeRawBufferPointer) -> [UnsafeRawBufferPointer]? {
         guard array.first == UInt8(ascii: "["), array.last == UInt8(ascii: "]") else { return nil }
         var elements: [UnsafeRawBufferPointer] = []

@@ -3,7 +3,7 @@ struct Refusal: Error, Equatable {
     let code: String
     let message: String
 
-    /// A field's value is wrong.
+    /// A field's value is not valid.
     static func invalid(_ field: String, _ what: String) -> Refusal {
         Refusal(code: "INVALID_ARGUMENT", message: "\(shortened(field)): \(what)")
     }
@@ -12,7 +12,7 @@ struct Refusal: Error, Equatable {
         invalid(field.rawValue, what)
     }
 
-    /// Names that came from outside are repeated up to a length.
+    /// Names from outside are repeated up to a length.
     static func shortened(_ name: String) -> String {
         name.unicodeScalars.count <= 120
             ? name : String(String.UnicodeScalarView(name.unicodeScalars.prefix(120))) + "…"

@@ -1,23 +1,23 @@
-/// What a command topic's records are by default, and where their events go.
+/// The defaults of a command topic's records, and the topics of their events.
 public struct Route: Sendable {
     /// The name of the topic that holds the commands.
     public var commandTopic: String
-    /// The namespace of commands that name none.
+    /// The default namespace.
     public var namespace: String
-    /// The workflow type of commands that name none.
+    /// The default workflow type.
     public var workflowType: String?
-    /// The task queue of commands that name none.
+    /// The default task queue.
     public var taskQueue: String?
-    /// How the workflow id of a command that names none is made.
+    /// How the default workflow id is built.
     public var workflowIDTemplate: WorkflowIDTemplate
     /// The topic of the status events.
     public var eventsTopic: String
-    /// The topic of records that no one can understand.
+    /// The topic of records that cannot be parsed.
     public var deadLetterTopic: String
-    /// Other commands are rejected with `PERMISSION_DENIED`.
+    /// The allowed commands. Others are rejected with `PERMISSION_DENIED`.
     public var allowedCommands: Set<CommandName>
 
-    /// Creates a route; what is left out is as in the default route, `saga.commands` to `saga.events`.
+    /// Creates a route. The defaults are those of the default route, `saga.commands` to `saga.events`.
     public init(
         commandTopic: String = "saga.commands",
         namespace: String = "default",
@@ -38,7 +38,7 @@ public struct Route: Sendable {
         self.allowedCommands = allowedCommands
     }
 
-    /// All topics that the route names.
+    /// All topics of the route.
     public var topics: [String] { [commandTopic, eventsTopic, deadLetterTopic] }
 }
 
@@ -46,10 +46,10 @@ public struct Route: Sendable {
 public enum CommandName: String, Sendable, CaseIterable {
     /// The commands of the same names.
     case start, signal, query, update, cancel, terminate
-    /// A signal that starts the workflow first when it does not run.
+    /// A signal that starts the workflow first if it is not running.
     case signalWithStart = "signal_with_start"
 
-    /// Whether this version carries it out.
+    /// Whether this version supports the command.
     var isAvailable: Bool {
         switch self {
         case .start, .signal, .cancel, .terminate: true

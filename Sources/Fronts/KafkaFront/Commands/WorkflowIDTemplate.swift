@@ -1,4 +1,4 @@
-/// How a workflow id is made of a command: text with `{command_id}` and `{field}` for any correlation field.
+/// Builds a workflow id from a command: text with `{command_id}` and `{field}` for any correlation field.
 public struct WorkflowIDTemplate: Sendable, Equatable, CustomStringConvertible {
     enum Part: Sendable, Equatable {
         case text(String)
@@ -7,7 +7,7 @@ public struct WorkflowIDTemplate: Sendable, Equatable, CustomStringConvertible {
     }
 
     let parts: [Part]
-    /// The template as it was written.
+    /// The template's text.
     public let description: String
 
     /// The command's own id.
@@ -18,9 +18,9 @@ public struct WorkflowIDTemplate: Sendable, Equatable, CustomStringConvertible {
         self.description = description
     }
 
-    /// Reads a template.
+    /// Parses a template.
     ///
-    /// - Returns: nil when it is empty, when a brace has no partner, or when nothing stands between two.
+    /// - Returns: nil when it is empty, a brace is unbalanced, or a field has no name.
     public init?(_ text: String) {
         var parts: [Part] = []
         var rest = Substring(text)
@@ -39,9 +39,9 @@ public struct WorkflowIDTemplate: Sendable, Equatable, CustomStringConvertible {
         self.init(parts: parts, description: text)
     }
 
-    /// Makes the id.
+    /// Builds the id.
     ///
-    /// - Returns: the id, or the name of the first field that the command does not have.
+    /// - Returns: the id, or the name of the first field that the command lacks.
     func expand(commandID: String, field: (String) -> String?) -> Result<String, MissingField> {
         if parts == [.commandID] { return .success(commandID) }
         var id = ""

@@ -55,7 +55,7 @@ extension CommandConsumer {
 
     private typealias Time = ContinuousClock.Instant
 
-    /// All partitions, beginning behind the one that had the last turn.
+    /// All partitions, starting after the one that had the last turn.
     private func partitionsInTurn() -> [CommandPartition] {
         let all = partitions.withLock { Array($0.values) }
         guard !all.isEmpty else { return [] }
@@ -75,7 +75,7 @@ extension CommandConsumer {
         }
     }
 
-    /// A record was answered, of whatever partition: its place in the window is free.
+    /// A record of any partition was answered: its place in the window is free.
     private func release(_ weight: Int, of shard: Int) {
         if window.withLock({ $0.release(weight, of: shard) }) { submitterBell.ring() }
     }

@@ -1,18 +1,18 @@
-/// Which records of a partition are durable, and up to where the partition is done. Pure.
+/// Tracks the durable records of a partition, and the offset up to which all are durable. Pure.
 ///
-/// Offsets begin in ascending order, with gaps (transactions leave markers), and finish in any order.
+/// Offsets begin in ascending order, with gaps (markers of transactions), and finish in any order.
 struct OffsetTracker {
     private var offsets: [Int64] = []
     private var isFinished: [Bool] = []
-    /// Where the records begin that are not passed yet.
+    /// The index of the first record that is not durable.
     private var head = 0
-    /// The offset up to which everything that began is durable: the next one to read. Nil before the first record.
+    /// The offset to commit: every record below it is durable. Nil before the first record.
     private(set) var committable: Int64?
 
-    /// Records that began and are not passed yet.
+    /// The number of records from `head` on.
     var count: Int { offsets.count - head }
 
-    /// A record is under way. One that is not behind the last one began before, and is ignored.
+    /// A record was received. Ignored when its offset is not above the last one.
     mutating func begin(_ offset: Int64) {
         guard offset > offsets.last ?? (committable ?? 0) - 1 else { return }
         if committable == nil { committable = offset }
@@ -22,7 +22,7 @@ struct OffsetTracker {
 
     /// A record is durable.
     ///
-    /// - Returns: the offset to commit, when that moved.
+    /// - Returns: the offset to commit, if it advanced.
     mutating func finish(_ offset: Int64) -> Int64? {
         guard let index = index(of: offset), !isFinished[index] else { return nil }
         isFinished[index] = true

@@ -1,15 +1,15 @@
 internal import SagamoreKafkaClient
 
-/// What the reading of commands asks of its consumer. Nothing but `close` waits or calls back: the rest may be asked
-/// under a lock.
+/// What the command consumer requests of its Kafka consumer. Only `close` blocks or calls back, so the others may be
+/// called under a lock.
 protocol PartitionControl: Sendable {
-    /// Stops what arrives from these partitions.
+    /// Pauses partitions.
     func pause(_ partitions: some Sequence<KafkaPartition>)
-    /// Lets records of these partitions arrive again.
+    /// Resumes partitions.
     func resume(_ partitions: some Sequence<KafkaPartition>)
-    /// Notes the next offset to read of each partition; lower ones than before are ignored.
+    /// Commits the next offset to read of each partition. Lower offsets than before are ignored.
     func commit(_ offsets: [KafkaPartition: Int64])
-    /// Lower offsets than before are taken of these partitions from now on.
+    /// Accepts lower offsets of these partitions from now on.
     func forgetOffsets(of partitions: some Sequence<KafkaPartition>)
     /// Leaves the group.
     func close()

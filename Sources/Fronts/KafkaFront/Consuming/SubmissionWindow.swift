@@ -3,7 +3,7 @@
 struct SubmissionWindow {
     private struct Shard {
         var weight = 0
-        /// A record was refused, and nobody has been told since that there is room.
+        /// A record was refused, and no room was announced since.
         var hasRefused = false
     }
 

@@ -7,12 +7,12 @@ import Synchronization
 /// A History that takes commands as a test says, and refuses everything else.
 final class FakeHistory: HistoryClient {
     typealias Submit = @Sendable (IncomingCommand, Reply<CommandOutcome>) -> Void
-    typealias Bury = @Sendable (RecordCoordinates, OutboxRecord, Reply<CommandOutcome>) -> Void
+    typealias DeadLetter = @Sendable (RecordCoordinates, OutboxRecord, Reply<CommandOutcome>) -> Void
 
     private let onSubmit: Submit
-    private let onDeadLetter: Bury
+    private let onDeadLetter: DeadLetter
 
-    init(deadLetter: @escaping Bury = { _, _, reply in reply.succeed(.rejected) }, submit: @escaping Submit) {
+    init(deadLetter: @escaping DeadLetter = { _, _, reply in reply.succeed(.rejected) }, submit: @escaping Submit) {
         onSubmit = submit
         onDeadLetter = deadLetter
     }
