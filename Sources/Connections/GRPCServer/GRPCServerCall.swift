@@ -25,9 +25,6 @@ public final class GRPCServerCall: Sendable {
     /// Whether that connection has ended. Set before the handlers of `GRPCServer.onConnectionEnd` run.
     public var isConnectionEnded: Bool { record.connection.isEnded.load(ordering: .sequentiallyConsistent) }
 
-    /// The request's size in bytes.
-    public var requestLength: Int { record.request.bytes.count }
-
     /// Lets `body` read the request in place. The bytes must not leave it.
     public func withRequest<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
@@ -56,15 +53,6 @@ public final class GRPCServerCall: Sendable {
     public func metadataBytes(_ key: String) -> [UInt8]? {
         guard let value = record.head.metadata.value(key) else { return nil }
         return key.hasSuffix("-bin") ? BinaryField.decoded(value) : Array(value)
-    }
-
-    /// Adds an entry to the metadata that goes with the answer. False when the name or the value is not allowed: names
-    /// are lower case, and values are printable ASCII unless the name ends in `-bin`.
-    @discardableResult
-    public func addTrailingMetadata(_ key: String, _ value: [UInt8]) -> Bool {
-        guard ResponseFields.isAllowed(key, value) else { return false }
-        record.addTrailer(key, value)
-        return true
     }
 
     /// Answers with a message.

@@ -3,8 +3,8 @@ internal import SagamoreGRPC
 /// The state of a call: its request, its lifecycle, and its answer.
 ///
 /// Unchecked: the server's thread writes the request before a handler has the call; afterwards it is only read.
-/// `request` is released by a handler while no other thread has the call. The mailbox's lock guards `lifecycle` and
-/// `trailers`. `transfer` belongs to the server's thread.
+/// `request` is released by a handler while no other thread has the call. The mailbox's lock guards `lifecycle`.
+/// `transfer` belongs to the server's thread.
 final class ServerCallRecord: @unchecked Sendable {
     /// The state of the call on the wire.
     struct Transfer {
@@ -21,7 +21,6 @@ final class ServerCallRecord: @unchecked Sendable {
         /// The last frame has been encoded.
         var isSentWhole = false
         var message = OutgoingMessage([])
-        var trailers: [(key: String, value: [UInt8])] = []
     }
 
     let stream: Int32
@@ -31,7 +30,6 @@ final class ServerCallRecord: @unchecked Sendable {
     var method: ServerMethod?
     var deadline: ContinuousClock.Instant?
     var lifecycle = ServerCallLifecycle()
-    var trailers: [(key: String, value: [UInt8])] = []
     var transfer = Transfer()
 
     init(stream: Int32, connection: ServerConnection, head: RequestHead) {
@@ -51,10 +49,6 @@ final class ServerCallRecord: @unchecked Sendable {
     /// The time until the deadline; nil without one.
     var timeRemaining: Duration? { deadline.map { $0 - .now } }
 
-    func addTrailer(_ key: String, _ value: [UInt8]) {
-        connection.mailbox.withLock { trailers.append((key, value)) }
-    }
-
     /// Sends the answer, unless the call has been answered or cancelled.
     func answer(_ reply: ServerReply, outcome: ServerCallLifecycle.Outcome? = nil) {
         var unused: [ServerCallLifecycle.CancelHandler]?
@@ -62,7 +56,7 @@ final class ServerCallRecord: @unchecked Sendable {
             unused = lifecycle.answer(outcome: outcome)
             guard unused != nil else { return false }
             mail.answers.append(
-                ServerAnswer(record: self, reply: reply, trailers: trailers, isAwaited: outcome != nil)
+                ServerAnswer(record: self, reply: reply, isAwaited: outcome != nil)
             )
             return true
         }
@@ -100,7 +94,6 @@ final class ServerCallRecord: @unchecked Sendable {
 struct ServerAnswer: Sendable {
     let record: ServerCallRecord
     let reply: ServerReply
-    let trailers: [(key: String, value: [UInt8])]
     /// The delivery is to be reported.
     let isAwaited: Bool
 }

@@ -30,6 +30,6 @@ extension ServerConnection {
         record.cancel()
         record.transfer.isRefused = true
         record.transfer.isSubmitted = true
-        session?.submit(GRPCStatus(.deadlineExceeded, "the call's deadline has passed"), [], to: record.stream)
+        session?.submit(GRPCStatus(.deadlineExceeded, "the call's deadline has passed"), to: record.stream)
     }
 }

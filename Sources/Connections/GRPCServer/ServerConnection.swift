@@ -100,13 +100,12 @@ final class ServerConnection: @unchecked Sendable {
         switch answer.reply {
         case .message(let bytes): submit([bytes], answer, session)
         case .parts(let parts): submit(parts, answer, session)
-        case .status(let status): session.submit(status.fittedForTrailers(), answer.trailers, to: record.stream)
+        case .status(let status): session.submit(status.fittedForTrailers(), to: record.stream)
         }
     }
 
     private func submit(_ parts: [[UInt8]], _ answer: ServerAnswer, _ session: HTTP2Session) {
         answer.record.transfer.message = OutgoingMessage(parts)
-        answer.record.transfer.trailers = answer.trailers
         session.submitMessage(to: answer.record.stream)
     }
 
@@ -129,7 +128,7 @@ final class ServerConnection: @unchecked Sendable {
             record.cancel()
             guard !record.transfer.isSubmitted else { continue }
             record.transfer.isSubmitted = true
-            session?.submit(status, [], to: record.stream)
+            session?.submit(status, to: record.stream)
         }
         leave()
     }

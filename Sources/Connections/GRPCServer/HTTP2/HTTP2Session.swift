@@ -92,8 +92,8 @@ final class HTTP2Session {
     }
 
     /// Sends a status without a message.
-    func submit(_ status: GRPCStatus, _ trailers: [(key: String, value: [UInt8])], to stream: Int32) {
-        ResponseFields.withStatus(status, trailers) { fields in
+    func submit(_ status: GRPCStatus, to stream: Int32) {
+        ResponseFields.withStatus(status) { fields in
             _ = nghttp2_submit_response(session, stream, fields.baseAddress, fields.count, nil)
         }
     }

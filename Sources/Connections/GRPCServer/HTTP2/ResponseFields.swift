@@ -8,7 +8,7 @@ enum ResponseFields {
 
     /// The headers of a response with a message. Unchecked, like `success`: created once, never changed or freed.
     nonisolated(unsafe) static let head = lasting([status200, contentType, accepts])
-    /// The trailers of a response without metadata.
+    /// The trailers of a response with a message.
     nonisolated(unsafe) static let success = lasting([ok])
 
     private static func lasting(_ fields: [nghttp2_nv]) -> Fields {
@@ -33,24 +33,15 @@ enum ResponseFields {
     private static var accepts: nghttp2_nv { constant("grpc-accept-encoding", "identity,deflate,gzip") }
     private static var ok: nghttp2_nv { constant("grpc-status", "0") }
 
-    /// The trailers of a response with a message.
-    static func withTrailers<Result>(
-        _ trailers: [(key: String, value: [UInt8])],
-        _ body: (Fields) -> Result
-    ) -> Result {
-        trailers.isEmpty ? body(success) : withFields([ok], trailers, body)
-    }
-
     /// A response with a status and no message.
     static func withStatus<Result>(
         _ status: GRPCStatus,
-        _ trailers: [(key: String, value: [UInt8])],
         _ body: (Fields) -> Result
     ) -> Result {
         var dynamic = [(key: "grpc-status", value: Array(String(status.code.rawValue).utf8))]
         if !status.message.isEmpty { dynamic.append(("grpc-message", percentEncoded(status.message))) }
         if let details = status.details { dynamic.append(("grpc-status-details-bin", details)) }
-        return withFields([status200, contentType, accepts], dynamic + trailers, body)
+        return withFields([status200, contentType, accepts], dynamic, body)
     }
 
     /// The response to a request that is not a gRPC call.
@@ -108,19 +99,6 @@ enum ResponseFields {
             }
         }
         return encoded
-    }
-
-    /// Whether a trailer is valid: a lowercase name that is not reserved by the protocol, and a value of printable
-    /// ASCII unless the name ends in `-bin`.
-    static func isAllowed(_ key: String, _ value: [UInt8]) -> Bool {
-        let others = Array("-_.".utf8)
-        let isName =
-            !key.isEmpty && !key.hasPrefix("grpc-")
-            && key.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || others.contains(byte)
-            }
-        return isName && (key.hasSuffix("-bin") || value.allSatisfy { (0x20...0x7E).contains($0) })
     }
 }
 
