@@ -170,9 +170,9 @@ public final class MatchingService: MatchingClient {
     private func notStarted(_ queued: QueuedTask, _ poll: Poll, _ error: RequestError) -> [MatchAction] {
         let isOutOfDate = error.code == .notFound
         if !isOutOfDate, queued.failures == PostponedTasks.delays.count {
-            // Once for each task, when it has been tried for about 8 s.
+            // Once for each task, about 16 s after its first failure.
             log.warning(
-                "a task cannot be started; it is retried until it can",
+                "a task cannot be started; it is retried every 8 s, and other tasks of its queue go first",
                 metadata: [
                     "queue": queued.task.queue.name, "workflow_id": queued.task.key.workflowID,
                     "run_id": "\(queued.task.runID)", "error": error.message,

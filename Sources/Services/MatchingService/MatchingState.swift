@@ -96,7 +96,7 @@ struct MatchingState {
             let key = TaskQueueKey(namespace: worker.namespace, name: worker.stickyQueue, kind: .workflow)
             actions += change(key) { $0.shutDown() }
         }
-        for key in queues.keys where key.namespace == worker.namespace {
+        for key in Array(queues.keys) where key.namespace == worker.namespace {
             actions += queues[key]?.endPolls(of: worker) ?? []
         }
         for (id, entry) in matched where worker.isPoller(entry.poll.poller) {
@@ -113,7 +113,7 @@ struct MatchingState {
     /// Ends all polls that wait, and those that come later.
     mutating func stop() -> [MatchAction] {
         isStopped = true
-        let actions = queues.keys.flatMap { queues[$0]?.endAllPolls() ?? [] }
+        let actions = Array(queues.keys).flatMap { queues[$0]?.endAllPolls() ?? [] }
         queues = [:]
         stickyQueues = [:]
         return actions
@@ -127,7 +127,16 @@ struct MatchingState {
     mutating func step(at now: Instant) -> (actions: [MatchAction], wakeAt: Instant) {
         var actions: [MatchAction] = []
         var wakeAt = Instant.distantFuture
-        for key in queues.keys {
+        // Most queues have nothing to do. An access that may change one while they are iterated would copy all of them.
+        var due: [TaskQueueKey] = []
+        for (key, queue) in queues {
+            if queue.wakeAt <= now {
+                due.append(key)
+            } else {
+                wakeAt = min(wakeAt, queue.wakeAt)
+            }
+        }
+        for key in due {
             actions += queues[key]?.step(at: now) ?? []
             if queues[key]?.isIdle(at: now) == true {
                 forget(key)
