@@ -72,11 +72,6 @@ extension Shard {
     ) {
         let last = run.committed.lastEventID
         let (key, runID) = (run.key, run.runID)
-        guard run.committed.isStored else {
-            // Should its start be lost, nobody would ever hear of the run.
-            let reference = WorkflowReference(key: key, runID: runID)
-            return access.whenCommitted { [self] reply in readHistory(reference, request, Caller(reply)) }
-        }
         if request.onlyCloseEvent || from > last { return wait(access, runID, from: from, last: last, request) }
         let token = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: last, suffix: [])
         access.answerFromStore { [self] reply in

@@ -151,8 +151,12 @@ final class Shard: @unchecked Sendable {
         run.die()
         let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
         carryOut(queries.runEvicted(run.runID, error), seen: nil)
-        slot?.hasLostReports = true
-        guard let slot, slot.cached === run else { return }
+        guard let slot else { return }
+        slot.hasLostReports = true
+        // They look again, at what is loaded in its place.
+        for waiter in slot.historyWaiters where waiter.runID == run.runID { deferred.call { waiter.news(nil) } }
+        slot.historyWaiters.removeAll { $0.runID == run.runID }
+        guard slot.cached === run else { return }
         slot.state.lose(run)
         deferred.retryLater { [self] in perform { requestLoad(slot) } }
     }
