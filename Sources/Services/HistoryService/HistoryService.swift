@@ -102,13 +102,17 @@ public final class HistoryService: HistoryClient {
     public func start() { start(current.withLock { $0 }) }
 
     func start(_ set: ShardSet) {
-        for shard in set.shards { start(shard, of: set) }
+        set.start(
+            set.shards.map { (lane: lane(of: $0, in: set), loader: loader(of: $0, in: set)) },
+            makeLoaderStore: makeLoaderStore,
+            log: log
+        )
     }
 
-    private func start(_ shard: Shard, of set: ShardSet) {
+    private func lane(of shard: Shard, in set: ShardSet) -> CommitLane {
         let (onOutboxGrowth, onLost) = state.withLock { ($0.onOutboxGrowth, $0.onShardLost) }
         let makeLaneStore = self.makeLaneStore
-        let lane = CommitLane(
+        return CommitLane(
             shard: shard,
             owner: ShardOwner(node: configuration.node, process: process, sliceVersion: set.slices.version),
             makeStore: { try makeLaneStore(shard.id) },
@@ -117,17 +121,18 @@ public final class HistoryService: HistoryClient {
             onLost: onLost,
             onSlicesMoved: { [weak self, weak set] in if let set { self?.slicesMoved(set) } }
         )
+    }
+
+    private func loader(of shard: Shard, in set: ShardSet) -> Loader {
         let matching = self.matching
-        let loader = Loader(
+        return Loader(
             shard: shard,
-            makeStore: makeLoaderStore,
             onWaitingQueues: { queues in
                 let client = matching.client.withLock { $0 }
                 for queue in queues { client?.backlogStored(queue) }
             },
             onRecovered: { [weak set] in set?.recovered(shard) }
         )
-        set.start(lane, loader)
     }
 
     /// Commits what is queued, gives the shards back, and ends the threads. Blocks.

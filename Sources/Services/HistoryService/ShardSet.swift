@@ -1,4 +1,5 @@
 internal import SagamoreEngine
+internal import SagamoreLogging
 internal import SagamorePersistence
 internal import SagamoreServices
 internal import SagamoreThreads
@@ -8,12 +9,18 @@ internal import SagamoreThreads
 final class ShardSet: Sendable {
     let slices: SliceTable
     let shards: [Shard]
+    /// Where the shards' timers and loaders have their turns; a member's number is its shard's place in `shards`.
+    private let timerTurns: TurnPool
+    private let loaderTurns: TurnPool
     private let state = Locked(State())
+
+    /// Threads that read from PostgreSQL, each with a connection: more are of no use to so many shards.
+    private static let loaderThreadLimit = 4
 
     private struct State {
         var lanes: [SystemThread] = []
         var others: [SystemThread] = []
-        var timers: [ShardTimer] = []
+        var loaders: [Loader] = []
         var recovered: Set<Int32> = []
         var isReplaced = false
     }
@@ -21,6 +28,8 @@ final class ShardSet: Sendable {
     init(_ slices: SliceTable, makeShard: (Int32) -> Shard) {
         self.slices = slices
         shards = (0..<Int32(slices.shardCount)).map(makeShard)
+        timerTurns = TurnPool(memberCount: shards.count)
+        loaderTurns = TurnPool(memberCount: shards.count)
     }
 
     func shard(of key: WorkflowKey) -> Shard { shards[Int(slices.shard(of: key))] }
@@ -38,18 +47,38 @@ final class ShardSet: Sendable {
         }
     }
 
-    func start(_ lane: CommitLane, _ loader: Loader) {
-        let shard = lane.shard
-        let timer = ShardTimer(shard: shard)
-        let laneThread = SystemThread.required("lane-\(shard.id)") { lane.run() }
-        let others = [
-            SystemThread.required("loader-\(shard.id)") { loader.run() },
-            SystemThread.required("timer-\(shard.id)") { timer.run() },
+    /// Starts the threads.
+    ///
+    /// - Parameter parts: of each shard, in their order.
+    func start(
+        _ parts: [(lane: CommitLane, loader: Loader)],
+        makeLoaderStore: @escaping @Sendable () throws -> any LoaderStore,
+        log: Logger
+    ) {
+        for (place, shard) in shards.enumerated() {
+            shard.loads.connect { [loaderTurns] in loaderTurns.ring(place) }
+            shard.bell.connect { [timerTurns] in timerTurns.ring(place) }
+        }
+        let timers = shards.map { ShardTimer(shard: $0) }
+        let loaders = parts.map(\.loader)
+        var others = [
+            SystemThread.required("timer") { [timerTurns] in timerTurns.run { timers[$0].turn() } }
         ]
-        state.withLock {
-            $0.lanes.append(laneThread)
-            $0.others += others
-            $0.timers.append(timer)
+        for number in 0..<min(shards.count, Self.loaderThreadLimit) {
+            others.append(
+                SystemThread.required("loader-\(number)") { [loaderTurns] in
+                    let connection = LoaderConnection(makeStore: makeLoaderStore, log: log)
+                    loaderTurns.run { loaders[$0].turn(connection) }
+                }
+            )
+        }
+        let lanes = parts.map { part in
+            SystemThread.required("lane-\(part.lane.shard.id)") { part.lane.run() }
+        }
+        state.withLock { [others] in
+            $0.lanes = lanes
+            $0.others = others
+            $0.loaders = loaders
         }
     }
 
@@ -57,22 +86,23 @@ final class ShardSet: Sendable {
     ///
     /// - Parameter keepsShards: they are not given back, since this process is to take them again.
     func stop(keepsShards: Bool = false) {
-        let threads = state.withLock { state in
-            let threads = (state.lanes, state.others, state.timers)
+        let (lanes, others, loaders) = state.withLock { state in
+            let threads = (state.lanes, state.others, state.loaders)
             state.lanes = []
             state.others = []
-            state.timers = []
+            state.loaders = []
             return threads
         }
-        for timer in threads.2 { timer.stop() }
+        timerTurns.stop()
         for shard in shards { shard.lane.stop(keepsShard: keepsShards) }
-        for thread in threads.0 { thread.join() }
+        for thread in lanes { thread.join() }
         for shard in shards {
             // Again, for a lane that never owned its shard.
             shard.perform { shard.drop(.stopped) }
-            for item in shard.lane.close() { item.refuse?(.stopped) }
             shard.loads.stop()
         }
-        for thread in threads.1 { thread.join() }
+        loaderTurns.stop()
+        for thread in others { thread.join() }
+        for loader in loaders { loader.end() }
     }
 }

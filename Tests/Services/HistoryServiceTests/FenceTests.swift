@@ -57,7 +57,7 @@ extension HistoryTests {
             try older.work()
             let follower = older.page("one", waits: true, onlyClose: true)
             let query = older.query("one")
-            try eventually("waits") { older.shard.perform { !older.shard.waitedFor.isEmpty } }
+            try eventually("waits") { older.shard.perform { !older.shard.runs.waitedFor.isEmpty } }
             let newer = try Node(database).started()
             defer { newer.stop() }
             // The lease is renewed every second: that tells the older one.

@@ -105,12 +105,12 @@ extension HistoryTests {
             let task = try #require(due)
             node.faults.loaderIsDown(true)
             // Matching has no room, and the shard can't be asked: it is stalled.
-            node.shard.perform { node.shard.stalledSince = .distantPast }
+            node.shard.perform { node.shard.ownership.stall(since: .distantPast) }
             #expect(try node.describe("one").error().code == .unavailable)
             node.history.pageOut(task)
             #expect(node.shard.perform { node.shard.deferred.retryCount } == 1)
             node.faults.loaderIsDown(false)
-            node.shard.perform { node.shard.stalledSince = nil }
+            node.shard.perform { node.shard.ownership.resume() }
             try eventually("marked") {
                 node.faults.committed.contains { batch in
                     batch.alarms.contains { alarm in
@@ -143,7 +143,7 @@ extension HistoryTests {
             node.faults.cutRetakes(.before, .before, .before, .before, .before)
             node.faults.cut(.before)
             let signal = try node.signal("one", "cut")
-            try eventually("away") { node.shard.perform { node.shard.stalledSince != nil } }
+            try eventually("away") { node.shard.perform { node.shard.ownership.isStalled } }
             clock.jump(.seconds(62))
             _ = try signal.get()
             try eventually("the timer fired") { try node.outline("one").contains { $0.hasSuffix("TimerFired") } }

@@ -63,7 +63,7 @@ extension HistoryTests {
             #expect(text(try query.get()) == "fine")
             try park()
             let follower = node.page("one", waits: true, onlyClose: true)
-            try eventually("waits") { node.shard.perform { !node.shard.waitedFor.isEmpty } }
+            try eventually("waits") { node.shard.perform { !node.shard.runs.waitedFor.isEmpty } }
             try park()
             #expect(!follower.isAnswered)
             try node.terminate("one").get()

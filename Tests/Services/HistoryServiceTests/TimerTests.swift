@@ -25,8 +25,12 @@ extension HistoryTests {
                 log: Logger(label: "test")
             )
             shard.perform {
-                shard.phase = .owned
-                shard.ownedUntil = .distantFuture
+                shard.ownership.take(
+                    epoch: 1,
+                    since: SteadyClock.now() + .seconds(86_400),
+                    at: SteadyClock.now(),
+                    wall: clock.now
+                )
             }
             for number in 0..<count {
                 let request = try Samples.start { request in

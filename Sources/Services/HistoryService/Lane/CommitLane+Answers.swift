@@ -6,21 +6,16 @@ internal import SagamoreServices
 /// What a lane answers to those whose items it had.
 extension CommitLane {
     func release(_ items: ArraySlice<LaneItem>, outboxRecords: Int) {
-        var news: [@Sendable () -> Void] = []
         shard.perform {
+            shard.deferred.release(items)
             for item in items {
                 item.noteCommitted()
                 // Also of an item without rows: it may have been the last that others waited behind.
-                if let slot = item.slot { news += shard.committedNews(in: slot) }
-                if let slot = item.slot, item.closing != nil || item.run == nil { shard.dropIfUnused(slot) }
+                guard let slot = item.slot else { continue }
+                for news in shard.runs.takeNews(in: slot) { shard.deferred.call(news) }
+                if item.closing != nil || item.run == nil { shard.dropIfUnused(slot) }
             }
         }
-        let matching = shard.matching()
-        for item in items {
-            item.release?()
-            for offer in item.offers { matching?.offer(offer) }
-        }
-        for action in news { action() }
         if outboxRecords > 0 { onOutboxGrowth(shard.id) }
     }
 
@@ -60,8 +55,8 @@ extension CommitLane {
                 shard.recentCommands.remove(LookUp(key: inbox.key, commandID: inbox.commandID))
             }
             if let slot = item.slot, item.run == nil { shard.dropIfUnused(slot) }
+            shard.deferred.call { item.refuse?(failure) }
         }
-        item.refuse?(failure)
     }
 
     // MARK: The log

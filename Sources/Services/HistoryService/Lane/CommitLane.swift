@@ -81,9 +81,9 @@ final class CommitLane: @unchecked Sendable {
         case .wait: return nil
         case .resumeAfterPause: return .timePassed(isStopping: shard.lane.isStopped)
         case .own(let taken, let since, let isFirst): own(taken, since, isFirst: isFirst)
-        case .extendLease(let since): shard.perform { extendLease(since) }
-        case .stall(let since): shard.perform { if shard.stalledSince == nil { shard.stalledSince = since } }
-        case .resume: shard.perform { shard.stalledSince = nil }
+        case .extendLease(let since): extendLease(since)
+        case .stall(let since): shard.perform { shard.ownership.stall(since: since) }
+        case .resume: shard.perform { shard.ownership.resume() }
         case .release(let items, let records): release(items, outboxRecords: records)
         case .refuse(let items, let refusal): refuse(items, refusal)
         case .finish: shard.lane.finished()
@@ -192,19 +192,19 @@ final class CommitLane: @unchecked Sendable {
 
     private func own(_ taken: TakenShard, _ since: Instant, isFirst: Bool) {
         shard.perform {
-            shard.epoch = taken.epoch
             shard.allowsSnapshots = taken.allowsSnapshots
-            shard.phase = .owned
-            extendLease(since)
+            let now = SteadyClock.now()
+            shard.ownership.take(epoch: taken.epoch, since: since, at: now, wall: shard.clock())
         }
         guard isFirst else { return }
         log.info("shard taken", metadata: ["shard": "\(shard.id)", "epoch": "\(taken.epoch)"])
         onTaken()
     }
 
-    /// Under the shard's lock. The lease lasts 2 s and is respected for 10 s more; some of that is left unused.
     private func extendLease(_ since: Instant) {
-        shard.extendLease(from: since)
+        shard.perform {
+            shard.ownership.extendLease(from: since, at: SteadyClock.now(), wall: shard.clock())
+        }
     }
 
     private func haveSlicesMoved(_ store: any LaneStore) throws(CommitError) -> Bool {
@@ -235,8 +235,7 @@ final class CommitLane: @unchecked Sendable {
             try? store?.raiseOutbox(shard.id, to: known.outboxSequence)
         }
         if !haveMoved { tell(end) }
-        shard.perform { shard.drop(failure) }
-        for item in items + shard.lane.close() { item.refuse?(failure) }
+        shard.perform { shard.drop(failure, refusing: items) }
         if let loss { onLost(shard.id, loss) }
         if haveMoved { onSlicesMoved() }
     }

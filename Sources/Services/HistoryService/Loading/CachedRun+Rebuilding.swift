@@ -6,7 +6,7 @@ internal import SagamoreProtobuf
 extension CachedRun {
     /// What a running attempt had told before the owner changed.
     func restore(_ row: HeartbeatRow) {
-        hasStoredHeartbeats = true
+        heartbeatRows.noteRead()
         guard execution.durable.activities[row.scheduledEventID]?.attempt == row.attempt else { return }
         let details = RawMessage<Payloads>(uncheckedBytes: row.details)
         execution.apply(

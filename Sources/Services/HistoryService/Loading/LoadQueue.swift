@@ -3,33 +3,37 @@ internal import SagamorePersistence
 internal import SagamoreServices
 internal import SagamoreThreads
 
-/// The queue of a shard's loader: a `LoadSchedule` under a lock on which the loader sleeps.
+/// The queue of a shard's loader: a `LoadSchedule` under a lock. Jobs ring the loader when it has gone to sleep.
 ///
 /// Unchecked: every field is read and changed under `lock`.
 final class LoadQueue: @unchecked Sendable {
     private let lock = ThreadLock()
     private var schedule = LoadSchedule()
     private var isStopping = false
+    /// The loader has found nothing to do.
+    private var isAsleep = false
+    private var onRing: @Sendable () -> Void = {}
+
+    /// Says how the loader is woken. Before the first job.
+    func connect(_ onRing: @escaping @Sendable () -> Void) { lock.withLock { self.onRing = onRing } }
 
     /// - Parameter notBefore: when to carry it out at the earliest, by the steady clock.
     func add(_ job: LoadJob, notBefore: Instant = .distantPast) {
+        lock.lock()
         // Who is dropped with a job is told so.
-        lock.withLock { if !isStopping { schedule.add(job, notBefore: notBefore) } }
-        lock.signal()
+        if !isStopping { schedule.add(job, notBefore: notBefore) }
+        let ring = isAsleep ? onRing : nil
+        isAsleep = false
+        lock.unlock()
+        ring?()
     }
 
-    /// Waits for jobs, all of one kind; nil when stopping.
-    func take(isLaneFull: () -> Bool) -> [LoadJob]? {
+    /// What the loader does now: jobs, all of one kind.
+    func next(at now: Instant, isLaneFull: Bool) -> LoadSchedule.Step {
         lock.withLock {
-            while !isStopping {
-                let now = SteadyClock.now()
-                switch schedule.next(at: now, isLaneFull: isLaneFull()) {
-                case .turn(let jobs): return jobs
-                case .wait(nil): lock.wait()
-                case .wait(let wake?): lock.wait(nanoseconds: max(1_000, (wake - now).nanoseconds))
-                }
-            }
-            return nil
+            let step = schedule.next(at: now, isLaneFull: isLaneFull)
+            if case .wait = step { isAsleep = true }
+            return step
         }
     }
 
@@ -42,7 +46,6 @@ final class LoadQueue: @unchecked Sendable {
             schedule = LoadSchedule()
             return dropped
         }
-        lock.broadcast()
         withExtendedLifetime(dropped) {}
     }
 }

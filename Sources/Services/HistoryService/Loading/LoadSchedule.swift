@@ -8,7 +8,7 @@ enum LoadJob {
     case workflow(WorkflowSlot)
     /// One run by its id, as lists know it.
     case run(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)
-    /// Something else to read; it gets the store, on the loader's thread.
+    /// Something else to read; it gets the store, in the loader's turn.
     case read((any LoaderStore) throws(CommitError) -> Void, failed: @Sendable (RequestError) -> Void)
     /// A closed run, to be looked at and forgotten.
     case closedRun(RunRow, failed: @Sendable (RequestError) -> Void, done: @Sendable (CachedRun) -> Void)

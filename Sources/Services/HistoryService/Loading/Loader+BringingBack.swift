@@ -11,7 +11,7 @@ extension Loader {
     /// Loads the workflows of runs that are not in memory.
     private func bringBack(_ rows: [RunRow], isUnmarking: Bool = false, then: @escaping (_ isDone: Bool) -> Void) {
         let slots = shard.perform {
-            shard.phase == .owned ? rows.map { shard.slot($0.key) }.filter { $0.state.requestReturn() } : []
+            shard.isOwned ? rows.map { shard.slot($0.key) }.filter { $0.state.requestReturn() } : []
         }
         load(slots, isUnmarking: isUnmarking, then: then)
     }
@@ -72,7 +72,7 @@ extension Loader {
     ) {
         // At most half of the room is for those that are in memory all the same.
         let beside = shard.perform {
-            shard.phase == .owned ? shard.offerBeside(queue, atMost: (limit + 1) / 2) : 0
+            shard.isOwned ? shard.offerBeside(queue, atMost: (limit + 1) / 2) : 0
         }
         let rest = max(1, limit - beside)
         let found = withStore { (store) throws(CommitError) in
@@ -90,7 +90,7 @@ extension Loader {
     private func offerAgain(_ rows: [RunRow]) -> Bool {
         let now = shard.clock()
         return shard.perform {
-            guard shard.phase == .owned else { return false }
+            guard shard.isOwned else { return false }
             for row in rows {
                 guard let slot = shard.slots[row.key], let run = slot.cached, run.runID == row.runID else { continue }
                 shard.unmark(run, in: slot)

@@ -6,7 +6,7 @@ internal import SagamoreServices
 extension Loader {
     /// Under the lock: the shard may have been dropped since the slot was queued.
     func isLive(_ slot: WorkflowSlot) -> Bool {
-        shard.phase == .owned && shard.slots[slot.key] === slot
+        shard.isOwned && shard.slots[slot.key] === slot
     }
 
     /// Under the lock.

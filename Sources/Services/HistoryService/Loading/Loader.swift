@@ -3,16 +3,14 @@ internal import SagamoreLogging
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// A shard's loader: the thread that reads from PostgreSQL, in batches, so that nobody who holds a lock has to.
-/// `LoadSchedule` decides what it does next.
+/// A shard's loader: it reads from PostgreSQL, in batches, so that nobody who holds a lock has to. `LoadSchedule`
+/// decides what it does next; the loaders of all shards have their turns on a few threads.
 ///
-/// Unchecked: used by the loader's thread alone, once it runs.
+/// Unchecked: used by one thread at a time, the one that has its turn.
 final class Loader: @unchecked Sendable {
     let shard: Shard
-    private let makeStore: @Sendable () throws -> any LoaderStore
-    private var store: (any LoaderStore)?
-    /// Reading failed the last time: that is said once, however many are waiting.
-    private var isAway = false
+    /// That of the thread whose turn it is.
+    private var connection: LoaderConnection?
     var lastClaim: UInt64 = 0
     /// Loads that did not fit in one turn, in the order of their next turns.
     private var unfinished: [PendingLoad] = []
@@ -34,63 +32,59 @@ final class Loader: @unchecked Sendable {
 
     init(
         shard: Shard,
-        makeStore: @escaping @Sendable () throws -> any LoaderStore,
         onWaitingQueues: @escaping @Sendable ([TaskQueueKey]) -> Void,
         onRecovered: @escaping @Sendable () -> Void
     ) {
         self.onWaitingQueues = onWaitingQueues
         self.shard = shard
-        self.makeStore = makeStore
         self.onRecovered = onRecovered
     }
 
-    func run() {
-        while let jobs = shard.loads.take(isLaneFull: { [shard] in shard.isLaneHalfFull }) {
-            var slots: [WorkflowSlot] = []
-            var runs: [(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)] = []
-            for job in jobs {
-                switch job {
-                case .workflow(let slot): slots.append(slot)
-                case .run(let id, let done): runs.append((id, done))
-                case .read(let read, let failed):
-                    if case .failure(let error) = withStore(read) { failed(error) }
-                case .closedRun(let row, let failed, let done):
-                    carryOn(PendingLoad(reading: row, ClosedRunReader(failed: failed, done: done)))
-                case .journals: if !unfinished.isEmpty { carryOn(unfinished.removeFirst()) }
-                case .wakeParked(let last): wakeParked(after: last)
-                case .recover(let after, let count): recover(after: after, count: count)
-                case .pageIn(let queue, let limit, let done): pageIn(queue, limit: limit, done)
-                case .retain: retain()
-                }
-            }
-            if !slots.isEmpty { load(slots) }
-            if !runs.isEmpty { loadRuns(runs) }
+    /// Carries out the jobs of one turn. Returns when the next turn is due, by the steady clock; nil: when a job is
+    /// added.
+    func turn(_ connection: LoaderConnection) -> Instant? {
+        self.connection = connection
+        defer { self.connection = nil }
+        switch shard.loads.next(at: SteadyClock.now(), isLaneFull: shard.isLaneHalfFull) {
+        case .wait(let until): return until
+        case .turn(let jobs):
+            carryOut(jobs)
+            return .distantPast
         }
-        // Who is dropped with a load is told so.
+    }
+
+    private func carryOut(_ jobs: [LoadJob]) {
+        var slots: [WorkflowSlot] = []
+        var runs: [(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)] = []
+        for job in jobs {
+            switch job {
+            case .workflow(let slot): slots.append(slot)
+            case .run(let id, let done): runs.append((id, done))
+            case .read(let read, let failed):
+                if case .failure(let error) = withStore(read) { failed(error) }
+            case .closedRun(let row, let failed, let done):
+                carryOn(PendingLoad(reading: row, ClosedRunReader(failed: failed, done: done)))
+            case .journals: if !unfinished.isEmpty { carryOn(unfinished.removeFirst()) }
+            case .wakeParked(let last): wakeParked(after: last)
+            case .recover(let after, let count): recover(after: after, count: count)
+            case .pageIn(let queue, let limit, let done): pageIn(queue, limit: limit, done)
+            case .retain: retain()
+            }
+        }
+        if !slots.isEmpty { load(slots) }
+        if !runs.isEmpty { loadRuns(runs) }
+    }
+
+    /// There are no more turns: who waits for a load is told so.
+    func end() {
         let dropped = unfinished
         unfinished = []
         for pending in dropped { giveUp(pending, .unavailable("the server is stopping; try again")) }
     }
 
     func withStore<Value>(_ body: (any LoaderStore) throws(CommitError) -> Value) -> Result<Value, RequestError> {
-        do {
-            let store = try self.store ?? makeStore()
-            self.store = store
-            let value = try body(store)
-            if isAway { shard.log.info("PostgreSQL can be read again") }
-            isAway = false
-            return .success(value)
-        } catch {
-            // The next use makes a new connection.
-            store = nil
-            shard.log.log(
-                level: isAway ? .debug : .warning,
-                "reading from PostgreSQL failed",
-                metadata: ["error": "\(error)"]
-            )
-            isAway = true
-            return .failure(.unavailable("PostgreSQL can not be reached; try again"))
-        }
+        guard let connection else { preconditionFailure("a loader reads out of turn") }
+        return connection.read(body)
     }
 
     private func loadRuns(_ runs: [(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)]) {

@@ -37,7 +37,7 @@ struct ClosedRunReader: Sendable {
     }
 }
 
-/// Runs whose journals are being read, and who gets each. Used by the loader's thread only.
+/// Runs whose journals are being read, and who gets each. Used in the loader's turns only.
 final class PendingLoad {
     enum Destination {
         case slot(ClaimedSlot)

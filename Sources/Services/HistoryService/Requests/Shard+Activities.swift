@@ -111,9 +111,14 @@ extension Shard {
     ) {
         guard let details, run.execution.durable.activities[scheduledEventID] != nil else { return }
         let now = clock()
-        if let last = run.heartbeatsFlushedAt[scheduledEventID], now < last + configuration.heartbeatFlush { return }
-        run.heartbeatsFlushedAt[scheduledEventID] = now
-        run.hasStoredHeartbeats = true
+        let activities = run.execution.durable.activities
+        let isWritten = run.heartbeatRows.write(
+            of: scheduledEventID,
+            at: now,
+            period: configuration.heartbeatFlush,
+            isPending: { activities[$0] != nil }
+        )
+        guard isWritten else { return }
         let item = LaneItem(slot: slot, run: run)
         item.heartbeat = HeartbeatRow(
             runID: run.runID,

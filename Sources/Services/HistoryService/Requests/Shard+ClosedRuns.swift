@@ -3,7 +3,7 @@ internal import SagamorePersistence
 internal import SagamoreServices
 
 extension Shard {
-    /// Replays a closed run that is out of memory from its journal, on the loader's thread, a page at a time. It is
+    /// Replays a closed run that is out of memory from its journal, in the loader's turns, a page at a time. It is
     /// looked at there and forgotten.
     func read(
         _ row: RunRow,

@@ -126,7 +126,7 @@ extension Shard {
         readPage(token, of: workflow, pageSize: pageSize, failed: { reply.fail($0) }) { reply.succeed($0) }
     }
 
-    /// Reads a page on the loader's thread.
+    /// Reads a page in the loader's turn.
     func readPage(
         _ token: HistoryPageToken,
         of workflow: WorkflowKey,

@@ -139,9 +139,8 @@ extension Shard {
     /// Under the lock: those who wait for news of a run that is not the current one any more look again when the end of
     /// it is committed.
     private func answerWaiters(of run: CachedRun, in slot: WorkflowSlot) {
-        guard !slot.historyWaiters.isEmpty else { return }
-        let waiters = slot.historyWaiters.filter { $0.runID == run.runID }
-        slot.historyWaiters.removeAll { $0.runID == run.runID }
+        let waiters = runs.takeWaiters(of: run.runID, in: slot)
+        guard !waiters.isEmpty else { return }
         releaseInOrder(
             { for waiter in waiters { waiter.news(nil) } },
             refuse: { _ in for waiter in waiters { waiter.expire() } }

@@ -23,7 +23,7 @@ extension Shard {
                 requestID: poller.requestID,
                 buildID: poller.buildID,
                 nonce: shard.random.next(),
-                epoch: shard.epoch
+                epoch: shard.ownership.epoch
             )
             let decision: Decision
             do throws(RequestError) {

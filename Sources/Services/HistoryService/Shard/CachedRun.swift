@@ -6,7 +6,7 @@ internal import SagamoreServices
 /// A run in memory. Changed in place, under its shard's lock.
 ///
 /// Unchecked: everything but `key` and `runID`, which never change, is used under the shard's lock.
-final class CachedRun: @unchecked Sendable {
+final class CachedRun: IdleCandidate, @unchecked Sendable {
     /// Whether the run is in memory, and what its alarm row says about that.
     enum Residence {
         /// The run is in memory. Its alarm row says so, or will with the run's first row.
@@ -54,16 +54,12 @@ final class CachedRun: @unchecked Sendable {
     /// Full queues that have a task of it, too. A row names one queue only, so for these it stays in memory.
     var queuesBeside: Set<TaskQueueKey> = []
     /// The earliest deadline that the shard's timer knows of.
-    var armedAt: Instant?
-    var touchedAt: Instant
-    /// It stands in the list of runs that may go idle.
-    var isWatched = false
+    var armed = ArmedDeadline()
+    var idle: IdleMark
     /// The last time in which reports of this run's workers were lost, beside those of the whole shard.
     var workerOutage = WorkerOutage.none
     let startRequestID: String
-    /// When heartbeat details were last written, by activity.
-    var heartbeatsFlushedAt: [Int64: Instant] = [:]
-    var hasStoredHeartbeats = false
+    var heartbeatRows = HeartbeatRows()
 
     static let tailLimit = 256 << 10
 
@@ -81,7 +77,7 @@ final class CachedRun: @unchecked Sendable {
         self.startRequestID = startRequestID
         // What the alarm row of a loaded run says is not known: to set it to active once more does no harm.
         residence = isStored ? .parking : .active
-        touchedAt = now
+        idle = IdleMark(touchedAt: now)
         tail = []
         committed = CommittedHistory()
     }
@@ -102,6 +98,7 @@ final class CachedRun: @unchecked Sendable {
 
     var isDead: Bool { residence == .dead }
     var hasLeft: Bool { residence == .left }
+    var isOpen: Bool { execution.isRunning }
 
     /// A row is on its way that sets the alarm: to active, or to the time at which the run has to be back in memory.
     func alarmIsSet(isActive: Bool) {

@@ -5,21 +5,29 @@ internal import SagamoreServices
 struct DeferredActions {
     typealias Action = @Sendable () -> Void
 
-    /// What can be carried out as soon as the lock is free: first the offers, then the calls in order.
+    /// What can be carried out as soon as the lock is free: first the offers, then what is committed in the order of the
+    /// commit, then the calls in order.
     struct Due {
         fileprivate let offers: [MatchingTask]
+        fileprivate let committed: ArraySlice<LaneItem>
         fileprivate let calls: [Action]
 
         /// Called without the lock.
         func carryOut(_ matching: () -> (any MatchingClient)?) {
-            if !offers.isEmpty, let matching = matching() {
-                for offer in offers { matching.offer(offer) }
+            if !offers.isEmpty || !committed.isEmpty {
+                let matching = matching()
+                for offer in offers { matching?.offer(offer) }
+                for item in committed {
+                    item.release?()
+                    for offer in item.offers { matching?.offer(offer) }
+                }
             }
             for call in calls { call() }
         }
     }
 
     private var offers: [MatchingTask] = []
+    private var committed: ArraySlice<LaneItem> = []
     private var calls: [Action] = []
     /// What failed, and what nobody else will ask for again.
     private var retries: [Action] = []
@@ -29,6 +37,11 @@ struct DeferredActions {
     mutating func offer(_ task: MatchingTask) { offers.append(task) }
 
     mutating func offer(_ tasks: [MatchingTask]) { offers += tasks }
+
+    /// Has items released that are committed.
+    mutating func release(_ items: ArraySlice<LaneItem>) {
+        committed = committed.isEmpty ? items : committed + items
+    }
 
     mutating func call(_ action: @escaping Action) { calls.append(action) }
 
@@ -45,8 +58,9 @@ struct DeferredActions {
     mutating func cancelRetries() { retries = [] }
 
     mutating func take() -> Due {
-        let due = Due(offers: offers, calls: calls)
+        let due = Due(offers: offers, committed: committed, calls: calls)
         if !offers.isEmpty { offers = [] }
+        if !committed.isEmpty { committed = [] }
         if !calls.isEmpty { calls = [] }
         return due
     }

@@ -162,8 +162,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         expire: @escaping @Sendable (Reply<Success>) -> Void
     ) {
         let reply = reply
-        shard.waitedFor[slot.key] = slot
-        slot.historyWaiters.append(
+        shard.runs.wait(
             HistoryWaiter(
                 runID: runID,
                 afterEventID: afterEventID,
@@ -171,7 +170,8 @@ struct RunAccess<Success: Sendable>: ~Copyable {
                 deadline: deadline,
                 news: { news(reply, $0) },
                 expire: { expire(reply) }
-            )
+            ),
+            in: slot
         )
     }
 }

@@ -67,7 +67,7 @@ extension Shard {
 
     /// Nobody else will ask for this again: the timer does, when the database can be reached.
     func postpone(_ action: @escaping @Sendable () -> Void) {
-        perform { if phase == .owned { deferred.retryLater(action) } }
+        perform { if isOwned { deferred.retryLater(action) } }
     }
 
     /// A query finds no room in the queue of its workflow: it can't wait in the database.

@@ -47,7 +47,7 @@ extension Shard {
         }
         if wasRunning, !run.execution.isRunning {
             item.alarm = .remove
-            item.endsHeartbeats = run.hasStoredHeartbeats
+            item.endsHeartbeats = run.heartbeatRows.exist
             if item.newRun == nil {
                 let row = run.row
                 item.closing = RunClosing(
@@ -105,21 +105,13 @@ extension Shard {
         enqueue(item)
     }
 
-    func touch(_ run: CachedRun) {
-        run.touchedAt = clock()
-        if !run.isWatched {
-            run.isWatched = true
-            watched.append(run)
-        }
-    }
+    func touch(_ run: CachedRun) { runs.idle.touch(run, at: clock()) }
 
     /// Tells the shard's timer of the run's next deadline.
     func arm(_ run: CachedRun) {
-        guard let next = run.execution.nextDeadline else { return }
-        if let armed = run.armedAt, armed <= next { return }
-        run.armedAt = next
+        guard let next = run.execution.nextDeadline, run.armed.arm(for: next) else { return }
         timers.insert(TimerHeap.Item(at: next, key: run.key, runID: run.runID))
-        if timers.earliest == next { wakeTimer(at: next) }
+        if timers.earliest == next { bell.ring(for: next) }
     }
 
     func offer(_ offers: [TaskOffer], of run: CachedRun) {

@@ -32,8 +32,7 @@ struct TableRelief {
 extension Shard {
     /// Under the lock: tables that have grown for many runs become as small as what is in them.
     func shrink() {
-        slots = slots.filter { _ in true }
-        watched = watched.filter { _ in true }
+        runs.shrink()
         compactTimers()
     }
 
@@ -42,7 +41,7 @@ extension Shard {
         let slots = slots
         timers.compact { item in
             guard let run = slots[item.key]?.cached else { return false }
-            return run.runID == item.runID && run.armedAt == item.at && run.execution.isRunning
+            return run.runID == item.runID && run.armed.at == item.at && run.execution.isRunning
         }
     }
 }

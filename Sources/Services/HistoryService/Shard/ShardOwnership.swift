@@ -1,0 +1,114 @@
+internal import SagamoreEngine
+internal import SagamoreServices
+
+/// Whether a shard may be used, and since when: what its lane reports of it, and what requests are told.
+///
+/// Times are by the steady clock, but for the outage, which is compared with times of runs.
+struct ShardOwnership {
+    enum State: Equatable {
+        /// Not owned yet. Can transition to: owned (taken), dropped (the service stops).
+        case taking
+        /// This process may write. Can transition to: owned (taken again with a higher epoch), dropped.
+        case owned(Tenure)
+        /// Fenced by another owner, or stopped. Terminal.
+        case dropped
+    }
+
+    struct Tenure: Equatable {
+        let epoch: Int64
+        /// Until when nobody else can have taken the shard: what is in memory may be shown until then.
+        fileprivate(set) var ownedUntil: Instant
+        /// Since when the lane can't commit.
+        fileprivate(set) var stalledSince: Instant?
+    }
+
+    /// Why requests can't be taken.
+    enum Obstacle: Equatable {
+        case starting, dropped, databaseAway
+    }
+
+    /// The lease lasts 2 s and is respected for 10 s more; some of that is left unused.
+    static let leaseUse = Interval.seconds(10)
+    /// A lane that can't commit for longer makes requests fail: before, they wait.
+    static let stallPatience = Interval.seconds(1)
+
+    private(set) var state = State.taking
+    /// The last time in which workers' reports were refused.
+    private(set) var outage = WorkerOutage.none
+    /// What workers get after an outage at least.
+    private let grace: Interval
+
+    init(grace: Interval) {
+        self.grace = grace
+    }
+
+    var isOwned: Bool { tenure != nil }
+    /// 0 where the shard is not owned.
+    var epoch: Int64 { tenure?.epoch ?? 0 }
+    var isStalled: Bool { tenure?.stalledSince != nil }
+
+    private var tenure: Tenure? {
+        if case .owned(let tenure) = state { return tenure }
+        return nil
+    }
+
+    /// Nil when requests can be taken.
+    func obstacle(at now: Instant) -> Obstacle? {
+        switch state {
+        case .taking: return .starting
+        case .dropped: return .dropped
+        case .owned(let tenure):
+            let isStalled = tenure.stalledSince.map { now - $0 > Self.stallPatience } ?? false
+            return now > tenure.ownedUntil || isStalled ? .databaseAway : nil
+        }
+    }
+
+    // MARK: Events
+
+    /// The shard was taken, with a lease as of `since`.
+    ///
+    /// - Parameter wall: what runs reckon with.
+    mutating func take(epoch: Int64, since: Instant, at now: Instant, wall: Instant) {
+        precondition(state != .dropped, "a shard was taken that was dropped")
+        precondition(epoch > self.epoch, "a shard was taken again with an epoch that is not higher")
+        let stalledSince = tenure?.stalledSince
+        let ownedUntil = tenure?.ownedUntil ?? .distantPast
+        state = .owned(Tenure(epoch: epoch, ownedUntil: ownedUntil, stalledSince: stalledSince))
+        extendLease(from: since, at: now, wall: wall)
+    }
+
+    /// The lease was lengthened at `since`. Where requests were refused until now, workers get time to report.
+    mutating func extendLease(from since: Instant, at now: Instant, wall: Instant) {
+        guard var tenure else { preconditionFailure("a lease was extended of a shard that is not owned") }
+        if obstacle(at: now) != nil { outage = WorkerOutage(end: wall, grace: grace) }
+        tenure.ownedUntil = since + Self.leaseUse
+        state = .owned(tenure)
+    }
+
+    /// The lane can't commit, since then or longer.
+    mutating func stall(since: Instant) {
+        guard var tenure else { preconditionFailure("a lane stalls that does not own its shard") }
+        tenure.stalledSince = tenure.stalledSince ?? since
+        state = .owned(tenure)
+    }
+
+    /// The lane commits again.
+    mutating func resume() {
+        guard var tenure else { preconditionFailure("a lane commits that does not own its shard") }
+        tenure.stalledSince = nil
+        state = .owned(tenure)
+    }
+
+    /// Nothing is taken any more.
+    mutating func drop() { state = .dropped }
+}
+
+extension ShardOwnership.Obstacle {
+    func error(shard id: Int32) -> RequestError {
+        switch self {
+        case .starting: .unavailable("the server is starting: shard \(id) is not loaded yet; try again")
+        case .dropped: .unavailable("shard \(id) is not owned by this node; try again")
+        case .databaseAway: .unavailable("PostgreSQL can not be reached; try again")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import SagamoreEngine
+internal import SagamoreThreads
+
+/// A fixed number of threads on which many members have their turns: `TurnSchedule` under a lock on which idle threads
+/// sleep.
+///
+/// Unchecked: every field is read and changed under `lock`. Nothing is called with it held, so it may be taken under
+/// any other.
+final class TurnPool: @unchecked Sendable {
+    private let lock = ThreadLock()
+    private var schedule: TurnSchedule
+    private var waitingThreads = 0
+    /// The earliest time at which a waiting thread looks by itself, as far as is known.
+    private var nextLook = Instant.distantFuture
+    private var isStopping = false
+
+    init(memberCount: Int) {
+        schedule = TurnSchedule(memberCount: memberCount)
+    }
+
+    /// A member has something to do.
+    func ring(_ member: Int) {
+        let wakes = lock.withLock { schedule.ring(member) && waitingThreads > 0 }
+        if wakes { lock.signal() }
+    }
+
+    /// Gives turns to members, until `stop`. Called by each thread of the pool.
+    ///
+    /// - Parameter turn: returns when the member has something to do again; nil: when it is rung.
+    func run(_ turn: (Int) -> Instant?) {
+        while let member = take() {
+            let wake = turn(member)
+            lock.withLock { schedule.finish(member, wake: wake) }
+        }
+    }
+
+    private func take() -> Int? {
+        lock.lock()
+        defer { lock.unlock() }
+        while !isStopping {
+            let now = SteadyClock.now()
+            switch schedule.next(at: now) {
+            case .turn(let member):
+                // While this thread is busy, another one has to look after the rest.
+                let isUnattended = schedule.earliestWake.map { $0 < nextLook } ?? false
+                if waitingThreads > 0, schedule.hasReady || isUnattended { lock.signal() }
+                return member
+            case .wait(let until):
+                nextLook = min(nextLook, until ?? .distantFuture)
+                waitingThreads += 1
+                if let until {
+                    lock.wait(nanoseconds: max(1_000, (until - now).nanoseconds))
+                } else {
+                    lock.wait()
+                }
+                waitingThreads -= 1
+                nextLook = .distantFuture
+            }
+        }
+        return nil
+    }
+
+    /// Lets each thread end behind its turn.
+    func stop() {
+        lock.withLock { isStopping = true }
+        lock.broadcast()
+    }
+}
