@@ -269,6 +269,36 @@ extension HistoryTests {
             #expect(try node.outline("one").allSatisfy { !$0.hasSuffix("ActivityTaskTimedOut") })
         }
 
+        /// What a damaged journal adds up to would be wrong, and a crash at each start would stop all other runs.
+        @Test func aDamagedJournalFailsItsRunAlone() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            let ids = ["damaged", "well"]
+            for id in ids { try node.start(id).get() }
+            for _ in ids { try node.work(Samples.schedule("a")) }
+            for _ in ids { _ = try node.activityTask() }
+            for id in ids { try node.signal(id, "behind it").get() }
+            node.kill()
+            func delete(_ id: String, where condition: String) throws {
+                try database.session.execute(
+                    """
+                    delete from sagamore.journal j using sagamore.runs r
+                        where j.run_id = r.run_id and r.workflow_id = '\(id)' and \(condition)
+                    """
+                )
+            }
+            // The row of the activity's schedule: the next one is a fact about the activity.
+            try delete("damaged", where: "j.sequence = 2")
+
+            let next = try Node(database).started()
+            defer { next.stop() }
+            let error = try next.describe("damaged").error()
+            #expect(error.code == .internalError && error.message.contains("a fact"), "\(error)")
+            #expect(try next.signal("damaged", "late").error().code == .internalError)
+            try next.signal("well", "after").get()
+            #expect(try next.signals("well") == ["behind it", "after"])
+        }
+
         /// Workers could report all the time: a run that was out of memory gets no time beyond its timeouts.
         @Test func aParkedRunGetsNoGrace() throws {
             let clock = TestClock()

@@ -31,6 +31,7 @@ package final class Stage {
     @discardableResult
     package func apply(_ decision: Decision) -> Decision {
         for entry in decision.entries {
+            do throws(InvalidEntry) { try execution.validate(entry) } catch { preconditionFailure("\(error)") }
             execution.apply(entry)
             if entry.isDurable { entries.append(entry) }
         }

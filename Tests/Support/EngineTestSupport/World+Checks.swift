@@ -91,7 +91,7 @@ extension World {
             if merged.isEmpty || random.once(in: 2) { merged.append(row) } else { merged[merged.count - 1].append(row) }
         }
         let entries = try merged.flatMap { try $0.entries() }
-        let rebuilt = rebuild(entries)
+        let rebuilt = try rebuild(entries)
         try checkEqual(rebuilt, "the state from rows put together")
         let reading = JournalReading(entries)
         let differences = reading.differences(from: execution.durable)
@@ -101,9 +101,12 @@ extension World {
         try checkDeadlines(rebuilt)
     }
 
-    func rebuild(_ entries: [Entry]) -> SagamoreEngine.Execution {
+    func rebuild(_ entries: [Entry]) throws -> SagamoreEngine.Execution {
         var rebuilt = SagamoreEngine.Execution(key: Samples.key, runID: Samples.runID)
-        for entry in entries { rebuilt.apply(entry) }
+        for entry in entries {
+            try rebuilt.validate(entry)
+            rebuilt.apply(entry)
+        }
         return rebuilt
     }
 

@@ -122,7 +122,7 @@ extension World {
     }
 
     private func crash() throws {
-        var rebuilt = rebuild(try journal.rows().flatMap { try $0.entries() })
+        var rebuilt = try rebuild(try journal.rows().flatMap { try $0.entries() })
         try checkEqual(rebuilt, "the state after a crash")
         outage = WorkerOutage(end: now, grace: random.once(in: 2) ? .seconds(5) : .zero)
         rebuilt.rebuildDeadlines()

@@ -136,12 +136,16 @@ package final class World {
                 )
                 frameBytes += Int64(recorded.frame.count)
             }
+            try execution.validate(entry)
             execution.apply(entry)
             if entry.isDurable { entries.append(entry) }
         }
         guard let row = JournalRow(decision) else { return }
         try journal.append(row)
-        for entry in try row.entries() { follower.apply(entry) }
+        for entry in try row.entries() {
+            try follower.validate(entry)
+            follower.apply(entry)
+        }
         try checkEqual(follower, "the state read row by row")
         try require(execution.durable.historyBytes == frameBytes, "historyBytes is not the size of the frames")
     }

@@ -47,6 +47,7 @@ struct JournalReplay {
     private mutating func apply(_ row: JournalRow) throws {
         let seenBefore = run.execution.durable.previousStartedEventID
         for entry in try HistoryFrames.entries(events: row.events, facts: row.facts) {
+            try run.execution.validate(entry)
             run.execution.apply(entry)
             guard case .event(let recorded) = entry else { continue }
             unseen.append(recorded)

@@ -146,8 +146,11 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         let previousStarted = execution.durable.previousStartedEventID
         var ends: [(id: Int64, end: Int)] = []
         for entry in entries {
-            if case .event(let recorded) = entry {
-                precondition(recorded.event.eventID == execution.nextEventID, "a history has no gaps")
+            do throws(InvalidEntry) {
+                try execution.validate(entry)
+            } catch {
+                // What is stored with it could not be read again.
+                fatalError("a decision does not fit its run: \(error.reason)")
             }
             execution.apply(entry)
             switch entry {

@@ -5,8 +5,8 @@ internal import SagamoreServices
 struct DeferredActions {
     typealias Action = @Sendable () -> Void
 
-    /// What can be carried out as soon as the lock is free: first the offers, then what is committed in the order of the
-    /// commit, then the calls in order.
+    /// What can be carried out as soon as the lock is free: first the offers, then what is committed in the order of
+    /// the commit, then the calls in order.
     struct Due {
         fileprivate let offers: [MatchingTask]
         fileprivate let committed: ArraySlice<LaneItem>
