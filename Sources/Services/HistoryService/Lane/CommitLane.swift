@@ -3,7 +3,7 @@ internal import SagamoreEngine
 internal import SagamoreLogging
 internal import SagamorePersistence
 
-/// A shard's commit lane: the one thread that writes. It carries out what `CommitLaneState` decides.
+/// A shard's commit lane: the only thread that writes to the shard. It carries out what `CommitLaneState` decides.
 final class CommitLane: @unchecked Sendable {
     // Unchecked: used by the lane's thread alone, once it runs.
     let shard: Shard
@@ -20,7 +20,7 @@ final class CommitLane: @unchecked Sendable {
     private var pace = CommitPace()
     private var random = RandomSource.fromSystem()
 
-    /// A waiting lane looks so often whether it has to stop.
+    /// How often a waiting lane checks whether it has to stop.
     private static let stopCheck = Interval.milliseconds(50)
 
     init(
@@ -49,7 +49,7 @@ final class CommitLane: @unchecked Sendable {
             while wake > SteadyClock.now(), !shard.lane.isStopped {
                 usleep(UInt32(min(wake - SteadyClock.now(), Self.stopCheck).nanoseconds.clamped / 1_000))
             }
-            // Told to stop, it still asks no more often than this.
+            // A lane that has been told to stop asks no more often than this, either.
             if wake > SteadyClock.now() { usleep(UInt32(Self.stopCheck.nanoseconds / 1_000)) }
         }
     }
@@ -175,7 +175,7 @@ final class CommitLane: @unchecked Sendable {
         return items
     }
 
-    /// Lets items gather under load: until enough are there, none came for a while, or the pause is over.
+    /// Lets items gather under load: until there are enough, none came for a while, or the pause is over.
     private func letGather(atMost limit: Int) {
         var known = 0
         while !shard.lane.isStopped {

@@ -10,7 +10,7 @@ final class LoadQueue: @unchecked Sendable {
     private let lock = ThreadLock()
     private var schedule = LoadSchedule()
     private var isStopping = false
-    /// The loader has found nothing to do.
+    /// The loader found no job that is due.
     private var isAsleep = false
     private var onRing: @Sendable () -> Void = {}
 

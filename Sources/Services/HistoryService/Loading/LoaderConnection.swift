@@ -10,7 +10,7 @@ final class LoaderConnection {
     private let makeStore: @Sendable () throws -> any LoaderStore
     private let log: Logger
     private var store: (any LoaderStore)?
-    /// Reading failed the last time: that is said once, however many are waiting.
+    /// The last read failed. The failure is logged once, at its beginning.
     private var isAway = false
 
     init(makeStore: @escaping @Sendable () throws -> any LoaderStore, log: Logger) {
@@ -27,7 +27,7 @@ final class LoaderConnection {
             isAway = false
             return .success(value)
         } catch {
-            // The next use makes a new connection.
+            // The next read makes a new connection.
             store = nil
             log.log(
                 level: isAway ? .debug : .warning,

@@ -1,9 +1,9 @@
 internal import SagamoreEngine
 
-/// What stands in the database of a run's history. Followers are shown this much while newer events are on their way:
-/// of a busy run some always are.
+/// How much of a run's history is committed. Followers are shown this much while newer events are being written, which
+/// is always the case for a busy run.
 struct CommittedHistory: Equatable {
-    /// The id of the newest event; 0 where the run itself is not committed.
+    /// The id of the newest committed event; 0 if the run itself is not committed.
     private(set) var lastEventID: Int64 = 0
     private(set) var isClosed = false
 
@@ -31,7 +31,7 @@ struct CommittedHistory: Equatable {
         self = next
     }
 
-    /// Whether there is something to tell somebody who has seen the events up to an id, or waits for the last one only.
+    /// Whether a follower has news that has seen the events up to `eventID`, or that waits only for the close event.
     func hasNews(after eventID: Int64, onlyCloseEvent: Bool) -> Bool {
         isClosed || (!onlyCloseEvent && lastEventID > eventID)
     }

@@ -1,7 +1,7 @@
 internal import SagamoreServices
 
-/// What was decided under a shard's lock and calls others (Matching, callers, listeners). It is collected under the
-/// lock and carried out without it, by `Shard.perform`.
+/// Calls to others (Matching, callers, listeners) that were decided under a shard's lock. `Shard.perform` makes them
+/// after the lock is released.
 struct DeferredActions {
     typealias Action = @Sendable () -> Void
 
@@ -29,7 +29,7 @@ struct DeferredActions {
     private var offers: [MatchingTask] = []
     private var committed: ArraySlice<LaneItem> = []
     private var calls: [Action] = []
-    /// What failed, and what nobody else will ask for again.
+    /// Actions that failed and that no request will repeat.
     private var retries: [Action] = []
 
     var retryCount: Int { retries.count }
@@ -38,23 +38,23 @@ struct DeferredActions {
 
     mutating func offer(_ tasks: [MatchingTask]) { offers += tasks }
 
-    /// Has items released that are committed.
+    /// Releases committed items.
     mutating func release(_ items: ArraySlice<LaneItem>) {
         committed = committed.isEmpty ? items : committed + items
     }
 
     mutating func call(_ action: @escaping Action) { calls.append(action) }
 
-    /// Has an action tried again at the timer's next sweep while the database can be reached.
+    /// Repeats an action at the timer's next sweep, once the database can be reached.
     mutating func retryLater(_ action: @escaping Action) { retries.append(action) }
 
-    /// The time for retries has come.
+    /// Queues the actions that are to be repeated.
     mutating func retry() {
         calls += retries
         retries = []
     }
 
-    /// The shard is dropped.
+    /// Discards the actions that are to be repeated: the shard is dropped.
     mutating func cancelRetries() { retries = [] }
 
     mutating func take() -> Due {

@@ -1,17 +1,17 @@
 internal import SagamoreEngine
 
-/// What the database has of the heartbeats of a run's activities: details are written now and then, so that the next
-/// attempt has some of them after a crash.
+/// Which heartbeats of a run's activities are in the database. Details are written at intervals, so that after a crash
+/// the next attempt has recent ones.
 struct HeartbeatRows: Equatable {
     /// When details were last written, by activity.
     private var writtenAt: [Int64: Instant] = [:]
-    /// There are rows, or there will be: the end of the run removes them.
+    /// The run has rows, or will have. Its end removes them.
     private(set) var exist = false
 
-    /// Rows were read with the run.
+    /// The run was loaded with rows.
     mutating func noteRead() { exist = true }
 
-    /// Whether the details of a heartbeat are to be written now, and notes it.
+    /// Decides whether the details of a heartbeat are written now, and records it if so.
     ///
     /// - Parameters:
     ///   - period: nothing is written more often than this.

@@ -1,10 +1,10 @@
 internal import SagamoreEngine
 
-/// What idleness is reckoned from.
+/// What a run has to record so that its idle time is known.
 struct IdleMark {
     /// The run was last used then.
     fileprivate(set) var touchedAt: Instant
-    /// It stands in the list of runs that may go idle.
+    /// The run is in the list of runs that may go idle.
     fileprivate(set) var isWatched = false
 
     init(touchedAt: Instant) {
@@ -12,20 +12,20 @@ struct IdleMark {
     }
 }
 
-/// What `IdleRuns` has to know of a run.
+/// What `IdleRuns` needs to know of a run.
 protocol IdleCandidate: AnyObject {
     var idle: IdleMark { get set }
-    /// It is out of memory already.
+    /// The run has left memory already.
     var hasLeft: Bool { get }
-    /// It is open: one that has closed may leave without having been idle.
+    /// The run is open. A closed run may leave memory without having been idle.
     var isOpen: Bool { get }
 }
 
-/// The runs that may go idle, in the order in which they were listed. Each stands there once.
+/// The runs that may go idle, in the order in which they were listed, each once.
 ///
-/// A run that is touched keeps its place and goes behind the others when it is looked at, so being used costs nothing.
+/// A run that is used keeps its place, and moves to the end when its turn comes. So use costs nothing.
 struct IdleRuns<Run: IdleCandidate> {
-    /// Runs that were touched since they were listed and that one look may put behind the others.
+    /// How many busy runs one call of `take` moves to the end.
     static var busyLimit: Int { 1_000 }
 
     private var runs: [Run] = []
@@ -37,16 +37,17 @@ struct IdleRuns<Run: IdleCandidate> {
         watch(run)
     }
 
-    /// Looks at a run again later.
+    /// Lists a run, to be looked at later.
     mutating func watch(_ run: Run) {
         guard !run.idle.isWatched else { return }
         run.idle.isWatched = true
         runs.append(run)
     }
 
-    /// Takes the runs out that may leave memory, of at most so many in front. The caller lists those again that can't.
+    /// Looks at the first `limit` runs and removes those that have been idle. The caller lists those again that cannot
+    /// leave memory.
     ///
-    /// - Returns: the runs, and whether there are more than were looked at.
+    /// - Returns: the removed runs, and whether there are more than `limit`.
     mutating func take(idleSince: Instant, limit: Int) -> (idle: [Run], isPartial: Bool) {
         var idle: [Run] = []
         var busy: [Run] = []
@@ -73,6 +74,6 @@ struct IdleRuns<Run: IdleCandidate> {
 
     mutating func removeAll() { runs = [] }
 
-    /// Gives capacity back that a burst has needed.
+    /// Frees capacity that a burst needed.
     mutating func shrink() { runs = runs.filter { _ in true } }
 }

@@ -1,19 +1,19 @@
 internal import SagamoreEngine
 
-/// The workflow ids that a shard has something of in memory: their slots, the runs that may go idle, and who waits for
-/// news of a history.
+/// The workflow ids that a shard holds in memory: their slots, the runs that may go idle, and the followers that wait
+/// for new events.
 ///
-/// A slot stays while somebody waits in it, whatever else is known of it.
+/// A slot stays in the table while a follower waits in it.
 struct RunTable {
     private(set) var slots: [WorkflowKey: WorkflowSlot] = [:]
-    /// The slots in which somebody waits for news.
+    /// The slots with waiting followers.
     private(set) var waitedFor: [WorkflowKey: WorkflowSlot] = [:]
     var idle = IdleRuns<CachedRun>()
 
-    /// How much is kept, for those who decide when the tables shrink.
+    /// The number of entries, by which `TableRelief` decides when the tables shrink.
     var weight: Int { slots.count + idle.count }
 
-    /// The slot of a workflow; a new one where there is none.
+    /// Returns the slot of a workflow, and adds one if there is none.
     mutating func slot(_ key: WorkflowKey) -> WorkflowSlot {
         if let slot = slots[key] { return slot }
         let slot = WorkflowSlot(key)
@@ -21,7 +21,7 @@ struct RunTable {
         return slot
     }
 
-    /// Forgets a slot that nobody needs.
+    /// Removes a slot that is not needed.
     mutating func dropIfUnused(_ slot: WorkflowSlot) {
         guard slot.canLeave, slots[slot.key] === slot else { return }
         if case .cached(let run) = slot.current, run.uncommitted > 0 || run.execution.isRunning { return }
@@ -36,7 +36,7 @@ struct RunTable {
         slot.historyWaiters.append(waiter)
     }
 
-    /// Takes those out for whom there is news of a slot's current run that is committed, and what to call them with.
+    /// Removes the followers for which the slot's current run has committed news. Returns the calls that tell them.
     mutating func takeNews(in slot: WorkflowSlot) -> [@Sendable () -> Void] {
         guard !slot.historyWaiters.isEmpty, let run = slot.cached else { return [] }
         let committed = run.committed
@@ -51,12 +51,12 @@ struct RunTable {
         }
     }
 
-    /// Takes those out who wait for news of a run.
+    /// Removes the followers of a run.
     mutating func takeWaiters(of runID: RunID, in slot: WorkflowSlot) -> [HistoryWaiter] {
         take(from: slot) { $0.runID == runID }
     }
 
-    /// Takes those out whose wait is over, and forgets the slots that were kept for them alone.
+    /// Removes the followers whose wait has expired, and the slots that were kept only for them.
     mutating func takeExpired(at now: Instant) -> [HistoryWaiter] {
         var expired: [HistoryWaiter] = []
         for slot in waitedFor.values {
@@ -79,7 +79,7 @@ struct RunTable {
 
     // MARK: All
 
-    /// Forgets everything. Returns the slots, for those who wait in them.
+    /// Empties the table. Returns the slots, so that the requests waiting in them can be refused.
     mutating func removeAll() -> [WorkflowSlot] {
         defer {
             slots = [:]
@@ -89,7 +89,7 @@ struct RunTable {
         return Array(slots.values)
     }
 
-    /// Gives capacity back that a burst has needed.
+    /// Frees capacity that a burst needed.
     mutating func shrink() {
         slots = slots.filter { _ in true }
         idle.shrink()

@@ -4,10 +4,10 @@ internal import SagamorePersistence
 internal import SagamoreServices
 internal import SagamoreThreads
 
-/// A slice of the executions: one owner, one commit lane. What it decides by are values under one lock; what calls
-/// others (Matching, callers) goes into `deferred` and is carried out without it.
+/// A slice of the executions, with one owner and one commit lane. Its state is a set of values under one lock. Calls to
+/// others (Matching, callers) are collected in `deferred` and made after the lock is released.
 ///
-/// Unchecked: what changes is under `lock`.
+/// Unchecked: all mutable state is guarded by `lock`.
 final class Shard: @unchecked Sendable {
     let id: Int32
     let configuration: HistoryConfiguration
@@ -16,7 +16,7 @@ final class Shard: @unchecked Sendable {
     let log: Logger
     let matching: @Sendable () -> (any MatchingClient)?
 
-    /// Guards all that follows.
+    /// Guards the variables below.
     let lock = ThreadLock()
     var ownership: ShardOwnership
     /// Whether snapshots may be written: every program that can take the shard reads them.
@@ -24,7 +24,7 @@ final class Shard: @unchecked Sendable {
     var runs = RunTable()
     var random = RandomSource.fromSystem()
     var queries = QueryTable()
-    /// The newest command ids that were decided here: what the loader reads may be older.
+    /// The newest command ids that were decided here. What the loader reads may be older.
     var recentCommands = RecentCommands(capacity: 1 << 16)
     var newWorkflows = NewWorkflows()
     var deferred = DeferredActions()
@@ -32,7 +32,7 @@ final class Shard: @unchecked Sendable {
     var queuesBeside: Set<TaskQueueKey> = []
     var timers = TimerHeap()
 
-    /// The lane's queue, guarded by a lock of its own, on which the lane sleeps.
+    /// The lane's queue, with its own lock, on which the lane sleeps.
     let lane: LaneQueue
     let loads = LoadQueue()
     let bell = TimerBell()
@@ -55,7 +55,7 @@ final class Shard: @unchecked Sendable {
         ownership = ShardOwnership(grace: configuration.recoveryGrace)
     }
 
-    /// Runs `body` under the lock, then what it left to be done.
+    /// Runs `body` under the lock, then makes the calls that it deferred.
     func perform<Value>(_ body: () -> Value) -> Value {
         lock.lock()
         let value = body()
@@ -65,14 +65,14 @@ final class Shard: @unchecked Sendable {
         return value
     }
 
-    /// Under the lock: why requests can't be taken now; nil when they can.
+    /// Under the lock: the reason why requests are refused now; nil when they are accepted.
     func obstacle() -> RequestError? { ownership.obstacle(at: SteadyClock.now())?.error(shard: id) }
 
     /// Under the lock.
     var isOwned: Bool { ownership.isOwned }
 
-    /// Under the lock: the shard belongs to another owner, or the service stops. Nothing is taken any more, and who
-    /// waits is told.
+    /// Under the lock: the shard belongs to another owner, or the service stops. Refuses all waiting requests and
+    /// accepts no more.
     ///
     /// - Parameter items: what the lane has in hand; what waits in its queue is refused behind it.
     func drop(_ failure: LaneFailure, refusing items: [LaneItem] = []) {
@@ -91,7 +91,7 @@ final class Shard: @unchecked Sendable {
         for item in items + lane.close() { deferred.call { item.refuse?(failure) } }
     }
 
-    /// Whether new work has to wait: too much is on its way to the database, or to be read from it.
+    /// Whether new work has to wait because too much is queued for writing to the database, or for reading from it.
     var isFull: Bool {
         let limit = configuration.laneQueueLimit
         return lane.count >= limit || loads.count >= limit
@@ -104,14 +104,14 @@ final class Shard: @unchecked Sendable {
 
     func dropIfUnused(_ slot: WorkflowSlot) { runs.dropIfUnused(slot) }
 
-    /// A run whose commit failed never happened: what is there is loaded, by whoever comes next, or in a moment.
+    /// Discards a run whose commit failed. The stored run is loaded for the next request, or after a moment.
     func kill(_ run: CachedRun, in slot: WorkflowSlot?) {
         run.die()
         let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
         carryOut(queries.runEvicted(run.runID, error), seen: nil)
         guard let slot else { return }
         slot.hasLostReports = true
-        // They look again, at what is loaded in its place.
+        // Followers read again from the run that is loaded in its place.
         for waiter in runs.takeWaiters(of: run.runID, in: slot) { deferred.call { waiter.news(nil) } }
         guard slot.cached === run else { return }
         slot.state.lose(run)

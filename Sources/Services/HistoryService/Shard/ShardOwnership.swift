@@ -1,9 +1,9 @@
 internal import SagamoreEngine
 internal import SagamoreServices
 
-/// Whether a shard may be used, and since when: what its lane reports of it, and what requests are told.
+/// Whether this process owns a shard and can commit to it. The lane reports changes; requests ask for the obstacle.
 ///
-/// Times are by the steady clock, but for the outage, which is compared with times of runs.
+/// Times are by the steady clock, except for the outage, which is compared with times of runs.
 struct ShardOwnership {
     enum State: Equatable {
         /// Not owned yet. Can transition to: owned (taken), dropped (the service stops).
@@ -22,20 +22,20 @@ struct ShardOwnership {
         fileprivate(set) var stalledSince: Instant?
     }
 
-    /// Why requests can't be taken.
+    /// Why requests are refused.
     enum Obstacle: Equatable {
         case starting, dropped, databaseAway
     }
 
-    /// The lease lasts 2 s and is respected for 10 s more; some of that is left unused.
+    /// The lease lasts 2 s and is respected for 10 s more. The last 2 s of that are not used.
     static let leaseUse = Interval.seconds(10)
-    /// A lane that can't commit for longer makes requests fail: before, they wait.
+    /// Requests wait this long for a lane that cannot commit. After that they are refused.
     static let stallPatience = Interval.seconds(1)
 
     private(set) var state = State.taking
     /// The last time in which workers' reports were refused.
     private(set) var outage = WorkerOutage.none
-    /// What workers get after an outage at least.
+    /// The least time that workers get after an outage.
     private let grace: Interval
 
     init(grace: Interval) {
@@ -52,7 +52,7 @@ struct ShardOwnership {
         return nil
     }
 
-    /// Nil when requests can be taken.
+    /// Nil when requests are accepted.
     func obstacle(at now: Instant) -> Obstacle? {
         switch state {
         case .taking: return .starting
@@ -67,7 +67,7 @@ struct ShardOwnership {
 
     /// The shard was taken, with a lease as of `since`.
     ///
-    /// - Parameter wall: what runs reckon with.
+    /// - Parameter wall: the time by the clock that runs go by.
     mutating func take(epoch: Int64, since: Instant, at now: Instant, wall: Instant) {
         precondition(state != .dropped, "a shard was taken that was dropped")
         precondition(epoch > self.epoch, "a shard was taken again with an epoch that is not higher")
@@ -77,7 +77,7 @@ struct ShardOwnership {
         extendLease(from: since, at: now, wall: wall)
     }
 
-    /// The lease was lengthened at `since`. Where requests were refused until now, workers get time to report.
+    /// The lease was extended at `since`. If requests were refused until now, workers get time to report.
     mutating func extendLease(from since: Instant, at now: Instant, wall: Instant) {
         guard var tenure else { preconditionFailure("a lease was extended of a shard that is not owned") }
         if obstacle(at: now) != nil { outage = WorkerOutage(end: wall, grace: grace) }
@@ -85,7 +85,7 @@ struct ShardOwnership {
         state = .owned(tenure)
     }
 
-    /// The lane can't commit, since then or longer.
+    /// The lane cannot commit, since `since` at the latest.
     mutating func stall(since: Instant) {
         guard var tenure else { preconditionFailure("a lane stalls that does not own its shard") }
         tenure.stalledSince = tenure.stalledSince ?? since
@@ -99,7 +99,7 @@ struct ShardOwnership {
         state = .owned(tenure)
     }
 
-    /// Nothing is taken any more.
+    /// The shard accepts no more requests.
     mutating func drop() { state = .dropped }
 }
 

@@ -2,8 +2,8 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// Carries out what is due in a shard, lets idle runs leave memory, and ends waits. `TimerSchedule` decides what it
-/// does when; the timers of all shards have their turns on one thread.
+/// Carries out what is due in a shard, removes idle runs from memory, and ends expired waits. `TimerSchedule` decides
+/// what it does when. The timers of all shards take turns on one thread.
 ///
 /// Unchecked: used by the timers' thread alone, once it runs.
 final class ShardTimer: @unchecked Sendable {

@@ -14,18 +14,18 @@ final class TimerBell: Sendable {
     /// Says what a ring does. Before the first one.
     func connect(_ onRing: @escaping @Sendable () -> Void) { state.withLock { $0.onRing = onRing } }
 
-    /// There is a deadline that the timer may not know. Called under the shard's lock.
+    /// A deadline was added that the timer may not know. Called under the shard's lock.
     func ring(for deadline: Instant) {
         let onRing = state.withLock { deadline < $0.wake ? $0.onRing : nil }
         onRing?()
     }
 
-    /// The timer looks at the shard: what comes from now on it may miss.
+    /// The timer is looking at the shard. It may miss deadlines that are added from now on.
     func listen() { state.withLock { $0.wake = .distantFuture } }
 
     /// The timer sleeps until then.
     func sleep(until wake: Instant) { state.withLock { $0.wake = wake } }
 
-    /// The timer looks again in a moment, and is not to be disturbed before.
+    /// The timer looks again after a short pause, which no deadline shortens.
     func mute() { state.withLock { $0.wake = .distantPast } }
 }

@@ -2,15 +2,15 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// A workflow id in memory: its current run, and who waits for it.
+/// A workflow id in memory: its current run, and the requests that wait for it.
 ///
 /// Unchecked: `key` never changes, the rest is used under the shard's lock.
 final class WorkflowSlot: @unchecked Sendable {
     let key: WorkflowKey
     /// Guarded by the shard's lock, as all that follows.
     var state = SlotState()
-    /// A run was lost with what its workers had told. The one that is loaded in its place gives them time to tell it
-    /// again.
+    /// A run was discarded together with its workers' heartbeats. The run that is loaded in its place gives workers
+    /// time to report again.
     var hasLostReports = false
     /// Long polls for history.
     var historyWaiters: [HistoryWaiter] = []
@@ -35,7 +35,7 @@ final class WorkflowSlot: @unchecked Sendable {
         }
     }
 
-    /// Nothing is known of it, and nobody is about to find out.
+    /// Nothing is known of the workflow, and no look-up is under way.
     var isUntouched: Bool {
         if case .unknown = state.current { return canLeave }
         return false

@@ -1,16 +1,16 @@
 internal import SagamoreEngine
 internal import SagamoreThreads
 
-/// A fixed number of threads on which many members have their turns: `TurnSchedule` under a lock on which idle threads
+/// A fixed number of threads that many members share in turns: a `TurnSchedule` under a lock on which idle threads
 /// sleep.
 ///
-/// Unchecked: every field is read and changed under `lock`. Nothing is called with it held, so it may be taken under
-/// any other.
+/// Unchecked: every field is guarded by `lock`. No code of others runs while it is held, so it may be taken under any
+/// other lock.
 final class TurnPool: @unchecked Sendable {
     private let lock = ThreadLock()
     private var schedule: TurnSchedule
     private var waitingThreads = 0
-    /// The earliest time at which a waiting thread looks by itself, as far as is known.
+    /// The earliest time at which a waiting thread wakes by itself, as far as is known.
     private var nextLook = Instant.distantFuture
     private var isStopping = false
 
@@ -18,7 +18,7 @@ final class TurnPool: @unchecked Sendable {
         schedule = TurnSchedule(memberCount: memberCount)
     }
 
-    /// A member has something to do.
+    /// A member has work.
     func ring(_ member: Int) {
         let wakes = lock.withLock { schedule.ring(member) && waitingThreads > 0 }
         if wakes { lock.signal() }
@@ -26,7 +26,7 @@ final class TurnPool: @unchecked Sendable {
 
     /// Gives turns to members, until `stop`. Called by each thread of the pool.
     ///
-    /// - Parameter turn: returns when the member has something to do again; nil: when it is rung.
+    /// - Parameter turn: returns when the member has work again; nil if it waits for a ring.
     func run(_ turn: (Int) -> Instant?) {
         while let member = take() {
             let wake = turn(member)
@@ -41,7 +41,7 @@ final class TurnPool: @unchecked Sendable {
             let now = SteadyClock.now()
             switch schedule.next(at: now) {
             case .turn(let member):
-                // While this thread is busy, another one has to look after the rest.
+                // While this thread is busy, another one has to watch the other members.
                 let isUnattended = schedule.earliestWake.map { $0 < nextLook } ?? false
                 if waitingThreads > 0, schedule.hasReady || isUnattended { lock.signal() }
                 return member
@@ -60,7 +60,7 @@ final class TurnPool: @unchecked Sendable {
         return nil
     }
 
-    /// Lets each thread end behind its turn.
+    /// Ends each thread after its current turn.
     func stop() {
         lock.withLock { isStopping = true }
         lock.broadcast()

@@ -1,7 +1,7 @@
 internal import SagamoreEngine
 
-/// Who of many members has the next turn on a thread that they share. A member has one turn at a time, and those that
-/// have something to do take turns in the order in which they said so.
+/// Decides which of many members has the next turn on a shared thread. A member has one turn at a time. Members with
+/// work take turns in the order in which they were rung.
 ///
 /// Times are by the steady clock.
 struct TurnSchedule {
@@ -19,7 +19,7 @@ struct TurnSchedule {
     enum Step: Equatable {
         /// A member's turn, until `finish`.
         case turn(Int)
-        /// Nobody has anything to do until then; nil: until somebody is rung.
+        /// No member has work until then; nil: until one is rung.
         case wait(until: Instant?)
     }
 
@@ -42,7 +42,7 @@ struct TurnSchedule {
         return earliest
     }
 
-    /// A member has something to do. Returns whether a waiting thread has to look.
+    /// A member has work. Returns whether a waiting thread has to be woken.
     mutating func ring(_ member: Int) -> Bool {
         switch members[member] {
         case .ready: return false
@@ -67,7 +67,7 @@ struct TurnSchedule {
 
     /// A member's turn is over.
     ///
-    /// - Parameter wake: when it has something to do again; nil: when it is rung.
+    /// - Parameter wake: when the member has work again; nil if it waits for a ring.
     mutating func finish(_ member: Int, wake: Instant?) {
         guard case .running(let isRung) = members[member] else {
             preconditionFailure("a turn ended that had not begun")
