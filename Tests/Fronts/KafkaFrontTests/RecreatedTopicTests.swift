@@ -28,7 +28,6 @@ extension LiveTests {
                     seen.add(command.origin.commandID, reply)
                 },
                 limits: ConsumerLimits(),
-                shardCount: 1,
                 shard: { _ in 0 },
                 clock: { someTime },
                 reachability: Reachability(bootstrap: kafka.bootstrap, log: log.logger),

@@ -9,16 +9,16 @@ import Testing
 extension HistoryTests {
     /// Tasks that cannot be started, on one queue with tasks that can.
     @Suite struct SharedQueue {
-        private func id(onShard shard: Int) throws -> String {
+        private func id(onShard shard: Int, of node: Node) throws -> String {
             let ids = (0..<100).lazy.map { "workflow \($0)" }
-            return try #require(ids.first { HistoryService.shard(of: Node.key($0), count: 2) == shard })
+            return try #require(ids.first { node.history.shard(of: Node.key($0)) == shard })
         }
 
         @Test func tasksOfALostShardDoNotHoldUpOthers() throws {
             let database = try TestDatabase(shards: 2)
             let node = try Node(database).started()
             defer { node.stop() }
-            let (lost, good) = (try id(onShard: 0), try id(onShard: 1))
+            let (lost, good) = (try id(onShard: 0, of: node), try id(onShard: 1, of: node))
             try node.start(lost).get()
             try node.start(good).get()
             try database.session.execute("update sagamore.shards set epoch = epoch + 1 where id = 0")
