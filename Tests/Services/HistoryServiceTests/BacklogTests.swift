@@ -46,7 +46,7 @@ extension HistoryTests {
             for call in calls { try call.get() }
         }
 
-        private static let waiting = "select count(*) from sagamore.alarms where waiting_queue is not null"
+        private static let waiting = "select count(*) from sagamore.backlog"
 
         @Test func aQueueWithoutWorkersCostsNoMemoryAndSlowsNobody() throws {
             let database = try TestDatabase(shards: 2)
@@ -130,9 +130,7 @@ extension HistoryTests {
             node.clock.jump(.seconds(2))
             try eventually("paged out") {
                 node.faults.committed.contains { batch in
-                    batch.alarms.contains { alarm in
-                        if case .set(let value) = alarm.change, case .queue = value.waiting { true } else { false }
-                    }
+                    batch.backlog.contains { if case .store = $0 { true } else { false } }
                 }
             }
             #expect(node.isCached("one"))
@@ -171,7 +169,51 @@ extension HistoryTests {
             return workflowIDs
         }
 
-        /// The row of a run names one queue, whichever has room first.
+        @Test func aRunWithTasksOfTwoFullQueuesLeavesMemory() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try Self.fill(node, "first")
+            try Self.fill(node, "second")
+            // With the usual timeout of its task it would stay in memory for a while whatever is due.
+            try node.start("one") { $0.workflowTaskTimeout = Interval.seconds(120).duration }.get()
+            try node.work(Self.schedule("a", on: "first"), Self.schedule("b", on: "second"))
+            try eventually("out of memory") { !node.isCached("one") }
+            for queue in ["first", "second"] {
+                let workflowIDs = try Self.take(2_001, queue, of: node)
+                #expect(workflowIDs.count { $0 == "one" } == 1, "from the queue \(queue)")
+            }
+        }
+
+        /// The rows of tasks that were offered are still there, and so is the alarm of a run that is out of memory.
+        @Test func aCrashBetweenAPageAndTheEndOfItsRowsLosesAndDoublesNothing() throws {
+            let database = try TestDatabase()
+            let clock = TestClock()
+            let node = try Node(database, clock: clock).started()
+            try Self.fill(node, "dead")
+            for id in ["one", "two"] {
+                try node.start(id) { $0.workflowTaskTimeout = Interval.seconds(120).duration }.get()
+                try node.work(Self.schedule("a", on: "dead"))
+                try eventually("out of memory") { !node.isCached(id) }
+            }
+            #expect(try database.number(Self.waiting) == 2)
+            // Nothing is committed any more: the page is read, its tasks are offered, and their rows stay.
+            node.faults.hold()
+            node.history.pageIn(node.activityQueue("dead"), limit: 10)
+            try eventually("offered") { node.isCached("one") && node.isCached("two") }
+            try eventually("commit at the gate") { node.faults.isHolding }
+            node.kill()
+            #expect(try database.number(Self.waiting) == 2)
+
+            let next = try Node(database, clock: clock).started()
+            defer { next.stop() }
+            let workflowIDs = try Self.take(2_002, "dead", of: next)
+            #expect(workflowIDs.count { $0 == "one" } == 1)
+            #expect(workflowIDs.count { $0 == "two" } == 1)
+            #expect(workflowIDs.count { $0 == "filler of dead" } == 2_000)
+            try eventually("no rows") { try database.number(Self.waiting) == 0 }
+        }
+
+        /// Its tasks have a row each, and either queue may have room first.
         @Test(arguments: [["first", "second"], ["second", "first"]])
         func aRunThatWaitsForTwoQueuesComesBackForEither(_ order: [String]) throws {
             let node = try Node(TestDatabase()).started()

@@ -39,7 +39,8 @@ extension HistoryTests {
             let queue = first.workflowQueue("travel").storedName
             first.stop()
             try database.session.execute(
-                "update sagamore.alarms set alarm_at = \(Int64.max), waiting_queue = '\(queue)', waiting_since = 1"
+                "with parked as (update sagamore.alarms set alarm_at = \(Int64.max) returning shard, run_id)"
+                    + " insert into sagamore.backlog select shard, run_id, 0, '\(queue)', 1 from parked"
             )
 
             let node = Node(database)

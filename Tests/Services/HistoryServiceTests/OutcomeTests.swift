@@ -113,9 +113,7 @@ extension HistoryTests {
             node.shard.perform { node.shard.ownership.resume() }
             try eventually("marked") {
                 node.faults.committed.contains { batch in
-                    batch.alarms.contains { alarm in
-                        if case .set(let value) = alarm.change, case .queue = value.waiting { true } else { false }
-                    }
+                    batch.backlog.contains { if case .store = $0 { true } else { false } }
                 }
             }
             #expect(try node.workflowTask().key.workflowID == "one")

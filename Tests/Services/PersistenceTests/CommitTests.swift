@@ -130,33 +130,45 @@ extension PersistenceTests {
             runs.alarms = [Storage.alarm(1, .insert(.active)), Storage.alarm(2, .insert(.active))]
             try storage.lane.commit(runs, fence: fence)
             #expect(try value("alarm_at") == -1)
-            let since = Instant(nanoseconds: 5)
-            try write(
-                Storage.alarm(1, .set(AlarmValue(at: .distantFuture, waiting: .queue("1/activity/q", since: since))))
-            )
+            try write(Storage.alarm(1, .set(AlarmValue(at: .distantFuture))))
             #expect(try value("alarm_at") == .max)
-            // It keeps its place, and its queue where nothing is said of it.
-            let later = AlarmValue(at: nil, waiting: .queue("1/activity/q", since: Instant(nanoseconds: 9)))
-            try write(Storage.alarm(1, .set(later)))
-            try write(Storage.alarm(1, .set(AlarmValue(at: Instant(nanoseconds: 7), waiting: .unchanged))))
+            try write(Storage.alarm(1, .set(AlarmValue(at: Instant(nanoseconds: 7)))))
             #expect(try value("alarm_at") == 7)
-            #expect(try value("waiting_since") == 5)
-            #expect(try storage.loader.waitingQueues(shard: 0) == ["1/activity/q"])
-            #expect(try storage.loader.waitingRuns(shard: 0, queue: "1/activity/q", limit: 9) == [Storage.run(1)])
-            try write(Storage.alarm(1, .set(AlarmValue(at: nil, waiting: .none))))
-            #expect(try storage.loader.waitingQueues(shard: 0) == [])
+            try write(Storage.alarm(1, .set(.active)))
             #expect(try storage.loader.activeRuns(shard: 0, after: nil, limit: 9).count == 2)
             try write(Storage.alarm(1, .remove))
             #expect(try storage.loader.activeRuns(shard: 0, after: nil, limit: 9) == [Storage.run(2)])
         }
 
-        @Test func valuesMerge() {
-            let waiting = AlarmValue(at: nil, waiting: .queue("q", since: Storage.noon))
-            let parked = AlarmValue(at: Storage.noon, waiting: .unchanged)
-            #expect(parked.merged(over: waiting) == AlarmValue(at: Storage.noon, waiting: waiting.waiting))
-            let freed = AlarmValue(at: nil, waiting: .none)
-            #expect(freed.merged(over: waiting) == freed)
-            #expect(waiting.merged(over: freed) == waiting)
+        @Test func aTaskHasOneRowInTheBacklog() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            func row(_ run: Int, _ task: Int64, _ queue: String) -> BacklogRow {
+                let key = BacklogRow.Key(runID: Storage.runID(run), task: task)
+                return BacklogRow(key: key, queue: queue, since: Instant(nanoseconds: task))
+            }
+            func write(_ changes: [BacklogChange], ended: [RunID] = []) throws {
+                var batch = CommitBatch()
+                batch.backlog = changes
+                batch.endedBacklogs = ended
+                try storage.lane.commit(batch, fence: fence)
+            }
+            func stored(_ queue: String) throws -> [BacklogRow] {
+                try storage.loader.waitingTasks(shard: 0, queue: queue, limit: 9).map(\.row)
+            }
+            var runs = CommitBatch()
+            runs.newRuns = [Storage.run(1), Storage.run(2)]
+            try storage.lane.commit(runs, fence: fence)
+            try write([.store(row(1, 5, "a")), .store(row(1, 6, "b")), .store(row(2, 7, "a"))])
+            #expect(try stored("a") == [row(1, 5, "a"), row(2, 7, "a")])
+            #expect(try stored("b") == [row(1, 6, "b")])
+            // Its queue changed: a page of the old one does not take the new row away.
+            try write([.store(row(1, 5, "b"))])
+            try write([.remove(row(1, 5, "a")), .remove(row(2, 7, "a"))])
+            #expect(try stored("a") == [])
+            #expect(try stored("b") == [row(1, 5, "b"), row(1, 6, "b")])
+            try write([], ended: [Storage.runID(1)])
+            #expect(try storage.loader.waitingQueues(shard: 0) == [])
         }
 
         @Test func heartbeatsOfClosedRunsGo() throws {

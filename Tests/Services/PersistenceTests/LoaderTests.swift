@@ -43,7 +43,7 @@ extension PersistenceTests {
             batch.alarms = (0..<10).map { number in
                 // Three of one moment, and some that are active.
                 let at: Instant? = number < 6 ? Instant(nanoseconds: number < 3 ? 5 : Int64(number)) : nil
-                return Storage.alarm(number, .insert(AlarmValue(at: at, waiting: .none)))
+                return Storage.alarm(number, .insert(AlarmValue(at: at)))
             }
             batch.alarms.append(Storage.alarm(10, .insert(.active)))
             try storage.lane.commit(batch, fence: fence)
@@ -71,15 +71,15 @@ extension PersistenceTests {
             let fence = try storage.take()
             var batch = CommitBatch()
             batch.newRuns = (0..<4).map { Storage.run($0) }
-            batch.alarms = (0..<4).map { number in
-                let waiting = AlarmValue.Waiting.queue(
-                    number == 3 ? "b" : "a",
-                    since: Instant(nanoseconds: Int64(9 - number))
-                )
-                return Storage.alarm(number, .insert(AlarmValue(at: .distantFuture, waiting: waiting)))
+            batch.backlog = (0..<4).map { number in
+                let key = BacklogRow.Key(runID: Storage.runID(number), task: 0)
+                let since = Instant(nanoseconds: Int64(9 - number))
+                return .store(BacklogRow(key: key, queue: number == 3 ? "b" : "a", since: since))
             }
             try storage.lane.commit(batch, fence: fence)
-            #expect(try storage.loader.waitingRuns(shard: 0, queue: "a", limit: 2) == [Storage.run(2), Storage.run(1)])
+            let first = try storage.loader.waitingTasks(shard: 0, queue: "a", limit: 2)
+            #expect(first.map(\.run) == [Storage.run(2), Storage.run(1)])
+            #expect(first.map(\.row.since) == [Instant(nanoseconds: 7), Instant(nanoseconds: 8)])
             #expect(try storage.loader.waitingQueues(shard: 0).sorted() == ["a", "b"])
         }
 

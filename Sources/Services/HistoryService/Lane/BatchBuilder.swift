@@ -11,6 +11,7 @@ struct BatchBuilder {
     private var runIndex: [RunID: Int] = [:]
     private var alarms: [RunID: AlarmChange.Change] = [:]
     private var alarmOrder: [RunID] = []
+    private var backlogIndex: [BacklogRow.Key: Int] = [:]
     private var heartbeatIndex: [RunID: [Int64: Int]] = [:]
 
     static func batch(of items: ArraySlice<LaneItem>) -> CommitBatch {
@@ -22,6 +23,9 @@ struct BatchBuilder {
         // Those of a run that ends in this batch are deleted before any are written.
         let ended = Set(builder.batch.endedHeartbeats)
         if !ended.isEmpty { builder.batch.heartbeats.removeAll { ended.contains($0.runID) } }
+        // A run that ends has nothing in the backlog, whatever was on its way.
+        let closed = Set(builder.batch.endedBacklogs)
+        if !closed.isEmpty { builder.batch.backlog.removeAll { closed.contains($0.row.key.runID) } }
         return builder.batch
     }
 
@@ -56,6 +60,8 @@ struct BatchBuilder {
         if let row = item.inbox { batch.inbox.append(row) }
         if let row = item.heartbeat { add(row) }
         if item.endsHeartbeats, let run = item.run { batch.endedHeartbeats.append(run.runID) }
+        for change in item.backlog { add(change) }
+        if item.endsBacklog, let run = item.run { batch.endedBacklogs.append(run.runID) }
         batch.outbox += item.outbox
     }
 
@@ -70,6 +76,16 @@ struct BatchBuilder {
         let previous = batch.snapshots[index].previousSequence
         batch.snapshots[index] = snapshot
         batch.snapshots[index].previousSequence = previous
+    }
+
+    /// A task has one row, so the newest change counts.
+    private mutating func add(_ change: BacklogChange) {
+        if let index = backlogIndex[change.row.key] {
+            batch.backlog[index] = change
+        } else {
+            backlogIndex[change.row.key] = batch.backlog.count
+            batch.backlog.append(change)
+        }
     }
 
     /// One transaction can't write a row twice that way: the newest counts.
@@ -92,8 +108,7 @@ struct BatchBuilder {
         case (.insert, .remove): alarms[id] = nil
         // A closed run has no alarm any more, whatever was on its way.
         case (.remove, .set): break
-        case (.insert(let earlier), .set(let value)): alarms[id] = .insert(value.merged(over: earlier))
-        case (.set(let earlier), .set(let value)): alarms[id] = .set(value.merged(over: earlier))
+        case (.insert, .set(let value)): alarms[id] = .insert(value)
         default: alarms[id] = change
         }
     }

@@ -20,6 +20,9 @@ final class LaneItem: @unchecked Sendable {
     var heartbeat: HeartbeatRow?
     /// The run has closed, and has rows of heartbeats.
     var endsHeartbeats = false
+    var backlog: [BacklogChange] = []
+    /// The run has closed, and may have rows in the backlog.
+    var endsBacklog = false
     var outbox: [OutboxRecord] = []
     /// Workflow tasks for Matching, given to it after the commit: earlier, they would only keep polls waiting for it.
     var offers: [MatchingTask] = []
@@ -43,7 +46,7 @@ final class LaneItem: @unchecked Sendable {
 
     var hasRows: Bool {
         journal != nil || newRun != nil || closing != nil || alarm != nil || inbox != nil || !outbox.isEmpty
-            || heartbeat != nil
+            || heartbeat != nil || !backlog.isEmpty
     }
 
     var byteCount: Int {

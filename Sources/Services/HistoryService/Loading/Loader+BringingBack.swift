@@ -9,11 +9,15 @@ extension Loader {
     private static let pageLimit = 256
 
     /// Loads the workflows of runs that are not in memory.
-    private func bringBack(_ rows: [RunRow], isUnmarking: Bool = false, then: @escaping (_ isDone: Bool) -> Void) {
+    private func bringBack(
+        _ rows: [RunRow],
+        pagedIn: PagedTasks? = nil,
+        then: @escaping (_ isDone: Bool) -> Void
+    ) {
         let slots = shard.perform {
             shard.isOwned ? rows.map { shard.slot($0.key) }.filter { $0.state.requestReturn() } : []
         }
-        load(slots, isUnmarking: isUnmarking, then: then)
+        load(slots, pagedIn: pagedIn, then: then)
     }
 
     private func retry(_ job: LoadJob) {
@@ -34,6 +38,7 @@ extension Loader {
         }
         let waiting = withStore { (store) throws(CommitError) in try store.waitingQueues(shard: self.shard.id) }
         guard case .success(let queues) = waiting else { return retry(.recover(after: after, count: count)) }
+        shard.perform { if queues.isEmpty, shard.backlogRows == .unknown { shard.backlogRows = .none } }
         onWaitingQueues(queues.compactMap { TaskQueueKey(storedName: $0) })
         if count > 0 {
             shard.log.info("runs recovered", metadata: ["shard": "\(shard.id)", "runs": "\(count)"])
@@ -64,37 +69,34 @@ extension Loader {
         }
     }
 
-    /// Brings back runs that wait for room in a task queue, and offers their tasks.
+    /// Brings back the tasks that have waited longest for room in a queue.
     func pageIn(
         _ queue: TaskQueueKey,
         limit: Int,
         _ done: @escaping @Sendable (_ isMoreWaiting: Bool) -> Void
     ) {
-        // At most half of the room is for those that are in memory all the same.
-        let beside = shard.perform {
-            shard.isOwned ? shard.offerBeside(queue, atMost: (limit + 1) / 2) : 0
-        }
-        let rest = max(1, limit - beside)
         let found = withStore { (store) throws(CommitError) in
-            try store.waitingRuns(shard: self.shard.id, queue: queue.storedName, limit: rest)
+            try store.waitingTasks(shard: self.shard.id, queue: queue.storedName, limit: limit)
         }
-        guard case .success(let rows) = found else { return retry(.pageIn(queue, limit: limit, done: done)) }
-        guard offerAgain(rows) else { return done(false) }
-        bringBack(rows, isUnmarking: true) { [shard] isDone in
-            done(!isDone || rows.count == rest || shard.perform { shard.queuesBeside.contains(queue) })
+        guard case .success(let tasks) = found else { return retry(.pageIn(queue, limit: limit, done: done)) }
+        let rows = Dictionary(grouping: tasks.map(\.row), by: \.key.runID)
+        // A run of several tasks comes back once.
+        var runs: [RunRow] = []
+        var seen: Set<RunID> = []
+        for task in tasks where seen.insert(task.run.runID).inserted { runs.append(task.run) }
+        guard offerAgain(runs, rows, for: queue) else { return done(false) }
+        bringBack(runs, pagedIn: PagedTasks(queue: queue, rows: rows)) { isDone in
+            done(!isDone || tasks.count == limit)
         }
     }
 
-    /// Offers the tasks of those runs that did not leave memory: their task is in no queue, or in another one, too. A
-    /// task of another full queue can have the mark now. False when the shard is lost.
-    private func offerAgain(_ rows: [RunRow]) -> Bool {
-        let now = shard.clock()
-        return shard.perform {
+    /// Offers the tasks of those runs that are in memory. False when the shard is lost.
+    private func offerAgain(_ runs: [RunRow], _ rows: [RunID: [BacklogRow]], for queue: TaskQueueKey) -> Bool {
+        shard.perform {
             guard shard.isOwned else { return false }
-            for row in rows {
+            for row in runs {
                 guard let slot = shard.slots[row.key], let run = slot.cached, run.runID == row.runID else { continue }
-                shard.unmark(run, in: slot)
-                shard.offer(run.waitingTasks(at: now), of: run)
+                shard.pageIn(rows[run.runID] ?? [], for: queue, of: run, in: slot)
             }
             return true
         }

@@ -36,7 +36,7 @@ extension Loader {
         guard isLive(slot) else { return refuse(entry.waiters) }
         var problem: RequestError?
         if entry.readsRun {
-            problem = install(found, in: slot, by: entry.claim, isUnmarking: pending.isUnmarking)
+            problem = install(found, in: slot, by: entry.claim, pending.pagedIn)
         } else if slot.state.finishCheck(by: entry.claim, entry.waiters) == .tellLoader {
             return shard.loads.add(.workflow(slot))
         }
@@ -64,7 +64,7 @@ extension Loader {
         _ found: LoadedRun,
         in slot: WorkflowSlot,
         by claim: LoadClaim,
-        isUnmarking: Bool
+        _ pagedIn: PagedTasks?
     ) -> RequestError? {
         switch found {
         case .noRun: slot.state.install(.none, by: claim)
@@ -76,8 +76,10 @@ extension Loader {
         case .run(let run):
             slot.state.install(.cached(run), by: claim)
             adopt(run, in: slot)
-            // Before its tasks are offered: a queue without room marks it anew.
-            if isUnmarking { shard.unmark(run, in: slot) }
+            // All that is due was offered. A queue without room is told of that later, and gets a new row.
+            if let pagedIn, let rows = pagedIn.rows[run.runID] {
+                shard.pageIn(rows, for: pagedIn.queue, of: run, in: slot)
+            }
         }
         return nil
     }

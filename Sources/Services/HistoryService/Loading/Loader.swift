@@ -100,9 +100,13 @@ final class Loader: @unchecked Sendable {
     /// cannot grow old. Run ids that were read earlier only say which slots to claim.
     ///
     /// - Parameters:
-    ///   - isUnmarking: the runs come back for a task queue that has room, and their marks go.
+    ///   - pagedIn: the runs come back for a task queue that has room; the rows of these tasks go.
     ///   - then: told when all are settled; false when the database failed.
-    func load(_ slots: [WorkflowSlot], isUnmarking: Bool = false, then: @escaping (_ isDone: Bool) -> Void = { _ in }) {
+    func load(
+        _ slots: [WorkflowSlot],
+        pagedIn: PagedTasks? = nil,
+        then: @escaping (_ isDone: Bool) -> Void = { _ in }
+    ) {
         let claimed = shard.perform { slots.filter { isLive($0) }.map { claim($0) } }
         guard !claimed.isEmpty else { return then(true) }
         let answers = withStore { (store) throws(CommitError) in try lookUp(claimed, in: store) }
@@ -111,7 +115,7 @@ final class Loader: @unchecked Sendable {
             shard.perform { for entry in claimed { fail(entry, error) } }
             then(false)
         case .success(let (known, rows)):
-            let pending = PendingLoad(claimed, rows, known: known, isUnmarking: isUnmarking, then: then)
+            let pending = PendingLoad(claimed, rows, known: known, pagedIn: pagedIn, then: then)
             settle(claimed.filter { !pending.isReading($0) }) { entry in
                 let row = rows[entry.slot.key]
                 finish(entry, row.map { .closed($0) } ?? .noRun, pending)

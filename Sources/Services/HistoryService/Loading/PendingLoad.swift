@@ -11,6 +11,12 @@ struct ClaimedSlot {
     let readsRun: Bool
 }
 
+/// Rows of the backlog, by run, whose queue has room.
+struct PagedTasks {
+    let queue: TaskQueueKey
+    let rows: [RunID: [BacklogRow]]
+}
+
 /// What was found of a workflow, or of a run that somebody wants to look at.
 enum LoadedRun {
     /// There is no run.
@@ -51,8 +57,8 @@ final class PendingLoad {
     var destinations: [RunID: Destination] = [:]
     /// Commands that the database knows.
     let known: Set<LookUp>
-    /// The runs come back for a task queue that has room, and their marks go.
-    let isUnmarking: Bool
+    /// The tasks for whose sake the runs come back.
+    let pagedIn: PagedTasks?
     private let reading: Set<LoadClaim>
     /// Told when all are settled; false when the database failed.
     let then: (_ isDone: Bool) -> Void
@@ -62,7 +68,7 @@ final class PendingLoad {
         _ claimed: [ClaimedSlot],
         _ rows: [WorkflowKey: RunRow],
         known: Set<LookUp>,
-        isUnmarking: Bool,
+        pagedIn: PagedTasks?,
         then: @escaping (_ isDone: Bool) -> Void
     ) {
         var open: [RunRow] = []
@@ -76,7 +82,7 @@ final class PendingLoad {
         journals = JournalLoad(open)
         self.reading = reading
         self.known = known
-        self.isUnmarking = isUnmarking
+        self.pagedIn = pagedIn
         self.then = then
     }
 
@@ -85,7 +91,7 @@ final class PendingLoad {
         destinations = [row.runID: .reader(reader)]
         known = []
         reading = []
-        isUnmarking = false
+        pagedIn = nil
         then = { _ in }
     }
 

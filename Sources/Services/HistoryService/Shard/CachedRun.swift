@@ -48,11 +48,11 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     /// What of its history is committed.
     private(set) var committed: CommittedHistory
     private(set) var residence: Residence
-    /// The full queue that its alarm row names, as far as is known here: a task of that queue is offered again when the
-    /// mark is paged back.
-    var markedQueue: TaskQueueKey?
-    /// Full queues that have a task of it, too. A row names one queue only, so for these it stays in memory.
-    var queuesBeside: Set<TaskQueueKey> = []
+    /// Tasks that wait in the backlog, with the queue of each. A row is stored, or on its way; paging it in offers the
+    /// task again.
+    private(set) var pagedOut: [Int64: TaskQueueKey] = [:]
+    /// There may be rows of it in the backlog that are not known here: it was loaded, or had one.
+    private(set) var mayHaveBacklog: Bool
     /// The earliest deadline that the shard's timer knows of.
     var armed = ArmedDeadline()
     var idle: IdleMark
@@ -78,6 +78,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         // What the alarm row of a loaded run says is not known: to set it to active once more does no harm.
         residence = isStored ? .parking : .active
         idle = IdleMark(touchedAt: now)
+        mayHaveBacklog = isStored
         tail = []
         committed = CommittedHistory()
     }
@@ -199,31 +200,59 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         }
     }
 
-    /// Whether one of the due tasks belongs to a queue.
-    func waits(for queue: TaskQueueKey, at now: Instant) -> Bool {
-        waitingTasks(at: now).contains { $0.queue(in: key.namespace) == queue }
+    /// A row of a task is on its way into the backlog.
+    func pageOut(_ id: Int64, for queue: TaskQueueKey) {
+        pagedOut[id] = queue
+        mayHaveBacklog = true
     }
 
-    /// Whether all that is due belongs to a queue. The tasks of another one are in memory only.
-    func waitsOnly(for queue: TaskQueueKey, at now: Instant) -> Bool {
-        waitingTasks(at: now).allSatisfy { $0.queue(in: key.namespace) == queue }
+    /// What becomes of a row of the backlog when its queue has room.
+    enum PageIn: Equatable {
+        /// The task was offered since the run was loaded, or is out of date: the row goes.
+        case remove
+        /// The task is offered, and the row goes.
+        case offer(TaskOffer)
+        /// A newer row of the task, for another queue, replaces it.
+        case keep
     }
 
-    /// Whether it may leave memory: recovery would have to re-create nothing for it there, or only what waits for room
-    /// in the queue that its alarm row names.
+    /// The queue of a row has room.
+    func pageIn(_ id: Int64, for queue: TaskQueueKey, at now: Instant) -> PageIn {
+        guard let stored = pagedOut[id] else { return .remove }
+        guard stored == queue else { return .keep }
+        pagedOut[id] = nil
+        let offer = waitingTasks(at: now).first { $0.backlogID == id && $0.queue(in: key.namespace) == queue }
+        return offer.map { .offer($0) } ?? .remove
+    }
+
+    /// Whether all that is due waits in the backlog, so that a page will bring it back.
+    func isAllPagedOut(at now: Instant) -> Bool {
+        waitingTasks(at: now).allSatisfy { pagedOut[$0.backlogID] == $0.queue(in: key.namespace) }
+    }
+
+    /// Whether it may leave memory: recovery would have to re-create nothing for it there, or only what waits in
+    /// the backlog.
     func canLeave(at now: Instant, horizon: Interval, _ queries: QueryTable) -> Bool {
         guard execution.isRunning, uncommitted == 0, !queries.isBound(to: runID),
             execution.volatile.startedTask == nil, execution.durable.bufferedEvents.isEmpty,
             execution.volatile.heartbeats.isEmpty
         else { return false }
         if let next = execution.nextDeadline, next <= now + horizon { return false }
-        if let markedQueue { return waitsOnly(for: markedQueue, at: now) }
+        if !pagedOut.isEmpty { return isAllPagedOut(at: now) }
         return execution.durable.workflowTask == nil
             && execution.durable.activities.values.allSatisfy { $0.isStarted || $0.attemptScheduledAt > now }
     }
 }
 
 extension TaskOffer {
+    /// Which of its run's tasks it is, in the backlog.
+    var backlogID: Int64 {
+        switch self {
+        case .workflow: 0
+        case .activity(_, let scheduledEventID, _): scheduledEventID
+        }
+    }
+
     /// The queue in which the task waits for a poll.
     func queue(in namespace: Int32) -> TaskQueueKey {
         switch self {

@@ -2,18 +2,28 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
+/// Whether the backlog of a shard has rows. Where it has none, a run that ends deletes none.
+enum BacklogRows {
+    /// Recovery has not looked yet.
+    case unknown
+    /// Recovery found none, and no task was paged out since.
+    case none
+    /// There may be some, until the shard is dropped.
+    case some
+}
+
 extension Shard {
     /// Under the lock: writes a run's alarm, and lets the run leave memory when that is committed and it still may.
     func leave(
         _ run: CachedRun,
         in slot: WorkflowSlot,
-        _ alarm: AlarmValue,
+        until alarm: Instant,
+        with item: LaneItem,
         then: (@Sendable () -> Void)? = nil
     ) {
-        let item = LaneItem(slot: slot, run: run)
-        item.alarm = .set(alarm)
+        item.alarm = .set(AlarmValue(at: alarm))
         // A transition after this one sets the alarm back to active, in its own transaction.
-        run.alarmIsSet(isActive: alarm.at == nil)
+        run.alarmIsSet(isActive: false)
         item.release = { [self] in
             perform {
                 guard slot.cached === run else { return }
@@ -33,9 +43,7 @@ extension Shard {
         enqueue(item)
     }
 
-    /// The queue of a due task is full: its run is marked as waiting for it, and leaves memory where it can. One that
-    /// can't is marked all the same, since its task is offered again only when the mark is paged back. A run that is
-    /// marked for another queue already stays in memory, where the loader finds it.
+    /// The queue of a due task is full: the task gets a row in the backlog, and its run leaves memory where it can.
     func pageOut(_ task: MatchingTask, told listener: @escaping @Sendable () -> Void) {
         if case .query(let id, _) = task.kind { return refuseQuery(id) }
         let retry: @Sendable (RequestError) -> Void = { [self] _ in
@@ -44,24 +52,28 @@ extension Shard {
         access(task.key, refuse: retry) { shard, slot, _ in
             guard let run = slot.cached, run.runID == task.runID, run.execution.isRunning else { return }
             let now = shard.clock()
-            if let other = run.markedQueue, other != task.queue, run.waits(for: other, at: now) {
-                run.queuesBeside.insert(task.queue)
-                shard.queuesBeside.insert(task.queue)
-                shard.deferred.call(listener)
-                return
-            }
-            run.markedQueue = task.queue
-            run.queuesBeside.remove(task.queue)
+            let id = task.kind.backlogID
+            let item = LaneItem(slot: slot, run: run)
+            let key = BacklogRow.Key(runID: run.runID, task: id)
+            let since = run.dueSince(task.kind) ?? now
+            item.backlog = [.store(BacklogRow(key: key, queue: task.queue.storedName, since: since))]
+            run.pageOut(id, for: task.queue)
+            shard.backlogRows = .some
             let horizon = shard.configuration.alarmHorizon
-            let waiting = AlarmValue.Waiting.queue(task.queue.storedName, since: run.dueSince(task.kind) ?? now)
             let next = run.execution.nextDeadline
             // Whether it may leave is known only when all of it is committed; one with something due soon stays, and so
             // does one with a task that is in another queue.
             let mayLeave =
                 run.execution.volatile.startedTask == nil && run.execution.durable.bufferedEvents.isEmpty
-                && next.map { $0 > now + horizon } ?? true && run.waitsOnly(for: task.queue, at: now)
-            let alarm = AlarmValue(at: mayLeave ? next ?? .distantFuture : nil, waiting: waiting)
-            shard.leave(run, in: slot, alarm, then: listener)
+                && next.map { $0 > now + horizon } ?? true && run.isAllPagedOut(at: now)
+            if mayLeave {
+                shard.leave(run, in: slot, until: next ?? .distantFuture, with: item, then: listener)
+            } else {
+                shard.touch(run)
+                shard.stay(run, item)
+                item.release = listener
+                shard.enqueue(item)
+            }
         }
     }
 
@@ -76,29 +88,39 @@ extension Shard {
         perform { carryOut(queries.refused(id, error), seen: nil) }
     }
 
-    /// Under the lock: offers the tasks of a queue whose runs are marked for another one. Returns of how many runs.
-    func offerBeside(_ queue: TaskQueueKey, atMost limit: Int) -> Int {
-        guard queuesBeside.contains(queue) else { return 0 }
-        let now = clock()
-        var count = 0
-        for slot in slots.values {
-            guard let run = slot.cached, run.queuesBeside.contains(queue) else { continue }
-            if count == limit { return count }
-            count += 1
-            run.queuesBeside.remove(queue)
-            deferred.offer(run.waitingTasks(at: now).map { task(of: $0, run) }.filter { $0.queue == queue })
-        }
-        queuesBeside.remove(queue)
-        return count
+    /// Under the lock: the item's transaction says that the run is in memory, where its alarm row may say otherwise.
+    private func stay(_ run: CachedRun, _ item: LaneItem) {
+        guard run.residence == .parking else { return }
+        item.alarm = .set(.active)
+        run.alarmIsSet(isActive: true)
     }
 
-    /// Under the lock: a run came back for a queue that has room; its mark goes.
-    func unmark(_ run: CachedRun, in slot: WorkflowSlot) {
+    /// Under the lock: the queue of these rows has room. Their tasks are offered, and the rows go, in a transaction of
+    /// their own. A crash before it leaves the rows: a task that is offered twice is checked when it starts.
+    func pageIn(_ rows: [BacklogRow], for queue: TaskQueueKey, of run: CachedRun, in slot: WorkflowSlot) {
         guard run.execution.isRunning else { return }
+        let now = clock()
         let item = LaneItem(slot: slot, run: run)
-        item.alarm = .set(AlarmValue(at: nil, waiting: .none))
-        run.alarmIsSet(isActive: true)
-        run.markedQueue = nil
+        for row in rows {
+            switch run.pageIn(row.key.task, for: queue, at: now) {
+            case .keep: continue
+            case .remove: break
+            case .offer(let task): offer([task], of: run)
+            }
+            item.backlog.append(.remove(row))
+        }
+        guard !item.backlog.isEmpty else { return }
+        stay(run, item)
         enqueue(item)
+    }
+}
+
+extension MatchingTask.Kind {
+    /// Which of its run's tasks it is, in the backlog. Queries are never there.
+    fileprivate var backlogID: Int64 {
+        switch self {
+        case .workflow, .query: 0
+        case .activity(let scheduledEventID, _): scheduledEventID
+        }
     }
 }

@@ -48,6 +48,7 @@ extension Shard {
         if wasRunning, !run.execution.isRunning {
             item.alarm = .remove
             item.endsHeartbeats = run.heartbeatRows.exist
+            item.endsBacklog = run.mayHaveBacklog && backlogRows != .none
             if item.newRun == nil {
                 let row = run.row
                 item.closing = RunClosing(

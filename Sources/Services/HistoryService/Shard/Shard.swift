@@ -28,9 +28,8 @@ final class Shard: @unchecked Sendable {
     var recentCommands = RecentCommands(capacity: 1 << 16)
     var newWorkflows = NewWorkflows()
     var deferred = DeferredActions()
-    /// Full queues for which runs in memory wait whose alarm rows name another one; some of them may have ended.
-    var queuesBeside: Set<TaskQueueKey> = []
     var timers = TimerHeap()
+    var backlogRows = BacklogRows.unknown
 
     /// The lane's queue, with its own lock, on which the lane sleeps.
     let lane: LaneQueue
@@ -84,7 +83,7 @@ final class Shard: @unchecked Sendable {
             slot.historyWaiters = []
         }
         carryOut(queries.removeAll(error), seen: nil)
-        queuesBeside = []
+        backlogRows = .unknown
         deferred.cancelRetries()
         timers.removeAll()
         recentCommands.removeAll()

@@ -120,7 +120,7 @@ final class ShardTimer: @unchecked Sendable {
     private static let parkLimit = 2_000
 
     private func park(_ run: CachedRun, in slot: WorkflowSlot) {
-        let alarm = AlarmValue(at: run.execution.nextDeadline ?? .distantFuture, waiting: .unchanged)
-        shard.leave(run, in: slot, alarm)
+        let item = LaneItem(slot: slot, run: run)
+        shard.leave(run, in: slot, until: run.execution.nextDeadline ?? .distantFuture, with: item)
     }
 }

@@ -112,13 +112,8 @@ enum LaneStatements {
     private static let setAlarms = PostgresStatement(
         "lane_set_alarms",
         """
-        update sagamore.alarms as a set alarm_at = c.alarm_at,
-            waiting_queue = case when c.waiting_changes then c.queue else a.waiting_queue end,
-            waiting_since = case when not c.waiting_changes then a.waiting_since
-                when c.queue is null then null else coalesce(a.waiting_since, c.since) end
-            from unnest($1::uuid[], $2::int8[], $3::bool[], $4::text[], $5::int8[])
-                as c(run_id, alarm_at, waiting_changes, queue, since)
-            where a.run_id = c.run_id
+        update sagamore.alarms as a set alarm_at = c.alarm_at
+            from unnest($1::uuid[], $2::int8[]) as c(run_id, alarm_at) where a.run_id = c.run_id
         """
     )
     private static let removeAlarms = PostgresStatement(
@@ -128,11 +123,10 @@ enum LaneStatements {
     private static let insertAlarms = PostgresStatement(
         "lane_insert_alarms",
         """
-        insert into sagamore.alarms
-            (run_id, alarm_at, waiting_queue, waiting_since, slice, open_namespace, open_workflow_id)
-            select run_id, alarm_at, queue, since, slice, namespace, workflow_id
-                from unnest($1::uuid[], $2::int8[], $3::text[], $4::int8[], $5::int4[], $6::int4[], $7::text[])
-                    as c(run_id, alarm_at, queue, since, slice, namespace, workflow_id)
+        insert into sagamore.alarms (run_id, alarm_at, slice, open_namespace, open_workflow_id)
+            select run_id, alarm_at, slice, namespace, workflow_id
+                from unnest($1::uuid[], $2::int8[], $3::int4[], $4::int4[], $5::text[])
+                    as c(run_id, alarm_at, slice, namespace, workflow_id)
         """
     )
 
@@ -156,16 +150,12 @@ enum LaneStatements {
             }
         }
         if changed.runIDs.count > 0 {
-            let values: [PostgresArray] = [
-                changed.runIDs, changed.times, changed.waitingChanges, changed.queues, changed.since,
-            ]
-            statements.append(setAlarms, values.map { .array($0) })
+            statements.append(setAlarms, [.array(changed.runIDs), .array(changed.times)])
         }
         if removed.count > 0 { statements.append(removeAlarms, [.array(removed)]) }
         if inserted.runIDs.count > 0 {
             let values: [PostgresArray] = [
-                inserted.runIDs, inserted.times, inserted.queues, inserted.since, workflows.slices,
-                workflows.namespaces, workflows.ids,
+                inserted.runIDs, inserted.times, workflows.slices, workflows.namespaces, workflows.ids,
             ]
             statements.append(insertAlarms, values.map { .array($0) })
         }
@@ -200,21 +190,10 @@ enum LaneStatements {
     private struct AlarmColumns {
         var runIDs = PostgresArray(of: .uuid)
         var times = PostgresArray(of: .int64)
-        var waitingChanges = PostgresArray(of: .bool)
-        var queues = PostgresArray(of: .text)
-        var since = PostgresArray(of: .int64)
 
         mutating func append(_ runID: RunID, _ value: AlarmValue) {
             runIDs.append(uuidHigh: runID.high, low: runID.low)
             if let at = value.at { times.append(at.nanoseconds) } else { times.appendNull() }
-            waitingChanges.append(value.waiting != .unchanged)
-            if case .queue(let queue, let instant) = value.waiting {
-                queues.append(queue)
-                since.append(instant.nanoseconds)
-            } else {
-                queues.appendNull()
-                since.appendNull()
-            }
         }
     }
 

@@ -131,35 +131,6 @@ public final class PostgresLoaderStore: LoaderStore {
         }
     }
 
-    private static let waiting = PostgresStatement(
-        "load_waiting_runs",
-        """
-        select namespace, workflow_id, r.run_id, workflow_type, task_queue, start_request_id, status, started_at,
-            closed_at, history_length, history_bytes
-            from sagamore.alarms a join sagamore.slices s on s.slice = a.slice and s.shard = $1
-            join sagamore.runs r on r.run_id = a.run_id
-            where a.waiting_queue = $2 order by a.waiting_since limit $3
-        """,
-        readsOnly: true
-    )
-
-    public func waitingRuns(shard: Int32, queue: String, limit: Int) throws(CommitError) -> [RunRow] {
-        let rows = try query(Self.waiting, [.int32(shard), .text(queue), .int64(Int64(limit))])
-        return (0..<rows.rowCount).map { Self.run(rows, $0, first: 2, key: Self.key(rows, $0)) }
-    }
-
-    private static let waitingQueues = PostgresStatement(
-        "load_waiting_queues",
-        """
-        select distinct waiting_queue from sagamore.alarms a
-            join sagamore.slices s on s.slice = a.slice and s.shard = $1 where waiting_queue is not null
-        """,
-        readsOnly: true
-    )
-
-    public func waitingQueues(shard: Int32) throws(CommitError) -> [String] {
-        let rows = try query(Self.waitingQueues, [.int32(shard)])
-        return (0..<rows.rowCount).map { rows.text($0, 0) }
     }
 
     func query(
@@ -179,11 +150,11 @@ public final class PostgresLoaderStore: LoaderStore {
         return array
     }
 
-    private static func key(_ rows: PostgresResult, _ row: Int) -> WorkflowKey {
+    static func key(_ rows: PostgresResult, _ row: Int) -> WorkflowKey {
         WorkflowKey(namespace: rows.int32(row, 0), workflowID: rows.text(row, 1))
     }
 
-    private static func run(_ rows: PostgresResult, _ row: Int, first: Int, key: WorkflowKey) -> RunRow {
+    static func run(_ rows: PostgresResult, _ row: Int, first: Int, key: WorkflowKey) -> RunRow {
         let id = rows.uuid(row, first)
         return RunRow(
             runID: RunID(high: id.0, low: id.1),

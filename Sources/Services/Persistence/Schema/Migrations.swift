@@ -22,7 +22,7 @@ enum Migrations {
     /// together: a shard's rows are found among those of the others.
     private static let baseline = Migration(
         version: 5,
-        summary: "shards, slices, namespaces, runs, alarms, journal, snapshots, inbox, outbox",
+        summary: "shards, slices, namespaces, runs, alarms, backlog, journal, snapshots, inbox, outbox",
         sql: """
             create table sagamore.installation (
                 singleton boolean primary key default true check (singleton),
@@ -113,20 +113,28 @@ enum Migrations {
             create table sagamore.alarms (
                 run_id uuid primary key,
                 alarm_at bigint,
-                waiting_since bigint,
                 open_namespace integer,
                 slice smallint not null,
-                open_workflow_id text,
-                waiting_queue text
+                open_workflow_id text
             ) with (fillfactor = 85);
             create index alarms_active on sagamore.alarms (run_id) where alarm_at is null;
             create index alarms_parked on sagamore.alarms (alarm_at, run_id) where alarm_at is not null;
-            create index alarms_waiting on sagamore.alarms (waiting_queue, waiting_since)
-                where waiting_queue is not null;
             -- The last word on a rule that the engine keeps: one open run a workflow id. On alarms, which have one row
             -- for each open run and lose it at the end: an index on open runs would make each end of a run write to all
             -- indexes of its table.
             create unique index alarms_open on sagamore.alarms (open_namespace, open_workflow_id);
+
+            -- One row for each task that found no room in its task queue. `task` is the id of the activity's
+            -- ActivityTaskScheduled, or 0 for the workflow task.
+            create table sagamore.backlog (
+                run_id uuid not null,
+                task bigint not null,
+                since bigint not null,
+                slice smallint not null,
+                queue text not null,
+                primary key (run_id, task)
+            );
+            create index backlog_by_queue on sagamore.backlog (queue, since);
 
             -- Append only: one row a transition (or several of one run that were committed together). `events` is an
             -- encoded History message, as it is served; `facts` what happened besides.

@@ -24,6 +24,10 @@ public struct CommitBatch: Sendable {
     public var heartbeats: [HeartbeatRow] = []
     /// Closed runs whose heartbeats are of no use any more.
     public var endedHeartbeats: [RunID] = []
+    /// Changes of the backlog, at most one a task.
+    public var backlog: [BacklogChange] = []
+    /// Closed runs, no task of which waits any more.
+    public var endedBacklogs: [RunID] = []
     /// In order; the store numbers them.
     public var outbox: [OutboxRecord] = []
 
@@ -33,7 +37,8 @@ public struct CommitBatch: Sendable {
     /// Whether the batch writes nothing.
     public var isEmpty: Bool {
         journal.isEmpty && newRuns.isEmpty && closedRuns.isEmpty && alarms.isEmpty && inbox.isEmpty && outbox.isEmpty
-            && heartbeats.isEmpty && endedHeartbeats.isEmpty && snapshots.isEmpty
+            && heartbeats.isEmpty && endedHeartbeats.isEmpty && snapshots.isEmpty && backlog.isEmpty
+            && endedBacklogs.isEmpty
     }
 }
 
@@ -160,34 +165,14 @@ public struct RunClosing: Sendable, Equatable {
 
 /// What an alarm row says.
 public struct AlarmValue: Sendable, Equatable {
-    /// What of the run waits in the database for its task queue.
-    public enum Waiting: Sendable, Equatable {
-        /// As it is.
-        case unchanged
-        /// For no queue.
-        case none
-        /// For room in a task queue, since then; a run that waits already keeps its place.
-        case queue(String, since: Instant)
-    }
-
     /// When the owner must look at a run that is out of memory; nil while it is active, `distantFuture` where it waits
     /// for others only.
     public var at: Instant?
-    /// What waits, or that this stays as it is.
-    public var waiting: Waiting
 
-    public init(at: Instant?, waiting: Waiting) {
-        self.at = at
-        self.waiting = waiting
-    }
+    public init(at: Instant?) { self.at = at }
 
     /// The run belongs into its owner's memory.
-    public static let active = AlarmValue(at: nil, waiting: .unchanged)
-
-    /// This value, written over an earlier one of the same transaction.
-    public func merged(over earlier: AlarmValue) -> AlarmValue {
-        AlarmValue(at: at, waiting: waiting == .unchanged ? earlier.waiting : waiting)
-    }
+    public static let active = AlarmValue(at: nil)
 }
 
 /// What becomes of a run's alarm.

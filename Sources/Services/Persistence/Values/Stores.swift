@@ -158,9 +158,13 @@ public protocol LoaderStore: AnyObject {
         after last: (Instant, RunID)?,
         limit: Int
     ) throws(CommitError) -> [(RunRow, Instant)]
-    /// Runs of a shard that wait for room in a task queue, the longest waiting first.
-    func waitingRuns(shard: Int32, queue: String, limit: Int) throws(CommitError) -> [RunRow]
-    /// The task queues for which runs of a shard wait.
+    /// Tasks of a shard's open runs that wait for room in a task queue, the longest waiting first.
+    func waitingTasks(
+        shard: Int32,
+        queue: String,
+        limit: Int
+    ) throws(CommitError) -> [(run: RunRow, row: BacklogRow)]
+    /// The task queues for which tasks of a shard wait.
     func waitingQueues(shard: Int32) throws(CommitError) -> [String]
     /// Rows of a run's journal that hold events, from the one that holds `eventID`, without their facts, up to about
     /// `byteLimit` bytes; none when the run is not one of the workflow.

@@ -395,9 +395,13 @@ final class FaultyLoaderStore: LoaderStore {
         return rows
     }
 
-    func waitingRuns(shard: Int32, queue: String, limit: Int) throws(CommitError) -> [RunRow] {
+    func waitingTasks(
+        shard: Int32,
+        queue: String,
+        limit: Int
+    ) throws(CommitError) -> [(run: RunRow, row: BacklogRow)] {
         try faults.checkLoader()
-        return try store.waitingRuns(shard: shard, queue: queue, limit: limit)
+        return try store.waitingTasks(shard: shard, queue: queue, limit: limit)
     }
 
     func waitingQueues(shard: Int32) throws(CommitError) -> [String] {

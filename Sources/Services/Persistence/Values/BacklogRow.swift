@@ -1,0 +1,45 @@
+public import SagamoreEngine
+
+/// A task that waits in the database for room in its task queue.
+public struct BacklogRow: Sendable, Equatable {
+    /// What makes a row one of its own: a task has at most one.
+    public struct Key: Sendable, Hashable {
+        /// The run.
+        public let runID: RunID
+        /// The id of the activity's ActivityTaskScheduled, or 0 for the workflow task.
+        public let task: Int64
+
+        public init(runID: RunID, task: Int64) {
+            self.runID = runID
+            self.task = task
+        }
+    }
+
+    /// Which task it is.
+    public let key: Key
+    /// The stored name of the task queue.
+    public let queue: String
+    /// Since when the task is due, which is its place in the queue.
+    public let since: Instant
+
+    public init(key: Key, queue: String, since: Instant) {
+        self.key = key
+        self.queue = queue
+        self.since = since
+    }
+}
+
+/// What becomes of a row of the backlog.
+public enum BacklogChange: Sendable, Equatable {
+    /// The task waits from now on; an earlier row of it is replaced.
+    case store(BacklogRow)
+    /// The task was offered, or is out of date. A row of another queue stays.
+    case remove(BacklogRow)
+
+    /// The row that is stored or removed.
+    public var row: BacklogRow {
+        switch self {
+        case .store(let row), .remove(let row): row
+        }
+    }
+}
