@@ -131,8 +131,6 @@ public final class PostgresLoaderStore: LoaderStore {
         }
     }
 
-    }
-
     func query(
         _ statement: PostgresStatement,
         _ values: [PostgresValue]
