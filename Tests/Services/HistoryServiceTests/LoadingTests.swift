@@ -39,8 +39,11 @@ extension HistoryTests {
             let queue = first.workflowQueue("travel").storedName
             first.stop()
             try database.session.execute(
-                "with parked as (update sagamore.alarms set alarm_at = \(Int64.max) returning shard, run_id)"
-                    + " insert into sagamore.backlog select shard, run_id, 0, '\(queue)', 1 from parked"
+                """
+                with parked as (update sagamore.alarms set alarm_at = \(Int64.max) returning slice, run_id)
+                    insert into sagamore.backlog (slice, run_id, task, queue, since)
+                    select slice, run_id, 0, '\(queue)', 1 from parked
+                """
             )
 
             let node = Node(database)

@@ -160,32 +160,38 @@ extension PersistenceTests {
                 insert into sagamore.alarms (run_id, alarm_at, slice, open_namespace, open_workflow_id)
                     select run_id, case when started_at % 1000 = 0 then null else 1000 + started_at end, slice, 1,
                         workflow_id from sagamore.runs;
-                update sagamore.alarms set waiting_queue = 'q', waiting_since = alarm_at where alarm_at % 100 = 1;
+                insert into sagamore.backlog (run_id, task, since, slice, queue)
+                    select run_id, 0, started_at, slice, 'q' || started_at % 100 from sagamore.runs;
                 """
             )
-            try storage.session.execute("vacuum analyze sagamore.runs, sagamore.alarms, sagamore.slices")
+            try storage.session.execute(
+                "vacuum analyze sagamore.runs, sagamore.alarms, sagamore.backlog, sagamore.slices"
+            )
             let pages = [
-                ("a.run_id > '00000000-0000-0000-0000-000000000000' and a.alarm_at is null", "a.run_id"),
                 (
+                    "alarms", "a.run_id > '00000000-0000-0000-0000-000000000000' and a.alarm_at is null", "a.run_id"
+                ),
+                (
+                    "alarms",
                     "a.alarm_at is not null and a.alarm_at < 2000 and (a.alarm_at, a.run_id) > (0, "
                         + "'00000000-0000-0000-0000-000000000000')", "a.alarm_at, a.run_id"
                 ),
-                ("a.waiting_queue = 'q'", "a.waiting_since"),
+                ("backlog", "a.queue = 'q1'", "a.since"),
             ]
-            for (condition, order) in pages {
+            for (table, condition, order) in pages {
                 let statement = """
                     explain (analyze, buffers, costs off, timing off, summary off)
-                    select r.* from sagamore.alarms a join sagamore.slices s on s.slice = a.slice and s.shard = 2
+                    select r.* from sagamore.\(table) a join sagamore.slices s on s.slice = a.slice and s.shard = 2
                         join sagamore.runs r on r.run_id = a.run_id
                         where \(condition) order by \(order) limit 256
                     """
                 let rows = try storage.session.query(PostgresStatement("explain \(order)", statement))
                 let plan = (0..<rows.rowCount).map { rows.text($0, 0) }
                 #expect(
-                    !plan.contains { $0.contains("Seq Scan on alarms") || $0.contains("Seq Scan on runs") },
+                    !plan.contains { $0.contains("Seq Scan on \(table)") || $0.contains("Seq Scan on runs") },
                     "\(plan)"
                 )
-                #expect(!plan.contains { $0.contains("alarms_pkey") }, "\(plan)")
+                #expect(!plan.contains { $0.contains("\(table)_pkey") }, "\(plan)")
             }
         }
     }
