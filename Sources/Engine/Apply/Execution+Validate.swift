@@ -13,6 +13,14 @@ public struct InvalidEntry: Error, CustomStringConvertible {
 }
 
 extension Execution {
+    /// Applies an entry that fits; one that does not changes nothing.
+    ///
+    /// In one call, since a caller that asks first would copy the execution.
+    public mutating func applyValidated(_ entry: Entry) throws(InvalidEntry) {
+        try validate(entry)
+        apply(entry)
+    }
+
     /// Checks that an entry fits what was applied before it, as far as a comparison or a look-up tells.
     ///
     /// Asked of each entry that is read before it is applied, and of each that was decided: `apply` leaves alone what

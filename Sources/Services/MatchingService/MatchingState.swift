@@ -56,8 +56,13 @@ struct MatchingState {
     mutating func poll(_ poll: Poll, isSticky: Bool, at now: Instant) -> [MatchAction] {
         guard !isStopped else { return [.end(poll)] }
         let key = poll.handle.queue
-        let actions = change(key) { $0.poll(poll, isSticky: isSticky, at: now) }
-        if let connection = poll.poller.connectionID, queues[key]?.connections.contains(connection) == true {
+        var isFirstOnConnection = false
+        let actions = change(key) { queue in
+            let known = queue.connections.count
+            defer { isFirstOnConnection = queue.connections.count > known }
+            return queue.poll(poll, isSticky: isSticky, at: now)
+        }
+        if isFirstOnConnection, let connection = poll.poller.connectionID {
             stickyQueues[connection, default: []].insert(key)
         }
         return actions

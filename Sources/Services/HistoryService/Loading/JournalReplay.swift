@@ -47,8 +47,7 @@ struct JournalReplay {
     private mutating func apply(_ row: JournalRow) throws {
         let seenBefore = run.execution.durable.previousStartedEventID
         for entry in try HistoryFrames.entries(events: row.events, facts: row.facts) {
-            try run.execution.validate(entry)
-            run.execution.apply(entry)
+            try run.execution.applyValidated(entry)
             guard case .event(let recorded) = entry else { continue }
             unseen.append(recorded)
             unseenBytes += recorded.frame.count

@@ -26,7 +26,8 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         var isInMemory: Bool { self == .active || self == .parking }
     }
 
-    var execution: SagamoreEngine.Execution
+    /// Without the runtime's check of exclusive access: the shard's lock gives it, and every entry would pay for the check.
+    @exclusivity(unchecked) var execution: SagamoreEngine.Execution
     // Apart from it, for those who ask without the lock.
     let key: WorkflowKey
     let runID: RunID
@@ -148,12 +149,11 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         var ends: [(id: Int64, end: Int)] = []
         for entry in entries {
             do throws(InvalidEntry) {
-                try execution.validate(entry)
+                try execution.applyValidated(entry)
             } catch {
                 // What is stored with it could not be read again.
                 fatalError("a decision does not fit its run: \(error.reason)")
             }
-            execution.apply(entry)
             switch entry {
             case .event(let recorded):
                 events += recorded.frame
