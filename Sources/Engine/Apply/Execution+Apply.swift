@@ -108,6 +108,8 @@ extension Execution {
         case .requestSeen(let id):
             // Between the first two events, the only request is the start itself.
             if afterEventID == 1 { durable.startRequestID = id } else { durable.requestIDs.insert(ExactText(id)) }
+        case .debtIncurred(let debt): durable.debts[debt.eventID] = debt
+        case .debtSettled(let eventID): durable.debts[eventID] = nil
         }
     }
 

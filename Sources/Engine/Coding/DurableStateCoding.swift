@@ -14,6 +14,7 @@ public enum DurableStateCoding {
         var writer = ProtobufWriter(capacity: 4_096)
         // The writer goes from back to front.
         for id in state.requestIDs { writer.string(Field.requestID, id.text) }
+        for debt in state.debts.values { write(.debtIncurred(debt), Field.debt, to: &writer) }
         for event in state.bufferedEvents.reversed() { writer.message(Field.bufferedEvent, event) }
         for timer in state.timers.values { write(timer, to: &writer) }
         for activity in state.activities.values { write(activity, to: &writer) }
@@ -88,7 +89,9 @@ public enum DurableStateCoding {
         static let bufferedBytes = 31
         static let requestID = 32
         static let signalCount = 33
-        static let last = 33
+        /// As the fact that says it; repeated.
+        static let debt = 34
+        static let last = 34
     }
 
     private static func write(_ fact: Fact, _ field: Int, to writer: inout ProtobufWriter) {

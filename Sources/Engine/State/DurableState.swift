@@ -79,6 +79,9 @@ public struct DurableState: Equatable, Sendable {
     /// The number of signals that the run has received.
     public var signalCount = 0
 
+    /// What the run owes other executions, by the id of the event that each debt comes from.
+    public var debts: [Int64: Debt] = [:]
+
     /// Whether the run is open.
     public var isRunning: Bool { status == .running }
     /// When the run times out, or never. A start delay does not count.

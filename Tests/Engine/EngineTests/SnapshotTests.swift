@@ -94,6 +94,9 @@ import Testing
         try check(stage, &seen)
         try stage.terminate()
         try check(stage, &seen)
+        let debt = Debt(eventID: stage.execution.durable.lastEventID, .reportToParent(details: [1, 2]))
+        stage.apply(Samples.decision(.debtIncurred(debt), on: stage.execution))
+        try check(stage, &seen)
     }
 
     private static let memo: RawMessage<Memo> = {

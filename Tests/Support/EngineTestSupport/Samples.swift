@@ -111,3 +111,12 @@ package enum Samples {
         )
     }
 }
+
+extension Samples {
+    /// A decision that writes facts behind all that the run has.
+    package static func decision(_ facts: Fact..., on execution: SagamoreEngine.Execution) -> Decision {
+        var decision = Decision()
+        decision.entries = facts.map { .fact(RecordedFact($0, afterEventID: execution.durable.lastEventID)) }
+        return decision
+    }
+}
