@@ -29,6 +29,7 @@ extension HistoryTests {
                 switch job {
                 case .workflow(let slot): slot.key.workflowID
                 case .run: "run"
+                case .debtor: "debtor"
                 case .read: "read"
                 case .closedRun: "closed"
                 case .journals: "journals"

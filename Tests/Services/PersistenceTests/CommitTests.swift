@@ -140,6 +140,39 @@ extension PersistenceTests {
             #expect(try storage.loader.activeRuns(shard: 0, after: nil, limit: 9) == [Storage.run(2)])
         }
 
+        /// A workflow id has one open run, and any number of closed ones that owe something.
+        @Test func anAlarmOutlivesTheEndOfItsRun() throws {
+            let storage = try Storage()
+            let fence = try storage.take()
+            func write(_ changes: AlarmChange..., runs: [RunRow] = []) throws {
+                var batch = CommitBatch()
+                batch.newRuns = runs
+                batch.alarms = changes
+                try storage.lane.commit(batch, fence: fence)
+            }
+            let runs = (1...4).map { Storage.run($0, workflowID: "one") }
+            try write(Storage.alarm(1, .insert(.active)), runs: [runs[0]])
+            #expect(throws: CommitError.self) {
+                try write(Storage.alarm(2, .insert(.active)), runs: [runs[1]])
+            }
+            // The order within the batch does not matter.
+            try write(
+                Storage.alarm(2, .insert(.active)),
+                Storage.alarm(1, .close(.active)),
+                Storage.alarm(3, .insert(.active, isOpen: false)),
+                runs: [runs[1], runs[2]]
+            )
+            #expect(try storage.loader.activeRuns(shard: 0, after: nil, limit: 9) == [runs[0], runs[1], runs[2]])
+            #expect(throws: CommitError.self) {
+                try write(Storage.alarm(4, .insert(.active)), runs: [runs[3]])
+            }
+            try write(Storage.alarm(1, .set(AlarmValue(at: Instant(nanoseconds: 7)))))
+            let parked = try storage.loader.parkedRuns(shard: 0, before: .distantFuture, after: nil, limit: 9)
+            #expect(parked.map(\.0) == [runs[0]])
+            try write(Storage.alarm(1, .remove), Storage.alarm(3, .remove))
+            #expect(try storage.loader.activeRuns(shard: 0, after: nil, limit: 9) == [runs[1]])
+        }
+
         @Test func aTaskHasOneRowInTheBacklog() throws {
             let storage = try Storage()
             let fence = try storage.take()

@@ -180,6 +180,9 @@ extension PersistenceTests {
             batch.newRuns = (0..<7).map { Storage.run($0, at: old, closedAt: old) }
             batch.newRuns.append(Storage.run(7, at: old, closedAt: old + day))
             batch.newRuns.append(Storage.run(8, at: old))
+            // It has closed, and owes something.
+            batch.newRuns.append(Storage.run(9, at: old, closedAt: old))
+            batch.alarms = [Storage.alarm(9, .insert(.active, isOpen: false))]
             batch.journal = (0..<9).map { Storage.journal($0, 1, first: 1, events: [1]) }
             batch.snapshots = [0, 7].map { Storage.snapshot($0, 1, state: [1]) }
             batch.inbox = (0..<5).map { Storage.inbox($0, "old", at: old) } + [Storage.inbox(9, "young", at: old + day)]
@@ -213,8 +216,8 @@ extension PersistenceTests {
             #expect(try delete(2, after: RunID(high: 0, low: 0)) == nil)
             let traces = try (0..<3).map { _ in try storage.loader.deleteTraces(before: old + .seconds(1), limit: 3) }
             #expect(traces == [3, 2, 0])
-            let left = [6, 7, 8].map { Storage.runID($0) }
-            #expect(Set(try storage.loader.loadRuns((0..<9).map { Storage.runID($0) }).keys) == Set(left))
+            let left = [6, 7, 8, 9].map { Storage.runID($0) }
+            #expect(Set(try storage.loader.loadRuns((0..<10).map { Storage.runID($0) }).keys) == Set(left))
             #expect(try storage.number("select count(*) from sagamore.journal") == 3)
             #expect(try storage.loader.heartbeats([Storage.runID(0)]).isEmpty)
             #expect(try storage.number("select count(*) from sagamore.snapshots") == 1)

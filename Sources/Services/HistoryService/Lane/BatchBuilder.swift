@@ -106,9 +106,11 @@ struct BatchBuilder {
         }
         switch (known, change) {
         case (.insert, .remove): alarms[id] = nil
-        // A closed run has no alarm any more, whatever was on its way.
+        // A run that is done has no alarm any more, whatever was on its way.
         case (.remove, .set): break
-        case (.insert, .set(let value)): alarms[id] = .insert(value)
+        case (.insert(_, let isOpen), .set(let value)): alarms[id] = .insert(value, isOpen: isOpen)
+        case (.insert, .close(let value)): alarms[id] = .insert(value, isOpen: false)
+        case (.close, .set(let value)): alarms[id] = .close(value)
         default: alarms[id] = change
         }
     }

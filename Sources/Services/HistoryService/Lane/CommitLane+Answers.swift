@@ -13,7 +13,8 @@ extension CommitLane {
                 // Also of an item without rows: it may have been the last that others waited behind.
                 guard let slot = item.slot else { continue }
                 for news in shard.runs.takeNews(in: slot) { shard.deferred.call(news) }
-                if item.closing != nil || item.run == nil { shard.dropIfUnused(slot) }
+                if item.endsDebts, let run = item.run { slot.state.forgetDebtor(run) }
+                if item.closing != nil || item.run == nil || item.endsDebts { shard.dropIfUnused(slot) }
             }
         }
         if outboxRecords > 0 { onOutboxGrowth(shard.id) }

@@ -15,6 +15,8 @@ final class LaneItem: @unchecked Sendable {
     /// The new run's workflow was not looked up: its commit finds out that there is no other run.
     var assumesNew = false
     var closing: RunClosing?
+    /// The run closed before, and has settled its last debt.
+    var endsDebts = false
     var alarm: AlarmChange.Change?
     var inbox: InboxRow?
     var heartbeat: HeartbeatRow?

@@ -10,6 +10,8 @@ enum LoadJob {
     case run(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)
     /// Something else to read; it gets the store, in the loader's turn.
     case read((any LoaderStore) throws(CommitError) -> Void, failed: @Sendable (RequestError) -> Void)
+    /// One closed run that may owe something, by its id.
+    case debtor(RunID)
     /// A closed run, to be looked at and forgotten.
     case closedRun(RunRow, failed: @Sendable (RequestError) -> Void, done: @Sendable (CachedRun) -> Void)
     /// The next page of journals of a load that did not fit in one turn.
@@ -28,6 +30,7 @@ enum LoadJob {
         case .workflow: .workflows
         case .run: .runs
         case .read, .closedRun: .reads
+        case .debtor: .debtors
         case .journals: .journals
         case .wakeParked: .alarms
         case .recover: .recovery
@@ -42,12 +45,12 @@ enum LoadJob {
 /// nothing else is due, but not for ever.
 struct LoadSchedule {
     enum Kind: Int, CaseIterable {
-        case workflows, runs, reads, journals, alarms, recovery, backlogs, retention
+        case workflows, runs, debtors, reads, journals, alarms, recovery, backlogs, retention
 
         /// How many jobs are carried out together.
         var batchLimit: Int {
             switch self {
-            case .workflows, .runs: 256
+            case .workflows, .runs, .debtors: 256
             case .reads, .journals, .alarms, .recovery, .backlogs, .retention: 1
             }
         }
@@ -55,7 +58,7 @@ struct LoadSchedule {
         /// It brings runs back that nobody asked for; each may have something to commit.
         var bringsRunsBack: Bool {
             switch self {
-            case .alarms, .recovery, .backlogs: true
+            case .debtors, .alarms, .recovery, .backlogs: true
             case .workflows, .runs, .reads, .journals, .retention: false
             }
         }

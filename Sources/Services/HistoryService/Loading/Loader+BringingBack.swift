@@ -8,16 +8,38 @@ extension Loader {
     /// Runs that are brought back in one turn.
     private static let pageLimit = 256
 
-    /// Loads the workflows of runs that are not in memory.
+    /// Loads the workflows of open runs that are not in memory. Closed runs among these may owe something, and are
+    /// loaded by their ids.
     private func bringBack(
         _ rows: [RunRow],
         pagedIn: PagedTasks? = nil,
         then: @escaping (_ isDone: Bool) -> Void
     ) {
-        let slots = shard.perform {
-            shard.isOwned ? rows.map { shard.slot($0.key) }.filter { $0.state.requestReturn() } : []
+        var slots: [WorkflowSlot] = []
+        var debtors: [ClaimedDebtor] = []
+        shard.perform {
+            guard shard.isOwned else { return }
+            for row in rows {
+                let slot = shard.slot(row.key)
+                if row.status == .running {
+                    if slot.state.requestReturn() { slots.append(slot) }
+                } else if slot.state.beginReadingDebtor(row.runID) {
+                    debtors.append(ClaimedDebtor(slot: slot, row: row))
+                }
+            }
         }
-        load(slots, pagedIn: pagedIn, then: then)
+        load(slots, debtors: debtors, pagedIn: pagedIn, then: then)
+    }
+
+    /// Brings back the closed runs with debts among these, whose commits failed. One that is stored as open comes back
+    /// as its workflow's current run.
+    func loadDebtors(_ ids: [RunID]) {
+        let found = withStore { (store) throws(CommitError) in try store.loadRuns(ids) }
+        let retryAll = { [self] in for id in ids { retry(.debtor(id)) } }
+        guard case .success(let rows) = found else { return retryAll() }
+        bringBack(rows.values.filter { $0.status != .running }) { isDone in
+            if !isDone { retryAll() }
+        }
     }
 
     private func retry(_ job: LoadJob) {

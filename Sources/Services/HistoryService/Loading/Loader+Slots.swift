@@ -53,6 +53,17 @@ extension Loader {
         shard.dropIfUnused(slot)
     }
 
+    /// Under the lock: installs a closed run that was read, where it owes something; nil: the read failed.
+    func finish(_ runID: RunID, _ found: LoadedRun?, in slot: WorkflowSlot) {
+        guard isLive(slot) else { return }
+        if case .run(let run) = found {
+            slot.state.finishReadingDebtor(runID, run)
+        } else {
+            slot.state.finishReadingDebtor(runID, nil)
+        }
+        shard.dropIfUnused(slot)
+    }
+
     /// Under the lock: the shard was dropped meanwhile.
     private func refuse(_ waiters: [LoadWaiter]) {
         let obstacle = shard.obstacle() ?? .unavailable("the workflow has to be loaded anew; try again")
@@ -72,7 +83,9 @@ extension Loader {
         case .broken(let error, _):
             slot.state.install(.unknown, by: claim)
             return error
-        case .run(let run) where !run.execution.isRunning: slot.state.install(.closed(run.row), by: claim)
+        case .run(let run) where !run.execution.isRunning:
+            if slot.state.beginReadingDebtor(run.runID) { slot.state.finishReadingDebtor(run.runID, run) }
+            slot.state.install(.closed(run.row), by: claim)
         case .run(let run):
             slot.state.install(.cached(run), by: claim)
             adopt(run, in: slot)

@@ -55,11 +55,13 @@ final class Loader: @unchecked Sendable {
 
     private func carryOut(_ jobs: [LoadJob]) {
         var slots: [WorkflowSlot] = []
+        var debtors: [RunID] = []
         var runs: [(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)] = []
         for job in jobs {
             switch job {
             case .workflow(let slot): slots.append(slot)
             case .run(let id, let done): runs.append((id, done))
+            case .debtor(let id): debtors.append(id)
             case .read(let read, let failed):
                 if case .failure(let error) = withStore(read) { failed(error) }
             case .closedRun(let row, let failed, let done):
@@ -72,6 +74,7 @@ final class Loader: @unchecked Sendable {
             }
         }
         if !slots.isEmpty { load(slots) }
+        if !debtors.isEmpty { loadDebtors(debtors) }
         if !runs.isEmpty { loadRuns(runs) }
     }
 
@@ -100,22 +103,34 @@ final class Loader: @unchecked Sendable {
     /// cannot grow old. Run ids that were read earlier only say which slots to claim.
     ///
     /// - Parameters:
+    ///   - debtors: closed runs that are read beside.
     ///   - pagedIn: the runs come back for a task queue that has room; the rows of these tasks go.
     ///   - then: told when all are settled; false when the database failed.
     func load(
         _ slots: [WorkflowSlot],
+        debtors: [ClaimedDebtor] = [],
         pagedIn: PagedTasks? = nil,
         then: @escaping (_ isDone: Bool) -> Void = { _ in }
     ) {
         let claimed = shard.perform { slots.filter { isLive($0) }.map { claim($0) } }
-        guard !claimed.isEmpty else { return then(true) }
+        guard !claimed.isEmpty || !debtors.isEmpty else { return then(true) }
         let answers = withStore { (store) throws(CommitError) in try lookUp(claimed, in: store) }
         switch answers {
         case .failure(let error):
-            shard.perform { for entry in claimed { fail(entry, error) } }
+            shard.perform {
+                for entry in claimed { fail(entry, error) }
+                for debtor in debtors { finish(debtor.row.runID, nil, in: debtor.slot) }
+            }
             then(false)
         case .success(let (known, rows)):
-            let pending = PendingLoad(claimed, rows, known: known, pagedIn: pagedIn, then: then)
+            let pending = PendingLoad(
+                claimed,
+                rows,
+                debtors: debtors,
+                known: known,
+                pagedIn: pagedIn,
+                then: then
+            )
             settle(claimed.filter { !pending.isReading($0) }) { entry in
                 let row = rows[entry.slot.key]
                 finish(entry, row.map { .closed($0) } ?? .noRun, pending)
@@ -134,7 +149,8 @@ final class Loader: @unchecked Sendable {
             if commands.isEmpty { questions.append(LookUp(key: entry.slot.key, commandID: "")) }
             questions += commands.map { LookUp(key: entry.slot.key, commandID: $0) }
         }
-        let answers = try store.lookUp(questions)
+        // Closed runs that owe something are read without a look-up.
+        let answers = questions.isEmpty ? [] : try store.lookUp(questions)
         var known: Set<LookUp> = []
         var rows: [WorkflowKey: RunRow] = [:]
         for (question, answer) in zip(questions, answers) {
@@ -178,6 +194,7 @@ final class Loader: @unchecked Sendable {
         settle(runs) { rebuilt in
             switch pending.destinations.removeValue(forKey: rebuilt.row.runID) {
             case .slot(let entry)?: finish(entry, rebuilt.found, pending)
+            case .debtor(let slot)?: finish(rebuilt.row.runID, rebuilt.found, in: slot)
             case .reader(let reader)?: shard.deferred.call { reader.answer(rebuilt.found, rebuilt.row) }
             case nil: preconditionFailure("a run was read for nobody")
             }
@@ -196,9 +213,10 @@ final class Loader: @unchecked Sendable {
 
     private func giveUp(_ pending: PendingLoad, _ error: RequestError) {
         shard.perform {
-            for destination in pending.destinations.values {
+            for (runID, destination) in pending.destinations {
                 switch destination {
                 case .slot(let entry): fail(entry, error)
+                case .debtor(let slot): finish(runID, nil, in: slot)
                 case .reader(let reader): shard.deferred.call { reader.failed(error) }
                 }
             }

@@ -11,6 +11,12 @@ struct ClaimedSlot {
     let readsRun: Bool
 }
 
+/// A closed run that the loader reads because it may owe something.
+struct ClaimedDebtor {
+    let slot: WorkflowSlot
+    let row: RunRow
+}
+
 /// Rows of the backlog, by run, whose queue has room.
 struct PagedTasks {
     let queue: TaskQueueKey
@@ -47,6 +53,8 @@ struct ClosedRunReader: Sendable {
 final class PendingLoad {
     enum Destination {
         case slot(ClaimedSlot)
+        /// The run stays beside the current one if it owes something.
+        case debtor(WorkflowSlot)
         case reader(ClosedRunReader)
     }
 
@@ -63,10 +71,13 @@ final class PendingLoad {
     /// Told when all are settled; false when the database failed.
     let then: (_ isDone: Bool) -> Void
 
-    /// - Parameter rows: the newest runs of the slots' workflows.
+    /// - Parameters:
+    ///   - rows: the newest runs of the slots' workflows.
+    ///   - debtors: closed runs that may owe something.
     init(
         _ claimed: [ClaimedSlot],
         _ rows: [WorkflowKey: RunRow],
+        debtors: [ClaimedDebtor],
         known: Set<LookUp>,
         pagedIn: PagedTasks?,
         then: @escaping (_ isDone: Bool) -> Void
@@ -79,7 +90,8 @@ final class PendingLoad {
             open.append(row)
             reading.insert(entry.claim)
         }
-        journals = JournalLoad(open)
+        for debtor in debtors { destinations[debtor.row.runID] = .debtor(debtor.slot) }
+        journals = JournalLoad(open + debtors.map(\.row))
         self.reading = reading
         self.known = known
         self.pagedIn = pagedIn

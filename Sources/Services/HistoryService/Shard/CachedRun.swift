@@ -122,6 +122,9 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
 
     // MARK: State
 
+    /// The run has ended, and owes something.
+    var isDebtor: Bool { execution.durable.life == .closedWithDebts }
+
     /// The run as lists show it.
     var row: RunRow {
         let state = execution.durable

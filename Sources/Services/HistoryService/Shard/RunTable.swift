@@ -24,7 +24,7 @@ struct RunTable {
     /// Removes a slot that is not needed.
     mutating func dropIfUnused(_ slot: WorkflowSlot) {
         guard slot.canLeave, slots[slot.key] === slot else { return }
-        if case .cached(let run) = slot.current, run.uncommitted > 0 || run.execution.isRunning { return }
+        if case .cached(let run) = slot.current, run.uncommitted > 0 || run.execution.durable.life != .done { return }
         slots[slot.key] = nil
     }
 

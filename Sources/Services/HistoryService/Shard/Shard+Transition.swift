@@ -23,7 +23,7 @@ extension Shard {
     ) -> LaneItem {
         precondition(run.residence.isInMemory, "a decision on a run that is \(run.residence) would be lost")
         let item = LaneItem(slot: slot, run: run)
-        let wasRunning = run.execution.isRunning
+        let before = run.execution.durable.life
         let row = run.apply(decision.entries)
         if !row.events.isEmpty || !row.facts.isEmpty {
             run.sequence += 1
@@ -45,8 +45,30 @@ extension Shard {
             run.alarmIsSet(isActive: true)
             if allowsSnapshots { item.snapshot = run.snapshotIfDue() }
         }
-        if wasRunning, !run.execution.isRunning {
-            item.alarm = .remove
+        noteLife(of: run, before, in: item)
+        item.inbox = inbox
+        if let inbox { recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID)) }
+        for event in decision.statusEvents { item.outbox.append(encoder.encode(event)) }
+        touch(run)
+        arm(run)
+        for offer in decision.offers {
+            let task = task(of: offer, run)
+            // An activity's start is written: offered now, it may share the transaction of its schedule. A workflow
+            // task's start writes nothing, and its poll could only wait.
+            if case .activity = task.kind { deferred.offer(task) } else { item.offers.append(task) }
+        }
+        return item
+    }
+
+    /// What the end of a run, or of its debts, adds to the transition that brings it about.
+    private func noteLife(of run: CachedRun, _ before: RunLife, in item: LaneItem) {
+        let life = run.execution.durable.life
+        guard life != before else { return }
+        precondition(before != .done, "a run that is done goes on")
+        // One with debts stays where recovery finds it.
+        item.alarm = life == .done ? .remove : .close(.active)
+        item.endsDebts = before == .closedWithDebts
+        if before == .open {
             item.endsHeartbeats = run.heartbeatRows.exist
             item.endsBacklog = run.mayHaveBacklog && backlogRows != .none
             if item.newRun == nil {
@@ -60,18 +82,6 @@ extension Shard {
                 )
             }
         }
-        item.inbox = inbox
-        if let inbox { recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID)) }
-        for event in decision.statusEvents { item.outbox.append(encoder.encode(event)) }
-        touch(run)
-        arm(run)
-        for offer in decision.offers {
-            let task = task(of: offer, run)
-            // An activity's start is written: offered now, it may share the transaction of its schedule. A workflow
-            // task's start writes nothing, and its poll could only wait.
-            if case .activity = task.kind { deferred.offer(task) } else { item.offers.append(task) }
-        }
-        return item
     }
 
     /// Called under the lock. An item without rows is released when the lock is free, if there is nothing before it

@@ -109,6 +109,11 @@ final class Shard: @unchecked Sendable {
         let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
         carryOut(queries.runEvicted(run.runID, error), seen: nil)
         guard let slot else { return }
+        // It may be stored as a closed run with debts, whether or not it owes something here.
+        if !run.execution.isRunning {
+            slot.state.loseDebtor(run)
+            deferred.retryLater { [self] in loads.add(.debtor(run.runID)) }
+        }
         slot.hasLostReports = true
         // Followers read again from the run that is loaded in its place.
         for waiter in runs.takeWaiters(of: run.runID, in: slot) { deferred.call { waiter.news(nil) } }

@@ -11,7 +11,8 @@ struct LoadClaim: Hashable {
 /// What memory holds of a workflow id, who waits for it, and who may change it. Guarded by the shard's lock.
 ///
 /// `current` is what is known of the newest run; `load` is what the loader has to do with it. While the loader reads
-/// the run (`Load.reading`), only the holder of the claim may install one.
+/// the run (`Load.reading`), only the holder of the claim may install one. `debtors` are closed runs that still owe
+/// something. They are loaded each for itself, by its run id.
 struct SlotState {
     enum Current {
         /// Nothing is known; the workflow has to be looked up.
@@ -68,6 +69,10 @@ struct SlotState {
 
     private(set) var current = Current.unknown
     private(set) var load = Load.idle
+    /// Closed runs in memory that owe something and are not the current run any more.
+    private(set) var debtors: [CachedRun] = []
+    /// Closed runs that the loader reads because they owe something.
+    private(set) var debtorsBeingRead: Set<RunID> = []
     /// Requests that wait for the loader, in order.
     private(set) var waiting: [LoadWaiter] = []
 
@@ -81,6 +86,9 @@ struct SlotState {
 
     /// Nobody waits for the loader or expects anything of it.
     var isSettled: Bool { waiting.isEmpty && load == .idle }
+
+    /// The workflow has closed runs that owe something, or may.
+    var hasDebtors: Bool { !debtors.isEmpty || !debtorsBeingRead.isEmpty }
 
     // MARK: Requests
 
@@ -184,6 +192,7 @@ struct SlotState {
     mutating func start(_ run: CachedRun) {
         if case .reading = load { preconditionFailure("a run was started while the current one was being read") }
         precondition(isReady || isSettled, "a run was started before the current one was read")
+        if case .cached(let previous) = current { keepDebtor(previous) }
         current = .cached(run)
     }
 
@@ -194,10 +203,11 @@ struct SlotState {
         current = .parked(run.row)
     }
 
-    /// The run has closed, and all of it is committed: it leaves memory.
+    /// The run has closed, and all of it is committed: it leaves memory, unless it owes something.
     mutating func close(_ run: CachedRun) {
         requireCurrent(run)
         precondition(!run.execution.isRunning && run.uncommitted == 0, "a run left memory before it was committed")
+        keepDebtor(run)
         current = .closed(run.row)
     }
 
@@ -211,6 +221,42 @@ struct SlotState {
         case .checking(let claim, _): load = .checking(claim, mustReturn: true)
         case .reading: preconditionFailure("a run was in memory while it was being read")
         }
+    }
+
+    // MARK: Closed runs with debts
+
+    /// The loader begins to read a closed run that may owe something. False where the run is in memory, or being read:
+    /// what is read now would be older.
+    mutating func beginReadingDebtor(_ runID: RunID) -> Bool {
+        if case .cached(let run) = current, run.runID == runID { return false }
+        if debtors.contains(where: { $0.runID == runID }) { return false }
+        return debtorsBeingRead.insert(runID).inserted
+    }
+
+    /// The loader has read a closed run; nil: it could not, or there is no such run any more.
+    mutating func finishReadingDebtor(_ runID: RunID, _ run: CachedRun?) {
+        precondition(debtorsBeingRead.remove(runID) != nil, "a closed run was installed without a claim")
+        if let run { keepDebtor(run) }
+    }
+
+    /// The run has settled its last debt, and that is committed.
+    mutating func forgetDebtor(_ run: CachedRun) {
+        precondition(!run.isDebtor, "a run was forgotten that owes something")
+        debtors.removeAll { $0 === run }
+    }
+
+    /// The run's commit failed: what is in the database has to be read. Load it by its id soon.
+    mutating func loseDebtor(_ run: CachedRun) {
+        debtors.removeAll { $0 === run }
+    }
+
+    private mutating func keepDebtor(_ run: CachedRun) {
+        guard run.isDebtor else { return }
+        precondition(!debtors.contains { $0.runID == run.runID }, "a closed run is in memory twice")
+        // No worker gets its events any more.
+        run.tail = nil
+        run.tailClaim = nil
+        debtors.append(run)
     }
 
     private func requireCurrent(_ run: CachedRun) {

@@ -2,7 +2,7 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// A workflow id in memory: its current run, and the requests that wait for it.
+/// A workflow id in memory: its current run, older ones that owe something, and the requests that wait for it.
 ///
 /// Unchecked: `key` never changes, the rest is used under the shard's lock.
 final class WorkflowSlot: @unchecked Sendable {
@@ -41,7 +41,7 @@ final class WorkflowSlot: @unchecked Sendable {
         return false
     }
 
-    var canLeave: Bool { state.isSettled && historyWaiters.isEmpty }
+    var canLeave: Bool { state.isSettled && !state.hasDebtors && historyWaiters.isEmpty }
 }
 
 /// A long poll for history.

@@ -116,6 +116,13 @@ enum LaneStatements {
             from unnest($1::uuid[], $2::int8[]) as c(run_id, alarm_at) where a.run_id = c.run_id
         """
     )
+    private static let closeAlarms = PostgresStatement(
+        "lane_close_alarms",
+        """
+        update sagamore.alarms as a set alarm_at = c.alarm_at, open_namespace = null, open_workflow_id = null
+            from unnest($1::uuid[], $2::int8[]) as c(run_id, alarm_at) where a.run_id = c.run_id
+        """
+    )
     private static let removeAlarms = PostgresStatement(
         "lane_remove_alarms",
         "delete from sagamore.alarms where run_id = any($1::uuid[])"
@@ -130,6 +137,8 @@ enum LaneStatements {
         """
     )
 
+    /// Alarms of closed runs are written before new ones: a workflow id has one open run at a time.
+    ///
     /// - Parameter newRuns: an alarm that is inserted names the workflow of its run, of which one may be open.
     static func append(
         alarmChanges: [AlarmChange],
@@ -139,18 +148,23 @@ enum LaneStatements {
         var inserted = AlarmColumns()
         var workflows = WorkflowColumns(newRuns)
         var changed = AlarmColumns()
+        var closed = AlarmColumns()
         var removed = PostgresArray(of: .uuid)
         for alarm in alarmChanges {
             switch alarm.change {
-            case .insert(let value):
+            case .insert(let value, let isOpen):
                 inserted.append(alarm.runID, value)
-                workflows.append(workflowOf: alarm.runID)
+                workflows.append(workflowOf: alarm.runID, isOpen: isOpen)
             case .set(let value): changed.append(alarm.runID, value)
+            case .close(let value): closed.append(alarm.runID, value)
             case .remove: removed.append(uuidHigh: alarm.runID.high, low: alarm.runID.low)
             }
         }
         if changed.runIDs.count > 0 {
             statements.append(setAlarms, [.array(changed.runIDs), .array(changed.times)])
+        }
+        if closed.runIDs.count > 0 {
+            statements.append(closeAlarms, [.array(closed.runIDs), .array(closed.times)])
         }
         if removed.count > 0 { statements.append(removeAlarms, [.array(removed)]) }
         if inserted.runIDs.count > 0 {
@@ -172,7 +186,7 @@ enum LaneStatements {
 
         init(_ rows: [RunRow]) { self.rows = rows }
 
-        mutating func append(workflowOf runID: RunID) {
+        mutating func append(workflowOf runID: RunID, isOpen: Bool) {
             let ahead = rows[next...].firstIndex { $0.runID == runID }
             guard let index = ahead ?? rows[..<next].firstIndex(where: { $0.runID == runID }) else {
                 slices.appendNull()
@@ -181,9 +195,14 @@ enum LaneStatements {
                 return
             }
             slices.append(Int32(SliceTable.slice(of: rows[index].key)))
+            next = index + 1
+            guard isOpen else {
+                namespaces.appendNull()
+                ids.appendNull()
+                return
+            }
             namespaces.append(rows[index].key.namespace)
             ids.append(rows[index].key.workflowID)
-            next = index + 1
         }
     }
 

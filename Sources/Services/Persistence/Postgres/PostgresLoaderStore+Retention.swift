@@ -17,6 +17,8 @@ extension PostgresLoaderStore {
         return retentions
     }
 
+    /// A closed run that has an alarm owes something, and stays.
+    ///
     /// Run ids are in order of their start: a window of them is a part of the primary key.
     private static let deleteRuns = PostgresStatement(
         "retention_delete_runs",
@@ -24,6 +26,7 @@ extension PostgresLoaderStore {
         with old as (
             select run_id from sagamore.runs r join sagamore.slices s on s.slice = r.slice and s.shard = $1
             where run_id > $3 and run_id < $4 and namespace = any($2::int4[]) and closed_at < $5
+                and not exists (select from sagamore.alarms a where a.run_id = r.run_id)
             order by run_id limit $6
         ), journal as (
             delete from sagamore.journal j using old where j.run_id = old.run_id

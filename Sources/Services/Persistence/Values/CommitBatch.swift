@@ -180,10 +180,14 @@ public struct AlarmChange: Sendable, Equatable {
     /// What to do with the row.
     public enum Change: Sendable, Equatable {
         /// A new run.
-        case insert(AlarmValue)
+        ///
+        /// - Parameter isOpen: false where it has closed with debts in the same transaction.
+        case insert(AlarmValue, isOpen: Bool = true)
         /// Write the row, in the place of an earlier one.
         case set(AlarmValue)
-        /// Closed, and it owes nothing.
+        /// Closed with debts: the row stays, and lets the workflow id have another open run.
+        case close(AlarmValue)
+        /// Closed, and it owes nothing any more.
         case remove
     }
 

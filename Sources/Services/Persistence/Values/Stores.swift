@@ -133,9 +133,9 @@ public protocol LoaderStore: AnyObject {
     ) throws(CommitError) -> HeartbeatPage
     /// The retention of each namespace, by its number.
     func retentions() throws(CommitError) -> [Int32: Interval]
-    /// Deletes closed runs of namespaces in a shard, with all that belongs to them: one bounded step, in the order of
-    /// run ids between `first` and `end`, both left out. Returns the last run that was deleted where there may be more;
-    /// nil when all were looked at.
+    /// Deletes closed runs of namespaces in a shard that owe nothing, with all that belongs to them: one bounded step,
+    /// in the order of run ids between `first` and `end`, both left out. Returns the last run that was deleted where
+    /// there may be more; nil when all were looked at.
     func deleteRuns(
         shard: Int32,
         of namespaces: [Int32],
@@ -148,7 +148,7 @@ public protocol LoaderStore: AnyObject {
     func deleteTraces(before instant: Instant, limit: Int) throws(CommitError) -> Int
     /// The rows of runs, by run id; those that do not exist are left out.
     func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow]
-    /// The active runs of a shard after `runID`, by run id.
+    /// The active runs of a shard, open ones and closed ones with debts, after `runID`, by run id.
     func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow]
     /// Parked runs of a shard whose alarm is before `instant`, with their alarms, earliest first; those behind `last`
     /// where that is given.

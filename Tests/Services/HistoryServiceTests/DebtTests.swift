@@ -1,0 +1,221 @@
+import SagamoreAPI
+import SagamoreEngine
+import SagamoreEngineTestSupport
+import SagamorePersistence
+import SagamoreServices
+import Testing
+
+@testable import SagamoreHistoryService
+
+extension HistoryTests {
+    /// Closed runs that still owe something.
+    @Suite struct Debts {
+        private static let alarms = "select count(*) from sagamore.alarms"
+        private static let openAlarms = "select count(*) from sagamore.alarms where open_workflow_id is not null"
+        private static let owed = Fact.debtIncurred(Debt(eventID: 1, .reportToParent(details: [1])))
+        private static let settled = Fact.debtSettled(eventID: 1)
+
+        /// A run that has closed and owes something, out of its workflow's way.
+        private func debtor(_ node: Node, _ database: TestDatabase) throws -> RunID {
+            let run = try node.start("one").get().runID
+            #expect(node.write(Self.owed, "one", run))
+            try node.work(Samples.complete())
+            try eventually("beside") { node.debtors("one").contains(run) }
+            return run
+        }
+
+        @Test func theNextRunBeginsBesideIt() throws {
+            let database = try TestDatabase()
+            let clock = TestClock()
+            let node = try Node(database, clock: clock).started()
+            let first = try debtor(node, database)
+            #expect(try database.number(Self.alarms) == 1)
+            #expect(try database.number(Self.openAlarms) == 0)
+            let second = try node.start("one").get().runID
+            #expect(try database.number(Self.openAlarms) == 1)
+            try checkClosed(node, first)
+            node.kill()
+
+            let next = try Node(database, clock: clock).started()
+            defer { next.stop() }
+            #expect(next.debtors("one") == [first])
+            #expect(next.isCached("one"))
+            try checkClosed(next, first)
+            // Both are idle, and only one can be parked.
+            try next.work()
+            clock.jump(.seconds(20))
+            try eventually("parked") { !next.isCached("one") }
+            #expect(next.debtors("one") == [first])
+
+            #expect(next.write(Self.settled, "one", first))
+            try eventually("settled") { next.shard.perform { next.shard.slots.isEmpty } }
+            #expect(try database.texts("select run_id::text from sagamore.alarms") == [second.description])
+            try checkClosed(next, first)
+            try next.signal("one", "go").get()
+            try next.work(Samples.complete())
+            #expect(try database.number(Self.alarms) == 0)
+            try database.checkNumbers()
+        }
+
+        /// Answers that name the run, as of any closed one.
+        private func checkClosed(_ node: Node, _ run: RunID) throws {
+            #expect(try node.status("one", run) == .completed)
+            #expect(try node.outline("one", run).last == "5 WorkflowExecutionCompleted")
+            let end = try node.page("one", run, waits: true, onlyClose: true).get()
+            #expect(try decoded(end.frames).map(\.eventType) == [.workflowExecutionCompleted])
+            let late = try Samples.signal("late")
+            let signal = Call { node.history.signal(node.reference("one", run), late, reply: $0) }
+            #expect(try signal.error().code == .notFound)
+        }
+
+        @Test func severalOfOneWorkflow() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            let first = try debtor(node, database)
+            let second = try debtor(node, database)
+            #expect(node.debtors("one") == [first, second])
+            node.kill()
+
+            let next = try Node(database).started()
+            defer { next.stop() }
+            #expect(next.debtors("one") == [first, second])
+            #expect(!next.isCached("one"))
+            let third = try next.start("one").get().runID
+            #expect(third > second)
+            #expect(next.write(Self.settled, "one", second))
+            try eventually("settled") { next.debtors("one") == [first] }
+            #expect(try database.number(Self.alarms) == 2)
+            #expect(next.write(Self.settled, "one", first))
+            try eventually("settled") { next.debtors("one") == [] }
+            #expect(try database.texts("select run_id::text from sagamore.alarms") == [third.description])
+        }
+
+        /// All of it in one transaction: the run begins, ends with a debt, and is followed by another one.
+        @Test func aRunBeginsAndClosesInOneBatch() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            node.faults.hold()
+            let other = try node.start("other")
+            try eventually("commit at the gate") { node.faults.isHolding }
+            let first = try node.start("one")
+            let run = try #require(node.shard.perform { node.shard.slots[Node.key("one")]?.cached?.runID })
+            #expect(node.write(Self.owed, "one", run))
+            let second = try node.start("one") { $0.workflowIDConflictPolicy = .terminateExisting }
+            node.faults.letGo()
+            try other.get()
+            #expect(try first.get().runID == run)
+            #expect(try second.get().runID > run)
+            let batch = try #require(node.faults.committed.last { !$0.newRuns.isEmpty })
+            #expect(batch.newRuns.count == 2)
+            #expect(node.debtors("one") == [run])
+            #expect(try database.number(Self.alarms) == 3)
+            #expect(try database.number(Self.openAlarms) == 2)
+            #expect(try node.status("one", run) == .terminated)
+        }
+
+        @Test func anAlarmBringsItBack() throws {
+            let database = try TestDatabase()
+            let clock = TestClock()
+            let node = try Node(database, clock: clock).started()
+            let run = try debtor(node, database)
+            node.kill()
+            let alarm = (clock.now + .seconds(600)).nanoseconds
+            try database.session.execute("update sagamore.alarms set alarm_at = \(alarm)")
+
+            let next = try Node(database, clock: clock).started()
+            defer { next.stop() }
+            #expect(next.debtors("one") == [])
+            clock.jump(.seconds(595))
+            try eventually("back") { next.debtors("one") == [run] }
+            #expect(next.write(Self.settled, "one", run))
+            try eventually("settled") { next.debtors("one") == [] }
+            #expect(try database.number(Self.alarms) == 0)
+        }
+
+        @Test func aSettlementThatCannotBeStoredIsStillOwed() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            let run = try debtor(node, database)
+            try node.start("one").get()
+            node.faults.corrupt { batch in
+                for index in batch.journal.indices where batch.journal[index].runID == run {
+                    batch.journal[index].sequence = 1
+                }
+            }
+            #expect(node.write(Self.settled, "one", run))
+            try eventually("refused") { node.debtors("one") == [] }
+            node.faults.corrupt(nil)
+            try eventually("loaded again") { node.debtors("one") == [run] }
+            #expect(node.isCached("one"))
+            #expect(try database.number(Self.alarms) == 2)
+            #expect(node.write(Self.settled, "one", run))
+            try eventually("settled") { node.debtors("one") == [] }
+            #expect(try database.number(Self.alarms) == 1)
+        }
+
+        @Test func anEndThatCannotBeStoredLeavesAnOpenRun() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            let run = try node.start("one").get().runID
+            #expect(node.write(Self.owed, "one", run))
+            node.faults.corrupt { batch in
+                for index in batch.journal.indices where batch.closedRuns.contains(where: { $0.runID == run }) {
+                    batch.journal[index].sequence = 1
+                }
+            }
+            let next = try node.start("one") { $0.workflowIDConflictPolicy = .terminateExisting }
+            _ = try next.error()
+            node.faults.corrupt(nil)
+            try eventually("loaded again") { node.isCached("one") }
+            #expect(try node.status("one") == .running)
+            #expect(node.debtors("one") == [])
+            try node.terminate("one").get()
+            try eventually("beside") { node.debtors("one") == [run] }
+            #expect(node.write(Self.settled, "one", run))
+            try eventually("settled") { node.debtors("one") == [] }
+            #expect(try database.number(Self.alarms) == 0)
+        }
+
+        @Test func retentionWaitsForIt() throws {
+            let database = try TestDatabase()
+            try database.session.execute(
+                """
+                insert into sagamore.namespaces (id, name, description, owner_email, retention, data_keys, data_values)
+                    values (gen_random_uuid(), 'hour', '', '', 3600000000000, '{}', '{}')
+                """
+            )
+            let node = try Node(database) { $0.retentionPeriod = .milliseconds(20) }.started()
+            defer { node.stop() }
+            let run = try debtor(node, database)
+            try node.start("two").get()
+            try node.terminate("two").get()
+            node.clock.jump(.seconds(3_610))
+            let runs = "select run_id::text from sagamore.runs"
+            try eventually("the other one is deleted") { try database.texts(runs).count < 2 }
+            #expect(try database.texts(runs) == [run.description])
+            #expect(node.write(Self.settled, "one", run))
+            try eventually("deleted") { try database.texts(runs).isEmpty }
+        }
+    }
+}
+
+extension Node {
+    /// The closed runs with debts that stand beside the current run, in order of their start.
+    func debtors(_ workflowID: String) -> [RunID] {
+        shard.perform { (shard.slots[Node.key(workflowID)]?.state.debtors ?? []).map(\.runID).sorted() }
+    }
+
+    /// Writes a fact of a run in memory. False when the run is not there.
+    func write(_ fact: Fact, _ workflowID: String, _ runID: RunID) -> Bool {
+        shard.perform {
+            guard let slot = shard.slots[Node.key(workflowID)],
+                let run = ([slot.cached].compactMap { $0 } + slot.state.debtors).first(where: { $0.runID == runID })
+            else { return false }
+            shard.carryOut(Samples.decision(fact, on: run.execution), on: run, in: slot)
+            return true
+        }
+    }
+}
