@@ -180,7 +180,7 @@ public final class KafkaFront: Sendable {
         let (ownsShards, isReading) = state.withLock { ($0.ownsShards, $0.consumer != nil) }
         guard ownsShards != isReading else { return true }
         if ownsShards { return startConsumer(cluster) }
-        log.warning("commands are no longer read: this process owns no shards")
+        log.warning("stopped reading commands: this process owns no shards")
         takeConsumer()?.stop()
         return true
     }
@@ -222,7 +222,7 @@ public final class KafkaFront: Sendable {
         do throws(KafkaError) {
             try consumer.start()
         } catch {
-            log.error("commands are not read", metadata: ["error": error.description])
+            log.error("cannot read commands", metadata: ["error": error.description])
             return false
         }
         state.withLock { $0.consumer = consumer }

@@ -14,7 +14,7 @@ extension HistoryService {
     }
 
     private func replace(_ old: ShardSet) {
-        log.info("slices have moved: loading all shards anew", metadata: ["version": "\(old.slices.version)"])
+        log.info("slices have moved, reloading all shards", metadata: ["version": "\(old.slices.version)"])
         old.stop(keepsShards: true)
         guard let slices = readSlices() else { return }
         let new = ShardSet(slices, makeShard: makeShard)
@@ -27,7 +27,7 @@ extension HistoryService {
         onSlicesMoved(slices.shardCount)
         start(new)
         log.info(
-            "slices have moved",
+            "all shards reloaded after slices moved",
             metadata: ["version": "\(slices.version)", "shards": "\(slices.usedShardCount)"]
         )
     }
@@ -39,7 +39,7 @@ extension HistoryService {
             do {
                 return try makeLoaderStore().sliceTable()
             } catch {
-                log.warning("the table of slices can not be read, retrying", metadata: ["error": "\(error)"])
+                log.warning("cannot read the table of slices, retrying", metadata: ["error": "\(error)"])
             }
             let end = ContinuousClock.now + backoff.next()
             while .now < end, !state.withLock({ $0.isStopping }) { SystemThread.sleep(.milliseconds(20)) }

@@ -103,11 +103,11 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory {
             defer { connection.close() }
             return try body(connection)
         } catch {
-            if error.isDataError { throw .invalidArgument("The namespace can't be stored: \(error.message)") }
+            if error.isDataError { throw .invalidArgument("failed to store the namespace: \(error.message)") }
             if error.isTransient || error.code == .outcomeUnknown {
-                throw .unavailable("The namespaces can't be reached: \(error.message)")
+                throw .unavailable("failed to reach the namespaces: \(error.message)")
             }
-            throw RequestError(.internalError, "The namespaces can't be read or written: \(error)")
+            throw RequestError(.internalError, "failed to read or write namespaces: \(error)")
         }
     }
 }

@@ -46,6 +46,6 @@ extension Reply where Success == Void {
 
 extension RequestError {
     @usableFromInline static var dropped: RequestError {
-        .unavailable("the request was dropped before it was carried out; try again")
+        .unavailable("the request was dropped before it was executed; try again")
     }
 }

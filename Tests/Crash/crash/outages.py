@@ -97,9 +97,9 @@ async def at_the_start(folder: Path) -> tuple[list[str], str]:
             worker.launch()
         await outages.book("grpc", "once PostgreSQL is there")
         if world.kafka:
-            await outages.until_said("Kafka can not be reached")
+            await outages.until_said("Kafka cannot be reached")
             await asyncio.sleep(3)
-            outages.expect_lines("without Kafka", "Kafka can not be reached", outages.lines(), 1)
+            outages.expect_lines("without Kafka", "Kafka cannot be reached", outages.lines(), 1)
             if await world.server.is_up():
                 outages.problems.append("the server says that it is ready without its Kafka")
             await world.kafka.start()
@@ -126,7 +126,7 @@ async def later(folder: Path) -> tuple[list[str], str]:
             await outages.expect_unavailable("while PostgreSQL is away", [*known, "nobody"])
             await asyncio.sleep(0.2)
         await asyncio.sleep(2)
-        outages.expect_lines("while PostgreSQL is away", "PostgreSQL can not be reached", outages.lines(since), 2)
+        outages.expect_lines("while PostgreSQL is away", "PostgreSQL cannot be reached", outages.lines(since), 2)
         told = [line for line in outages.lines(since) if " warning " in line or " error " in line]
         # The lane, the loader and the publisher have a connection each.
         if len(told) > 4:
@@ -149,10 +149,10 @@ async def without_kafka(outages: Outages) -> None:
     since = len(outages.lines())
     await world.kafka.kill()
     await outages.book("grpc", "while Kafka is away")
-    await outages.until_said("Kafka can not be reached", since)
+    await outages.until_said("Kafka cannot be reached", since)
     await asyncio.sleep(3)
     await outages.book("grpc", "while Kafka is away for longer")
-    outages.expect_lines("while Kafka is away", "Kafka can not be reached", outages.lines(since), 1)
+    outages.expect_lines("while Kafka is away", "Kafka cannot be reached", outages.lines(since), 1)
     told = [line for line in outages.lines(since) if " warning " in line or " error " in line]
     if len(told) > 3:
         shown = "".join(f"\n      {line[:200]}" for line in told[:8])

@@ -156,7 +156,7 @@ extension LiveTests {
             front.stop()
             lane.stop()
             thread.join()
-            #expect(log.count("can not be reached") == 0, "\(log.text)")
+            #expect(log.count("cannot be reached") == 0, "\(log.text)")
         }
 
         private func frontConfiguration(_ cluster: Cluster, _ route: Route) throws -> KafkaFrontConfiguration {
@@ -283,7 +283,7 @@ extension LiveTests {
             )
             front.start()
             front.ownershipChanged(ownsShards: true)
-            try await wait(for: "the warning") { log.count("Kafka can not be reached") == 1 }
+            try await wait(for: "the warning") { log.count("Kafka cannot be reached") == 1 }
             // Two more attempts, of 2 s each, have to be silent.
             try await Task.sleep(for: .seconds(5))
             #expect(!front.isReady)

@@ -131,7 +131,7 @@ extension LiveTests {
                 #"{"command_id":"d","status":"failed","sequence":2,"failure":{"type":"T","message":"\#(text)"}}"#
             #expect(reader.values(topic)["key-0"] == before + [smaller] + after + [shortened])
             #expect(try world.count("dead_events") == 1)
-            #expect(log.count("moved to the dead events") == 1)
+            #expect(log.count("moved to dead_events") == 1)
             try await wait(for: "deletion") { try world.count("outbox") == 0 }
             publisher.stop()
         }

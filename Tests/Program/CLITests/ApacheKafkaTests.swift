@@ -17,7 +17,7 @@ extension ProgramTests {
             let program = try RunningProgram(
                 ["dev", "--port", "0", "--ephemeral", "--data-dir", data, "--kafka-bootstrap", kafka.bootstrap]
             )
-            try program.wait(until: { program.errors.contains("Kafka can not be reached, retrying") })
+            try program.wait(until: { program.errors.contains("Kafka cannot be reached, retrying") })
             #expect(!program.output.contains("is ready"))
             try kafka.restart()
             try program.wait(until: { program.output.contains("Ctrl-C stops everything.") })

@@ -229,7 +229,7 @@ final class CommandConsumer: Sendable {
             return logged.insert(error.description).inserted
         }
         guard isNew else { return }
-        log.warning("commands of a topic are not read", metadata: ["error": error.description])
+        log.warning("cannot read the commands of a topic", metadata: ["error": error.description])
     }
 
     // MARK: On the submitter's thread

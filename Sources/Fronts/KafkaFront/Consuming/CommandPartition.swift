@@ -48,7 +48,7 @@ final class CommandPartition: Sendable {
     /// The dead letter of a command that cannot be made durable; nil for what is a dead letter already.
     func letter(for item: Item, _ error: RequestError, at now: Instant) -> Item? {
         guard case .command(let command, let record) = item else { return nil }
-        let why = Unreadable(code: "NOT_CARRIED_OUT", message: "the command can not be made durable: \(error.message)")
+        let why = Unreadable(code: "NOT_CARRIED_OUT", message: "failed to store the command: \(error.message)")
         return .letter(command.source, reader.letter(for: record, why, at: now))
     }
 }

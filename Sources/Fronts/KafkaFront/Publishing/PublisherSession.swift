@@ -280,7 +280,7 @@ final class PublisherSession {
         let error = dead.error.description
         try Self.query { () throws(CommitError) in try store.insertDeadEvent(dead.row, shard: shard, error: error) }
         log.error(
-            "the broker never accepts a record, it was moved to the dead events",
+            "the broker rejected a record for good; it was moved to dead_events",
             metadata: [
                 "topic": dead.row.record.topic, "shard": "\(shard)", "sequence": "\(dead.row.sequence)",
                 "error": error,

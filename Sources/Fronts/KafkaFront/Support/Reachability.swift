@@ -18,7 +18,7 @@ final class Reachability: Sendable {
             return !lost
         }
         guard isNew else { return }
-        log.warning("Kafka can not be reached, retrying", metadata: ["bootstrap": bootstrap, "error": reason])
+        log.warning("Kafka cannot be reached, retrying", metadata: ["bootstrap": bootstrap, "error": reason])
     }
 
     func found() {

@@ -38,12 +38,15 @@ extension CommitLane {
             }
         if reason == .other {
             log.error(
-                "a transition can not be stored and is refused",
+                "a transition cannot be stored and was rejected",
                 metadata: ["run": item.run?.runID.description ?? "", "error": error.description]
             )
         }
         let state = error.sqlState.isEmpty ? "" : " (SQLSTATE \(error.sqlState))"
-        return LaneFailure(RequestError(.internalError, "this can not be stored\(state); it was refused"), reason)
+        return LaneFailure(
+            RequestError(.internalError, "failed to store the request\(state); nothing was changed"),
+            reason
+        )
     }
 
     private func refuse(_ item: LaneItem, _ failure: LaneFailure) {
@@ -67,26 +70,26 @@ extension CommitLane {
         switch report {
         case .notTakenYet(let reason):
             metadata["reason"] = reason
-            log.warning("shard can not be taken yet", metadata: metadata)
+            log.warning("shard cannot be taken yet", metadata: metadata)
         case .away(let reason):
             metadata["error"] = reason
-            log.warning("PostgreSQL can not be reached or refuses commits, retrying", metadata: metadata)
+            log.warning("PostgreSQL cannot be reached or rejects commits, retrying", metadata: metadata)
         case .misconfigured(let reason):
             metadata["error"] = reason
             log.error(
                 """
-                PostgreSQL refuses every commit, retrying until the schema and its grants are as 'sagamore migrate' \
-                makes them; nothing is lost
+                PostgreSQL rejects every commit, retrying until the schema and its grants are as 'sagamore migrate' \
+                creates them; nothing is lost
                 """,
                 metadata: metadata
             )
         case .split(let count, let reason):
             metadata["items"] = "\(count)"
             metadata["error"] = reason
-            log.warning("PostgreSQL can not commit this much at once, splitting the batch", metadata: metadata)
+            log.warning("PostgreSQL cannot commit this much at once, splitting the batch", metadata: metadata)
         case .back(let epoch):
             metadata["epoch"] = "\(epoch)"
-            log.info("PostgreSQL takes commits again", metadata: metadata)
+            log.info("PostgreSQL accepts commits again", metadata: metadata)
         }
     }
 
@@ -95,15 +98,15 @@ extension CommitLane {
         switch end {
         case .stopped: break
         case .stoppedWhileAway:
-            log.warning("stopped while PostgreSQL could not be reached: what waited is refused", metadata: metadata)
+            log.warning("stopped while PostgreSQL was unreachable; queued requests are rejected", metadata: metadata)
         case .takenByAnother:
-            log.error("shard lost to another owner; this node drops it", metadata: metadata)
+            log.error("another node took the shard; dropping it", metadata: metadata)
         case .wentBack(let known, let found):
             metadata["commits_seen"] = "\(known.commitCount)"
             metadata["epoch_seen"] = "\(known.epoch)"
             if let found { metadata["commits_found"] = "\(found.commitCount)" }
             log.error(
-                "the database lost commits that this node saw (a standby took over?); this node drops the shard",
+                "the database lost commits that this node saw (did a standby take over?); dropping the shard",
                 metadata: metadata
             )
         }

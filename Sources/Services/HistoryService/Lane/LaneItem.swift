@@ -96,7 +96,7 @@ struct LaneFailure: Sendable {
         self.reason = reason
     }
 
-    static let lost = LaneFailure(.unavailable("what this was decided on could not be committed; try again"))
-    static let fenced = LaneFailure(.unavailable("this node does not own the workflow any more; try again"))
+    static let lost = LaneFailure(.unavailable("an earlier change could not be committed; try again"))
+    static let fenced = LaneFailure(.unavailable("this node no longer owns the workflow; try again"))
     static let stopped = LaneFailure(.unavailable("the server is stopping; try again"))
 }

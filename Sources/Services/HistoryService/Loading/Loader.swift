@@ -232,9 +232,9 @@ final class Loader: @unchecked Sendable {
             // A closed run may be deleted while somebody asks for it.
             if !isMissing || end.row.status == .running {
                 let metadata = ["run": end.row.runID.description, "error": "\(error)"]
-                shard.log.error("a run's journal can not be read", metadata: metadata)
+                shard.log.error("a run's journal cannot be read", metadata: metadata)
             }
-            let message = "the journal of run \(end.row.runID) can not be read: \(error)"
+            let message = "the journal of run \(end.row.runID) cannot be read: \(error)"
             return .broken(RequestError(.internalError, message), isMissing: isMissing)
         }
     }

@@ -35,7 +35,7 @@ final class LoaderConnection {
                 metadata: ["error": "\(error)"]
             )
             isAway = true
-            return .failure(.unavailable("PostgreSQL can not be reached; try again"))
+            return .failure(.unavailable("PostgreSQL cannot be reached; try again"))
         }
     }
 }

@@ -44,7 +44,7 @@ struct ClosedRunReader: Sendable {
         case .noRun, .closed, .broken(_, isMissing: true):
             // Its retention ended after its row was read.
             failed(.runNotFound(row.key.workflowID, row.runID))
-        case .broken: failed(RequestError(.internalError, "the journal of run \(row.runID) can not be read"))
+        case .broken: failed(RequestError(.internalError, "the journal of run \(row.runID) cannot be read"))
         }
     }
 }

@@ -150,7 +150,7 @@ extension Shard {
                         return failed(RequestError(.notFound, message, detail: .workflowNotFound))
                     }
                     guard let page = Self.page(of: rows, token, limit: limit) else {
-                        return failed(RequestError(.internalError, "the history of run \(token.runID) can not be read"))
+                        return failed(RequestError(.internalError, "the history of run \(token.runID) cannot be read"))
                     }
                     done(page)
                 },

@@ -108,7 +108,7 @@ extension ShardOwnership.Obstacle {
         switch self {
         case .starting: .unavailable("the server is starting: shard \(id) is not loaded yet; try again")
         case .dropped: .unavailable("shard \(id) is not owned by this node; try again")
-        case .databaseAway: .unavailable("PostgreSQL can not be reached; try again")
+        case .databaseAway: .unavailable("PostgreSQL cannot be reached; try again")
         }
     }
 }
