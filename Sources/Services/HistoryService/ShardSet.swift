@@ -4,17 +4,17 @@ internal import SagamorePersistence
 internal import SagamoreServices
 internal import SagamoreThreads
 
-/// The shards of one version of the table of slices, with their threads. It starts once and stops once: when slices
-/// move, another set takes its place, and whoever still has this one is refused as retryable.
+/// The shards of one version of the table of slices, with their threads. A set starts once and stops once. When slices
+/// move, another set replaces it, and requests that still reach the old set get a retryable error.
 final class ShardSet: Sendable {
     let slices: SliceTable
     let shards: [Shard]
-    /// Where the shards' timers and loaders have their turns; a member's number is its shard's place in `shards`.
+    /// Run the turns of the shards' timers and loaders. A member's number is the index of its shard in `shards`.
     private let timerTurns: TurnPool
     private let loaderTurns: TurnPool
     private let state = Locked(State())
 
-    /// Threads that read from PostgreSQL, each with a connection: more are of no use to so many shards.
+    /// The most threads that read from PostgreSQL, each with a connection. More would not help.
     private static let loaderThreadLimit = 4
 
     private struct State {
@@ -34,12 +34,12 @@ final class ShardSet: Sendable {
 
     func shard(of key: WorkflowKey) -> Shard { shards[Int(slices.shard(of: key))] }
 
-    /// Whether every shard is owned, and its runs are back.
+    /// Whether every shard is owned and its runs are loaded.
     var isReady: Bool { state.withLock { $0.recovered.count == shards.count } }
 
     func recovered(_ shard: Shard) { state.withLock { _ = $0.recovered.insert(shard.id) } }
 
-    /// Whether this is the first to ask: a set is replaced once.
+    /// Whether the caller is the first to ask. A set is replaced only once.
     func mayReplace() -> Bool {
         state.withLock { state in
             defer { state.isReplaced = true }
@@ -49,7 +49,7 @@ final class ShardSet: Sendable {
 
     /// Starts the threads.
     ///
-    /// - Parameter parts: of each shard, in their order.
+    /// - Parameter parts: the lane and loader of each shard, in the order of `shards`.
     func start(
         _ parts: [(lane: CommitLane, loader: Loader)],
         makeLoaderStore: @escaping @Sendable () throws -> any LoaderStore,
@@ -82,9 +82,9 @@ final class ShardSet: Sendable {
         }
     }
 
-    /// Commits what is queued, gives the shards back, and ends the threads. Blocks.
+    /// Commits what is queued, releases the shards, and ends the threads. Blocks.
     ///
-    /// - Parameter keepsShards: they are not given back, since this process is to take them again.
+    /// - Parameter keepsShards: the shards are not released, since this process takes them again.
     func stop(keepsShards: Bool = false) {
         let (lanes, others, loaders) = state.withLock { state in
             let threads = (state.lanes, state.others, state.loaders)
@@ -97,7 +97,7 @@ final class ShardSet: Sendable {
         for shard in shards { shard.lane.stop(keepsShard: keepsShards) }
         for thread in lanes { thread.join() }
         for shard in shards {
-            // Again, for a lane that never owned its shard.
+            // Needed for a lane that never owned its shard.
             shard.perform { shard.drop(.stopped) }
             shard.loads.stop()
         }

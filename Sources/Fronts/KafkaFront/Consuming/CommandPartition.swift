@@ -45,7 +45,7 @@ final class CommandPartition: Sendable {
         }
     }
 
-    /// The dead letter of a command that cannot be made durable; nil for what is a dead letter already.
+    /// The dead letter of a command that cannot be stored; nil if the item is a dead letter already.
     func letter(for item: Item, _ error: RequestError, at now: Instant) -> Item? {
         guard case .command(let command, let record) = item else { return nil }
         let why = Unreadable(code: "NOT_CARRIED_OUT", message: "failed to store the command: \(error.message)")

@@ -4,13 +4,13 @@ internal import SagamoreServices
 
 /// A query on its way to a worker's answer. `QueryTable` moves it from state to state.
 struct PendingQuery: Sendable {
-    /// A task of its own, with which a query goes to a worker while no workflow task is due.
+    /// The query's own task, which takes it to a worker while no workflow task is due.
     struct OwnTask: Equatable, Sendable {
-        /// The run's task queue, where the query goes when the sticky queue has lost its worker.
+        /// The run's task queue, which gets the query if the sticky queue has lost its worker.
         let taskQueue: String
-        /// Empty for none.
+        /// Empty if there is none.
         let stickyQueue: String
-        /// The WorkflowTaskStarted event of the last task that a worker has completed.
+        /// The id of the WorkflowTaskStarted event of the last task that a worker completed.
         let previousStartedEventID: Int64
 
         var isSticky: Bool { !stickyQueue.isEmpty }
@@ -22,7 +22,7 @@ struct PendingQuery: Sendable {
     }
 
     enum State: Equatable, Sendable {
-        /// The query has no place yet.
+        /// The query has not been routed yet.
         ///
         /// Can transition to: `waitingForTask`, `offered`, `answered`.
         case asked
@@ -42,7 +42,7 @@ struct PendingQuery: Sendable {
         ///
         /// Can transition to: `offered` (the task did not reach the worker), `answered`.
         case held(OwnTask)
-        /// The query has its outcome, and has left the table. Terminal.
+        /// The query has its outcome and has left the table. Terminal.
         case answered
 
         /// Whether the query belongs to the run's workflow tasks. Its run has to stay in memory.
@@ -91,7 +91,7 @@ struct PendingQuery: Sendable {
         state = next
     }
 
-    /// The same query, given up before it got a place in the table.
+    /// The same query, abandoned before it entered the table.
     var abandoned: PendingQuery {
         var query = self
         precondition(query.state == .asked, "a query that is \(query.state) is in the table")
@@ -99,7 +99,7 @@ struct PendingQuery: Sendable {
         return query
     }
 
-    /// Gives the caller the outcome of a query that has left the table.
+    /// Gives the caller the outcome. The query has left the table.
     func finish(_ outcome: Result<QueryAnswer, RequestError>) {
         precondition(state == .answered, "a query that is \(state) has no outcome yet")
         switch outcome {

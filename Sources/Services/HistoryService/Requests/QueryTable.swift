@@ -5,29 +5,29 @@ internal import SagamoreServices
 
 /// How a query gets to a worker.
 enum QueryRoute {
-    /// A workflow task is due, runs, or will come: the query rides on it.
+    /// Attached to a workflow task that is due, runs, or will come.
     case workflowTask
-    /// The query goes by itself.
+    /// As a task of its own.
     case ownTask(PendingQuery.OwnTask)
     /// No worker can answer.
     case unanswerable(RequestError)
 }
 
-/// What is to be done for a query.
+/// An action for a query.
 enum QueryAction: Sendable {
-    /// Offer its own task to Matching.
+    /// Offer the query's own task to Matching.
     case offer(MatchingTask)
-    /// Give its caller a worker's answer.
+    /// Give the caller a worker's answer.
     case answer(PendingQuery, QueryAnswer)
-    /// Tell its caller why there is no answer.
+    /// Tell the caller why there is no answer.
     case fail(PendingQuery, RequestError)
 }
 
-/// The queries of a shard that have no answer yet. Events return what is to be done; each query leaves the table with
-/// one `answer` or `fail`, and no other.
+/// The queries of a shard that have no answer yet. Events return actions. Each query leaves the table with exactly one
+/// `answer` or `fail`.
 struct QueryTable {
     private var queries: [UInt64: PendingQuery] = [:]
-    /// The queries that wait for a workflow task or ride on one, by run, in the order in which they came.
+    /// The queries that wait for a workflow task or are attached to one, by run, in order of arrival.
     private var bound: [RunID: [UInt64]] = [:]
 
     var isEmpty: Bool { queries.isEmpty }
@@ -36,7 +36,7 @@ struct QueryTable {
 
     func state(of id: UInt64) -> PendingQuery.State? { queries[id]?.state }
 
-    /// Whether queries wait for a workflow task of a run, or ride on one. They are lost when the run leaves memory.
+    /// Whether queries wait for a workflow task of a run or are attached to one. They do not outlive the run in memory.
     func isBound(to run: RunID) -> Bool { !bound.isEmpty && bound[run] != nil }
 
     // MARK: Asking
@@ -47,7 +47,7 @@ struct QueryTable {
         return [send(query.id, route)].compactMap { $0 }
     }
 
-    /// Puts a query on its way; nil where it only has to wait.
+    /// Routes a new query. Returns nil if it only has to wait.
     private mutating func send(_ id: UInt64, _ route: QueryRoute) -> QueryAction? {
         switch route {
         case .workflowTask:
@@ -60,7 +60,7 @@ struct QueryTable {
 
     // MARK: Workflow tasks
 
-    /// A worker gets a workflow task of the run: returns the queries that it takes along.
+    /// A worker gets a workflow task of the run. Returns the queries that are attached to it.
     mutating func taskStarted(on run: RunID) -> ProtobufMap<WorkflowQuery> {
         guard isBound(to: run), let ids = bound[run] else { return [:] }
         var attached = ProtobufMap<WorkflowQuery>()
@@ -71,10 +71,10 @@ struct QueryTable {
         return attached
     }
 
-    /// No worker holds a workflow task of the run any more: it was completed, has failed or timed out, or the run has
-    /// ended. Queries that got no answer are sent on.
+    /// No worker holds a workflow task of the run any longer: the task completed, failed or timed out, or the run
+    /// ended. Queries without an answer are rerouted.
     ///
-    /// - Parameter answers: those that came with the completion.
+    /// - Parameter answers: the answers in the completion.
     mutating func taskEnded(
         on run: RunID,
         answers: ProtobufMap<WorkflowQueryResult> = [:],
@@ -93,13 +93,13 @@ struct QueryTable {
 
     // MARK: Tasks of their own
 
-    /// A poller took the query's own task; nil when the query is over.
+    /// A poller took the query's own task. Returns nil if the query has ended.
     mutating func taken(_ id: UInt64) -> PendingQuery? {
         guard case .offered(let task)? = queries[id]?.state else { return nil }
         return move(id, to: .held(task))
     }
 
-    /// The task did not reach the poller, and is back in its queue.
+    /// The task did not reach the poller and is back in its queue.
     mutating func notDelivered(_ id: UInt64) {
         if case .held(let task)? = queries[id]?.state { move(id, to: .offered(task)) }
     }
@@ -110,7 +110,7 @@ struct QueryTable {
         return [send(id, .ownTask(task.withoutStickyQueue))].compactMap { $0 }
     }
 
-    /// A worker answers the query's own task; nothing when the query is over.
+    /// A worker answers the query's own task. Does nothing if the query has ended.
     mutating func answered(_ id: UInt64, _ answer: QueryAnswer) -> [QueryAction] {
         guard case .held? = queries[id]?.state, let query = remove(id) else { return [] }
         return [.answer(query, answer)]
@@ -118,7 +118,7 @@ struct QueryTable {
 
     // MARK: Ends without an answer
 
-    /// The query can't go on.
+    /// The query cannot continue.
     mutating func refused(_ id: UInt64, _ error: RequestError) -> [QueryAction] {
         remove(id).map { [.fail($0, error)] } ?? []
     }
@@ -129,7 +129,7 @@ struct QueryTable {
         return queries.values.filter { $0.deadline <= now }.flatMap { refused($0.id, error) }
     }
 
-    /// The run is dropped from memory, and its workflow tasks with it.
+    /// The run is dropped from memory together with its workflow tasks.
     mutating func runEvicted(_ run: RunID, _ error: RequestError) -> [QueryAction] {
         (bound[run] ?? []).flatMap { refused($0, error) }
     }
@@ -166,7 +166,7 @@ struct QueryTable {
 }
 
 extension PendingQuery {
-    /// By this name the query rides on a workflow task.
+    /// The key of the query in a workflow task.
     var wireID: String { String(id, radix: 16) }
 
     fileprivate func task(_ task: OwnTask) -> MatchingTask {
@@ -191,7 +191,7 @@ extension QueryAnswer {
 }
 
 extension CachedRun {
-    /// How a query of this run gets to a worker now.
+    /// How a query of this run would reach a worker now.
     var queryRoute: QueryRoute {
         let state = execution.durable
         let previous = state.previousStartedEventID

@@ -101,7 +101,7 @@ extension Shard {
         }
     }
 
-    /// Under the lock: writes heartbeat details now and then, so that the next attempt has some of them after a crash.
+    /// Under the lock: writes heartbeat details at intervals, so that after a crash the next attempt has recent ones.
     private func flushHeartbeat(
         of scheduledEventID: Int64,
         attempt: Int32,

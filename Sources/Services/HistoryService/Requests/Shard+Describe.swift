@@ -65,7 +65,7 @@ private struct Description {
         information.status = state.status
         information.historyLength = state.lastEventID
         information.executionTime = (state.startedAt + state.firstTaskBackoff).timestamp
-        // Clients expect them, even when they are empty.
+        // Clients expect these fields even when they are empty.
         information.memo = state.memo ?? RawMessage()
         information.searchAttributes = state.searchAttributes ?? RawMessage()
         information.priority = state.priority
@@ -157,7 +157,7 @@ private struct Description {
     }
 }
 
-/// What clients take for a time that is not set: the beginning of the year 1.
+/// The time that clients read as "not set": the beginning of the year 1.
 private let noTime: ProtobufTimestamp = {
     var timestamp = ProtobufTimestamp()
     timestamp.seconds = -62_135_596_800

@@ -18,8 +18,8 @@ extension Shard {
             }
         }
         if let token, token.lastEventID > 0, !request.waitsForNews {
-            // A page of what a worker was given: its end is known. The token comes from a client, so the run that it
-            // names is read only where it is one of the workflow.
+            // A page of a history that a worker was given, so its end is known. The token comes from a client, so its
+            // run is read only if it belongs to the workflow.
             return readPage(token, of: workflow.key, pageSize: request.pageSize, caller.answeredFromStore())
         }
         let reference = WorkflowReference(key: workflow.key, runID: token?.runID ?? workflow.runID)
@@ -61,9 +61,9 @@ extension Shard {
         access.whenCommitted { [self] reply in readPage(token, of: key, pageSize: request.pageSize, reply) }
     }
 
-    /// Under the lock. A follower gets what is committed, and waits where it has seen that: waiting for what is on its
-    /// way, it would not hear of a busy run. It gets each event once, so only what is written: else another one could
-    /// stand in its place later.
+    /// Under the lock. A follower gets what is committed, and waits if it has seen all of it. If it waited for events
+    /// that are being written, it would never hear of a busy run. It gets each event once, so it must not get an event
+    /// that another one could still replace.
     private func follow(
         _ access: consuming RunAccess<HistoryPage>,
         _ run: CachedRun,
@@ -76,7 +76,7 @@ extension Shard {
         let token = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: last, suffix: [])
         access.answerFromStore { [self] reply in
             readPage(token, of: key, pageSize: request.pageSize, failed: { reply.fail($0) }) { page in
-                // What the follower of a running workflow gets is not its end.
+                // The last page for the follower of a running workflow is not the end of the history.
                 guard page.nextPageToken.isEmpty else { return reply.succeed(page) }
                 let next = HistoryPageToken(runID: runID, nextEventID: last + 1, lastEventID: 0, suffix: [])
                 reply.succeed(HistoryPage(frames: page.frames, nextPageToken: next.bytes))
@@ -126,7 +126,7 @@ extension Shard {
         readPage(token, of: workflow, pageSize: pageSize, failed: { reply.fail($0) }) { reply.succeed($0) }
     }
 
-    /// Reads a page in the loader's turn.
+    /// Reads a page when the loader has its turn.
     func readPage(
         _ token: HistoryPageToken,
         of workflow: WorkflowKey,
@@ -145,7 +145,7 @@ extension Shard {
                         byteLimit: Self.pageByteLimit
                     )
                     guard !rows.isEmpty else {
-                        // Each run has a first row: this one's retention has ended, or it is another workflow's.
+                        // Each run has a first row: this one was deleted by retention or belongs to another workflow.
                         let message = "workflow execution not found for run ID \"\(token.runID)\""
                         return failed(RequestError(.notFound, message, detail: .workflowNotFound))
                     }
@@ -159,7 +159,7 @@ extension Shard {
         )
     }
 
-    /// Cuts a page out of the rows of a journal; nil when they are no frames.
+    /// Cuts a page out of the rows of a journal. Returns nil if they are not valid frames.
     static func page(of rows: [JournalRow], _ token: HistoryPageToken, limit: Int) -> HistoryPage? {
         var frames: [UInt8] = []
         var next = token.nextEventID
@@ -170,7 +170,7 @@ extension Shard {
             var start = 0
             var id = row.firstEventID
             for end in ends {
-                // A row may hold many transitions, so bytes are counted here too. A page has at least one event.
+                // A row may hold many transitions, so bytes are also counted here. A page has at least one event.
                 let hasRoom = count < limit && (frames.count < pageByteLimit || count == 0)
                 if id == next, id <= last, hasRoom {
                     frames += row.events[start..<end]

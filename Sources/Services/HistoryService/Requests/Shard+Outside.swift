@@ -3,7 +3,7 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// Signals, cancel requests, terminations: over gRPC, and as commands with their trace in the inbox.
+/// Signals, cancel requests and terminations, over gRPC or as commands that are recorded in the inbox.
 extension Shard {
     func signal(_ workflow: WorkflowReference, _ request: SignalRequest, _ caller: consuming Caller<RunID>) {
         let limits = configuration.limits
@@ -25,16 +25,16 @@ extension Shard {
         }
     }
 
-    /// What becomes of a request to a closed run that is out of memory.
+    /// How a request to a closed run is answered when the run is out of memory.
     private enum OnceClosed {
         case refused
-        /// It is answered like one that took effect.
+        /// Like a request that took effect.
         case accepted
-        /// The same where it took effect before, by its id: the journal tells. Else it is refused.
+        /// Like a request that took effect, if the journal shows this id; otherwise the request is refused.
         case acceptedAgain(_ requestID: String)
     }
 
-    /// - Parameter answer: what a request to this run is answered with.
+    /// - Parameter answer: the reply to a request to this run.
     private func outside<Success>(
         _ workflow: WorkflowReference,
         _ caller: consuming Caller<Success>,
@@ -68,9 +68,9 @@ extension Shard {
         }
     }
 
-    // MARK: Commands of a topic
+    // MARK: Commands from a topic
 
-    /// What becomes of a command.
+    /// The effect of a command.
     private enum CommandEffect {
         case refuse(code: String, message: String)
         case begin(StartRequest, StartVerdict)
@@ -144,7 +144,7 @@ extension Shard {
         }
     }
 
-    /// The commit may find that the command was carried out before.
+    /// The commit may find that the command was executed before.
     private static func answerFailure(_ failure: LaneFailure, _ reply: Reply<CommandOutcome>) {
         if failure.reason == .knownCommand { reply.succeed(.duplicate) } else { reply.fail(failure.error) }
     }
@@ -161,7 +161,7 @@ extension Shard {
         return run
     }
 
-    /// Under the lock: the refusal of a command, as durable as any effect.
+    /// Under the lock: records the refusal of a command. It is as durable as any effect.
     private func reject(
         _ command: IncomingCommand,
         _ code: String,
@@ -200,11 +200,11 @@ extension Shard {
         }
     }
 
-    /// Under the lock: a command that came before is answered when that is sure to be durable.
+    /// Under the lock: answers a repeated command once the first one is known to be durable.
     private func answerDuplicate(_ command: LookUp, _ access: consuming RunAccess<CommandOutcome>) {
         let wasDecidedHere = recentCommands.contains(command)
         access.whenAllIsCommitted { [self] reply in
-            // The first one could not be stored, or is long forgotten here: the next look-up tells.
+            // The first one could not be stored, or is no longer remembered here. The next lookup will tell.
             if wasDecidedHere, !perform({ recentCommands.contains(command) }) {
                 return reply.fail(LaneFailure.lost.error)
             }
@@ -212,7 +212,7 @@ extension Shard {
         }
     }
 
-    /// Under the lock: a command that changes no run.
+    /// Under the lock: records a command that changes no run.
     private func reject(
         _ inbox: InboxRow,
         _ records: [OutboxRecord],
@@ -230,7 +230,7 @@ extension Shard {
         InboxRow(receivedAt: now, key: command.key, commandID: command.origin.commandID, source: command.source)
     }
 
-    /// The codes of `rejected` events.
+    /// The code in the `rejected` event.
     private static func reasonCode(_ error: RequestError) -> String {
         switch error.code {
         case .alreadyExists: "ALREADY_STARTED"

@@ -4,8 +4,8 @@ internal import SagamorePersistence
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
-/// Queries: answered with all earlier signals applied. While a workflow task is due or runs, a query rides on it; else
-/// it goes to a worker by itself.
+/// Queries. An answer reflects all earlier signals. While a workflow task is due or runs, a query is attached to it;
+/// otherwise the query gets a task of its own.
 extension Shard {
     func query(
         _ workflow: WorkflowReference,
@@ -25,7 +25,7 @@ extension Shard {
             if Shard.isRejected(row.status, by: condition) { return access.succeed(.rejected(row.status)) }
             let pending = access.pending(query, of: row, deadline: deadline)
             if case .cached(let run) = resolved { return shard.ask(pending, of: run) }
-            // How much of a closed run workers have seen stands in its journal.
+            // The journal of a closed run tells how much of it workers have seen.
             shard.read(row, failed: { pending.abandoned.finish(.failure($0)) }) { run in
                 shard.perform {
                     if let obstacle = shard.obstacle() {
@@ -46,7 +46,7 @@ extension Shard {
 
     /// Under the lock.
     ///
-    /// - Parameter run: the run whose state a failure tells about; nil where it tells about none.
+    /// - Parameter run: the run whose state a failure reveals; nil if it reveals none.
     func carryOut(_ actions: [QueryAction], seen run: CachedRun?) {
         for action in actions {
             switch action {
@@ -74,18 +74,18 @@ extension Shard {
         }
     }
 
-    /// Under the lock: what becomes of a run's queries as its workflow task ends.
+    /// Under the lock: decides what happens to a run's queries when its workflow task ends.
     func endTask(of run: CachedRun, answers results: ProtobufMap<WorkflowQueryResult>) -> EndedQueries {
         EndedQueries(queries.taskEnded(on: run.runID, answers: results) { run.queryRoute })
     }
 
-    /// Under the lock: sends the queries of a run on when no worker holds a workflow task of it.
+    /// Under the lock: reroutes the queries of a run if no worker holds one of its workflow tasks.
     func requeueLostQueries(of run: CachedRun, in slot: WorkflowSlot) {
         guard queries.isBound(to: run.runID), run.execution.volatile.startedTask == nil else { return }
         carryOut(queries.taskEnded(on: run.runID) { run.queryRoute }, seen: run)
     }
 
-    /// A poller took a query that goes by itself.
+    /// A poller took a query that has its own task.
     func startQuery(
         _ task: MatchingTask,
         id: UInt64,
@@ -146,10 +146,10 @@ extension Shard {
         }
     }
 
-    /// Under the lock: a poller that was to get a query's task got an error.
+    /// Under the lock: the poller that was to get a query's task got an error.
     private func queryNotDelivered(_ id: UInt64, _ error: RequestError) {
         if error.code == .notFound {
-            // The run is gone, and no worker will get this.
+            // The run has left memory, so no worker will get the task.
             carryOut(queries.refused(id, error), seen: nil)
         } else {
             queries.notDelivered(id)
@@ -174,9 +174,9 @@ extension Shard {
 
 /// The queries of a workflow task that has ended.
 struct EndedQueries: Sendable {
-    /// To be given once the completion is committed.
+    /// Answers to give once the completion is committed.
     private var answers: [(query: PendingQuery, answer: QueryAnswer)] = []
-    /// What is done at once.
+    /// Actions to take at once.
     private(set) var others: [QueryAction] = []
 
     init(_ actions: [QueryAction]) {

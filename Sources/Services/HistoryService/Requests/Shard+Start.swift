@@ -5,12 +5,12 @@ internal import SagamoreProtobuf
 internal import SagamoreServices
 
 extension Shard {
-    /// What a start meets: whether a run may begin, by the request's policies.
+    /// Whether a start may begin a run, by the request's policies.
     enum StartVerdict {
         case begin
-        /// The open run is terminated first.
+        /// Terminate the open run first.
         case replace(CachedRun)
-        /// A run is there that serves as the answer; new where it was this very request.
+        /// Answer with a run that exists. It counts as new if this very request started it.
         case existing(StartedRun)
         case refuse(RequestError)
     }
@@ -88,8 +88,8 @@ extension Shard {
         )
     }
 
-    /// Under the lock: begins a run, after ending the one that it replaces, both in one. Of a workflow that was not
-    /// looked up it is taken to be the first.
+    /// Under the lock: begins a run, and ends the run that it replaces in the same item. If the workflow was not looked
+    /// up, the run is assumed to be its first.
     func begin<Success>(
         _ request: StartRequest,
         _ verdict: StartVerdict,
@@ -136,8 +136,7 @@ extension Shard {
         }
     }
 
-    /// Under the lock: those who wait for news of a run that is not the current one any more look again when the end of
-    /// it is committed.
+    /// Under the lock: followers of a run that is no longer the current one look again once its end is committed.
     private func answerWaiters(of run: CachedRun, in slot: WorkflowSlot) {
         let waiters = runs.takeWaiters(of: run.runID, in: slot)
         guard !waiters.isEmpty else { return }

@@ -38,14 +38,14 @@ extension Shard {
         }
     }
 
-    /// Gives a workflow task, as soon as its history is there.
+    /// Delivers a workflow task as soon as its history is available.
     private typealias Delivery =
         @Sendable (
             _ done: @escaping @Sendable (Result<AssignedWorkflowTask, RequestError>) -> Void
         ) -> Void
 
-    /// Under the lock: what completes a delivery once all it shows is committed. The history comes from memory where it
-    /// is there, else it is read.
+    /// Under the lock: returns what completes a delivery once everything it shows is committed. The history comes from
+    /// memory if it is there, and is read otherwise.
     private func delivering(_ delivery: WorkflowTaskDelivery, of run: CachedRun) -> Delivery {
         let started = delivery.task
         let suffix = delivery.unwrittenEvents.flatMap(\.frame)
@@ -74,7 +74,7 @@ extension Shard {
         }
         let first = delivery.isSticky ? delivery.previousStartedEventID + 1 : 1
         let tailBegins = run.execution.durable.previousStartedEventID + 1
-        // A decision that writes events of its own is applied after this: they are not in the tail yet.
+        // A decision that writes its own events is applied later, so they are not in the tail yet.
         if first == tailBegins, let tail = run.tail, delivery.lastWrittenEventID == run.execution.durable.lastEventID {
             let page = HistoryPage(frames: tail + suffix, nextPageToken: [])
             return { done in done(.success(assigned(page))) }
@@ -124,7 +124,7 @@ extension Shard {
         }
     }
 
-    /// Of a closed run that is out of memory: the completion that closed it may come again, and is answered as before.
+    /// For a closed run that is out of memory: the completion that closed it may be repeated and gets the same answer.
     private func completeAgain(
         _ token: WorkflowTaskToken,
         _ row: RunRow,
@@ -145,7 +145,7 @@ extension Shard {
         _ request: RespondWorkflowTaskCompletedRequest,
         _ access: consuming RunAccess<CompletedWorkflowTask>
     ) {
-        // Applied first: what becomes of the queries depends on whether a further task is due.
+        // Applied first: the routes of the queries depend on whether another task is due.
         let item = apply(decision, on: run, in: access.slot)
         let queries: EndedQueries
         switch decision.reply {
@@ -169,7 +169,7 @@ extension Shard {
                 }
             }
         case .refused(let error):
-            // What the worker saw is not what happened: its answers are for nobody.
+            // The worker saw a history that did not happen, so its answers are discarded.
             queries = endTask(of: run, answers: [:])
             access.commit(item) { reply in reply.fail(error) }
         default:
@@ -179,7 +179,7 @@ extension Shard {
                 reply.succeed(CompletedWorkflowTask(eagerActivities: [], nextTask: nil))
             }
         }
-        // Behind the item: a failure may tell that the run has closed.
+        // After the item: a failure may reveal that the run has closed.
         carryOut(queries.others, seen: run)
     }
 
@@ -196,7 +196,7 @@ extension Shard {
         }
     }
 
-    /// The sticky queue's worker is gone: the task goes to the normal queue, where that is still its place.
+    /// The sticky queue's worker is gone. The task moves to the normal queue if it is still current.
     func abandonSticky(_ task: MatchingTask) {
         let retry: @Sendable (RequestError) -> Void = { [self] _ in postpone { [self] in abandonSticky(task) } }
         access(task.key, refuse: retry) { shard, slot, _ in
@@ -212,9 +212,9 @@ extension Shard {
         }
     }
 
-    /// A decision on the current run whose reply carries nothing.
+    /// Makes a decision on the current run and replies without a value.
     ///
-    /// - Parameter missing: the error when that run is not open; by default what an activity's worker is told.
+    /// - Parameter missing: the error if that run is not open; by default, the one for an activity's worker.
     func decide(
         on key: WorkflowKey,
         _ runID: RunID,
@@ -225,7 +225,7 @@ extension Shard {
         access(key, caller) { (access: consuming RunAccess<Void>) in
             let (shard, slot) = (access.shard, access.slot)
             guard let run = access.run, run.runID == runID else {
-                // The run that took its place may not be committed.
+                // The run that replaced it may not be committed yet.
                 return access.fail(missing ?? slot.lateAnswer)
             }
             let decision: Decision
@@ -241,6 +241,6 @@ extension Shard {
 }
 
 extension WorkflowSlot {
-    /// What an activity's worker is told whose run is not open any more.
+    /// The error for an activity's worker whose run is no longer open.
     var lateAnswer: RequestError { row == nil ? .activityTaskNotFound : .workflowClosed }
 }
