@@ -1,7 +1,7 @@
-/// The store for tasks of full task queues. Their runs are marked in the database, leave memory, and are paged back in
-/// order. So a queue without workers costs no memory and slows no other queue.
+/// The store for tasks of full task queues. Each task gets a row in the database, its run leaves memory, and tasks are
+/// paged back in order. So a queue without workers costs no memory and slows no other queue.
 public protocol BacklogStore: Sendable {
-    /// Marks the run of a task as waiting for the task's queue, which is full.
+    /// Stores a task whose queue is full.
     func pageOut(_ task: MatchingTask)
     /// Offers the tasks of the runs that have waited longest, then calls `backlogPaged`.
     func pageIn(_ queue: TaskQueueKey, limit: Int)

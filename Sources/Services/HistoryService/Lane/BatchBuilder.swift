@@ -1,9 +1,8 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
 
-/// Puts items together into one batch: transitions of one run share a row of the journal, and of tables with one row a
-/// run only the newest value is written. The transition of a snapshot has a row of its own, so that a load can begin
-/// behind it.
+/// Combines items into one batch. Transitions of one run share a journal row, and for tables with one row per run only
+/// the newest value is written. The transition of a snapshot has its own row, so that a load can begin after it.
 struct BatchBuilder {
     private(set) var batch = CommitBatch()
     private var journalIndex: [RunID: Int] = [:]
@@ -20,10 +19,10 @@ struct BatchBuilder {
         for id in builder.alarmOrder {
             if let change = builder.alarms[id] { builder.batch.alarms.append(AlarmChange(runID: id, change: change)) }
         }
-        // Those of a run that ends in this batch are deleted before any are written.
+        // The heartbeats of a run that ends in this batch are deleted before any are written.
         let ended = Set(builder.batch.endedHeartbeats)
         if !ended.isEmpty { builder.batch.heartbeats.removeAll { ended.contains($0.runID) } }
-        // A run that ends has nothing in the backlog, whatever was on its way.
+        // A run that ends has no backlog, whatever earlier items would have written.
         let closed = Set(builder.batch.endedBacklogs)
         if !closed.isEmpty { builder.batch.backlog.removeAll { closed.contains($0.row.key.runID) } }
         return builder.batch
@@ -78,7 +77,7 @@ struct BatchBuilder {
         batch.snapshots[index].previousSequence = previous
     }
 
-    /// A task has one row, so the newest change counts.
+    /// A task has one row, so the newest change wins.
     private mutating func add(_ change: BacklogChange) {
         if let index = backlogIndex[change.row.key] {
             batch.backlog[index] = change
@@ -88,7 +87,7 @@ struct BatchBuilder {
         }
     }
 
-    /// One transaction can't write a row twice that way: the newest counts.
+    /// The statement cannot write a row twice, so the newest value wins.
     private mutating func add(_ row: HeartbeatRow) {
         if let index = heartbeatIndex[row.runID]?[row.scheduledEventID] {
             batch.heartbeats[index] = row

@@ -3,14 +3,14 @@ internal import SagamoreLogging
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// What a lane answers to those whose items it had.
+/// How a lane answers the callers of its items.
 extension CommitLane {
     func release(_ items: ArraySlice<LaneItem>, outboxRecords: Int) {
         shard.perform {
             shard.deferred.release(items)
             for item in items {
                 item.noteCommitted()
-                // Also of an item without rows: it may have been the last that others waited behind.
+                // Also for an item without rows: it may have been the last one that others waited for.
                 guard let slot = item.slot else { continue }
                 for news in shard.runs.takeNews(in: slot) { shard.deferred.call(news) }
                 if item.endsDebts, let run = item.run { slot.state.forgetDebtor(run) }
@@ -52,7 +52,7 @@ extension CommitLane {
     private func refuse(_ item: LaneItem, _ failure: LaneFailure) {
         shard.perform {
             item.countUncommitted(-1)
-            // What was replaced goes on as it is stored, when it is loaded anew.
+            // The replaced run continues from its stored state once it is reloaded.
             if let replaced = item.ending?.run { shard.kill(replaced, in: item.slot) }
             if let run = item.run { shard.kill(run, in: item.slot) }
             if let inbox = item.inbox, failure.reason != .knownCommand {

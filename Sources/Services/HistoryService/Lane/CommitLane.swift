@@ -54,7 +54,7 @@ final class CommitLane: @unchecked Sendable {
         }
     }
 
-    /// Carries out what is to be done, and asks the state what comes next. When to come back; nil at the end.
+    /// Executes the next actions and reports the outcome to the state. Returns when to come back; nil at the end.
     func step(at now: Instant) -> Instant? {
         var event: LaneEvent<LaneItem>?
         var wake = now
@@ -67,7 +67,7 @@ final class CommitLane: @unchecked Sendable {
             let chance = Double(random.next() >> 11) / Double(1 << 53)
             actions = state.handle(event, at: SteadyClock.now(), chance: chance)
         } else {
-            // It was a pause. What comes after it is asked when it is over.
+            // A pause: the next action follows when it is over.
             actions = [.resumeAfterPause]
         }
         return wake
@@ -111,7 +111,7 @@ final class CommitLane: @unchecked Sendable {
                 return .connected
             case .take:
                 let taken = try store.takeShard(shard.id, as: owner)
-                // Asked again until this lane is told to stop.
+                // Retried until this lane is told to stop.
                 if taken == nil, try haveSlicesMoved(store) { onSlicesMoved() }
                 return .taken(taken, since: since)
             case .retake(let epoch):
@@ -135,12 +135,12 @@ final class CommitLane: @unchecked Sendable {
         }
     }
 
-    /// Whether a batch whose outcome was unknown is there: it is one transaction, so one row tells.
+    /// Whether a batch with an unknown outcome was committed. It is one transaction, so one row tells.
     private func isCommitted(_ batch: CommitBatch, _ store: any LaneStore) throws(CommitError) -> Bool {
-        // The last one: earlier ones may be superfluous already by a snapshot of the same transaction.
+        // The last row: a snapshot in the same transaction may have deleted earlier ones.
         if let row = batch.journal.last { return try store.isCommitted(runID: row.runID, sequence: row.sequence) }
         if let row = batch.inbox.first { return try store.isCommitted(row) }
-        // Alarms alone: writing them twice does no harm.
+        // Only alarms, which may be written twice.
         return false
     }
 
@@ -161,7 +161,7 @@ final class CommitLane: @unchecked Sendable {
 
     // MARK: Gathering
 
-    /// Nil when the service stops and nothing is left.
+    /// Returns nil when the service stops and the queue is empty.
     private func gather(until: Instant) -> [LaneItem]? {
         let configuration = shard.configuration
         let wait = max(until - SteadyClock.now(), .milliseconds(1)).nanoseconds
@@ -212,7 +212,7 @@ final class CommitLane: @unchecked Sendable {
         return standing.sliceVersion != owner.sliceVersion
     }
 
-    /// Whether a shard that was lost is still this process's, and only its slices are others.
+    /// Whether this process still owns a shard that was lost, and only its slices have changed.
     private func isOwnedWithOtherSlices() -> Bool {
         guard let standing = try? store?.standing(of: shard.id) else { return false }
         return standing.process == owner.process && standing.sliceVersion != owner.sliceVersion
@@ -231,7 +231,7 @@ final class CommitLane: @unchecked Sendable {
         case .wentBack(let known, _):
             failure = .fenced
             loss = .databaseWentBack
-            // Records above this number may be published already: their numbers must not be used again.
+            // Records above this number may be published already, so their numbers must not be reused.
             try? store?.raiseOutbox(shard.id, to: known.outboxSequence)
         }
         if !haveMoved { tell(end) }
@@ -242,6 +242,6 @@ final class CommitLane: @unchecked Sendable {
 }
 
 extension Int64 {
-    /// `usleep` takes no negative time.
+    /// `usleep` does not accept a negative time.
     fileprivate var clamped: Int64 { Swift.max(self, 0) }
 }

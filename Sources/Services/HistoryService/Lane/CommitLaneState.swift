@@ -1,50 +1,49 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
 
-/// A commit lane as a value: it says what to do, and is told what became of it. It knows no thread, no clock and no
-/// database.
+/// A commit lane as a value: it takes events and returns actions. It has no thread, no clock and no database.
 ///
-/// It keeps three promises whatever fails: an item is released only when its commit is known, each item is answered
-/// exactly once, and items are answered in their order.
+/// Three invariants hold whatever fails: an item is released only when its commit is known, each item is answered
+/// exactly once, and items are answered in order.
 struct CommitLaneState<Item> {
     enum State: Equatable {
-        /// The first connection is made.
+        /// The lane makes its first connection.
         /// Can transition to: taking, backingOff, stopped.
         case connecting
-        /// The shard is asked for.
+        /// The lane tries to take the shard.
         /// Can transition to: idle, backingOff, stopped.
         case taking
-        /// Owned, and nothing is in hand.
+        /// The lane owns the shard and has no items.
         /// Can transition to: committing, renewing, stopped.
         case idle
-        /// The lease is lengthened.
+        /// The lane renews the lease.
         /// Can transition to: idle, committing, reconnecting, lost.
         case renewing
-        /// A batch is at the database.
+        /// A batch is being committed.
         /// Can transition to: committing (the next part), renewing, idle, reconnecting, backingOff, lost.
         case committing
-        /// The connection is made anew after trouble.
+        /// The lane reconnects after a failure.
         /// Can transition to: retaking, backingOff.
         case reconnecting
-        /// The shard's row is written again. Its lock waits for a transaction of ours that is in doubt.
+        /// The lane writes the shard's row again. The row's lock waits for a transaction of this lane that is in doubt.
         /// Can transition to: findingOutcome, committing, renewing, idle, backingOff, lost.
         case retaking
-        /// A commit may have happened: one of its rows is looked for.
+        /// A commit may have happened. The lane looks for one of its rows.
         /// Can transition to: committing, renewing, idle, reconnecting, backingOff.
         case findingOutcome
-        /// Nothing is tried until then.
+        /// The lane pauses until then.
         /// Can transition to: connecting, taking, reconnecting, stopped, lost.
         case backingOff(until: Instant)
-        /// Another owner has the shard, or the database went back, or the service gave up. The end.
+        /// Another owner has the shard, the database lost commits, or the service gave up. Terminal.
         case lost
-        /// The queue is empty and the shard given back. The end.
+        /// The queue is empty and the shard was released. Terminal.
         case stopped
     }
 
-    /// Items that go into one transaction.
+    /// Items of one transaction.
     private struct Part {
         var items: ArraySlice<Item>
-        /// How often a transaction of this size was too much for the server.
+        /// How often a transaction of this size exceeded the resources of the server.
         var overloads = 0
         /// Its transaction may have been committed.
         var isInDoubt = false
@@ -53,14 +52,14 @@ struct CommitLaneState<Item> {
     private(set) var state = State.connecting
     /// The shard's row as this lane last saw it committed; nil before it is taken.
     private(set) var known: TakenShard?
-    /// What was gathered and is not answered, in order; the last part is the next one.
+    /// Items that were gathered and not answered, in order. The last part is the next one.
     private var parts: [Part] = []
     private var renewAt = Instant.distantPast
     private var stalledSince: Instant?
-    /// Failures since the last thing that went well.
+    /// Failures since the last success.
     private var failures = 0
     private var lastReport: LaneReport?
-    /// Whether a shard that is not owned yet can be asked for without a new connection.
+    /// Whether a shard that is not owned yet can be taken without a new connection.
     private var isConnected = false
 
     /// A lease is written for 2 s ahead.
@@ -69,17 +68,17 @@ struct CommitLaneState<Item> {
     private static var stopPatience: Interval { .seconds(3) }
     private static var shortestPause: Interval { .milliseconds(50) }
     private static var longestPause: Interval { .seconds(2) }
-    /// A transaction that was too much for the server this often is split.
+    /// A transaction that exceeded the resources of the server this often is split.
     private static var overloadLimit: Int { 2 }
 
     var hasEnded: Bool { state == .lost || state == .stopped }
-    /// Items that are in hand.
+    /// The number of items that are not answered.
     var itemCount: Int { parts.reduce(0) { $0 + $1.items.count } }
 
-    /// The first thing to do.
+    /// The first actions.
     func begin() -> [LaneAction<Item>] { [.connect] }
 
-    /// - Parameter chance: from 0 to 1: spreads the pauses of lanes that failed together.
+    /// - Parameter chance: from 0 to 1; spreads the pauses of lanes that failed together.
     mutating func handle(_ event: LaneEvent<Item>, at now: Instant, chance: Double) -> [LaneAction<Item>] {
         switch (state, event) {
         case (.connecting, .connected):
@@ -124,7 +123,7 @@ struct CommitLaneState<Item> {
         case (.committing, .commitFailed(let error)):
             return commitFailed(error, now, chance)
         case (.findingOutcome, .outcome(true, let records)):
-            // Retaking the shard has read the counters behind this commit.
+            // Retaking the shard has read the counters after this commit.
             return release(records, now)
         case (.findingOutcome, .outcome(false, _)):
             parts[parts.count - 1].isInDoubt = false
@@ -154,7 +153,7 @@ struct CommitLaneState<Item> {
             taken.outboxSequence >= known.outboxSequence
         else { return lose(.wentBack(known: known, found: taken)) }
         var news: [LaneAction<Item>] = []
-        // With items in hand their commit tells whether the trouble is over.
+        // If there are items, their commit shows whether the failure is over.
         if parts.isEmpty { news = recovered() }
         return news + own(taken, since, now)
     }
@@ -168,7 +167,7 @@ struct CommitLaneState<Item> {
 
     // MARK: Items
 
-    /// What comes next for an owner.
+    /// The next actions of an owner.
     private mutating func proceed(_ now: Instant) -> [LaneAction<Item>] {
         guard let known else { preconditionFailure("a lane commits that never owned its shard") }
         if let part = parts.last, part.isInDoubt {
@@ -209,19 +208,19 @@ struct CommitLaneState<Item> {
         return list(refusal) + proceed(now)
     }
 
-    /// Halves the current part: the first half is next.
+    /// Halves the current part. The first half is next.
     private mutating func split() {
         let part = parts.removeLast()
         precondition(part.items.count > 1 && !part.isInDoubt)
         let middle = part.items.startIndex + part.items.count / 2
-        // A half that is still too much is split at its first failure.
+        // A half that is still too large is split at its first failure.
         let overloads = min(part.overloads, Self.overloadLimit - 1)
         parts.append(Part(items: part.items[middle...], overloads: overloads))
         parts.append(Part(items: part.items[..<middle], overloads: overloads))
     }
 }
 
-// MARK: - Trouble
+// MARK: - Failures
 
 extension CommitLaneState {
     private mutating func commitFailed(
@@ -234,7 +233,7 @@ extension CommitLaneState {
         case .fenced:
             return lose(.takenByAnother)
         case .data(let cause), .permanent(let cause):
-            // One of the items can't be written: it is found by halves and refused, the others go on.
+            // One of the items cannot be written. Halving finds it; it is refused, and the others are committed.
             if part.items.count > 1 {
                 split()
                 return proceed(now)
@@ -262,8 +261,7 @@ extension CommitLaneState {
         }
     }
 
-    /// Nothing was written, and none of the items is to blame. The first time the connection is made anew at once,
-    /// then with pauses.
+    /// Nothing was written, and no item is at fault. The lane reconnects at once the first time, and then after pauses.
     private mutating func troubled(_ error: CommitError, _ now: Instant, _ chance: Double) -> [LaneAction<Item>] {
         if case .fenced = error { return lose(.takenByAnother) }
         let since = stalledSince ?? now
@@ -306,7 +304,7 @@ extension CommitLaneState {
         return [.connect]
     }
 
-    /// Doubles with each failure, and is spread over its second half.
+    /// Doubles with each failure. Chance spreads it over its second half.
     private mutating func nextPause(_ chance: Double) -> Interval {
         precondition((0...1).contains(chance))
         failures += 1
@@ -323,10 +321,10 @@ extension CommitLaneState {
         return [.resume, .report(.back(epoch: known.epoch))]
     }
 
-    /// Typed, so that lists can be joined without the compiler searching for their type.
+    /// Typed, so that the compiler need not infer the type of joined lists.
     private func list(_ actions: LaneAction<Item>...) -> [LaneAction<Item>] { actions }
 
-    /// A reason is told once until something else is to be told.
+    /// Reports a reason once, until a different report follows.
     private mutating func report(_ report: LaneReport) -> [LaneAction<Item>] {
         guard report != lastReport else { return [] }
         lastReport = report

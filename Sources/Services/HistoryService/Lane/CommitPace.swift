@@ -2,21 +2,21 @@ internal import SagamoreEngine
 
 /// How long a lane lets items gather before it commits them.
 ///
-/// A transaction costs some 300 microseconds of CPU however little it holds, most of it for the flush to disk. So under
-/// load a short wait divides that among many. Where items come one by one a wait would only cost time: then there is
-/// none.
+/// A transaction costs some 300 microseconds of CPU however small it is, most of it for the flush to disk. Under load,
+/// a short wait shares that cost among many items. When items come one at a time, a wait would only add latency, so
+/// there is none.
 struct CommitPace {
-    /// Items that come within a millisecond, smoothed.
+    /// The smoothed number of items per millisecond.
     private(set) var arrivals = 0.0
     private var lastTake = Instant.distantPast
 
-    /// What a batch should hold before waiting for more is not worth it.
+    /// The size of a batch from which waiting for more does not pay.
     static let worthwhile = 16.0
-    /// Nothing waits longer than this.
+    /// The longest wait.
     static let longest = Interval.milliseconds(8)
-    /// When nothing comes for so long, those who would bring more wait for what is here already.
+    /// When no item comes for this long, callers that could add more wait for the gathered items.
     static let lull = Interval.milliseconds(1)
-    /// Below so many items a millisecond nothing waits: a saga that runs alone brings one or less.
+    /// Below this many items a millisecond, there is no wait. A saga that runs alone brings one or fewer.
     static let busy = 1.0
 
     /// How long to let items gather, counted from the last batch.
@@ -38,7 +38,7 @@ struct CommitPace {
         defer { lastTake = now }
         guard lastTake != .distantPast else { return }
         let milliseconds = max(Double((now - lastTake).nanoseconds) / 1_000_000, 0.05)
-        // Half of what is remembered fades in some 10 ms.
+        // The half-life is about 10 ms.
         let weight = min(1, milliseconds / 15)
         arrivals += (Double(count) / milliseconds - arrivals) * weight
     }

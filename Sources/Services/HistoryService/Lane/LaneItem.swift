@@ -2,17 +2,17 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// A transition on its way into the database, and what is owed to others once it is there.
+/// A transition to be committed, with the replies and calls to release afterwards.
 ///
 /// Unchecked: filled in under the shard's lock before it is queued, and only read afterwards.
 final class LaneItem: @unchecked Sendable {
     var journal: JournalRow?
     /// The run's history with `journal`.
     var history: CommittedHistory?
-    /// The run's state behind the transition, where it is written with it.
+    /// The run's state after the transition, if it is written with it.
     var snapshot: SnapshotRow?
     var newRun: RunRow?
-    /// The new run's workflow was not looked up: its commit finds out that there is no other run.
+    /// The new run's workflow was not looked up. The commit checks that it has no other run.
     var assumesNew = false
     var closing: RunClosing?
     /// The run closed before, and has settled its last debt.
@@ -26,19 +26,19 @@ final class LaneItem: @unchecked Sendable {
     /// The run has closed, and may have rows in the backlog.
     var endsBacklog = false
     var outbox: [OutboxRecord] = []
-    /// Workflow tasks for Matching, given to it after the commit: earlier, they would only keep polls waiting for it.
+    /// Workflow tasks to offer to Matching after the commit. Offered earlier, they would only keep polls waiting.
     var offers: [MatchingTask] = []
     let slot: WorkflowSlot?
     let run: CachedRun?
-    /// Another run on which this was decided: the one that a start follows, or for whose sake a command was rejected.
-    /// What is decided on a run that can't be stored is refused with it.
+    /// Another run that the decision depends on: the predecessor of a started run, or the run that caused a command to
+    /// be rejected. If that run cannot be stored, the item is refused with it.
     var basis: CachedRun?
-    /// The end of the run that this one's run replaces. Both are written in one transaction, or neither: no run is
-    /// ended for one that does not begin.
+    /// The end of the run that this item's run replaces. Both are written in one transaction, or neither: no run ends
+    /// for a successor that does not begin.
     var ending: LaneItem?
     /// Called without the lock after the commit.
     var release: (@Sendable () -> Void)?
-    /// Called without the lock when it can't be committed.
+    /// Called without the lock if the item cannot be committed.
     var refuse: (@Sendable (LaneFailure) -> Void)?
 
     init(slot: WorkflowSlot?, run: CachedRun?) {
@@ -57,7 +57,7 @@ final class LaneItem: @unchecked Sendable {
         return rows + records + (snapshot?.state.count ?? 0) + (ending?.byteCount ?? 0)
     }
 
-    /// Under the shard's lock: the item is on its way, or is not any more.
+    /// Under the shard's lock: the item was queued, or was answered.
     func countUncommitted(_ change: Int) {
         run?.uncommitted += change
         ending?.countUncommitted(change)
@@ -74,7 +74,7 @@ final class LaneItem: @unchecked Sendable {
         if let history { run?.noteCommitted(history) }
     }
 
-    /// Whether it was decided on something that could not be stored. Asked under the shard's lock.
+    /// Whether it depends on a change that could not be stored. Called under the shard's lock.
     var isLost: Bool { run?.isDead == true || basis?.isDead == true }
 }
 
@@ -82,9 +82,9 @@ final class LaneItem: @unchecked Sendable {
 struct LaneFailure: Sendable {
     enum Reason: Sendable {
         case other
-        /// Its command was there already.
+        /// The command was executed before.
         case knownCommand
-        /// Its workflow was taken to be new, and has a run.
+        /// The workflow was assumed to be new but has a run.
         case knownWorkflow
     }
 

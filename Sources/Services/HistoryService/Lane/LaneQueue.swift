@@ -1,33 +1,33 @@
 internal import SagamoreEngine
 internal import SagamoreThreads
 
-/// The queue between those who decide and the lane that commits. Items stand in the order of their decisions: whoever
-/// adds holds the shard's lock.
+/// The queue between decisions and the lane that commits them. Items are in the order of their decisions, because they
+/// are added under the shard's lock.
 ///
 /// Unchecked: every field is read and changed under `lock`.
 final class LaneQueue: @unchecked Sendable {
     private let lock = ThreadLock()
     private var items: [LaneItem] = []
-    /// Items that the lane has taken and not finished.
+    /// The number of items that the lane has taken and not finished.
     private var inFlight = 0
     private var isStopping = false
-    /// The shard stays this process's when the lane stops.
+    /// This process keeps the shard when the lane stops.
     private var isKept = false
     /// The lane has ended.
     private var isClosed = false
 
-    /// What became of an item.
+    /// The result of adding an item.
     enum Admission {
         case queued
-        /// There is nothing to write and nothing before it that it could show: it can be released at once.
+        /// The item writes nothing and shows nothing that is uncommitted, so it can be released at once.
         case free
-        /// The lane has ended: it has to be refused.
+        /// The lane has ended, so the item must be refused.
         case closed
     }
 
     var count: Int { lock.withLock { items.count } }
 
-    /// - Parameter isSettled: all that the item could have seen is committed, whatever else waits.
+    /// - Parameter isSettled: everything that the item could have seen is committed, whatever else is queued.
     func add(_ item: LaneItem, isSettled: Bool) -> Admission {
         lock.lock()
         if isClosed {
@@ -45,7 +45,7 @@ final class LaneQueue: @unchecked Sendable {
         return .queued
     }
 
-    /// Waits for items, at most so long. Nil when stopping and empty.
+    /// Waits for items until a limit. Returns nil when the lane is stopping and the queue is empty.
     func take(atMost limit: Int, bytes byteLimit: Int, wait nanoseconds: Int64) -> [LaneItem]? {
         lock.lock()
         defer { lock.unlock() }
@@ -70,12 +70,12 @@ final class LaneQueue: @unchecked Sendable {
         return taken
     }
 
-    /// The items taken before are committed (or refused) and released.
+    /// The items that were taken are committed (or refused) and released.
     func finished() {
         lock.withLock { inFlight = 0 }
     }
 
-    /// - Parameter keepsShard: the shard is not given back, since another lane of this process is to write it.
+    /// - Parameter keepsShard: the shard is not released, since another lane of this process will write it.
     func stop(keepsShard: Bool = false) {
         lock.withLock {
             isStopping = true
@@ -88,7 +88,7 @@ final class LaneQueue: @unchecked Sendable {
 
     var isStopped: Bool { lock.withLock { isStopping } }
 
-    /// Takes all that is left, to be refused. Nothing is queued any more.
+    /// Takes the remaining items, to be refused. No more items are queued.
     func close() -> [LaneItem] {
         lock.withLock {
             isClosed = true

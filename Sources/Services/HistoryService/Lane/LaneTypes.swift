@@ -1,12 +1,12 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
 
-/// What a lane does next. The last action of a list is the one whose outcome the state wants to hear as a `LaneEvent`;
-/// those before it have none.
+/// What a lane does next. The outcome of the last action of a list goes back to the state as a `LaneEvent`; the actions
+/// before it have none.
 enum LaneAction<Item> {
     // Actions that are answered by an event.
 
-    /// Make the connection, or make it anew.
+    /// Connect or reconnect.
     case connect
     /// Take the shard for the first time.
     case take
@@ -17,11 +17,11 @@ enum LaneAction<Item> {
     case gather(until: Instant)
     /// Commit the items in one transaction.
     case commit(ArraySlice<Item>, TakenShard)
-    /// Look whether the transaction of these items is there.
+    /// Check whether the transaction of these items was committed.
     case findOutcome(ArraySlice<Item>)
     /// Come back at this time, or soon after the service was told to stop.
     case wait(until: Instant)
-    /// Say that a pause is over. Only the lane itself asks this.
+    /// Report that a pause is over. Only the lane itself uses this.
     case resumeAfterPause
 
     // Actions without an answer.
@@ -29,36 +29,36 @@ enum LaneAction<Item> {
     /// The shard is owned with this epoch, and its lease was written at `since`.
     case own(TakenShard, since: Instant, isFirst: Bool)
     case extendLease(since: Instant)
-    /// Nothing can be committed since then.
+    /// No commit has been possible since then.
     case stall(since: Instant)
-    /// Commits go through again.
+    /// Commits succeed again.
     case resume
     case release(ArraySlice<Item>, outboxRecords: Int)
     case refuse([Item], LaneRefusal)
     /// All items that were gathered are answered.
     case finish
     case report(LaneReport)
-    /// The shard is not this lane's any more: drop it, and refuse these items and all that wait. The end.
+    /// The lane has lost the shard: drop it, and refuse these items and all queued ones. Terminal.
     case drop([Item], LaneEnd)
-    /// Give the shard back, so that the next owner need not wait. The end.
+    /// Release the shard, so that the next owner need not wait. Terminal.
     case giveBack(epoch: Int64)
 }
 
-/// What became of an action.
+/// The outcome of an action.
 enum LaneEvent<Item> {
     case connected
     /// Connecting, taking, renewing or looking failed.
     case failed(CommitError)
     /// The shard's row as this owner has written it; nil where it belongs to another.
     case taken(TakenShard?, since: Instant)
-    /// The row names this owner no more, and holds this epoch.
+    /// The row no longer names this owner. Contains the epoch in the row.
     case notOurs(epoch: Int64)
     case renewed(since: Instant)
-    /// Nil when the service stops and nothing is left.
+    /// Nil when the service stops and the queue is empty.
     case gathered([Item]?)
-    /// Items at these places were decided on something that could not be stored.
+    /// The items at these indices depend on a change that could not be stored.
     case foundLost(Set<Int>)
-    /// The transaction went through; `wrote` is false where there was nothing to write.
+    /// The transaction was committed. `wrote` is false if there was nothing to write.
     case committed(outboxRecords: Int, wrote: Bool)
     case commitFailed(CommitError)
     case outcome(isCommitted: Bool, outboxRecords: Int)
@@ -67,13 +67,13 @@ enum LaneEvent<Item> {
 
 /// Why items are refused.
 enum LaneRefusal: Sendable {
-    /// They were decided on something that could not be stored.
+    /// They depend on a change that could not be stored.
     case basisLost
-    /// The item itself can't be stored.
+    /// The item itself cannot be stored.
     case culprit(PostgresErrorSummary)
 }
 
-/// What the caller of a refused item may hear about the database's error.
+/// The part of the database's error that the caller of a refused item may see.
 struct PostgresErrorSummary: Sendable, Equatable {
     let sqlState: String
     let constraint: String?
@@ -84,19 +84,19 @@ struct PostgresErrorSummary: Sendable, Equatable {
 enum LaneEnd: Sendable, Equatable {
     /// The service stops.
     case stopped
-    /// The service stops, and the database can't be reached.
+    /// The service stops while the database cannot be reached.
     case stoppedWhileAway
     /// Another owner has the shard.
     case takenByAnother
-    /// The database has lost commits that this lane saw: what is in memory is not what is stored.
+    /// The database has lost commits that this lane saw, so memory differs from what is stored.
     case wentBack(known: TakenShard, found: TakenShard?)
 }
 
-/// What a lane tells the log, once each time it changes.
+/// What a lane logs, once per change.
 enum LaneReport: Sendable, Equatable {
     case notTakenYet(reason: String)
     case away(reason: String)
-    /// The database refuses what every commit needs.
+    /// The database refuses something that every commit needs.
     case misconfigured(reason: String)
     case split(count: Int, reason: String)
     case back(epoch: Int64)

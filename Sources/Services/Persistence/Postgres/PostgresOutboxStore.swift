@@ -165,7 +165,7 @@ public final class PostgresOutboxStore: OutboxStore {
     }
 
     private static let insertDead = PostgresStatement(
-        "outbox_bury",
+        "outbox_insert_dead",
         """
         insert into sagamore.dead_events (shard, sequence, topic, key, value, headers, error)
             values ($1, $2, $3, $4, $5, $6, $7) on conflict (shard, sequence) do nothing
