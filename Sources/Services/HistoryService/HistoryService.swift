@@ -14,7 +14,7 @@ public enum ShardLoss: Sendable {
     case databaseWentBack
 }
 
-/// Owns executions: finds the shard of each request, decides, commits, and tells.
+/// Owns executions: finds the shard of each request, decides, commits, and replies.
 public final class HistoryService: HistoryClient {
     let current: Locked<ShardSet>
     let state = Locked(State())
@@ -26,13 +26,13 @@ public final class HistoryService: HistoryClient {
     private let makeLaneStore: @Sendable (Int32) throws -> any LaneStore
     private let matching: MatchingBox
 
-    /// What others set before `start`, and the threads.
+    /// Callbacks that are set before `start`, and the threads.
     struct State {
         var onOutboxGrowth: @Sendable (Int32) -> Void = { _ in }
         var onShardLost: @Sendable (Int32, ShardLoss) -> Void = { _, _ in }
         var onSlicesMoved: @Sendable (Int) -> Void = { _ in }
         var isStopping = false
-        /// Threads that put a new set of shards in the place of an old one.
+        /// Threads that replace an old set of shards with a new one.
         var replacements: [SystemThread] = []
     }
 
@@ -73,7 +73,7 @@ public final class HistoryService: HistoryClient {
         current = Locked(ShardSet(configuration.slices, makeShard: makeShard))
     }
 
-    /// Says who takes the tasks. Before `start`.
+    /// Sets the receiver of tasks. Called before `start`.
     public func connect(matching client: any MatchingClient & BacklogListener) {
         matching.client.withLock { $0 = client }
     }
@@ -83,22 +83,22 @@ public final class HistoryService: HistoryClient {
         state.withLock { $0.onOutboxGrowth = handler }
     }
 
-    /// Called when a shard is lost: what is in memory of it is not served any more, and it has to be loaded anew.
+    /// Called when a shard is lost: it is no longer served from memory and must be reloaded.
     public func onShardLost(_ handler: @escaping @Sendable (Int32, ShardLoss) -> Void) {
         state.withLock { $0.onShardLost = handler }
     }
 
-    /// Called with the number of shards when slices have moved to other shards, before these are loaded.
+    /// Called with the number of shards when slices have moved, before the new shards are loaded.
     public func onSlicesMoved(_ handler: @escaping @Sendable (_ shardCount: Int) -> Void) {
         state.withLock { $0.onSlicesMoved = handler }
     }
 
-    /// Whether every shard is owned, and its runs are back.
+    /// Whether every shard is owned and its runs are loaded.
     public var isReady: Bool { current.withLock { $0 }.isReady }
 
     var shards: [Shard] { current.withLock { $0 }.shards }
 
-    /// Takes the shards and recovers their runs, on threads of their own.
+    /// Takes the shards and recovers their runs, on separate threads.
     public func start() { start(current.withLock { $0 }) }
 
     func start(_ set: ShardSet) {
@@ -135,7 +135,7 @@ public final class HistoryService: HistoryClient {
         )
     }
 
-    /// Commits what is queued, gives the shards back, and ends the threads. Blocks.
+    /// Commits what is queued, releases the shards, and ends the threads. Blocks.
     public func stop() {
         let replacements = state.withLock { state in
             state.isStopping = true
@@ -146,7 +146,7 @@ public final class HistoryService: HistoryClient {
         current.withLock { $0 }.stop()
     }
 
-    /// The number of the shard that has a workflow. It changes when slices move.
+    /// The shard of a workflow. It changes when slices move.
     public func shard(of key: WorkflowKey) -> Int { Int(current.withLock { $0 }.slices.shard(of: key)) }
 
     private func shard(_ key: WorkflowKey) -> Shard { current.withLock { $0 }.shard(of: key) }
@@ -173,7 +173,7 @@ extension HistoryService: BacklogStore {
         }
     }
 
-    /// Tells when all shards have answered, or those that have not are dropped. Who loads these anew says what waits.
+    /// Reports once every shard has answered or was dropped. Whoever reloads a dropped shard reports its backlog.
     private final class Progress: Sendable {
         private let state: Locked<(left: Int, isMoreWaiting: Bool)>
         private let done: @Sendable (_ isMoreWaiting: Bool) -> Void

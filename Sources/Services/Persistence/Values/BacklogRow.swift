@@ -2,7 +2,7 @@ public import SagamoreEngine
 
 /// A task that waits in the database for room in its task queue.
 public struct BacklogRow: Sendable, Equatable {
-    /// What makes a row one of its own: a task has at most one.
+    /// The key of a row: a task has at most one.
     public struct Key: Sendable, Hashable {
         /// The run.
         public let runID: RunID
@@ -15,11 +15,11 @@ public struct BacklogRow: Sendable, Equatable {
         }
     }
 
-    /// Which task it is.
+    /// The task.
     public let key: Key
     /// The stored name of the task queue.
     public let queue: String
-    /// Since when the task is due, which is its place in the queue.
+    /// When the task became due, which is its place in the queue.
     public let since: Instant
 
     public init(key: Key, queue: String, since: Instant) {
@@ -29,9 +29,9 @@ public struct BacklogRow: Sendable, Equatable {
     }
 }
 
-/// What becomes of a row of the backlog.
+/// A change of a row of the backlog.
 public enum BacklogChange: Sendable, Equatable {
-    /// The task waits from now on; an earlier row of it is replaced.
+    /// The task waits. An earlier row of it is replaced.
     case store(BacklogRow)
     /// The task was offered, or is out of date. A row of another queue stays.
     case remove(BacklogRow)

@@ -2,7 +2,7 @@ public import SagamoreAPI
 public import SagamoreEngine
 public import SagamoreServices
 
-/// All that one transaction of a commit lane writes.
+/// Everything that one transaction of a commit lane writes.
 public struct CommitBatch: Sendable {
     /// Rows to append to journals. The last one is still there after the commit, so it tells whether the batch was
     /// committed; an earlier one may be one that a snapshot of the same batch made superfluous.
@@ -10,9 +10,9 @@ public struct CommitBatch: Sendable {
     /// States that replace earlier ones, at most one a run. The row of the journal with the same number is the last one
     /// that the state holds.
     public var snapshots: [SnapshotRow] = []
-    /// Runs that begin.
+    /// Runs that start.
     public var newRuns: [RunRow] = []
-    /// Workflows that are taken to be new: no run of theirs may be in the database. One that is refuses the batch.
+    /// Workflows that are assumed to be new. The batch is refused if the database has a run of one of them.
     public var assumedNew: [WorkflowKey] = []
     /// Runs that end.
     public var closedRuns: [RunClosing] = []
@@ -22,13 +22,13 @@ public struct CommitBatch: Sendable {
     public var inbox: [InboxRow] = []
     /// Heartbeat details to replace, at most one an activity.
     public var heartbeats: [HeartbeatRow] = []
-    /// Closed runs whose heartbeats are of no use any more.
+    /// Closed runs whose heartbeats are to be deleted.
     public var endedHeartbeats: [RunID] = []
     /// Changes of the backlog, at most one a task.
     public var backlog: [BacklogChange] = []
-    /// Closed runs, no task of which waits any more.
+    /// Closed runs whose backlog is to be deleted.
     public var endedBacklogs: [RunID] = []
-    /// In order; the store numbers them.
+    /// Outbox records, in order; the store numbers them.
     public var outbox: [OutboxRecord] = []
 
     /// A batch that writes nothing.
@@ -99,7 +99,7 @@ public struct RunRow: Sendable, Equatable {
     public let taskQueue: String
     /// The id of the request that started it.
     public let startRequestID: String
-    /// Whether it is open, and how it closed.
+    /// Whether it is open, or how it closed.
     public var status: WorkflowExecutionStatus
     /// When it was started.
     public let startedAt: Instant
@@ -163,7 +163,7 @@ public struct RunClosing: Sendable, Equatable {
     }
 }
 
-/// What an alarm row says.
+/// The content of an alarm row.
 public struct AlarmValue: Sendable, Equatable {
     /// When the owner must look at a run that is out of memory; nil while it is active, `distantFuture` where it waits
     /// for others only.
@@ -171,11 +171,11 @@ public struct AlarmValue: Sendable, Equatable {
 
     public init(at: Instant?) { self.at = at }
 
-    /// The run belongs into its owner's memory.
+    /// The run belongs in its owner's memory.
     public static let active = AlarmValue(at: nil)
 }
 
-/// What becomes of a run's alarm.
+/// A change of a run's alarm.
 public struct AlarmChange: Sendable, Equatable {
     /// What to do with the row.
     public enum Change: Sendable, Equatable {
@@ -183,11 +183,11 @@ public struct AlarmChange: Sendable, Equatable {
         ///
         /// - Parameter isOpen: false where it has closed with debts in the same transaction.
         case insert(AlarmValue, isOpen: Bool = true)
-        /// Write the row, in the place of an earlier one.
+        /// Write the row and replace an earlier one.
         case set(AlarmValue)
-        /// Closed with debts: the row stays, and lets the workflow id have another open run.
+        /// The run has closed with debts: keep the row, and let the workflow id have another open run.
         case close(AlarmValue)
-        /// Closed, and it owes nothing any more.
+        /// Delete the row: the run has closed and owes nothing.
         case remove
     }
 
@@ -224,9 +224,9 @@ public struct HeartbeatRow: Sendable, Equatable {
     }
 }
 
-/// A command's trace.
+/// A command in the inbox.
 public struct InboxRow: Sendable, Equatable {
-    /// When the command was carried out.
+    /// When the command was executed.
     public let receivedAt: Instant
     /// The workflow that the command was for.
     public let key: WorkflowKey

@@ -1,20 +1,20 @@
 public import SagamoreEngine
 
-/// A place in the journals of several runs, which stand in the order of their ids.
+/// A position in the journals of several runs, in the order of their ids.
 public struct JournalPosition: Sendable, Equatable {
-    /// The run at whose journal the place is.
+    /// The run whose journal contains the position.
     public let runID: RunID
-    /// The number of the last row or snapshot before the place; 0 at the beginning.
+    /// The number of the last row or snapshot before the position; 0 at the beginning.
     public let sequence: Int64
 
-    /// A place behind a row.
+    /// A position after a row.
     public init(runID: RunID, sequence: Int64) {
         self.runID = runID
         self.sequence = sequence
     }
 }
 
-/// What a run is rebuilt from: its snapshot, where it has one, and the rows of its journal behind that.
+/// A part of what a run is rebuilt from: its snapshot, if it has one, or a later row of its journal.
 public enum JournalPart: Sendable, Equatable {
     /// The state of a run: the first of its parts.
     case snapshot(SnapshotRow)
@@ -50,7 +50,7 @@ public enum JournalPart: Sendable, Equatable {
 public struct JournalPage: Sendable {
     /// By run id and number.
     public let parts: [JournalPart]
-    /// There is nothing behind these parts.
+    /// These parts are the last ones.
     public let isLast: Bool
 
     /// Parts, and whether they are the last ones.
@@ -60,20 +60,20 @@ public struct JournalPage: Sendable {
     }
 }
 
-/// A place in the heartbeats of several runs, which stand in the order of their ids.
+/// A position in the heartbeats of several runs, in the order of their ids.
 public struct HeartbeatPosition: Sendable, Equatable {
-    /// The run at whose heartbeats the place is.
+    /// The run whose heartbeats contain the position.
     public let runID: RunID
-    /// The activity of the last row before the place; 0 at the beginning.
+    /// The activity of the last row before the position; 0 at the beginning.
     public let scheduledEventID: Int64
 
-    /// A place behind a row.
+    /// A position after a row.
     public init(runID: RunID, scheduledEventID: Int64) {
         self.runID = runID
         self.scheduledEventID = scheduledEventID
     }
 
-    /// The place before all rows.
+    /// The position before all rows.
     public static let beginning = HeartbeatPosition(runID: RunID(high: 0, low: 0), scheduledEventID: 0)
 }
 
@@ -81,7 +81,7 @@ public struct HeartbeatPosition: Sendable, Equatable {
 public struct HeartbeatPage: Sendable {
     /// By run id and activity.
     public let rows: [HeartbeatRow]
-    /// There is nothing behind these rows.
+    /// These rows are the last ones.
     public let isLast: Bool
 
     /// Rows, and whether they are the last ones.

@@ -1,6 +1,6 @@
 public import SagamoreServices
 
-/// Where a shard's publisher reads what is to be published, and notes how far it is. Blocks; used by one thread.
+/// The store that a shard's publisher reads records from and notes its progress in. Blocks; used by one thread.
 public protocol OutboxStore: AnyObject {
     /// Whether this process owns the shard, and the number of the shard's last record.
     func standing(of shard: Int32) throws(CommitError) -> ShardStanding
@@ -9,23 +9,23 @@ public protocol OutboxStore: AnyObject {
     /// Topics whose records wait for those of other shards, from which a slice came, to be published: records with a
     /// higher number than the one given.
     func waits(of shard: Int32) throws(CommitError) -> [String: Int64]
-    /// How far each topic of the shard is published, as far as was noted.
+    /// The noted progress of each topic of the shard.
     func positions(of shard: Int32) throws(CommitError) -> [String: Int64]
-    /// Notes how far topics are published, never back. It may be lost in a crash of the database: the cursor in Kafka
-    /// is the truth.
+    /// Notes the progress of topics; it never decreases. A crash of the database may lose it: the cursor in Kafka is
+    /// authoritative.
     func record(_ positions: [String: Int64], of shard: Int32) throws(CommitError)
     /// Deletes records of a topic that are published: those after `lower`, up to `upper`, at most `limit` of them, in
     /// key order.
     ///
-    /// - Returns: the number of the last one that was deleted; nil when there is none left.
+    /// - Returns: the number of the last record that was deleted; nil if none was left.
     func delete(_ range: OutboxRange, limit: Int) throws(CommitError) -> Int64?
-    /// Keeps a record that the broker refuses for good. The same one again is kept once.
+    /// Stores a record that the broker refuses for good. A repeated call stores it once.
     func insertDeadEvent(_ row: OutboxRow, shard: Int32, error: String) throws(CommitError)
-    /// Makes the connection anew after an error.
+    /// Reconnects after an error.
     func reconnect() throws(CommitError)
 }
 
-/// What a publisher has to know of its shard.
+/// What a publisher needs to know of its shard.
 public struct ShardStanding: Sendable, Equatable {
     /// Whether the process that asks owns the shard.
     public let isOwned: Bool
@@ -41,7 +41,7 @@ public struct ShardStanding: Sendable, Equatable {
 
 /// Which records to read.
 public struct OutboxQuery: Sendable, Equatable {
-    /// Of which topics.
+    /// A choice of topics.
     public enum Topics: Sendable, Equatable {
         /// One topic.
         case only(String)
@@ -53,11 +53,11 @@ public struct OutboxQuery: Sendable, Equatable {
     public var shard: Int32
     /// The topics whose records are read.
     public var topics: Topics
-    /// Those with a higher number.
+    /// Only records with a higher number.
     public var after: Int64
-    /// At most so many.
+    /// The most records to read.
     public var rowLimit: Int
-    /// No more once they have so many bytes; the first one is read whatever its size.
+    /// Stops once the records have this many bytes. The first one is read whatever its size.
     public var byteLimit: Int
 
     /// Creates a query.
@@ -76,7 +76,7 @@ public struct OutboxRow: Sendable, Equatable {
     public let sequence: Int64
     /// The record.
     public let record: OutboxRecord
-    /// Whether records of another shard may have to be published before: `OutboxStore.waits` tells.
+    /// Whether records of another shard may have to be published first; see `OutboxStore.waits`.
     public let mayWait: Bool
 
     /// Creates a row.
@@ -93,7 +93,7 @@ public struct OutboxRange: Sendable, Equatable {
     public let shard: Int32
     /// The topic.
     public let topic: String
-    /// Those with a higher number …
+    /// Records with a higher number …
     public let after: Int64
     /// … up to this one.
     public let through: Int64

@@ -1,11 +1,11 @@
 public import SagamoreEngine
 
-/// Which shard has which slice of all workflow ids.
+/// The table that maps slices of all workflow ids to shards.
 ///
-/// The slice of a workflow follows from its namespace and id, stands in its rows, and never changes. The shard of a
-/// slice is a row of a table, so another number of shards is an update of that table.
+/// The slice of a workflow follows from its namespace and id, is stored in its rows, and never changes. The shard of a
+/// slice is a row of a table, so changing the number of shards only updates that table.
 public struct SliceTable: Sendable, Equatable {
-    /// A slice that another shard gets.
+    /// The move of a slice to another shard.
     public struct Move: Sendable, Equatable {
         /// The slice.
         public let slice: Int
@@ -14,7 +14,7 @@ public struct SliceTable: Sendable, Equatable {
         /// The shard that gets it.
         public let to: Int32
 
-        /// A slice goes from one shard to another.
+        /// Creates a move.
         public init(slice: Int, from: Int32, to: Int32) {
             self.slice = slice
             self.from = from
@@ -22,7 +22,7 @@ public struct SliceTable: Sendable, Equatable {
         }
     }
 
-    /// The number of slices. Fixed: it stands behind the `slice` of each row.
+    /// The number of slices. It is fixed, because the `slice` of each row depends on it.
     public static let sliceCount = 4_096
 
     /// Raised with each change of the table. A shard is taken only by a process that knows its newest version.
@@ -51,7 +51,7 @@ public struct SliceTable: Sendable, Equatable {
         func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
         withUnsafeBytes(of: key.namespace.littleEndian) { for byte in $0 { add(byte) } }
         for byte in key.workflowID.utf8 { add(byte) }
-        // The low bits of this hash alone are weak.
+        // The low bits of this hash are weak on their own.
         return Int((hash ^ hash >> 32) % UInt64(sliceCount))
     }
 
@@ -73,7 +73,7 @@ public struct SliceTable: Sendable, Equatable {
             if shard < count { slices[Int(shard)].append(slice) } else { moving.append(slice) }
         }
         var targets = [Int](repeating: Self.sliceCount / count, count: count)
-        // Shards that have the most keep the one slice more: it need not move.
+        // The largest shards keep the extra slice, so it need not move.
         let largestFirst = (0..<count).sorted { (-slices[$0].count, $0) < (-slices[$1].count, $1) }
         for shard in largestFirst.prefix(Self.sliceCount % count) { targets[shard] += 1 }
         for shard in 0..<count { moving += slices[shard].dropFirst(targets[shard]) }

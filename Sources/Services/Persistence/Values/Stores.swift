@@ -1,60 +1,60 @@
 public import SagamoreEngine
 public import SagamorePostgresClient
 
-/// Why a commit did not happen, in the words that the lane acts on.
+/// Why a commit did not happen, in the terms that the lane acts on.
 public enum CommitError: Error, Sendable {
     /// The shard belongs to another owner: drop it.
     case fenced
-    /// One of the rows can't be written: find it and leave it out.
+    /// One of the rows cannot be written: find it and leave it out.
     case data(PostgresError)
-    /// Nothing was written; it can be tried again as it is.
+    /// Nothing was written. The same batch can be retried.
     case transient(PostgresError)
-    /// It may be written or not: take the shard again, and look.
+    /// The outcome is unknown: take the shard again and check.
     case outcomeUnknown(PostgresError)
-    /// Nothing was written, and trying the same again will not help.
+    /// Nothing was written, and a retry will not help.
     case permanent(PostgresError)
-    /// Nothing was written, and no row is to blame: the database lacks what every commit needs, a table or a grant. Try
-    /// again until it is there.
+    /// Nothing was written, and no row is at fault: the database lacks something that every commit needs, such as a
+    /// table or a grant. Retry until it exists.
     case misconfigured(PostgresError)
 
-    /// Whether a smaller transaction may pass where this one did not: SQLSTATE 57014 (statement timeout, canceled) and
-    /// 53200 (out of memory).
+    /// Whether a smaller transaction may succeed where this one failed: SQLSTATE 57014 (statement timeout, canceled)
+    /// and 53200 (out of memory).
     public var isOverload: Bool {
         guard case .transient(let cause) = self else { return false }
         return cause.sqlState == "57014" || cause.sqlState == "53200"
     }
 }
 
-/// Where a commit lane writes. Used by the one thread of the lane.
+/// The store that a commit lane writes to. Used only by the thread of the lane.
 public protocol LaneStore: AnyObject {
     /// Writes a batch in one transaction.
     func commit(_ batch: CommitBatch, fence: ShardFence) throws(CommitError)
-    /// Takes a shard: sets a higher epoch, commits. Nil when another owner has it, or when its slices have moved since
-    /// this owner read them.
+    /// Takes a shard: sets a higher epoch and commits. Returns nil if another owner has it, or if its slices have moved
+    /// since this owner read them.
     ///
-    /// - Throws: `.permanent` where the installation's format level is higher than this program reads.
+    /// - Throws: `.permanent` if the installation's format level is higher than this program reads.
     func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard?
-    /// Takes a shard again after an outcome that is not known: only where this owner and epoch still stand.
+    /// Takes a shard again after an unknown outcome, only if its row still has this owner and epoch.
     func retakeShard(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> TakenShard?
-    /// Whose the shard is, and the version of the table of slices; nil when there is no such shard.
+    /// The owner of the shard and the version of the table of slices; nil if there is no such shard.
     func standing(of shard: Int32) throws(CommitError) -> ShardOwner?
     /// The epoch in the shard's row.
     func epoch(of shard: Int32) throws(CommitError) -> Int64
     /// Raises the number of the shard's last outbox record to at least `sequence`.
     func raiseOutbox(_ shard: Int32, to sequence: Int64) throws(CommitError)
-    /// Lengthens the lease.
+    /// Renews the lease.
     func renewLease(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> Bool
-    /// Gives the shard back at a clean stop, so that the next owner need not wait.
+    /// Releases the shard at a clean stop, so that the next owner need not wait.
     func releaseShard(_ shard: Int32, epoch: Int64) throws(CommitError)
-    /// Whether a row of the journal is there.
+    /// Whether a row of the journal exists.
     func isCommitted(runID: RunID, sequence: Int64) throws(CommitError) -> Bool
-    /// Whether a command is there.
+    /// Whether a command is in the inbox.
     func isCommitted(_ row: InboxRow) throws(CommitError) -> Bool
-    /// Makes the connection anew after an error; blocks until it is there or `isStopping` says so.
+    /// Reconnects after an error. Blocks until connected, or until `isStopping` returns true.
     func reconnect() throws(CommitError)
 }
 
-/// Which owner may write.
+/// The owner that may write a shard.
 public struct ShardFence: Sendable, Equatable {
     /// The shard that is written.
     public let shard: Int32
@@ -70,13 +70,13 @@ public struct ShardFence: Sendable, Equatable {
     }
 }
 
-/// Who takes a shard.
+/// A process that takes a shard.
 public struct ShardOwner: Sendable, Equatable {
-    /// The configured name: a new process of the same name takes over at once.
+    /// The configured name of the node. A new process with the same name takes over at once.
     public let node: String
     /// This process.
     public let process: String
-    /// The version of the table of slices that this process goes by.
+    /// The version of the table of slices that this process routes by.
     public let sliceVersion: Int64
 
     public init(node: String, process: String, sliceVersion: Int64 = 1) {
@@ -88,13 +88,13 @@ public struct ShardOwner: Sendable, Equatable {
 
 /// A shard's row, as its owner knows it.
 public struct TakenShard: Sendable, Equatable {
-    /// Raised with each taking: a commit with an older one is refused.
+    /// Raised each time the shard is taken. A commit with an older epoch is refused.
     public var epoch: Int64
     /// The number of the shard's last outbox record.
     public var outboxSequence: Int64
-    /// Counts the shard's commits. A database that holds fewer than its owner saw has lost some.
+    /// The number of the shard's commits. A database with fewer than its owner saw has lost some.
     public var commitCount: Int64
-    /// The newest form of rows that the owner may write: every program that can take the shard reads it.
+    /// The newest form of rows that the owner may write. Every program that can take the shard reads it.
     public var formatLevel: Int32
 
     /// Makes a row.
@@ -109,11 +109,11 @@ public struct TakenShard: Sendable, Equatable {
     public var allowsSnapshots: Bool { formatLevel >= 2 }
 }
 
-/// Where executions are read from. Blocks: used by loader threads.
+/// The store that executions are read from. Blocks; used by loader threads.
 public protocol LoaderStore: AnyObject {
-    /// Which shard has which slice.
+    /// The shard of each slice.
     func sliceTable() throws(CommitError) -> SliceTable
-    /// The newest run of each workflow, and of each command whether it is known; in the order asked.
+    /// The newest run of each workflow, and whether each command is known, in the order of the lookups.
     func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer]
     /// What runs are rebuilt from, by run id and number, behind a position, up to about `byteLimit` bytes: at least one
     /// part where there is one. Of each run its snapshot where it has one, and the rows of its journal behind that.
@@ -150,8 +150,8 @@ public protocol LoaderStore: AnyObject {
     func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow]
     /// The active runs of a shard, open ones and closed ones with debts, after `runID`, by run id.
     func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow]
-    /// Parked runs of a shard whose alarm is before `instant`, with their alarms, earliest first; those behind `last`
-    /// where that is given.
+    /// Parked runs of a shard whose alarm is before `instant`, with their alarms, earliest first; only those after
+    /// `last` if it is given.
     func parkedRuns(
         shard: Int32,
         before instant: Instant,
@@ -164,7 +164,7 @@ public protocol LoaderStore: AnyObject {
         queue: String,
         limit: Int
     ) throws(CommitError) -> [(run: RunRow, row: BacklogRow)]
-    /// The task queues for which tasks of a shard wait.
+    /// The task queues that tasks of a shard wait for.
     func waitingQueues(shard: Int32) throws(CommitError) -> [String]
     /// Rows of a run's journal that hold events, from the one that holds `eventID`, without their facts, up to about
     /// `byteLimit` bytes; none when the run is not one of the workflow.
@@ -180,7 +180,7 @@ public protocol LoaderStore: AnyObject {
 public struct LookUp: Sendable, Hashable {
     /// The workflow whose newest run is wanted.
     public let key: WorkflowKey
-    /// Empty: only the run is asked for.
+    /// Empty if only the run is wanted.
     public let commandID: String
 
     public init(key: WorkflowKey, commandID: String) {
@@ -188,7 +188,7 @@ public struct LookUp: Sendable, Hashable {
         self.commandID = commandID
     }
 
-    /// By bytes, as the database has it.
+    /// Compares bytes, as the database does.
     public static func == (left: LookUp, right: LookUp) -> Bool {
         left.key == right.key && left.commandID.hasSameBytes(as: right.commandID)
     }
@@ -201,8 +201,8 @@ public struct LookUp: Sendable, Hashable {
 
 /// The answer to a `LookUp`.
 public struct LookUpAnswer: Sendable {
-    /// The newest run of the workflow id, or nil when there never was one.
+    /// The newest run of the workflow id, or nil if there is none.
     public let run: RunRow?
-    /// Whether a command with this id was carried out before.
+    /// Whether a command with this id was executed before.
     public let isKnownCommand: Bool
 }
