@@ -1,7 +1,7 @@
 internal import SagamorePostgresClient
 
 extension CommitError {
-    /// Sorts an error of the database by what the lane does about it.
+    /// Classifies a database error by how the lane handles it.
     init(_ error: PostgresError) {
         if error.code == .outcomeUnknown {
             self = .outcomeUnknown(error)
@@ -18,7 +18,7 @@ extension CommitError {
         }
     }
 
-    /// Sorts an error of making a connection.
+    /// Classifies a connection error.
     public init(connecting error: any Error) {
         switch error {
         case let error as CommitError: self = error
@@ -27,11 +27,11 @@ extension CommitError {
         }
     }
 
-    /// The SQLSTATE of a batch in which a workflow was taken to be new and has a run.
+    /// The SQLSTATE of a batch with a workflow that was assumed to be new but has a run.
     public static let knownWorkflow = "SG002"
 
-    /// Whether the server's state is to blame and not what is written: connections (08), a server that takes no writes
-    /// (25006: a standby), objects that are locked or not ready (55), the system below it (58).
+    /// Whether the cause is the server's state and not what is written: connections (08), a server that accepts no
+    /// writes (25006: a standby), objects that are locked or not ready (55), the system below it (58).
     private static func isOfServer(_ error: PostgresError) -> Bool {
         guard let state = error.sqlState else { return false }
         return state == "25006" || ["08", "55", "58"].contains { state.hasPrefix($0) }

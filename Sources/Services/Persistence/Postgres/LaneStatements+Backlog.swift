@@ -24,7 +24,7 @@ extension LaneStatements {
         "delete from sagamore.backlog where run_id = any($1::uuid[])"
     )
 
-    /// The rows of runs that begin come before: a backlog row gets its slice from its run.
+    /// Runs after the insert of new runs: a backlog row gets its slice from its run.
     static func append(backlog: [BacklogChange], ended: [RunID], to statements: inout PostgresBatch) {
         if !ended.isEmpty {
             statements.append(endBacklogs, [.array(PostgresLoaderStore.array(ended))])

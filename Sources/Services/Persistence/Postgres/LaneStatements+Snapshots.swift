@@ -11,7 +11,7 @@ extension LaneStatements {
             set sequence = excluded.sequence, format = excluded.format, state = excluded.state
         """
     )
-    /// Rows without events are of no use once a snapshot holds their facts.
+    /// Rows without events are not needed once a snapshot covers their facts.
     private static let deleteFacts = PostgresStatement(
         "lane_delete_facts",
         """
@@ -21,7 +21,7 @@ extension LaneStatements {
                 and length(j.events) = 0
         """
     )
-    /// The others keep their events, and up to 1 KiB of facts: writing a row anew costs more than these take.
+    /// The other rows keep their events, and up to 1 KiB of facts: rewriting a row costs more than these take.
     private static let cutFacts = PostgresStatement(
         "lane_cut_facts",
         """
@@ -32,8 +32,8 @@ extension LaneStatements {
         """
     )
 
-    /// Behind the journal's rows: some of the same batch may be superfluous already. The row that has a snapshot's
-    /// number stays until the next one, since it may have to tell whether the batch was committed.
+    /// Runs after the journal's rows are written, because some rows of the same batch may not be needed. The row with a
+    /// snapshot's number stays until the next snapshot, since it may have to tell whether the batch was committed.
     static func append(snapshots: [SnapshotRow], to statements: inout PostgresBatch) {
         guard !snapshots.isEmpty else { return }
         var runIDs = PostgresArray(of: .uuid, capacity: snapshots.count)

@@ -5,7 +5,7 @@ internal import SagamoreServices
 
 /// The statements of a commit: each writes all rows of a table at once, from arrays.
 enum LaneStatements {
-    /// The function raises. It is called only where the update found no row, since calling one takes longer than that.
+    /// The function raises. It is called only if the update found no row, since a call takes longer than that check.
     static let fence = PostgresStatement(
         "lane_fence",
         """
@@ -17,8 +17,8 @@ enum LaneStatements {
         """
     )
 
-    /// A shard is taken when its lease has lapsed for 10 s, or at once by a new process of the same node. A program
-    /// that can't read what other owners may have written takes none.
+    /// A shard can be taken 10 s after its lease expired, or at once by a new process of the same node. A program that
+    /// cannot read what other owners may have written takes no shard.
     static let take = PostgresStatement(
         "lane_take",
         """
@@ -33,8 +33,8 @@ enum LaneStatements {
         "select format_level from sagamore.installation",
         readsOnly: true
     )
-    /// The epoch may be higher than the one that is known: an earlier try was cut off behind its commit. Owners' names
-    /// are of one process each, so the row still names this one.
+    /// The epoch may be higher than the known one: the connection may have broken after the commit of an earlier
+    /// attempt. An owner's name belongs to one process, so the row still names this one.
     static let retake = PostgresStatement(
         "lane_retake",
         """
@@ -216,7 +216,7 @@ enum LaneStatements {
         }
     }
 
-    /// Raises where a workflow has a run already.
+    /// Raises if a workflow already has a run.
     private static let requireNew = PostgresStatement(
         "lane_require_new",
         """

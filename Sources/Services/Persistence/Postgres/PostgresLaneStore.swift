@@ -18,9 +18,9 @@ public final class PostgresLaneStore: LaneStore {
             LaneStatements.fence,
             [shard, .int64(fence.epoch), .int64(Int64(batch.outbox.count))]
         )
-        // Updates precede inserts: two lanes can then not wait for each other in a circle.
+        // Updates precede inserts, so that two lanes never deadlock.
         LaneStatements.append(closings: batch.closedRuns, to: &statements)
-        // Before the alarms are inserted: their unique index would refuse the same starts, and not say why.
+        // Before the insert of alarms: their unique index would refuse the same starts without naming the cause.
         LaneStatements.append(assumedNew: batch.assumedNew, to: &statements)
         LaneStatements.append(
             alarmChanges: batch.alarms,

@@ -2,7 +2,7 @@ internal import SagamoreEngine
 internal import SagamorePostgresClient
 
 extension PostgresLoaderStore {
-    /// A closed run has no task that could be offered.
+    /// A closed run has no task to offer.
     private static let waitingTasks = PostgresStatement(
         "load_waiting_tasks",
         """

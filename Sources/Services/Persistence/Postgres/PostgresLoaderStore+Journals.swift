@@ -2,12 +2,12 @@ public import SagamoreEngine
 internal import SagamorePostgresClient
 
 extension PostgresLoaderStore {
-    /// Rows that are looked at for a page, however small they are.
+    /// The most rows that are read for a page, however small they are.
     private static let pageRowLimit: Int64 = 50_000
 
-    /// A snapshot stands where the row of its last transition does, and rows up to it are left out. Runs are gone
-    /// through in order, so that no more of them are looked at than fit in a page of rows. Lengths of bytes are known
-    /// without reading those that are stored apart.
+    /// A snapshot takes the position of the row of its last transition, and rows up to it are left out. Runs are
+    /// scanned in order, and no more of them than fit in a page of rows. The length of bytes is known without reading
+    /// those that are stored out of line.
     private static let journals = PostgresStatement(
         "load_journals",
         """
@@ -120,7 +120,7 @@ extension PostgresLoaderStore {
         return HeartbeatPage(rows: rows, isLast: bytes < byteLimit && rows.count < Self.pageRowLimit)
     }
 
-    /// A page holds fewer events, and each row has one at least.
+    /// A page has fewer events than this, and each row has at least one.
     private static let historyRowLimit: Int64 = 4_096
 
     /// A row's events begin at `first_event_id`, so the row that holds an event is the last one that begins no later.

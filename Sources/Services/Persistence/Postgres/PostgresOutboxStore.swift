@@ -2,9 +2,9 @@ internal import SagamoreEngine
 public import SagamorePostgresClient
 internal import SagamoreServices
 
-/// The publisher's side of PostgreSQL: one connection of its own.
+/// The publisher's side of PostgreSQL, with its own connection.
 ///
-/// Give its session `synchronous_commit=off`: what it writes only saves work after a crash.
+/// Its session should have `synchronous_commit=off`: what it writes only saves work after a crash.
 public final class PostgresOutboxStore: OutboxStore {
     private let connection: PostgresConnection
     private let process: String
@@ -94,7 +94,7 @@ public final class PostgresOutboxStore: OutboxStore {
         ]
         let rows = try self.query(statement, values)
         return (0..<rows.rowCount).map { row in
-            // Headers are our own bytes; should they be broken, the record is worth more than they are.
+            // This program writes the headers. If they are damaged, the record is still published.
             let headers = (try? OutboxHeaders.decode(rows.bytes(row, 4))) ?? []
             return OutboxRow(
                 sequence: rows.int64(row, 0),
@@ -178,7 +178,7 @@ public final class PostgresOutboxStore: OutboxStore {
             .int32(shard), .int64(row.sequence), .text(record.topic), record.key.map { .bytes($0) } ?? .null,
             record.value.map { .bytes($0) } ?? .null, .bytes(OutboxHeaders.encode(record.headers)), .text(error),
         ]
-        // Nobody else has this record afterwards: it must be there, whatever the session's setting.
+        // This is the only copy of the record, so it must be durable whatever the session's setting.
         var batch = PostgresBatch()
         batch.append(PostgresStatement("outbox_durable", "set local synchronous_commit = on"))
         batch.append(Self.insertDead, values)

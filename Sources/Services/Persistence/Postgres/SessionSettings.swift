@@ -1,13 +1,13 @@
 /// Settings of the sessions that lanes and loaders use.
 ///
-/// A session plans each statement once and keeps the plan, and it does so when the tables are still empty. So plans
-/// that are good only then are forbidden: rows are always found through their index.
+/// A session plans each statement once, possibly while the tables are still empty, and keeps the plan. So plans that
+/// are good only for empty tables are disabled: rows are always found through their index.
 public enum SessionSettings {
-    /// A lane acknowledges what it commits, so commits wait for the log on disk.
+    /// A lane acknowledges what it commits, so commits wait for the flush of the log.
     public static let lane = plans + [("synchronous_commit", "on")] + halfOpen
     /// Loaders read, and delete what is past its retention.
     public static let loader = plans
-    /// A publisher's position that is lost with a crash is found again on the broker.
+    /// A publisher's position that a crash loses is read from the broker.
     public static let publisher = plans + [("synchronous_commit", "off")]
 
     /// The server gives up a lane's session whose client is gone or silent within 11 s: an open transaction holds its

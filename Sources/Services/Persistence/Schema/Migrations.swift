@@ -8,7 +8,7 @@ struct Migration: Sendable {
 enum Migrations {
     static let all: [Migration] = [baseline]
 
-    /// Steps before this one were those of development versions, and nothing brings their databases further.
+    /// Earlier steps belonged to development versions, whose databases cannot be migrated.
     static var first: Int32 { baseline.version }
 
     /// The newest form of facts and rows that this program reads. Level 2: snapshots.

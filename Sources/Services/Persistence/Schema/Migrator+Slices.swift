@@ -1,21 +1,21 @@
 public import SagamorePostgresClient
 
 extension Migrator {
-    /// What a change of the number of shards did.
+    /// The result of a change of the number of shards.
     public struct Rebalancing: Sendable, Equatable {
         /// The shards that had slices before.
         public let previousCount: Int
-        /// The slices that have another shard now.
+        /// The slices that moved to another shard.
         public let movedSlices: Int
     }
 
     /// Gives all slices to the first `shardCount` shards, moving as few as possible, in one transaction.
     ///
-    /// A shard that gives or gets slices has a higher epoch afterwards: what its owner decided before is refused. A
-    /// running owner takes up the new table by itself. Records of a shard that got slices wait in its outbox until the
-    /// older ones of the shards that these came from are published.
+    /// The epoch of each shard that gives or gets slices is raised, so earlier decisions of its owner are refused. A
+    /// running owner loads the new table by itself. Records of a shard that got slices wait in its outbox until the
+    /// older records of the shards that had these slices are published.
     ///
-    /// - Throws: `.usage` for a number that no database can have.
+    /// - Throws: `.usage` for a number outside the allowed range.
     public static func rebalance(
         _ connection: PostgresConnection,
         shardCount: Int
@@ -140,7 +140,7 @@ extension SliceTable {
         readsOnly: true
     )
 
-    /// The table as the database has it, read in one statement.
+    /// The stored table, read in one statement.
     static func read(_ connection: PostgresConnection) throws(PostgresError) -> SliceTable {
         let rows = try connection.query(rows)
         guard rows.rowCount == sliceCount else {

@@ -1,18 +1,18 @@
 public import SagamorePostgresClient
 
-/// Brings a database to this version's schema. May be run any number of times, by several processes at once.
+/// Migrates a database to this version's schema. Can run any number of times, and in several processes at once.
 public enum Migrator {
-    /// What a migration did.
+    /// The result of a migration.
     public struct Outcome: Sendable, Equatable {
-        /// The steps that were carried out now, as `version: summary`.
+        /// The steps that ran, as `version: summary`.
         public let applied: [String]
         /// The schema's version afterwards.
         public let version: Int
-        /// Which shard has which slice.
+        /// The shard of each slice.
         public let slices: SliceTable
         /// The number of shards that have to be owned.
         public var shardCount: Int { slices.shardCount }
-        /// Made with the database: names its cursor group and its producers on the broker.
+        /// Created with the database. Names its cursor group and its producers on the broker.
         public let installationID: String
     }
 
@@ -59,7 +59,7 @@ public enum Migrator {
         )
     }
 
-    /// The number of shards that a database may have.
+    /// The allowed number of shards.
     static let shardLimit = 1...1_024
 
     private static func refuseOtherSchemas(_ connection: PostgresConnection) throws(PostgresError) {
