@@ -26,7 +26,8 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         var isInMemory: Bool { self == .active || self == .parking }
     }
 
-    /// Without the runtime's check of exclusive access: the shard's lock gives it, and every entry would pay for the check.
+    /// Without the runtime's check of exclusive access: the shard's lock gives it, and every entry would pay for the
+    /// check.
     @exclusivity(unchecked) var execution: SagamoreEngine.Execution
     // Apart from it, for those who ask without the lock.
     let key: WorkflowKey
