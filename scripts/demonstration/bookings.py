@@ -68,6 +68,8 @@ BOOKINGS = [
 ]
 DEAD = BOOKINGS[-1]
 
+# What `sagamore events tail` says once it has read all events.
+CAUGHT_UP = "waiting for new events"
 # How long to wait for unexpected events after the last expected one.
 QUIET_SECONDS = 1.5
 
@@ -84,7 +86,7 @@ class Show:
         for name, topic in (("events", "saga.events"), ("dead letters", "saga.commands.dlq")):
             self._listen(name, topic)
         for name in ("events", "dead letters"):
-            processes.wait_for(name, lambda: "waiting for more" in processes.log(name), seconds=30)
+            processes.wait_for(name, lambda: CAUGHT_UP in processes.log(name), seconds=30)
 
     def run(self, seconds: float) -> None:
         say("publishing bookings to saga.commands; their events on saga.events:")
