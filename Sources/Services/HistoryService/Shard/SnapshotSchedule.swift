@@ -1,7 +1,7 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
 
-/// What a run has written to its journal, all in all.
+/// The total of what a run has written to its journal.
 struct JournalSize: Equatable {
     var factCount: Int64 = 0
     var factBytes: Int64 = 0
@@ -10,10 +10,11 @@ struct JournalSize: Equatable {
     var byteCount: Int64 { factBytes + historyBytes }
 }
 
-/// Decides when the state of a run is written beside its journal.
+/// Decides when to write a snapshot of a run.
 ///
-/// A load reads the state and what was written after it. So the state is written when a load would read much besides,
-/// and more than the state is large: then all states together are no more than the journal. Most runs end long before.
+/// A load reads the snapshot and what was written after it. A snapshot is due when a load would otherwise read much,
+/// and more than the size of the state. So all snapshots of a run together are no larger than its journal. Most runs
+/// end long before.
 struct SnapshotSchedule: Equatable {
     /// The number of the last transition that the newest snapshot holds; 0 without one.
     private(set) var sequence: Int64 = 0
@@ -22,12 +23,12 @@ struct SnapshotSchedule: Equatable {
     /// The size of the state when it was last encoded, in bytes.
     private var stateBytes: Int64 = 0
 
-    /// From so many facts on, or so many bytes of facts, the state is worth writing.
+    /// From this many facts, or bytes of facts, a snapshot is worth writing.
     static let factLimit: Int64 = 500
     static let factByteLimit: Int64 = 64 << 10
     /// The same for facts and events together.
     static let byteLimit: Int64 = 1 << 20
-    /// After so many facts it is written however large it is: the commit that writes it deletes their rows.
+    /// From this many facts, a snapshot is written whatever its size: its commit deletes the rows of these facts.
     static let longestFactCount: Int64 = 10_000
 
     /// A run that never had a snapshot.
@@ -51,8 +52,8 @@ struct SnapshotSchedule: Equatable {
         return bytes > stateBytes || facts >= Self.longestFactCount
     }
 
-    /// The state was encoded. Returns the number of the snapshot before where it is to be written; nil where it turned
-    /// out to be larger than what it would spare.
+    /// Takes the size of the encoded state. Returns the sequence of the previous snapshot if this one is to be written;
+    /// nil if the state is larger than what it would replace.
     mutating func encoded(_ bytes: Int, sequence: Int64, _ now: JournalSize) -> Int64? {
         stateBytes = Int64(bytes)
         guard isDue(now) else { return nil }
@@ -65,9 +66,9 @@ struct SnapshotSchedule: Equatable {
 }
 
 extension CachedRun {
-    /// What the run has written to its journal.
+    /// The total of what the run has written to its journal.
     var journalSize: JournalSize {
-        // Field by field: to read the whole state would copy it.
+        // Field by field: reading the whole state would copy it.
         JournalSize(
             factCount: execution.durable.factCount,
             factBytes: execution.durable.factBytes,
@@ -75,7 +76,7 @@ extension CachedRun {
         )
     }
 
-    /// The state behind the transition that was just applied, where it is to be written with it.
+    /// The state after the transition that was just applied, if a snapshot is due.
     func snapshotIfDue() -> SnapshotRow? {
         let size = journalSize
         guard snapshots.isDue(size) else { return nil }

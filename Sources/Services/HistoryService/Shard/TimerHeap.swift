@@ -1,10 +1,10 @@
 internal import SagamoreEngine
 
-/// When runs have to be looked at, earliest first.
+/// The next deadline of each run of a shard, earliest first.
 struct TimerHeap {
     struct Item {
         let at: Instant
-        /// By name: a run that has closed must not be kept for a timeout that will never come.
+        /// A key instead of a reference, so that the heap keeps no closed run in memory.
         let key: WorkflowKey
         let runID: RunID
     }
@@ -42,7 +42,7 @@ struct TimerHeap {
 
     mutating func removeAll() { items = [] }
 
-    /// Leaves out what is out of date.
+    /// Removes items that are out of date.
     mutating func compact(keeping isLive: (Item) -> Bool) {
         let live = items.filter(isLive)
         items = []
@@ -50,18 +50,18 @@ struct TimerHeap {
     }
 }
 
-/// The deadline of a run that stands in its shard's heap. Earlier ones that were left there are out of date.
+/// The deadline of a run in its shard's heap. Other items of the run in the heap are out of date.
 struct ArmedDeadline: Equatable {
     private(set) var at: Instant?
 
-    /// The run has to be looked at then. Returns whether the heap has to be told; not where it knows an earlier time.
+    /// Arms the run for a deadline. Returns whether to insert it; false if the heap has an earlier one.
     mutating func arm(for deadline: Instant) -> Bool {
         if let at, at <= deadline { return false }
         at = deadline
         return true
     }
 
-    /// The heap's time has come. Returns whether it is the one that counts.
+    /// Takes a time that the heap returned. Returns false if it is out of date.
     mutating func fire(at time: Instant) -> Bool {
         guard at == time else { return false }
         at = nil
