@@ -36,6 +36,15 @@ func testSupport(_ name: String, _ dependencies: [Target.Dependency]) -> Target 
     )
 }
 
+func simulated(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: folder("Tests", "Simulation", name),
+        swiftSettings: settings
+    )
+}
+
 func tests(
     _ group: String,
     _ name: String,
@@ -309,6 +318,36 @@ let benchmarks: [Target] = [
     )
 ]
 
+// The whole service in a world made of values, driven by a seed.
+let simulation: [Target] = [
+    simulated("SagamoreSimulatedDatabase", ["SagamorePersistence", "SagamoreServices", "SagamoreEngine"]),
+    simulated("SagamoreSimulatedBroker", ["SagamoreKafkaFront", "SagamoreKafkaClient"]),
+    simulated(
+        "SagamoreSimulatedWorkers",
+        ["SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]
+    ),
+    tests(
+        "Simulation",
+        "SagamoreSimulatedDatabaseTests",
+        [
+            "SagamoreSimulatedDatabase", "SagamorePostgresTestSupport", "SagamorePersistence", "SagamoreServices",
+            "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient",
+        ]
+    ),
+    tests(
+        "Simulation",
+        "SagamoreSimulatedBrokerTests",
+        ["SagamoreSimulatedBroker", "SagamoreKafkaTestSupport", "SagamoreKafkaFront", "SagamoreKafkaClient"]
+    ),
+    tests(
+        "Simulation",
+        "SagamoreSimulatedWorkersTests",
+        [
+            "SagamoreSimulatedWorkers", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+        ]
+    ),
+]
+
 let package = Package(
     name: "sagamore",
     products: [
@@ -316,6 +355,7 @@ let package = Package(
         .library(name: "Sagamore", targets: ["Sagamore"]),
         .executable(name: "TravelBooking", targets: ["TravelBookingWorker"]),
     ],
-    targets: cLibraries + base + connections + engine + services + fronts + program + sdk + benchmarks,
+    targets: cLibraries + base + connections + engine + services + fronts + program + sdk + benchmarks
+        + simulation,
     swiftLanguageModes: [.v6]
 )
