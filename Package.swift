@@ -320,11 +320,13 @@ let benchmarks: [Target] = [
 
 // The whole service in a world made of values, driven by a seed.
 let simulation: [Target] = [
+    simulated("SagamoreSimulatedTime", ["SagamoreEngine"]),
+    tests("Simulation", "SagamoreSimulatedTimeTests", ["SagamoreSimulatedTime", "SagamoreEngine"]),
     simulated("SagamoreSimulatedDatabase", ["SagamorePersistence", "SagamoreServices", "SagamoreEngine"]),
     simulated("SagamoreSimulatedBroker", ["SagamoreKafkaFront", "SagamoreKafkaClient"]),
     simulated(
         "SagamoreSimulatedWorkers",
-        ["SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]
+        ["SagamoreSimulatedTime", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]
     ),
     tests(
         "Simulation",
@@ -343,7 +345,8 @@ let simulation: [Target] = [
         "Simulation",
         "SagamoreSimulatedWorkersTests",
         [
-            "SagamoreSimulatedWorkers", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+            "SagamoreSimulatedWorkers", "SagamoreSimulatedTime", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
+            "SagamoreProtobuf",
         ]
     ),
 ]
