@@ -23,7 +23,7 @@ import Testing
         scheduler.longestStep = .zero
         let process = SimulatedProcess("test")
         var times: [Int64] = []
-        for seconds in [30, 10, 20] {
+        for seconds in [30, 10, 20] as [Int64] {
             scheduler.schedule("note", of: process, after: .seconds(seconds)) {
                 times.append(scheduler.now.nanoseconds / 1_000_000_000)
             }
