@@ -26,11 +26,12 @@ final class ServerCallRecord: @unchecked Sendable {
     let stream: Int32
     let connection: ServerConnection
     let head: RequestHead
-    var request: RequestBody
-    var method: ServerMethod?
-    var deadline: ContinuousClock.Instant?
-    var lifecycle = ServerCallLifecycle()
-    var transfer = Transfer()
+    // Every call uses these many times, each for a moment: see `ServerConnection`.
+    @exclusivity(unchecked) var request: RequestBody
+    @exclusivity(unchecked) var method: ServerMethod?
+    @exclusivity(unchecked) var deadline: ContinuousClock.Instant?
+    @exclusivity(unchecked) var lifecycle = ServerCallLifecycle()
+    @exclusivity(unchecked) var transfer = Transfer()
 
     init(stream: Int32, connection: ServerConnection, head: RequestHead) {
         self.stream = stream

@@ -10,15 +10,16 @@ final class ServerLoop {
     private let context: ServerContext
     private let poll: Int32
     private var listeners: [Int32]
-    private var connections: [Int32: ServerConnection] = [:]
+    // The loop's thread alone uses these: see `ServerConnection`.
+    @exclusivity(unchecked) private var connections: [Int32: ServerConnection] = [:]
     /// Connections to be written at the end of this turn.
-    private var marked: [ServerConnection] = []
-    private var mail = ServerMailbox.Mail()
-    private var pace = CallPace()
+    @exclusivity(unchecked) private var marked: [ServerConnection] = []
+    @exclusivity(unchecked) private var mail = ServerMailbox.Mail()
+    @exclusivity(unchecked) private var pace = CallPace()
     private let inflater: MessageInflater
-    private var now = ContinuousClock.now
+    @exclusivity(unchecked) private var now = ContinuousClock.now
     /// Nothing is due before this time.
-    private var next: ContinuousClock.Instant
+    @exclusivity(unchecked) private var next: ContinuousClock.Instant
     /// When to listen again after the system had no resources for a connection.
     private var listensAgain: ContinuousClock.Instant?
     private var isFinishing = false

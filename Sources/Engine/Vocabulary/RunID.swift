@@ -54,19 +54,43 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public var description: String {
         String(unsafeUninitializedCapacity: 36) { buffer in
             var position = 0
-            for (value, dashes) in [(high, (8, 12)), (low, (0, 4))] {
-                for nibble in 0..<16 {
-                    if nibble == dashes.0 || nibble == dashes.1 {
-                        buffer[position] = UInt8(ascii: "-")
-                        position += 1
-                    }
-                    let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - nibble * 4)) & 15
-                    buffer[position] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-                    position += 1
-                }
-            }
+            Self.write(high >> 32, digits: 8, to: buffer, at: &position)
+            Self.writeDash(to: buffer, at: &position)
+            Self.write(high >> 16, digits: 4, to: buffer, at: &position)
+            Self.writeDash(to: buffer, at: &position)
+            Self.write(high, digits: 4, to: buffer, at: &position)
+            Self.writeDash(to: buffer, at: &position)
+            Self.write(low >> 48, digits: 4, to: buffer, at: &position)
+            Self.writeDash(to: buffer, at: &position)
+            Self.write(low, digits: 12, to: buffer, at: &position)
             return position
         }
+    }
+
+    /// Writes the lowest digits of a value.
+    @inline(__always)
+    private static func write(
+        _ value: UInt64,
+        digits: Int,
+        to buffer: UnsafeMutableBufferPointer<UInt8>,
+        at position: inout Int
+    ) {
+        var rest = value
+        var place = position + digits
+        while place > position {
+            place -= 1
+            let digit = UInt8(truncatingIfNeeded: rest & 15)
+            // Without a branch, which would be wrong half of the time: letters follow digits after a gap of 39.
+            buffer[place] = UInt8(ascii: "0") &+ digit &+ (39 & (0 &- ((digit &+ 6) >> 4)))
+            rest >>= 4
+        }
+        position += digits
+    }
+
+    @inline(__always)
+    private static func writeDash(to buffer: UnsafeMutableBufferPointer<UInt8>, at position: inout Int) {
+        buffer[position] = UInt8(ascii: "-")
+        position += 1
     }
 }
 
