@@ -55,8 +55,8 @@ private final class Saga {
         for (step, completion) in completions.enumerated() {
             let started = poll(nonce: UInt64(step + 1))
             let token = Stage.token(of: started)
-            let request = WorkflowTaskCompletedRequest(token: token, request: completion, nextNonce: 0)
-            perform { execution throws(RequestError) in try execution.decide(request, at: now) }
+            let request = WorkflowTaskCompletedRequest(token: token, request: completion)
+            perform { execution throws(RequestError) in try execution.decide(request, nextNonce: 0, at: now) }
             guard step < 3, let id = execution.durable.activities.keys.first else { continue }
             let activity = ActivityTaskToken(
                 key: Samples.key,

@@ -149,7 +149,7 @@ extension Execution {
         canceled.details = notStartedDetails
         canceled.latestCancelRequestedEventID = requested.id
         canceled.scheduledEventID = scheduledEventID
-        canceled.identity = context.request.identity
+        canceled.identity = context.completion.request.identity
         context.cancelledActivities.append(canceled)
         drop(activity, &context, in: &draft)
         context.needsWorkflowTask = true

@@ -4,7 +4,7 @@ internal import SagamoreProtobuf
 /// The shared context of the commands of one workflow task.
 struct CommandContext {
     let completedEventID: Int64
-    let request: RespondWorkflowTaskCompletedRequest
+    let completion: WorkflowTaskCompletedRequest
     let limits: Limits
     var eagerActivities: [Int64] = []
     /// The ends of activities that were cancelled before a worker received them. They are written after all commands
@@ -13,9 +13,9 @@ struct CommandContext {
     /// Whether a command already has an outcome, which workflow code has to see.
     var needsWorkflowTask = false
 
-    init(completedEventID: Int64, request: RespondWorkflowTaskCompletedRequest, limits: Limits) {
+    init(_ completion: WorkflowTaskCompletedRequest, completedEventID: Int64, limits: Limits) {
         self.completedEventID = completedEventID
-        self.request = request
+        self.completion = completion
         self.limits = limits
     }
 }
@@ -177,7 +177,7 @@ extension Execution {
         event.timerID = timerID
         event.startedEventID = startedEventID
         event.workflowTaskCompletedEventID = context.completedEventID
-        event.identity = context.request.identity
+        event.identity = context.completion.request.identity
         draft.event(.timerCanceled, .timerCanceledEventAttributes(event))
         return nil
     }

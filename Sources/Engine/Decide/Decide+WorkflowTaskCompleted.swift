@@ -7,25 +7,23 @@ public final class WorkflowTaskCompletedRequest: Sendable {
     public let token: WorkflowTaskToken
     /// The request from the wire.
     public let request: RespondWorkflowTaskCompletedRequest
-    /// The nonce of the next task, if the response carries one.
-    public let nextNonce: UInt64
 
-    /// A completion; `nextNonce` is for the token of a next task in the response.
-    public init(token: WorkflowTaskToken, request: RespondWorkflowTaskCompletedRequest, nextNonce: UInt64) {
+    public init(token: WorkflowTaskToken, request: RespondWorkflowTaskCompletedRequest) {
         self.token = token
         self.request = request
-        self.nextNonce = nextNonce
     }
 }
 
 extension Execution {
     /// Carries out the commands of workflow code.
     ///
+    /// - Parameter nextNonce: for the token of a next task in the response.
     /// - Throws: `notFound` when the token's task is not the running one, `invalidArgument` when a command follows one
     ///   that ends the run, or cannot be carried out in a later attempt. A repeated completion of the last completed
     ///   task gets the same response again.
     public func decide(
         _ completion: WorkflowTaskCompletedRequest,
+        nextNonce: UInt64,
         at now: Instant,
         limits: Limits = Limits()
     ) throws(RequestError) -> Decision {
@@ -34,19 +32,18 @@ extension Execution {
             return repeated(completed, completion, at: now)
         }
         let started = try startedTask(of: token)
-        let request = completion.request
-        try checkSequence(request.commands)
+        try checkSequence(completion.request.commands)
         var draft = Draft(self, at: now)
         writeStarted(started, in: &draft)
-        let completedEventID = writeCompleted(started, request, in: &draft)
-        var commands = CommandContext(completedEventID: completedEventID, request: request, limits: limits)
-        for command in request.commands where !draft.isClosed {
+        let completedEventID = writeCompleted(started, completion, in: &draft)
+        var commands = CommandContext(completion, completedEventID: completedEventID, limits: limits)
+        for command in completion.request.commands where !draft.isClosed {
             if let failure = carryOut(command, &commands, in: &draft) {
                 return try refuse(completion, started, failure, at: now)
             }
         }
         if let failure = limitExceeded(draft, limits) { return try refuse(completion, started, failure, at: now) }
-        finish(completion, started, commands, in: &draft)
+        finish(completion, started, commands, nextNonce: nextNonce, in: &draft)
         return draft.decision
     }
 
@@ -54,10 +51,10 @@ extension Execution {
         _ completion: WorkflowTaskCompletedRequest,
         _ started: StartedWorkflowTask,
         _ commands: CommandContext,
+        nextNonce: UInt64,
         in draft: inout Draft
     ) {
-        let request = completion.request
-        let sticky = request.stickyAttributes?.workerTaskQueue?.name ?? ""
+        let sticky = completion.request.stickyAttributes?.workerTaskQueue?.name ?? ""
         var answer = WorkflowTaskCompletion()
         // Nothing is started for a run that the same commands close.
         let eagerActivities = draft.isClosed ? [] : commands.eagerActivities
@@ -68,7 +65,7 @@ extension Execution {
                 scheduledEventID: id,
                 attempt: 1,
                 at: draft.now,
-                identity: request.identity,
+                identity: completion.request.identity,
                 requestID: String(completion.token.nonce, radix: 16),
                 buildID: started.buildID,
                 nonce: started.nonce
@@ -84,7 +81,7 @@ extension Execution {
                     nonce: started.nonce,
                     epoch: started.epoch,
                     stickyQueue: sticky,
-                    stickyScheduleToStart: Interval(request.stickyAttributes?.scheduleToStartTimeout),
+                    stickyScheduleToStart: Interval(completion.request.stickyAttributes?.scheduleToStartTimeout),
                     eagerActivities: eagerActivities
                 )
             )
@@ -95,10 +92,10 @@ extension Execution {
             for canceled in commands.cancelledActivities {
                 draft.event(.activityTaskCanceled, .activityTaskCanceledEventAttributes(canceled))
             }
-            if hasBuffered || request.forceCreateNewWorkflowTask || commands.needsWorkflowTask {
+            if hasBuffered || completion.request.forceCreateNewWorkflowTask || commands.needsWorkflowTask {
                 writeWorkflowTaskScheduled(in: &draft, sticky: sticky)
-                if request.returnNewWorkflowTask {
-                    answer.nextTask = startNext(completion, after: started, in: &draft)
+                if completion.request.returnNewWorkflowTask {
+                    answer.nextTask = startNext(completion, nonce: nextNonce, after: started, in: &draft)
                 }
             }
         }
@@ -109,6 +106,7 @@ extension Execution {
     /// sticky queue.
     private func startNext(
         _ completion: WorkflowTaskCompletedRequest,
+        nonce: UInt64,
         after completed: StartedWorkflowTask,
         in draft: inout Draft
     ) -> WorkflowTaskDelivery {
@@ -120,9 +118,9 @@ extension Execution {
             scheduledAt: draft.now,
             startedAt: draft.now,
             identity: completion.request.identity,
-            requestID: String(completion.nextNonce, radix: 16),
+            requestID: String(nonce, radix: 16),
             buildID: completed.buildID,
-            nonce: completion.nextNonce,
+            nonce: nonce,
             epoch: completion.token.epoch,
             historyBytes: durable.historyBytes + draft.addedBytes,
             suggestsContinueAsNew: completed.suggestsContinueAsNew,
@@ -136,17 +134,17 @@ extension Execution {
 
     private func writeCompleted(
         _ started: StartedWorkflowTask,
-        _ request: RespondWorkflowTaskCompletedRequest,
+        _ completion: WorkflowTaskCompletedRequest,
         in draft: inout Draft
     ) -> Int64 {
         var attributes = WorkflowTaskCompletedEventAttributes()
         attributes.scheduledEventID = started.scheduledEventID
         attributes.startedEventID = started.startedEventID
-        attributes.identity = request.identity
-        attributes.binaryChecksum = request.binaryChecksum
-        attributes.workerVersion = request.workerVersionStamp
-        attributes.sdkMetadata = request.sdkMetadata
-        attributes.meteringMetadata = request.meteringMetadata
+        attributes.identity = completion.request.identity
+        attributes.binaryChecksum = completion.request.binaryChecksum
+        attributes.workerVersion = completion.request.workerVersionStamp
+        attributes.sdkMetadata = completion.request.sdkMetadata
+        attributes.meteringMetadata = completion.request.meteringMetadata
         return draft.event(.workflowTaskCompleted, .workflowTaskCompletedEventAttributes(attributes)).id
     }
 

@@ -19,7 +19,7 @@ struct Draft {
     /// The timers, by their started events, whose cancellation withdraws their buffered firing.
     var droppedFirings: Set<Int64> = []
 
-    init(_ execution: Execution, at now: Instant) {
+    init(_ execution: borrowing Execution, at now: Instant) {
         self.now = now
         nextEventID = execution.nextEventID
     }

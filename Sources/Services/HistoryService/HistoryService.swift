@@ -255,7 +255,8 @@ extension HistoryService {
         _ request: RespondWorkflowTaskCompletedRequest,
         reply: Reply<CompletedWorkflowTask>
     ) {
-        shard(token.key).completeWorkflowTask(token, request, Caller(reply))
+        let completion = WorkflowTaskCompletedRequest(token: token, request: request)
+        shard(token.key).completeWorkflowTask(completion, Caller(reply))
     }
 
     public func failWorkflowTask(

@@ -150,8 +150,8 @@ extension Stage {
         }
         adjust(&request)
         nonces += 1
-        let completion = WorkflowTaskCompletedRequest(token: token ?? self.token, request: request, nextNonce: nonces)
-        return apply(try execution.decide(completion, at: now, limits: limits))
+        let completion = WorkflowTaskCompletedRequest(token: token ?? self.token, request: request)
+        return apply(try execution.decide(completion, nextNonce: nonces, at: now, limits: limits))
     }
 
     /// A whole workflow task: polled and answered.

@@ -60,10 +60,11 @@ extension World {
             request.stickyAttributes = attributes
         }
         let token = Stage.token(of: started)
-        let completion = WorkflowTaskCompletedRequest(token: token, request: request, nextNonce: random.next())
+        let completion = WorkflowTaskCompletedRequest(token: token, request: request)
+        let nextNonce = random.next()
         let names = request.commands.map(\.commandType.description).joined(separator: ", ")
         let decision = try perform("complete workflow task [\(names)]") { execution throws(RequestError) in
-            try execution.decide(completion, at: now, limits: limits)
+            try execution.decide(completion, nextNonce: nextNonce, at: now, limits: limits)
         }
         guard let decision else {
             let isRunning = execution.volatile.startedTask?.nonce == started.nonce
@@ -108,7 +109,7 @@ extension World {
         guard let last = lastCompletion, let completed = execution.durable.completedTask else { return }
         let isLast = completed.nonce == last.request.token.nonce
         let decision = try perform("complete workflow task again") { execution throws(RequestError) in
-            try execution.decide(last.request, at: now, limits: limits)
+            try execution.decide(last.request, nextNonce: 0, at: now, limits: limits)
         }
         guard isLast else {
             try require(decision == nil, "an old completion was taken")

@@ -17,15 +17,18 @@ extension Shard {
             guard let run = access.run, run.runID == task.runID else { return access.refuseTask(.activityTaskNotFound) }
             let decision: Decision
             do throws(RequestError) {
-                decision = try run.execution.decide(
-                    startActivity: scheduledEventID,
-                    attempt: attempt,
-                    identity: poller.identity,
-                    requestID: poller.requestID,
-                    buildID: poller.buildID,
-                    nonce: access.shard.random.next(),
-                    at: access.shard.clock()
-                )
+                let (nonce, now) = (access.shard.random.next(), access.shard.clock())
+                decision = try run.decide { (execution) throws(RequestError) in
+                    try execution.decide(
+                        startActivity: scheduledEventID,
+                        attempt: attempt,
+                        identity: poller.identity,
+                        requestID: poller.requestID,
+                        buildID: poller.buildID,
+                        nonce: nonce,
+                        at: now
+                    )
+                }
             } catch {
                 return access.refuseTask(error)
             }
@@ -43,7 +46,9 @@ extension Shard {
     ) {
         let limits = configuration.limits
         decide(on: token.key, token.runID, caller) { (run, now) throws(RequestError) in
-            try run.execution.decide(completed: token, result: result, identity: identity, at: now, limits: limits)
+            try run.decide { (execution) throws(RequestError) in
+                try execution.decide(completed: token, result: result, identity: identity, at: now, limits: limits)
+            }
         }
     }
 

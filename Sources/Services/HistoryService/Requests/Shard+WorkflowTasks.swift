@@ -27,7 +27,10 @@ extension Shard {
             )
             let decision: Decision
             do throws(RequestError) {
-                decision = try run.execution.decide(request, at: shard.clock(), limits: shard.configuration.limits)
+                let limits = shard.configuration.limits
+                decision = try run.decide { (execution) throws(RequestError) in
+                    try execution.decide(request, at: shard.clock(), limits: limits)
+                }
             } catch {
                 return access.refuseTask(error)
             }
@@ -93,10 +96,10 @@ extension Shard {
     }
 
     func completeWorkflowTask(
-        _ token: WorkflowTaskToken,
-        _ request: RespondWorkflowTaskCompletedRequest,
+        _ completion: WorkflowTaskCompletedRequest,
         _ caller: consuming Caller<CompletedWorkflowTask>
     ) {
+        let token = completion.token
         access(token.key, caller) { (access: consuming RunAccess<CompletedWorkflowTask>) in
             let shard = access.shard
             guard let run = access.run, run.runID == token.runID else {
@@ -105,22 +108,16 @@ extension Shard {
                 }
                 return access.fail(.workflowTaskNotFound)
             }
-            let completion = WorkflowTaskCompletedRequest(
-                token: token,
-                request: request,
-                nextNonce: shard.random.next()
-            )
             let decision: Decision
             do throws(RequestError) {
-                decision = try run.execution.decide(
-                    completion,
-                    at: shard.clock(),
-                    limits: shard.configuration.limits
-                )
+                let (nonce, limits) = (shard.random.next(), shard.configuration.limits)
+                decision = try run.decide { (execution) throws(RequestError) in
+                    try execution.decide(completion, nextNonce: nonce, at: shard.clock(), limits: limits)
+                }
             } catch {
                 return access.fail(error)
             }
-            shard.finish(decision, of: run, request, access)
+            shard.finish(decision, of: run, completion, access)
         }
     }
 
@@ -142,7 +139,7 @@ extension Shard {
     private func finish(
         _ decision: Decision,
         of run: CachedRun,
-        _ request: RespondWorkflowTaskCompletedRequest,
+        _ completed: WorkflowTaskCompletedRequest,
         _ access: consuming RunAccess<CompletedWorkflowTask>
     ) {
         // Applied first: the routes of the queries depend on whether another task is due.
@@ -150,7 +147,7 @@ extension Shard {
         let queries: EndedQueries
         switch decision.reply {
         case .completion(let completion):
-            queries = endTask(of: run, answers: request.queryResults)
+            queries = endTask(of: run, answers: completed.request.queryResults)
             let eager = completion.eagerActivities.map {
                 AssignedActivityTask(key: run.key, runID: run.runID, delivery: $0)
             }
@@ -173,7 +170,7 @@ extension Shard {
             queries = endTask(of: run, answers: [:])
             access.commit(item) { reply in reply.fail(error) }
         default:
-            queries = endTask(of: run, answers: request.queryResults)
+            queries = endTask(of: run, answers: completed.request.queryResults)
             access.commit(item) { reply in
                 queries.giveAnswers()
                 reply.succeed(CompletedWorkflowTask(eagerActivities: [], nextTask: nil))

@@ -183,6 +183,13 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         return (events, facts, firstEventID)
     }
 
+    /// Decides on the execution in place: a call of one of its methods through the property copies it as a whole.
+    func decide(
+        _ body: (inout SagamoreEngine.Execution) throws(RequestError) -> Decision
+    ) throws(RequestError) -> Decision {
+        try body(&execution)
+    }
+
     /// The tasks that are due and in nobody's hands, later attempts of activities too.
     func waitingTasks(at now: Instant) -> [TaskOffer] {
         guard execution.isRunning else { return [] }

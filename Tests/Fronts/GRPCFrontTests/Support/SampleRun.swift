@@ -84,8 +84,8 @@ struct SampleRun {
         command.attributes = .scheduleActivityTaskCommandAttributes(attributes)
         var request = RespondWorkflowTaskCompletedRequest()
         request.commands = [command]
-        let completion = WorkflowTaskCompletedRequest(token: token(of: task.delivery), request: request, nextNonce: 9)
-        apply(try execution.decide(completion, at: now + .seconds(2)))
+        let completion = WorkflowTaskCompletedRequest(token: token(of: task.delivery), request: request)
+        apply(try execution.decide(completion, nextNonce: 9, at: now + .seconds(2)))
         let id = try #require(execution.durable.activities.keys.first)
         let decision = try execution.decide(
             startActivity: id,
