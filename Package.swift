@@ -322,7 +322,10 @@ let benchmarks: [Target] = [
 let simulation: [Target] = [
     simulated("SagamoreSimulatedTime", ["SagamoreEngine"]),
     tests("Simulation", "SagamoreSimulatedTimeTests", ["SagamoreSimulatedTime", "SagamoreEngine"]),
-    simulated("SagamoreSimulatedDatabase", ["SagamorePersistence", "SagamoreServices", "SagamoreEngine"]),
+    simulated(
+        "SagamoreSimulatedDatabase",
+        ["SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreProtobuf", "SagamorePostgresClient"]
+    ),
     simulated("SagamoreSimulatedBroker", ["SagamoreKafkaFront", "SagamoreKafkaClient"]),
     simulated(
         "SagamoreSimulatedWorkers",

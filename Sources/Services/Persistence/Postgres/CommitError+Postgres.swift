@@ -1,8 +1,8 @@
-internal import SagamorePostgresClient
+public import SagamorePostgresClient
 
 extension CommitError {
     /// Classifies a database error by how the lane handles it.
-    init(_ error: PostgresError) {
+    public init(_ error: PostgresError) {
         if error.code == .outcomeUnknown {
             self = .outcomeUnknown(error)
         } else if error.sqlState == "SG001" {

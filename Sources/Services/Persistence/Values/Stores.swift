@@ -205,4 +205,9 @@ public struct LookUpAnswer: Sendable {
     public let run: RunRow?
     /// Whether a command with this id was executed before.
     public let isKnownCommand: Bool
+
+    public init(run: RunRow?, isKnownCommand: Bool) {
+        self.run = run
+        self.isKnownCommand = isKnownCommand
+    }
 }
