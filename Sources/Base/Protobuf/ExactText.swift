@@ -22,7 +22,17 @@ public struct ExactText: Hashable, Sendable {
 extension ExactText: Comparable {
     /// The order of the bytes.
     public static func < (left: ExactText, right: ExactText) -> Bool {
-        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+        var (left, right) = (left.text, right.text)
+        return left.withUTF8 { bytes in
+            right.withUTF8 { otherBytes in
+                // An empty text may have no address.
+                guard let address = bytes.baseAddress, let other = otherBytes.baseAddress else {
+                    return bytes.count < otherBytes.count
+                }
+                let order = memcmp(address, other, min(bytes.count, otherBytes.count))
+                return order == 0 ? bytes.count < otherBytes.count : order < 0
+            }
+        }
     }
 }
 

@@ -13,11 +13,12 @@ public enum DurableStateCoding {
     public static func encode(_ state: DurableState) -> [UInt8] {
         var writer = ProtobufWriter(capacity: 4_096)
         // The writer goes from back to front.
-        for id in state.requestIDs { writer.string(Field.requestID, id.text) }
-        for debt in state.debts.values { write(.debtIncurred(debt), Field.debt, to: &writer) }
+        // What a dictionary holds is written in order: the same state has the same bytes in every process.
+        for id in state.requestIDs.sorted(by: >) { writer.string(Field.requestID, id.text) }
+        for debt in descending(state.debts) { write(.debtIncurred(debt), Field.debt, to: &writer) }
         for event in state.bufferedEvents.reversed() { writer.message(Field.bufferedEvent, event) }
-        for timer in state.timers.values { write(timer, to: &writer) }
-        for activity in state.activities.values { write(activity, to: &writer) }
+        for timer in descending(state.timers) { write(timer, to: &writer) }
+        for activity in descending(state.activities) { write(activity, to: &writer) }
         if let task = state.workflowTask { write(task, to: &writer) }
         if let origin = state.origin { write(.commandAccepted(origin), Field.origin, to: &writer) }
         if let completed = state.completedTask {
@@ -50,6 +51,10 @@ public enum DurableStateCoding {
         writer.int64(Field.bufferedBytes, omittingDefault: Int64(state.bufferedBytes))
         writer.int64(Field.signalCount, omittingDefault: Int64(state.signalCount))
         return writer.bytes()
+    }
+
+    private static func descending<Value>(_ values: [Int64: Value]) -> [Value] {
+        values.sorted { $0.key > $1.key }.map(\.value)
     }
 
     /// Field numbers of a state.

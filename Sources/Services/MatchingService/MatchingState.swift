@@ -1,4 +1,5 @@
 internal import SagamoreEngine
+internal import SagamoreProtobuf
 internal import SagamoreServices
 
 /// All task queues and polls of a service, as a value. Every method returns what is to be done outside.
@@ -101,7 +102,7 @@ struct MatchingState {
             let key = TaskQueueKey(namespace: worker.namespace, name: worker.stickyQueue, kind: .workflow)
             actions += change(key) { $0.shutDown() }
         }
-        for key in Array(queues.keys) where key.namespace == worker.namespace {
+        for key in inOrder(queues.keys.filter { $0.namespace == worker.namespace }) {
             actions += queues[key]?.endPolls(of: worker) ?? []
         }
         for (id, entry) in matched where worker.isPoller(entry.poll.poller) {
@@ -112,13 +113,13 @@ struct MatchingState {
 
     mutating func connectionEnded(_ connection: UInt64) -> [MatchAction] {
         let keys = stickyQueues.removeValue(forKey: connection) ?? []
-        return keys.flatMap { queues[$0]?.connectionEnded(connection) ?? [] }
+        return inOrder(keys).flatMap { queues[$0]?.connectionEnded(connection) ?? [] }
     }
 
     /// Ends all polls that wait, and those that come later.
     mutating func stop() -> [MatchAction] {
         isStopped = true
-        let actions = Array(queues.keys).flatMap { queues[$0]?.endAllPolls() ?? [] }
+        let actions = inOrder(queues.keys).flatMap { queues[$0]?.endAllPolls() ?? [] }
         queues = [:]
         stickyQueues = [:]
         return actions
@@ -141,7 +142,7 @@ struct MatchingState {
                 wakeAt = min(wakeAt, queue.wakeAt)
             }
         }
-        for key in due {
+        for key in inOrder(due) {
             actions += queues[key]?.step(at: now) ?? []
             if queues[key]?.isIdle(at: now) == true {
                 forget(key)
@@ -159,5 +160,15 @@ struct MatchingState {
             stickyQueues[connection]?.remove(key)
             if stickyQueues[connection]?.isEmpty == true { stickyQueues[connection] = nil }
         }
+    }
+}
+
+/// Keys in an order that is the same in every process, unlike that of a dictionary.
+private func inOrder(_ keys: some Collection<TaskQueueKey>) -> [TaskQueueKey] {
+    if keys.count < 2 { return Array(keys) }
+    return keys.sorted { left, right in
+        if left.namespace != right.namespace { return left.namespace < right.namespace }
+        if left.kind != right.kind { return left.kind == .workflow }
+        return ExactText(left.name) < ExactText(right.name)
     }
 }

@@ -176,7 +176,8 @@ struct TaskQueueState {
     }
 
     private mutating func endPolls(where isOver: (Poll) -> Bool) -> [MatchAction] {
-        let ended = waiting.values.filter(isOver)
+        // In the order of their arrival.
+        let ended = waiting.values.filter(isOver).sorted { $0.handle.id < $1.handle.id }
         for poll in ended { waiting[poll.handle.id] = nil }
         if !ended.isEmpty { removeEndedPolls() }
         return ended.map { .end($0) }

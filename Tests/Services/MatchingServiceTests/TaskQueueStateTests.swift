@@ -105,6 +105,12 @@ import Testing
         #expect(words(state.pollAgain(late, at: Self.noon)) == ["end 5"])
     }
 
+    @Test func pollsEndInTheOrderOfTheirArrival() {
+        var state = TaskQueueState(Self.queue)
+        for id in 1...40 as ClosedRange<UInt64> { _ = state.poll(poll(id), isSticky: false, at: Self.noon) }
+        #expect(words(state.endAllPolls()) == (1...40).map { "end \($0)" })
+    }
+
     private func seconds(_ count: Double) -> Instant { Self.noon + .milliseconds(Int64(count * 1_000)) }
 
     @Test func aTaskThatCannotBeStartedLetsOthersPass() {

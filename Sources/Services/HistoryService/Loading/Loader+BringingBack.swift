@@ -37,7 +37,8 @@ extension Loader {
         let found = withStore { (store) throws(CommitError) in try store.loadRuns(ids) }
         let retryAll = { [self] in for id in ids { retry(.debtor(id)) } }
         guard case .success(let rows) = found else { return retryAll() }
-        bringBack(rows.values.filter { $0.status != .running }) { isDone in
+        let closed = ids.compactMap { rows[$0] }.filter { $0.status != .running }
+        bringBack(closed) { isDone in
             if !isDone { retryAll() }
         }
     }

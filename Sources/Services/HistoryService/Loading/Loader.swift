@@ -213,7 +213,7 @@ final class Loader: @unchecked Sendable {
 
     private func giveUp(_ pending: PendingLoad, _ error: RequestError) {
         shard.perform {
-            for (runID, destination) in pending.destinations {
+            for (runID, destination) in pending.destinations.sorted(by: { $0.key < $1.key }) {
                 switch destination {
                 case .slot(let entry): fail(entry, error)
                 case .debtor(let slot): finish(runID, nil, in: slot)

@@ -126,7 +126,8 @@ struct QueryTable {
     mutating func timedOut(_ now: Instant) -> [QueryAction] {
         guard !queries.isEmpty else { return [] }
         let error = RequestError(.deadlineExceeded, "query timed out before a worker could process it")
-        return queries.values.filter { $0.deadline <= now }.flatMap { refused($0.id, error) }
+        let ids = queries.values.filter { $0.deadline <= now }.map(\.id)
+        return ids.sorted().flatMap { refused($0, error) }
     }
 
     /// The run is dropped from memory together with its workflow tasks.
@@ -135,7 +136,7 @@ struct QueryTable {
     }
 
     mutating func removeAll(_ error: RequestError) -> [QueryAction] {
-        Array(queries.keys).flatMap { refused($0, error) }
+        queries.keys.sorted().flatMap { refused($0, error) }
     }
 
     // MARK: The table

@@ -1,4 +1,5 @@
 internal import SagamoreEngine
+internal import SagamorePersistence
 internal import SagamoreServices
 
 /// Which starts may take their workflow to be new, without asking the database first.
@@ -8,7 +9,7 @@ internal import SagamoreServices
 /// assumed for a while after that, nor those of workflows that had a run here lately.
 struct NewWorkflows {
     /// Hashes: one that two workflows share costs a look-up.
-    private var recent = RecentSet<Int>(capacity: 1 << 16)
+    private var recent = RecentSet<UInt64>(capacity: 1 << 16)
     private var startsToLookUp = 0
 
     /// How many starts are looked up after a wrong assumption.
@@ -20,11 +21,11 @@ struct NewWorkflows {
             startsToLookUp -= 1
             return false
         }
-        return !recent.contains(key.hashValue)
+        return !recent.contains(SliceTable.hash(of: key))
     }
 
     /// A run of the workflow begins.
-    mutating func began(_ key: WorkflowKey) { recent.insert(key.hashValue) }
+    mutating func began(_ key: WorkflowKey) { recent.insert(SliceTable.hash(of: key)) }
 
     mutating func wasWrong() { startsToLookUp = Self.caution }
 }

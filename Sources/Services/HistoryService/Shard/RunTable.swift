@@ -59,7 +59,8 @@ struct RunTable {
     /// Removes the followers whose wait has expired, and the slots that were kept only for them.
     mutating func takeExpired(at now: Instant) -> [HistoryWaiter] {
         var expired: [HistoryWaiter] = []
-        for slot in waitedFor.values {
+        let due = waitedFor.values.filter { slot in slot.historyWaiters.contains { $0.deadline <= now } }
+        for slot in due.sorted(by: { $0.key.precedes($1.key) }) {
             expired += take(from: slot) { $0.deadline <= now }
             dropIfUnused(slot)
         }
@@ -79,14 +80,17 @@ struct RunTable {
 
     // MARK: All
 
-    /// Empties the table. Returns the slots, so that the requests waiting in them can be refused.
+    /// Empties the table. Returns the slots in which requests wait, in the order of their keys, so that these can be
+    /// refused, and then the others.
     mutating func removeAll() -> [WorkflowSlot] {
         defer {
             slots = [:]
             waitedFor = [:]
             idle.removeAll()
         }
-        return Array(slots.values)
+        let waited = slots.values.filter { !$0.state.waiting.isEmpty || !$0.historyWaiters.isEmpty }
+        let others = slots.values.filter { $0.state.waiting.isEmpty && $0.historyWaiters.isEmpty }
+        return waited.sorted { $0.key.precedes($1.key) } + others
     }
 
     /// Frees capacity that a burst needed.

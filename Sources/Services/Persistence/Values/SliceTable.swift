@@ -46,13 +46,16 @@ public struct SliceTable: Sendable, Equatable {
     }
 
     /// The slice of a workflow: FNV-1a over namespace and id.
-    public static func slice(of key: WorkflowKey) -> Int {
+    public static func slice(of key: WorkflowKey) -> Int { Int(hash(of: key) % UInt64(sliceCount)) }
+
+    /// A hash of a workflow's key that is the same in every process.
+    package static func hash(of key: WorkflowKey) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
         withUnsafeBytes(of: key.namespace.littleEndian) { for byte in $0 { add(byte) } }
         for byte in key.workflowID.utf8 { add(byte) }
         // The low bits of this hash are weak on their own.
-        return Int((hash ^ hash >> 32) % UInt64(sliceCount))
+        return hash ^ hash >> 32
     }
 
     /// The shard that has a slice.
