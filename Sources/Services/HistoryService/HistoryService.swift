@@ -20,20 +20,20 @@ public final class HistoryService: HistoryClient {
     let state = Locked(State())
     let log: Logger
     let makeShard: @Sendable (Int32) -> Shard
+    private let environment: HistoryEnvironment
+    private let runtime: any HistoryRuntime
     let makeLoaderStore: @Sendable () throws -> any LoaderStore
     private let configuration: HistoryConfiguration
     private let process: String
     private let makeLaneStore: @Sendable (Int32) throws -> any LaneStore
     private let matching: MatchingBox
 
-    /// Callbacks that are set before `start`, and the threads.
+    /// Callbacks that are set before `start`, and whether the service stops.
     struct State {
         var onOutboxGrowth: @Sendable (Int32) -> Void = { _ in }
         var onShardLost: @Sendable (Int32, ShardLoss) -> Void = { _, _ in }
         var onSlicesMoved: @Sendable (Int) -> Void = { _ in }
         var isStopping = false
-        /// Threads that replace an old set of shards with a new one.
-        var replacements: [SystemThread] = []
     }
 
     private final class MatchingBox: Sendable {
@@ -43,7 +43,7 @@ public final class HistoryService: HistoryClient {
     /// - Parameters:
     ///   - process: names this process among those of the same node.
     ///   - makeLaneStore: makes a shard's lane its connection; called on the lane's thread, again after a failure.
-    public init(
+    public convenience init(
         configuration: HistoryConfiguration,
         process: String,
         makeLaneStore: @escaping @Sendable (Int32) throws -> any LaneStore,
@@ -52,18 +52,42 @@ public final class HistoryService: HistoryClient {
         clock: @escaping @Sendable () -> Instant,
         log: Logger
     ) {
+        self.init(
+            configuration: configuration,
+            process: process,
+            makeLaneStore: makeLaneStore,
+            makeLoaderStore: makeLoaderStore,
+            encoder: encoder,
+            environment: .system(wallClock: clock),
+            runtime: ThreadRuntime(),
+            log: log
+        )
+    }
+
+    init(
+        configuration: HistoryConfiguration,
+        process: String,
+        makeLaneStore: @escaping @Sendable (Int32) throws -> any LaneStore,
+        makeLoaderStore: @escaping @Sendable () throws -> any LoaderStore,
+        encoder: any StatusEventEncoder,
+        environment: HistoryEnvironment,
+        runtime: any HistoryRuntime,
+        log: Logger
+    ) {
         let matching = MatchingBox()
         self.matching = matching
         self.configuration = configuration
         self.process = process
         self.makeLaneStore = makeLaneStore
         self.makeLoaderStore = makeLoaderStore
+        self.environment = environment
+        self.runtime = runtime
         self.log = log
         let makeShard: @Sendable (Int32) -> Shard = { id in
             Shard(
                 id: id,
                 configuration: configuration,
-                clock: clock,
+                environment: environment,
                 encoder: encoder,
                 matching: { matching.client.withLock { $0 } },
                 log: log
@@ -98,15 +122,19 @@ public final class HistoryService: HistoryClient {
 
     var shards: [Shard] { current.withLock { $0 }.shards }
 
-    /// Takes the shards and recovers their runs, on separate threads.
+    /// Takes the shards and recovers their runs. Returns at once.
     public func start() { start(current.withLock { $0 }) }
 
     func start(_ set: ShardSet) {
-        set.start(
-            set.shards.map { (lane: lane(of: $0, in: set), loader: loader(of: $0, in: set)) },
+        let members = ShardMembers(
+            lanes: set.shards.map { lane(of: $0, in: set) },
+            loaders: set.shards.map { loader(of: $0, in: set) },
+            timers: set.shards.map { ShardTimer(shard: $0) },
             makeLoaderStore: makeLoaderStore,
+            steadyClock: environment.steadyClock,
             log: log
         )
+        set.start(members, on: runtime)
     }
 
     private func lane(of shard: Shard, in set: ShardSet) -> CommitLane {
@@ -115,6 +143,7 @@ public final class HistoryService: HistoryClient {
         return CommitLane(
             shard: shard,
             owner: ShardOwner(node: configuration.node, process: process, sliceVersion: set.slices.version),
+            random: environment.makeRandom(),
             makeStore: { try makeLaneStore(shard.id) },
             onTaken: { shard.loads.add(.recover(after: nil, count: 0)) },
             onOutboxGrowth: onOutboxGrowth,
@@ -135,15 +164,27 @@ public final class HistoryService: HistoryClient {
         )
     }
 
-    /// Commits what is queued, releases the shards, and ends the threads. Blocks.
-    public func stop() {
-        let replacements = state.withLock { state in
-            state.isStopping = true
-            defer { state.replacements = [] }
-            return state.replacements
+    /// Commits what is queued, releases the shards, and ends the threads. Blocks until then.
+    public func stop() { stop(then: {}) }
+
+    func stop(then: @escaping @Sendable () -> Void) {
+        state.withLock { $0.isStopping = true }
+        runtime.endReplacements { [self] in current.withLock { $0 }.stop(then: then) }
+    }
+
+    /// Lets go of all that waits, and of Matching.
+    func discard() {
+        for shard in shards { shard.end() }
+        matching.client.withLock { $0 = nil }
+    }
+
+    /// The slices of a set's shards have moved. The set is stopped, and the shards of the newest table take its place.
+    func slicesMoved(_ old: ShardSet) {
+        guard old.mayReplace() else { return }
+        state.withLock { state in
+            guard !state.isStopping else { return }
+            runtime.run(ShardSetReplacement(of: old, in: self, random: environment.makeRandom()))
         }
-        for thread in replacements { thread.join() }
-        current.withLock { $0 }.stop()
     }
 
     /// The shard of a workflow. It changes when slices move.

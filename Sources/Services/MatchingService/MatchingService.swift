@@ -21,7 +21,7 @@ public final class MatchingService: MatchingClient {
 
     /// Starts the thread that ends polls whose time is up and retries postponed tasks.
     public func start() {
-        timer.start { [weak self] in self?.step() ?? .zero }
+        timer.start { [weak self] in self?.step() ?? MatchingTimer.pause(.zero) }
     }
 
     /// Ends all waiting polls without a task.
@@ -30,11 +30,12 @@ public final class MatchingService: MatchingClient {
         carryOut(state.withLock { $0.stop() })
     }
 
-    private func step() -> Interval {
+    /// Does what is due. Returns how long to wait before the next step.
+    package func step() -> Interval {
         let now = clock()
         let (actions, wakeAt) = state.withLock { $0.step(at: now) }
         carryOut(actions)
-        return wakeAt - now
+        return MatchingTimer.pause(wakeAt - now)
     }
 
     /// Changes the state, and carries out what follows from that.

@@ -12,15 +12,18 @@ final class MatchingTimer: Sendable {
 
     /// Starts the thread.
     ///
-    /// - Parameter step: does what is due, and returns how long nothing else is.
+    /// - Parameter step: does what is due, and returns how long to wait before the next step.
     func start(_ step: @escaping @Sendable () -> Interval) {
         _ = SystemThread.required("matching-timer") { [isStopped] in
             var pause = Self.longestPause
             while isStopped.wait(atMost: .nanoseconds(pause.nanoseconds), for: { $0 ? true : nil }) == nil {
-                pause = min(max(step(), Self.shortestPause), Self.longestPause)
+                pause = step()
             }
         }
     }
+
+    /// How long to wait before the next step, when nothing is due for `rest`.
+    static func pause(_ rest: Interval) -> Interval { min(max(rest, shortestPause), longestPause) }
 
     func stop() { isStopped.change { $0 = true } }
 }

@@ -19,7 +19,7 @@ extension HistoryTests {
             let shard = Shard(
                 id: 0,
                 configuration: configuration,
-                clock: { clock.now },
+                environment: .system(wallClock: { clock.now }),
                 encoder: PlainEncoder(),
                 matching: { nil },
                 log: Logger(label: "test")
@@ -76,7 +76,7 @@ extension HistoryTests {
             #expect(timer.step() == .pause(TimerSchedule.lanePause))
             #expect(shard.lane.count == full)
             // The lane has taken what waited.
-            _ = shard.lane.take(atMost: .max, bytes: .max, wait: 0)
+            _ = shard.lane.take(atMost: .max, bytes: .max)
             _ = timer.step()
             #expect(shard.lane.count > 0)
         }

@@ -1,11 +1,11 @@
-internal import Glibc
 internal import SagamoreEngine
 internal import SagamoreLogging
 internal import SagamorePersistence
 
-/// A shard's commit lane: the only thread that writes to the shard. It carries out what `CommitLaneState` decides.
+/// A shard's commit lane: the only one that writes to the shard. It carries out what `CommitLaneState` decides, step by
+/// step.
 final class CommitLane: @unchecked Sendable {
-    // Unchecked: used by the lane's thread alone, once it runs.
+    // Unchecked: used by the one that steps it alone: its thread, or a simulation.
     let shard: Shard
     let log: Logger
     let onOutboxGrowth: @Sendable (Int32) -> Void
@@ -18,14 +18,23 @@ final class CommitLane: @unchecked Sendable {
     private var state = CommitLaneState<LaneItem>()
     private var actions: [LaneAction<LaneItem>] = []
     private var pace = CommitPace()
-    private var random = RandomSource.fromSystem()
+    private var gathering = Gathering()
+    private var random: RandomSource
 
-    /// How often a waiting lane checks whether it has to stop.
-    private static let stopCheck = Interval.milliseconds(50)
+    private let clock: @Sendable () -> Instant
+
+    /// How far the lane is with the items of its next batch.
+    private struct Gathering {
+        /// The items that there were when it last looked.
+        var count = 0
+        /// More may come soon.
+        var isPausing = true
+    }
 
     init(
         shard: Shard,
         owner: ShardOwner,
+        random: RandomSource,
         makeStore: @escaping @Sendable () throws -> any LaneStore,
         onTaken: @escaping @Sendable () -> Void,
         onOutboxGrowth: @escaping @Sendable (Int32) -> Void,
@@ -39,46 +48,47 @@ final class CommitLane: @unchecked Sendable {
         self.onOutboxGrowth = onOutboxGrowth
         self.onLost = onLost
         self.onSlicesMoved = onSlicesMoved
+        self.random = random
+        clock = shard.steadyClock
         log = shard.log
-    }
-
-    /// Blocks until the lane has ended.
-    func run() {
         actions = state.begin()
-        while let wake = step(at: SteadyClock.now()) {
-            while wake > SteadyClock.now(), !shard.lane.isStopped {
-                usleep(UInt32(min(wake - SteadyClock.now(), Self.stopCheck).nanoseconds.clamped / 1_000))
-            }
-            // A lane that has been told to stop asks no more often than this, either.
-            if wake > SteadyClock.now() { usleep(UInt32(Self.stopCheck.nanoseconds / 1_000)) }
-        }
     }
 
-    /// Executes the next actions and reports the outcome to the state. Returns when to come back; nil at the end.
-    func step(at now: Instant) -> Instant? {
+    /// Executes the next actions and reports the outcome to the state. Blocks only in calls of the store.
+    ///
+    /// - Returns: what to wait for before the next step; nil at the end.
+    func step() -> LaneWait? {
         var event: LaneEvent<LaneItem>?
-        var wake = now
+        var wait = LaneWait.nothing
         for action in actions {
-            if case .wait(let until) = action { wake = until }
-            event = carryOut(action, at: now) ?? event
+            switch action {
+            case .wait(let until): wait = .pauseOrStop(until: until)
+            case .gather(let until):
+                switch gather(until: until) {
+                case .items(let items): event = .gathered(items)
+                case .notYet(let wait):
+                    actions = [action]
+                    return wait
+                }
+            default: event = carryOut(action) ?? event
+            }
         }
         if state.hasEnded { return nil }
         if let event {
             let chance = Double(random.next() >> 11) / Double(1 << 53)
-            actions = state.handle(event, at: SteadyClock.now(), chance: chance)
+            actions = state.handle(event, at: clock(), chance: chance)
         } else {
             // A pause: the next action follows when it is over.
             actions = [.resumeAfterPause]
         }
-        return wake
+        return wait
     }
 
-    private func carryOut(_ action: LaneAction<LaneItem>, at now: Instant) -> LaneEvent<LaneItem>? {
+    private func carryOut(_ action: LaneAction<LaneItem>) -> LaneEvent<LaneItem>? {
         switch action {
         case .connect, .take, .retake, .renewLease, .findOutcome: return ask(action)
-        case .gather(let until): return .gathered(gather(until: until))
         case .commit(let items, let known): return commit(items, known)
-        case .wait: return nil
+        case .wait, .gather: preconditionFailure("a lane waits in a step")
         case .resumeAfterPause: return .timePassed(isStopping: shard.lane.isStopped)
         case .own(let taken, let since, let isFirst): own(taken, since, isFirst: isFirst)
         case .extendLease(let since): extendLease(since)
@@ -104,7 +114,7 @@ final class CommitLane: @unchecked Sendable {
                 self.store = try makeStore()
                 return .connected
             }
-            let since = SteadyClock.now()
+            let since = clock()
             switch action {
             case .connect:
                 try store.reconnect()
@@ -161,31 +171,39 @@ final class CommitLane: @unchecked Sendable {
 
     // MARK: Gathering
 
-    /// Returns nil when the service stops and the queue is empty.
-    private func gather(until: Instant) -> [LaneItem]? {
-        let configuration = shard.configuration
-        let wait = max(until - SteadyClock.now(), .milliseconds(1)).nanoseconds
-        letGather(atMost: configuration.batchRowLimit)
-        let items = shard.lane.take(
-            atMost: configuration.batchRowLimit,
-            bytes: configuration.batchByteLimit,
-            wait: wait
-        )
-        if let items { pace.took(items.count, at: SteadyClock.now()) }
-        return items
+    private enum Gathered {
+        /// Nil when the service stops and the queue is empty.
+        case items([LaneItem]?)
+        case notYet(LaneWait)
     }
 
-    /// Lets items gather under load: until there are enough, none came for a while, or the pause is over.
-    private func letGather(atMost limit: Int) {
-        var known = 0
-        while !shard.lane.isStopped {
-            let rest = pace.wait(at: SteadyClock.now())
-            guard rest.isSet else { return }
-            let count = shard.lane.count
-            if count >= limit || (count > 0 && count == known) { return }
-            known = count
-            usleep(UInt32(min(rest, CommitPace.lull).nanoseconds / 1_000))
+    /// Takes what is queued, once it had time to gather.
+    private func gather(until: Instant) -> Gathered {
+        let configuration = shard.configuration
+        if let end = gatherPause(atMost: configuration.batchRowLimit) { return .notYet(.pause(until: end)) }
+        let items = shard.lane.take(atMost: configuration.batchRowLimit, bytes: configuration.batchByteLimit)
+        if let items {
+            let now = clock()
+            if items.isEmpty, now < until { return .notYet(.items(until: until)) }
+            pace.took(items.count, at: now)
         }
+        gathering = Gathering()
+        return .items(items)
+    }
+
+    /// Lets items gather under load: until there are enough, none came for a while, or the pause is over. Returns until
+    /// when to pause before asking again; nil once the items may be taken.
+    private func gatherPause(atMost limit: Int) -> Instant? {
+        guard gathering.isPausing else { return nil }
+        gathering.isPausing = false
+        guard !shard.lane.isStopped else { return nil }
+        let now = clock()
+        let rest = pace.wait(at: now)
+        guard rest.isSet else { return nil }
+        let count = shard.lane.count
+        if count >= limit || (count > 0 && count == gathering.count) { return nil }
+        gathering = Gathering(count: count)
+        return now + min(rest, CommitPace.lull)
     }
 
     // MARK: Ownership
@@ -193,7 +211,7 @@ final class CommitLane: @unchecked Sendable {
     private func own(_ taken: TakenShard, _ since: Instant, isFirst: Bool) {
         shard.perform {
             shard.allowsSnapshots = taken.allowsSnapshots
-            let now = SteadyClock.now()
+            let now = clock()
             shard.ownership.take(epoch: taken.epoch, since: since, at: now, wall: shard.clock())
         }
         guard isFirst else { return }
@@ -203,7 +221,7 @@ final class CommitLane: @unchecked Sendable {
 
     private func extendLease(_ since: Instant) {
         shard.perform {
-            shard.ownership.extendLease(from: since, at: SteadyClock.now(), wall: shard.clock())
+            shard.ownership.extendLease(from: since, at: clock(), wall: shard.clock())
         }
     }
 
@@ -239,9 +257,4 @@ final class CommitLane: @unchecked Sendable {
         if let loss { onLost(shard.id, loss) }
         if haveMoved { onSlicesMoved() }
     }
-}
-
-extension Int64 {
-    /// `usleep` does not accept a negative time.
-    fileprivate var clamped: Int64 { Swift.max(self, 0) }
 }

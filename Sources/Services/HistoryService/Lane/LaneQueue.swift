@@ -15,6 +15,7 @@ final class LaneQueue: @unchecked Sendable {
     private var isKept = false
     /// The lane has ended.
     private var isClosed = false
+    private var onRing: (@Sendable () -> Void)?
 
     /// The result of adding an item.
     enum Admission {
@@ -40,16 +41,27 @@ final class LaneQueue: @unchecked Sendable {
         }
         items.append(item)
         let isFirst = items.count == 1
+        let ring = isFirst ? onRing : nil
         lock.unlock()
         if isFirst { lock.signal() }
+        ring?()
         return .queued
     }
 
-    /// Waits for items until a limit. Returns nil when the lane is stopping and the queue is empty.
-    func take(atMost limit: Int, bytes byteLimit: Int, wait nanoseconds: Int64) -> [LaneItem]? {
+    /// Sets what wakes a lane that does not block in `waitForItems`. Before the first item.
+    func connect(_ onRing: @escaping @Sendable () -> Void) { lock.withLock { self.onRing = onRing } }
+
+    /// Blocks until there are items, the lane is told to stop, or the time is over.
+    func waitForItems(_ nanoseconds: Int64) {
         lock.lock()
         defer { lock.unlock() }
         if items.isEmpty, !isStopping { lock.wait(nanoseconds: nanoseconds) }
+    }
+
+    /// Takes items up to a limit. Returns nil when the lane is stopping and the queue is empty.
+    func take(atMost limit: Int, bytes byteLimit: Int) -> [LaneItem]? {
+        lock.lock()
+        defer { lock.unlock() }
         if items.isEmpty { return isStopping ? nil : [] }
         var count = 0
         var bytes = 0
@@ -77,11 +89,13 @@ final class LaneQueue: @unchecked Sendable {
 
     /// - Parameter keepsShard: the shard is not released, since another lane of this process will write it.
     func stop(keepsShard: Bool = false) {
-        lock.withLock {
+        let ring = lock.withLock {
             isStopping = true
             isKept = keepsShard
+            return onRing
         }
         lock.broadcast()
+        ring?()
     }
 
     var keepsShard: Bool { lock.withLock { isKept } }

@@ -44,7 +44,7 @@ extension Loader {
     }
 
     private func retry(_ job: LoadJob) {
-        shard.loads.add(job, notBefore: SteadyClock.now() + Self.retryPause)
+        shard.loads.add(job, notBefore: shard.steadyClock() + Self.retryPause)
     }
 
     /// One page; others may go first before the next one.

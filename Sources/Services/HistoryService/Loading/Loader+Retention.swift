@@ -13,7 +13,7 @@ extension Loader {
                 limit: limit
             )
             if retention.next == nil {
-                retention.begin(try store.retentions(), at: now, steady: SteadyClock.now())
+                retention.begin(try store.retentions(), at: now, steady: shard.steadyClock())
             }
             guard let window = retention.next else { return traces == limit }
             let last = try store.deleteRuns(

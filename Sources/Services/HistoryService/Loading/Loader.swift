@@ -45,7 +45,7 @@ final class Loader: @unchecked Sendable {
     func turn(_ connection: LoaderConnection) -> Instant? {
         self.connection = connection
         defer { self.connection = nil }
-        switch shard.loads.next(at: SteadyClock.now(), isLaneFull: shard.isLaneHalfFull) {
+        switch shard.loads.next(at: shard.steadyClock(), isLaneFull: shard.isLaneHalfFull) {
         case .wait(let until): return until
         case .turn(let jobs):
             carryOut(jobs)

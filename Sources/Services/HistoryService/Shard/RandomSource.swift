@@ -1,10 +1,11 @@
 internal import SagamoreEngine
 
-/// Fast chance for ids and nonces: xoshiro256** seeded once from the system. Not for secrets.
-struct RandomSource: RandomNumberGenerator {
+/// Fast chance for ids and nonces: xoshiro256**. Not for secrets.
+package struct RandomSource: RandomNumberGenerator, Sendable {
     private var state: (UInt64, UInt64, UInt64, UInt64)
 
-    init(seed: (UInt64, UInt64, UInt64, UInt64)) {
+    /// - Parameter seed: not all zero.
+    package init(seed: (UInt64, UInt64, UInt64, UInt64)) {
         state = seed
     }
 
@@ -13,7 +14,7 @@ struct RandomSource: RandomNumberGenerator {
         return RandomSource(seed: (system.next() | 1, system.next(), system.next(), system.next()))
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         func rotated(_ value: UInt64, _ by: UInt64) -> UInt64 { value << by | value >> (64 - by) }
         let result = rotated(state.1 &* 5, 7) &* 9
         let shifted = state.1 << 17

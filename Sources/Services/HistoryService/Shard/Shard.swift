@@ -12,6 +12,7 @@ final class Shard: @unchecked Sendable {
     let id: Int32
     let configuration: HistoryConfiguration
     let clock: @Sendable () -> Instant
+    let steadyClock: @Sendable () -> Instant
     let encoder: any StatusEventEncoder
     let log: Logger
     let matching: @Sendable () -> (any MatchingClient)?
@@ -22,7 +23,7 @@ final class Shard: @unchecked Sendable {
     /// Whether snapshots may be written: every program that can take the shard reads them.
     var allowsSnapshots = false
     var runs = RunTable()
-    var random = RandomSource.fromSystem()
+    var random: RandomSource
     var queries = QueryTable()
     /// The newest command ids that were decided here. What the loader reads may be older.
     var recentCommands = RecentCommands(capacity: 1 << 16)
@@ -39,14 +40,16 @@ final class Shard: @unchecked Sendable {
     init(
         id: Int32,
         configuration: HistoryConfiguration,
-        clock: @escaping @Sendable () -> Instant,
+        environment: HistoryEnvironment,
         encoder: any StatusEventEncoder,
         matching: @escaping @Sendable () -> (any MatchingClient)?,
         log: Logger
     ) {
         self.id = id
         self.configuration = configuration
-        self.clock = clock
+        clock = environment.wallClock
+        steadyClock = environment.steadyClock
+        random = environment.makeRandom()
         self.encoder = encoder
         self.matching = matching
         self.log = log
@@ -65,7 +68,7 @@ final class Shard: @unchecked Sendable {
     }
 
     /// Under the lock: the reason why requests are refused now; nil when they are accepted.
-    func obstacle() -> RequestError? { ownership.obstacle(at: SteadyClock.now())?.error(shard: id) }
+    func obstacle() -> RequestError? { ownership.obstacle(at: steadyClock())?.error(shard: id) }
 
     /// Under the lock.
     var isOwned: Bool { ownership.isOwned }

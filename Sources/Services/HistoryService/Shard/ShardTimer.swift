@@ -7,13 +7,13 @@ internal import SagamoreServices
 ///
 /// Unchecked: used by the timers' thread alone, once it runs.
 final class ShardTimer: @unchecked Sendable {
-    private let shard: Shard
+    let shard: Shard
     private var schedule: TimerSchedule
     private var relief = TableRelief()
 
     init(shard: Shard) {
         self.shard = shard
-        schedule = TimerSchedule(retentionPeriod: shard.configuration.retentionPeriod, steady: SteadyClock.now())
+        schedule = TimerSchedule(retentionPeriod: shard.configuration.retentionPeriod, steady: shard.steadyClock())
     }
 
     /// One step. Returns when the next one is due, by the steady clock.
@@ -22,10 +22,10 @@ final class ShardTimer: @unchecked Sendable {
         switch step() {
         case .pause(let pause):
             shard.bell.mute()
-            return SteadyClock.now() + pause
+            return shard.steadyClock() + pause
         case .sleep(let rest):
             shard.bell.sleep(until: shard.clock() + rest)
-            return SteadyClock.now() + rest
+            return shard.steadyClock() + rest
         }
     }
 
@@ -33,7 +33,7 @@ final class ShardTimer: @unchecked Sendable {
     func step() -> TimerSchedule.Wait {
         let now = shard.clock()
         // By the steady clock: the other one may stand still, or jump back.
-        let steady = SteadyClock.now()
+        let steady = shard.steadyClock()
         var step = TimerSchedule.Step()
         let outcome = shard.perform {
             var outcome = TimerSchedule.Outcome()
@@ -58,7 +58,7 @@ final class ShardTimer: @unchecked Sendable {
     /// Makes the tables smaller when much less is needed than before.
     private func relieve() {
         let runs = shard.perform { shard.runs.weight }
-        guard relief.isDue(runs: runs, at: SteadyClock.now()) else { return }
+        guard relief.isDue(runs: runs, at: shard.steadyClock()) else { return }
         shard.perform { shard.shrink() }
     }
 

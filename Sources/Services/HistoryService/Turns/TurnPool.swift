@@ -8,13 +8,16 @@ internal import SagamoreThreads
 /// other lock.
 final class TurnPool: @unchecked Sendable {
     private let lock = ThreadLock()
+    private let clock: @Sendable () -> Instant
     private var schedule: TurnSchedule
     private var waitingThreads = 0
     /// The earliest time at which a waiting thread wakes by itself, as far as is known.
     private var nextLook = Instant.distantFuture
     private var isStopping = false
 
-    init(memberCount: Int) {
+    /// - Parameter clock: the steady one, by which members are woken.
+    init(memberCount: Int, clock: @escaping @Sendable () -> Instant) {
+        self.clock = clock
         schedule = TurnSchedule(memberCount: memberCount)
     }
 
@@ -38,7 +41,7 @@ final class TurnPool: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         while !isStopping {
-            let now = SteadyClock.now()
+            let now = clock()
             switch schedule.next(at: now) {
             case .turn(let member):
                 // While this thread is busy, another one has to watch the other members.

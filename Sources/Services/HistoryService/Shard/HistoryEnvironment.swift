@@ -1,0 +1,30 @@
+package import SagamoreEngine
+
+/// What the history service takes from outside: its clocks and its chance.
+package struct HistoryEnvironment: Sendable {
+    /// The clock that runs go by. It may jump.
+    package var wallClock: @Sendable () -> Instant
+    /// The monotonic clock, for leases and pauses. Its zero is arbitrary.
+    package var steadyClock: @Sendable () -> Instant
+    /// Makes the chance of one shard or lane.
+    package var makeRandom: @Sendable () -> RandomSource
+
+    package init(
+        wallClock: @escaping @Sendable () -> Instant,
+        steadyClock: @escaping @Sendable () -> Instant,
+        makeRandom: @escaping @Sendable () -> RandomSource
+    ) {
+        self.wallClock = wallClock
+        self.steadyClock = steadyClock
+        self.makeRandom = makeRandom
+    }
+
+    /// The monotonic clock and the chance of the system.
+    static func system(wallClock: @escaping @Sendable () -> Instant) -> HistoryEnvironment {
+        HistoryEnvironment(
+            wallClock: wallClock,
+            steadyClock: { SteadyClock.now() },
+            makeRandom: { RandomSource.fromSystem() }
+        )
+    }
+}
