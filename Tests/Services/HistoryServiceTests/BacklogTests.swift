@@ -256,7 +256,7 @@ extension HistoryTests {
             try node.work()
             let query = node.query("one")
             let id = try #require(node.shard.perform { node.shard.queries.pending.first?.id })
-            let run = try #require(node.shard.perform { node.shard.slots[Node.key("one")]?.cached })
+            let run = try #require(node.shard.perform { node.shard.contexts[Node.key("one")]?.cached })
             node.history.pageOut(
                 MatchingTask(
                     queue: node.workflowQueue("travel"),

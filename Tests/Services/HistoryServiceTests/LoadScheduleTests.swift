@@ -27,7 +27,7 @@ extension HistoryTests {
 
             private static func name(_ job: LoadJob) -> String {
                 switch job {
-                case .workflow(let slot): slot.key.workflowID
+                case .workflow(let context): context.key.workflowID
                 case .run: "run"
                 case .debtor: "debtor"
                 case .read: "read"
@@ -42,7 +42,7 @@ extension HistoryTests {
         }
 
         private static func workflow(_ id: String) -> LoadJob {
-            .workflow(WorkflowSlot(WorkflowKey(namespace: 1, workflowID: id)))
+            .workflow(WorkflowContext(WorkflowKey(namespace: 1, workflowID: id)))
         }
 
         private static var read: LoadJob { .read({ (_) throws(CommitError) in }, failed: { _ in }) }

@@ -99,7 +99,7 @@ extension HistoryTests {
             defer { node.stop() }
             try node.start("one").get()
             let due = node.shard.perform { () -> MatchingTask? in
-                guard let run = node.shard.slots[Node.key("one")]?.cached else { return nil }
+                guard let run = node.shard.contexts[Node.key("one")]?.cached else { return nil }
                 return run.execution.dueTasks().first.map { node.shard.task(of: $0, run) }
             }
             let task = try #require(due)

@@ -61,7 +61,7 @@ extension HistoryTests {
         @Test func theTransitionOfASnapshotHasARowOfItsOwn() {
             let run = RunID(high: 0x7000, low: 1)
             func item(_ sequence: Int64, snapshotAfter previous: Int64? = nil) -> LaneItem {
-                let item = LaneItem(slot: nil, run: nil)
+                let item = LaneItem(context: nil, run: nil)
                 item.journal = SagamorePersistence.JournalRow(
                     runID: run,
                     sequence: sequence,

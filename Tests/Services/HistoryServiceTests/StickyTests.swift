@@ -49,12 +49,12 @@ extension HistoryTests {
                 limits: Limits()
             )
             try Call<RunID> { next.history.signal(next.reference("one"), request, reply: $0) }.get()
-            #expect(next.shard.perform { next.shard.slots[Node.key("one")]?.cached?.tail == nil })
+            #expect(next.shard.perform { next.shard.contexts[Node.key("one")]?.cached?.tail == nil })
             guard case .task(let last) = try again.get() else { return #expect(Bool(false), "no task") }
             #expect(try ids(last.history) == [9, 10, 11, 12])
             try next.complete(last, sticky: "mine").get()
             // It is small again.
-            #expect(next.shard.perform { next.shard.slots[Node.key("one")]?.cached?.tail != nil })
+            #expect(next.shard.perform { next.shard.contexts[Node.key("one")]?.cached?.tail != nil })
         }
 
         @Test func withoutItsWorkerTheTaskGoesToTheNormalQueue() throws {

@@ -11,10 +11,10 @@ extension CommitLane {
             for item in items {
                 item.noteCommitted()
                 // Also for an item without rows: it may have been the last one that others waited for.
-                guard let slot = item.slot else { continue }
-                for news in shard.runs.takeNews(in: slot) { shard.deferred.call(news) }
-                if item.endsDebts, let run = item.run { slot.state.forgetDebtor(run) }
-                if item.closing != nil || item.run == nil || item.endsDebts { shard.dropIfUnused(slot) }
+                guard let context = item.context else { continue }
+                for news in shard.runs.takeNews(in: context) { shard.deferred.call(news) }
+                if item.endsDebts, let run = item.run { context.state.forgetDebtor(run) }
+                if item.closing != nil || item.run == nil || item.endsDebts { shard.dropIfUnused(context) }
             }
         }
         if outboxRecords > 0 { onOutboxGrowth(shard.id) }
@@ -53,12 +53,12 @@ extension CommitLane {
         shard.perform {
             item.countUncommitted(-1)
             // The replaced run continues from its stored state once it is reloaded.
-            if let replaced = item.ending?.run { shard.kill(replaced, in: item.slot) }
-            if let run = item.run { shard.kill(run, in: item.slot) }
+            if let replaced = item.ending?.run { shard.kill(replaced, in: item.context) }
+            if let run = item.run { shard.kill(run, in: item.context) }
             if let inbox = item.inbox, failure.reason != .knownCommand {
                 shard.recentCommands.remove(LookUp(key: inbox.key, commandID: inbox.commandID))
             }
-            if let slot = item.slot, item.run == nil { shard.dropIfUnused(slot) }
+            if let context = item.context, item.run == nil { shard.dropIfUnused(context) }
             shard.deferred.call { item.refuse?(failure) }
         }
     }

@@ -28,7 +28,7 @@ final class LaneItem: @unchecked Sendable {
     var outbox: [OutboxRecord] = []
     /// Workflow tasks to offer to Matching after the commit. Offered earlier, they would only keep polls waiting.
     var offers: [MatchingTask] = []
-    let slot: WorkflowSlot?
+    let context: WorkflowContext?
     let run: CachedRun?
     /// Another run that the decision depends on: the predecessor of a started run, or the run that caused a command to
     /// be rejected. If that run cannot be stored, the item is refused with it.
@@ -41,8 +41,8 @@ final class LaneItem: @unchecked Sendable {
     /// Called without the lock if the item cannot be committed.
     var refuse: (@Sendable (LaneFailure) -> Void)?
 
-    init(slot: WorkflowSlot?, run: CachedRun?) {
-        self.slot = slot
+    init(context: WorkflowContext?, run: CachedRun?) {
+        self.context = context
         self.run = run
     }
 

@@ -4,8 +4,8 @@ internal import SagamoreServices
 
 /// What a loader is asked to read.
 enum LoadJob {
-    /// The waiters of a slot want its current run, or their commands looked up.
-    case workflow(WorkflowSlot)
+    /// The waiters of a context want its current run, or their commands looked up.
+    case workflow(WorkflowContext)
     /// One run by its id, as lists know it.
     case run(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)
     /// Something else to read; it gets the store, in the loader's turn.

@@ -15,20 +15,20 @@ extension Loader {
         pagedIn: PagedTasks? = nil,
         then: @escaping (_ isDone: Bool) -> Void
     ) {
-        var slots: [WorkflowSlot] = []
+        var contexts: [WorkflowContext] = []
         var debtors: [ClaimedDebtor] = []
         shard.perform {
             guard shard.isOwned else { return }
             for row in rows {
-                let slot = shard.slot(row.key)
+                let context = shard.context(row.key)
                 if row.status == .running {
-                    if slot.state.requestReturn() { slots.append(slot) }
-                } else if slot.state.beginReadingDebtor(row.runID) {
-                    debtors.append(ClaimedDebtor(slot: slot, row: row))
+                    if context.state.requestReturn() { contexts.append(context) }
+                } else if context.state.beginReadingDebtor(row.runID) {
+                    debtors.append(ClaimedDebtor(context: context, row: row))
                 }
             }
         }
-        load(slots, debtors: debtors, pagedIn: pagedIn, then: then)
+        load(contexts, debtors: debtors, pagedIn: pagedIn, then: then)
     }
 
     /// Brings back the closed runs with debts among these, whose commits failed. One that is stored as open comes back
@@ -118,8 +118,10 @@ extension Loader {
         shard.perform {
             guard shard.isOwned else { return false }
             for row in runs {
-                guard let slot = shard.slots[row.key], let run = slot.cached, run.runID == row.runID else { continue }
-                shard.pageIn(rows[run.runID] ?? [], for: queue, of: run, in: slot)
+                guard let context = shard.contexts[row.key], let run = context.cached, run.runID == row.runID else {
+                    continue
+                }
+                shard.pageIn(rows[run.runID] ?? [], for: queue, of: run, in: context)
             }
             return true
         }

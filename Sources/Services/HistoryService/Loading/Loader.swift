@@ -54,12 +54,12 @@ final class Loader: @unchecked Sendable {
     }
 
     private func carryOut(_ jobs: [LoadJob]) {
-        var slots: [WorkflowSlot] = []
+        var contexts: [WorkflowContext] = []
         var debtors: [RunID] = []
         var runs: [(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)] = []
         for job in jobs {
             switch job {
-            case .workflow(let slot): slots.append(slot)
+            case .workflow(let context): contexts.append(context)
             case .run(let id, let done): runs.append((id, done))
             case .debtor(let id): debtors.append(id)
             case .read(let read, let failed):
@@ -73,7 +73,7 @@ final class Loader: @unchecked Sendable {
             case .retain: retain()
             }
         }
-        if !slots.isEmpty { load(slots) }
+        if !contexts.isEmpty { load(contexts) }
         if !debtors.isEmpty { loadDebtors(debtors) }
         if !runs.isEmpty { loadRuns(runs) }
     }
@@ -99,27 +99,27 @@ final class Loader: @unchecked Sendable {
 
     /// Looks up workflows and commands, reads open runs, and lets the waiters go on.
     ///
-    /// Slots are claimed before anything is read: nobody changes a run that is not in memory, so what is read then
-    /// cannot grow old. Run ids that were read earlier only say which slots to claim.
+    /// Contexts are claimed before anything is read: nobody changes a run that is not in memory, so what is read then
+    /// cannot grow old. Run ids that were read earlier only say which contexts to claim.
     ///
     /// - Parameters:
     ///   - debtors: closed runs that are read beside.
     ///   - pagedIn: the runs come back for a task queue that has room; the rows of these tasks go.
     ///   - then: told when all are settled; false when the database failed.
     func load(
-        _ slots: [WorkflowSlot],
+        _ contexts: [WorkflowContext],
         debtors: [ClaimedDebtor] = [],
         pagedIn: PagedTasks? = nil,
         then: @escaping (_ isDone: Bool) -> Void = { _ in }
     ) {
-        let claimed = shard.perform { slots.filter { isLive($0) }.map { claim($0) } }
+        let claimed = shard.perform { contexts.filter { isLive($0) }.map { claim($0) } }
         guard !claimed.isEmpty || !debtors.isEmpty else { return then(true) }
         let answers = withStore { (store) throws(CommitError) in try lookUp(claimed, in: store) }
         switch answers {
         case .failure(let error):
             shard.perform {
                 for entry in claimed { fail(entry, error) }
-                for debtor in debtors { finish(debtor.row.runID, nil, in: debtor.slot) }
+                for debtor in debtors { finish(debtor.row.runID, nil, in: debtor.context) }
             }
             then(false)
         case .success(let (known, rows)):
@@ -132,7 +132,7 @@ final class Loader: @unchecked Sendable {
                 then: then
             )
             settle(claimed.filter { !pending.isReading($0) }) { entry in
-                let row = rows[entry.slot.key]
+                let row = rows[entry.context.key]
                 finish(entry, row.map { .closed($0) } ?? .noRun, pending)
             }
             carryOn(pending)
@@ -140,14 +140,14 @@ final class Loader: @unchecked Sendable {
     }
 
     private func lookUp(
-        _ claimed: [ClaimedSlot],
+        _ claimed: [ClaimedContext],
         in store: any LoaderStore
     ) throws(CommitError) -> (known: Set<LookUp>, rows: [WorkflowKey: RunRow]) {
         var questions: [LookUp] = []
         for entry in claimed {
             let commands = entry.waiters.map(\.commandID).filter { !$0.isEmpty }
-            if commands.isEmpty { questions.append(LookUp(key: entry.slot.key, commandID: "")) }
-            questions += commands.map { LookUp(key: entry.slot.key, commandID: $0) }
+            if commands.isEmpty { questions.append(LookUp(key: entry.context.key, commandID: "")) }
+            questions += commands.map { LookUp(key: entry.context.key, commandID: $0) }
         }
         // Closed runs that owe something are read without a look-up.
         let answers = questions.isEmpty ? [] : try store.lookUp(questions)
@@ -193,8 +193,8 @@ final class Loader: @unchecked Sendable {
     private func install(_ runs: [HeartbeatLoad.Rebuilt], _ pending: PendingLoad) {
         settle(runs) { rebuilt in
             switch pending.destinations.removeValue(forKey: rebuilt.row.runID) {
-            case .slot(let entry)?: finish(entry, rebuilt.found, pending)
-            case .debtor(let slot)?: finish(rebuilt.row.runID, rebuilt.found, in: slot)
+            case .context(let entry)?: finish(entry, rebuilt.found, pending)
+            case .debtor(let context)?: finish(rebuilt.row.runID, rebuilt.found, in: context)
             case .reader(let reader)?: shard.deferred.call { reader.answer(rebuilt.found, rebuilt.row) }
             case nil: preconditionFailure("a run was read for nobody")
             }
@@ -215,8 +215,8 @@ final class Loader: @unchecked Sendable {
         shard.perform {
             for (runID, destination) in pending.destinations.sorted(by: { $0.key < $1.key }) {
                 switch destination {
-                case .slot(let entry): fail(entry, error)
-                case .debtor(let slot): finish(runID, nil, in: slot)
+                case .context(let entry): fail(entry, error)
+                case .debtor(let context): finish(runID, nil, in: context)
                 case .reader(let reader): shard.deferred.call { reader.failed(error) }
                 }
             }

@@ -2,9 +2,9 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// A slot that the loader has claimed, and its waiters of then.
-struct ClaimedSlot {
-    let slot: WorkflowSlot
+/// A context that the loader has claimed, and its waiters of then.
+struct ClaimedContext {
+    let context: WorkflowContext
     let claim: LoadClaim
     let waiters: [LoadWaiter]
     /// Its current run is read; else only commands are looked up.
@@ -13,7 +13,7 @@ struct ClaimedSlot {
 
 /// A closed run that the loader reads because it may owe something.
 struct ClaimedDebtor {
-    let slot: WorkflowSlot
+    let context: WorkflowContext
     let row: RunRow
 }
 
@@ -52,9 +52,9 @@ struct ClosedRunReader: Sendable {
 /// Runs whose journals are being read, and who gets each. Used in the loader's turns only.
 final class PendingLoad {
     enum Destination {
-        case slot(ClaimedSlot)
+        case context(ClaimedContext)
         /// The run stays beside the current one if it owes something.
-        case debtor(WorkflowSlot)
+        case debtor(WorkflowContext)
         case reader(ClosedRunReader)
     }
 
@@ -72,10 +72,10 @@ final class PendingLoad {
     let then: (_ isDone: Bool) -> Void
 
     /// - Parameters:
-    ///   - rows: the newest runs of the slots' workflows.
+    ///   - rows: the newest runs of the contexts' workflows.
     ///   - debtors: closed runs that may owe something.
     init(
-        _ claimed: [ClaimedSlot],
+        _ claimed: [ClaimedContext],
         _ rows: [WorkflowKey: RunRow],
         debtors: [ClaimedDebtor],
         known: Set<LookUp>,
@@ -85,12 +85,12 @@ final class PendingLoad {
         var open: [RunRow] = []
         var reading: Set<LoadClaim> = []
         for entry in claimed where entry.readsRun {
-            guard let row = rows[entry.slot.key], row.status == .running else { continue }
-            destinations[row.runID] = .slot(entry)
+            guard let row = rows[entry.context.key], row.status == .running else { continue }
+            destinations[row.runID] = .context(entry)
             open.append(row)
             reading.insert(entry.claim)
         }
-        for debtor in debtors { destinations[debtor.row.runID] = .debtor(debtor.slot) }
+        for debtor in debtors { destinations[debtor.row.runID] = .debtor(debtor.context) }
         journals = JournalLoad(open + debtors.map(\.row))
         self.reading = reading
         self.known = known
@@ -107,6 +107,6 @@ final class PendingLoad {
         then = { _ in }
     }
 
-    /// Whether the journal of the slot's run is to be read.
-    func isReading(_ entry: ClaimedSlot) -> Bool { reading.contains(entry.claim) }
+    /// Whether the journal of the context's run is to be read.
+    func isReading(_ entry: ClaimedContext) -> Bool { reading.contains(entry.claim) }
 }

@@ -86,8 +86,8 @@ extension Shard {
 
     func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, _ caller: consuming Caller<Bool>) {
         access(token.key, caller) { (access: consuming RunAccess<Bool>) in
-            let (shard, slot) = (access.shard, access.slot)
-            guard let run = access.run, run.runID == token.runID else { return access.fail(slot.lateAnswer) }
+            let (shard, context) = (access.shard, access.context)
+            guard let run = access.run, run.runID == token.runID else { return access.fail(context.lateAnswer) }
             let decision: Decision
             do throws(RequestError) {
                 let limits = shard.configuration.limits
@@ -102,7 +102,7 @@ extension Shard {
             }
             guard case .heartbeat(let isCancelRequested) = decision.reply else { return }
             access.carryOut(decision, on: run, answering: isCancelRequested)
-            shard.flushHeartbeat(of: token.scheduledEventID, attempt: token.attempt, details, run, in: slot)
+            shard.flushHeartbeat(of: token.scheduledEventID, attempt: token.attempt, details, run, in: context)
         }
     }
 
@@ -112,7 +112,7 @@ extension Shard {
         attempt: Int32,
         _ details: RawMessage<Payloads>?,
         _ run: CachedRun,
-        in slot: WorkflowSlot
+        in context: WorkflowContext
     ) {
         guard let details, run.execution.durable.activities[scheduledEventID] != nil else { return }
         let now = clock()
@@ -124,7 +124,7 @@ extension Shard {
             isPending: { activities[$0] != nil }
         )
         guard isWritten else { return }
-        let item = LaneItem(slot: slot, run: run)
+        let item = LaneItem(context: context, run: run)
         item.heartbeat = HeartbeatRow(
             runID: run.runID,
             scheduledEventID: scheduledEventID,

@@ -93,7 +93,7 @@ extension Shard {
         _ request: HistoryRead
     ) {
         let next = HistoryPageToken(runID: runID, nextEventID: from, lastEventID: 0, suffix: []).bytes
-        let reference = WorkflowReference(key: access.slot.key, runID: runID)
+        let reference = WorkflowReference(key: access.context.key, runID: runID)
         let again = HistoryRead(
             pageToken: next,
             pageSize: request.pageSize,

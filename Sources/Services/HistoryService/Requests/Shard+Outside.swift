@@ -55,7 +55,7 @@ extension Shard {
                 access.hasSeen(requestID, in: row) { $0 ? .success(answer(row.runID)) : .failure(.workflowClosed) }
             case (.closed, _): access.fail(.workflowClosed)
             case (.cached(let run), _):
-                let (shard, slot) = (access.shard, access.slot)
+                let (shard, context) = (access.shard, access.context)
                 let decision: Decision
                 do throws(RequestError) {
                     decision = try body(run, shard.clock())
@@ -63,7 +63,7 @@ extension Shard {
                     return access.fail(error)
                 }
                 access.carryOut(decision, on: run, answering: answer(run.runID))
-                shard.requeueLostQueries(of: run, in: slot)
+                shard.requeueLostQueries(of: run, in: context)
             }
         }
     }
@@ -86,7 +86,7 @@ extension Shard {
             }
             let effect: CommandEffect
             do throws(RequestError) {
-                effect = try shard.effect(of: command, in: access.slot)
+                effect = try shard.effect(of: command, in: access.context)
             } catch {
                 effect = .refuse(code: Shard.reasonCode(error), message: error.message)
             }
@@ -95,12 +95,13 @@ extension Shard {
     }
 
     /// Under the lock.
-    private func effect(of command: IncomingCommand, in slot: WorkflowSlot) throws(RequestError) -> CommandEffect {
+    private func effect(of command: IncomingCommand, in context: WorkflowContext) throws(RequestError) -> CommandEffect
+    {
         let now = clock()
         switch command.action {
         case .refuse(let code, let message): return .refuse(code: code, message: message)
         case .start(let request):
-            switch verdict(on: request, in: slot) {
+            switch verdict(on: request, in: context) {
             case .refuse(let error): throw error
             case .existing(let started):
                 let message = "the workflow runs already, RunId: \(started.runID); its events belong to its own start"
@@ -108,13 +109,13 @@ extension Shard {
             case let verdict: return .begin(request, verdict)
             }
         case .signal(let request, let runID):
-            let run = try openRun(command, runID, in: slot)
+            let run = try openRun(command, runID, in: context)
             return .decision(try run.execution.decide(request, at: now, limits: configuration.limits), run)
         case .cancel(let request, let runID):
-            let run = try openRun(command, runID, in: slot)
+            let run = try openRun(command, runID, in: context)
             return .decision(try run.execution.decide(request, at: now), run)
         case .terminate(let request, let runID):
-            let run = try openRun(command, runID, in: slot)
+            let run = try openRun(command, runID, in: context)
             return .decision(try run.execution.decide(request, at: now), run)
         }
     }
@@ -125,7 +126,7 @@ extension Shard {
         of command: IncomingCommand,
         _ access: consuming RunAccess<CommandOutcome>
     ) {
-        let slot = access.slot
+        let context = access.context
         switch effect {
         case .refuse(let code, let message): reject(command, code, message, access)
         case .begin(let request, let verdict):
@@ -138,9 +139,9 @@ extension Shard {
                 onFailure: Shard.answerFailure
             )
         case .decision(let decision, let run):
-            let item = apply(decision, on: run, in: slot, inbox: inboxRow(command, clock()))
+            let item = apply(decision, on: run, in: context, inbox: inboxRow(command, clock()))
             access.commit(item, answering: .carriedOut, onFailure: Shard.answerFailure)
-            requeueLostQueries(of: run, in: slot)
+            requeueLostQueries(of: run, in: context)
         }
     }
 
@@ -152,10 +153,10 @@ extension Shard {
     private func openRun(
         _ command: IncomingCommand,
         _ runID: RunID?,
-        in slot: WorkflowSlot
+        in context: WorkflowContext
     ) throws(RequestError) -> CachedRun {
-        guard let row = slot.row else { throw .workflowNotFound(command.key.workflowID) }
-        guard let run = slot.cached, run.execution.isRunning, runID == nil || runID == run.runID else {
+        guard let row = context.row else { throw .workflowNotFound(command.key.workflowID) }
+        guard let run = context.cached, run.execution.isRunning, runID == nil || runID == run.runID else {
             throw runID == nil || runID == row.runID ? .workflowClosed : .workflowNotFound(command.key.workflowID)
         }
         return run
@@ -219,7 +220,7 @@ extension Shard {
         _ access: consuming RunAccess<CommandOutcome>
     ) {
         recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID))
-        let item = LaneItem(slot: access.slot, run: nil)
+        let item = LaneItem(context: access.context, run: nil)
         item.basis = access.run
         item.inbox = inbox
         item.outbox = records

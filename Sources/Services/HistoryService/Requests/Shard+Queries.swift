@@ -80,7 +80,7 @@ extension Shard {
     }
 
     /// Under the lock: reroutes the queries of a run if no worker holds one of its workflow tasks.
-    func requeueLostQueries(of run: CachedRun, in slot: WorkflowSlot) {
+    func requeueLostQueries(of run: CachedRun, in context: WorkflowContext) {
         guard queries.isBound(to: run.runID), run.execution.volatile.startedTask == nil else { return }
         carryOut(queries.taskEnded(on: run.runID) { run.queryRoute }, seen: run)
     }

@@ -24,7 +24,7 @@ extension Shard {
         }
         access(key, mayAssumeNew: true, caller) { (access: consuming RunAccess<StartedRun>) in
             let shard = access.shard
-            let verdict = shard.verdict(on: request, in: access.slot)
+            let verdict = shard.verdict(on: request, in: access.context)
             switch verdict {
             case .refuse(let error): access.fail(error)
             case .existing(let started): access.succeed(started)
@@ -46,8 +46,8 @@ extension Shard {
     }
 
     /// Under the lock.
-    func verdict(on start: StartRequest, in slot: WorkflowSlot) -> StartVerdict {
-        guard let row = slot.row else { return .begin }
+    func verdict(on start: StartRequest, in context: WorkflowContext) -> StartVerdict {
+        guard let row = context.row else { return .begin }
         let request = start.request
         if !request.requestID.isEmpty, row.startRequestID.hasSameBytes(as: request.requestID) {
             return .existing(StartedRun(runID: row.runID, isNew: true, status: row.status))
@@ -56,7 +56,7 @@ extension Shard {
         if request.workflowIDReusePolicy == .terminateIfRunning
             || request.workflowIDConflictPolicy == .terminateExisting
         {
-            return slot.cached.map { .replace($0) } ?? .begin
+            return context.cached.map { .replace($0) } ?? .begin
         }
         if request.workflowIDConflictPolicy == .useExisting {
             return .existing(StartedRun(runID: row.runID, isNew: false, status: row.status))
@@ -99,8 +99,8 @@ extension Shard {
         onFailure: @escaping @Sendable (LaneFailure, Reply<Success>) -> Void
     ) {
         let now = clock()
-        let slot = access.slot
-        let runID = random.runID(at: now, after: slot.row?.runID)
+        let context = access.context
+        let runID = random.runID(at: now, after: context.row?.runID)
         var ending: LaneItem?
         if case .replace(let old) = verdict {
             let terminate = TerminateRequest(
@@ -109,10 +109,10 @@ extension Shard {
                 identity: serverIdentity
             )
             if let decision = try? old.execution.decide(terminate, at: now) {
-                ending = apply(decision, on: old, in: slot)
+                ending = apply(decision, on: old, in: context)
             }
         }
-        let execution = SagamoreEngine.Execution(key: slot.key, runID: runID)
+        let execution = SagamoreEngine.Execution(key: context.key, runID: runID)
         let decision = execution.decide(request, at: now)
         let run = CachedRun(
             execution,
@@ -121,24 +121,24 @@ extension Shard {
             isStored: false,
             at: now
         )
-        let previous = slot.cached
-        let assumesNew = slot.isUntouched
-        slot.state.start(run)
-        newWorkflows.began(slot.key)
-        let item = apply(decision, on: run, in: slot, inbox: inbox, assumesNew: assumesNew)
+        let previous = context.cached
+        let assumesNew = context.isUntouched
+        context.state.start(run)
+        newWorkflows.began(context.key)
+        let item = apply(decision, on: run, in: context, inbox: inbox, assumesNew: assumesNew)
         item.ending = ending
         item.basis = previous
         let started = StartedRun(runID: runID, isNew: true, status: .running)
         access.commit(item, answering: answer(started), onFailure: onFailure)
         if let replaced = ending?.run {
-            answerWaiters(of: replaced, in: slot)
-            requeueLostQueries(of: replaced, in: slot)
+            answerWaiters(of: replaced, in: context)
+            requeueLostQueries(of: replaced, in: context)
         }
     }
 
     /// Under the lock: followers of a run that is no longer the current one look again once its end is committed.
-    private func answerWaiters(of run: CachedRun, in slot: WorkflowSlot) {
-        let waiters = runs.takeWaiters(of: run.runID, in: slot)
+    private func answerWaiters(of run: CachedRun, in context: WorkflowContext) {
+        let waiters = runs.takeWaiters(of: run.runID, in: context)
         guard !waiters.isEmpty else { return }
         releaseInOrder(
             { for waiter in waiters { waiter.news(nil) } },

@@ -35,7 +35,7 @@ extension Shard {
                 return access.refuseTask(error)
             }
             guard case .workflowTask(let delivery) = decision.reply else { return }
-            let item = shard.apply(decision, on: run, in: access.slot)
+            let item = shard.apply(decision, on: run, in: access.context)
             let deliver = shard.delivering(delivery, of: run)
             access.commit(item) { reply in deliver { result in reply.answer(result.map { .task($0) }) } }
         }
@@ -103,7 +103,7 @@ extension Shard {
         access(token.key, caller) { (access: consuming RunAccess<CompletedWorkflowTask>) in
             let shard = access.shard
             guard let run = access.run, run.runID == token.runID else {
-                if case .closed(let row) = access.slot.current, row.runID == token.runID {
+                if case .closed(let row) = access.context.current, row.runID == token.runID {
                     return shard.completeAgain(token, row, access)
                 }
                 return access.fail(.workflowTaskNotFound)
@@ -143,7 +143,7 @@ extension Shard {
         _ access: consuming RunAccess<CompletedWorkflowTask>
     ) {
         // Applied first: the routes of the queries depend on whether another task is due.
-        let item = apply(decision, on: run, in: access.slot)
+        let item = apply(decision, on: run, in: access.context)
         let queries: EndedQueries
         switch decision.reply {
         case .completion(let completion):
@@ -196,12 +196,12 @@ extension Shard {
     /// The sticky queue's worker is gone. The task moves to the normal queue if it is still current.
     func abandonSticky(_ task: MatchingTask) {
         let retry: @Sendable (RequestError) -> Void = { [self] _ in postpone { [self] in abandonSticky(task) } }
-        access(task.key, refuse: retry) { shard, slot, _ in
+        access(task.key, refuse: retry) { shard, context, _ in
             switch task.kind {
             case .workflow(let stamp, _):
-                guard let run = slot.cached, run.runID == task.runID else { return }
+                guard let run = context.cached, run.runID == task.runID else { return }
                 let decision = run.execution.decideStickyAbandoned(stamp, at: shard.clock())
-                shard.carryOut(decision, on: run, in: slot)
+                shard.carryOut(decision, on: run, in: context)
             case .query(let id, _):
                 shard.carryOut(shard.queries.workerGone(id), seen: nil)
             case .activity: break
@@ -220,10 +220,10 @@ extension Shard {
         _ body: @escaping @Sendable (CachedRun, Instant) throws(RequestError) -> Decision
     ) {
         access(key, caller) { (access: consuming RunAccess<Void>) in
-            let (shard, slot) = (access.shard, access.slot)
+            let (shard, context) = (access.shard, access.context)
             guard let run = access.run, run.runID == runID else {
                 // The run that replaced it may not be committed yet.
-                return access.fail(missing ?? slot.lateAnswer)
+                return access.fail(missing ?? context.lateAnswer)
             }
             let decision: Decision
             do throws(RequestError) {
@@ -232,12 +232,12 @@ extension Shard {
                 return access.fail(error)
             }
             access.carryOut(decision, on: run, answering: ())
-            shard.requeueLostQueries(of: run, in: slot)
+            shard.requeueLostQueries(of: run, in: context)
         }
     }
 }
 
-extension WorkflowSlot {
+extension WorkflowContext {
     /// The error for an activity's worker whose run is no longer open.
     var lateAnswer: RequestError { row == nil ? .activityTaskNotFound : .workflowClosed }
 }

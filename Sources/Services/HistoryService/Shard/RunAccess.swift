@@ -26,7 +26,7 @@ struct Caller<Success: Sendable>: ~Copyable {
 /// from the database. Each method that answers consumes the access. One that is dropped answers UNAVAILABLE.
 struct RunAccess<Success: Sendable>: ~Copyable {
     let shard: Shard
-    let slot: WorkflowSlot
+    let context: WorkflowContext
     /// The run in memory that the request sees; nil where it sees only what was read from the database.
     let run: CachedRun?
     /// The command that was looked up with the workflow has been carried out before.
@@ -35,13 +35,13 @@ struct RunAccess<Success: Sendable>: ~Copyable {
 
     fileprivate init(
         _ shard: Shard,
-        _ slot: WorkflowSlot,
+        _ context: WorkflowContext,
         _ run: CachedRun?,
         isKnownCommand: Bool = false,
         _ reply: Reply<Success>
     ) {
         self.shard = shard
-        self.slot = slot
+        self.context = context
         self.run = run
         self.isKnownCommand = isKnownCommand
         self.reply = reply
@@ -57,7 +57,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
     consuming func answer(_ outcome: Result<Success, RequestError>) {
         let reply = reply
         guard let run else { return shard.deferred.call { reply.answer(outcome) } }
-        shard.releaseInOrder(run: run, slot: slot, { reply.answer(outcome) }, refuse: { reply.fail($0.error) })
+        shard.releaseInOrder(run: run, context: context, { reply.answer(outcome) }, refuse: { reply.fail($0.error) })
     }
 
     /// Goes on without the lock once all that the request has seen is committed.
@@ -71,7 +71,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         guard let run else { return shard.deferred.call { body(reply) } }
         shard.releaseInOrder(
             run: run,
-            slot: slot,
+            context: context,
             { body(reply) },
             refuse: { failure in
                 onLoss?(failure.error)
@@ -89,7 +89,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
     /// Goes on without the lock once everything of the shard that is on its way is committed, of whatever run it is.
     consuming func whenAllIsCommitted(_ body: @escaping @Sendable (Reply<Success>) -> Void) {
         let reply = reply
-        shard.releaseInOrder(slot: slot, { body(reply) }, refuse: { reply.fail($0.error) })
+        shard.releaseInOrder(context: context, { body(reply) }, refuse: { reply.fail($0.error) })
     }
 
     /// Answers from the journal of a closed run that is out of memory.
@@ -115,7 +115,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
 
     /// Makes a decision so, and answers once it is committed.
     consuming func carryOut(_ decision: Decision, on run: CachedRun, answering value: Success) {
-        commit(shard.apply(decision, on: run, in: slot), answering: value)
+        commit(shard.apply(decision, on: run, in: context), answering: value)
     }
 
     /// Queues an item whose commit is answered with a value.
@@ -171,7 +171,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
                 news: { news(reply, $0) },
                 expire: { expire(reply) }
             ),
-            in: slot
+            in: context
         )
     }
 }
@@ -210,7 +210,7 @@ extension Shard {
     ///
     /// - Parameters:
     ///   - commandID: a command to look up with the workflow; empty for none.
-    ///   - mayAssumeNew: `proceed` may be given a slot of which nothing is known, and then takes it for that of a
+    ///   - mayAssumeNew: `proceed` may be given a context of which nothing is known, and then takes it for that of a
     ///     workflow without a run.
     func access<Success>(
         _ key: WorkflowKey,
@@ -222,14 +222,14 @@ extension Shard {
         let reply = caller.reply
         perform {
             if let obstacle = obstacle() { return deferred.call { reply.fail(obstacle) } }
-            let slot = slot(key)
-            if canProceed(slot, commandID: commandID, mayAssumeNew: mayAssumeNew) {
-                proceed(RunAccess(self, slot, slot.cached, reply))
-                dropIfUnused(slot)
+            let context = context(key)
+            if canProceed(context, commandID: commandID, mayAssumeNew: mayAssumeNew) {
+                proceed(RunAccess(self, context, context.cached, reply))
+                dropIfUnused(context)
                 return
             }
             wait(
-                for: slot,
+                for: context,
                 LoadWaiter(
                     commandID: commandID,
                     proceed: { proceed(RunAccess($0, $1, $1.cached, isKnownCommand: $2, reply)) },
@@ -264,7 +264,7 @@ extension Shard {
         _ proceed: @escaping @Sendable (consuming RunAccess<Success>, Resolved) -> Void
     ) {
         access(workflow.key, caller) { (access: consuming RunAccess<Success>) in
-            switch access.slot.current {
+            switch access.context.current {
             case .cached(let run) where workflow.runID == nil || workflow.runID == run.runID:
                 proceed(access, .cached(run))
             case .closed(let row) where workflow.runID == nil || workflow.runID == row.runID:
@@ -298,10 +298,10 @@ extension Shard {
                 refuse: { reply.fail($0.error) }
             )
         case .success(let row?) where row.key == workflow.key:
-            proceed(RunAccess(self, slot(row.key), nil, reply), .closed(row))
-        case .success: proceed(RunAccess(self, slot(workflow.key), nil, reply), .missing)
+            proceed(RunAccess(self, context(row.key), nil, reply), .closed(row))
+        case .success: proceed(RunAccess(self, context(workflow.key), nil, reply), .missing)
         case .failure(let error): deferred.call { reply.fail(error) }
         }
-        if let slot = slots[workflow.key] { dropIfUnused(slot) }
+        if let context = contexts[workflow.key] { dropIfUnused(context) }
     }
 }

@@ -8,39 +8,40 @@ extension Shard {
     func access(
         _ key: WorkflowKey,
         refuse: @escaping @Sendable (RequestError) -> Void,
-        proceed: @escaping @Sendable (Shard, WorkflowSlot, _ isKnownCommand: Bool) -> Void
+        proceed: @escaping @Sendable (Shard, WorkflowContext, _ isKnownCommand: Bool) -> Void
     ) {
         perform {
             if let obstacle = obstacle() { return deferred.call { refuse(obstacle) } }
-            let slot = slot(key)
-            if canProceed(slot) {
-                proceed(self, slot, false)
-                dropIfUnused(slot)
+            let context = context(key)
+            if canProceed(context) {
+                proceed(self, context, false)
+                dropIfUnused(context)
                 return
             }
-            wait(for: slot, LoadWaiter(commandID: "", proceed: proceed, refuse: refuse))
+            wait(for: context, LoadWaiter(commandID: "", proceed: proceed, refuse: refuse))
         }
     }
 
     /// Under the lock: whether a request for a workflow can go on at once. Those that wait go first.
-    func canProceed(_ slot: WorkflowSlot, commandID: String = "", mayAssumeNew: Bool = false) -> Bool {
-        let isReady = slot.state.isReady || (mayAssumeNew && slot.isUntouched && newWorkflows.assumes(slot.key))
-        return isReady && commandID.isEmpty && slot.state.waiting.isEmpty
+    func canProceed(_ context: WorkflowContext, commandID: String = "", mayAssumeNew: Bool = false) -> Bool {
+        let isReady =
+            context.state.isReady || (mayAssumeNew && context.isUntouched && newWorkflows.assumes(context.key))
+        return isReady && commandID.isEmpty && context.state.waiting.isEmpty
     }
 
     /// Under the lock.
-    func wait(for slot: WorkflowSlot, _ waiter: LoadWaiter) {
-        if slot.state.wait(waiter) { loads.add(.workflow(slot)) }
+    func wait(for context: WorkflowContext, _ waiter: LoadWaiter) {
+        if context.state.wait(waiter) { loads.add(.workflow(context)) }
     }
 
     /// Under the lock: lets those go on who came while the workflow was read, in order. One whose command has to be
     /// looked up makes those behind it wait for the next round.
-    func goOn(_ slot: WorkflowSlot) {
-        while let next = slot.state.nextReadyWaiter() { next.proceed(self, slot, false) }
-        if !slot.state.waiting.isEmpty { requestLoad(slot) }
+    func goOn(_ context: WorkflowContext) {
+        while let next = context.state.nextReadyWaiter() { next.proceed(self, context, false) }
+        if !context.state.waiting.isEmpty { requestLoad(context) }
     }
 
-    func requestLoad(_ slot: WorkflowSlot) {
-        if slot.state.requestLoad() { loads.add(.workflow(slot)) }
+    func requestLoad(_ context: WorkflowContext) {
+        if context.state.requestLoad() { loads.add(.workflow(context)) }
     }
 }

@@ -16,7 +16,7 @@ extension Shard {
     /// Under the lock: writes a run's alarm, and lets the run leave memory when that is committed and it still may.
     func leave(
         _ run: CachedRun,
-        in slot: WorkflowSlot,
+        in context: WorkflowContext,
         until alarm: Instant,
         with item: LaneItem,
         then: (@Sendable () -> Void)? = nil
@@ -26,7 +26,7 @@ extension Shard {
         run.alarmIsSet(isActive: false)
         item.release = { [self] in
             perform {
-                guard slot.cached === run else { return }
+                guard context.cached === run else { return }
                 guard run.residence == .parking,
                     run.canLeave(at: clock(), horizon: configuration.alarmHorizon, queries)
                 else {
@@ -34,9 +34,9 @@ extension Shard {
                     touch(run)
                     return
                 }
-                slot.state.park(run)
+                context.state.park(run)
                 run.leaveMemory()
-                dropIfUnused(slot)
+                dropIfUnused(context)
             }
             then?()
         }
@@ -49,11 +49,11 @@ extension Shard {
         let retry: @Sendable (RequestError) -> Void = { [self] _ in
             postpone { [self] in pageOut(task, told: listener) }
         }
-        access(task.key, refuse: retry) { shard, slot, _ in
-            guard let run = slot.cached, run.runID == task.runID, run.execution.isRunning else { return }
+        access(task.key, refuse: retry) { shard, context, _ in
+            guard let run = context.cached, run.runID == task.runID, run.execution.isRunning else { return }
             let now = shard.clock()
             let id = task.kind.backlogID
-            let item = LaneItem(slot: slot, run: run)
+            let item = LaneItem(context: context, run: run)
             let key = BacklogRow.Key(runID: run.runID, task: id)
             let since = run.dueSince(task.kind) ?? now
             item.backlog = [.store(BacklogRow(key: key, queue: task.queue.storedName, since: since))]
@@ -67,7 +67,7 @@ extension Shard {
                 run.execution.volatile.startedTask == nil && run.execution.durable.bufferedEvents.isEmpty
                 && next.map { $0 > now + horizon } ?? true && run.isAllPagedOut(at: now)
             if mayLeave {
-                shard.leave(run, in: slot, until: next ?? .distantFuture, with: item, then: listener)
+                shard.leave(run, in: context, until: next ?? .distantFuture, with: item, then: listener)
             } else {
                 shard.touch(run)
                 shard.stay(run, item)
@@ -97,10 +97,10 @@ extension Shard {
 
     /// Under the lock: the queue of these rows has room. Their tasks are offered, and the rows go, in a transaction of
     /// their own. A crash before it leaves the rows: a task that is offered twice is checked when it starts.
-    func pageIn(_ rows: [BacklogRow], for queue: TaskQueueKey, of run: CachedRun, in slot: WorkflowSlot) {
+    func pageIn(_ rows: [BacklogRow], for queue: TaskQueueKey, of run: CachedRun, in context: WorkflowContext) {
         guard run.execution.isRunning else { return }
         let now = clock()
-        let item = LaneItem(slot: slot, run: run)
+        let item = LaneItem(context: context, run: run)
         for row in rows {
             switch run.pageIn(row.key.task, for: queue, at: now) {
             case .keep: continue

@@ -5,8 +5,8 @@ internal import SagamoreServices
 
 extension Shard {
     /// Makes a decision that answers nobody: in memory at once, and on its way to the database. Called under the lock.
-    func carryOut(_ decision: Decision, on run: CachedRun, in slot: WorkflowSlot) {
-        enqueue(apply(decision, on: run, in: slot))
+    func carryOut(_ decision: Decision, on run: CachedRun, in context: WorkflowContext) {
+        enqueue(apply(decision, on: run, in: context))
     }
 
     /// Makes a decision so in memory, and returns what has to be queued for the database before the lock is released.
@@ -17,12 +17,12 @@ extension Shard {
     func apply(
         _ decision: Decision,
         on run: CachedRun,
-        in slot: WorkflowSlot,
+        in context: WorkflowContext,
         inbox: InboxRow? = nil,
         assumesNew: Bool = false
     ) -> LaneItem {
         precondition(run.residence.isInMemory, "a decision on a run that is \(run.residence) would be lost")
-        let item = LaneItem(slot: slot, run: run)
+        let item = LaneItem(context: context, run: run)
         let before = run.execution.durable.life
         let row = run.apply(decision.entries)
         if !row.events.isEmpty || !row.facts.isEmpty {
@@ -106,11 +106,11 @@ extension Shard {
     /// - Parameter run: what was seen; nil waits for everything of the shard that is on its way.
     func releaseInOrder(
         run: CachedRun? = nil,
-        slot: WorkflowSlot? = nil,
+        context: WorkflowContext? = nil,
         _ release: @escaping @Sendable () -> Void,
         refuse: @escaping @Sendable (LaneFailure) -> Void
     ) {
-        let item = LaneItem(slot: slot, run: run)
+        let item = LaneItem(context: context, run: run)
         item.release = release
         item.refuse = refuse
         enqueue(item)

@@ -80,10 +80,10 @@ final class Shard: @unchecked Sendable {
     func drop(_ failure: LaneFailure, refusing items: [LaneItem] = []) {
         ownership.drop()
         let error = failure.error
-        for slot in runs.removeAll() {
-            for waiter in slot.state.abandon() { deferred.call { waiter.refuse(error) } }
-            for waiter in slot.historyWaiters { deferred.call(waiter.expire) }
-            slot.historyWaiters = []
+        for context in runs.removeAll() {
+            for waiter in context.state.abandon() { deferred.call { waiter.refuse(error) } }
+            for waiter in context.historyWaiters { deferred.call(waiter.expire) }
+            context.historyWaiters = []
         }
         carryOut(queries.removeAll(error), seen: nil)
         backlogRows = .unknown
@@ -100,28 +100,28 @@ final class Shard: @unchecked Sendable {
     }
 
     /// Under the lock, as what follows.
-    var slots: [WorkflowKey: WorkflowSlot] { runs.slots }
+    var contexts: [WorkflowKey: WorkflowContext] { runs.contexts }
 
-    func slot(_ key: WorkflowKey) -> WorkflowSlot { runs.slot(key) }
+    func context(_ key: WorkflowKey) -> WorkflowContext { runs.context(key) }
 
-    func dropIfUnused(_ slot: WorkflowSlot) { runs.dropIfUnused(slot) }
+    func dropIfUnused(_ context: WorkflowContext) { runs.dropIfUnused(context) }
 
     /// Discards a run whose commit failed. The stored run is loaded for the next request, or after a moment.
-    func kill(_ run: CachedRun, in slot: WorkflowSlot?) {
+    func kill(_ run: CachedRun, in context: WorkflowContext?) {
         run.die()
         let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
         carryOut(queries.runEvicted(run.runID, error), seen: nil)
-        guard let slot else { return }
+        guard let context else { return }
         // It may be stored as a closed run with debts, whether or not it owes something here.
         if !run.execution.isRunning {
-            slot.state.loseDebtor(run)
+            context.state.loseDebtor(run)
             deferred.retryLater { [self] in loads.add(.debtor(run.runID)) }
         }
-        slot.hasLostReports = true
+        context.hasLostReports = true
         // Followers read again from the run that is loaded in its place.
-        for waiter in runs.takeWaiters(of: run.runID, in: slot) { deferred.call { waiter.news(nil) } }
-        guard slot.cached === run else { return }
-        slot.state.lose(run)
-        deferred.retryLater { [self] in perform { requestLoad(slot) } }
+        for waiter in runs.takeWaiters(of: run.runID, in: context) { deferred.call { waiter.news(nil) } }
+        guard context.cached === run else { return }
+        context.state.lose(run)
+        deferred.retryLater { [self] in perform { requestLoad(context) } }
     }
 }

@@ -66,7 +66,7 @@ final class ShardTimer: @unchecked Sendable {
     private func fireDue(_ now: Instant) {
         var budget = DueBudget()
         while budget.hasRoom, let item = shard.timers.popDue(now) {
-            guard let slot = shard.slots[item.key], let run = slot.cached, run.runID == item.runID,
+            guard let context = shard.contexts[item.key], let run = context.cached, run.runID == item.runID,
                 run.execution.isRunning, run.armed.fire(at: item.at)
             else { continue }
             let decision = run.execution.decideDue(at: now, after: run.workerOutage.or(later: shard.ownership.outage))
@@ -74,13 +74,13 @@ final class ShardTimer: @unchecked Sendable {
             if decision.entries.isEmpty, decision.statusEvents.isEmpty {
                 shard.offer(decision.offers, of: run)
             } else {
-                shard.carryOut(decision, on: run, in: slot)
+                shard.carryOut(decision, on: run, in: context)
             }
             run.execution.discardDeadlines(until: now)
-            shard.requeueLostQueries(of: run, in: slot)
+            shard.requeueLostQueries(of: run, in: context)
             shard.arm(run)
         }
-        if shard.timers.count > 4 * shard.slots.count + 10_000 { shard.compactTimers() }
+        if shard.timers.count > 4 * shard.contexts.count + 10_000 { shard.compactTimers() }
     }
 
     /// Under the lock. Returns whether more runs may leave memory than were looked at.
@@ -101,14 +101,14 @@ final class ShardTimer: @unchecked Sendable {
         let idleSince = now + Interval(nanoseconds: -shard.configuration.parkAfter.nanoseconds)
         let (idle, isPartial) = shard.runs.idle.take(idleSince: idleSince, limit: Self.parkLimit)
         for run in idle {
-            guard let slot = shard.slots[run.key], slot.cached === run, !run.isDead else { continue }
+            guard let context = shard.contexts[run.key], context.cached === run, !run.isDead else { continue }
             if !run.execution.isRunning, run.uncommitted == 0 {
-                slot.state.close(run)
-                shard.dropIfUnused(slot)
+                context.state.close(run)
+                shard.dropIfUnused(context)
             } else if run.execution.isRunning,
                 run.canLeave(at: now, horizon: shard.configuration.alarmHorizon, shard.queries)
             {
-                park(run, in: slot)
+                park(run, in: context)
             } else {
                 shard.runs.idle.watch(run)
             }
@@ -119,8 +119,8 @@ final class ShardTimer: @unchecked Sendable {
     /// Idle runs that one sweep looks at.
     private static let parkLimit = 2_000
 
-    private func park(_ run: CachedRun, in slot: WorkflowSlot) {
-        let item = LaneItem(slot: slot, run: run)
-        shard.leave(run, in: slot, until: run.execution.nextDeadline ?? .distantFuture, with: item)
+    private func park(_ run: CachedRun, in context: WorkflowContext) {
+        let item = LaneItem(context: context, run: run)
+        shard.leave(run, in: context, until: run.execution.nextDeadline ?? .distantFuture, with: item)
     }
 }

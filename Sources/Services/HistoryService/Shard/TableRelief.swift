@@ -38,9 +38,9 @@ extension Shard {
 
     /// Under the lock: forgets the timers of runs that have left memory.
     func compactTimers() {
-        let slots = slots
+        let contexts = contexts
         timers.compact { item in
-            guard let run = slots[item.key]?.cached else { return false }
+            guard let run = contexts[item.key]?.cached else { return false }
             return run.runID == item.runID && run.armed.at == item.at && run.execution.isRunning
         }
     }

@@ -5,10 +5,10 @@ internal import SagamoreServices
 /// A workflow id in memory: its current run, older ones that owe something, and the requests that wait for it.
 ///
 /// Unchecked: `key` never changes, the rest is used under the shard's lock.
-final class WorkflowSlot: @unchecked Sendable {
+final class WorkflowContext: @unchecked Sendable {
     let key: WorkflowKey
     /// Guarded by the shard's lock, as all that follows.
-    var state = SlotState()
+    var state = WorkflowContextState()
     /// A run was discarded together with its workers' heartbeats. The run that is loaded in its place gives workers
     /// time to report again.
     var hasLostReports = false
@@ -19,7 +19,7 @@ final class WorkflowSlot: @unchecked Sendable {
         self.key = key
     }
 
-    var current: SlotState.Current { state.current }
+    var current: WorkflowContextState.Current { state.current }
 
     var cached: CachedRun? {
         if case .cached(let run) = state.current { return run }

@@ -2,7 +2,7 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// The right to install a workflow's current run in its slot. The loader takes a claim before it reads anything, so
+/// The right to install a workflow's current run in its context. The loader takes a claim before it reads anything, so
 /// what it installs cannot be older than what was in memory before.
 struct LoadClaim: Hashable {
     let number: UInt64
@@ -13,7 +13,7 @@ struct LoadClaim: Hashable {
 /// `current` is what is known of the newest run; `load` is what the loader has to do with it. While the loader reads
 /// the run (`Load.reading`), only the holder of the claim may install one. `debtors` are closed runs that still owe
 /// something. They are loaded each for itself, by its run id.
-struct SlotState {
+struct WorkflowContextState {
     enum Current {
         /// Nothing is known; the workflow has to be looked up.
         /// Can transition to: none, closed, cached (by a claim); cached (a start that assumes a new workflow).
@@ -261,7 +261,7 @@ struct SlotState {
 
     private func requireCurrent(_ run: CachedRun) {
         guard case .cached(let current) = current, current === run else {
-            preconditionFailure("a run that is not current was taken out of its slot")
+            preconditionFailure("a run that is not current was taken out of its context")
         }
     }
 }
@@ -270,6 +270,6 @@ struct SlotState {
 struct LoadWaiter: Sendable {
     /// The command to look up with it; empty for none.
     let commandID: String
-    let proceed: @Sendable (Shard, WorkflowSlot, _ isKnownCommand: Bool) -> Void
+    let proceed: @Sendable (Shard, WorkflowContext, _ isKnownCommand: Bool) -> Void
     let refuse: @Sendable (RequestError) -> Void
 }

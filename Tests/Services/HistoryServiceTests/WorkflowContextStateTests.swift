@@ -9,7 +9,7 @@ import Testing
 
 extension HistoryTests {
     /// Who may change what memory holds of a workflow id.
-    @Suite struct SlotStates {
+    @Suite struct WorkflowContextStates {
         private static let key = WorkflowKey(namespace: 1, workflowID: "one")
         private let claim = LoadClaim(number: 1)
 
@@ -43,10 +43,10 @@ extension HistoryTests {
         }
 
         /// The state, behind methods that an expectation can call.
-        private final class Slot {
-            var state = SlotState()
+        private final class Context {
+            var state = WorkflowContextState()
 
-            func wait(_ commandID: String) -> Bool { state.wait(SlotStates.waiter(commandID)) }
+            func wait(_ commandID: String) -> Bool { state.wait(WorkflowContextStates.waiter(commandID)) }
             func requestLoad() -> Bool { state.requestLoad() }
             func requestReturn() -> Bool { state.requestReturn() }
             func beginReadingDebtor(_ id: RunID) -> Bool { state.beginReadingDebtor(id) }
@@ -60,87 +60,87 @@ extension HistoryTests {
         }
 
         @Test func theLoaderIsToldOnce() {
-            let slot = Slot()
-            #expect(slot.wait("a"))
-            #expect(!slot.wait("b"))
-            #expect(!slot.requestLoad())
-            #expect(!slot.requestReturn())
-            #expect(slot.begin(claim) == ["run a", "run b"])
+            let context = Context()
+            #expect(context.wait("a"))
+            #expect(!context.wait("b"))
+            #expect(!context.requestLoad())
+            #expect(!context.requestReturn())
+            #expect(context.begin(claim) == ["run a", "run b"])
             // Who comes while it reads waits for the next errand.
-            #expect(!slot.wait("c"))
-            #expect(slot.state.waiting.map(\.commandID) == ["c"])
-            slot.state.install(.closed(Self.row(1)), by: claim)
-            #expect(slot.state.isReady)
-            #expect(slot.state.load == .idle)
-            let next = slot.state.nextReadyWaiter()
+            #expect(!context.wait("c"))
+            #expect(context.state.waiting.map(\.commandID) == ["c"])
+            context.state.install(.closed(Self.row(1)), by: claim)
+            #expect(context.state.isReady)
+            #expect(context.state.load == .idle)
+            let next = context.state.nextReadyWaiter()
             #expect(next?.commandID == nil)
-            #expect(slot.requestLoad())
-            #expect(slot.begin(LoadClaim(number: 2)) == ["check c"])
+            #expect(context.requestLoad())
+            #expect(context.begin(LoadClaim(number: 2)) == ["check c"])
         }
 
         @Test func aRunThatIsInMemoryIsNotAskedFor() {
-            let slot = Slot()
-            slot.state.start(Self.run())
-            #expect(!slot.requestReturn())
-            #expect(slot.state.load == .idle)
+            let context = Context()
+            context.state.start(Self.run())
+            #expect(!context.requestReturn())
+            #expect(context.state.load == .idle)
         }
 
         @Test func aFailureIsOwedToARunThatMustReturn() {
-            let slot = Slot()
-            #expect(slot.wait("a"))
-            _ = slot.begin(claim)
-            #expect(!slot.requestReturn())
-            #expect(!slot.wait("b"))
-            let failure = slot.state.fail(claim, [Self.waiter("a")])
+            let context = Context()
+            #expect(context.wait("a"))
+            _ = context.begin(claim)
+            #expect(!context.requestReturn())
+            #expect(!context.wait("b"))
+            let failure = context.state.fail(claim, [Self.waiter("a")])
             #expect(failure.refused.map(\.commandID) == ["a", "b"])
             #expect(failure.isOwed)
-            #expect(slot.state.load == .owed)
-            #expect(!slot.state.isSettled)
+            #expect(context.state.load == .owed)
+            #expect(!context.state.isSettled)
             // Whoever comes first has the loader told, and the debt is not forgotten.
-            #expect(slot.wait("c"))
-            #expect(slot.state.load == .queued(mustReturn: true))
+            #expect(context.wait("c"))
+            #expect(context.state.load == .queued(mustReturn: true))
         }
 
         @Test func aFailureWithoutADebtLeavesNothing() {
-            let slot = Slot()
-            #expect(slot.wait(""))
-            _ = slot.begin(claim)
-            let failure = slot.state.fail(claim, [])
+            let context = Context()
+            #expect(context.wait(""))
+            _ = context.begin(claim)
+            let failure = context.state.fail(claim, [])
             #expect(!failure.isOwed)
-            #expect(slot.state.isSettled)
+            #expect(context.state.isSettled)
         }
 
         @Test func aRunThatIsLostDuringALookUpIsRead() {
-            let slot = Slot()
+            let context = Context()
             let run = Self.run()
-            slot.state.start(run)
-            #expect(slot.wait("a"))
-            #expect(slot.begin(claim) == ["check a"])
-            slot.state.lose(run)
-            #expect(!slot.wait("b"))
-            let completion = slot.state.finishCheck(by: claim, [Self.waiter("a")])
+            context.state.start(run)
+            #expect(context.wait("a"))
+            #expect(context.begin(claim) == ["check a"])
+            context.state.lose(run)
+            #expect(!context.wait("b"))
+            let completion = context.state.finishCheck(by: claim, [Self.waiter("a")])
             #expect(completion == .tellLoader)
-            #expect(slot.state.load == .queued(mustReturn: true))
-            #expect(slot.begin(LoadClaim(number: 2)) == ["run a", "run b"])
+            #expect(context.state.load == .queued(mustReturn: true))
+            #expect(context.begin(LoadClaim(number: 2)) == ["run a", "run b"])
         }
 
         @Test func aLostRunIsOwed() {
-            let slot = Slot()
+            let context = Context()
             let run = Self.run()
-            slot.state.start(run)
-            slot.state.lose(run)
-            #expect(slot.state.load == .owed)
-            #expect(slot.requestLoad())
-            #expect(!slot.requestLoad())
+            context.state.start(run)
+            context.state.lose(run)
+            #expect(context.state.load == .owed)
+            #expect(context.requestLoad())
+            #expect(!context.requestLoad())
         }
 
         @Test func nothingIsInstalledWithoutAClaim() async {
             await #expect(processExitsWith: .failure) {
-                var state = SlotState()
+                var state = WorkflowContextState()
                 state.install(.none, by: LoadClaim(number: 1))
             }
             await #expect(processExitsWith: .failure) {
-                var state = SlotState()
+                var state = WorkflowContextState()
                 _ = state.requestLoad()
                 _ = state.begin(LoadClaim(number: 1))
                 state.install(.none, by: LoadClaim(number: 2))
@@ -169,7 +169,7 @@ extension HistoryTests {
         }
 
         @Test func aClosedRunStaysWhileItOwesSomething() {
-            var state = SlotState()
+            var state = WorkflowContextState()
             let paid = Self.run(1, isClosed: true)
             let owing = Self.run(2, debts: [5], isClosed: true)
             state.start(paid)
@@ -185,30 +185,30 @@ extension HistoryTests {
         }
 
         @Test func aClosedRunIsReadOnce() {
-            let slot = Slot()
+            let context = Context()
             let owing = Self.run(2, debts: [5], isClosed: true)
-            #expect(slot.beginReadingDebtor(owing.runID))
-            #expect(!slot.beginReadingDebtor(owing.runID))
-            #expect(slot.state.hasDebtors)
-            slot.state.finishReadingDebtor(owing.runID, owing)
-            #expect(!slot.beginReadingDebtor(owing.runID))
-            slot.state.loseDebtor(owing)
+            #expect(context.beginReadingDebtor(owing.runID))
+            #expect(!context.beginReadingDebtor(owing.runID))
+            #expect(context.state.hasDebtors)
+            context.state.finishReadingDebtor(owing.runID, owing)
+            #expect(!context.beginReadingDebtor(owing.runID))
+            context.state.loseDebtor(owing)
             // It was settled before it was read.
-            #expect(slot.beginReadingDebtor(owing.runID))
+            #expect(context.beginReadingDebtor(owing.runID))
             Self.settle(owing)
-            slot.state.finishReadingDebtor(owing.runID, owing)
-            #expect(!slot.state.hasDebtors)
+            context.state.finishReadingDebtor(owing.runID, owing)
+            #expect(!context.state.hasDebtors)
         }
 
         @Test func noneIsForgottenThatOwesSomething() async {
             await #expect(processExitsWith: .failure) {
-                var state = SlotState()
-                let owing = SlotStates.run(2, debts: [5], isClosed: true)
+                var state = WorkflowContextState()
+                let owing = WorkflowContextStates.run(2, debts: [5], isClosed: true)
                 state.finishReadingDebtor(owing.runID, owing)
             }
             await #expect(processExitsWith: .failure) {
-                var state = SlotState()
-                let owing = SlotStates.run(2, debts: [5], isClosed: true)
+                var state = WorkflowContextState()
+                let owing = WorkflowContextStates.run(2, debts: [5], isClosed: true)
                 _ = state.beginReadingDebtor(owing.runID)
                 state.finishReadingDebtor(owing.runID, owing)
                 state.forgetDebtor(owing)
@@ -222,7 +222,7 @@ extension HistoryTests {
             let seed = repeated ?? UInt64.random(in: 0 ... .max)
             var random = SeededGenerator(seed: seed)
             for _ in 0..<200 {
-                var state = SlotState()
+                var state = WorkflowContextState()
                 var number: UInt64 = 0
                 /// What the database holds: closed runs that owe something, and are out of memory.
                 var stored: Set<RunID> = []

@@ -1,0 +1,118 @@
+internal import SagamoreEngine
+internal import SagamorePersistence
+internal import SagamoreServices
+
+/// What the loader does with contexts, all of it under the shard's lock: claim one, install what was read, or fail.
+extension Loader {
+    /// Under the lock: the shard may have been dropped since the context was queued.
+    func isLive(_ context: WorkflowContext) -> Bool {
+        shard.isOwned && shard.contexts[context.key] === context
+    }
+
+    /// Under the lock.
+    func claim(_ context: WorkflowContext) -> ClaimedContext {
+        lastClaim += 1
+        let claim = LoadClaim(number: lastClaim)
+        switch context.state.begin(claim) {
+        case .readRun(let waiters):
+            return ClaimedContext(context: context, claim: claim, waiters: waiters, readsRun: true)
+        case .checkCommands(let waiters):
+            return ClaimedContext(context: context, claim: claim, waiters: waiters, readsRun: false)
+        }
+    }
+
+    /// Under the lock: the database failed.
+    func fail(_ entry: ClaimedContext, _ error: RequestError) {
+        let context = entry.context
+        guard isLive(context) else { return refuse(entry.waiters) }
+        let failure = context.state.fail(entry.claim, entry.waiters)
+        for waiter in failure.refused { shard.deferred.call { waiter.refuse(error) } }
+        if failure.isOwed { shard.deferred.retryLater { [shard] in shard.perform { shard.requestLoad(context) } } }
+        shard.dropIfUnused(context)
+    }
+
+    /// Under the lock: installs what was read, and lets the waiters go on in order.
+    func finish(_ entry: ClaimedContext, _ found: LoadedRun, _ pending: PendingLoad) {
+        let context = entry.context
+        guard isLive(context) else { return refuse(entry.waiters) }
+        var problem: RequestError?
+        if entry.readsRun {
+            problem = install(found, in: context, by: entry.claim, pending.pagedIn)
+        } else if context.state.finishCheck(by: entry.claim, entry.waiters) == .tellLoader {
+            return shard.loads.add(.workflow(context))
+        }
+        for waiter in entry.waiters {
+            if let problem {
+                shard.deferred.call { waiter.refuse(problem) }
+                continue
+            }
+            let command = LookUp(key: context.key, commandID: waiter.commandID)
+            let isKnown = pending.known.contains(command) || shard.recentCommands.contains(command)
+            waiter.proceed(shard, context, !waiter.commandID.isEmpty && isKnown)
+        }
+        shard.goOn(context)
+        shard.dropIfUnused(context)
+    }
+
+    /// Under the lock: installs a closed run that was read, where it owes something; nil: the read failed.
+    func finish(_ runID: RunID, _ found: LoadedRun?, in context: WorkflowContext) {
+        guard isLive(context) else { return }
+        if case .run(let run) = found {
+            context.state.finishReadingDebtor(runID, run)
+        } else {
+            context.state.finishReadingDebtor(runID, nil)
+        }
+        shard.dropIfUnused(context)
+    }
+
+    /// Under the lock: the shard was dropped meanwhile.
+    private func refuse(_ waiters: [LoadWaiter]) {
+        let obstacle = shard.obstacle() ?? .unavailable("the workflow has to be loaded anew; try again")
+        for waiter in waiters { shard.deferred.call { waiter.refuse(obstacle) } }
+    }
+
+    /// Under the lock: the one place where a run that was read becomes the current one.
+    private func install(
+        _ found: LoadedRun,
+        in context: WorkflowContext,
+        by claim: LoadClaim,
+        _ pagedIn: PagedTasks?
+    ) -> RequestError? {
+        switch found {
+        case .noRun: context.state.install(.none, by: claim)
+        case .closed(let row): context.state.install(.closed(row), by: claim)
+        case .broken(let error, _):
+            context.state.install(.unknown, by: claim)
+            return error
+        case .run(let run) where !run.execution.isRunning:
+            if context.state.beginReadingDebtor(run.runID) { context.state.finishReadingDebtor(run.runID, run) }
+            context.state.install(.closed(run.row), by: claim)
+        case .run(let run):
+            context.state.install(.cached(run), by: claim)
+            adopt(run, in: context)
+            // All that is due was offered. A queue without room is told of that later, and gets a new row.
+            if let pagedIn, let rows = pagedIn.rows[run.runID] {
+                shard.pageIn(rows, for: pagedIn.queue, of: run, in: context)
+            }
+        }
+        return nil
+    }
+
+    /// Under the lock: a run that was read comes to life.
+    private func adopt(_ run: CachedRun, in context: WorkflowContext) {
+        if context.hasLostReports {
+            context.hasLostReports = false
+            run.workerOutage = WorkerOutage(end: shard.clock(), grace: shard.configuration.recoveryGrace)
+        }
+        shard.touch(run)
+        shard.arm(run)
+        let decision = run.execution.decideRecovery(at: shard.clock())
+        let due = run.execution.dueTasks()
+        if !decision.entries.isEmpty {
+            shard.carryOut(decision, on: run, in: context)
+            shard.offer(run.execution.dueTasks().filter { !decision.offers.contains($0) }, of: run)
+        } else {
+            shard.offer(due, of: run)
+        }
+    }
+}
