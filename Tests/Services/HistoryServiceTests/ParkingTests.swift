@@ -190,7 +190,7 @@ extension HistoryTests {
                 }
             }
             for run in runs { #expect(try node.signals(run) == expected[run, default: []], "\(run), seed \(seed)") }
-            // Every run that has news has a task for it.
+            // A signaled run has a workflow task.
             var finished: Set<String> = []
             for run in runs { try node.signal(run, "last").get() }
             while finished.count < runs.count {

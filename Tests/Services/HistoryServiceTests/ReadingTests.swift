@@ -155,7 +155,7 @@ extension HistoryTests {
                 token = page.nextPageToken
                 while seen.count < 3 + number { try follow() }
             }
-            // What a worker holds is not news.
+            // A Started event that only a worker holds is not committed.
             let task = try node.workflowTask()
             try node.complete(task, [Samples.complete()]).get()
             while !token.isEmpty { try follow() }

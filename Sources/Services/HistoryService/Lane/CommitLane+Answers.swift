@@ -12,7 +12,7 @@ extension CommitLane {
                 item.noteCommitted()
                 // Also for an item without rows: it may have been the last one that others waited for.
                 guard let context = item.context else { continue }
-                for news in shard.runs.takeNews(in: context) { shard.deferred.call(news) }
+                for notify in shard.runs.takeNotifications(in: context) { shard.deferred.call(notify) }
                 if item.endsDebts, let run = item.run { context.state.forgetDebtor(run) }
                 if item.closing != nil || item.run == nil || item.endsDebts { shard.dropIfUnused(context) }
             }

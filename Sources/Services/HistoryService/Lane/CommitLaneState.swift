@@ -152,10 +152,10 @@ struct CommitLaneState<Item> {
         guard taken.epoch > known.epoch, taken.commitCount >= known.commitCount,
             taken.outboxSequence >= known.outboxSequence
         else { return lose(.wentBack(known: known, found: taken)) }
-        var news: [LaneAction<Item>] = []
+        var actions: [LaneAction<Item>] = []
         // If there are items, their commit shows whether the failure is over.
-        if parts.isEmpty { news = recovered() }
-        return news + own(taken, since, now)
+        if parts.isEmpty { actions = recovered() }
+        return actions + own(taken, since, now)
     }
 
     private mutating func lose(_ end: LaneEnd) -> [LaneAction<Item>] {

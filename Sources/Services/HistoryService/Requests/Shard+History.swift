@@ -101,12 +101,12 @@ extension Shard {
             onlyCloseEvent: request.onlyCloseEvent,
             deadline: request.deadline
         )
-        access.waitForNews(
+        access.waitForNewEvents(
             of: runID,
             afterEventID: last,
             onlyCloseEvent: request.onlyCloseEvent,
             deadline: min(request.deadline, clock() + configuration.historyWait),
-            news: { [self] reply, closeFrame in
+            notify: { [self] reply, closeFrame in
                 if request.onlyCloseEvent, let closeFrame {
                     reply.succeed(HistoryPage(frames: closeFrame, nextPageToken: []))
                 } else {

@@ -141,7 +141,7 @@ extension Shard {
         let waiters = runs.takeWaiters(of: run.runID, in: context)
         guard !waiters.isEmpty else { return }
         releaseInOrder(
-            { for waiter in waiters { waiter.news(nil) } },
+            { for waiter in waiters { waiter.notify(nil) } },
             refuse: { _ in for waiter in waiters { waiter.expire() } }
         )
     }

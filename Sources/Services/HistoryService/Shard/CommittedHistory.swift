@@ -31,8 +31,9 @@ struct CommittedHistory: Equatable {
         self = next
     }
 
-    /// Whether a follower has news that has seen the events up to `eventID`, or that waits only for the close event.
-    func hasNews(after eventID: Int64, onlyCloseEvent: Bool) -> Bool {
+    /// Whether there is something to tell a follower that has seen the events up to `eventID`, or that waits only for the
+    /// close event.
+    func hasNewEvents(after eventID: Int64, onlyCloseEvent: Bool) -> Bool {
         isClosed || (!onlyCloseEvent && lastEventID > eventID)
     }
 }

@@ -147,18 +147,18 @@ struct RunAccess<Success: Sendable>: ~Copyable {
 
     // MARK: Waits
 
-    /// Waits until there is news of a run that is committed.
+    /// Waits until new events of a run are committed.
     ///
     /// - Parameters:
-    ///   - afterEventID: news is an event with a higher id.
-    ///   - news: called without the lock; with the frame of the last event where the run has closed.
+    ///   - afterEventID: the newest event that the caller has seen.
+    ///   - notify: called without the lock. If the run has closed, `closeFrame` is its last event.
     ///   - expire: called without the lock when the wait is over.
-    consuming func waitForNews(
+    consuming func waitForNewEvents(
         of runID: RunID,
         afterEventID: Int64,
         onlyCloseEvent: Bool,
         deadline: Instant,
-        news: @escaping @Sendable (Reply<Success>, _ closeFrame: [UInt8]?) -> Void,
+        notify: @escaping @Sendable (Reply<Success>, _ closeFrame: [UInt8]?) -> Void,
         expire: @escaping @Sendable (Reply<Success>) -> Void
     ) {
         let reply = reply
@@ -168,7 +168,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
                 afterEventID: afterEventID,
                 onlyCloseEvent: onlyCloseEvent,
                 deadline: deadline,
-                news: { news(reply, $0) },
+                notify: { notify(reply, $0) },
                 expire: { expire(reply) }
             ),
             in: context

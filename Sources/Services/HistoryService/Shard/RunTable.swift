@@ -30,7 +30,7 @@ struct RunTable {
         contexts[context.key] = nil
     }
 
-    // MARK: News
+    // MARK: Followers
 
     mutating func wait(_ waiter: HistoryWaiter, in context: WorkflowContext) {
         precondition(contexts[context.key] === context, "somebody waits in a context that is forgotten")
@@ -38,18 +38,19 @@ struct RunTable {
         context.historyWaiters.append(waiter)
     }
 
-    /// Removes the followers for which the context's current run has committed news. Returns the calls that tell them.
-    mutating func takeNews(in context: WorkflowContext) -> [@Sendable () -> Void] {
+    /// Removes the followers for which the context's current run has new committed events. Returns the calls that notify
+    /// them.
+    mutating func takeNotifications(in context: WorkflowContext) -> [@Sendable () -> Void] {
         guard !context.historyWaiters.isEmpty, let run = context.cached else { return [] }
         let committed = run.committed
         let told = take(from: context) { waiter in
             waiter.runID == run.runID
-                ? committed.hasNews(after: waiter.afterEventID, onlyCloseEvent: waiter.onlyCloseEvent)
+                ? committed.hasNewEvents(after: waiter.afterEventID, onlyCloseEvent: waiter.onlyCloseEvent)
                 : committed.isStored
         }
         return told.map { waiter in
             let closeFrame = committed.isClosed && waiter.runID == run.runID ? run.lastFrame : nil
-            return { waiter.news(closeFrame) }
+            return { waiter.notify(closeFrame) }
         }
     }
 

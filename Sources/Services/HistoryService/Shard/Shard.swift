@@ -119,7 +119,7 @@ final class Shard: @unchecked Sendable {
         }
         context.hasLostReports = true
         // Followers read again from the run that is loaded in its place.
-        for waiter in runs.takeWaiters(of: run.runID, in: context) { deferred.call { waiter.news(nil) } }
+        for waiter in runs.takeWaiters(of: run.runID, in: context) { deferred.call { waiter.notify(nil) } }
         guard context.cached === run else { return }
         context.state.lose(run)
         deferred.retryLater { [self] in perform { requestLoad(context) } }

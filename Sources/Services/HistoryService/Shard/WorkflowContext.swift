@@ -47,12 +47,12 @@ final class WorkflowContext: @unchecked Sendable {
 /// A long poll for history.
 struct HistoryWaiter {
     let runID: RunID
-    /// News is an event with a higher id.
+    /// The newest event that the caller has seen.
     let afterEventID: Int64
     let onlyCloseEvent: Bool
     let deadline: Instant
-    /// Called without the lock, when there is news that is committed; of a run that has closed, with the frame of its
-    /// last event.
-    let news: @Sendable (_ closeFrame: [UInt8]?) -> Void
+    /// Called without the lock once there are newer committed events. If the run has closed, `closeFrame` is its last
+    /// event.
+    let notify: @Sendable (_ closeFrame: [UInt8]?) -> Void
     let expire: @Sendable () -> Void
 }
