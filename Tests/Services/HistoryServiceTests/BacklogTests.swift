@@ -255,8 +255,8 @@ extension HistoryTests {
             try node.start("one").get()
             try node.work()
             let query = node.query("one")
-            let id = try #require(node.shard.perform { node.shard.queries.pending.first?.id })
-            let run = try #require(node.shard.perform { node.shard.contexts[Node.key("one")]?.cached })
+            let id = try #require(node.shard.perform { node.shard.state.queries.pending.first?.id })
+            let run = try #require(node.shard.perform { node.shard.state.runs[Node.key("one")]?.cached })
             node.history.pageOut(
                 MatchingTask(
                     queue: node.workflowQueue("travel"),

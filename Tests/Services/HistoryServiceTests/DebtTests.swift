@@ -48,7 +48,7 @@ extension HistoryTests {
             #expect(next.debtors("one") == [first])
 
             #expect(next.write(Self.settled, "one", first))
-            try eventually("settled") { next.shard.perform { next.shard.contexts.isEmpty } }
+            try eventually("settled") { next.shard.perform { next.shard.state.runs.contexts.isEmpty } }
             #expect(try database.texts("select run_id::text from sagamore.alarms") == [second.description])
             try checkClosed(next, first)
             try next.signal("one", "go").get()
@@ -99,7 +99,7 @@ extension HistoryTests {
             let other = try node.start("other")
             try eventually("commit at the gate") { node.faults.isHolding }
             let first = try node.start("one")
-            let run = try #require(node.shard.perform { node.shard.contexts[Node.key("one")]?.cached?.runID })
+            let run = try #require(node.shard.perform { node.shard.state.runs[Node.key("one")]?.cached?.runID })
             #expect(node.write(Self.owed, "one", run))
             let second = try node.start("one") { $0.workflowIDConflictPolicy = .terminateExisting }
             node.faults.letGo()
@@ -205,13 +205,13 @@ extension HistoryTests {
 extension Node {
     /// The closed runs with debts that stand beside the current run, in order of their start.
     func debtors(_ workflowID: String) -> [RunID] {
-        shard.perform { (shard.contexts[Node.key(workflowID)]?.state.debtors ?? []).map(\.runID).sorted() }
+        shard.perform { (shard.state.runs[Node.key(workflowID)]?.state.debtors ?? []).map(\.runID).sorted() }
     }
 
     /// Writes a fact of a run in memory. False when the run is not there.
     func write(_ fact: Fact, _ workflowID: String, _ runID: RunID) -> Bool {
         shard.perform {
-            guard let context = shard.contexts[Node.key(workflowID)],
+            guard let context = shard.state.runs[Node.key(workflowID)],
                 let run = ([context.cached].compactMap { $0 } + context.state.debtors).first(where: {
                     $0.runID == runID
                 })

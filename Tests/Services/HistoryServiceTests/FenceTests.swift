@@ -57,7 +57,7 @@ extension HistoryTests {
             try older.work()
             let follower = older.page("one", waits: true, onlyClose: true)
             let query = older.query("one")
-            try eventually("waits") { older.shard.perform { !older.shard.runs.waitedFor.isEmpty } }
+            try eventually("waits") { older.shard.perform { !older.shard.state.runs.waitedFor.isEmpty } }
             let newer = try Node(database).started()
             defer { newer.stop() }
             // The lease is renewed every second: that tells the older one.
@@ -88,7 +88,7 @@ extension HistoryTests {
             try eventually("fenced") { older.fencedShards == [0] }
             older.faults.letLoaderGo()
             #expect(try query.error().code == .unavailable)
-            #expect(older.shard.perform { older.shard.queries.isEmpty })
+            #expect(older.shard.perform { older.shard.state.queries.isEmpty })
         }
 
         @Test func anotherNodeWaitsForTheLeaseToLapse() throws {

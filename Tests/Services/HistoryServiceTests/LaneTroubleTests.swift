@@ -56,10 +56,10 @@ extension HistoryTests {
             let calls = try (1...20).map { number in
                 node.submit(try node.startCommand("run \(number)", "start \(number)", offset: Int64(number)))
             }
-            try eventually("stalled") { node.shard.perform { node.shard.ownership.isStalled } }
+            try eventually("stalled") { node.shard.perform { node.shard.state.ownership.isStalled } }
             // Long enough for every one of them to be blamed.
             try eventually("tried again") {
-                node.shard.perform { node.shard.ownership.epoch } > 3 || calls[0].isAnswered
+                node.shard.perform { node.shard.state.ownership.epoch } > 3 || calls[0].isAnswered
             }
             #expect(calls.allSatisfy { !$0.isAnswered })
             try database.session.execute("alter table sagamore.elsewhere rename to journal")

@@ -80,7 +80,7 @@ extension HistoryTests {
             try node.work(Samples.startTimer("timer", .seconds(600)))
             clock.jump(.seconds(20))
             try eventually("parked") { node.cachedCount == 0 }
-            node.shard.perform { node.shard.newWorkflows = NewWorkflows() }
+            node.shard.perform { node.shard.state.newWorkflows = NewWorkflows() }
             let error = try node.start("one").error()
             #expect(error.code == .alreadyExists && error.message.contains("\(run.runID)"))
             #expect(try database.number("select count(*) from sagamore.runs") == 1)

@@ -99,18 +99,18 @@ extension HistoryTests {
             defer { node.stop() }
             try node.start("one").get()
             let due = node.shard.perform { () -> MatchingTask? in
-                guard let run = node.shard.contexts[Node.key("one")]?.cached else { return nil }
-                return run.execution.dueTasks().first.map { node.shard.task(of: $0, run) }
+                guard let run = node.shard.state.runs[Node.key("one")]?.cached else { return nil }
+                return run.execution.dueTasks().first.map { $0.task(of: run) }
             }
             let task = try #require(due)
             node.faults.loaderIsDown(true)
             // Matching has no room, and the shard can't be asked: it is stalled.
-            node.shard.perform { node.shard.ownership.stall(since: .distantPast) }
+            node.shard.perform { node.shard.state.ownership.stall(since: .distantPast) }
             #expect(try node.describe("one").error().code == .unavailable)
             node.history.pageOut(task)
-            #expect(node.shard.perform { node.shard.deferred.retryCount } == 1)
+            #expect(node.shard.perform { node.shard.state.deferred.retryCount } == 1)
             node.faults.loaderIsDown(false)
-            node.shard.perform { node.shard.ownership.resume() }
+            node.shard.perform { node.shard.state.ownership.resume() }
             try eventually("marked") {
                 node.faults.committed.contains { batch in
                     batch.backlog.contains { if case .store = $0 { true } else { false } }
@@ -141,7 +141,7 @@ extension HistoryTests {
             node.faults.cutRetakes(.before, .before, .before, .before, .before)
             node.faults.cut(.before)
             let signal = try node.signal("one", "cut")
-            try eventually("away") { node.shard.perform { node.shard.ownership.isStalled } }
+            try eventually("away") { node.shard.perform { node.shard.state.ownership.isStalled } }
             clock.jump(.seconds(62))
             _ = try signal.get()
             try eventually("the timer fired") { try node.outline("one").contains { $0.hasSuffix("TimerFired") } }

@@ -21,14 +21,14 @@ extension HistoryTests {
             try node.work(Samples.startTimer("timer", .seconds(600)))
             let fires = try #require(
                 node.shard.perform {
-                    node.shard.contexts[Node.key("one")]?.cached?.execution.durable.timers.values.first?.fireAt
+                    node.shard.state.runs[Node.key("one")]?.cached?.execution.durable.timers.values.first?.fireAt
                 }
             )
             // The timeout of the task that ended is past then.
             node.clock.jump(.seconds(20))
             try eventually("parked") { !node.isCached("one") }
             #expect(try database.number(alarm) == fires.nanoseconds)
-            #expect(node.shard.perform { node.shard.contexts.isEmpty })
+            #expect(node.shard.perform { node.shard.state.runs.contexts.isEmpty })
 
             // It comes for a signal, and its row says so in the same transaction.
             try node.signal("one", "hello").get()
@@ -63,7 +63,7 @@ extension HistoryTests {
             #expect(text(try query.get()) == "fine")
             try park()
             let follower = node.page("one", waits: true, onlyClose: true)
-            try eventually("waits") { node.shard.perform { !node.shard.runs.waitedFor.isEmpty } }
+            try eventually("waits") { node.shard.perform { !node.shard.state.runs.waitedFor.isEmpty } }
             try park()
             #expect(!follower.isAnswered)
             try node.terminate("one").get()
@@ -75,13 +75,13 @@ extension HistoryTests {
             defer { node.stop() }
             // It waits for the first workflow task, which no worker takes.
             try node.start("one").get()
-            let run = try #require(node.shard.perform { node.shard.contexts[Node.key("one")]?.cached })
+            let run = try #require(node.shard.perform { node.shard.state.runs[Node.key("one")]?.cached })
             let query = node.query("one", deadline: node.clock.now + .seconds(5))
-            #expect(node.shard.perform { node.shard.queries.isBound(to: run.runID) })
+            #expect(node.shard.perform { node.shard.state.queries.isBound(to: run.runID) })
             node.clock.jump(.seconds(20))
             #expect(try query.error().code == .deadlineExceeded)
             // It would keep the run in memory for ever.
-            #expect(!node.shard.perform { node.shard.queries.isBound(to: run.runID) })
+            #expect(!node.shard.perform { node.shard.state.queries.isBound(to: run.runID) })
         }
 
         @Test func aRunThatWaitsForOthersOnlyNeedsNoAlarm() throws {

@@ -147,7 +147,7 @@ extension HistoryTests {
             #expect(seen == [1, 2] && !token.isEmpty)
             for number in 0..<5 {
                 let waiting = node.page("one", run.runID, token: token, waits: true)
-                try eventually("waits") { node.shard.perform { !node.shard.runs.waitedFor.isEmpty } }
+                try eventually("waits") { node.shard.perform { !node.shard.state.runs.waitedFor.isEmpty } }
                 #expect(!waiting.isAnswered)
                 try node.signal("one", "signal \(number)").get()
                 let page = try waiting.get()
@@ -171,7 +171,7 @@ extension HistoryTests {
             let first = try node.page("one", run.runID, waits: true).get()
             #expect(try ids(first.frames) == [1, 2])
             let follower = node.page("one", run.runID, token: first.nextPageToken, waits: true)
-            try eventually("waits") { node.shard.perform { !node.shard.runs.waitedFor.isEmpty } }
+            try eventually("waits") { node.shard.perform { !node.shard.state.runs.waitedFor.isEmpty } }
             node.faults.hold()
             defer { node.faults.letGo() }
             var signals = [try node.signal("one", "signal 0")]
@@ -242,7 +242,7 @@ extension HistoryTests {
             defer { node.stop() }
             let first = try node.start("one").get()
             let waiting = node.page("one", waits: true, onlyClose: true)
-            try eventually("waits") { node.shard.perform { !node.shard.runs.waitedFor.isEmpty } }
+            try eventually("waits") { node.shard.perform { !node.shard.state.runs.waitedFor.isEmpty } }
             let second = try node.start("one") { $0.workflowIDConflictPolicy = .terminateExisting }.get()
             #expect(second.runID > first.runID)
             #expect(try decoded(try waiting.get().frames).map(\.eventType) == [.workflowExecutionTerminated])

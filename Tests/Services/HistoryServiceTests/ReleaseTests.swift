@@ -234,7 +234,7 @@ extension HistoryTests {
             defer { node.stop() }
             try node.start("one").get()
             let follower = node.page("one", waits: true, onlyClose: true)
-            try eventually("waits") { node.shard.perform { !node.shard.runs.waitedFor.isEmpty } }
+            try eventually("waits") { node.shard.perform { !node.shard.state.runs.waitedFor.isEmpty } }
             node.faults.hold()
             let end = node.terminate("one")
             try eventually("commit at the gate") { node.faults.isHolding }

@@ -153,7 +153,7 @@ extension HistoryTests {
             clock.jump(.seconds(30))
             // Its deadline has passed and is gone: the task is only in Matching's memory.
             let offered = {
-                node.shard.perform { node.shard.contexts[Node.key("one")]?.cached?.execution.nextDeadline == nil }
+                node.shard.perform { node.shard.state.runs[Node.key("one")]?.cached?.execution.nextDeadline == nil }
             }
             try eventually("offered") { offered() || !node.isCached("one") }
             clock.jump(.seconds(30))

@@ -49,12 +49,12 @@ extension HistoryTests {
                 limits: Limits()
             )
             try Call<RunID> { next.history.signal(next.reference("one"), request, reply: $0) }.get()
-            #expect(next.shard.perform { next.shard.contexts[Node.key("one")]?.cached?.tail == nil })
+            #expect(next.shard.perform { next.shard.state.runs[Node.key("one")]?.cached?.tail == nil })
             guard case .task(let last) = try again.get() else { return #expect(Bool(false), "no task") }
             #expect(try ids(last.history) == [9, 10, 11, 12])
             try next.complete(last, sticky: "mine").get()
             // It is small again.
-            #expect(next.shard.perform { next.shard.contexts[Node.key("one")]?.cached?.tail != nil })
+            #expect(next.shard.perform { next.shard.state.runs[Node.key("one")]?.cached?.tail != nil })
         }
 
         @Test func withoutItsWorkerTheTaskGoesToTheNormalQueue() throws {
@@ -288,7 +288,7 @@ extension HistoryTests {
                 #expect(error.message == message)
                 if case .workflowNotReady? = error.detail {} else { Issue.record("no detail") }
             }
-            #expect(node.shard.perform { node.shard.queries.isEmpty })
+            #expect(node.shard.perform { node.shard.state.queries.isEmpty })
         }
 
         @Test func theyEndInTime() throws {

@@ -25,7 +25,7 @@ extension HistoryTests {
                 log: Logger(label: "test")
             )
             shard.perform {
-                shard.ownership.take(
+                shard.state.ownership.take(
                     epoch: 1,
                     since: SteadyClock.now() + .seconds(86_400),
                     at: SteadyClock.now(),

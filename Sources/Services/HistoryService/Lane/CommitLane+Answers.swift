@@ -7,14 +7,14 @@ internal import SagamoreServices
 extension CommitLane {
     func release(_ items: ArraySlice<LaneItem>, outboxRecords: Int) {
         shard.perform {
-            shard.deferred.release(items)
+            shard.state.deferred.release(items)
             for item in items {
                 item.noteCommitted()
                 // Also for an item without rows: it may have been the last one that others waited for.
                 guard let context = item.context else { continue }
-                for notify in shard.runs.takeNotifications(in: context) { shard.deferred.call(notify) }
+                for notify in shard.state.runs.takeNotifications(in: context) { shard.state.deferred.call(notify) }
                 if item.endsDebts, let run = item.run { context.state.forgetDebtor(run) }
-                if item.closing != nil || item.run == nil || item.endsDebts { shard.dropIfUnused(context) }
+                if item.closing != nil || item.run == nil || item.endsDebts { shard.state.runs.dropIfUnused(context) }
             }
         }
         if outboxRecords > 0 { onOutboxGrowth(shard.id) }
@@ -56,10 +56,10 @@ extension CommitLane {
             if let replaced = item.ending?.run { shard.kill(replaced, in: item.context) }
             if let run = item.run { shard.kill(run, in: item.context) }
             if let inbox = item.inbox, failure.reason != .knownCommand {
-                shard.recentCommands.remove(LookUp(key: inbox.key, commandID: inbox.commandID))
+                shard.state.recentCommands.remove(LookUp(key: inbox.key, commandID: inbox.commandID))
             }
-            if let context = item.context, item.run == nil { shard.dropIfUnused(context) }
-            shard.deferred.call { item.refuse?(failure) }
+            if let context = item.context, item.run == nil { shard.state.runs.dropIfUnused(context) }
+            shard.state.deferred.call { item.refuse?(failure) }
         }
     }
 

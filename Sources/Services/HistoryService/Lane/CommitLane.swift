@@ -92,8 +92,8 @@ final class CommitLane: @unchecked Sendable {
         case .resumeAfterPause: return .timePassed(isStopping: shard.lane.isStopped)
         case .own(let taken, let since, let isFirst): own(taken, since, isFirst: isFirst)
         case .extendLease(let since): extendLease(since)
-        case .stall(let since): shard.perform { shard.ownership.stall(since: since) }
-        case .resume: shard.perform { shard.ownership.resume() }
+        case .stall(let since): shard.perform { shard.state.ownership.stall(since: since) }
+        case .resume: shard.perform { shard.state.ownership.resume() }
         case .release(let items, let records): release(items, outboxRecords: records)
         case .refuse(let items, let refusal): refuse(items, refusal)
         case .finish: shard.lane.finished()
@@ -210,9 +210,9 @@ final class CommitLane: @unchecked Sendable {
 
     private func own(_ taken: TakenShard, _ since: Instant, isFirst: Bool) {
         shard.perform {
-            shard.allowsSnapshots = taken.allowsSnapshots
+            shard.state.allowsSnapshots = taken.allowsSnapshots
             let now = clock()
-            shard.ownership.take(epoch: taken.epoch, since: since, at: now, wall: shard.clock())
+            shard.state.ownership.take(epoch: taken.epoch, since: since, at: now, wall: shard.clock())
         }
         guard isFirst else { return }
         log.info("shard taken", metadata: ["shard": "\(shard.id)", "epoch": "\(taken.epoch)"])
@@ -221,7 +221,7 @@ final class CommitLane: @unchecked Sendable {
 
     private func extendLease(_ since: Instant) {
         shard.perform {
-            shard.ownership.extendLease(from: since, at: clock(), wall: shard.clock())
+            shard.state.ownership.extendLease(from: since, at: clock(), wall: shard.clock())
         }
     }
 

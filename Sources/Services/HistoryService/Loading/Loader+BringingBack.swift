@@ -18,9 +18,9 @@ extension Loader {
         var contexts: [WorkflowContext] = []
         var debtors: [ClaimedDebtor] = []
         shard.perform {
-            guard shard.isOwned else { return }
+            guard shard.state.ownership.isOwned else { return }
             for row in rows {
-                let context = shard.context(row.key)
+                let context = shard.state.runs.context(row.key)
                 if row.status == .running {
                     if context.state.requestReturn() { contexts.append(context) }
                 } else if context.state.beginReadingDebtor(row.runID) {
@@ -61,7 +61,7 @@ extension Loader {
         }
         let waiting = withStore { (store) throws(CommitError) in try store.waitingQueues(shard: self.shard.id) }
         guard case .success(let queues) = waiting else { return retry(.recover(after: after, count: count)) }
-        shard.perform { if queues.isEmpty, shard.backlogRows == .unknown { shard.backlogRows = .none } }
+        shard.perform { if queues.isEmpty, shard.state.backlogRows == .unknown { shard.state.backlogRows = .none } }
         onWaitingQueues(queues.compactMap { TaskQueueKey(storedName: $0) })
         if count > 0 {
             shard.log.info("runs recovered", metadata: ["shard": "\(shard.id)", "runs": "\(count)"])
@@ -116,9 +116,9 @@ extension Loader {
     /// Offers the tasks of those runs that are in memory. False when the shard is lost.
     private func offerAgain(_ runs: [RunRow], _ rows: [RunID: [BacklogRow]], for queue: TaskQueueKey) -> Bool {
         shard.perform {
-            guard shard.isOwned else { return false }
+            guard shard.state.ownership.isOwned else { return false }
             for row in runs {
-                guard let context = shard.contexts[row.key], let run = context.cached, run.runID == row.runID else {
+                guard let context = shard.state.runs[row.key], let run = context.cached, run.runID == row.runID else {
                     continue
                 }
                 shard.pageIn(rows[run.runID] ?? [], for: queue, of: run, in: context)

@@ -6,7 +6,7 @@ internal import SagamoreServices
 extension Loader {
     /// Under the lock: the shard may have been dropped since the context was queued.
     func isLive(_ context: WorkflowContext) -> Bool {
-        shard.isOwned && shard.contexts[context.key] === context
+        shard.state.ownership.isOwned && shard.state.runs[context.key] === context
     }
 
     /// Under the lock.
@@ -26,9 +26,11 @@ extension Loader {
         let context = entry.context
         guard isLive(context) else { return refuse(entry.waiters) }
         let failure = context.state.fail(entry.claim, entry.waiters)
-        for waiter in failure.refused { shard.deferred.call { waiter.refuse(error) } }
-        if failure.isOwed { shard.deferred.retryLater { [shard] in shard.perform { shard.requestLoad(context) } } }
-        shard.dropIfUnused(context)
+        for waiter in failure.refused { shard.state.deferred.call { waiter.refuse(error) } }
+        if failure.isOwed {
+            shard.state.deferred.retryLater { [shard] in shard.perform { shard.requestLoad(context) } }
+        }
+        shard.state.runs.dropIfUnused(context)
     }
 
     /// Under the lock: installs what was read, and lets the waiters go on in order.
@@ -43,15 +45,15 @@ extension Loader {
         }
         for waiter in entry.waiters {
             if let problem {
-                shard.deferred.call { waiter.refuse(problem) }
+                shard.state.deferred.call { waiter.refuse(problem) }
                 continue
             }
             let command = LookUp(key: context.key, commandID: waiter.commandID)
-            let isKnown = pending.known.contains(command) || shard.recentCommands.contains(command)
+            let isKnown = pending.known.contains(command) || shard.state.recentCommands.contains(command)
             waiter.proceed(shard, context, !waiter.commandID.isEmpty && isKnown)
         }
         shard.goOn(context)
-        shard.dropIfUnused(context)
+        shard.state.runs.dropIfUnused(context)
     }
 
     /// Under the lock: installs a closed run that was read, where it owes something; nil: the read failed.
@@ -62,13 +64,13 @@ extension Loader {
         } else {
             context.state.finishReadingDebtor(runID, nil)
         }
-        shard.dropIfUnused(context)
+        shard.state.runs.dropIfUnused(context)
     }
 
     /// Under the lock: the shard was dropped meanwhile.
     private func refuse(_ waiters: [LoadWaiter]) {
         let obstacle = shard.obstacle() ?? .unavailable("the workflow has to be loaded anew; try again")
-        for waiter in waiters { shard.deferred.call { waiter.refuse(obstacle) } }
+        for waiter in waiters { shard.state.deferred.call { waiter.refuse(obstacle) } }
     }
 
     /// Under the lock: the one place where a run that was read becomes the current one.
@@ -110,9 +112,9 @@ extension Loader {
         let due = run.execution.dueTasks()
         if !decision.entries.isEmpty {
             shard.carryOut(decision, on: run, in: context)
-            shard.offer(run.execution.dueTasks().filter { !decision.offers.contains($0) }, of: run)
+            shard.state.offer(run.execution.dueTasks().filter { !decision.offers.contains($0) }, of: run)
         } else {
-            shard.offer(due, of: run)
+            shard.state.offer(due, of: run)
         }
     }
 }

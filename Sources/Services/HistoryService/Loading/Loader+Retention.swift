@@ -4,7 +4,7 @@ internal import SagamorePersistence
 extension Loader {
     /// One step of deleting what is past its retention; the next one comes as soon as nothing else waits.
     func retain() {
-        guard shard.perform({ shard.isOwned }) else { return }
+        guard shard.perform({ shard.state.ownership.isOwned }) else { return }
         let now = shard.clock()
         let step = withStore { (store) throws(CommitError) -> Bool in
             let limit = 200

@@ -195,7 +195,7 @@ final class Loader: @unchecked Sendable {
             switch pending.destinations.removeValue(forKey: rebuilt.row.runID) {
             case .context(let entry)?: finish(entry, rebuilt.found, pending)
             case .debtor(let context)?: finish(rebuilt.row.runID, rebuilt.found, in: context)
-            case .reader(let reader)?: shard.deferred.call { reader.answer(rebuilt.found, rebuilt.row) }
+            case .reader(let reader)?: shard.state.deferred.call { reader.answer(rebuilt.found, rebuilt.row) }
             case nil: preconditionFailure("a run was read for nobody")
             }
         }
@@ -217,7 +217,7 @@ final class Loader: @unchecked Sendable {
                 switch destination {
                 case .context(let entry): fail(entry, error)
                 case .debtor(let context): finish(runID, nil, in: context)
-                case .reader(let reader): shard.deferred.call { reader.failed(error) }
+                case .reader(let reader): shard.state.deferred.call { reader.failed(error) }
                 }
             }
         }

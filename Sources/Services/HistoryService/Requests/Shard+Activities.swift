@@ -17,7 +17,7 @@ extension Shard {
             guard let run = access.run, run.runID == task.runID else { return access.refuseTask(.activityTaskNotFound) }
             let decision: Decision
             do throws(RequestError) {
-                let (nonce, now) = (access.shard.random.next(), access.shard.clock())
+                let (nonce, now) = (access.shard.state.random.next(), access.shard.clock())
                 decision = try run.decide { (execution) throws(RequestError) in
                     try execution.decide(
                         startActivity: scheduledEventID,

@@ -203,10 +203,10 @@ extension Shard {
 
     /// Under the lock: answers a repeated command once the first one is known to be durable.
     private func answerDuplicate(_ command: LookUp, _ access: consuming RunAccess<CommandOutcome>) {
-        let wasDecidedHere = recentCommands.contains(command)
+        let wasDecidedHere = state.recentCommands.contains(command)
         access.whenAllIsCommitted { [self] reply in
             // The first one could not be stored, or is no longer remembered here. The next lookup will tell.
-            if wasDecidedHere, !perform({ recentCommands.contains(command) }) {
+            if wasDecidedHere, !perform({ state.recentCommands.contains(command) }) {
                 return reply.fail(LaneFailure.lost.error)
             }
             reply.succeed(.duplicate)
@@ -219,7 +219,7 @@ extension Shard {
         _ records: [OutboxRecord],
         _ access: consuming RunAccess<CommandOutcome>
     ) {
-        recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID))
+        state.recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID))
         let item = LaneItem(context: access.context, run: nil)
         item.basis = access.run
         item.inbox = inbox

@@ -29,7 +29,7 @@ extension Shard {
             shard.read(row, failed: { pending.abandoned.finish(.failure($0)) }) { run in
                 shard.perform {
                     if let obstacle = shard.obstacle() {
-                        shard.deferred.call { pending.abandoned.finish(.failure(obstacle)) }
+                        shard.state.deferred.call { pending.abandoned.finish(.failure(obstacle)) }
                     } else {
                         shard.ask(pending, of: run)
                     }
@@ -41,28 +41,23 @@ extension Shard {
     /// Under the lock.
     private func ask(_ query: PendingQuery, of run: CachedRun) {
         let route = run.execution.queryObstacle.map { QueryRoute.unanswerable($0) } ?? run.queryRoute
-        carryOut(queries.asked(query, route), seen: run)
+        carryOut(state.queries.asked(query, route), seen: run)
     }
 
     /// Under the lock.
     ///
-    /// - Parameter run: the run whose state a failure reveals; nil if it reveals none.
-    func carryOut(_ actions: [QueryAction], seen run: CachedRun?) {
+    /// - Parameter run: the run whose state a failure reveals.
+    func carryOut(_ actions: [QueryAction], seen run: CachedRun) {
         for action in actions {
-            switch action {
-            case .offer(let task): deferred.offer(task)
-            case .answer(let query, let answer): deferred.call { query.finish(.success(answer)) }
-            case .fail(let query, let error):
-                guard let run else {
-                    deferred.call { query.finish(.failure(error)) }
-                    continue
-                }
-                releaseInOrder(
-                    run: run,
-                    { query.finish(.failure(error)) },
-                    refuse: { query.finish(.failure($0.error)) }
-                )
+            guard case .fail(let query, let error) = action else {
+                state.carryOut(action)
+                continue
             }
+            releaseInOrder(
+                run: run,
+                { query.finish(.failure(error)) },
+                refuse: { query.finish(.failure($0.error)) }
+            )
         }
     }
 
@@ -76,13 +71,13 @@ extension Shard {
 
     /// Under the lock: decides what happens to a run's queries when its workflow task ends.
     func endTask(of run: CachedRun, answers results: ProtobufMap<WorkflowQueryResult>) -> EndedQueries {
-        EndedQueries(queries.taskEnded(on: run.runID, answers: results) { run.queryRoute })
+        EndedQueries(state.queries.taskEnded(on: run.runID, answers: results) { run.queryRoute })
     }
 
     /// Under the lock: reroutes the queries of a run if no worker holds one of its workflow tasks.
     func requeueLostQueries(of run: CachedRun, in context: WorkflowContext) {
-        guard queries.isBound(to: run.runID), run.execution.volatile.startedTask == nil else { return }
-        carryOut(queries.taskEnded(on: run.runID) { run.queryRoute }, seen: run)
+        guard state.queries.isBound(to: run.runID), run.execution.volatile.startedTask == nil else { return }
+        carryOut(state.queries.taskEnded(on: run.runID) { run.queryRoute }, seen: run)
     }
 
     /// A poller took a query that has its own task.
@@ -95,7 +90,7 @@ extension Shard {
         let workflow = WorkflowReference(key: task.key, runID: task.runID)
         resolve(workflow, caller) { (access: consuming RunAccess<PolledWorkflowTask>, resolved) in
             let shard = access.shard
-            guard let query = shard.queries.taken(id), case .held(let held) = query.state else {
+            guard let query = shard.state.queries.taken(id), case .held(let held) = query.state else {
                 return access.refuseTask(.workflowTaskNotFound)
             }
             let type: String
@@ -111,7 +106,7 @@ extension Shard {
                 previous = held.previousStartedEventID
                 last = row.historyLength
             case .missing:
-                shard.carryOut(shard.queries.refused(id, workflow.missing), seen: nil)
+                shard.state.carryOut(shard.state.queries.refused(id, workflow.missing))
                 return access.refuseTask(.workflowTaskNotFound)
             }
             @Sendable func assigned(_ history: [UInt8], _ next: [UInt8]) -> PolledWorkflowTask {
@@ -150,16 +145,16 @@ extension Shard {
     private func queryNotDelivered(_ id: UInt64, _ error: RequestError) {
         if error.code == .notFound {
             // The run has left memory, so no worker will get the task.
-            carryOut(queries.refused(id, error), seen: nil)
+            state.carryOut(state.queries.refused(id, error))
         } else {
-            queries.notDelivered(id)
+            state.queries.notDelivered(id)
         }
     }
 
     func answerQuery(_ token: TaskToken.QueryToken, _ answer: QueryAnswer, reply: Reply<Void>) {
         let isOpen = perform {
-            let actions = queries.answered(token.queryID, answer)
-            carryOut(actions, seen: nil)
+            let actions = state.queries.answered(token.queryID, answer)
+            state.carryOut(actions)
             return !actions.isEmpty
         }
         guard isOpen else { return reply.fail(RequestError(.notFound, "query task not found, or already expired")) }
@@ -168,7 +163,7 @@ extension Shard {
 
     /// Under the lock.
     func expireQueries(_ now: Instant) {
-        carryOut(queries.timedOut(now), seen: nil)
+        state.carryOut(state.queries.timedOut(now))
     }
 }
 

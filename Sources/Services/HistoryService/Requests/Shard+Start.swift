@@ -37,7 +37,7 @@ extension Shard {
                     answering: { $0 },
                     onFailure: { failure, reply in
                         guard failure.reason == .knownWorkflow else { return reply.fail(failure.error) }
-                        shard.perform { shard.newWorkflows.wasWrong() }
+                        shard.perform { shard.state.newWorkflows.wasWrong() }
                         shard.start(request, namespace: namespace, Caller(reply))
                     }
                 )
@@ -100,7 +100,7 @@ extension Shard {
     ) {
         let now = clock()
         let context = access.context
-        let runID = random.runID(at: now, after: context.row?.runID)
+        let runID = state.random.runID(at: now, after: context.row?.runID)
         var ending: LaneItem?
         if case .replace(let old) = verdict {
             let terminate = TerminateRequest(
@@ -124,7 +124,7 @@ extension Shard {
         let previous = context.cached
         let assumesNew = context.isUntouched
         context.state.start(run)
-        newWorkflows.began(context.key)
+        state.newWorkflows.began(context.key)
         let item = apply(decision, on: run, in: context, inbox: inbox, assumesNew: assumesNew)
         item.ending = ending
         item.basis = previous
@@ -138,7 +138,7 @@ extension Shard {
 
     /// Under the lock: followers of a run that is no longer the current one look again once its end is committed.
     private func answerWaiters(of run: CachedRun, in context: WorkflowContext) {
-        let waiters = runs.takeWaiters(of: run.runID, in: context)
+        let waiters = state.runs.takeWaiters(of: run.runID, in: context)
         guard !waiters.isEmpty else { return }
         releaseInOrder(
             { for waiter in waiters { waiter.notify(nil) } },

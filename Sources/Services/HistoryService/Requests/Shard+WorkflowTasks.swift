@@ -22,8 +22,8 @@ extension Shard {
                 identity: poller.identity,
                 requestID: poller.requestID,
                 buildID: poller.buildID,
-                nonce: shard.random.next(),
-                epoch: shard.ownership.epoch
+                nonce: shard.state.random.next(),
+                epoch: shard.state.ownership.epoch
             )
             let decision: Decision
             do throws(RequestError) {
@@ -52,7 +52,7 @@ extension Shard {
     private func delivering(_ delivery: WorkflowTaskDelivery, of run: CachedRun) -> Delivery {
         let started = delivery.task
         let suffix = delivery.unwrittenEvents.flatMap(\.frame)
-        let queries = self.queries.taskStarted(on: run.runID)
+        let queries = state.queries.taskStarted(on: run.runID)
         let (key, runID) = (run.key, run.runID)
         let token = TaskToken.workflow(
             WorkflowTaskToken(
@@ -110,7 +110,7 @@ extension Shard {
             }
             let decision: Decision
             do throws(RequestError) {
-                let (nonce, limits) = (shard.random.next(), shard.configuration.limits)
+                let (nonce, limits) = (shard.state.random.next(), shard.configuration.limits)
                 decision = try run.decide { (execution) throws(RequestError) in
                     try execution.decide(completion, nextNonce: nonce, at: shard.clock(), limits: limits)
                 }
@@ -203,7 +203,7 @@ extension Shard {
                 let decision = run.execution.decideStickyAbandoned(stamp, at: shard.clock())
                 shard.carryOut(decision, on: run, in: context)
             case .query(let id, _):
-                shard.carryOut(shard.queries.workerGone(id), seen: nil)
+                shard.state.carryOut(shard.state.queries.workerGone(id))
             case .activity: break
             }
         }

@@ -264,6 +264,16 @@ extension TaskOffer {
         }
     }
 
+    /// The task as Matching gets it.
+    func task(of run: CachedRun) -> MatchingTask {
+        let kind: MatchingTask.Kind =
+            switch self {
+            case .workflow(_, let stickyQueue, let stamp): .workflow(stamp, isSticky: !stickyQueue.isEmpty)
+            case .activity(_, let id, let attempt): .activity(scheduledEventID: id, attempt: attempt)
+            }
+        return MatchingTask(queue: queue(in: run.key.namespace), key: run.key, runID: run.runID, kind: kind)
+    }
+
     /// The queue in which the task waits for a poll.
     func queue(in namespace: Int32) -> TaskQueueKey {
         switch self {

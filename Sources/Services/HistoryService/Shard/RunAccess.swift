@@ -56,7 +56,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
 
     consuming func answer(_ outcome: Result<Success, RequestError>) {
         let reply = reply
-        guard let run else { return shard.deferred.call { reply.answer(outcome) } }
+        guard let run else { return shard.state.deferred.call { reply.answer(outcome) } }
         shard.releaseInOrder(run: run, context: context, { reply.answer(outcome) }, refuse: { reply.fail($0.error) })
     }
 
@@ -68,7 +68,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         _ body: @escaping @Sendable (Reply<Success>) -> Void
     ) {
         let reply = reply
-        guard let run else { return shard.deferred.call { body(reply) } }
+        guard let run else { return shard.state.deferred.call { body(reply) } }
         shard.releaseInOrder(
             run: run,
             context: context,
@@ -83,7 +83,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
     /// Goes on without the lock at once, to answer from the database alone: what stands there is committed.
     consuming func answerFromStore(_ body: @escaping @Sendable (Reply<Success>) -> Void) {
         let reply = reply
-        shard.deferred.call { body(reply) }
+        shard.state.deferred.call { body(reply) }
     }
 
     /// Goes on without the lock once everything of the shard that is on its way is committed, of whatever run it is.
@@ -162,7 +162,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         expire: @escaping @Sendable (Reply<Success>) -> Void
     ) {
         let reply = reply
-        shard.runs.wait(
+        shard.state.runs.wait(
             HistoryWaiter(
                 runID: runID,
                 afterEventID: afterEventID,
@@ -180,7 +180,7 @@ extension RunAccess where Success == QueryOutcome {
     /// The caller waits for a worker's answer: `QueryTable` says when there is one.
     consuming func pending(_ query: WorkflowQuery, of row: RunRow, deadline: Instant) -> PendingQuery {
         PendingQuery(
-            id: shard.random.next(),
+            id: shard.state.random.next(),
             key: row.key,
             runID: row.runID,
             query: query,
@@ -200,7 +200,7 @@ extension RunAccess where Success: PolledTask {
     /// task then. Nothing is lost by it, since a run that has to be loaded anew offers its tasks again.
     consuming func refuseTask(_ error: RequestError) {
         let reply = reply
-        shard.deferred.call { reply.fail(error) }
+        shard.state.deferred.call { reply.fail(error) }
     }
 }
 
@@ -221,11 +221,11 @@ extension Shard {
     ) {
         let reply = caller.reply
         perform {
-            if let obstacle = obstacle() { return deferred.call { reply.fail(obstacle) } }
-            let context = context(key)
-            if canProceed(context, commandID: commandID, mayAssumeNew: mayAssumeNew) {
+            if let obstacle = obstacle() { return state.deferred.call { reply.fail(obstacle) } }
+            let context = state.runs.context(key)
+            if state.canProceed(context, commandID: commandID, mayAssumeNew: mayAssumeNew) {
                 proceed(RunAccess(self, context, context.cached, reply))
-                dropIfUnused(context)
+                state.runs.dropIfUnused(context)
                 return
             }
             wait(
@@ -290,7 +290,7 @@ extension Shard {
         _ reply: Reply<Success>,
         _ proceed: @escaping @Sendable (consuming RunAccess<Success>, Resolved) -> Void
     ) {
-        if let obstacle = obstacle() { return deferred.call { reply.fail(obstacle) } }
+        if let obstacle = obstacle() { return state.deferred.call { reply.fail(obstacle) } }
         switch outcome {
         case .success(let row?) where row.key == workflow.key && row.status == .running && !isLookedUpAgain:
             releaseInOrder(
@@ -298,10 +298,10 @@ extension Shard {
                 refuse: { reply.fail($0.error) }
             )
         case .success(let row?) where row.key == workflow.key:
-            proceed(RunAccess(self, context(row.key), nil, reply), .closed(row))
-        case .success: proceed(RunAccess(self, context(workflow.key), nil, reply), .missing)
-        case .failure(let error): deferred.call { reply.fail(error) }
+            proceed(RunAccess(self, state.runs.context(row.key), nil, reply), .closed(row))
+        case .success: proceed(RunAccess(self, state.runs.context(workflow.key), nil, reply), .missing)
+        case .failure(let error): state.deferred.call { reply.fail(error) }
         }
-        if let context = contexts[workflow.key] { dropIfUnused(context) }
+        if let context = state.runs[workflow.key] { state.runs.dropIfUnused(context) }
     }
 }

@@ -13,6 +13,8 @@ struct RunTable {
     /// The number of entries, by which `TableRelief` decides when the tables shrink.
     var weight: Int { contexts.count + idle.count }
 
+    subscript(key: WorkflowKey) -> WorkflowContext? { contexts[key] }
+
     /// Returns the context of a workflow, and adds one if there is none.
     mutating func context(_ key: WorkflowKey) -> WorkflowContext {
         if let context = contexts[key] { return context }

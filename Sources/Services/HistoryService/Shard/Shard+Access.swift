@@ -11,22 +11,15 @@ extension Shard {
         proceed: @escaping @Sendable (Shard, WorkflowContext, _ isKnownCommand: Bool) -> Void
     ) {
         perform {
-            if let obstacle = obstacle() { return deferred.call { refuse(obstacle) } }
-            let context = context(key)
-            if canProceed(context) {
+            if let obstacle = obstacle() { return state.deferred.call { refuse(obstacle) } }
+            let context = state.runs.context(key)
+            if state.canProceed(context) {
                 proceed(self, context, false)
-                dropIfUnused(context)
+                state.runs.dropIfUnused(context)
                 return
             }
             wait(for: context, LoadWaiter(commandID: "", proceed: proceed, refuse: refuse))
         }
-    }
-
-    /// Under the lock: whether a request for a workflow can go on at once. Those that wait go first.
-    func canProceed(_ context: WorkflowContext, commandID: String = "", mayAssumeNew: Bool = false) -> Bool {
-        let isReady =
-            context.state.isReady || (mayAssumeNew && context.isUntouched && newWorkflows.assumes(context.key))
-        return isReady && commandID.isEmpty && context.state.waiting.isEmpty
     }
 
     /// Under the lock.

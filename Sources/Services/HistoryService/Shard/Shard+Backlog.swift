@@ -28,7 +28,7 @@ extension Shard {
             perform {
                 guard context.cached === run else { return }
                 guard run.residence == .parking,
-                    run.canLeave(at: clock(), horizon: configuration.alarmHorizon, queries)
+                    run.canLeave(at: clock(), horizon: configuration.alarmHorizon, state.queries)
                 else {
                     // Something came meanwhile: it stays, and is looked at again when it is idle.
                     touch(run)
@@ -36,7 +36,7 @@ extension Shard {
                 }
                 context.state.park(run)
                 run.leaveMemory()
-                dropIfUnused(context)
+                state.runs.dropIfUnused(context)
             }
             then?()
         }
@@ -58,7 +58,7 @@ extension Shard {
             let since = run.dueSince(task.kind) ?? now
             item.backlog = [.store(BacklogRow(key: key, queue: task.queue.storedName, since: since))]
             run.pageOut(id, for: task.queue)
-            shard.backlogRows = .some
+            shard.state.backlogRows = .some
             let horizon = shard.configuration.alarmHorizon
             let next = run.execution.nextDeadline
             // Whether it may leave is known only when all of it is committed; one with something due soon stays, and so
@@ -79,13 +79,13 @@ extension Shard {
 
     /// Nobody else will ask for this again: the timer does, when the database can be reached.
     func postpone(_ action: @escaping @Sendable () -> Void) {
-        perform { if isOwned { deferred.retryLater(action) } }
+        perform { if state.ownership.isOwned { state.deferred.retryLater(action) } }
     }
 
     /// A query finds no room in the queue of its workflow: it can't wait in the database.
     private func refuseQuery(_ id: UInt64) {
         let error = RequestError(.resourceExhausted, "too many tasks wait for the workers of this task queue")
-        perform { carryOut(queries.refused(id, error), seen: nil) }
+        perform { state.carryOut(state.queries.refused(id, error)) }
     }
 
     /// Under the lock: the item's transaction says that the run is in memory, where its alarm row may say otherwise.
@@ -105,7 +105,7 @@ extension Shard {
             switch run.pageIn(row.key.task, for: queue, at: now) {
             case .keep: continue
             case .remove: break
-            case .offer(let task): offer([task], of: run)
+            case .offer(let task): state.offer([task], of: run)
             }
             item.backlog.append(.remove(row))
         }

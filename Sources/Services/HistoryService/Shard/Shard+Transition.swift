@@ -43,19 +43,19 @@ extension Shard {
                 item.alarm = .set(.active)
             }
             run.alarmIsSet(isActive: true)
-            if allowsSnapshots { item.snapshot = run.snapshotIfDue() }
+            if state.allowsSnapshots { item.snapshot = run.snapshotIfDue() }
         }
         noteLife(of: run, before, in: item)
         item.inbox = inbox
-        if let inbox { recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID)) }
+        if let inbox { state.recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID)) }
         for event in decision.statusEvents { item.outbox.append(encoder.encode(event)) }
         touch(run)
         arm(run)
         for offer in decision.offers {
-            let task = task(of: offer, run)
+            let task = offer.task(of: run)
             // An activity's start is written: offered now, it may share the transaction of its schedule. A workflow
             // task's start writes nothing, and its poll could only wait.
-            if case .activity = task.kind { deferred.offer(task) } else { item.offers.append(task) }
+            if case .activity = task.kind { state.deferred.offer(task) } else { item.offers.append(task) }
         }
         return item
     }
@@ -70,7 +70,7 @@ extension Shard {
         item.endsDebts = before == .closedWithDebts
         if before == .open {
             item.endsHeartbeats = run.heartbeatRows.exist
-            item.endsBacklog = run.mayHaveBacklog && backlogRows != .none
+            item.endsBacklog = run.mayHaveBacklog && state.backlogRows != .none
             if item.newRun == nil {
                 let row = run.row
                 item.closing = RunClosing(
@@ -93,9 +93,9 @@ extension Shard {
         switch lane.add(item, isSettled: isSettled) {
         case .queued: return
         case .free:
-            if let release = item.release { deferred.call(release) }
-            deferred.offer(item.offers)
-        case .closed: if let refuse = item.refuse { deferred.call { refuse(.fenced) } }
+            if let release = item.release { state.deferred.call(release) }
+            state.deferred.offer(item.offers)
+        case .closed: if let refuse = item.refuse { state.deferred.call { refuse(.fenced) } }
         }
         item.countUncommitted(-1)
     }
@@ -116,26 +116,10 @@ extension Shard {
         enqueue(item)
     }
 
-    func touch(_ run: CachedRun) { runs.idle.touch(run, at: clock()) }
+    func touch(_ run: CachedRun) { state.runs.idle.touch(run, at: clock()) }
 
     /// Tells the shard's timer of the run's next deadline.
     func arm(_ run: CachedRun) {
-        guard let next = run.execution.nextDeadline, run.armed.arm(for: next) else { return }
-        timers.insert(TimerHeap.Item(at: next, key: run.key, runID: run.runID))
-        if timers.earliest == next { bell.ring(for: next) }
-    }
-
-    func offer(_ offers: [TaskOffer], of run: CachedRun) {
-        for offer in offers { deferred.offer(task(of: offer, run)) }
-    }
-
-    func task(of offer: TaskOffer, _ run: CachedRun) -> MatchingTask {
-        let kind: MatchingTask.Kind =
-            switch offer {
-            case .workflow(_, let stickyQueue, let stamp): .workflow(stamp, isSticky: !stickyQueue.isEmpty)
-            case .activity(_, let id, let attempt): .activity(scheduledEventID: id, attempt: attempt)
-            }
-        let queue = offer.queue(in: run.key.namespace)
-        return MatchingTask(queue: queue, key: run.key, runID: run.runID, kind: kind)
+        if let earliest = state.arm(run) { bell.ring(for: earliest) }
     }
 }

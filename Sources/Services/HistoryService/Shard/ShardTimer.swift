@@ -37,16 +37,16 @@ final class ShardTimer: @unchecked Sendable {
         var step = TimerSchedule.Step()
         let outcome = shard.perform {
             var outcome = TimerSchedule.Outcome()
-            outcome.isOwned = shard.isOwned
+            outcome.isOwned = shard.state.ownership.isOwned
             // What is not owned is not loaded: it may be another's.
             guard outcome.isOwned else { return outcome }
             step = schedule.begin(at: now, steady: steady)
             // Nothing is due while nobody could report that it was done.
-            outcome.isStalled = shard.ownership.isStalled || shard.obstacle() != nil
+            outcome.isStalled = shard.state.ownership.isStalled || shard.obstacle() != nil
             outcome.isLaneFull = shard.isLaneHalfFull
             if !outcome.isStalled, !outcome.isLaneFull { fireDue(now) }
             if step.sweeps { outcome.isSweepPartial = sweep(now, outcome) }
-            outcome.earliest = shard.timers.earliest
+            outcome.earliest = shard.state.timers.earliest
             return outcome
         }
         if step.wakesParked { shard.loads.add(.wakeParked(after: nil)) }
@@ -57,22 +57,25 @@ final class ShardTimer: @unchecked Sendable {
 
     /// Makes the tables smaller when much less is needed than before.
     private func relieve() {
-        let runs = shard.perform { shard.runs.weight }
+        let runs = shard.perform { shard.state.runs.weight }
         guard relief.isDue(runs: runs, at: shard.steadyClock()) else { return }
-        shard.perform { shard.shrink() }
+        shard.perform { shard.state.shrink() }
     }
 
     /// Under the lock.
     private func fireDue(_ now: Instant) {
         var budget = DueBudget()
-        while budget.hasRoom, let item = shard.timers.popDue(now) {
-            guard let context = shard.contexts[item.key], let run = context.cached, run.runID == item.runID,
+        while budget.hasRoom, let item = shard.state.timers.popDue(now) {
+            guard let context = shard.state.runs[item.key], let run = context.cached, run.runID == item.runID,
                 run.execution.isRunning, run.armed.fire(at: item.at)
             else { continue }
-            let decision = run.execution.decideDue(at: now, after: run.workerOutage.or(later: shard.ownership.outage))
+            let decision = run.execution.decideDue(
+                at: now,
+                after: run.workerOutage.or(later: shard.state.ownership.outage)
+            )
             budget.spend(decision.entries.count)
             if decision.entries.isEmpty, decision.statusEvents.isEmpty {
-                shard.offer(decision.offers, of: run)
+                shard.state.offer(decision.offers, of: run)
             } else {
                 shard.carryOut(decision, on: run, in: context)
             }
@@ -80,7 +83,7 @@ final class ShardTimer: @unchecked Sendable {
             shard.requeueLostQueries(of: run, in: context)
             shard.arm(run)
         }
-        if shard.timers.count > 4 * shard.contexts.count + 10_000 { shard.compactTimers() }
+        if shard.state.timers.count > 4 * shard.state.runs.contexts.count + 10_000 { shard.state.compactTimers() }
     }
 
     /// Under the lock. Returns whether more runs may leave memory than were looked at.
@@ -88,9 +91,9 @@ final class ShardTimer: @unchecked Sendable {
         var isPartial = false
         if !outcome.isStalled {
             if !outcome.isLaneFull { isPartial = park(now) }
-            shard.deferred.retry()
+            shard.state.deferred.retry()
         }
-        for waiter in shard.runs.takeExpired(at: now) { shard.deferred.call(waiter.expire) }
+        for waiter in shard.state.runs.takeExpired(at: now) { shard.state.deferred.call(waiter.expire) }
         shard.expireQueries(now)
         return isPartial
     }
@@ -99,18 +102,18 @@ final class ShardTimer: @unchecked Sendable {
     /// so the busy ones cost nothing. Returns whether it stopped before the end of that list.
     private func park(_ now: Instant) -> Bool {
         let idleSince = now + Interval(nanoseconds: -shard.configuration.parkAfter.nanoseconds)
-        let (idle, isPartial) = shard.runs.idle.take(idleSince: idleSince, limit: Self.parkLimit)
+        let (idle, isPartial) = shard.state.runs.idle.take(idleSince: idleSince, limit: Self.parkLimit)
         for run in idle {
-            guard let context = shard.contexts[run.key], context.cached === run, !run.isDead else { continue }
+            guard let context = shard.state.runs[run.key], context.cached === run, !run.isDead else { continue }
             if !run.execution.isRunning, run.uncommitted == 0 {
                 context.state.close(run)
-                shard.dropIfUnused(context)
+                shard.state.runs.dropIfUnused(context)
             } else if run.execution.isRunning,
-                run.canLeave(at: now, horizon: shard.configuration.alarmHorizon, shard.queries)
+                run.canLeave(at: now, horizon: shard.configuration.alarmHorizon, shard.state.queries)
             {
                 park(run, in: context)
             } else {
-                shard.runs.idle.watch(run)
+                shard.state.runs.idle.watch(run)
             }
         }
         return isPartial

@@ -28,20 +28,3 @@ struct TableRelief {
         return true
     }
 }
-
-extension Shard {
-    /// Under the lock: tables that have grown for many runs become as small as what is in them.
-    func shrink() {
-        runs.shrink()
-        compactTimers()
-    }
-
-    /// Under the lock: forgets the timers of runs that have left memory.
-    func compactTimers() {
-        let contexts = contexts
-        timers.compact { item in
-            guard let run = contexts[item.key]?.cached else { return false }
-            return run.runID == item.runID && run.armed.at == item.at && run.execution.isRunning
-        }
-    }
-}

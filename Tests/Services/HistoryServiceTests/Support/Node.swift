@@ -174,14 +174,14 @@ final class Node: @unchecked Sendable {
     /// Runs in memory.
     var cachedCount: Int {
         history.shards.reduce(0) { count, shard in
-            count + shard.perform { shard.contexts.values.count { $0.cached != nil } }
+            count + shard.perform { shard.state.runs.contexts.values.count { $0.cached != nil } }
         }
     }
 
     func isCached(_ workflowID: String) -> Bool {
         let key = Node.key(workflowID)
         let shard = history.current.withLock { $0 }.shard(of: key)
-        return shard.perform { shard.contexts[key]?.cached != nil }
+        return shard.perform { shard.state.runs[key]?.cached != nil }
     }
 
     /// Transitions that wait for their commit, in all.
