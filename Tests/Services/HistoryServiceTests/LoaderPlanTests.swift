@@ -45,6 +45,23 @@ extension HistoryTests {
         }
     }
 
+    /// How many runs a step of retention deletes.
+    @Suite struct RetentionSteps {
+        @Test func longStepsAreFollowedBySmallerOnes() {
+            var step = RetentionStep()
+            for _ in 0..<10 { step.took(.milliseconds(1)) }
+            #expect(step.limit == RetentionStep.highestLimit)
+            step.took(.milliseconds(30))
+            #expect(step.limit == 200, "neither long nor short")
+            step.took(.seconds(2))
+            #expect(step.limit == 100)
+            for _ in 0..<10 { step.took(RetentionStep.long) }
+            #expect(step.limit == RetentionStep.lowestLimit)
+            step.took(RetentionStep.short)
+            #expect(step.limit == 2 * RetentionStep.lowestLimit)
+        }
+    }
+
     /// Journals in pages.
     @Suite struct JournalLoads {
         private static func row(_ number: UInt64) -> RunRow {

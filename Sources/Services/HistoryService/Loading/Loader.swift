@@ -17,6 +17,7 @@ final class Loader: @unchecked Sendable {
     /// Parked runs are being brought back, a page at a time.
     var isWaking = false
     var retention = RetentionPlan()
+    var retentionStep = RetentionStep()
     private let tails = TailBudget(limit: tailByteLimit)
     let onRecovered: @Sendable () -> Void
     let onWaitingQueues: @Sendable ([TaskQueueKey]) -> Void
