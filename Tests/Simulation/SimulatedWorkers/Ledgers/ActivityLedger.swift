@@ -1,0 +1,86 @@
+internal import SagamoreEngine
+
+/// What workers did and were told: the outside world, in which activities take effect.
+///
+/// Unchecked: the whole world runs in one thread.
+public final class ActivityLedger: @unchecked Sendable {
+    /// What workers know of one run.
+    struct Run {
+        /// Attempts that a worker began.
+        var attempts: [Attempt] = []
+        /// Activities whose completion was acknowledged, by the ids of their ActivityTaskScheduled.
+        var completed: [Int64] = []
+        /// Workflow tasks whose completion was acknowledged, by the ids of their WorkflowTaskStarted.
+        var completedTasks: [Int64] = []
+    }
+
+    /// An attempt of an activity in the hands of a worker.
+    struct Attempt {
+        let scheduledEventID: Int64
+        let attempt: Int32
+        let nonce: UInt64
+        let ordinal: Int
+        let isUndo: Bool
+        let worker: String
+        let life: Int
+        /// Whether it took effect.
+        var hasEffect = false
+    }
+
+    private var runs: [RunID: Run] = [:]
+    private let violation: (String) -> Void
+    /// The number of attempts that took effect.
+    public private(set) var effects = 0
+    /// The number of attempts that began.
+    public private(set) var attempts = 0
+
+    /// - Parameter violation: is told what must not be.
+    public init(violation: @escaping (String) -> Void) { self.violation = violation }
+
+    /// What is known of a run.
+    func run(_ id: RunID) -> Run { runs[id] ?? Run() }
+
+    /// Notes that a worker begins an attempt. Returns nil when this very worker has begun it already, which it does
+    /// when an answer with eager activities comes twice; else the number for ``tookEffect(_:of:)``.
+    func began(_ token: ActivityTaskToken, _ input: ActivityInput, worker: String, life: Int) -> Int? {
+        if let known = runs[token.runID]?.attempts.first(where: {
+            $0.nonce == token.nonce && $0.scheduledEventID == token.scheduledEventID && $0.attempt == token.attempt
+        }) {
+            if known.worker != worker || known.life != life {
+                violation(
+                    "attempt \(token.attempt) of activity \(token.scheduledEventID) of run \(token.runID) was given to "
+                        + "\(known.worker) in its life \(known.life) and to \(worker) in its life \(life)"
+                )
+            }
+            return nil
+        }
+        attempts += 1
+        let attempt = Attempt(
+            scheduledEventID: token.scheduledEventID,
+            attempt: token.attempt,
+            nonce: token.nonce,
+            ordinal: input.ordinal,
+            isUndo: input.isUndo,
+            worker: worker,
+            life: life
+        )
+        runs[token.runID, default: Run()].attempts.append(attempt)
+        return (runs[token.runID]?.attempts.count ?? 0) - 1
+    }
+
+    /// Notes that an attempt took effect.
+    func tookEffect(_ number: Int, of run: RunID) {
+        effects += 1
+        runs[run]?.attempts[number].hasEffect = true
+    }
+
+    /// Notes that the service accepted the completion of an activity.
+    func acknowledged(_ token: ActivityTaskToken) {
+        runs[token.runID, default: Run()].completed.append(token.scheduledEventID)
+    }
+
+    /// Notes that the service accepted the completion of a workflow task.
+    func acknowledgedTask(_ run: RunID, startedEventID: Int64) {
+        runs[run, default: Run()].completedTasks.append(startedEventID)
+    }
+}
