@@ -331,6 +331,22 @@ let simulation: [Target] = [
         "SagamoreSimulatedWorkers",
         ["SagamoreSimulatedTime", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]
     ),
+    simulated(
+        "SagamoreSimulation",
+        [
+            "SagamoreSimulatedTime", "SagamoreSimulatedDatabase", "SagamoreSimulatedWorkers", "SagamoreHistoryService",
+            "SagamoreMatchingService", "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
+            "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreLogging",
+        ]
+    ),
+    tests(
+        "Simulation",
+        "SagamoreSimulationTests",
+        [
+            "SagamoreSimulation", "SagamoreSimulatedTime", "SagamoreSimulatedDatabase", "SagamoreSimulatedWorkers",
+            "SagamoreHistoryService", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
+        ]
+    ),
     tests(
         "Simulation",
         "SagamoreSimulatedDatabaseTests",

@@ -36,6 +36,9 @@ public final class Reply<Success: Sendable>: Sendable {
         guard !isAnswered.exchange(true, ordering: .acquiringAndReleasing) else { return }
         handler(outcome)
     }
+
+    /// Lets the requester wait for ever: the process that was to answer was killed, in a simulation.
+    package func abandon() { _ = isAnswered.exchange(true, ordering: .acquiringAndReleasing) }
 }
 
 extension Reply where Success == Void {

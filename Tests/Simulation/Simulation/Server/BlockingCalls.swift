@@ -1,0 +1,46 @@
+public import SagamoreEngine
+public import SagamoreSimulatedTime
+
+/// What happens while a thread of a server is blocked in a call of the database: others make steps. The servers of a
+/// world share one.
+///
+/// Steps are nested for that: whoever is blocked goes on once those that began later have ended. So not every order of
+/// answers occurs, but every order of steps between the beginning and the end of one call does.
+///
+/// Unchecked: the whole world runs in one thread.
+public final class BlockingCalls: @unchecked Sendable {
+    /// How many calls take time before they are carried out, and as many after that. From 0 to 1.
+    public var rate = 0.0
+    /// The longest time that a call takes, before and after.
+    public var longest = Interval.milliseconds(2)
+    /// How many calls may be under way at once.
+    public var depthLimit = 4
+    /// The number of calls that took time.
+    public private(set) var count = 0
+    private var depth = 0
+    private let clock = SimulatedProcess("calls")
+
+    /// Calls that take no time.
+    public init() {}
+
+    /// Lets a while pass, with some probability; and the time for which the process is paused.
+    func pass(in scheduler: Scheduler, while process: SimulatedProcess) {
+        guard rate > 0, depth < depthLimit, scheduler.random.happens(rate) else { return }
+        let length = Interval(nanoseconds: Int64(scheduler.random.below(Int(longest.nanoseconds) + 1)))
+        pass(until: scheduler.now + length, in: scheduler)
+        while let end = process.pausedUntil, end > scheduler.now, pass(until: end, in: scheduler) {}
+    }
+
+    /// Lets others make steps until then. Returns false where too many calls are under way already.
+    @discardableResult
+    func pass(until end: Instant, in scheduler: Scheduler) -> Bool {
+        guard depth < depthLimit else { return false }
+        depth += 1
+        count += 1
+        defer { depth -= 1 }
+        var isOver = false
+        scheduler.schedule("database", of: clock, after: end - scheduler.now) { isOver = true }
+        while !isOver, scheduler.step() {}
+        return true
+    }
+}

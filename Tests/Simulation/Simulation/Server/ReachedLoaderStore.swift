@@ -1,0 +1,114 @@
+internal import SagamoreEngine
+internal import SagamorePersistence
+
+/// The store of a loader in one life of a server; see `ReachedLaneStore`.
+final class ReachedLoaderStore: LoaderStore {
+    private let store: any LoaderStore
+    private let life: ServerLife
+
+    init(_ store: any LoaderStore, _ life: ServerLife) {
+        self.store = store
+        self.life = life
+    }
+
+    func sliceTable() throws(CommitError) -> SliceTable {
+        try life.call { () throws(CommitError) in try store.sliceTable() }
+    }
+
+    func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer] {
+        try life.call { () throws(CommitError) in try store.lookUp(questions) }
+    }
+
+    func loadJournals(
+        _ runIDs: [RunID],
+        after position: JournalPosition,
+        byteLimit: Int
+    ) throws(CommitError) -> JournalPage {
+        try life.call { () throws(CommitError) in try store.loadJournals(runIDs, after: position, byteLimit: byteLimit)
+        }
+    }
+
+    func journalContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool {
+        try life.call { () throws(CommitError) in try store.journalContains(bytes, of: runID) }
+    }
+
+    func loadHeartbeats(
+        _ runIDs: [RunID],
+        after position: HeartbeatPosition,
+        byteLimit: Int
+    ) throws(CommitError) -> HeartbeatPage {
+        try life.call { () throws(CommitError) in
+            try store.loadHeartbeats(runIDs, after: position, byteLimit: byteLimit)
+        }
+    }
+
+    func retentions() throws(CommitError) -> [Int32: Interval] {
+        try life.call { () throws(CommitError) in try store.retentions() }
+    }
+
+    func deleteRuns(
+        shard: Int32,
+        of namespaces: [Int32],
+        closedBefore: Instant,
+        after first: RunID,
+        before end: RunID,
+        limit: Int
+    ) throws(CommitError) -> RunID? {
+        try life.call { () throws(CommitError) in
+            try store.deleteRuns(
+                shard: shard,
+                of: namespaces,
+                closedBefore: closedBefore,
+                after: first,
+                before: end,
+                limit: limit
+            )
+        }
+    }
+
+    func deleteTraces(before instant: Instant, limit: Int) throws(CommitError) -> Int {
+        try life.call { () throws(CommitError) in try store.deleteTraces(before: instant, limit: limit) }
+    }
+
+    func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow] {
+        try life.call { () throws(CommitError) in try store.loadRuns(runIDs) }
+    }
+
+    func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow] {
+        try life.call { () throws(CommitError) in try store.activeRuns(shard: shard, after: runID, limit: limit) }
+    }
+
+    func parkedRuns(
+        shard: Int32,
+        before instant: Instant,
+        after last: (Instant, RunID)?,
+        limit: Int
+    ) throws(CommitError) -> [(RunRow, Instant)] {
+        try life.call { () throws(CommitError) in
+            try store.parkedRuns(shard: shard, before: instant, after: last, limit: limit)
+        }
+    }
+
+    func waitingTasks(
+        shard: Int32,
+        queue: String,
+        limit: Int
+    ) throws(CommitError) -> [(run: RunRow, row: BacklogRow)] {
+        try life.call { () throws(CommitError) in try store.waitingTasks(shard: shard, queue: queue, limit: limit) }
+    }
+
+    func waitingQueues(shard: Int32) throws(CommitError) -> [String] {
+        try life.call { () throws(CommitError) in try store.waitingQueues(shard: shard) }
+    }
+
+    func readHistory(
+        _ runID: RunID,
+        of workflow: WorkflowKey,
+        from eventID: Int64,
+        byteLimit: Int
+    ) throws(CommitError) -> [JournalRow] {
+        try life.call { () throws(CommitError) in
+            try store.readHistory(runID, of: workflow, from: eventID, byteLimit: byteLimit)
+        }
+    }
+}

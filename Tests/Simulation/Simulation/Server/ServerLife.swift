@@ -1,0 +1,203 @@
+internal import SagamoreEngine
+internal import SagamoreHistoryService
+internal import SagamoreLogging
+internal import SagamoreMatchingService
+internal import SagamorePersistence
+internal import SagamorePostgresClient
+internal import SagamoreServices
+internal import SagamoreSimulatedTime
+
+/// A server from its start to its end.
+///
+/// Unchecked: the whole world runs in one thread.
+final class ServerLife: @unchecked Sendable {
+    let scheduler: Scheduler
+    let process: SimulatedProcess
+    let blocking: BlockingCalls
+    private(set) var isDead = false
+    private var services: Services?
+    private var schedule = MemberSchedule()
+    /// Steps of this life that have begun and not ended: one within a call of a store lets others go on.
+    private var depth = 0
+
+    private struct Services {
+        let history: SteppedHistory
+        let matching: MatchingService
+    }
+
+    init(_ scheduler: Scheduler, _ process: SimulatedProcess, _ blocking: BlockingCalls) {
+        self.scheduler = scheduler
+        self.process = process
+        self.blocking = blocking
+    }
+
+    var history: HistoryService { running.history.service }
+    var matching: MatchingService { running.matching }
+    private var running: Services {
+        guard let services else { preconditionFailure("a server is reached that does not run") }
+        return services
+    }
+
+    // MARK: The beginning and the end
+
+    /// - Parameters:
+    ///   - name: of the process, by which it owns shards.
+    ///   - connect: sets the callbacks of the service.
+    func start(
+        _ configuration: HistoryConfiguration,
+        name: String,
+        stores: ServerStores,
+        encoder: any StatusEventEncoder,
+        log: Logger,
+        connect: (HistoryService) -> Void
+    ) {
+        let wallClock: @Sendable () -> Instant = { [scheduler, process] in
+            SimulatedServer.epoch + (scheduler.now - Instant(nanoseconds: 0)) + process.clockOffset
+        }
+        let environment = HistoryEnvironment(
+            wallClock: wallClock,
+            steadyClock: { [scheduler] in scheduler.now },
+            makeRandom: { [scheduler] in
+                var chance = scheduler.random.fork()
+                return RandomSource(seed: (chance.next() | 1, chance.next(), chance.next(), chance.next()))
+            }
+        )
+        let history = SteppedHistory(
+            configuration: configuration,
+            process: name,
+            makeLaneStore: { [unowned self] shard in
+                try checkLife()
+                return ReachedLaneStore(try stores.makeLaneStore(shard), self, stores)
+            },
+            makeLoaderStore: { [unowned self] in
+                try checkLife()
+                return ReachedLoaderStore(try stores.makeLoaderStore(), self)
+            },
+            encoder: encoder,
+            environment: environment,
+            log: log,
+            onRing: { [weak self] member in self?.ring(member) }
+        )
+        let matching = MatchingService(history: history.service, clock: wallClock, log: log)
+        history.service.connect(matching: matching)
+        services = Services(history: history, matching: matching)
+        connect(history.service)
+        history.start()
+        stepMatching()
+    }
+
+    /// Commits what is queued and releases the shards.
+    func stop(then: @escaping @Sendable () -> Void) {
+        matching.stop()
+        running.history.stop(then: then)
+    }
+
+    /// The process is gone: nothing that is under way has an effect, and nobody is told.
+    func die() {
+        isDead = true
+        discardIfOver()
+    }
+
+    private func discardIfOver() {
+        guard isDead, depth == 0, let services else { return }
+        self.services = nil
+        services.matching.stop()
+        services.history.discard()
+    }
+
+    // MARK: Steps
+
+    private func ring(_ member: SteppedMember) {
+        guard !isDead else { return }
+        add(schedule.ring(member.number), member)
+    }
+
+    private func add(_ addition: MemberSchedule.Addition?, _ member: SteppedMember) {
+        switch addition {
+        case nil: return
+        case .ready?:
+            scheduler.schedule(member.label, of: process) { [self] in
+                schedule.begin(member.number)
+                step(member)
+            }
+        case .wake(let time)?:
+            scheduler.schedule(member.label, of: process, after: time - scheduler.now) { [self] in
+                let (isDue, addition) = schedule.wake(member.number, time, at: scheduler.now)
+                if isDue { step(member) } else { add(addition, member) }
+            }
+        }
+    }
+
+    private func step(_ member: SteppedMember) {
+        let next = within { member.step(at: scheduler.now) }
+        guard !isDead else { return }
+        add(schedule.finish(member.number, next, at: scheduler.now), member)
+    }
+
+    private func stepMatching() {
+        guard !isDead else { return }
+        let pause = within { matching.step() }
+        scheduler.schedule("matching", of: process, after: pause) { [self] in stepMatching() }
+    }
+
+    private func within<Value>(_ body: () -> Value) -> Value {
+        depth += 1
+        let value = body()
+        depth -= 1
+        discardIfOver()
+        return value
+    }
+
+    // MARK: Requests
+
+    /// Requests wait while the process is paused.
+    var isDelayed: Bool { process.pausedUntil.map { $0 > scheduler.now } ?? false }
+
+    /// A reply by which the caller hears nothing of a process that was killed.
+    func guarded<Success: Sendable>(_ reply: Reply<Success>) -> Reply<Success> {
+        Reply { [self] outcome in
+            if isDead { reply.abandon() } else { reply.answer(outcome) }
+        }
+    }
+
+    func receive<Success: Sendable>(
+        _ reply: Reply<Success>,
+        _ request: @escaping (HistoryService, Reply<Success>) -> Void
+    ) {
+        let guarded = guarded(reply)
+        receive { history in request(history, guarded) }
+    }
+
+    func receive(_ request: @escaping (HistoryService) -> Void) {
+        guard !isDead else { return }
+        if isDelayed {
+            scheduler.schedule("request", of: process) { [self] in receive(request) }
+        } else {
+            within { request(history) }
+        }
+    }
+
+    // MARK: Stores
+
+    /// A call of a store: before and after it is carried out, others may make steps.
+    ///
+    /// - Parameter lockedUntil: until when the call waits for a lock.
+    func call<Value>(
+        lockedUntil: () -> Instant? = { nil },
+        _ body: () throws(CommitError) -> Value
+    ) throws(CommitError) -> Value {
+        blocking.pass(in: scheduler, while: process)
+        while !isDead, let until = lockedUntil(), blocking.pass(until: until, in: scheduler) {}
+        try checkLife()
+        let result: Result<Value, CommitError>
+        do throws(CommitError) { result = .success(try body()) } catch { result = .failure(error) }
+        blocking.pass(in: scheduler, while: process)
+        try checkLife()
+        return try result.get()
+    }
+
+    /// - Throws: an error that nobody sees, where the process was killed.
+    func checkLife() throws(CommitError) {
+        if isDead { throw CommitError(PostgresError(.connectionLost, "the process was killed")) }
+    }
+}

@@ -1,0 +1,191 @@
+public import SagamoreEngine
+public import SagamoreHistoryService
+public import SagamoreLogging
+public import SagamorePersistence
+public import SagamoreServices
+public import SagamoreSimulatedTime
+public import SagamoreSimulatedWorkers
+
+/// A server of the simulated world: History and Matching in one process, which can be started, stopped, killed and
+/// paused.
+///
+/// Unchecked: the whole world runs in one thread.
+public final class SimulatedServer: @unchecked Sendable {
+    /// Where a server is between its starts.
+    public enum State: Sendable, Equatable {
+        /// No process.
+        case down
+        /// The process has begun, and waits for the database.
+        case starting
+        /// Requests are accepted as soon as shards are owned.
+        case running
+        /// A clean stop is under way.
+        case stopping
+    }
+
+    /// The wall clock at the beginning of the world: 2026-01-01T00:00:00Z.
+    public static let epoch = Instant(nanoseconds: 1_767_225_600_000_000_000)
+
+    /// The process. Use `kill()` and `pause(for:)` of the server.
+    public let process: SimulatedProcess
+    /// What is the server doing?
+    public private(set) var state = State.down
+    /// How often it was started.
+    public private(set) var startCount = 0
+    /// Changes the configuration of the next start.
+    public var configure: (inout HistoryConfiguration) -> Void = { _ in }
+    /// Where the services log to. By default nowhere.
+    public var log: Logger = {
+        var log = Logger(label: "server", handler: LogHandler(format: .text, destination: .lines { _ in }))
+        log.logLevel = .critical
+        return log
+    }()
+    /// Called when the services can be reached, and when they cannot any more.
+    public var onChange: () -> Void = {}
+    /// Called after a shard was lost: the server ends now, and the world may start it again.
+    public var onExit: (ShardLoss) -> Void = { _ in }
+    /// Called after each commit with outbox records of a shard.
+    public var onOutboxGrowth: (Int32) -> Void = { _ in }
+    /// Called when the number of shards has changed.
+    public var onSlicesMoved: (Int) -> Void = { _ in }
+
+    private let scheduler: Scheduler
+    private let stores: ServerStores
+    private let encoder: any StatusEventEncoder
+    private let blocking: BlockingCalls
+    private var life: ServerLife?
+
+    /// How long a start waits for a database that is away.
+    private static let startPause = Interval.milliseconds(500)
+
+    /// A server that is down.
+    ///
+    /// - Parameters:
+    ///   - name: of the node, the same at each start.
+    ///   - blocking: shared by the servers of a world.
+    public init(
+        _ scheduler: Scheduler,
+        name: String,
+        stores: ServerStores,
+        encoder: any StatusEventEncoder,
+        blocking: BlockingCalls = BlockingCalls()
+    ) {
+        self.scheduler = scheduler
+        self.stores = stores
+        self.encoder = encoder
+        self.blocking = blocking
+        process = SimulatedProcess(name)
+    }
+
+    // MARK: What others see
+
+    /// The services as others reach them; nil while there are none. Answers of a process that was killed never come.
+    public private(set) var reachable: ReachableService? {
+        didSet { onChange() }
+    }
+
+    /// Whether every shard is owned and its runs are loaded.
+    public var isReady: Bool { state == .running && life?.history.isReady == true }
+
+    /// The shard of a workflow, as the running service knows it.
+    public func shard(of key: WorkflowKey) -> Int? { state == .running ? life?.history.shard(of: key) : nil }
+
+    /// The service itself, for checks; nil while there is none.
+    public var history: HistoryService? { state == .running || state == .stopping ? life?.history : nil }
+
+    /// The wall clock of the process.
+    public var wallClock: Instant { Self.epoch + (scheduler.now - Instant(nanoseconds: 0)) + process.clockOffset }
+
+    // MARK: What happens to it
+
+    /// Starts a process with a new name. Nothing, if there is one.
+    public func start() {
+        guard state == .down else { return }
+        state = .starting
+        startCount += 1
+        let life = ServerLife(scheduler, process, blocking)
+        self.life = life
+        scheduler.schedule("start", of: process) { [self] in begin(life) }
+    }
+
+    private func begin(_ life: ServerLife) {
+        do {
+            let slices = try stores.makeLoaderStore().sliceTable()
+            var configuration = HistoryConfiguration(slices: slices, node: process.name)
+            configure(&configuration)
+            life.start(
+                configuration,
+                name: "\(process.name)-\(startCount)",
+                stores: stores,
+                encoder: encoder,
+                log: log,
+                connect: { connect($0, life) }
+            )
+        } catch {
+            scheduler.schedule("start", of: process, after: Self.startPause) { [self] in begin(life) }
+            return
+        }
+        state = .running
+        reachable = ReachableService(
+            history: ReachedHistory(life),
+            matching: ReachedMatching(life),
+            clock: { [self] in wallClock }
+        )
+    }
+
+    private func connect(_ history: HistoryService, _ life: ServerLife) {
+        history.onOutboxGrowth { [weak self] shard in self?.tell(life) { $0.onOutboxGrowth(shard) } }
+        history.onSlicesMoved { [weak self] count in self?.tell(life) { $0.onSlicesMoved(count) } }
+        history.onShardLost { [weak self] _, loss in
+            self?.tell(life) { server in
+                server.scheduler.schedule("exit", of: server.process) {
+                    server.stop { server.onExit(loss) }
+                }
+            }
+        }
+    }
+
+    private func tell(_ life: ServerLife, _ body: (SimulatedServer) -> Void) {
+        if self.life === life, !life.isDead { body(self) }
+    }
+
+    /// Commits what is queued, releases the shards, and ends the process.
+    ///
+    /// - Parameter then: called when the process has ended; not if it is killed before.
+    public func stop(then: @escaping @Sendable () -> Void = {}) {
+        switch state {
+        case .down, .stopping: return
+        case .starting:
+            kill()
+            then()
+        case .running:
+            guard let life else { return }
+            state = .stopping
+            reachable = nil
+            life.stop { [self] in
+                // A step of its own: this one is a step of the services.
+                scheduler.schedule("end", of: process) { [self] in
+                    guard self.life === life else { return }
+                    kill()
+                    then()
+                }
+            }
+        }
+    }
+
+    /// Ends the process at once. What it had under way has no effect, except what the database did already.
+    public func kill() {
+        guard let life else { return }
+        self.life = nil
+        process.kill()
+        state = .down
+        life.die()
+        if reachable != nil { reachable = nil }
+    }
+
+    /// Stops the process for a while, as a virtual machine can be stopped.
+    public func pause(for length: Interval) {
+        guard state != .down else { return }
+        process.pause(until: scheduler.now + length)
+    }
+}
