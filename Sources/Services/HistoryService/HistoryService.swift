@@ -140,11 +140,14 @@ public final class HistoryService: HistoryClient {
     private func lane(of shard: Shard, in set: ShardSet) -> CommitLane {
         let (onOutboxGrowth, onLost) = state.withLock { ($0.onOutboxGrowth, $0.onShardLost) }
         let makeLaneStore = self.makeLaneStore
+        // A server that owned only some shards would serve nobody, as would the one that owned the rest.
+        let first = set.shards[0]
         return CommitLane(
             shard: shard,
             owner: ShardOwner(node: configuration.node, process: process, sliceVersion: set.slices.version),
             random: environment.makeRandom(),
             makeStore: { try makeLaneStore(shard.id) },
+            mayTake: { shard === first || first.perform { first.state.ownership.isOwned } },
             onTaken: { shard.loads.add(.recover(after: nil, count: 0)) },
             onOutboxGrowth: onOutboxGrowth,
             onLost: onLost,

@@ -57,6 +57,16 @@ import Testing
         #expect(state.hasEnded)
     }
 
+    @Test func shardsBehindTheFirstWaitForItWithoutAReport() {
+        var state = State()
+        #expect(tell(&state, .connected) == ["take"])
+        for _ in 0..<3 {
+            #expect(tell(&state, .waitsForFirst) == ["wait"])
+            let later = Self.noon + .milliseconds(50)
+            #expect(tell(&state, .timePassed(isStopping: false), at: later) == ["take"])
+        }
+    }
+
     @Test func aShardThatIsNotFreeIsAskedForAgain() {
         var state = State()
         _ = tell(&state, .connected)

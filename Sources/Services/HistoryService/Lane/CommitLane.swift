@@ -11,6 +11,7 @@ final class CommitLane: @unchecked Sendable {
     let onOutboxGrowth: @Sendable (Int32) -> Void
     private let makeStore: @Sendable () throws -> any LaneStore
     private let owner: ShardOwner
+    private let mayTake: () -> Bool
     private let onTaken: @Sendable () -> Void
     private let onLost: @Sendable (Int32, ShardLoss) -> Void
     private let onSlicesMoved: @Sendable () -> Void
@@ -31,11 +32,14 @@ final class CommitLane: @unchecked Sendable {
         var isPausing = true
     }
 
+    /// - Parameter mayTake: whether this lane may take its shard now: a process takes its first shard first, so that no
+    ///   two processes own a part of the shards each.
     init(
         shard: Shard,
         owner: ShardOwner,
         random: RandomSource,
         makeStore: @escaping @Sendable () throws -> any LaneStore,
+        mayTake: @escaping () -> Bool,
         onTaken: @escaping @Sendable () -> Void,
         onOutboxGrowth: @escaping @Sendable (Int32) -> Void,
         onLost: @escaping @Sendable (Int32, ShardLoss) -> Void,
@@ -44,6 +48,7 @@ final class CommitLane: @unchecked Sendable {
         self.shard = shard
         self.owner = owner
         self.makeStore = makeStore
+        self.mayTake = mayTake
         self.onTaken = onTaken
         self.onOutboxGrowth = onOutboxGrowth
         self.onLost = onLost
@@ -120,6 +125,7 @@ final class CommitLane: @unchecked Sendable {
                 try store.reconnect()
                 return .connected
             case .take:
+                guard mayTake() else { return .waitsForFirst }
                 let taken = try store.takeShard(shard.id, as: owner)
                 // Retried until this lane is told to stop.
                 if taken == nil, try haveSlicesMoved(store) { onSlicesMoved() }

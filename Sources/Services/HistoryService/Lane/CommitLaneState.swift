@@ -94,6 +94,9 @@ struct CommitLaneState<Item> {
             return notTaken("\(error)", now, chance)
         case (.taking, .taken(nil, _)):
             return notTaken("it is owned by another node, whose lease has not lapsed", now, chance)
+        case (.taking, .waitsForFirst):
+            state = .backingOff(until: now + Self.shortestPause)
+            return list(.wait(until: now + Self.shortestPause))
         case (.taking, .taken(let taken?, let since)):
             failures = 0
             return own(taken, since, now)

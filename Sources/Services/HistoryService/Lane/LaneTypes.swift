@@ -51,6 +51,8 @@ enum LaneEvent<Item> {
     case failed(CommitError)
     /// The shard's row as this owner has written it; nil where it belongs to another.
     case taken(TakenShard?, since: Instant)
+    /// Another shard has to be taken before.
+    case waitsForFirst
     /// The row no longer names this owner. Contains the epoch in the row.
     case notOurs(epoch: Int64)
     case renewed(since: Instant)
