@@ -339,6 +339,12 @@ let simulation: [Target] = [
             "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreLogging",
         ]
     ),
+    .executableTarget(
+        name: "SagamoreSimulate",
+        dependencies: ["SagamoreSimulation", "SagamoreEngine", "SagamoreCommandLineArguments", "SagamoreThreads"],
+        path: folder("Tests", "Simulation", "SagamoreSimulate"),
+        swiftSettings: settings
+    ),
     tests(
         "Simulation",
         "SagamoreSimulationTests",

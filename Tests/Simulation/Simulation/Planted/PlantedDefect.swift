@@ -1,0 +1,43 @@
+internal import SagamoreEngine
+internal import SagamorePersistence
+internal import SagamoreServices
+internal import SagamoreSimulatedDatabase
+
+/// A defect that a world has on purpose. The checks of a world are worth something if they find each of them.
+public enum PlantedDefect: String, CaseIterable, Sendable {
+    /// The fence of an owner that lost its shard returns, and the rest of its commit goes through.
+    case fenceThatReturns = "fence-that-returns"
+    /// A lane answers its callers before the commit.
+    case effectBeforeCommit = "effect-before-commit"
+    /// A run that leaves memory keeps the alarm of one that is in memory.
+    case alarmLostAtParking = "alarm-lost-at-parking"
+    /// A task of a sticky queue without a worker is never offered to others.
+    case stickyTaskNeverGivenUp = "sticky-task-never-given-up"
+    /// A workflow's run is looked up as it was before the newest one.
+    case staleRunTaken = "stale-run-taken"
+    /// The id of the request that started a run is forgotten when the run leaves memory.
+    case requestForgotten = "request-forgotten"
+    /// An event that was buffered while a worker had a workflow task is lost when the run is loaded.
+    case bufferedEventDropped = "buffered-event-dropped"
+    /// A commit whose outcome nobody heard is taken for done.
+    case unheardCommitTakenForDone = "unheard-commit-taken-for-done"
+    /// A commit whose outcome nobody heard is taken for undone.
+    case unheardCommitRepeated = "unheard-commit-repeated"
+    /// A run that was in memory is left out when the shard is taken.
+    case activeRunForgotten = "active-run-forgotten"
+
+    /// The defects of the database itself.
+    var ofDatabase: Set<PlantedBug> {
+        switch self {
+        case .fenceThatReturns: [.fenceThatReturns]
+        case .alarmLostAtParking: [.alarmLostAtParking]
+        default: []
+        }
+    }
+
+    /// A lane's store with the defect.
+    func planted(in store: any LaneStore) -> any LaneStore { DefectiveLaneStore(store, self) }
+
+    /// A loader's store with the defect.
+    func planted(in store: any LoaderStore) -> any LoaderStore { DefectiveLoaderStore(store, self) }
+}

@@ -1,0 +1,135 @@
+internal import SagamoreEngine
+internal import SagamoreHistoryService
+internal import SagamorePersistence
+internal import SagamorePostgresClient
+internal import SagamoreServices
+internal import SagamoreSimulatedDatabase
+internal import SagamoreSimulatedTime
+internal import SagamoreSimulatedWorkers
+
+extension World {
+    /// Makes everybody and connects them.
+    func prepare() {
+        prepareDatabase()
+        // Two nodes: the second one runs where the first is paused.
+        for name in ["server-a", "server-b"] { servers.append(server(name)) }
+        let limits = Limits.drawn(settings.drawsLimits, using: &chance)
+        for server in servers { server.configure = { limits.apply(to: &$0) } }
+        if settings.drawsLimits {
+            blocking.rate = [0, 0.05, 0.3][chance.below(3)]
+            blocking.longest = .milliseconds([2, 20, 200][chance.below(3)])
+        }
+        prepareNetwork()
+        let workerFaults = faults.ofWorkers
+        for number in 0..<settings.workers {
+            var configuration = WorkerConfiguration("worker-\(number)")
+            if settings.drawsLimits {
+                configuration.mostCachedRuns = [0, 4, 32][chance.below(3)]
+                configuration.activityPolls = chance.within(1...4)
+                configuration.workflowPolls = chance.within(1...3)
+            }
+            workers.append(SimulatedWorker(configuration, network, ledgers: ledgers, faults: workerFaults))
+        }
+        let share = settings.sagas / settings.clients
+        for number in 0..<settings.clients {
+            var plan = ClientPlan("client-\(number)")
+            plan.sagas = number == 0 ? settings.sagas - share * (settings.clients - 1) : share
+            clients.append(SimulatedClient(plan, network, ledgers: ledgers))
+        }
+    }
+
+    private func prepareDatabase() {
+        database.plantedBugs = settings.plantedBug.map { $0.ofDatabase } ?? []
+        database.fault = { [unowned self] operation in
+            let (fault, kind) = databaseFaults.fault(of: operation, at: scheduler.now)
+            if let kind {
+                exercise.count(.faults, kind.rawValue)
+                scheduler.note("\(kind.rawValue): \(operation.kind)")
+            }
+            return fault
+        }
+        database.onCommit = { [unowned self] batch, fence in
+            do throws(Violation) {
+                try commitCheck.check(batch, fence, in: database)
+            } catch {
+                report(error)
+            }
+        }
+    }
+
+    private func server(_ name: String) -> SimulatedServer {
+        let database = database
+        let bug = settings.plantedBug
+        let stores = ServerStores(
+            makeLaneStore: { _ in
+                let store = try database.laneStore(of: name)
+                return bug.map { $0.planted(in: store) } ?? store
+            },
+            makeLoaderStore: {
+                let store = try database.loaderStore(of: name)
+                return bug.map { $0.planted(in: store) } ?? store
+            },
+            lockedUntil: { shard in
+                // The database's clock shows true time, from another zero.
+                database.lockedUntil(shard).map { Instant(nanoseconds: 0) + ($0 - SimulatedServer.epoch) }
+            }
+        )
+        let server = SimulatedServer(scheduler, name: name, stores: stores, encoder: NoEvents(), blocking: blocking)
+        server.onChange = { [weak self] in self?.route() }
+        server.onExit = { [weak self, weak server] _ in
+            guard let self, let server else { return }
+            // A process manager starts it again.
+            scheduler.schedule("start again", of: fate, after: .seconds(1)) {
+                // The other one has the shards: a second server waits for them, as in production.
+                server.start()
+            }
+        }
+        return server
+    }
+
+    /// Requests go to a server that can be reached; with two, now to one and now to the other.
+    func route() {
+        let reachable = servers.compactMap(\.reachable)
+        address.service = chance.pick(reachable)
+    }
+
+    private func prepareNetwork() {
+        network.faults.lostRequests = faults[.requestLost]
+        network.faults.lostAnswers = faults[.answerLost]
+        network.faults.repeatedRequests = faults[.requestTwice]
+        network.faults.delays = faults[.delay]
+    }
+}
+
+/// No saga of a world begins with a command, so there are no events.
+struct NoEvents: StatusEventEncoder {
+    func encode(_ event: StatusEvent) -> OutboxRecord { preconditionFailure("nobody asked for events") }
+}
+
+/// Limits and times of a world. Small ones are reached often.
+struct Limits: Sendable {
+    var parkAfter = Interval.seconds(1)
+    var alarmHorizon = Interval.seconds(10)
+    var batchRows = 4_000
+    var laneQueue = 50_000
+    var heartbeatFlush = Interval.seconds(5)
+
+    static func drawn(_ isDrawn: Bool, using random: inout SeededRandom) -> Limits {
+        var limits = Limits()
+        guard isDrawn else { return limits }
+        limits.parkAfter = .milliseconds([50, 1_000, 1_000, 20_000][random.below(4)])
+        limits.alarmHorizon = .milliseconds([100, 10_000][random.below(2)])
+        limits.batchRows = [1, 20, 4_000][random.below(3)]
+        limits.laneQueue = [20, 200, 50_000][random.below(3)]
+        limits.heartbeatFlush = .milliseconds([10, 5_000][random.below(2)])
+        return limits
+    }
+
+    func apply(to configuration: inout HistoryConfiguration) {
+        configuration.parkAfter = parkAfter
+        configuration.alarmHorizon = alarmHorizon
+        configuration.batchRowLimit = batchRows
+        configuration.laneQueueLimit = laneQueue
+        configuration.heartbeatFlush = heartbeatFlush
+    }
+}
