@@ -26,6 +26,18 @@ enum FaultsArgument {
         }
     }
 
+    /// The value of `--without`.
+    static func kinds(_ text: String) throws(UsageError) -> Set<FaultKind> {
+        var kinds: Set<FaultKind> = []
+        for name in text.split(separator: ",") {
+            guard let kind = FaultKind(rawValue: String(name)) else {
+                throw UsageError("'--without' knows no '\(name)'; '--list' shows the names")
+            }
+            kinds.insert(kind)
+        }
+        return kinds
+    }
+
     /// The argument that gives these faults.
     static func text(_ settings: WorldSettings) -> String {
         if settings.drawsFaults { return "some" }

@@ -20,6 +20,7 @@ enum Program {
             if it is to be another than usual.
             """
     )
+    static let without = Option<String?>("--without", help: "Kinds of faults that do not happen, with commas.")
     static let fixedLimits = Flag("--fixed-limits", help: "The limits and times of production, not drawn by the seed.")
     static let plant = Option<String?>("--plant", help: "A defect that has to be found; 'all' plants each in turn.")
     static let digests = Flag("--digests", help: "Print the digest of each seed, to compare two runs.")
@@ -31,7 +32,7 @@ enum Program {
         abstract: "Runs the whole service in a simulated world, once for each seed.",
         discussion: "It exits with 1 at the first failure, after shrinking it. docs/SIMULATION.md explains the output.",
         parameters: [
-            seed, runs, seconds, sagas, workers, clients, jobs, faults, fixedLimits, plant, digests, list, log,
+            seed, runs, seconds, sagas, workers, clients, jobs, faults, without, fixedLimits, plant, digests, list, log,
         ]
     ) { values in
         if values[list] { return print(Report.lists()) }
@@ -41,6 +42,7 @@ enum Program {
         settings.clients = values[clients]
         settings.drawsLimits = !values[fixedLimits]
         try FaultsArgument.read(values[faults], into: &settings)
+        settings.excludedFaults = try FaultsArgument.kinds(values[without] ?? "")
         let first = values[seed].map { UInt64(bitPattern: Int64($0)) } ?? UInt64.random(in: 0..<1_000_000_000)
         var plan = Plan(settings, first: first)
         plan.runs = values[runs] ?? (values[seconds] == nil ? 100 : .max)
@@ -75,7 +77,9 @@ enum Program {
             plan.seconds = plan.seconds ?? 60
             let outcome = Runner(plan).run()
             if let failure = outcome.failure {
-                print("\(defect.rawValue): found by '\(failure.violation.check)' after \(Report.seconds(outcome.elapsed))")
+                print(
+                    "\(defect.rawValue): found by '\(failure.violation.check)' after \(Report.seconds(outcome.elapsed))"
+                )
                 print("    seed \(failure.settings.seed): \(failure.violation.finding)")
             } else {
                 print("\(defect.rawValue): NOT FOUND in \(outcome.seeds) seeds, \(Report.seconds(outcome.elapsed))")

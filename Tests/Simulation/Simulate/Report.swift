@@ -28,7 +28,8 @@ enum Report {
             text += "\(table.rawValue)\n"
             for row in rows {
                 let count = row.count == 0 ? "never" : String(row.count)
-                text += "    " + String(repeating: " ", count: max(0, 10 - count.count)) + count + "  " + row.name + "\n"
+                text +=
+                    "    " + String(repeating: " ", count: max(0, 10 - count.count)) + count + "  " + row.name + "\n"
             }
         }
         let perCore = outcome.processor > 0 ? Int(Double(outcome.sagas) / outcome.processor) : 0
@@ -44,6 +45,10 @@ enum Report {
         if failure.tries > 0 { text += "The smallest world of \(failure.tries) that fails so:\n" }
         text += "    scripts/simulate \(arguments(failure.settings))\n"
         text += "It was first seen with:\n    scripts/simulate \(arguments(failure.original))\n"
+        if !failure.history.isEmpty {
+            text += "\nThe history of the run as it is stored:\n"
+            for line in failure.history { text += "    \(line)\n" }
+        }
         if !failure.lines.isEmpty {
             text += "\nThe last \(failure.lines.count) lines of its log (seconds, who, what):\n"
             for line in failure.lines { text += "\(line)\n" }
@@ -55,6 +60,9 @@ enum Report {
     private static func arguments(_ settings: WorldSettings) -> String {
         var text = "--seed \(settings.seed) --runs 1 --sagas \(settings.sagas) --clients \(settings.clients)"
         text += " --workers \(settings.workers) --faults \(FaultsArgument.text(settings))"
+        if !settings.excludedFaults.isEmpty {
+            text += " --without " + settings.excludedFaults.map(\.rawValue).sorted().joined(separator: ",")
+        }
         if !settings.drawsLimits { text += " --fixed-limits" }
         return text
     }

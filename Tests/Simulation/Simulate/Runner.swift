@@ -30,6 +30,8 @@ struct FailedWorld: Sendable {
     let original: WorldSettings
     var tries = 0
     var lines: [String] = []
+    /// The history of the run that the violation names.
+    var history: [String] = []
 }
 
 /// What became of all worlds.
@@ -123,6 +125,7 @@ final class Runner: Sendable {
         let world = World(failure.settings)
         if case .failed(let violation) = world.run() { failure.violation = violation }
         failure.lines = world.lines
+        failure.history = world.historyNamed(in: failure.violation)
         return failure
     }
 

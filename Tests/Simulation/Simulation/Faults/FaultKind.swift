@@ -114,13 +114,6 @@ public struct FaultRates: Sendable {
         }
         return chosen
     }
-
-    /// Without a kind.
-    public func without(_ kind: FaultKind) -> FaultRates {
-        var rest = self
-        rest[kind] = 0
-        return rest
-    }
 }
 
 extension FaultKind {

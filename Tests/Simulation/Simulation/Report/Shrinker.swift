@@ -10,7 +10,7 @@ public struct Shrinker {
     private let tryLimit: Int
 
     /// - Parameters:
-    ///   - settings: of a world that failed; with the rates of the faults that it suffered.
+    ///   - settings: of a world that failed.
     ///   - tryLimit: how many worlds are tried at most.
     public init(_ settings: WorldSettings, _ violation: Violation, tryLimit: Int = 200) {
         self.settings = settings
@@ -20,19 +20,6 @@ public struct Shrinker {
 
     /// Tries until nothing smaller fails.
     public mutating func shrink() {
-        // With the faults that the seed drew written out, chance is drawn otherwise: it may take another seed.
-        let drawn = settings.drawsFaults ? World(settings).suffered : settings.faults
-        guard settings.drawsFaults else { return reduce() }
-        for offset in 0..<20 as Range<UInt64> {
-            var written = settings
-            written.faults = drawn
-            written.drawsFaults = false
-            written.seed = settings.seed &+ offset
-            if attempt(written) { return reduce() }
-        }
-    }
-
-    private mutating func reduce() {
         var isSmaller = true
         while isSmaller, tries < tryLimit {
             isSmaller = false
@@ -57,9 +44,9 @@ public struct Shrinker {
                 candidates.append(smaller)
             }
         }
-        for kind in settings.faults.kinds {
+        for kind in World(settings).faults.kinds {
             var smaller = settings
-            smaller.faults = settings.faults.without(kind)
+            smaller.excludedFaults.insert(kind)
             candidates.append(smaller)
         }
         if settings.clients > 1 {
@@ -87,9 +74,4 @@ public struct Shrinker {
         violation = found
         return true
     }
-}
-
-extension World {
-    /// The rates of the faults that it suffers, by its seed.
-    public var suffered: FaultRates { faults }
 }

@@ -51,7 +51,9 @@ public final class World: @unchecked Sendable {
         self.settings = settings
         scheduler = Scheduler(seed: settings.seed, logLimit: settings.logLimit)
         var chance = SeededRandom(seed: settings.seed ^ 0x5341_4741_4D4F_5245)
-        faults = settings.drawsFaults ? settings.faults.some(using: &chance) : settings.faults
+        var faults = settings.drawsFaults ? settings.faults.some(using: &chance) : settings.faults
+        for kind in settings.excludedFaults { faults[kind] = 0 }
+        self.faults = faults
         databaseFaults = DatabaseFaults(faults, chance.fork())
         let findings = Findings()
         let scheduler = scheduler

@@ -13,6 +13,8 @@ public struct WorldSettings: Sendable {
     public var faults = FaultRates.all
     /// Whether a world suffers only some of the faults, by its seed, more or less often.
     public var drawsFaults = true
+    /// Kinds of faults that do not happen, whatever was drawn. Nothing else is drawn otherwise because of them.
+    public var excludedFaults: Set<FaultKind> = []
     /// Whether limits and times are drawn by the seed, so that some are reached.
     public var drawsLimits = true
     /// A defect that the world has on purpose.
