@@ -4,7 +4,7 @@ internal import SagamorePersistence
 internal import SagamoreProtobuf
 
 extension CachedRun {
-    /// What a running attempt had told before the owner changed.
+    /// Restores the last stored heartbeat of a running attempt.
     func restore(_ row: HeartbeatRow) {
         heartbeatRows.noteRead()
         guard execution.durable.activities[row.scheduledEventID]?.attempt == row.attempt else { return }
@@ -14,7 +14,7 @@ extension CachedRun {
         )
     }
 
-    /// Keeps the events that no worker has seen, where they are known and find room.
+    /// Keeps the events that no worker has seen, if they are known and fit in the budget.
     func keepLoadedTail(_ unseen: [RecordedEvent]?, within budget: TailBudget) {
         tail = nil
         guard let unseen else { return }
@@ -26,10 +26,10 @@ extension CachedRun {
         tail = unseen.flatMap(\.frame)
     }
 
-    /// There is no journal to rebuild a run from: without its first event it would be another run.
+    /// The run has no journal. A run cannot be rebuilt without its first event.
     struct MissingJournal: Error {}
 
-    /// A run from its journal, which was read to its end.
+    /// Rebuilds a run from its whole journal.
     static func rebuilt(_ replay: JournalReplay, keepingTailsWithin budget: TailBudget) throws -> CachedRun {
         guard !replay.isEmpty else { throw MissingJournal() }
         let run = replay.finished(keepingTailsWithin: budget)

@@ -1,16 +1,16 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
 
-/// Reads the heartbeats of runs that were rebuilt, a page of bounded size at a time: details may be large, and a run
-/// may have thousands of activities.
+/// Loads the heartbeats of rebuilt runs in pages of bounded size, since details may be large and a run may have
+/// thousands of activities.
 struct HeartbeatLoad {
-    /// What was found of a run.
+    /// A run's row, and the result of its rebuild.
     struct Rebuilt {
         let row: RunRow
         let found: LoadedRun
     }
 
-    /// What to ask the store for.
+    /// What to read from the store.
     struct Question: Equatable {
         let runIDs: [RunID]
         let after: HeartbeatPosition
@@ -32,7 +32,7 @@ struct HeartbeatLoad {
         isComplete = open.isEmpty
     }
 
-    /// What to read next; nil when all runs have their heartbeats.
+    /// What to read next; nil once all runs have their heartbeats.
     var question: Question? {
         isComplete ? nil : Question(runIDs: open.keys.sorted(), after: position)
     }

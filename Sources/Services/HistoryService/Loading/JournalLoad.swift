@@ -1,29 +1,29 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
 
-/// Reads the journals of runs a page of bounded size at a time and replays them as they come: however large they are, a
-/// page and the runs themselves are all that is in memory.
+/// Loads the journals of runs in pages of bounded size, and replays each page. However large the journals are, memory
+/// holds one page and the runs themselves.
 struct JournalLoad {
-    /// A run whose journal was read to its end.
+    /// A run whose whole journal was read.
     struct Finished {
         let row: RunRow
         let replay: Result<JournalReplay, any Error>
     }
 
-    /// What to ask the store for.
+    /// What to read from the store.
     struct Question: Equatable {
         let runIDs: [RunID]
         let after: JournalPosition
     }
 
-    /// In the order of their ids, as pages come.
+    /// Sorted by run id, the order of the pages.
     private let rows: [RunRow]
     /// The run that is being replayed.
     private var index = 0
     private var replay: JournalReplay?
     private var failure: (any Error)?
     private var lastSequence: Int64 = 0
-    /// How many runs are asked for at once: a store looks at all that follows to cut a page.
+    /// How many runs to ask for at once. To cut a page, the store looks at the rows of all of them.
     private var width: Int
 
     init(_ rows: [RunRow]) {
@@ -35,6 +35,7 @@ struct JournalLoad {
 
     private var end: Int { min(rows.count, index + width) }
 
+    /// What to read next. There must be something left to read.
     var question: Question {
         precondition(!isFinished, "a journal was asked for after the last one")
         return Question(
@@ -43,7 +44,7 @@ struct JournalLoad {
         )
     }
 
-    /// Takes the answer to `question`; returns the runs that are complete.
+    /// Takes the answer to `question`. Returns the runs that are complete.
     mutating func take(_ page: JournalPage, at now: Instant) -> [Finished] {
         var finished: [Finished] = []
         let end = end

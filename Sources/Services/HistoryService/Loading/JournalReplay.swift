@@ -1,14 +1,13 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
 
-/// A run that is being rebuilt from its snapshot and its journal, part by part. It keeps what the run keeps, not what
-/// was read.
+/// Rebuilds a run from its snapshot and journal, part by part. It keeps only what the run keeps.
 struct JournalReplay {
     let run: CachedRun
-    /// Frames of events that no completed workflow task has seen, and what they add up to.
+    /// The events that no completed workflow task has seen, and the size of their frames.
     private var unseen: [RecordedEvent] = []
     private var unseenBytes = 0
-    /// The last event whose frame is not here: it is behind a snapshot, or there were too many.
+    /// The last event whose frame was not kept, because a snapshot replaces it or because the frames grew too large.
     private var droppedUpTo: Int64 = 0
     private(set) var isEmpty = true
 
@@ -64,7 +63,8 @@ struct JournalReplay {
         }
     }
 
-    /// The run with the frames that a sticky worker has not seen, where all of them are here and find room.
+    /// The rebuilt run. It has the frames that a sticky worker has not seen, if all of them were kept and fit in the
+    /// budget.
     func finished(keepingTailsWithin budget: TailBudget) -> CachedRun {
         let isWhole = droppedUpTo <= run.execution.durable.previousStartedEventID
         run.keepLoadedTail(isWhole ? unseen : nil, within: budget)

@@ -3,24 +3,24 @@ internal import SagamorePersistence
 internal import SagamoreServices
 internal import SagamoreThreads
 
-/// The queue of a shard's loader: a `LoadSchedule` under a lock. Jobs ring the loader when it has gone to sleep.
+/// The queue of a shard's loader: a `LoadSchedule` under a lock. A new job wakes a loader that sleeps.
 ///
 /// Unchecked: every field is read and changed under `lock`.
 final class LoadQueue: @unchecked Sendable {
     private let lock = ThreadLock()
     private var schedule = LoadSchedule()
     private var isStopping = false
-    /// The loader found no job that is due.
+    /// Whether the loader sleeps because no job was due.
     private var isAsleep = false
     private var onRing: @Sendable () -> Void = {}
 
-    /// Says how the loader is woken. Before the first job.
+    /// Sets how the loader is woken. Called before the first job.
     func connect(_ onRing: @escaping @Sendable () -> Void) { lock.withLock { self.onRing = onRing } }
 
-    /// - Parameter notBefore: when to carry it out at the earliest, by the steady clock.
+    /// - Parameter notBefore: the earliest time to carry it out, by the steady clock.
     func add(_ job: LoadJob, notBefore: Instant = .distantPast) {
         lock.lock()
-        // Who is dropped with a job is told so.
+        // A dropped job fails its callers when it is deallocated.
         if !isStopping { schedule.add(job, notBefore: notBefore) }
         let ring = isAsleep ? onRing : nil
         isAsleep = false
@@ -28,7 +28,7 @@ final class LoadQueue: @unchecked Sendable {
         ring?()
     }
 
-    /// What the loader does now: jobs, all of one kind.
+    /// What the loader does next. All jobs of a turn have the same kind.
     func next(at now: Instant, isLaneFull: Bool) -> LoadSchedule.Step {
         lock.withLock {
             let step = schedule.next(at: now, isLaneFull: isLaneFull)
@@ -51,6 +51,6 @@ final class LoadQueue: @unchecked Sendable {
 }
 
 extension Shard {
-    /// Much waits to be committed. What nobody asked for stops then; half of the queue is left to those who ask.
+    /// Whether the lane's queue is half full. Background work pauses then, so that the other half is left for requests.
     var isLaneHalfFull: Bool { lane.count >= max(1, configuration.laneQueueLimit / 2) }
 }

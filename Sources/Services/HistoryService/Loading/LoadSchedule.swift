@@ -2,27 +2,27 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// What a loader is asked to read.
+/// A job of a shard's loader.
 enum LoadJob {
-    /// The waiters of a context want its current run, or their commands looked up.
+    /// Load the context's current run, or look up the commands of its waiters.
     case workflow(WorkflowContext)
-    /// One run by its id, as lists know it.
+    /// Read the row of a run by its id.
     case run(RunID, @Sendable (Result<RunRow?, RequestError>) -> Void)
-    /// Something else to read; it gets the store, in the loader's turn.
+    /// Read something else. The closure gets the store.
     case read((any LoaderStore) throws(CommitError) -> Void, failed: @Sendable (RequestError) -> Void)
-    /// One closed run that may owe something, by its id.
+    /// Load a closed run that may have debts, by its id.
     case debtor(RunID)
-    /// A closed run, to be looked at and forgotten.
+    /// Rebuild a closed run for one reader. It does not stay in memory.
     case closedRun(RunRow, failed: @Sendable (RequestError) -> Void, done: @Sendable (CachedRun) -> Void)
-    /// The next page of journals of a load that did not fit in one turn.
+    /// Read the next page of a load that did not fit in one turn.
     case journals
-    /// Bring the parked runs back whose alarm is near, those behind the given alarm.
+    /// Bring back the parked runs whose alarms are near, after the given alarm.
     case wakeParked(after: (Instant, RunID)?)
-    /// The shard was taken: bring its active runs back, a page of them, those after this one.
+    /// The shard was taken: bring back a page of its active runs, after the given run.
     case recover(after: RunID?, count: Int)
-    /// Bring back runs that wait for room in a task queue; told whether more wait.
+    /// Bring back tasks that wait for room in a task queue.
     case pageIn(TaskQueueKey, limit: Int, done: @Sendable (_ isMoreWaiting: Bool) -> Void)
-    /// Delete a part of what is past its retention.
+    /// Delete a part of the runs past their retention.
     case retain
 
     fileprivate var kind: LoadSchedule.Kind {
@@ -40,14 +40,14 @@ enum LoadJob {
     }
 }
 
-/// Decides which job a loader carries out next. Each kind of job has its turn, and a turn is short: a bounded number of
-/// lookups, one page. So nobody waits behind a large load or a long backlog of another kind. Retention waits until
-/// nothing else is due, but not for ever.
+/// Decides which job a loader carries out next. Kinds of jobs take turns, and a turn is short: a bounded number of
+/// lookups, or one page. So no job waits for a large load or a long queue of another kind. Retention waits until
+/// nothing else is due, but only for a few turns.
 struct LoadSchedule {
     enum Kind: Int, CaseIterable {
         case workflows, runs, debtors, reads, journals, alarms, recovery, backlogs, retention
 
-        /// How many jobs are carried out together.
+        /// The most jobs of one turn.
         var batchLimit: Int {
             switch self {
             case .workflows, .runs, .debtors: 256
@@ -55,7 +55,7 @@ struct LoadSchedule {
             }
         }
 
-        /// It brings runs back that nobody asked for; each may have something to commit.
+        /// Whether its jobs bring back runs that nobody asked for. Each such run may have something to commit.
         var bringsRunsBack: Bool {
             switch self {
             case .debtors, .alarms, .recovery, .backlogs: true
@@ -67,13 +67,13 @@ struct LoadSchedule {
     enum Step {
         /// Jobs of one kind.
         case turn([LoadJob])
-        /// Nothing is due until then; nil: until a job is added.
+        /// Nothing is due until this time; nil means until a job is added.
         case wait(until: Instant?)
     }
 
-    /// Turns of other jobs that may come before retention.
+    /// How many turns of other kinds may precede retention.
     static let retentionPatience = 8
-    /// How long to wait before the lane's queue is looked at again.
+    /// How long to wait before the lane's queue is checked again.
     static let lanePause = Interval.milliseconds(20)
 
     private struct Entry {
@@ -88,14 +88,14 @@ struct LoadSchedule {
 
     var count: Int { queues.reduce(0) { $0 + $1.count } }
 
-    /// What time asks for again and again waits once: more would pile up while the database is away.
+    /// Adds a job. Periodic jobs are queued only once, since they would pile up while the database is away.
     mutating func add(_ job: LoadJob, notBefore: Instant = .distantPast) {
         let kind = job.kind
         if kind == .alarms || kind == .retention, !queues[kind.rawValue].isEmpty { return }
         queues[kind.rawValue].append(Entry(job: job, notBefore: notBefore))
     }
 
-    /// - Parameter isLaneFull: much waits to be committed; runs that nobody asked for stay where they are.
+    /// - Parameter isLaneFull: many items wait to be committed, so no runs are brought back that nobody asked for.
     mutating func next(at now: Instant, isLaneFull: Bool) -> Step {
         let isRetentionDue = isDue(.retention, now)
         if isRetentionDue, turnsBeforeRetention >= Self.retentionPatience { return take(.retention, now) }

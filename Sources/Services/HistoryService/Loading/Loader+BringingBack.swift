@@ -3,13 +3,14 @@ internal import SagamoreLogging
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// Runs that come back without being asked for: after the shard was taken, for an alarm, for a queue that has room.
+/// Brings back runs that no request asked for: after the shard was taken, for an alarm, or for a task queue that has
+/// room.
 extension Loader {
-    /// Runs that are brought back in one turn.
+    /// The most runs that are brought back in one turn.
     private static let pageLimit = 256
 
-    /// Loads the workflows of open runs that are not in memory. Closed runs among these may owe something, and are
-    /// loaded by their ids.
+    /// Loads the workflows of the open runs that are not in memory. Closed runs may have debts, and are loaded by their
+    /// ids.
     private func bringBack(
         _ rows: [RunRow],
         pagedIn: PagedTasks? = nil,
@@ -31,8 +32,8 @@ extension Loader {
         load(contexts, debtors: debtors, pagedIn: pagedIn, then: then)
     }
 
-    /// Brings back the closed runs with debts among these, whose commits failed. One that is stored as open comes back
-    /// as its workflow's current run.
+    /// Reloads the closed runs among these, whose commits failed. A run that is stored as open comes back as its
+    /// workflow's current run.
     func loadDebtors(_ ids: [RunID]) {
         let found = withStore { (store) throws(CommitError) in try store.loadRuns(ids) }
         let retryAll = { [self] in for id in ids { retry(.debtor(id)) } }
@@ -47,7 +48,7 @@ extension Loader {
         shard.loads.add(job, notBefore: shard.steadyClock() + Self.retryPause)
     }
 
-    /// One page; others may go first before the next one.
+    /// Brings back one page of active runs. Other jobs may go before the next page.
     func recover(after: RunID?, count: Int) {
         let page = withStore { (store) throws(CommitError) in
             try store.activeRuns(shard: self.shard.id, after: after, limit: Self.pageLimit)
@@ -69,9 +70,9 @@ extension Loader {
         onRecovered()
     }
 
-    /// Brings the parked runs back whose alarm is near, a page of them.
+    /// Brings back a page of the parked runs whose alarms are near.
     func wakeParked(after last: (Instant, RunID)?) {
-        // One pass at a time: it looks at the clock again for each page.
+        // A pass that is under way reads the clock for each page, so it finds what is due now.
         if last == nil, isWaking { return }
         isWaking = true
         let before = shard.clock() + shard.configuration.alarmHorizon
@@ -79,7 +80,7 @@ extension Loader {
             try store.parkedRuns(shard: self.shard.id, before: before, after: last, limit: Self.pageLimit)
         }
         guard case .success(let page) = found else {
-            // The timer asks again.
+            // The timer will ask again.
             isWaking = false
             return
         }
@@ -92,7 +93,7 @@ extension Loader {
         }
     }
 
-    /// Brings back the tasks that have waited longest for room in a queue.
+    /// Brings back the tasks that have waited longest for room in a task queue.
     func pageIn(
         _ queue: TaskQueueKey,
         limit: Int,
@@ -103,7 +104,7 @@ extension Loader {
         }
         guard case .success(let tasks) = found else { return retry(.pageIn(queue, limit: limit, done: done)) }
         let rows = Dictionary(grouping: tasks.map(\.row), by: \.key.runID)
-        // A run of several tasks comes back once.
+        // A run with several tasks comes back once.
         var runs: [RunRow] = []
         var seen: Set<RunID> = []
         for task in tasks where seen.insert(task.run.runID).inserted { runs.append(task.run) }
@@ -113,7 +114,7 @@ extension Loader {
         }
     }
 
-    /// Offers the tasks of those runs that are in memory. False when the shard is lost.
+    /// Offers the tasks of the runs that are already in memory. Returns false if the shard is lost.
     private func offerAgain(_ runs: [RunRow], _ rows: [RunID: [BacklogRow]], for queue: TaskQueueKey) -> Bool {
         shard.perform {
             guard shard.state.ownership.isOwned else { return false }

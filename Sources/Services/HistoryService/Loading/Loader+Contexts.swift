@@ -2,14 +2,13 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// What the loader does with contexts, all of it under the shard's lock: claim one, install what was read, or fail.
+/// Claims contexts, installs what was read, and fails loads. All of it runs under the shard's lock.
 extension Loader {
-    /// Under the lock: the shard may have been dropped since the context was queued.
+    /// Whether a context is still in use. The shard may have been dropped since it was queued.
     func isLive(_ context: WorkflowContext) -> Bool {
         shard.state.ownership.isOwned && shard.state.runs[context.key] === context
     }
 
-    /// Under the lock.
     func claim(_ context: WorkflowContext) -> ClaimedContext {
         lastClaim += 1
         let claim = LoadClaim(number: lastClaim)
@@ -21,7 +20,7 @@ extension Loader {
         }
     }
 
-    /// Under the lock: the database failed.
+    /// The database failed: refuses the waiters.
     func fail(_ entry: ClaimedContext, _ error: RequestError) {
         let context = entry.context
         guard isLive(context) else { return refuse(entry.waiters) }
@@ -33,7 +32,7 @@ extension Loader {
         shard.state.runs.dropIfUnused(context)
     }
 
-    /// Under the lock: installs what was read, and lets the waiters go on in order.
+    /// Installs what was read, and lets the waiters proceed in order.
     func finish(_ entry: ClaimedContext, _ found: LoadedRun, _ pending: PendingLoad) {
         let context = entry.context
         guard isLive(context) else { return refuse(entry.waiters) }
@@ -52,11 +51,11 @@ extension Loader {
             let isKnown = pending.known.contains(command) || shard.state.recentCommands.contains(command)
             waiter.proceed(shard, context, !waiter.commandID.isEmpty && isKnown)
         }
-        shard.goOn(context)
+        shard.resumeWaiters(of: context)
         shard.state.runs.dropIfUnused(context)
     }
 
-    /// Under the lock: installs a closed run that was read, where it owes something; nil: the read failed.
+    /// Installs a closed run that was read, if it has debts. `found` is nil if the read failed.
     func finish(_ runID: RunID, _ found: LoadedRun?, in context: WorkflowContext) {
         guard isLive(context) else { return }
         if case .run(let run) = found {
@@ -67,13 +66,13 @@ extension Loader {
         shard.state.runs.dropIfUnused(context)
     }
 
-    /// Under the lock: the shard was dropped meanwhile.
+    /// The shard was dropped meanwhile: refuses the waiters.
     private func refuse(_ waiters: [LoadWaiter]) {
         let obstacle = shard.obstacle() ?? .unavailable("the workflow has to be loaded anew; try again")
         for waiter in waiters { shard.state.deferred.call { waiter.refuse(obstacle) } }
     }
 
-    /// Under the lock: the one place where a run that was read becomes the current one.
+    /// The only place where a run that was read becomes the current one.
     private func install(
         _ found: LoadedRun,
         in context: WorkflowContext,
@@ -92,7 +91,7 @@ extension Loader {
         case .run(let run):
             context.state.install(.cached(run), by: claim)
             adopt(run, in: context)
-            // All that is due was offered. A queue without room is told of that later, and gets a new row.
+            // All due tasks were offered. If a queue has no room, the task is paged out again, with a new row.
             if let pagedIn, let rows = pagedIn.rows[run.runID] {
                 shard.pageIn(rows, for: pagedIn.queue, of: run, in: context)
             }
@@ -100,7 +99,7 @@ extension Loader {
         return nil
     }
 
-    /// Under the lock: a run that was read comes to life.
+    /// Arms a run that was read, makes its recovery decision, and offers its due tasks.
     private func adopt(_ run: CachedRun, in context: WorkflowContext) {
         if context.hasLostReports {
             context.hasLostReports = false

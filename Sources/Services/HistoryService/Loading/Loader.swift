@@ -3,18 +3,18 @@ internal import SagamoreLogging
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// A shard's loader: it reads from PostgreSQL, in batches, so that nobody who holds a lock has to. `LoadSchedule`
-/// decides what it does next; the loaders of all shards have their turns on a few threads.
+/// A shard's loader. It reads from PostgreSQL in batches, so that nobody reads while holding a lock. `LoadSchedule`
+/// decides what it does next. The loaders of all shards take turns on a few threads.
 ///
-/// Unchecked: used by one thread at a time, the one that has its turn.
+/// Unchecked: used by one thread at a time, the one that gives it a turn.
 final class Loader: @unchecked Sendable {
     let shard: Shard
-    /// That of the thread whose turn it is.
+    /// The connection of the thread that gives the current turn.
     private var connection: LoaderConnection?
     var lastClaim: UInt64 = 0
-    /// Loads that did not fit in one turn, in the order of their next turns.
+    /// Loads that did not fit in one turn, in the order in which they continue.
     private var unfinished: [PendingLoad] = []
-    /// Parked runs are being brought back, a page at a time.
+    /// Whether a pass over the parked runs is under way.
     var isWaking = false
     var retention = RetentionPlan()
     var retentionStep = RetentionStep()
@@ -22,13 +22,13 @@ final class Loader: @unchecked Sendable {
     let onRecovered: @Sendable () -> Void
     let onWaitingQueues: @Sendable ([TaskQueueKey]) -> Void
 
-    /// Bytes of journals, or of heartbeats, that are read at once.
+    /// The size of a page of journals or heartbeats, in bytes.
     static let pageByteLimit = 4 << 20
-    /// Bytes of their histories that loaded runs of a shard keep in memory, all together.
+    /// The bytes of history that all loaded runs of a shard together keep in memory.
     static let tailByteLimit = 32 << 20
-    /// Workflows that are settled in one hold of the shard's lock.
+    /// How many workflows are settled in one hold of the shard's lock.
     static let holdLimit = 64
-    /// How long to wait after the database failed.
+    /// The pause after a failure of the database.
     static let retryPause = Interval.milliseconds(250)
 
     init(
@@ -79,7 +79,7 @@ final class Loader: @unchecked Sendable {
         if !runs.isEmpty { loadRuns(runs) }
     }
 
-    /// There are no more turns: who waits for a load is told so.
+    /// Fails the unfinished loads. Called after the last turn.
     func end() {
         let dropped = unfinished
         unfinished = []
@@ -98,15 +98,15 @@ final class Loader: @unchecked Sendable {
 
     // MARK: Workflows
 
-    /// Looks up workflows and commands, reads open runs, and lets the waiters go on.
+    /// Looks up workflows and commands, reads open runs, and lets their waiters proceed.
     ///
-    /// Contexts are claimed before anything is read: nobody changes a run that is not in memory, so what is read then
-    /// cannot grow old. Run ids that were read earlier only say which contexts to claim.
+    /// Contexts are claimed before anything is read. Nobody changes a run that is not in memory, so what is read after
+    /// the claim stays current. Rows that were read earlier only say which contexts to claim.
     ///
     /// - Parameters:
-    ///   - debtors: closed runs that are read beside.
-    ///   - pagedIn: the runs come back for a task queue that has room; the rows of these tasks go.
-    ///   - then: told when all are settled; false when the database failed.
+    ///   - debtors: closed runs to read as well.
+    ///   - pagedIn: the tasks for which the runs come back. Their rows are removed.
+    ///   - then: called when all are settled, with false if the database failed.
     func load(
         _ contexts: [WorkflowContext],
         debtors: [ClaimedDebtor] = [],
@@ -150,7 +150,7 @@ final class Loader: @unchecked Sendable {
             if commands.isEmpty { questions.append(LookUp(key: entry.context.key, commandID: "")) }
             questions += commands.map { LookUp(key: entry.context.key, commandID: $0) }
         }
-        // Closed runs that owe something are read without a look-up.
+        // Closed runs with debts need no lookup.
         let answers = questions.isEmpty ? [] : try store.lookUp(questions)
         var known: Set<LookUp> = []
         var rows: [WorkflowKey: RunRow] = [:]
@@ -161,8 +161,8 @@ final class Loader: @unchecked Sendable {
         return (known, rows)
     }
 
-    /// Reads the next page of journals, and of the heartbeats that belong to it. What does not fit waits for its next
-    /// turn.
+    /// Reads the next page of journals, and a page of the heartbeats of the runs that it completes. The rest waits for
+    /// the next turn.
     private func carryOn(_ pending: PendingLoad) {
         guard !pending.journals.isFinished || pending.heartbeats.question != nil else { return pending.then(true) }
         let outcome = withStore { (store) throws(CommitError) in
@@ -172,7 +172,7 @@ final class Loader: @unchecked Sendable {
                 let finished = pending.journals.take(page, at: shard.clock())
                 pending.heartbeats = HeartbeatLoad(finished.map { .init(row: $0.row, found: rebuild($0)) })
             }
-            // Runs whose heartbeats cannot be read are not installed: the load fails as a whole.
+            // Runs whose heartbeats cannot be read are not installed: the rest of the load fails.
             guard let question = pending.heartbeats.question else { return }
             let page = try store.loadHeartbeats(question.runIDs, after: question.after, byteLimit: Self.pageByteLimit)
             pending.heartbeats.take(page)
@@ -197,12 +197,12 @@ final class Loader: @unchecked Sendable {
             case .context(let entry)?: finish(entry, rebuilt.found, pending)
             case .debtor(let context)?: finish(rebuilt.row.runID, rebuilt.found, in: context)
             case .reader(let reader)?: shard.state.deferred.call { reader.answer(rebuilt.found, rebuilt.row) }
-            case nil: preconditionFailure("a run was read for nobody")
+            case nil: preconditionFailure("a run was read that nobody asked for")
             }
         }
     }
 
-    /// Under the lock for each part of the elements: a hold is short, however many they are.
+    /// Handles elements under the lock, a part of them in each hold, so that no hold is long.
     private func settle<Element>(_ elements: [Element], _ body: (Element) -> Void) {
         var rest = elements[...]
         while !rest.isEmpty {
@@ -230,7 +230,7 @@ final class Loader: @unchecked Sendable {
             return .run(try CachedRun.rebuilt(end.replay.get(), keepingTailsWithin: tails))
         } catch {
             let isMissing = error is CachedRun.MissingJournal
-            // A closed run may be deleted while somebody asks for it.
+            // A closed run may be deleted while it is read.
             if !isMissing || end.row.status == .running {
                 let metadata = ["run": end.row.runID.description, "error": "\(error)"]
                 shard.log.error("a run's journal cannot be read", metadata: metadata)

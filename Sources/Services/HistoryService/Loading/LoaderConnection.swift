@@ -3,14 +3,14 @@ internal import SagamoreLogging
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// A loader thread's connection to PostgreSQL, made when it is needed and made anew after a failure.
+/// A loader thread's connection to PostgreSQL. It is opened when it is needed, and reopened after a failure.
 ///
-/// Used by its thread alone.
+/// Used only by its thread.
 final class LoaderConnection {
     private let makeStore: @Sendable () throws -> any LoaderStore
     private let log: Logger
     private var store: (any LoaderStore)?
-    /// The last read failed. The failure is logged once, at its beginning.
+    /// Whether the last read failed. Only the first failure in a row is logged as a warning.
     private var isAway = false
 
     init(makeStore: @escaping @Sendable () throws -> any LoaderStore, log: Logger) {
@@ -27,7 +27,7 @@ final class LoaderConnection {
             isAway = false
             return .success(value)
         } catch {
-            // The next read makes a new connection.
+            // The next read opens a new connection.
             store = nil
             log.log(
                 level: isAway ? .debug : .warning,

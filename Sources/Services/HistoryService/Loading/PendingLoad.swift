@@ -2,38 +2,38 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// A context that the loader has claimed, and its waiters of then.
+/// A context that the loader has claimed, with the waiters that it had then.
 struct ClaimedContext {
     let context: WorkflowContext
     let claim: LoadClaim
     let waiters: [LoadWaiter]
-    /// Its current run is read; else only commands are looked up.
+    /// Whether its current run is read. Otherwise only commands are looked up.
     let readsRun: Bool
 }
 
-/// A closed run that the loader reads because it may owe something.
+/// A closed run that the loader reads because it may have debts.
 struct ClaimedDebtor {
     let context: WorkflowContext
     let row: RunRow
 }
 
-/// Rows of the backlog, by run, whose queue has room.
+/// Rows of the backlog for a task queue that has room, by run.
 struct PagedTasks {
     let queue: TaskQueueKey
     let rows: [RunID: [BacklogRow]]
 }
 
-/// What was found of a workflow, or of a run that somebody wants to look at.
+/// The result of loading a workflow, or a closed run for a reader.
 enum LoadedRun {
-    /// There is no run.
+    /// The workflow has no run.
     case noRun
     case closed(RunRow)
     case run(CachedRun)
-    /// Its journal cannot be read, or is not there any more.
+    /// The run's journal cannot be read, or no longer exists.
     case broken(RequestError, isMissing: Bool)
 }
 
-/// Somebody who looks at a closed run and forgets it.
+/// A reader of a closed run, which does not stay in memory.
 struct ClosedRunReader: Sendable {
     let failed: @Sendable (RequestError) -> Void
     let done: @Sendable (CachedRun) -> Void
@@ -42,38 +42,38 @@ struct ClosedRunReader: Sendable {
         switch found {
         case .run(let run): done(run)
         case .noRun, .closed, .broken(_, isMissing: true):
-            // Its retention ended after its row was read.
+            // Retention deleted the run after its row was read.
             failed(.runNotFound(row.key.workflowID, row.runID))
         case .broken: failed(RequestError(.internalError, "the journal of run \(row.runID) cannot be read"))
         }
     }
 }
 
-/// Runs whose journals are being read, and who gets each. Used in the loader's turns only.
+/// Runs whose journals are being read, and where each one goes. Used only in the loader's turns.
 final class PendingLoad {
     enum Destination {
         case context(ClaimedContext)
-        /// The run stays beside the current one if it owes something.
+        /// The run stays in memory beside the current one if it has debts.
         case debtor(WorkflowContext)
         case reader(ClosedRunReader)
     }
 
     var journals: JournalLoad
-    /// Runs of the last page, which wait for their heartbeats.
+    /// The runs of the last page, which wait for their heartbeats.
     var heartbeats = HeartbeatLoad()
-    /// By run; a run leaves when it is settled.
+    /// By run. A run is removed when it is settled.
     var destinations: [RunID: Destination] = [:]
-    /// Commands that the database knows.
+    /// Commands that were carried out before, according to the database.
     let known: Set<LookUp>
-    /// The tasks for whose sake the runs come back.
+    /// The tasks for which the runs come back.
     let pagedIn: PagedTasks?
     private let reading: Set<LoadClaim>
-    /// Told when all are settled; false when the database failed.
+    /// Called when all are settled, with false if the database failed.
     let then: (_ isDone: Bool) -> Void
 
     /// - Parameters:
     ///   - rows: the newest runs of the contexts' workflows.
-    ///   - debtors: closed runs that may owe something.
+    ///   - debtors: closed runs that may have debts.
     init(
         _ claimed: [ClaimedContext],
         _ rows: [WorkflowKey: RunRow],
@@ -107,6 +107,6 @@ final class PendingLoad {
         then = { _ in }
     }
 
-    /// Whether the journal of the context's run is to be read.
+    /// Whether the journal of the context's current run is being read.
     func isReading(_ entry: ClaimedContext) -> Bool { reading.contains(entry.claim) }
 }

@@ -1,44 +1,44 @@
 internal import SagamoreEngine
 internal import SagamorePersistence
 
-/// Decides which closed runs to look at for deletion. Run ids are in order of their start, so a window of ids is a
+/// Decides which closed runs to check for deletion. Run ids are ordered by the runs' start, so a window of ids is a
 /// window of time.
 ///
-/// A run that ended soon after its start is due about one retention after it: every pass looks at the last hour of what
-/// is due. Runs that were open for longer are behind that window; a full pass finds them once an hour. So a pass does
-/// not walk all that namespaces with a longer retention keep.
+/// A run that closed soon after its start is due about one retention after its start. So each pass checks only the hour
+/// that has just become due. A full pass, once an hour, finds the runs that were open for longer. So most passes do not
+/// walk the runs of namespaces with a longer retention.
 struct RetentionPlan {
-    /// Namespaces of one retention, and which of their runs to look at.
+    /// Namespaces with the same retention, and which of their runs to check.
     struct Window: Equatable {
         let namespaces: [Int32]
         let retention: Interval
-        /// Runs with higher ids.
+        /// Only runs with higher ids.
         var after: RunID
-        /// Runs with lower ids.
+        /// Only runs with lower ids.
         let before: RunID
     }
 
-    /// How long a run may have been open to be found at once.
+    /// A run that was open for at most this long is found by each pass, others by a full pass.
     static let recent = Interval.seconds(3_600)
     static let fullPassPeriod = Interval.seconds(3_600)
 
     private var windows: [Window] = []
     private var fullPassAt = Instant.distantPast
 
-    /// What to look at next; nil when the pass is over.
+    /// What to check next; nil when the pass is over.
     var next: Window? { windows.last }
 
     /// Begins a pass, unless one is under way.
     ///
     /// - Parameters:
-    ///   - now: by the clock of histories.
-    ///   - steady: by the clock that does not jump.
+    ///   - now: the time of the wall clock.
+    ///   - steady: the time of the steady clock.
     mutating func begin(_ retentions: [Int32: Interval], at now: Instant, steady: Instant) {
         guard windows.isEmpty else { return }
         let isFull = steady >= fullPassAt
         if isFull { fullPassAt = steady + Self.fullPassPeriod }
         let namespaces = Dictionary(grouping: retentions.keys, by: { retentions[$0] ?? .zero })
-        // Nothing is older than the beginning of time that run ids know.
+        // A longer retention reaches back beyond the earliest time that a run id can have.
         let oldest = now - Instant(nanoseconds: 0)
         windows = namespaces.filter { $0.key.isSet && $0.key < oldest }.map { retention, namespaces in
             let end = now + Interval(nanoseconds: -retention.nanoseconds)
@@ -53,7 +53,7 @@ struct RetentionPlan {
         windows.sort { $0.retention > $1.retention }
     }
 
-    /// A step of `next` was carried out. `last` is where it stopped; nil: it looked at all of the window.
+    /// A step in the window `next` ended at the run `last`; nil if the whole window was checked.
     mutating func advance(past last: RunID?) {
         guard let last else {
             windows.removeLast()

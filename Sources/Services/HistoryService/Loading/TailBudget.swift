@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Bounds what loaded runs of a shard keep of their histories in memory, all together: a recovery brings back any
-/// number of runs. A run that finds no room reads its tail when a worker asks for it.
+/// Bounds the tails of histories that all loaded runs of a shard together keep in memory, since a recovery loads any
+/// number of runs. A run without a share reads its tail when a worker needs it.
 final class TailBudget: Sendable {
     private let limit: Int
     private let used = Atomic(0)
@@ -13,7 +13,7 @@ final class TailBudget: Sendable {
 
     var usedBytes: Int { used.load(ordering: .relaxed) }
 
-    /// Room for so many bytes, until the claim is let go; nil where there is none.
+    /// Claims this many bytes for as long as the claim lives. Returns nil if they exceed the budget.
     func claim(_ bytes: Int) -> TailClaim? {
         guard used.add(bytes, ordering: .relaxed).newValue <= limit else {
             release(bytes)
@@ -25,7 +25,7 @@ final class TailBudget: Sendable {
     fileprivate func release(_ bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
 }
 
-/// A part of a budget. Given back when nothing refers to it.
+/// A share of a budget. It is returned when the last reference to it is gone.
 final class TailClaim: Sendable {
     private let bytes: Int
     private let budget: TailBudget

@@ -1,13 +1,13 @@
 internal import SagamoreEngine
 internal import SagamoreProtobuf
 
-/// Where reading a history goes on, as the bytes that clients hand back.
+/// Where reading a history continues. Clients send it back as opaque bytes.
 struct HistoryPageToken {
     let runID: RunID
     let nextEventID: Int64
-    /// The last event to show; 0 for all that there is.
+    /// The last event to show; 0 for all events.
     let lastEventID: Int64
-    /// Frames that follow the last event though they are not written: the Started event of a task that a worker holds.
+    /// Frames of events that follow the last one and are not stored: the Started event of a task that a worker holds.
     let suffix: [UInt8]
 
     init(runID: RunID, nextEventID: Int64, lastEventID: Int64, suffix: [UInt8]) {

@@ -106,7 +106,7 @@ extension Shard {
         }
     }
 
-    /// Under the lock: writes heartbeat details at intervals, so that after a crash the next attempt has recent ones.
+    /// Under the lock: writes heartbeat details at intervals, so that after a crash the next attempt gets recent ones.
     private func flushHeartbeat(
         of scheduledEventID: Int64,
         attempt: Int32,

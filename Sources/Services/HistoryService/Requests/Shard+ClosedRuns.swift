@@ -3,8 +3,8 @@ internal import SagamorePersistence
 internal import SagamoreServices
 
 extension Shard {
-    /// Replays a closed run that is out of memory from its journal, in the loader's turns, a page at a time. It is
-    /// looked at there and forgotten.
+    /// Rebuilds a closed run that has left memory from its journal, in the loader's turns, a page at a time. It does
+    /// not stay in memory.
     func read(
         _ row: RunRow,
         failed: @escaping @Sendable (RequestError) -> Void,
@@ -13,8 +13,8 @@ extension Shard {
         loads.add(.closedRun(row, failed: failed, done: done))
     }
 
-    /// Whether a closed run took a request with this id. Nearly always the id is new, and the database can tell without
-    /// sending the journal; only a run whose journal holds the bytes of the id is replayed.
+    /// Finds out whether a closed run took a request with this id. Nearly always the id is new, and the database can
+    /// tell without sending the journal. Only a run whose journal contains the bytes of the id is rebuilt.
     func hasSeen(
         _ requestID: String,
         in row: RunRow,

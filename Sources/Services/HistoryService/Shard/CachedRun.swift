@@ -3,62 +3,62 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// A run in memory. Changed in place, under its shard's lock.
+/// A run in memory, changed in place.
 ///
-/// Unchecked: everything but `key` and `runID`, which never change, is used under the shard's lock.
+/// Unchecked: `key` and `runID` never change. Everything else is used under the shard's lock.
 final class CachedRun: IdleCandidate, @unchecked Sendable {
     /// Whether the run is in memory, and what its alarm row says about that.
     enum Residence {
-        /// The run is in memory. Its alarm row says so, or will with the run's first row.
+        /// The run is in memory. Its alarm row says so, or will once the run's first row is stored.
         ///
         /// Can transition to: `parking`, `dead`.
         case active
-        /// The run is in memory, while its alarm row says, or may say, that it is not: the run was just loaded, or is
-        /// about to leave. The next row of the run sets the alarm back.
+        /// The run is in memory, but its alarm row may say that it is not: the run was just loaded, or is about to
+        /// leave. The run's next row resets the alarm.
         ///
         /// Can transition to: `active`, `left`, `dead`.
         case parking
-        /// The run is out of memory: nothing finds it any more. Terminal.
+        /// The run is out of memory, and nothing refers to it. Terminal.
         case left
-        /// A commit of the run failed, so what is here never happened: the run is loaded anew. Terminal.
+        /// A commit of the run failed, so this state never happened. The run is reloaded. Terminal.
         case dead
 
         var isInMemory: Bool { self == .active || self == .parking }
     }
 
-    /// Without the runtime's check of exclusive access: the shard's lock gives it, and every entry would pay for the
-    /// check.
+    /// The runtime's check of exclusive access is off: the shard's lock guarantees it, and every entry would pay for
+    /// the check.
     @exclusivity(unchecked) var execution: SagamoreEngine.Execution
-    // Apart from it, for those who ask without the lock.
+    // Copies, for readers without the lock.
     let key: WorkflowKey
     let runID: RunID
-    /// The number of its last transition.
+    /// The number of the run's last transition.
     var sequence: Int64
-    /// Encoded frames of the events after the last completed workflow task's Started: what a sticky worker has not
-    /// seen. Nil when it grew too large to keep.
+    /// The frames of the events that a sticky worker has not seen: those after the Started event of the last completed
+    /// workflow task. Nil if they grew too large to keep.
     var tail: [UInt8]?
-    /// The room that the tail of a loaded run takes.
+    /// The loaded run's share of the budget for tails.
     var tailClaim: TailClaim?
     /// The frame of the close event; empty while the run is open.
     var lastFrame: [UInt8] = []
-    /// When the state is written beside the journal.
+    /// Decides when to write a snapshot.
     var snapshots = SnapshotSchedule()
-    /// Items on their way to the database. A run without any is stored: its first row counts as well.
+    /// Items that are queued or being committed. If there are none, all of the run is stored, its first row included.
     var uncommitted = 0 {
         didSet { precondition(uncommitted >= 0, "more items of a run have ended than began") }
     }
-    /// What of its history is committed.
+    /// How much of the history is committed.
     private(set) var committed: CommittedHistory
     private(set) var residence: Residence
-    /// Tasks that wait in the backlog, with the queue of each. A row is stored, or on its way; paging it in offers the
-    /// task again.
+    /// Tasks that wait in the backlog, with the queue of each. Their rows are stored or queued. Paging a row in offers
+    /// the task again.
     private(set) var pagedOut: [Int64: TaskQueueKey] = [:]
-    /// There may be rows of it in the backlog that are not known here: it was loaded, or had one.
+    /// The backlog may have rows of the run that are not listed here, because the run was loaded or had one before.
     private(set) var mayHaveBacklog: Bool
     /// The earliest deadline that the shard's timer knows of.
     var armed = ArmedDeadline()
     var idle: IdleMark
-    /// The last time in which reports of this run's workers were lost, beside those of the whole shard.
+    /// The last outage of this run alone, in which its workers' reports were lost.
     var workerOutage = WorkerOutage.none
     let startRequestID: String
     var heartbeatRows = HeartbeatRows()
@@ -77,7 +77,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         runID = execution.runID
         self.sequence = sequence
         self.startRequestID = startRequestID
-        // What the alarm row of a loaded run says is not known: to set it to active once more does no harm.
+        // The alarm row of a loaded run may say anything. Setting it to active again does no harm.
         residence = isStored ? .parking : .active
         idle = IdleMark(touchedAt: now)
         mayHaveBacklog = isStored
@@ -87,12 +87,12 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
 
     // MARK: Commits
 
-    /// All that is here was read from the database.
+    /// The run was read from the database, so all of it is committed.
     func noteRead() {
         committed = CommittedHistory(execution)
     }
 
-    /// A transition of the run is committed, after which its history was this.
+    /// A transition is committed. `history` is the run's history after it.
     func noteCommitted(_ history: CommittedHistory) {
         committed.advance(to: history)
     }
@@ -103,13 +103,13 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     var hasLeft: Bool { residence == .left }
     var isOpen: Bool { execution.isRunning }
 
-    /// A row is on its way that sets the alarm: to active, or to the time at which the run has to be back in memory.
+    /// A queued row sets the alarm: to active, or to the time when the run must be back in memory.
     func alarmIsSet(isActive: Bool) {
         precondition(residence.isInMemory, "the alarm of a run that is \(residence) is set by its next owner")
         residence = isActive ? .active : .parking
     }
 
-    /// All of the run is stored, and its alarm brings it back.
+    /// The run leaves memory. All of it is stored, and its alarm brings it back.
     func leaveMemory() {
         precondition(residence == .parking && uncommitted == 0, "a run that is \(residence) would be lost")
         residence = .left
@@ -123,10 +123,10 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
 
     // MARK: State
 
-    /// The run has ended, and owes something.
+    /// Whether the run is closed with debts.
     var isDebtor: Bool { execution.durable.life == .closedWithDebts }
 
-    /// The run as lists show it.
+    /// The run's row, as lists show it.
     var row: RunRow {
         let state = execution.durable
         return RunRow(
@@ -143,7 +143,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         )
     }
 
-    /// Applies entries, keeps the tail, and returns the encoded row of the journal; empty parts where nothing is
+    /// Applies entries, extends the tail, and returns the encoded journal row. Its parts are empty if no entry is
     /// durable.
     func apply(_ entries: [Entry]) -> (events: [UInt8], facts: [UInt8], firstEventID: Int64) {
         var events: [UInt8] = []
@@ -155,7 +155,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
             do throws(InvalidEntry) {
                 try execution.applyValidated(entry)
             } catch {
-                // What is stored with it could not be read again.
+                // A stored journal with this entry could not be read back.
                 fatalError("a decision does not fit its run: \(error.reason)")
             }
             switch entry {
@@ -168,7 +168,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
             }
         }
         if execution.durable.previousStartedEventID != previousStarted {
-            // What the worker saw ends with the Started event, which was written just now.
+            // The worker has seen the events up to the Started event that was just written.
             let started = execution.durable.previousStartedEventID
             let seen = ends.last(where: { $0.id <= started })?.end ?? 0
             tail = Array(events[seen...])
@@ -190,7 +190,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         try body(&execution)
     }
 
-    /// The tasks that are due and in nobody's hands, later attempts of activities too.
+    /// The tasks that are due and not started, including retries of activities.
     func waitingTasks(at now: Instant) -> [TaskOffer] {
         guard execution.isRunning else { return [] }
         let retries = execution.durable.activities.values.filter {
@@ -202,7 +202,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
             }
     }
 
-    /// Since when a task is due: that is its place in a backlog, however often it comes and goes.
+    /// When a task became due. This is its place in a backlog, however often it is paged in and out.
     func dueSince(_ kind: MatchingTask.Kind) -> Instant? {
         switch kind {
         case .workflow: execution.durable.workflowTask?.scheduledAt
@@ -211,19 +211,19 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         }
     }
 
-    /// A row of a task is on its way into the backlog.
+    /// A task's row for the backlog is queued.
     func pageOut(_ id: Int64, for queue: TaskQueueKey) {
         pagedOut[id] = queue
         mayHaveBacklog = true
     }
 
-    /// What becomes of a row of the backlog when its queue has room.
+    /// What to do with a row of the backlog when its queue has room.
     enum PageIn: Equatable {
-        /// The task was offered since the run was loaded, or is out of date: the row goes.
+        /// Remove the row. The task is out of date, or was offered after the run was loaded.
         case remove
-        /// The task is offered, and the row goes.
+        /// Offer the task and remove the row.
         case offer(TaskOffer)
-        /// A newer row of the task, for another queue, replaces it.
+        /// Do nothing: a newer row of the task, for another queue, replaces this one.
         case keep
     }
 
@@ -236,12 +236,12 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         return offer.map { .offer($0) } ?? .remove
     }
 
-    /// Whether all that is due waits in the backlog, so that a page will bring it back.
+    /// Whether all due tasks wait in the backlog, so that paging in will offer them.
     func isAllPagedOut(at now: Instant) -> Bool {
         waitingTasks(at: now).allSatisfy { pagedOut[$0.backlogID] == $0.queue(in: key.namespace) }
     }
 
-    /// Whether it may leave memory: recovery would have to re-create nothing for it there, or only what waits in
+    /// Whether the run may leave memory: it has no state there that recovery could not rebuild, and no due task outside
     /// the backlog.
     func canLeave(at now: Instant, horizon: Interval, _ queries: QueryTable) -> Bool {
         guard execution.isRunning, uncommitted == 0, !queries.isBound(to: runID),
@@ -256,7 +256,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
 }
 
 extension TaskOffer {
-    /// Which of its run's tasks it is, in the backlog.
+    /// The id of the task in its run's part of the backlog.
     var backlogID: Int64 {
         switch self {
         case .workflow: 0
@@ -264,7 +264,7 @@ extension TaskOffer {
         }
     }
 
-    /// The task as Matching gets it.
+    /// The task in the form that Matching takes.
     func task(of run: CachedRun) -> MatchingTask {
         let kind: MatchingTask.Kind =
             switch self {

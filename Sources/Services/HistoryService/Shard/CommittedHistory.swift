@@ -1,9 +1,9 @@
 internal import SagamoreEngine
 
-/// How much of a run's history is committed. Followers are shown this much while newer events are being written, which
-/// is always the case for a busy run.
+/// How much of a run's history is committed. Followers see this part while newer events are being written. A busy run
+/// is always writing newer events.
 struct CommittedHistory: Equatable {
-    /// The id of the newest committed event; 0 if the run itself is not committed.
+    /// The id of the newest committed event; 0 if not even the run's first row is committed.
     private(set) var lastEventID: Int64 = 0
     private(set) var isClosed = false
 
@@ -31,8 +31,7 @@ struct CommittedHistory: Equatable {
         self = next
     }
 
-    /// Whether there is something to tell a follower that has seen the events up to `eventID`, or that waits only for the
-    /// close event.
+    /// Whether to notify a follower that has seen the events up to `eventID`, or that waits only for the close event.
     func hasNewEvents(after eventID: Int64, onlyCloseEvent: Bool) -> Bool {
         isClosed || (!onlyCloseEvent && lastEventID > eventID)
     }

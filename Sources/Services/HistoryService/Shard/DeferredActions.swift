@@ -5,8 +5,8 @@ internal import SagamoreServices
 struct DeferredActions {
     typealias Action = @Sendable () -> Void
 
-    /// What can be carried out as soon as the lock is free: first the offers, then what is committed in the order of
-    /// the commit, then the calls in order.
+    /// Actions to carry out as soon as the lock is free: first offers, then committed items in commit order, then calls
+    /// in order.
     struct Due {
         fileprivate let offers: [MatchingTask]
         fileprivate let committed: ArraySlice<LaneItem>
@@ -29,7 +29,7 @@ struct DeferredActions {
     private var offers: [MatchingTask] = []
     private var committed: ArraySlice<LaneItem> = []
     private var calls: [Action] = []
-    /// Actions that failed and that no request will repeat.
+    /// Failed actions that no request will repeat.
     private var retries: [Action] = []
 
     var retryCount: Int { retries.count }
@@ -54,7 +54,7 @@ struct DeferredActions {
         retries = []
     }
 
-    /// Discards the actions that are to be repeated: the shard is dropped.
+    /// Discards the actions that are to be repeated, because the shard is dropped.
     mutating func cancelRetries() { retries = [] }
 
     mutating func take() -> Due {

@@ -1,11 +1,11 @@
 internal import SagamoreEngine
 
-/// Which heartbeats of a run's activities are in the database. Details are written at intervals, so that after a crash
-/// the next attempt has recent ones.
+/// Decides which heartbeat details are written to the database. They are written at intervals, so that after a crash
+/// the next attempt gets recent ones.
 struct HeartbeatRows: Equatable {
     /// When details were last written, by activity.
     private var writtenAt: [Int64: Instant] = [:]
-    /// The run has rows, or will have. Its end removes them.
+    /// Whether the run has rows, stored or queued. Its end removes them.
     private(set) var exist = false
 
     /// The run was loaded with rows.
@@ -14,8 +14,8 @@ struct HeartbeatRows: Equatable {
     /// Decides whether the details of a heartbeat are written now, and records it if so.
     ///
     /// - Parameters:
-    ///   - period: nothing is written more often than this.
-    ///   - isPending: whether an activity has not ended; the others are forgotten.
+    ///   - period: the shortest time between two writes of an activity.
+    ///   - isPending: whether an activity has not ended. Ended activities are forgotten.
     mutating func write(
         of activity: Int64,
         at now: Instant,

@@ -1,10 +1,10 @@
 internal import SagamoreEngine
 
-/// What a run has to record so that its idle time is known.
+/// What a run records about its use.
 struct IdleMark {
-    /// The run was last used then.
+    /// When the run was last used.
     fileprivate(set) var touchedAt: Instant
-    /// The run is in the list of runs that may go idle.
+    /// Whether the run is listed in `IdleRuns`.
     fileprivate(set) var isWatched = false
 
     init(touchedAt: Instant) {
@@ -12,18 +12,18 @@ struct IdleMark {
     }
 }
 
-/// What `IdleRuns` needs to know of a run.
+/// What `IdleRuns` needs to know about a run.
 protocol IdleCandidate: AnyObject {
     var idle: IdleMark { get set }
-    /// The run has left memory already.
+    /// Whether the run has already left memory.
     var hasLeft: Bool { get }
-    /// The run is open. A closed run may leave memory without having been idle.
+    /// Whether the run is open. A closed run may leave memory without having been idle.
     var isOpen: Bool { get }
 }
 
-/// The runs that may go idle, in the order in which they were listed, each once.
+/// The runs that may go idle, each once, in the order in which they were listed.
 ///
-/// A run that is used keeps its place, and moves to the end when its turn comes. So use costs nothing.
+/// Using a run does not move it, so use costs nothing. When its turn comes, a run that was used moves to the end.
 struct IdleRuns<Run: IdleCandidate> {
     /// How many busy runs one call of `take` moves to the end.
     static var busyLimit: Int { 1_000 }
@@ -37,15 +37,14 @@ struct IdleRuns<Run: IdleCandidate> {
         watch(run)
     }
 
-    /// Lists a run, to be looked at later.
+    /// Lists a run.
     mutating func watch(_ run: Run) {
         guard !run.idle.isWatched else { return }
         run.idle.isWatched = true
         runs.append(run)
     }
 
-    /// Looks at the first `limit` runs and removes those that have been idle. The caller lists those again that cannot
-    /// leave memory.
+    /// Checks the first `limit` runs and removes the idle ones. The caller lists those again that cannot leave memory.
     ///
     /// - Returns: the removed runs, and whether there are more than `limit`.
     mutating func take(idleSince: Instant, limit: Int) -> (idle: [Run], isPartial: Bool) {
@@ -55,7 +54,7 @@ struct IdleRuns<Run: IdleCandidate> {
         look: while index < runs.count, index < limit {
             let run = runs[index]
             if run.idle.touchedAt > idleSince, run.isOpen, !run.hasLeft {
-                // Those behind it were listed later still.
+                // The runs behind it were listed even later.
                 if busy.count == Self.busyLimit { break look }
                 busy.append(run)
             } else {

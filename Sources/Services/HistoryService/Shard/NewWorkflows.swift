@@ -2,20 +2,20 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// Which starts may take their workflow to be new, without asking the database first.
+/// Decides which starts may assume that their workflow is new, without a lookup.
 ///
-/// Nearly all are, and asking takes a round trip and a wake of two threads. The commit checks what was assumed; where
-/// it was wrong the start is looked up after all. Since a batch that holds a wrong one is taken apart, starts are not
-/// assumed for a while after that, nor those of workflows that had a run here lately.
+/// Nearly all workflows are new, and a lookup costs a round trip and wakes two threads. The commit checks the
+/// assumption. If it was wrong, the start is looked up after all, and its batch is split. So for a while after a wrong
+/// assumption all starts are looked up. Starts of workflows that had a run here recently always are.
 struct NewWorkflows {
-    /// Hashes: one that two workflows share costs a look-up.
+    /// Hashes of keys. A collision costs a lookup.
     private var recent = RecentSet<UInt64>(capacity: 1 << 16)
     private var startsToLookUp = 0
 
     /// How many starts are looked up after a wrong assumption.
     static let caution = 1_000
 
-    /// Whether the start of a workflow that is not in memory may go on.
+    /// Whether a start may assume that its workflow, which is not in memory, is new.
     mutating func assumes(_ key: WorkflowKey) -> Bool {
         guard startsToLookUp == 0 else {
             startsToLookUp -= 1
@@ -24,7 +24,7 @@ struct NewWorkflows {
         return !recent.contains(SliceTable.hash(of: key))
     }
 
-    /// A run of the workflow begins.
+    /// A run of the workflow started.
     mutating func began(_ key: WorkflowKey) { recent.insert(SliceTable.hash(of: key)) }
 
     mutating func wasWrong() { startsToLookUp = Self.caution }

@@ -1,6 +1,6 @@
 internal import SagamorePersistence
 
-/// The newest elements that were put in.
+/// A set that keeps the most recently inserted elements.
 struct RecentSet<Element: Hashable> {
     private var known: Set<Element> = []
     private var order: [Element] = []
@@ -24,7 +24,6 @@ struct RecentSet<Element: Hashable> {
         }
     }
 
-    /// What was not so after all.
     mutating func remove(_ element: Element) {
         known.remove(element)
     }
@@ -36,7 +35,7 @@ struct RecentSet<Element: Hashable> {
     }
 }
 
-/// The newest commands, by digests of 128 bits with seeds of this process: the ids themselves would take ten times the
+/// The most recent commands, as 128-bit digests seeded for this process. The ids themselves would take ten times the
 /// memory.
 struct RecentCommands {
     private struct Digest: Hashable {

@@ -3,8 +3,8 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// The caller of a request that no shard has looked at. `Shard.access` and `Shard.resolve` consume it, so the handler
-/// that they call has no other way to answer than its `RunAccess`.
+/// The caller of a request that has seen nothing yet. `Shard.access` and `Shard.resolve` consume it, so the handler
+/// that they call can answer only through its `RunAccess`.
 struct Caller<Success: Sendable>: ~Copyable {
     fileprivate let reply: Reply<Success>
 
@@ -12,24 +12,24 @@ struct Caller<Success: Sendable>: ~Copyable {
         self.reply = reply
     }
 
-    /// Refuses the request before anything was looked at.
+    /// Refuses the request before it has seen anything.
     consuming func refuse(_ error: RequestError) { reply.fail(error) }
 
-    /// For a request that is answered from the database alone: what stands there is committed.
+    /// For a request that is answered only from the database, where everything is committed.
     consuming func answeredFromStore() -> Reply<Success> { reply }
 }
 
-/// A workflow as one request sees it, under its shard's lock, and the only way in which the request is answered.
+/// A workflow as one request sees it under its shard's lock, and the only way to answer the request.
 ///
-/// What is in memory may not be committed, and can still be lost. So an answer is released behind all items of the run
-/// that are on their way to the database; at once where there are none, and where all that the request saw was read
-/// from the database. Each method that answers consumes the access. One that is dropped answers UNAVAILABLE.
+/// The state in memory may not be committed yet, and can still be lost. So an answer is released after all queued items
+/// of the run. It is released at once if there are none, or if the request saw only what was read from the database.
+/// Each method that answers consumes the access. A dropped access answers UNAVAILABLE.
 struct RunAccess<Success: Sendable>: ~Copyable {
     let shard: Shard
     let context: WorkflowContext
-    /// The run in memory that the request sees; nil where it sees only what was read from the database.
+    /// The run in memory that the request sees; nil if it sees only what was read from the database.
     let run: CachedRun?
-    /// The command that was looked up with the workflow has been carried out before.
+    /// Whether the command that was looked up with the workflow was carried out before.
     let isKnownCommand: Bool
     fileprivate let reply: Reply<Success>
 
@@ -51,7 +51,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
 
     consuming func succeed(_ value: Success) { answer(.success(value)) }
 
-    /// Also a refusal tells what may not be committed: that the run is closed, that a timer is there.
+    /// A refusal also reveals state that may not be committed: that the run is closed, or that a timer exists.
     consuming func fail(_ error: RequestError) { answer(.failure(error)) }
 
     consuming func answer(_ outcome: Result<Success, RequestError>) {
@@ -60,9 +60,9 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         shard.releaseInOrder(run: run, context: context, { reply.answer(outcome) }, refuse: { reply.fail($0.error) })
     }
 
-    /// Goes on without the lock once all that the request has seen is committed.
+    /// Calls `body` without the lock once everything that the request has seen is committed.
     ///
-    /// - Parameter onLoss: called before the caller is told that what the request has seen was lost.
+    /// - Parameter onLoss: called if that is lost, before the caller gets the error.
     consuming func whenCommitted(
         onLoss: (@Sendable (RequestError) -> Void)? = nil,
         _ body: @escaping @Sendable (Reply<Success>) -> Void
@@ -80,19 +80,19 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         )
     }
 
-    /// Goes on without the lock at once, to answer from the database alone: what stands there is committed.
+    /// Calls `body` without the lock at once. It answers only from the database, where everything is committed.
     consuming func answerFromStore(_ body: @escaping @Sendable (Reply<Success>) -> Void) {
         let reply = reply
         shard.state.deferred.call { body(reply) }
     }
 
-    /// Goes on without the lock once everything of the shard that is on its way is committed, of whatever run it is.
+    /// Calls `body` without the lock once all queued items of the shard are committed, whatever their run.
     consuming func whenAllIsCommitted(_ body: @escaping @Sendable (Reply<Success>) -> Void) {
         let reply = reply
         shard.releaseInOrder(context: context, { body(reply) }, refuse: { reply.fail($0.error) })
     }
 
-    /// Answers from the journal of a closed run that is out of memory.
+    /// Answers from the journal of a closed run that has left memory.
     consuming func read(
         _ row: RunRow,
         _ answer: @escaping @Sendable (CachedRun) -> Result<Success, RequestError>
@@ -101,7 +101,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         shard.read(row, failed: { reply.fail($0) }) { run in reply.answer(answer(run)) }
     }
 
-    /// Answers from the database whether a closed run that is out of memory took a request with this id.
+    /// Answers from the database whether a closed run that has left memory took a request with this id.
     consuming func hasSeen(
         _ requestID: String,
         in row: RunRow,
@@ -113,14 +113,14 @@ struct RunAccess<Success: Sendable>: ~Copyable {
 
     // MARK: Decisions
 
-    /// Makes a decision so, and answers once it is committed.
+    /// Applies a decision, and answers once it is committed.
     consuming func carryOut(_ decision: Decision, on run: CachedRun, answering value: Success) {
         commit(shard.apply(decision, on: run, in: context), answering: value)
     }
 
     /// Queues an item whose commit is answered with a value.
     ///
-    /// - Parameter onFailure: called without the lock when the item can't be committed; by default the caller gets the
+    /// - Parameter onFailure: called without the lock if the item cannot be committed. By default the caller gets the
     ///   failure's error.
     consuming func commit(
         _ item: LaneItem,
@@ -137,7 +137,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         shard.enqueue(item)
     }
 
-    /// Queues an item, and goes on without the lock once it is committed.
+    /// Queues an item, and calls `release` without the lock once it is committed.
     consuming func commit(_ item: LaneItem, _ release: @escaping @Sendable (Reply<Success>) -> Void) {
         let reply = reply
         item.release = { release(reply) }
@@ -152,7 +152,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
     /// - Parameters:
     ///   - afterEventID: the newest event that the caller has seen.
     ///   - notify: called without the lock. If the run has closed, `closeFrame` is its last event.
-    ///   - expire: called without the lock when the wait is over.
+    ///   - expire: called without the lock at the deadline.
     consuming func waitForNewEvents(
         of runID: RunID,
         afterEventID: Int64,
@@ -177,7 +177,7 @@ struct RunAccess<Success: Sendable>: ~Copyable {
 }
 
 extension RunAccess where Success == QueryOutcome {
-    /// The caller waits for a worker's answer: `QueryTable` says when there is one.
+    /// A query whose caller waits for a worker's answer.
     consuming func pending(_ query: WorkflowQuery, of row: RunRow, deadline: Instant) -> PendingQuery {
         PendingQuery(
             id: shard.state.random.next(),
@@ -190,14 +190,14 @@ extension RunAccess where Success == QueryOutcome {
     }
 }
 
-/// What a poll is answered with.
+/// The answer to a poll.
 protocol PolledTask: Sendable {}
 extension PolledWorkflowTask: PolledTask {}
 extension AssignedActivityTask: PolledTask {}
 
 extension RunAccess where Success: PolledTask {
-    /// Refuses a task that is out of date as soon as the lock is free, whatever is on its way: the poll meets the next
-    /// task then. Nothing is lost by it, since a run that has to be loaded anew offers its tasks again.
+    /// Refuses an outdated task as soon as the lock is free, without waiting for commits, so that the poll gets the
+    /// next task. This loses nothing: a run that has to be reloaded offers its tasks again.
     consuming func refuseTask(_ error: RequestError) {
         let reply = reply
         shard.state.deferred.call { reply.fail(error) }
@@ -205,13 +205,13 @@ extension RunAccess where Success: PolledTask {
 }
 
 extension Shard {
-    /// Goes on with a workflow when it is in memory: at once, or when the loader has read it. `proceed` runs under the
+    /// Proceeds with a workflow once it is in memory: at once, or when the loader has read it. `proceed` runs under the
     /// lock.
     ///
     /// - Parameters:
     ///   - commandID: a command to look up with the workflow; empty for none.
-    ///   - mayAssumeNew: `proceed` may be given a context of which nothing is known, and then takes it for that of a
-    ///     workflow without a run.
+    ///   - mayAssumeNew: if nothing is known about the workflow, `proceed` may be called anyway, and assumes that it
+    ///     has no run.
     func access<Success>(
         _ key: WorkflowKey,
         commandID: String = "",
@@ -239,15 +239,15 @@ extension Shard {
         }
     }
 
-    /// The run that a reference means: the current one, or an older one that is looked up.
+    /// The run that a reference names: the current one, or an older one that was looked up.
     enum Resolved {
         case cached(CachedRun)
-        /// A run that is closed, as far as lists know it.
+        /// The row of a closed run.
         case closed(RunRow)
         case missing
     }
 
-    /// Goes on with the run that a reference means. `proceed` runs under the lock.
+    /// Proceeds with the run that a reference names. `proceed` runs under the lock.
     func resolve<Success>(
         _ workflow: WorkflowReference,
         _ caller: consuming Caller<Success>,
@@ -256,7 +256,7 @@ extension Shard {
         resolve(workflow, isLookedUpAgain: false, caller, proceed)
     }
 
-    /// - Parameter isLookedUpAgain: it was looked up once, when the end of that run was on its way to the database.
+    /// - Parameter isLookedUpAgain: the first lookup found the run open, because its close was not committed yet.
     private func resolve<Success>(
         _ workflow: WorkflowReference,
         isLookedUpAgain: Bool,
@@ -282,7 +282,7 @@ extension Shard {
         }
     }
 
-    /// Under the lock: goes on with a run that was looked up by its id.
+    /// Under the lock: proceeds with a run that was looked up by its id.
     private func lookedUp<Success>(
         _ outcome: Result<RunRow?, RequestError>,
         _ workflow: WorkflowReference,

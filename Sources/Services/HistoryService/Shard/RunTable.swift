@@ -1,16 +1,16 @@
 internal import SagamoreEngine
 
-/// The workflow ids that a shard holds in memory: their contexts, the runs that may go idle, and the followers that
-/// wait for new events.
+/// The workflows that a shard holds in memory: their contexts, the runs that may go idle, and the followers that wait
+/// for new events.
 ///
-/// A context stays in the table while a follower waits in it.
+/// A context stays in the table while followers wait in it.
 struct RunTable {
     private(set) var contexts: [WorkflowKey: WorkflowContext] = [:]
     /// The contexts with waiting followers.
     private(set) var waitedFor: [WorkflowKey: WorkflowContext] = [:]
     var idle = IdleRuns<CachedRun>()
 
-    /// The number of entries, by which `TableRelief` decides when the tables shrink.
+    /// The number of entries. `TableRelief` uses it to decide when the tables shrink.
     var weight: Int { contexts.count + idle.count }
 
     subscript(key: WorkflowKey) -> WorkflowContext? { contexts[key] }
@@ -23,7 +23,7 @@ struct RunTable {
         return context
     }
 
-    /// Removes a context that is not needed.
+    /// Removes a context that is no longer needed.
     mutating func dropIfUnused(_ context: WorkflowContext) {
         guard context.canLeave, contexts[context.key] === context else { return }
         if case .cached(let run) = context.current, run.uncommitted > 0 || run.execution.durable.life != .done {
@@ -35,13 +35,12 @@ struct RunTable {
     // MARK: Followers
 
     mutating func wait(_ waiter: HistoryWaiter, in context: WorkflowContext) {
-        precondition(contexts[context.key] === context, "somebody waits in a context that is forgotten")
+        precondition(contexts[context.key] === context, "a follower waits in a context that was removed")
         waitedFor[context.key] = context
         context.historyWaiters.append(waiter)
     }
 
-    /// Removes the followers for which the context's current run has new committed events. Returns the calls that notify
-    /// them.
+    /// Removes the followers to notify of what the context's current run has committed. Returns the calls that do so.
     mutating func takeNotifications(in context: WorkflowContext) -> [@Sendable () -> Void] {
         guard !context.historyWaiters.isEmpty, let run = context.cached else { return [] }
         let committed = run.committed

@@ -3,8 +3,8 @@ internal import SagamorePersistence
 internal import SagamoreServices
 
 extension Shard {
-    /// Goes on with a workflow when it is in memory, for the sake of nobody who waits for an answer: a request has a
-    /// `Caller`, and goes by the other `access`. `proceed` runs under the lock.
+    /// Proceeds with a workflow once it is in memory. `proceed` runs under the lock. For work without a caller. A
+    /// request has a `Caller` and uses the other `access`.
     func access(
         _ key: WorkflowKey,
         refuse: @escaping @Sendable (RequestError) -> Void,
@@ -27,9 +27,9 @@ extension Shard {
         if context.state.wait(waiter) { loads.add(.workflow(context)) }
     }
 
-    /// Under the lock: lets those go on who came while the workflow was read, in order. One whose command has to be
-    /// looked up makes those behind it wait for the next round.
-    func goOn(_ context: WorkflowContext) {
+    /// Under the lock: lets the waiting requests proceed, in order, up to the first one with a command to look up. It
+    /// and those behind it wait for the loader.
+    func resumeWaiters(of context: WorkflowContext) {
         while let next = context.state.nextReadyWaiter() { next.proceed(self, context, false) }
         if !context.state.waiting.isEmpty { requestLoad(context) }
     }

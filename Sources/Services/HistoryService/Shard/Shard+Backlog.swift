@@ -2,18 +2,18 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// Whether the backlog of a shard has rows. Where it has none, a run that ends deletes none.
+/// Whether a shard's backlog has rows. If it has none, runs need not delete theirs when they close.
 enum BacklogRows {
-    /// Recovery has not looked yet.
+    /// Recovery has not read the backlog yet.
     case unknown
-    /// Recovery found none, and no task was paged out since.
+    /// Recovery found no rows, and no task was paged out since.
     case none
-    /// There may be some, until the shard is dropped.
+    /// There may be rows, until the shard is dropped.
     case some
 }
 
 extension Shard {
-    /// Under the lock: writes a run's alarm, and lets the run leave memory when that is committed and it still may.
+    /// Under the lock: writes a run's alarm. Once it is committed the run leaves memory, if it still may.
     func leave(
         _ run: CachedRun,
         in context: WorkflowContext,
@@ -22,7 +22,7 @@ extension Shard {
         then: (@Sendable () -> Void)? = nil
     ) {
         item.alarm = .set(AlarmValue(at: alarm))
-        // A transition after this one sets the alarm back to active, in its own transaction.
+        // A later transition sets the alarm back to active with its own row.
         run.alarmIsSet(isActive: false)
         item.release = { [self] in
             perform {
@@ -30,7 +30,7 @@ extension Shard {
                 guard run.residence == .parking,
                     run.canLeave(at: clock(), horizon: configuration.alarmHorizon, state.queries)
                 else {
-                    // Something came meanwhile: it stays, and is looked at again when it is idle.
+                    // The run was used meanwhile. It stays, and is checked again when it is idle.
                     touch(run)
                     return
                 }
@@ -43,7 +43,7 @@ extension Shard {
         enqueue(item)
     }
 
-    /// The queue of a due task is full: the task gets a row in the backlog, and its run leaves memory where it can.
+    /// The queue of a due task is full. The task gets a row in the backlog, and its run leaves memory if it can.
     func pageOut(_ task: MatchingTask, told listener: @escaping @Sendable () -> Void) {
         if case .query(let id, _) = task.kind { return refuseQuery(id) }
         let retry: @Sendable (RequestError) -> Void = { [self] _ in
@@ -61,8 +61,8 @@ extension Shard {
             shard.state.backlogRows = .some
             let horizon = shard.configuration.alarmHorizon
             let next = run.execution.nextDeadline
-            // Whether it may leave is known only when all of it is committed; one with something due soon stays, and so
-            // does one with a task that is in another queue.
+            // Only a first check: whether the run may leave is decided once all of it is committed. A run stays if
+            // something is due soon, or if a task of it is in another queue.
             let mayLeave =
                 run.execution.volatile.startedTask == nil && run.execution.durable.bufferedEvents.isEmpty
                 && next.map { $0 > now + horizon } ?? true && run.isAllPagedOut(at: now)
@@ -77,26 +77,26 @@ extension Shard {
         }
     }
 
-    /// Nobody else will ask for this again: the timer does, when the database can be reached.
+    /// Repeats an action at the timer's next sweep, once the database can be reached. No request would repeat it.
     func postpone(_ action: @escaping @Sendable () -> Void) {
         perform { if state.ownership.isOwned { state.deferred.retryLater(action) } }
     }
 
-    /// A query finds no room in the queue of its workflow: it can't wait in the database.
+    /// The task queue of a query is full. A query cannot wait in the database.
     private func refuseQuery(_ id: UInt64) {
         let error = RequestError(.resourceExhausted, "too many tasks wait for the workers of this task queue")
         perform { state.carryOut(state.queries.refused(id, error)) }
     }
 
-    /// Under the lock: the item's transaction says that the run is in memory, where its alarm row may say otherwise.
+    /// Under the lock: sets the alarm to active with the item, if the alarm row may say otherwise.
     private func stay(_ run: CachedRun, _ item: LaneItem) {
         guard run.residence == .parking else { return }
         item.alarm = .set(.active)
         run.alarmIsSet(isActive: true)
     }
 
-    /// Under the lock: the queue of these rows has room. Their tasks are offered, and the rows go, in a transaction of
-    /// their own. A crash before it leaves the rows: a task that is offered twice is checked when it starts.
+    /// Under the lock: the queue of these rows has room. Offers their tasks, and removes the rows in a transaction of
+    /// their own. If a crash leaves the rows, the tasks are offered twice, which is checked when they start.
     func pageIn(_ rows: [BacklogRow], for queue: TaskQueueKey, of run: CachedRun, in context: WorkflowContext) {
         guard run.execution.isRunning else { return }
         let now = clock()
@@ -116,7 +116,7 @@ extension Shard {
 }
 
 extension MatchingTask.Kind {
-    /// Which of its run's tasks it is, in the backlog. Queries are never there.
+    /// The id of the task in its run's part of the backlog. Queries are never there.
     fileprivate var backlogID: Int64 {
         switch self {
         case .workflow, .query: 0

@@ -4,16 +4,17 @@ internal import SagamorePersistence
 internal import SagamoreServices
 
 extension Shard {
-    /// Makes a decision that answers nobody: in memory at once, and on its way to the database. Called under the lock.
+    /// Under the lock: applies a decision in memory and queues it for the database. Nobody is answered.
     func carryOut(_ decision: Decision, on run: CachedRun, in context: WorkflowContext) {
         enqueue(apply(decision, on: run, in: context))
     }
 
-    /// Makes a decision so in memory, and returns what has to be queued for the database before the lock is released.
+    /// Under the lock: applies a decision in memory. Returns the item, which must be queued before the lock is
+    /// released.
     ///
     /// - Parameters:
     ///   - inbox: the command that the decision carries out.
-    ///   - assumesNew: the commit has to find that the workflow has no other run.
+    ///   - assumesNew: the commit must check that the workflow has no other run.
     func apply(
         _ decision: Decision,
         on run: CachedRun,
@@ -53,19 +54,19 @@ extension Shard {
         arm(run)
         for offer in decision.offers {
             let task = offer.task(of: run)
-            // An activity's start is written: offered now, it may share the transaction of its schedule. A workflow
-            // task's start writes nothing, and its poll could only wait.
+            // An activity is offered before the commit, so that its start may share the transaction. The start of a
+            // workflow task writes nothing, so its poll could only wait.
             if case .activity = task.kind { state.deferred.offer(task) } else { item.offers.append(task) }
         }
         return item
     }
 
-    /// What the end of a run, or of its debts, adds to the transition that brings it about.
+    /// Adds the rows for a run's close, or for the end of its debts, to the transition that caused it.
     private func noteLife(of run: CachedRun, _ before: RunLife, in item: LaneItem) {
         let life = run.execution.durable.life
         guard life != before else { return }
         precondition(before != .done, "a run that is done goes on")
-        // One with debts stays where recovery finds it.
+        // A run with debts keeps its alarm, so that recovery finds it.
         item.alarm = life == .done ? .remove : .close(.active)
         item.endsDebts = before == .closedWithDebts
         if before == .open {
@@ -84,8 +85,8 @@ extension Shard {
         }
     }
 
-    /// Called under the lock. An item without rows is released when the lock is free, if there is nothing before it
-    /// that it could show: nothing of its own run, or nothing at all.
+    /// Under the lock: queues an item. An item without rows is released as soon as the lock is free, if nothing that it
+    /// could reveal is uncommitted.
     func enqueue(_ item: LaneItem) {
         precondition(item.run?.hasLeft != true, "an item of a run that is out of memory is queued")
         let isSettled = item.run?.uncommitted == 0 && (item.basis?.uncommitted ?? 0) == 0
@@ -100,10 +101,10 @@ extension Shard {
         item.countUncommitted(-1)
     }
 
-    /// Lets something be seen only when all that it could have seen is committed: the release rule. Requests are
-    /// answered by their `RunAccess`, which goes by it.
+    /// Under the lock: calls `release` once everything that it could reveal is committed. This is the release rule.
+    /// Requests are answered by their `RunAccess`, which follows it.
     ///
-    /// - Parameter run: what was seen; nil waits for everything of the shard that is on its way.
+    /// - Parameter run: the run that was seen; nil waits for all queued items of the shard.
     func releaseInOrder(
         run: CachedRun? = nil,
         context: WorkflowContext? = nil,
@@ -118,7 +119,7 @@ extension Shard {
 
     func touch(_ run: CachedRun) { state.runs.idle.touch(run, at: clock()) }
 
-    /// Tells the shard's timer of the run's next deadline.
+    /// Under the lock: tells the shard's timer about the run's next deadline.
     func arm(_ run: CachedRun) {
         if let earliest = state.arm(run) { bell.ring(for: earliest) }
     }

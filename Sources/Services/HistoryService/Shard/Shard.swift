@@ -4,8 +4,8 @@ internal import SagamorePersistence
 internal import SagamoreServices
 internal import SagamoreThreads
 
-/// The executions of some slices, with one owner and one commit lane. The state is one value under one lock. Calls to
-/// others (Matching, callers) are collected in `state.deferred` and made after the lock is released.
+/// The executions of some slices, with one owner and one commit lane. Its state is one value under one lock. Calls out
+/// (to Matching, to callers) are collected in `state.deferred` and made after the lock is released.
 ///
 /// Unchecked: `state`, the only variable, is guarded by `lock`.
 final class Shard: @unchecked Sendable {
@@ -58,7 +58,7 @@ final class Shard: @unchecked Sendable {
         return value
     }
 
-    /// Whether new work has to wait because too much is queued for writing to the database, or for reading from it.
+    /// Whether new work is refused because too many commits or reads are queued.
     var isFull: Bool {
         let limit = configuration.laneQueueLimit
         return lane.count >= limit || loads.count >= limit
@@ -66,29 +66,30 @@ final class Shard: @unchecked Sendable {
 
     // MARK: Under the lock
 
-    /// The reason why requests are refused now; nil when they are accepted.
+    /// Why requests are refused now; nil if they are accepted.
     func obstacle() -> RequestError? { state.ownership.obstacle(at: steadyClock())?.error(shard: id) }
 
-    /// The shard belongs to another owner, or the service stops. Refuses all waiting requests and accepts no more.
+    /// Drops the shard because it has another owner, or because the service stops. Refuses all waiting requests.
     ///
-    /// - Parameter items: what the lane has in hand; what waits in its queue is refused behind it.
+    /// - Parameter items: the items that the lane is committing. They are refused before those in its queue.
     func drop(_ failure: LaneFailure, refusing items: [LaneItem] = []) {
         state.drop(failure, refusing: items + lane.close())
     }
 
-    /// Discards a run whose commit failed. The stored run is loaded for the next request, or after a moment.
+    /// Discards a run whose commit failed. The stored run is reloaded for the next request, or at the timer's next
+    /// sweep.
     func kill(_ run: CachedRun, in context: WorkflowContext?) {
         run.die()
         let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
         state.carryOut(state.queries.runEvicted(run.runID, error))
         guard let context else { return }
-        // It may be stored as a closed run with debts, whether or not it owes something here.
+        // The stored run may have debts even if this one has none.
         if !run.execution.isRunning {
             context.state.loseDebtor(run)
             state.deferred.retryLater { [self] in loads.add(.debtor(run.runID)) }
         }
         context.hasLostReports = true
-        // Followers read again from the run that is loaded in its place.
+        // Followers read again from the reloaded run.
         for waiter in state.runs.takeWaiters(of: run.runID, in: context) {
             state.deferred.call { waiter.notify(nil) }
         }

@@ -1,14 +1,18 @@
 internal import SagamoreEngine
 internal import SagamoreServices
 
-/// Whether this process owns a shard and can commit to it. The lane reports changes; requests ask for the obstacle.
+/// Whether this process owns a shard and can commit to it. The lane reports changes. Requests check the obstacle.
 ///
-/// Times are by the steady clock, except for the outage, which is compared with times of runs.
+/// Times are of the steady clock. Only the outage has times of the wall clock, since it is compared with times of runs.
 struct ShardOwnership {
     enum State: Equatable {
-        /// Not owned yet. Can transition to: owned (taken), dropped (the service stops).
+        /// Not owned yet.
+        ///
+        /// Can transition to: `owned` (taken), `dropped` (the service stops).
         case taking
-        /// This process may write. Can transition to: owned (taken again with a higher epoch), dropped.
+        /// This process may write.
+        ///
+        /// Can transition to: `owned` (taken again with a higher epoch), `dropped`.
         case owned(Tenure)
         /// Fenced by another owner, or stopped. Terminal.
         case dropped
@@ -16,9 +20,9 @@ struct ShardOwnership {
 
     struct Tenure: Equatable {
         let epoch: Int64
-        /// Until when nobody else can have taken the shard: what is in memory may be shown until then.
+        /// Nobody else can take the shard before this time, so memory may be shown until then.
         fileprivate(set) var ownedUntil: Instant
-        /// Since when the lane can't commit.
+        /// When the lane's commits began to fail; nil if they succeed.
         fileprivate(set) var stalledSince: Instant?
     }
 
@@ -27,15 +31,15 @@ struct ShardOwnership {
         case starting, dropped, databaseAway
     }
 
-    /// The lease lasts 2 s and is respected for 10 s more. The last 2 s of that are not used.
+    /// The lease lasts 2 s, and others respect it for 10 s more. The owner does not use the last 2 s of those.
     static let leaseUse = Interval.seconds(10)
-    /// Requests wait this long for a lane that cannot commit. After that they are refused.
+    /// How long requests wait for a lane that cannot commit. After that they are refused.
     static let stallPatience = Interval.seconds(1)
 
     private(set) var state = State.taking
-    /// The last time in which workers' reports were refused.
+    /// The last outage, in which workers' reports were refused.
     private(set) var outage = WorkerOutage.none
-    /// The least time that workers get after an outage.
+    /// The least time that workers get to report after an outage.
     private let grace: Interval
 
     init(grace: Interval) {
@@ -43,7 +47,7 @@ struct ShardOwnership {
     }
 
     var isOwned: Bool { tenure != nil }
-    /// 0 where the shard is not owned.
+    /// 0 if the shard is not owned.
     var epoch: Int64 { tenure?.epoch ?? 0 }
     var isStalled: Bool { tenure?.stalledSince != nil }
 
@@ -52,7 +56,7 @@ struct ShardOwnership {
         return nil
     }
 
-    /// Nil when requests are accepted.
+    /// Why requests are refused; nil if they are accepted.
     func obstacle(at now: Instant) -> Obstacle? {
         switch state {
         case .taking: return .starting
@@ -65,9 +69,9 @@ struct ShardOwnership {
 
     // MARK: Events
 
-    /// The shard was taken, with a lease as of `since`.
+    /// The shard was taken. Its lease began at `since`.
     ///
-    /// - Parameter wall: the time by the clock that runs go by.
+    /// - Parameter wall: the time by the wall clock.
     mutating func take(epoch: Int64, since: Instant, at now: Instant, wall: Instant) {
         precondition(state != .dropped, "a shard was taken that was dropped")
         precondition(epoch > self.epoch, "a shard was taken again with an epoch that is not higher")
@@ -85,7 +89,7 @@ struct ShardOwnership {
         state = .owned(tenure)
     }
 
-    /// The lane cannot commit, since `since` at the latest.
+    /// The lane cannot commit. This began at `since` or earlier.
     mutating func stall(since: Instant) {
         guard var tenure else { preconditionFailure("a lane stalls that does not own its shard") }
         tenure.stalledSince = tenure.stalledSince ?? since

@@ -14,7 +14,7 @@ internal import SagamoreServices
 /// - If `backlogRows` is `none`, the backlog has no row of this shard, and none is queued.
 struct ShardState {
     var ownership: ShardOwnership
-    /// Whether snapshots may be written: every program that can take the shard reads them.
+    /// Whether snapshots may be written, because every program that can take the shard reads them.
     var allowsSnapshots = false
     var runs = RunTable()
     var timers = TimerHeap()

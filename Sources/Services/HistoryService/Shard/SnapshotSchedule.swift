@@ -12,9 +12,9 @@ struct JournalSize: Equatable {
 
 /// Decides when to write a snapshot of a run.
 ///
-/// A load reads the snapshot and what was written after it. A snapshot is due when a load would otherwise read much,
-/// and more than the size of the state. So all snapshots of a run together are no larger than its journal. Most runs
-/// end long before.
+/// A load reads the snapshot and what was written after it. A snapshot is due when a load would otherwise read a lot,
+/// and more than the state itself. So all snapshots of a run together are no larger than its journal. Most runs close
+/// long before their first one.
 struct SnapshotSchedule: Equatable {
     /// The number of the last transition that the newest snapshot holds; 0 without one.
     private(set) var sequence: Int64 = 0
@@ -28,20 +28,20 @@ struct SnapshotSchedule: Equatable {
     static let factByteLimit: Int64 = 64 << 10
     /// The same for facts and events together.
     static let byteLimit: Int64 = 1 << 20
-    /// From this many facts, a snapshot is written whatever its size: its commit deletes the rows of these facts.
+    /// From this many facts, a snapshot is written whatever its size, since its commit deletes their rows.
     static let longestFactCount: Int64 = 10_000
 
-    /// A run that never had a snapshot.
+    /// For a run that never had a snapshot.
     init() {}
 
-    /// A run that was loaded from a snapshot.
+    /// For a run that was loaded from a snapshot.
     init(sequence: Int64, journal: JournalSize, stateBytes: Int) {
         self.sequence = sequence
         self.journal = journal
         self.stateBytes = Int64(stateBytes)
     }
 
-    /// Whether the state should be encoded. Asked with each transition.
+    /// Whether to encode the state. Called for each transition.
     func isDue(_ now: JournalSize) -> Bool {
         let facts = now.factCount - journal.factCount
         let bytes = now.byteCount - journal.byteCount
@@ -52,8 +52,8 @@ struct SnapshotSchedule: Equatable {
         return bytes > stateBytes || facts >= Self.longestFactCount
     }
 
-    /// Takes the size of the encoded state. Returns the sequence of the previous snapshot if this one is to be written;
-    /// nil if the state is larger than what it would replace.
+    /// Notes the size of the encoded state. Returns the sequence of the previous snapshot if the state should be
+    /// written, nil if it is larger than what it would replace.
     mutating func encoded(_ bytes: Int, sequence: Int64, _ now: JournalSize) -> Int64? {
         stateBytes = Int64(bytes)
         guard isDue(now) else { return nil }

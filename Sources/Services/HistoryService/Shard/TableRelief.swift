@@ -1,9 +1,9 @@
 internal import SagamoreEngine
 
-/// Decides when a shard's tables shrink. They keep the capacity that a burst has needed; once far fewer runs are in
-/// memory for a while, nobody needs it.
+/// Decides when a shard's tables shrink. They keep the capacity that a burst needed. After far fewer runs have been in
+/// memory for a while, it is freed.
 struct TableRelief {
-    /// The tables of a smaller peak are not worth the copies.
+    /// Below this peak, shrinking is not worth the copies.
     static let peakMinimum = 1_000
     /// How long the number of runs has to stay low.
     static let quiet = Interval.seconds(10)
@@ -12,8 +12,8 @@ struct TableRelief {
     private var lowSince: Instant?
 
     /// - Parameters:
-    ///   - runs: how many are in memory.
-    ///   - now: by the steady clock.
+    ///   - runs: the number of runs in memory.
+    ///   - now: the time of the steady clock.
     mutating func isDue(runs: Int, at now: Instant) -> Bool {
         peak = max(peak, runs)
         guard peak >= Self.peakMinimum, runs < peak / 4 else {

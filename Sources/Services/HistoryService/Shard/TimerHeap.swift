@@ -4,7 +4,7 @@ internal import SagamoreEngine
 struct TimerHeap {
     struct Item {
         let at: Instant
-        /// A key instead of a reference, so that the heap keeps no closed run in memory.
+        /// A key and not a reference, so that the heap keeps no closed run in memory.
         let key: WorkflowKey
         let runID: RunID
     }

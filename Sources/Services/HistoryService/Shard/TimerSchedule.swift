@@ -1,15 +1,15 @@
 internal import SagamoreEngine
 
-/// Decides what a shard's timer does next and how long it sleeps. Everything that is due is carried out in parts, so
-/// that no hold of the shard's lock is long, however much is due at one moment.
+/// Decides what a shard's timer does next and how long it sleeps. Due work is carried out in parts, so that no hold of
+/// the shard's lock is long, however much is due at once.
 struct TimerSchedule {
-    /// What to do in a step, beside what is due for runs.
+    /// What to do in a step, in addition to due deadlines of runs.
     struct Step: Equatable {
-        /// Let idle runs leave memory, and end waits.
+        /// Let idle runs leave memory, and end expired waits.
         var sweeps = false
-        /// Have the parked runs brought back whose alarm is near.
+        /// Have the loader bring back the parked runs whose alarms are near.
         var wakesParked = false
-        /// Have a part deleted of what is past its retention.
+        /// Have the loader delete runs past their retention.
         var retains = false
     }
 
@@ -18,28 +18,28 @@ struct TimerSchedule {
         var isOwned = false
         /// The lane cannot commit.
         var isStalled = false
-        /// Much waits to be committed: what is due waits too.
+        /// Many items wait to be committed, so due deadlines wait too.
         var isLaneFull = false
-        /// There were more idle runs than one sweep looks at.
+        /// There were more idle runs than one sweep checks.
         var isSweepPartial = false
-        /// When the next run is due.
+        /// The earliest deadline of the runs.
         var earliest: Instant?
     }
 
     enum Wait: Equatable {
-        /// There is more to do. Others get the lock first.
+        /// There is more to do after others had the lock.
         case pause(Interval)
-        /// Until then, or until a run is armed for an earlier time.
+        /// There is nothing to do for this long, unless a run is armed for an earlier time.
         case sleep(Interval)
     }
 
     static let sweepPeriod = Interval.milliseconds(250)
     static let alarmPeriod = Interval.seconds(2)
-    /// Between two parts of what is due.
+    /// The pause between two parts of due work.
     static let partPause = Interval(nanoseconds: 100_000)
-    /// Before the next part of the runs that may be idle.
+    /// The pause before the next part of the runs that may be idle.
     static let sweepPause = Interval.milliseconds(50)
-    /// Before the lane's queue is looked at again.
+    /// The pause before the lane's queue is checked again.
     static let lanePause = Interval.milliseconds(5)
 
     private let retentionPeriod: Interval
@@ -48,14 +48,14 @@ struct TimerSchedule {
     private var steadyAlarmsAt = Instant.distantPast
     private var retentionAt: Instant
 
-    /// - Parameter steady: by the clock that does not jump.
+    /// - Parameter steady: the time of the steady clock.
     init(retentionPeriod: Interval, steady: Instant) {
         self.retentionPeriod = retentionPeriod
         retentionAt = steady + retentionPeriod
     }
 
-    /// What to do now. The wall clock may stand still or jump back, so most goes by the steady one; it may jump
-    /// forward, so alarms go by both.
+    /// What to do now. Periods follow the steady clock, because the wall clock may stop or jump back. Alarms follow
+    /// both, because the wall clock may jump forward.
     mutating func begin(at now: Instant, steady: Instant) -> Step {
         var step = Step()
         if steady >= sweepAt {
@@ -84,19 +84,19 @@ struct TimerSchedule {
     }
 }
 
-/// How much of what is due is carried out in one hold of the shard's lock.
+/// Bounds the due work that is carried out in one hold of the shard's lock.
 struct DueBudget {
-    /// Runs, and entries of their journals.
+    /// The limits, in runs and in entries of their journals.
     static let runLimit = 200
     static let entryLimit = 1_000
 
     private var runs = 0
     private var entries = 0
 
-    /// Whether another run may be looked at.
+    /// Whether another run may be handled.
     var hasRoom: Bool { runs < Self.runLimit && entries < Self.entryLimit }
 
-    /// A run was looked at, and got so many entries.
+    /// A run was handled, and got this many entries.
     mutating func spend(_ count: Int) {
         runs += 1
         entries += count

@@ -2,15 +2,14 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 internal import SagamoreServices
 
-/// A workflow id in memory: its current run, older ones that owe something, and the requests that wait for it.
+/// A workflow in memory: its current run, closed runs with debts, and the requests that wait for it.
 ///
-/// Unchecked: `key` never changes, the rest is used under the shard's lock.
+/// Unchecked: `key` never changes. Everything else is used under the shard's lock.
 final class WorkflowContext: @unchecked Sendable {
     let key: WorkflowKey
-    /// Guarded by the shard's lock, as all that follows.
     var state = WorkflowContextState()
-    /// A run was discarded together with its workers' heartbeats. The run that is loaded in its place gives workers
-    /// time to report again.
+    /// A run was discarded together with its workers' heartbeats. When it is reloaded, workers get time to report
+    /// again.
     var hasLostReports = false
     /// Long polls for history.
     var historyWaiters: [HistoryWaiter] = []
@@ -26,7 +25,7 @@ final class WorkflowContext: @unchecked Sendable {
         return nil
     }
 
-    /// The newest run, whether in memory or not; nil when unknown or none.
+    /// The newest run, whether in memory or not; nil if there is none or nothing is known.
     var row: RunRow? {
         switch state.current {
         case .unknown, .none: nil
@@ -35,7 +34,7 @@ final class WorkflowContext: @unchecked Sendable {
         }
     }
 
-    /// Nothing is known of the workflow, and no look-up is under way.
+    /// Whether nothing is known about the workflow, and no lookup is under way.
     var isUntouched: Bool {
         if case .unknown = state.current { return canLeave }
         return false
