@@ -7,7 +7,7 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// An attempt that may have reached its worker is given to another one.
+    /// An attempt that may have reached its worker is offered to another one.
     @Suite struct ActivityStart {
         @Test func onlyTheNewestStartOfAnAttemptIsHeard() throws {
             let database = try TestDatabase()

@@ -8,20 +8,20 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// A queue without workers beside one with workers.
+    /// A task queue without workers next to one with workers.
     @Suite struct Backlog {
-        /// How many tasks wait; `SAGAMORE_BACKLOG_TASKS` asks for another number.
+        /// How many tasks wait. `SAGAMORE_BACKLOG_TASKS` overrides the number.
         private static let size =
             ProcessInfo.processInfo.environment["SAGAMORE_BACKLOG_TASKS"].flatMap(Int.init) ?? 20_000
 
-        /// The memory of this process, in bytes. Other suites run in it too.
+        /// The memory of this process, in bytes. It includes that of other suites.
         private static var residentBytes: Int {
             guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
             let fields = text.split(separator: " ")
             return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
         }
 
-        /// Sagas of one activity on a queue that has workers, one after another; returns the time that each took.
+        /// Runs sagas of one activity, one after another, on a queue with workers. Returns the time per saga.
         private static func pace(_ node: Node, _ name: String, count: Int) throws -> Duration {
             let began = ContinuousClock.now
             for number in 0..<count {
@@ -56,7 +56,7 @@ extension HistoryTests {
             _ = try Self.pace(node, "warm", count: 20)
             let before = try Self.pace(node, "before", count: 40)
 
-            // What the first part costs is what is in memory: the queue's own tasks.
+            // The first part also fills the queue in memory. Only the growth after it is measured.
             let part = Self.size / 4
             try Self.fill(node, 0..<part)
             try eventually("marked") { try database.number(Self.waiting) >= Int64(part - 2_000) }
@@ -75,10 +75,10 @@ extension HistoryTests {
             if ProcessInfo.processInfo.environment["SAGAMORE_BACKLOG_TASKS"] != nil {
                 #expect(perTask < 400)
             }
-            // Disks are slower now and then: much slower would be the queue's fault.
+            // The disk may be slow at times. Only a large difference is the backlog's fault.
             #expect(beside < before * 3 + .milliseconds(30), "\(before) a saga before, \(beside) beside the backlog")
 
-            // It is there after a restart.
+            // The backlog survives a restart.
             node.kill()
             node = try Node(database, clock: clock).started()
             defer { node.stop() }
@@ -87,7 +87,7 @@ extension HistoryTests {
             let order = try Self.drain(node)
             #expect(Set(order).count == Self.size)
             #expect(order.count == Self.size, "a task was given twice")
-            // Roughly in order: the first quarter comes before the last one.
+            // The order is rough: the first quarter comes before the last one.
             let firstQuarter = order.prefix(Self.size / 2).count { $0 < part }
             #expect(firstQuarter > part * 9 / 10, "\(firstQuarter) of the first \(part) in the first half")
             try eventually("unmarked") { try database.number(Self.waiting) == 0 }
@@ -95,7 +95,7 @@ extension HistoryTests {
             try database.checkNumbers()
         }
 
-        /// Workers come, and take all of it. Returns the numbers of the runs in the order in which they came.
+        /// Workers drain the backlog. Returns the numbers of the runs in the order in which their tasks came.
         private static func drain(_ node: Node) throws -> [Int] {
             var order: [Int] = []
             var polls = (0..<64).map { _ in node.pollWorkflowTask("dead") }
@@ -115,7 +115,7 @@ extension HistoryTests {
             return order
         }
 
-        /// A later attempt finds no room, and its run can't leave memory.
+        /// The queue has no room for a retry, and the run cannot leave memory.
         @Test func aRetryThatFindsNoRoomIsNotLost() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
@@ -151,14 +151,14 @@ extension HistoryTests {
             }
         }
 
-        /// Fills a queue with the activities of a run of its own.
+        /// Fills a queue with the activities of a separate run.
         private static func fill(_ node: Node, _ queue: String) throws {
             try node.start("filler of \(queue)", queue: queue).get()
             let commands = (0..<2_000).map { schedule("\($0)", on: queue) }
             try node.complete(try node.workflowTask(queue), commands).get()
         }
 
-        /// Takes activities of a queue; returns their workflows.
+        /// Polls activities of a queue. Returns their workflow ids.
         private static func take(_ count: Int, _ queue: String, of node: Node) throws -> [String] {
             var polls = (0..<100).map { _ in node.pollActivity(queue) }
             var workflowIDs: [String] = []
@@ -174,7 +174,8 @@ extension HistoryTests {
             defer { node.stop() }
             try Self.fill(node, "first")
             try Self.fill(node, "second")
-            // With the usual timeout of its task it would stay in memory for a while whatever is due.
+            // A deadline within the alarm horizon would keep the run in memory, so its workflow task has a long
+            // timeout.
             try node.start("one") { $0.workflowTaskTimeout = Interval.seconds(120).duration }.get()
             try node.work(Self.schedule("a", on: "first"), Self.schedule("b", on: "second"))
             try eventually("out of memory") { !node.isCached("one") }
@@ -184,7 +185,7 @@ extension HistoryTests {
             }
         }
 
-        /// The rows of tasks that were offered are still there, and so is the alarm of a run that is out of memory.
+        /// After the crash the rows of offered tasks are still stored, and so is the alarm of a run out of memory.
         @Test func aCrashBetweenAPageAndTheEndOfItsRowsLosesAndDoublesNothing() throws {
             let database = try TestDatabase()
             let clock = TestClock()
@@ -196,7 +197,7 @@ extension HistoryTests {
                 try eventually("out of memory") { !node.isCached(id) }
             }
             #expect(try database.number(Self.waiting) == 2)
-            // Nothing is committed any more: the page is read, its tasks are offered, and their rows stay.
+            // Commits are held: the page is read and its tasks are offered, but their rows stay.
             node.faults.hold()
             node.history.pageIn(node.activityQueue("dead"), limit: 10)
             try eventually("offered") { node.isCached("one") && node.isCached("two") }
@@ -213,7 +214,7 @@ extension HistoryTests {
             try eventually("no rows") { try database.number(Self.waiting) == 0 }
         }
 
-        /// Its tasks have a row each, and either queue may have room first.
+        /// Each task has its own row, and either queue may have room first.
         @Test(arguments: [["first", "second"], ["second", "first"]])
         func aRunThatWaitsForTwoQueuesComesBackForEither(_ order: [String]) throws {
             let node = try Node(TestDatabase()).started()
@@ -228,13 +229,14 @@ extension HistoryTests {
             }
         }
 
-        /// It is in no backlog, so recovery has to find it.
+        /// The other task is in no backlog, so recovery must find it.
         @Test func aTaskBesideOneThatFindsNoRoomIsThereAfterARestart() throws {
             let database = try TestDatabase()
             let clock = TestClock()
             let node = try Node(database, clock: clock).started()
             try Self.fill(node, "dead")
-            // With the usual timeout of its task it would stay in memory for a while whatever is due.
+            // A deadline within the alarm horizon would keep the run in memory, so its workflow task has a long
+            // timeout.
             try node.start("one") { $0.workflowTaskTimeout = Interval.seconds(120).duration }.get()
             try node.work(Self.schedule("a", on: "dead"), Self.schedule("b", on: "busy"))
             try eventually("marked") { try database.number(Self.waiting) == 1 }
@@ -244,7 +246,7 @@ extension HistoryTests {
             defer { next.stop() }
             let task = try next.activityTask("busy")
             #expect(task.key.workflowID == "one")
-            // Now nothing is due but what waits for room, and it leaves memory.
+            // Now the only due task waits for room, so the run leaves memory.
             try eventually("out of memory") { !next.isCached("one") }
             try next.complete(task).get()
         }

@@ -8,7 +8,7 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Commands of a topic: inbox and outbox.
+    /// Commands from a topic: inbox and outbox.
     @Suite struct Commands {
         private func records(_ database: TestDatabase) throws -> [String] {
             try database.texts("select convert_from(value, 'UTF8') from sagamore.outbox order by shard, sequence")
@@ -44,7 +44,7 @@ extension HistoryTests {
                 "rejected start again 1", "terminated start 2", "delivered terminate 1", "rejected too late 1",
             ]
             #expect(try records(database).sorted() == expected.sorted())
-            // Again, at once and after a restart.
+            // All of them are repeated, at once and after a restart.
             #expect(try all().map { try node.submit($0).get() } == Array(repeating: .duplicate, count: 7))
             node.kill()
             node = try Node(database).started()
@@ -97,11 +97,11 @@ extension HistoryTests {
             node.faults.failOnce(.lookUp)
             let first = node.submit(try node.signalCommand("one", "first", offset: 1))
             try eventually("look-up at the gate") { node.faults.isLoaderHolding }
-            // It comes while the first one is looked up.
+            // The second command arrives while the first one is looked up.
             let second = node.submit(try node.signalCommand("one", "second", offset: 2))
             node.faults.letLoaderGo()
             for call in [first, second] { #expect(try call.error().code == .unavailable) }
-            // Given again, in order.
+            // Both are submitted again, in order.
             for (offset, name) in [(1, "first"), (2, "second")] as [(Int64, String)] {
                 #expect(try node.submit(try node.signalCommand("one", name, offset: offset)).get() == .carriedOut)
             }
@@ -130,9 +130,9 @@ extension HistoryTests {
             #expect(try send(7).get() == .rejected)
             #expect(try send(7).get() == .duplicate)
             #expect(try send(8).get() == .rejected)
-            // The development broker counts anew.
+            // A new development broker starts at offset 0 again.
             #expect(try send(7, cluster: "another").get() == .rejected)
-            // So does a topic that was made anew.
+            // So does a topic that was deleted and recreated.
             #expect(try send(9, timestamp: 1_000).get() == .rejected)
             #expect(try send(9, timestamp: 2_000).get() == .rejected)
             #expect(try send(9, timestamp: 1_000).get() == .duplicate)
@@ -190,7 +190,7 @@ extension HistoryTests {
             for call in good { #expect(try call.get() == .carriedOut) }
             for call in bad { #expect(try call.error().code == .internalError) }
             node.faults.corrupt(nil)
-            // What was refused was not carried out, so it is when it comes again.
+            // A refused command was not carried out, so it is carried out when it is repeated.
             for number in [0, 2, 4] {
                 let command = try node.signalCommand("\(number)", "poison", offset: Int64(20 + number))
                 #expect(try node.submit(command).get() == .carriedOut)
@@ -198,7 +198,7 @@ extension HistoryTests {
             }
             #expect(try records(database).count == 15)
             try database.checkNumbers()
-            // Of one workflow, in the order of what happened.
+            // The events of one workflow, in the order in which they happened.
             let order = try database.texts(
                 "select convert_from(value, 'UTF8') from sagamore.outbox where key = '0' order by sequence"
             )

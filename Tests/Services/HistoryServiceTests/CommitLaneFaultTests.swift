@@ -5,7 +5,7 @@ import Testing
 
 @testable import SagamoreHistoryService
 
-/// The lane's machine against a database in memory that fails in every way, by seed.
+/// The lane's state machine against a simulated database that fails in every way, by seed.
 @Suite struct CommitLaneFaultTests {
     @Test(arguments: 0..<300)
     func everyItemIsAnsweredOnceInOrderAndNotBeforeItsCommit(_ seed: UInt64) {
@@ -16,8 +16,8 @@ import Testing
     }
 }
 
-/// A model of a database, and of the shell that carries out a lane's actions. Items are numbers in order; one in eleven
-/// can't be stored.
+/// A model of a database, and of the shell that carries out a lane's actions. Items are consecutive numbers. One in
+/// eleven cannot be stored.
 private struct LaneWorld {
     private var random: RandomSource
     private var state = CommitLaneState<Int>()
@@ -95,7 +95,7 @@ private struct LaneWorld {
     private mutating func take() -> LaneEvent<Int> {
         if isTaken { return .notOurs(epoch: row.epoch) }
         if fails() {
-            // It may have been cut off behind its commit.
+            // The connection may have broken after the commit.
             if chance(2) { row.epoch += 1 }
             return .failed(CommitLaneStateTests.unknown)
         }
@@ -111,7 +111,7 @@ private struct LaneWorld {
     }
 
     private mutating func commit(_ items: [Int], _ known: TakenShard) -> LaneEvent<Int> {
-        // Now and then somebody else takes the shard.
+        // Occasionally another owner takes the shard.
         if chance(400) {
             isTaken = true
             row.epoch += 1

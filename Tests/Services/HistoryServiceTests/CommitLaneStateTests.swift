@@ -5,7 +5,7 @@ import Testing
 
 @testable import SagamoreHistoryService
 
-/// The lane's machine alone: each event, and what it says to do.
+/// The lane's state machine: the actions that each event returns.
 @Suite struct CommitLaneStateTests {
     typealias State = CommitLaneState<Int>
 
@@ -17,7 +17,7 @@ import Testing
     static let missing = CommitError.misconfigured(PostgresError(.server, "no table", sqlState: "42P01"))
     static let badRow = CommitError.data(PostgresError(.server, "bad", sqlState: "22000"))
 
-    /// A lane that owns its shard, and has gathered `items`.
+    /// A lane that owns its shard and has gathered `items`.
     private func committing(_ items: [Int]) -> State {
         var state = State()
         #expect(names(state.begin()) == ["connect"])
@@ -40,7 +40,7 @@ import Testing
         )
         #expect(state.known == TakenShard(epoch: 7, outboxSequence: 103, commitCount: 51))
         #expect(tell(&state, .gathered([3])) == ["commit [3] 7/103/51"])
-        // Items without rows make no commit.
+        // Items without rows need no commit.
         #expect(tell(&state, .committed(outboxRecords: 0, wrote: false)) == ["release [3] 0", "finish", "gather"])
         #expect(state.known?.commitCount == 51)
     }
@@ -74,7 +74,7 @@ import Testing
         #expect(tell(&state, .timePassed(isStopping: false)) == ["wait"])
         let later = Self.noon + .seconds(5)
         #expect(tell(&state, .timePassed(isStopping: false), at: later) == ["take"])
-        // The same reason is told once.
+        // The same reason is reported once.
         #expect(tell(&state, .taken(nil, since: later), at: later) == ["wait"])
         #expect(tell(&state, .timePassed(isStopping: true), at: later) == ["drop [] stopped"])
     }
@@ -147,7 +147,7 @@ import Testing
         )
         #expect(tell(&state, .commitFailed(Self.badRow)) == ["commit [3] 7/101/51"])
         #expect(tell(&state, .commitFailed(Self.badRow)) == ["refuse [3] 22000", "commit [4] 7/101/51"])
-        // What was decided on it is refused with it.
+        // An item that was decided on the refused one is refused with it.
         #expect(tell(&state, .foundLost([3])) == ["refuse [4] basisLost", "finish", "gather"])
     }
 
@@ -161,7 +161,7 @@ import Testing
             #expect(
                 tell(&state, .taken(taken, since: now), at: now) == ["own \(round)", "commit [1, 2] \(round)/100/50"]
             )
-            // The reason is told once, and each try comes after a pause.
+            // The reason is reported once, and there is a pause before each attempt.
             #expect(tell(&state, .commitFailed(Self.missing), at: now) == ["stall", "wait"])
             now = now + .seconds(3)
             #expect(tell(&state, .timePassed(isStopping: false), at: now) == ["connect"])
@@ -187,7 +187,7 @@ import Testing
             tell(&state, .commitFailed(Self.tooMuch)) == ["report split", "stall", "report away", "wait"]
         )
         #expect(retake(9) == ["own 9", "commit [1, 2] 9/100/50"])
-        // A half is split at once; one item is tried for ever.
+        // A half is split at once. A single item is retried without end.
         #expect(tell(&state, .commitFailed(Self.tooMuch)).first == "report split")
         #expect(retake(10) == ["own 10", "commit [1] 10/100/50"])
         #expect(tell(&state, .commitFailed(Self.tooMuch)).contains("wait"))

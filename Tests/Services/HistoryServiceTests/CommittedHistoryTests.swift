@@ -32,7 +32,7 @@ import Testing
         #expect(history.hasNewEvents(after: 0, onlyCloseEvent: true))
     }
 
-    /// A transition of facts alone has no event.
+    /// A transition of facts alone adds no event.
     @Test func aCommitWithoutEventsNotifiesNobody() {
         var history = self.history(3)
         history.advance(to: self.history(3))

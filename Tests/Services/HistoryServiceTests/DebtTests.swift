@@ -8,14 +8,14 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Closed runs that still owe something.
+    /// Closed runs with debts.
     @Suite struct Debts {
         private static let alarms = "select count(*) from sagamore.alarms"
         private static let openAlarms = "select count(*) from sagamore.alarms where open_workflow_id is not null"
         private static let owed = Fact.debtIncurred(Debt(eventID: 1, .reportToParent(details: [1])))
         private static let settled = Fact.debtSettled(eventID: 1)
 
-        /// A run that has closed and owes something, out of its workflow's way.
+        /// A closed run with a debt, followed by a new run of its workflow.
         private func debtor(_ node: Node, _ database: TestDatabase) throws -> RunID {
             let run = try node.start("one").get().runID
             #expect(node.write(Self.owed, "one", run))
@@ -41,7 +41,7 @@ extension HistoryTests {
             #expect(next.debtors("one") == [first])
             #expect(next.isCached("one"))
             try checkClosed(next, first)
-            // Both are idle, and only one can be parked.
+            // Both runs are idle, but only the open one can be parked.
             try next.work()
             clock.jump(.seconds(20))
             try eventually("parked") { !next.isCached("one") }
@@ -57,7 +57,7 @@ extension HistoryTests {
             try database.checkNumbers()
         }
 
-        /// Answers that name the run, as of any closed one.
+        /// Requests that name the run are answered as for any closed run.
         private func checkClosed(_ node: Node, _ run: RunID) throws {
             #expect(try node.status("one", run) == .completed)
             #expect(try node.outline("one", run).last == "5 WorkflowExecutionCompleted")
@@ -90,7 +90,7 @@ extension HistoryTests {
             #expect(try database.texts("select run_id::text from sagamore.alarms") == [third.description])
         }
 
-        /// All of it in one transaction: the run begins, ends with a debt, and is followed by another one.
+        /// One transaction has it all: the run starts, closes with a debt, and is followed by another run.
         @Test func aRunBeginsAndClosesInOneBatch() throws {
             let database = try TestDatabase()
             let node = try Node(database).started()
@@ -203,12 +203,12 @@ extension HistoryTests {
 }
 
 extension Node {
-    /// The closed runs with debts that stand beside the current run, in order of their start.
+    /// The closed runs with debts that are in memory beside the current run, in the order of their start.
     func debtors(_ workflowID: String) -> [RunID] {
         shard.perform { (shard.state.runs[Node.key(workflowID)]?.state.debtors ?? []).map(\.runID).sorted() }
     }
 
-    /// Writes a fact of a run in memory. False when the run is not there.
+    /// Writes a fact of a run in memory. Returns false if the run is not in memory.
     func write(_ fact: Fact, _ workflowID: String, _ runID: RunID) -> Bool {
         shard.perform {
             guard let context = shard.state.runs[Node.key(workflowID)],

@@ -10,15 +10,15 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// What never ends: activities and workflow tasks that fail for ever. The journal stays small, and so does a load.
+    /// Activities and workflow tasks that fail without end. The journal stays small, and so do its loads.
     @Suite struct Endless {
         private static let activityCount = 20
-        /// More facts than this are never read: a snapshot comes after 500, and a batch holds a few more.
+        /// The most facts that a load may read: a snapshot is due after 500, and a batch adds a few more.
         private static let mostFacts: Int64 = 700
         private static let facts = "select count(*) from sagamore.journal where length(events) = 0"
         private static let bytes = "select sum(length(events) + length(facts)) from sagamore.journal"
 
-        /// Activities that are tried without an end, each a millisecond after the last attempt.
+        /// Starts a run with activities that are retried without end, each a millisecond after its last attempt.
         private func startFailing(_ node: Node, sticky: String = "") throws {
             try node.start("one").get()
             let commands = (0..<Self.activityCount).map { number in
@@ -33,7 +33,7 @@ extension HistoryTests {
             try node.complete(try node.workflowTask(), sticky: sticky, commands).get()
         }
 
-        /// All activities fail so often; then each attempt is in a worker's hands.
+        /// Fails all activities this many times. Afterwards a worker holds each next attempt.
         private func fail(_ node: Node, _ count: Int) throws -> [AssignedActivityTask] {
             var tasks = try (0..<Self.activityCount).map { _ in try node.activityTask() }
             for _ in 0..<count {
@@ -62,7 +62,7 @@ extension HistoryTests {
             #expect(try database.number("select count(*) from sagamore.snapshots") == 1)
             #expect(node.faults.committed.reduce(0) { $0 + $1.snapshots.count } > 5)
 
-            // It leaves memory, and comes back for a signal.
+            // The run leaves memory, and comes back for a signal.
             node.clock.jump(.seconds(20))
             try eventually("parked") { !node.isCached("one") }
             try node.signal("one", "hello").get()
@@ -70,7 +70,7 @@ extension HistoryTests {
             #expect(node.faults.journalPages.count == 1 && read < 300_000, "read \(node.faults.journalPages)")
             #expect(try attempts(node) == Array(repeating: Int32(rounds + 1), count: Self.activityCount))
 
-            // So it does after a crash. What was written before it is as good as ever.
+            // So it does after a crash.
             node.kill()
             node = try Node(database, clock: node.clock).started()
             read = try #require(node.faults.journalPages.last)
@@ -87,7 +87,7 @@ extension HistoryTests {
             try database.checkNumbers()
         }
 
-        /// Where an installation is not yet of the level, nothing of a newer form is written.
+        /// While an installation has a lower format level, nothing in a newer format is written.
         @Test func aLowerFormatLevelHasNoSnapshots() throws {
             let database = try TestDatabase()
             try database.session.execute("update sagamore.installation set format_level = 1")
@@ -117,14 +117,14 @@ extension HistoryTests {
             #expect(try next.outline("one").last?.hasSuffix("WorkflowExecutionCompleted") == true)
         }
 
-        /// The outcome of the commit that writes a snapshot is not known: the row that tells is still there.
+        /// The outcome of the commit that writes a snapshot is unknown. The row that tells it must not be deleted.
         @Test(arguments: [Faults.Cut.unknownAndAbsent, .unknownAndThere])
         func aSnapshotIsWrittenOnceWhateverBecameOfItsCommit(_ cut: Faults.Cut) throws {
             let database = try TestDatabase()
             let node = try Node(database).started()
             defer { node.stop() }
             try startFailing(node)
-            // Transitions before and behind the snapshot share its batch.
+            // Transitions before and after the snapshot share its batch.
             let tasks = try fail(node, 12)
             node.faults.hold()
             let first = try node.signal("one", "first")
@@ -144,7 +144,7 @@ extension HistoryTests {
             defer { next.stop() }
             #expect(try attempts(next) == Array(repeating: 14, count: Self.activityCount))
             #expect(try next.signals("one").count == 501)
-            // A request that a snapshot holds is known, and once the run has closed, too.
+            // A request id in a snapshot is known, also after the run has closed.
             try next.signal("one", "signal 7", requestID: "7").get()
             try next.work(Samples.complete())
             #expect(try next.signals("one").count == 501)
@@ -153,7 +153,7 @@ extension HistoryTests {
             #expect(try next.signal("one", "late", requestID: "late").error().code == .notFound)
         }
 
-        /// What a sticky worker has not seen lies on both sides of a snapshot, or all of it behind.
+        /// The events that a sticky worker has not seen are on both sides of a snapshot, or all after it.
         @Test(arguments: [true, false])
         func aStickyWorkerGetsAllThatItHasNotSeen(isBeforeToo: Bool) throws {
             let database = try TestDatabase()
@@ -168,7 +168,7 @@ extension HistoryTests {
             node.kill()
             let next = Node(database, clock: node.clock)
             defer { next.stop() }
-            // The worker waits already: else its queue would be given up.
+            // The worker polls already. Otherwise its sticky queue would be abandoned.
             let poll = next.pollWorkflowTask("sticky", sticky: true)
             try next.started()
             guard case .task(let task) = try poll.get() else { return #expect(Bool(false), "no task came") }
@@ -179,7 +179,7 @@ extension HistoryTests {
             #expect(signals == (isBeforeToo ? 2 : 1))
         }
 
-        /// A page of history holds events alone, however many facts lie between them.
+        /// A page of history has only events, however many facts are between them.
         @Test func aHistoryIsReadWithoutFacts() throws {
             let database = try TestDatabase()
             try database.session.execute("update sagamore.installation set format_level = 1")

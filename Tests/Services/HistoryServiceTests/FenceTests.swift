@@ -14,7 +14,7 @@ extension HistoryTests {
             let older = try Node(database).started()
             defer { older.stop() }
             let run = try older.start("one").get()
-            // The same node's new process takes over at once.
+            // A new process of the same node takes over at once.
             let newer = try Node(database).started()
             defer { newer.stop() }
             let epoch = try database.epoch()
@@ -60,12 +60,12 @@ extension HistoryTests {
             try eventually("waits") { older.shard.perform { !older.shard.state.runs.waitedFor.isEmpty } }
             let newer = try Node(database).started()
             defer { newer.stop() }
-            // The lease is renewed every second: that tells the older one.
+            // The older owner renews its lease every second, and so finds out.
             try eventually("fenced") { older.fencedShards == [0] }
             #expect(try query.error().code == .unavailable)
             let page = try follower.get()
             #expect(page.frames.isEmpty && !page.nextPageToken.isEmpty)
-            // The token of the one is good for the other.
+            // A page token of one owner is valid for the other.
             let again = newer.page("one", token: page.nextPageToken, waits: true, onlyClose: true)
             try newer.terminate("one").get()
             #expect(try decoded(try again.get().frames).map(\.eventType) == [.workflowExecutionTerminated])
@@ -134,7 +134,7 @@ extension HistoryTests {
             second.clock.jump(.seconds(3_600))
             second.start()
             defer { second.stop() }
-            // The timer thread has had its turn when it has looked at the time twice.
+            // Long enough for several turns of the timer.
             for _ in 0..<400 where second.cachedCount == 0 { usleep(1_000) }
             #expect(second.cachedCount == 0)
         }

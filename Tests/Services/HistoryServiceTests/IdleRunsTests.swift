@@ -4,7 +4,7 @@ import Testing
 
 @testable import SagamoreHistoryService
 
-/// Which runs may leave memory because nobody has used them for a while.
+/// Which runs may leave memory because they were idle for a while.
 @Suite struct IdleRunsTests {
     private final class Run: IdleCandidate {
         let number: Int
@@ -52,7 +52,7 @@ import Testing
         #expect(runs.count == 0)
     }
 
-    /// Each run stands in the list once, is taken out once it was idle, and is never taken out while it is in use.
+    /// Each run is listed once. It is removed after it was idle, and never while it is in use.
     @Test(arguments: 0..<50)
     func eachRunIsListedOnce(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

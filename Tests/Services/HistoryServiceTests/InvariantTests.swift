@@ -5,7 +5,7 @@ import Testing
 
 @testable import SagamoreHistoryService
 
-/// A broken invariant ends the process, in release builds, too: what comes after it would be stored.
+/// A broken invariant ends the process, in release builds too, because every later decision would be stored.
 @Suite struct InvariantTests {
     private static func run(isStored: Bool) -> CachedRun {
         let key = WorkflowKey(namespace: 1, workflowID: "one")

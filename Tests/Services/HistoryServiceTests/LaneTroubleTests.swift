@@ -8,10 +8,10 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Trouble that is the database's, not a row's.
+    /// Errors that are caused by the database, not by a row.
     @Suite struct LaneTrouble {
-        /// The connection breaks, and behind it stands a database that has lost the newest commits: an asynchronous
-        /// standby that took over.
+        /// The connection breaks, and the database comes back without the newest commits: an asynchronous standby took
+        /// over.
         @Test func aDatabaseThatWentBackCostsTheShard() throws {
             let database = try TestDatabase()
             let node = try Node(database).started()
@@ -30,7 +30,7 @@ extension HistoryTests {
             #expect(try late.error().code == .unavailable)
             try eventually("lost") { node.fencedShards == [0] }
             #expect(try node.describe("one").error().code == .unavailable)
-            // Whoever loads it anew has what the database has, without holes.
+            // A new owner loads what the database has, without gaps.
             let next = try Node(database).started()
             defer { next.stop() }
             #expect(try next.signals("one") == [])
@@ -57,7 +57,7 @@ extension HistoryTests {
                 node.submit(try node.startCommand("run \(number)", "start \(number)", offset: Int64(number)))
             }
             try eventually("stalled") { node.shard.perform { node.shard.state.ownership.isStalled } }
-            // Long enough for every one of them to be blamed.
+            // Long enough to blame each of the items.
             try eventually("tried again") {
                 node.shard.perform { node.shard.state.ownership.epoch } > 3 || calls[0].isAnswered
             }
@@ -71,7 +71,7 @@ extension HistoryTests {
             try database.checkNumbers()
         }
 
-        /// A statement that takes too long for many rows passes with few.
+        /// A statement that takes too long with many rows succeeds with few.
         @Test(arguments: ["57014", "53200"])
         func aBatchThatIsTooMuchIsSplit(_ state: String) throws {
             let database = try TestDatabase()
@@ -104,7 +104,7 @@ extension HistoryTests {
 }
 
 extension TestDatabase {
-    /// Loses what was committed since the shard's row was as given.
+    /// Restores the shard's row, and deletes what was committed after it.
     fileprivate func goBack(to row: String, journal sequence: Int64) throws {
         let literal = row.replacingOccurrences(of: "'", with: "''")
         try session.execute(

@@ -6,9 +6,9 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// What a loader does next.
+    /// Which jobs a loader carries out next.
     @Suite struct LoadSchedules {
-        /// A schedule and what it decided, by name.
+        /// A schedule whose decisions are returned as names of jobs.
         private final class Loading {
             var schedule = LoadSchedule()
             let now = Instant(nanoseconds: 1_000_000_000)
@@ -56,7 +56,7 @@ extension HistoryTests {
             #expect(loading.next() == "a b")
             #expect(loading.next() == "read")
             #expect(loading.next() == "journals")
-            // A large load goes on while others have come.
+            // A large load continues while other jobs come in.
             loading.add(.journals, Self.workflow("c"))
             #expect(loading.next() == "wake")
             #expect(loading.next() == "recover")
@@ -93,7 +93,7 @@ extension HistoryTests {
                 for _ in 0..<100 { loading.add(.wakeParked(after: nil), .retain) }
                 loading.add(.recover(after: nil, count: 0), .recover(after: nil, count: 0))
                 #expect(loading.schedule.count == 4)
-                // Each again once it was taken.
+                // A job may be queued again once it was taken.
                 for _ in 0..<4 { #expect(loading.next() != "wait") }
             }
         }

@@ -9,7 +9,7 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Which runs retention looks at.
+    /// Which runs retention checks.
     @Suite struct RetentionPlans {
         private static let day = Interval.seconds(86_400)
         private let now = Instant(nanoseconds: 1_749_988_800_000_000_000)
@@ -21,7 +21,7 @@ extension HistoryTests {
             var window = try #require(plan.next)
             #expect(window.namespaces == [2])
             #expect(window.after == RunID(high: 0, low: 0))
-            // A full step is followed by one behind it.
+            // The next step continues after a full one.
             let middle = RunID(at: now, random: (1, 1))
             plan.advance(past: middle)
             #expect(plan.next?.after == middle)
@@ -79,7 +79,7 @@ extension HistoryTests {
             )
         }
 
-        /// A row without entries, or with bytes that are none.
+        /// A row without entries, or with bytes that cannot be decoded.
         private static func part(_ run: UInt64, _ sequence: Int64, isBroken: Bool = false)
             -> JournalPart
         {
@@ -111,12 +111,12 @@ extension HistoryTests {
             #expect(load.question.after.sequence == 0)
             let first = load.take(JournalPage(parts: [Self.part(1, 1), Self.part(1, 2)], isLast: false), at: now)
             #expect(first.isEmpty)
-            // A page that was full asks for fewer runs the next time.
+            // After a full page the load asks for fewer runs.
             #expect(load.question.runIDs.map(\.low) == [1])
             #expect(load.question.after == JournalPosition(runID: RunID(high: 0, low: 1), sequence: 2))
             let second = load.take(JournalPage(parts: [Self.part(1, 3)], isLast: true), at: now)
             #expect(summary(second) == ["1: 3"])
-            // One that was not asks for more.
+            // After a page that was not full it asks for more.
             #expect(load.question.runIDs.map(\.low) == [2, 3])
             let broken = JournalPage(parts: [Self.part(3, 1, isBroken: true), Self.part(3, 2)], isLast: true)
             let third = load.take(broken, at: now)

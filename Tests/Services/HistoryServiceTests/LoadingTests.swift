@@ -7,7 +7,7 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// What a shard's loader is asked for, and what becomes of it when the database fails.
+    /// The loads of a shard, also when the database fails.
     @Suite struct Loading {
         @Test func aRunWhoseLookUpFailsDuringRecoveryComesBackAllTheSame() throws {
             let database = try TestDatabase()
@@ -24,7 +24,7 @@ extension HistoryTests {
                 node.stop()
             }
             try eventually("loader at the gate") { node.faults.isLoaderHolding }
-            // Recovery finds that somebody has it looked up, and leaves it to that.
+            // Recovery finds that a lookup of the run is queued, and leaves the run to it.
             let description = node.describe("one")
             node.faults.letLoaderGo()
             #expect(try description.error().code == .unavailable)
@@ -65,7 +65,7 @@ extension HistoryTests {
             node.clock.jump(.seconds(600 - 20 - 5))
             try eventually("back for its timer") { node.isCached("one") }
 
-            // Its alarm row still names the timer, so the loader reads it again.
+            // The alarm row still has the timer, so the loader reads the run's row again.
             node.faults.holdLoader(at: .parkedRunsRead)
             defer { node.faults.letLoaderGo() }
             try eventually("row read") { node.faults.isLoaderHolding(at: .parkedRunsRead) }
@@ -84,7 +84,7 @@ extension HistoryTests {
             #expect(try node.status("one") == .running)
         }
 
-        /// A recovery reads a bounded number of bytes at a time, and requests have their turns between the pages.
+        /// A recovery reads a bounded number of bytes at a time, and requests have turns between the pages.
         @Test func largeJournalsAreReadInPages() throws {
             let database = try TestDatabase()
             // With snapshots a load would not read these signals at all.
@@ -93,7 +93,7 @@ extension HistoryTests {
             let runs = (0..<6).map { "run \($0)" }
             for run in runs {
                 try first.start(run).get()
-                // 3 MiB each: more than one page for two of them.
+                // 3 MiB each, so two of them need more than one page.
                 for _ in 0..<3 {
                     let request = try SignalRequest(
                         name: "large",
@@ -121,7 +121,7 @@ extension HistoryTests {
             for _ in runs { try node.work(Samples.complete()) }
         }
 
-        /// So are heartbeat details: a run may have thousands of activities.
+        /// A run may have thousands of activities with large heartbeat details.
         @Test func largeHeartbeatsAreReadInPages() throws {
             let database = try TestDatabase()
             let first = try Node(database).started()
@@ -153,7 +153,7 @@ extension HistoryTests {
             #expect(pending.allSatisfy { $0.heartbeatDetails == details })
         }
 
-        /// Whether a closed run took a request is found out without reading its journal, where it did not.
+        /// The loader finds out that a closed run did not take a request without reading its journal.
         @Test func aLateSignalDoesNotReplayAClosedRun() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }

@@ -7,7 +7,7 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Starts take their workflow to be new, and the commit finds out where it is not.
+    /// Starts assume that their workflow is new, and the commit finds out if it is not.
     @Suite struct NewWorkflow {
         @Test func aStartOfANewWorkflowAsksNobody() throws {
             let node = try Node(TestDatabase()).started()
@@ -32,7 +32,7 @@ extension HistoryTests {
             #expect(try node.status(other) == .running)
         }
 
-        /// A database with a closed run of "one", and a node that has not seen it.
+        /// A database with a closed run of "one", and a node that has not loaded it.
         private func afterARun(
             _ requestID: String = ""
         ) throws -> (database: TestDatabase, node: Node, old: StartedRun) {
@@ -84,7 +84,7 @@ extension HistoryTests {
             let error = try node.start("one").error()
             #expect(error.code == .alreadyExists && error.message.contains("\(run.runID)"))
             #expect(try database.number("select count(*) from sagamore.runs") == 1)
-            // The timer is still there.
+            // The timer still fires.
             clock.jump(.seconds(600))
             try node.work(Samples.complete())
             #expect(try node.status("one") == .completed)
@@ -93,7 +93,7 @@ extension HistoryTests {
         @Test func whatWasDecidedOnAWrongAssumptionIsRefusedAndTheRestIsNot() throws {
             let (database, node, old) = try afterARun()
             defer { node.stop() }
-            // Held, so that all that follows is one batch.
+            // The lane is held, so that all that follows is one batch.
             node.faults.hold()
             let first = try node.start("zero")
             try eventually("commit at the gate") { node.faults.isHolding }

@@ -7,7 +7,7 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// The connection is cut around a commit.
+    /// The connection breaks before, during or after a commit.
     @Suite struct Outcome {
         @Test(arguments: [Faults.Cut.before, .unknownAndAbsent, .unknownAndThere])
         func effectsAreReleasedOnceWhateverBecameOfTheCommit(_ cut: Faults.Cut) throws {
@@ -26,7 +26,7 @@ extension HistoryTests {
             #expect(!node.faults.hasCuts)
             #expect(try database.epoch() == epoch + 1)
             guard case .task(let task) = try poll.get() else { return #expect(Bool(false), "no task came") }
-            // The signal came before the task was given, or while the worker had it.
+            // The signal arrived before the worker got the task, or while it had the task.
             try node.complete(task).get()
             try node.signal("one", "go").get()
             try node.work(Samples.complete())
@@ -74,7 +74,7 @@ extension HistoryTests {
                 calls.append(node.submit(command))
             }
             for (number, call) in calls.enumerated() {
-                // Refused while the connection was away, a command comes again, as the topic's reader sees to.
+                // A command that is refused during the outage is submitted again, as the topic's reader does.
                 var outcome = call
                 while true {
                     do {
@@ -104,7 +104,7 @@ extension HistoryTests {
             }
             let task = try #require(due)
             node.faults.loaderIsDown(true)
-            // Matching has no room, and the shard can't be asked: it is stalled.
+            // Matching has no room, and the shard refuses requests because it is stalled.
             node.shard.perform { node.shard.state.ownership.stall(since: .distantPast) }
             #expect(try node.describe("one").error().code == .unavailable)
             node.history.pageOut(task)
@@ -119,7 +119,7 @@ extension HistoryTests {
             #expect(try node.workflowTask().key.workflowID == "one")
         }
 
-        /// While the database is away workers can't report. They get time to, before anything of theirs times out.
+        /// While the database is away workers cannot report. Afterwards they get time to, before anything times out.
         @Test func workersMayReportOnceTheDatabaseIsBack() throws {
             let clock = TestClock()
             let node = try Node(TestDatabase(), clock: clock) { $0.recoveryGrace = .seconds(10) }.started()

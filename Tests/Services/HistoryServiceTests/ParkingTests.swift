@@ -24,13 +24,13 @@ extension HistoryTests {
                     node.shard.state.runs[Node.key("one")]?.cached?.execution.durable.timers.values.first?.fireAt
                 }
             )
-            // The timeout of the task that ended is past then.
+            // By then the timeout of the completed task has passed.
             node.clock.jump(.seconds(20))
             try eventually("parked") { !node.isCached("one") }
             #expect(try database.number(alarm) == fires.nanoseconds)
             #expect(node.shard.perform { node.shard.state.runs.contexts.isEmpty })
 
-            // It comes for a signal, and its row says so in the same transaction.
+            // The run comes back for a signal, and the signal's transaction resets its alarm.
             try node.signal("one", "hello").get()
             #expect(try database.number(alarm) == 0)
             try node.work()
@@ -38,7 +38,7 @@ extension HistoryTests {
             try eventually("parked") { !node.isCached("one") }
             #expect(try database.number(alarm) == fires.nanoseconds)
 
-            // It comes for its timer, a little before.
+            // The run comes back shortly before its timer fires.
             node.clock.jump(.seconds(600 - 40 - 5))
             try eventually("back") { node.isCached("one") }
             #expect(try node.outline("one").contains { $0.hasSuffix("TimerFired") } == false)
@@ -73,14 +73,14 @@ extension HistoryTests {
         @Test func aQueryThatNobodyWaitsForAnyMoreIsForgotten() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
-            // It waits for the first workflow task, which no worker takes.
+            // The query waits for the first workflow task, which no worker takes.
             try node.start("one").get()
             let run = try #require(node.shard.perform { node.shard.state.runs[Node.key("one")]?.cached })
             let query = node.query("one", deadline: node.clock.now + .seconds(5))
             #expect(node.shard.perform { node.shard.state.queries.isBound(to: run.runID) })
             node.clock.jump(.seconds(20))
             #expect(try query.error().code == .deadlineExceeded)
-            // It would keep the run in memory for ever.
+            // A query that stayed would keep the run in memory.
             #expect(!node.shard.perform { node.shard.state.queries.isBound(to: run.runID) })
         }
 
@@ -113,7 +113,7 @@ extension HistoryTests {
             #expect(node.cachedCount == 2)
         }
 
-        /// More than one page of them.
+        /// The alarms need more than one page.
         @Test func manyTimersOfOneMomentAllFire() throws {
             let database = try TestDatabase()
             let node = try Node(database).started()
@@ -133,7 +133,7 @@ extension HistoryTests {
             #expect(seen.count == count)
         }
 
-        /// Signals race with parking: none is lost, and no run is.
+        /// Signals race with parking. No signal and no run is lost.
         @Test func signalsThatRaceWithParkingAreNotLost() throws {
             let seed =
                 ProcessInfo.processInfo.environment["SAGAMORE_HISTORY_SEED"].flatMap(UInt64.init)
@@ -165,7 +165,7 @@ extension HistoryTests {
                     try call.get()
                     expected[run, default: []].append(name)
                 case 7: _ = try node.describe(run).get()
-                // The timeouts of tasks that have ended keep runs in memory for a while.
+                // Timeouts of completed tasks keep runs in memory for a while.
                 case 8, 9: clock.jump(.seconds(11))
                 case 10:
                     guard random.once(in: 6) else { continue }
@@ -174,7 +174,7 @@ extension HistoryTests {
                 default:
                     usleep(UInt32.random(in: 0..<300_000, using: &random) / (random.once(in: 4) ? 1 : 20))
                 }
-                // A worker empties the queue now and then, so that runs go idle.
+                // A worker drains the queue from time to time, so that runs go idle.
                 if step % 6 == 0 {
                     let poll = node.pollWorkflowTask(deadline: clock.now + .milliseconds(30))
                     while case .task(let task) = try poll.get() {
@@ -182,7 +182,7 @@ extension HistoryTests {
                         break
                     }
                 }
-                // However slow the machine is, all of them have been parked a few times.
+                // All runs are parked several times, however slow the machine is.
                 if step % 60 == 59 {
                     while let task = try node.workflowTaskIfDue() { try node.complete(task).get() }
                     clock.jump(.seconds(20))

@@ -8,9 +8,9 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// A row that only PostgreSQL refuses, among good ones.
+    /// A row that only PostgreSQL refuses, among valid ones.
     @Suite struct Poison {
-        /// So long, and so little alike, that no index takes it: SQLSTATE 54000.
+        /// Too long and too random for an index: SQLSTATE 54000.
         private static let poisonousID = (0..<300).map { "\(UInt64($0) &* 0x9E37_79B9_7F4A_7C15)" }.joined()
 
         private func poisonousStart(_ node: Node, origin: CommandOrigin? = nil) throws -> StartRequest {
@@ -49,7 +49,7 @@ extension HistoryTests {
             try last.get()
             #expect(try node.describe(Self.poisonousID).error().code == .notFound)
             #expect(try node.signals("good") == ["one"])
-            // Again the same, and the lane goes on.
+            // The same start again. The lane continues.
             #expect(try node.start(try poisonousStart(node)).error().code == .internalError)
             try node.signal("last", "two").get()
             try database.checkNumbers()
@@ -72,12 +72,12 @@ extension HistoryTests {
             node.faults.letGo()
             try held.get()
             #expect(try first.error().code == .internalError)
-            // It would have been ALREADY_STARTED, of a run that never was.
+            // Otherwise the answer would be ALREADY_STARTED, with a run that never existed.
             #expect(try second.error().code == .unavailable)
             #expect(try duplicate.error().code == .unavailable)
             #expect(try database.number("select count(*) from sagamore.inbox") == 0)
             #expect(try database.number("select count(*) from sagamore.outbox") == 0)
-            // The id is not known: it is carried out when it comes again.
+            // The command id is not known, so the command is carried out when it is repeated.
             let short = try node.startCommand("short", "second", offset: 4)
             #expect(try node.submit(short).get() == .carriedOut)
             try database.checkNumbers()
@@ -90,7 +90,7 @@ extension HistoryTests {
             try node.start("one").get()
             try node.work(Samples.startTimer("timer", .seconds(300)))
             node.faults.corrupt { batch in
-                // The transition that holds this word gets a number that is there already.
+                // The transition with this word gets the number of a stored one.
                 for index in batch.journal.indices where batch.journal[index].events.contains(word: "poison") {
                     batch.journal[index].sequence = 1
                 }
@@ -109,7 +109,7 @@ extension HistoryTests {
             #expect(try third.error().code == .unavailable)
             try other.get()
             node.faults.corrupt(nil)
-            // Nobody asks for the run: its timer fires all the same.
+            // No request asks for the run, but its timer still fires.
             try eventually("loaded again") { node.isCached("one") }
             node.clock.jump(.seconds(301))
             try eventually("fired") {
@@ -159,7 +159,7 @@ extension HistoryTests {
             defer { node.stop() }
             let first = try node.start("one").get()
             node.faults.corrupt { batch in
-                // A new run with this word breaks a key.
+                // A new run with this word violates a unique key.
                 guard batch.journal.contains(where: { $0.events.contains(word: "poison") }) else { return }
                 if let run = batch.newRuns.last { batch.newRuns.append(run) }
             }

@@ -9,11 +9,11 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Random request sequences whose journal lies in PostgreSQL: the state that is rebuilt from the bytes read back is
-    /// the live one, at every check, as often as rows are written one by one or several in one.
+    /// Random request sequences with their journal in PostgreSQL. At every check the state that is rebuilt from the
+    /// stored bytes equals the live one, whether transitions have their own rows or share one.
     ///
-    /// `SAGAMORE_ENGINE_SEED` repeats the sequence that a failure names; `SAGAMORE_HISTORY_SEQUENCES` runs another
-    /// number.
+    /// `SAGAMORE_ENGINE_SEED` repeats the sequence of a failure. `SAGAMORE_HISTORY_SEQUENCES` sets the number of
+    /// sequences.
     @Suite struct Property {
         @Test func theStateIsWhatPostgresHolds() async throws {
             let environment = ProcessInfo.processInfo.environment
@@ -21,7 +21,7 @@ extension HistoryTests {
             let first = repeated ?? UInt64.random(in: 0 ... .max)
             let count = environment["SAGAMORE_HISTORY_SEQUENCES"].flatMap(Int.init) ?? (repeated == nil ? 400 : 1)
             let database = try TestDatabase(shards: 2)
-            // Some things are rare: more sequences are run where they have not happened, but not for ever.
+            // Rare cases need more sequences until they have occurred, up to a limit.
             var coverage = Coverage()
             var done = 0
             repeat {
@@ -30,7 +30,7 @@ extension HistoryTests {
                 done += count
             } while repeated == nil && done < 20 * count && !coverage.missing.isEmpty
             print("journal property test: \(done) sequences from seed \(first)")
-            // One repeated sequence need not show everything.
+            // A single repeated sequence need not cover everything.
             guard repeated == nil else { return }
             #expect(coverage.missing.isEmpty, "never happened: \(coverage.missing)\n\(coverage.table)")
             #expect(try database.number("select count(distinct run_id) from sagamore.journal") == Int64(done))
@@ -58,7 +58,7 @@ extension HistoryTests {
     }
 }
 
-/// A shard's lane and loader, for journals alone.
+/// The journal parts of a shard's lane and loader.
 private final class JournalStore {
     let lane: PostgresLaneStore
     let loader: PostgresLoaderStore
@@ -82,7 +82,7 @@ private final class JournalStore {
     }
 }
 
-/// The journal of one run. Transitions that nobody has read yet are written together, as a busy lane would.
+/// The journal of one run. Transitions that have not been read are written together, as a busy lane does.
 private final class PostgresJournal: JournalBytes {
     private let store: JournalStore
     private let runID: RunID

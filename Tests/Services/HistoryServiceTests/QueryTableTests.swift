@@ -9,7 +9,7 @@ import Testing
 
 @testable import SagamoreHistoryService
 
-/// The states of queries, event by event, without a shard.
+/// The states of queries, event by event.
 @Suite struct QueryTableTests {
     private let run = RunID(high: 0x7000, low: 1)
     private let sticky = PendingQuery.OwnTask(taskQueue: "normal", stickyQueue: "mine", previousStartedEventID: 3)
@@ -74,7 +74,7 @@ import Testing
         for id in 1...3 { _ = table.asked(query(UInt64(id)), .workflowTask) }
         _ = table.taskStarted(on: run)
         _ = table.asked(query(4), .workflowTask)
-        // The task failed: they ride on the next one.
+        // The task failed, so the queries are attached to the next one.
         #expect(texts(table.taskEnded(on: run) { .workflowTask }) == [])
         #expect(Set(table.taskStarted(on: run).keys) == ["1", "2", "3", "4"])
         // No further task is due.
@@ -94,7 +94,7 @@ import Testing
         #expect(table.state(of: 1) == .waitingForTask)
         #expect(texts(table.answered(1, .answered(nil))) == [])
         _ = table.taskStarted(on: run)
-        // A token of a task of its own is not out.
+        // No worker holds the query as a task of its own.
         #expect(texts(table.answered(1, .answered(nil))) == [])
         #expect(table.taken(1) == nil)
         #expect(table.state(of: 1) == .riding)
@@ -114,7 +114,7 @@ import Testing
         #expect(texts(table.asked(query(1), .ownTask(sticky))) == ["offer 1 in mine (sticky)"])
         #expect(!table.isBound(to: run))
         #expect(texts(table.workerGone(1)) == ["offer 1 in normal"])
-        // It waits in the normal queue already.
+        // The query already waits in the normal queue.
         #expect(texts(table.workerGone(1)) == [])
         #expect(texts(table.answered(1, .answered(nil))) == [])
         #expect(table.taken(1)?.state == .held(sticky.withoutStickyQueue))
@@ -176,7 +176,7 @@ import Testing
         }
     }
 
-    /// Random events, late and doubled ones among them. `SAGAMORE_QUERY_SEED` repeats the sequences of a failure.
+    /// Random events, including late and duplicate ones. `SAGAMORE_QUERY_SEED` repeats the sequences of a failure.
     @Test func eachQueryIsAnsweredExactlyOnce() {
         let named = ProcessInfo.processInfo.environment["SAGAMORE_QUERY_SEED"].flatMap(UInt64.init)
         let seed = named ?? UInt64.random(in: 0 ... .max)
@@ -190,16 +190,16 @@ import Testing
     }
 }
 
-/// A shard's queries amid random events, with a count of what each caller was told.
+/// A shard's queries under random events, with a count of the answers to each caller.
 private final class QueryWorld {
     private let seed: UInt64
     private var table = QueryTable()
     private let told = Told()
     private var asked: UInt64 = 0
     private var now: Int64 = 0
-    /// Own tasks that lie in a queue, as Matching has them.
+    /// The queries whose own tasks wait in a queue of Matching.
     private var inQueues: [UInt64: Bool] = [:]
-    /// Queries that rode on the task that runs.
+    /// The queries that are attached to the started task.
     private var carried: [RunID: [String]] = [:]
     private let runs = (1...3).map { RunID(high: 0x7000, low: $0) }
 
@@ -264,7 +264,7 @@ private final class QueryWorld {
         }
         let route = route(&random)
         carryOut(table.taskEnded(on: run, answers: answers) { route })
-        // Sent twice, a completion changes nothing.
+        // A duplicate completion changes nothing.
         let bound = table.pending.filter { $0.runID == run && $0.state.isBound }.count
         if case .workflowTask = route {
             #expect(table.taskEnded(on: run, answers: answers) { route }.isEmpty, "seed \(seed)")

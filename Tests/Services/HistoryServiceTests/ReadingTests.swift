@@ -9,9 +9,9 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Histories, page by page and as they grow.
+    /// Histories, page by page and while they grow.
     @Suite struct Reading {
-        /// A token is the client's to change: it must not open another namespace's histories.
+        /// A client can forge a page token. It must not give access to histories of another namespace.
         @Test func aTokenReadsNoOtherWorkflowsRun() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
@@ -30,13 +30,13 @@ extension HistoryTests {
             #expect(try page.error().code == .notFound)
         }
 
-        /// The two keys are canonically equivalent, so `String` takes them for equal; other languages don't.
+        /// The two keys are canonically equivalent, so Swift's `String` considers them equal. Other languages do not.
         @Test func markersKeepKeysThatDifferOnlyInBytes() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
             try node.start("one").get()
             let keys = ["caf\u{E9}", "cafe\u{301}"]
-            // As it arrives: one message whose map has both entries.
+            // The request as a client sends it: one message whose map has both entries.
             let marker = keys.reduce(into: [UInt8]()) { bytes, key in
                 guard
                     case .recordMarkerCommandAttributes(let attributes)? =
@@ -80,11 +80,11 @@ extension HistoryTests {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
             try node.start("one").get()
-            // More than is kept in memory.
+            // More events than the tail in memory keeps.
             let calls = try (0..<3_000).map { try node.signal("one", "signal \($0)") }
             for call in calls { try call.get() }
             let task = try node.workflowTask()
-            // What comes while the worker has it is not part of it.
+            // Events that arrive while the worker has the task are not part of its history.
             try node.signal("one", "late").get()
             #expect(try ids(task.history) == Array(1...2_000))
             var rest: [HistoryEvent] = []
@@ -105,7 +105,7 @@ extension HistoryTests {
             node.faults.hold()
             let held = try node.signal("one", "held")
             try eventually("commit at the gate") { node.faults.isHolding }
-            // They share a row of the journal.
+            // The events share a row of the journal.
             let large = String(repeating: "x", count: 1_500_000)
             let calls = try (0..<4).map { number in
                 let request = try SignalRequest(
@@ -163,7 +163,7 @@ extension HistoryTests {
             #expect(try node.outline("one").last == "10 WorkflowExecutionCompleted")
         }
 
-        /// Of a run that gets events all the time, something is always on its way to the database.
+        /// A run that gets events all the time always has uncommitted ones.
         @Test func aBusyRunTellsItsFollowers() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
@@ -177,14 +177,14 @@ extension HistoryTests {
             var signals = [try node.signal("one", "signal 0")]
             for number in 1...5 {
                 try eventually("commit at the gate") { node.faults.isHolding }
-                // The next one is on its way before this one is committed.
+                // The next signal is queued before this one is committed.
                 signals.append(try node.signal("one", "signal \(number)"))
                 node.faults.letOneGo()
                 try signals[number - 1].get()
             }
             let page = try follower.get()
             #expect(try ids(page.frames).first == 3)
-            // Who comes now reads what is committed, and does not wait for the rest.
+            // A new follower reads what is committed, and does not wait for the rest.
             let next = try node.page("one", run.runID, token: page.nextPageToken, waits: true).get()
             let seen = try ids(page.frames) + ids(next.frames)
             #expect(seen == Array(3..<3 + Int64(seen.count)) && seen.count > 1)
@@ -195,7 +195,7 @@ extension HistoryTests {
             let node = try Node(TestDatabase()) { $0.historyWait = .seconds(3) }.started()
             defer { node.stop() }
             let run = try node.start("one").get()
-            // Without waiting: nothing, and no reason to come back.
+            // Without waiting the answer is empty and final.
             let none = try node.page("one", onlyClose: true).get()
             #expect(none.frames.isEmpty && none.nextPageToken.isEmpty)
             let expired = node.page("one", waits: true, onlyClose: true)
@@ -211,7 +211,7 @@ extension HistoryTests {
                 #expect(try ids(page.frames) == [3] && page.nextPageToken.isEmpty)
             }
             #expect(try ids(try node.page("one", onlyClose: true).get().frames) == [3])
-            // Of an older run, behind a newer one.
+            // An older run, after a newer one has started.
             try node.start("one").get()
             let older = try node.page("one", run.runID, waits: true, onlyClose: true).get()
             #expect(try ids(older.frames) == [3])
@@ -219,7 +219,7 @@ extension HistoryTests {
             #expect(try node.page("two").error().code == .notFound)
         }
 
-        /// Its retention may end while somebody reads it.
+        /// Retention may delete a run while it is read.
         @Test func aRunThatIsDeletedMeanwhileIsNotFound() throws {
             let database = try TestDatabase()
             let node = try Node(database).started()
@@ -229,7 +229,7 @@ extension HistoryTests {
             try eventually("out of memory") { !node.isCached("one") }
             let first = try node.page("one", size: 2).get()
             #expect(try ids(first.frames) == [1, 2])
-            // The row of the run was read before it went.
+            // The row of the run was read before the journal was deleted.
             try database.session.execute("delete from sagamore.journal")
             #expect(try node.page("one", token: first.nextPageToken).error().code == .notFound)
             #expect(try node.page("one", run.runID).error().code == .notFound)

@@ -8,10 +8,10 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Nothing is shown that can still be lost.
+    /// No answer reveals state that can still be lost.
     @Suite struct Release {
-        /// Holds the lane, lets a transition be decided, then asks, and lets the transition fail: no answer may have
-        /// come before, and none may tell what was lost.
+        /// Holds the lane, makes a decision, sends requests, and lets the commit fail. No request may be answered
+        /// before that, and no answer may reveal what was lost.
         private func asked<Success: Sendable>(
             _ node: Node,
             about word: String,
@@ -23,7 +23,7 @@ extension HistoryTests {
                 for index in batch.journal.indices where batch.journal[index].events.contains(word: word) {
                     batch.journal[index].sequence = 1
                     if batch.newRuns.isEmpty { continue }
-                    // A new run has no row with that number: it breaks a key of its own.
+                    // A new run has no row with that number, so another key is violated.
                     batch.newRuns.append(batch.newRuns[0])
                 }
             }
@@ -31,7 +31,7 @@ extension HistoryTests {
             try decide()
             try eventually("commit at the gate", location) { node.faults.isHolding }
             let calls = try ask()
-            // Some go by way of the loader: the look-up of an unknown workflow is behind them then.
+            // Some requests need the loader. The lookup of an unknown workflow comes after theirs.
             _ = try node.describe("unknown").error(location)
             for (number, call) in calls.enumerated() {
                 #expect(!call.isAnswered, "question \(number) was answered too early", sourceLocation: location)
@@ -58,7 +58,7 @@ extension HistoryTests {
                 ]
             }
             #expect(try first?.error().code == .internalError)
-            // Sent again, it takes effect, once.
+            // A repeated request takes effect, once.
             #expect(try node.signal("one", "precious", requestID: "same").get() == run.runID)
             #expect(try node.signal("one", "precious", requestID: "same").get() == run.runID)
             #expect(try node.signals("one") == ["precious"])
@@ -71,7 +71,7 @@ extension HistoryTests {
             let begin = { first = try node.start("one", requestID: "same") { $0.input = Samples.payloads("precious") } }
             try asked(node, about: "precious", deciding: begin) {
                 [
-                    // The same request, another one, and one that takes what is there.
+                    // The same request, another one, and one that uses the existing run.
                     try node.start("one", requestID: "same"),
                     try node.start("one", requestID: "other"),
                     try node.start("one", requestID: "third") { $0.workflowIDConflictPolicy = .useExisting },
@@ -96,7 +96,7 @@ extension HistoryTests {
             let activity = try node.activityTask()
             let task = { try node.complete(activity, result: "precious") }
             var first: Call<Void>?
-            // The same completion again: "not found" would tell the worker that the first one counts.
+            // The same completion again. NOT_FOUND would tell the worker that the first one took effect.
             try asked(node, about: "precious", deciding: { first = try task() }) { [try task(), try task()] }
             #expect(try first?.error().code == .internalError)
             let precious = Samples.complete("precious")
@@ -119,7 +119,7 @@ extension HistoryTests {
             }
             try once { [try node.start("one")] }
             #expect(try node.status("one") == .running)
-            // Who waits for the end waits for one that is committed.
+            // A follower of the close event waits until one is committed.
             #expect(follower?.isAnswered == false)
             try node.work(precious)
             #expect(try node.status("one") == .completed)
@@ -151,7 +151,7 @@ extension HistoryTests {
             try once { [try node.complete(task)] }
             try once { [try node.complete(activity)] }
             try once { [Call<Bool> { node.history.heartbeat(token, details: nil, reply: $0) }] }
-            // It was never replaced.
+            // The run was not replaced.
             try node.complete(activity).get()
             #expect(try node.status("one") == .running)
         }
@@ -167,7 +167,7 @@ extension HistoryTests {
                 [node.describe("one")]
             }
             #expect(try first?.error().code == .internalError)
-            // The poll never heard of the task that was lost, and has the next one.
+            // The poll did not get the lost task, and gets the next one.
             #expect(!poll.isAnswered)
             try node.start("two").get()
             guard case .task(let task) = try poll.get() else { return #expect(Bool(false), "no task came") }
@@ -181,12 +181,12 @@ extension HistoryTests {
             node.faults.hold()
             let other = try node.start("two")
             try eventually("commit at the gate") { node.faults.isHolding }
-            // What they show is committed, whatever else is on its way.
+            // What these answers reveal is committed, whatever else is queued.
             #expect(try node.status("one") == .running)
             let task = try node.workflowTask()
             #expect(task.key.workflowID == "one")
             #expect(!other.isAnswered)
-            // What is decided now is not.
+            // The next decision is not committed.
             let completion = try node.complete(task, [Samples.complete("done")])
             let description = node.describe("one")
             #expect(!completion.isAnswered && !description.isAnswered)
@@ -196,7 +196,7 @@ extension HistoryTests {
             try other.get()
         }
 
-        /// A handler has no other way to answer.
+        /// A handler can answer only through its access.
         @Test func whatAnAccessAnswersWaitsForItsRun() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
@@ -217,12 +217,12 @@ extension HistoryTests {
                 ask("two") { (access: consuming RunAccess<Int>) in access.whenAllIsCommitted { $0.succeed(1) } },
             ]
             let refused = ask("one") { (access: consuming RunAccess<Int>) in access.fail(.workflowClosed) }
-            // All that they saw is committed.
+            // All that these requests saw is committed.
             #expect(try ask("two") { (access: consuming RunAccess<Int>) in access.succeed(2) }.get() == 2)
             let read = ask("two") { (access: consuming RunAccess<Int>) in access.whenCommitted { $0.succeed(2) } }
             #expect(try read.get() == 2)
             #expect(!signal.isAnswered && !refused.isAnswered && !behind.contains { $0.isAnswered })
-            // One that is dropped leaves nobody waiting.
+            // A dropped access answers its caller.
             #expect(try ask("one") { (_: consuming RunAccess<Int>) in }.error().code == .unavailable)
             node.faults.letGo()
             for call in behind { #expect(try call.get() == 1) }
@@ -238,7 +238,7 @@ extension HistoryTests {
             node.faults.hold()
             let end = node.terminate("one")
             try eventually("commit at the gate") { node.faults.isHolding }
-            // Decided behind the end, in a batch of its own.
+            // Decided after the close, in a batch of its own.
             let description = node.describe("one")
             let began = ContinuousClock.now
             node.faults.letGo()

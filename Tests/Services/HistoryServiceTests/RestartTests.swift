@@ -8,7 +8,7 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// The process is killed, and another one takes over.
+    /// The process is killed, and another takes over.
     @Suite struct Restart {
         @Test func whileARunIsParked() throws {
             let database = try TestDatabase()
@@ -48,7 +48,7 @@ extension HistoryTests {
 
             let next = try Node(database).started()
             defer { next.stop() }
-            // The worker did not hear the answer, and asks again: twice, by way of the database and not.
+            // The worker did not get the answer, and repeats the completion twice.
             for _ in 0..<2 {
                 let answer = try next.complete(task, [Samples.complete("done")]).get()
                 #expect(answer.eagerActivities.isEmpty && answer.nextTask == nil)
@@ -58,7 +58,7 @@ extension HistoryTests {
             let end = try next.page("one", waits: true, onlyClose: true).get()
             #expect(try decoded(end.frames).map(\.eventType) == [.workflowExecutionCompleted])
             #expect(try next.signal("one", "late").error().code == .notFound)
-            // What took effect before is answered, though the run is known from its journal alone.
+            // A signal that took effect before is answered, although the run is known only from its journal.
             #expect(try next.signal("one", "early", requestID: "early").get() == run.runID)
             #expect(try next.signal("one", "late", requestID: "late").error().code == .notFound)
             #expect(try next.start("one", requestID: "start").get().runID == run.runID)
@@ -74,7 +74,7 @@ extension HistoryTests {
             let node = try Node(database).started()
             try node.start("one").get()
             let lost = try node.workflowTask()
-            // They wait for the end of the task.
+            // The signals are buffered until the task ends.
             try node.signal("one", "first", requestID: "first").get()
             try node.signal("one", "second").get()
             #expect(try node.signals("one") == [])
@@ -85,7 +85,7 @@ extension HistoryTests {
             #expect(try next.signals("one") == ["first", "second"])
             try next.signal("one", "first", requestID: "first").get()
             try next.signal("one", "third").get()
-            // The worker from before is too late: its task is another's now.
+            // The earlier worker is too late, because its task was given to another worker.
             #expect(try next.complete(lost, [Samples.complete()]).error().code == .notFound)
             let task = try next.workflowTask()
             #expect(try next.complete(lost, [Samples.complete()]).error().code == .notFound)
@@ -119,7 +119,7 @@ extension HistoryTests {
             node.kill()
 
             let next = try Node(database, clock: clock).started()
-            // The tokens name the attempts, not the owner.
+            // Activity tokens name the attempt, not the owner.
             try next.complete(done).get()
             #expect(try next.complete(done).error().code == .notFound)
             try next.fail(failed).get()
@@ -127,7 +127,7 @@ extension HistoryTests {
 
             let last = try Node(database, clock: clock).started()
             defer { last.stop() }
-            // The retry is due after a second, whoever owns the shard then.
+            // The retry is due after a second, under any owner.
             clock.jump(.seconds(2))
             let retried = try last.activityTask("queue of failed")
             #expect(retried.delivery.activity.attempt == 2)
@@ -142,7 +142,7 @@ extension HistoryTests {
             #expect(try last.status("one") == .completed)
         }
 
-        /// A retry that is offered and that no worker has taken must not be forgotten with the process.
+        /// A retry that was offered, and that no worker has taken, must survive the process.
         @Test func withADueRetryThatNobodyTook() throws {
             let database = try TestDatabase()
             let clock = TestClock()
@@ -151,13 +151,13 @@ extension HistoryTests {
             try node.work(Samples.schedule("a"))
             try node.fail(try node.activityTask()).get()
             clock.jump(.seconds(30))
-            // Its deadline has passed and is gone: the task is only in Matching's memory.
+            // Its deadline has passed and was removed, so only Matching knows the task.
             let offered = {
                 node.shard.perform { node.shard.state.runs[Node.key("one")]?.cached?.execution.nextDeadline == nil }
             }
             try eventually("offered") { offered() || !node.isCached("one") }
             clock.jump(.seconds(30))
-            // Long enough for the sweeps that park what is idle.
+            // Long enough for sweeps to park an idle run.
             for _ in 0..<700 where node.isCached("one") { usleep(1_000) }
             node.kill()
 
@@ -188,7 +188,7 @@ extension HistoryTests {
             #expect(try next.complete(task, commands).get().eagerActivities.isEmpty)
             #expect(try next.activityTask().delivery.activity.activityID == "c")
             try next.work(Samples.complete())
-            // It is not the last one any more.
+            // It is no longer the last completion.
             #expect(try next.complete(task, commands).error().code == .notFound)
             #expect(HistoryRules.violations(in: try next.events("one")) == [])
         }
@@ -225,7 +225,7 @@ extension HistoryTests {
                 attributes.startToCloseTimeout = Interval.seconds(600).duration
                 attributes.heartbeatTimeout = Interval.seconds(30).duration
             }
-            // The timer is due after the heartbeat timeout would be, reckoned from the start.
+            // The timer fires after the heartbeat timeout would, counted from the start of the attempt.
             try node.work(activity, Samples.startTimer("later", .seconds(38)))
             let task = try node.activityTask()
             clock.jump(.seconds(27))
@@ -242,7 +242,7 @@ extension HistoryTests {
             #expect(try next.outline("one").allSatisfy { !$0.hasSuffix("ActivityTaskTimedOut") })
         }
 
-        /// A transition that PostgreSQL refuses makes its run load anew, while the activity's worker goes on.
+        /// A run is reloaded after PostgreSQL refused a transition, while the activity's worker continues.
         @Test func heartbeatsWithoutDetailsOutliveARefusedCommit() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
@@ -269,7 +269,7 @@ extension HistoryTests {
             #expect(try node.outline("one").allSatisfy { !$0.hasSuffix("ActivityTaskTimedOut") })
         }
 
-        /// What a damaged journal adds up to would be wrong, and a crash at each start would stop all other runs.
+        /// A run from a damaged journal would be wrong, and a crash at each start would stop all other runs.
         @Test func aDamagedJournalFailsItsRunAlone() throws {
             let database = try TestDatabase()
             let node = try Node(database).started()
@@ -287,7 +287,7 @@ extension HistoryTests {
                     """
                 )
             }
-            // The row of the activity's schedule: the next one is a fact about the activity.
+            // The row that schedules the activity. The next row has a fact about the activity.
             try delete("damaged", where: "j.sequence = 2")
 
             let next = try Node(database).started()
@@ -299,7 +299,7 @@ extension HistoryTests {
             #expect(try next.signals("well") == ["behind it", "after"])
         }
 
-        /// Workers could report all the time: a run that was out of memory gets no time beyond its timeouts.
+        /// There was no outage, so a run that was out of memory gets no time beyond its timeouts.
         @Test func aParkedRunGetsNoGrace() throws {
             let clock = TestClock()
             let node = try Node(TestDatabase(), clock: clock) { $0.recoveryGrace = .seconds(3_600) }.started()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SagamoreHistoryService
 
-/// When runs have to be looked at, and what is written of heartbeats.
+/// The deadlines of runs, and which heartbeats are written.
 @Suite struct RunTimersTests {
     private func at(_ second: Int64) -> Instant { Instant(nanoseconds: second * 1_000_000_000) }
 
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    /// A run's earliest deadline is always in the heap; a later one that was left there does not count.
+    /// A run's earliest deadline is always in the heap. Later ones that remain there are ignored.
     @Test func onlyTheEarliestDeadlineFires() {
         var armed = ArmedDeadline()
         func arm(_ second: Int64) -> Bool { armed.arm(for: at(second)) }
@@ -60,7 +60,7 @@ import Testing
         #expect(!write(5, 5))
         #expect(write(6, 5))
         #expect(write(5, 6))
-        // Activities that ended are forgotten with the first heartbeat of another one.
+        // Ended activities are forgotten at the first heartbeat of another one.
         #expect(write(7, 6, pending: [7]))
         #expect(write(6, 6, pending: [6, 7]))
     }

@@ -10,9 +10,10 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Random commands, workers, cuts, kills and jumps of the clock, through the whole service.
+    /// Random commands, workers, broken connections, kills and clock jumps, through the whole service.
     ///
-    /// `SAGAMORE_HISTORY_SEED` repeats a seed, as far as threads let it; `SAGAMORE_HISTORY_STEPS` asks for more steps.
+    /// `SAGAMORE_HISTORY_SEED` repeats a seed, as far as threads allow. `SAGAMORE_HISTORY_STEPS` sets the number of
+    /// steps.
     @Suite struct Sagas {
         @Test func nothingIsLostAndNothingHappensTwice() throws {
             let environment = ProcessInfo.processInfo.environment
@@ -29,7 +30,7 @@ extension HistoryTests {
     }
 }
 
-/// Clients, workers and trouble around one service.
+/// Clients, workers and faults around one service.
 private final class Agency {
     let database: TestDatabase
     let clock = TestClock()
@@ -42,7 +43,7 @@ private final class Agency {
     private var commands: [() throws -> IncomingCommand] = []
     /// Signals that were acknowledged, by run, in order.
     private var signals: [String: [String]] = [:]
-    /// Attempts whose end was acknowledged: none of them may be given to a worker again.
+    /// Attempts whose end was acknowledged. No worker may get one of them again.
     private var ended: Set<String> = []
     private var kills = 0
     private var cuts = 0
@@ -69,7 +70,7 @@ private final class Agency {
     }
 
     func step() throws {
-        // What was wanted of the connection comes true with one of the next commits.
+        // A requested cut happens at one of the next commits.
         if random.once(in: 12) {
             let kinds = [Faults.Cut.before, .unknownAndAbsent, .unknownAndThere]
             node.faults.cut(try #require(kinds.randomElement(using: &random)))
@@ -94,7 +95,7 @@ private final class Agency {
         }
     }
 
-    /// Does it again for as long as the service says that it can't now.
+    /// Repeats a call for as long as the service answers UNAVAILABLE.
     private func retrying<Success>(_ body: () throws -> Call<Success>) throws -> Success {
         while true {
             do {
@@ -111,7 +112,7 @@ private final class Agency {
         offset += 1
         let place = offset
         let command = { [self] in try node.startCommand(run, "start", offset: place) }
-        // It may be carried out and yet come again.
+        // The command may be carried out and still be repeated.
         #expect(try retrying { node.submit(try command()) } != .rejected)
         runs.append(run)
         commands.append(command)
@@ -135,7 +136,7 @@ private final class Agency {
             do {
                 _ = try retrying { try node.signal(run, name, requestID: name) }
             } catch let error as RequestError where error.code == .resourceExhausted {
-                // A worker tries to close the run again: it is not to be held up.
+                // The run refuses signals while a worker retries to close it.
                 return
             }
             if random.once(in: 3) { _ = try retrying { try node.signal(run, name, requestID: name) } }
@@ -172,10 +173,11 @@ private final class Agency {
             if closing { closed.insert(task.key.workflowID) }
             for activity in answer.eagerActivities { try act(on: activity) }
         } catch let error as RequestError where error.code == .notFound {
-            // Its time was up, or its owner is gone.
+            // The task has timed out, or its owner is gone.
             _ = error
         } catch let error as RequestError where closing && error.message == "UnhandledCommand" {
-            // A timer fired or an attempt timed out meanwhile: the task has failed, and comes again with what is new.
+            // A timer fired or an attempt timed out meanwhile. The task failed and is offered again with the new
+            // events.
         }
     }
 
@@ -203,7 +205,7 @@ private final class Agency {
         }
     }
 
-    /// A poll may meet a moment without the database.
+    /// A poll may fail while the database is away.
     private func unlessAway<Task>(_ poll: () throws -> Task?) throws -> Task? {
         do {
             return try poll()
@@ -212,7 +214,7 @@ private final class Agency {
         }
     }
 
-    /// Brings every run to its end.
+    /// Closes every run.
     func finish() throws {
         let deadline = ContinuousClock.now + .seconds(60)
         var isOpen = true
@@ -225,7 +227,7 @@ private final class Agency {
                 try complete(task, [Samples.complete()], closing: true)
                 continue
             }
-            // What is not due now comes by a signal, or in time.
+            // A signal or a timer makes the remaining tasks due.
             isOpen = false
             for run in runs where !closed.contains(run) {
                 isOpen = true
@@ -253,7 +255,7 @@ private final class Agency {
             let acknowledged = signals[run, default: []]
             #expect(seen.filter { $0 != "last" } == acknowledged, "\(run), seed \(seed)")
             #expect(seen.count { $0 == "last" } <= 1)
-            // The live state is what the bytes in the database add up to.
+            // The live state equals the one that is rebuilt from the database.
             let row = try #require(try loader.lookUp([LookUp(key: Node.key(run), commandID: "")])[0].run)
             let journal = try #require(try loader.journals([row.runID])[row.runID])
             let entries = try journal.flatMap { try HistoryFrames.entries(events: $0.events, facts: $0.facts) }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SagamoreHistoryService
 
-/// When a shard takes requests, and what workers are given after a time in which it did not.
+/// When a shard accepts requests, and how much time workers get after an outage.
 @Suite struct ShardOwnershipTests {
     private static let start = Instant(nanoseconds: 1_000_000_000_000)
     private static let wall = Instant(nanoseconds: 5_000_000_000_000)
@@ -37,7 +37,7 @@ import Testing
     @Test func aShortStallIsWaitedFor() {
         var ownership = owned()
         ownership.stall(since: Self.start)
-        // It lasts since its beginning.
+        // A stall counts from its beginning.
         ownership.stall(since: Self.start + .milliseconds(900))
         #expect(ownership.isStalled)
         #expect(ownership.obstacle(at: Self.start + .seconds(1)) == nil)
@@ -49,7 +49,7 @@ import Testing
 
     @Test func workersGetTimeAfterAnOutageOnly() {
         var ownership = owned()
-        // Before it was owned, reports were refused.
+        // Before the shard was owned, reports were refused.
         #expect(ownership.outage == WorkerOutage(end: Self.wall, grace: Self.grace))
         var now = Self.start + .seconds(1)
         ownership.extendLease(from: now, at: now, wall: Self.wall + .seconds(1))
@@ -59,14 +59,14 @@ import Testing
         ownership.take(epoch: 4, since: now, at: now, wall: Self.wall + .seconds(4))
         #expect(ownership.outage == WorkerOutage(end: Self.wall + .seconds(4), grace: Self.grace))
         #expect(ownership.epoch == 4)
-        // The lease is held; the lane has not committed yet.
+        // The lease holds, but the lane has not committed yet.
         #expect(ownership.obstacle(at: now) == .databaseAway)
         ownership.resume()
         #expect(ownership.obstacle(at: now) == nil)
     }
 
-    /// Whatever the lane reports: requests are taken exactly while the lease holds and no stall is old, and an outage
-    /// begins to count when the lease is held again.
+    /// Whatever the lane reports, requests are accepted exactly while the lease holds and no stall is old. An outage
+    /// ends when the lease holds again.
     @Test(arguments: 0..<50)
     func theObstacleFollowsFromTheReports(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

@@ -7,7 +7,7 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Tasks that cannot be started, on one queue with tasks that can.
+    /// Tasks that cannot be started, on the same queue as tasks that can.
     @Suite struct SharedQueue {
         private func id(onShard shard: Int, of node: Node) throws -> String {
             let ids = (0..<100).lazy.map { "workflow \($0)" }
@@ -24,7 +24,7 @@ extension HistoryTests {
             try database.session.execute("update sagamore.shards set epoch = epoch + 1 where id = 0")
             _ = try node.signal(lost, "refused").error()
             try eventually("shard lost") { node.fencedShards == [0] }
-            // The lost shard's task is the first one of the queue.
+            // The task of the lost shard is the first of the queue.
             let task = try node.workflowTask()
             #expect(task.key == Node.key(good))
             try node.complete(task, [Samples.complete()]).get()
@@ -41,7 +41,7 @@ extension HistoryTests {
             )
             try database.session.execute(#"update sagamore.journal set events = '\x0aff'"#)
             try node.start("good").get()
-            // A transition that the database refuses: the run is loaded again, which fails.
+            // The database refuses a transition, so the run is reloaded, which fails.
             node.faults.corrupt { batch in
                 for index in batch.journal.indices where batch.journal[index].events.contains(word: "poison") {
                     batch.journal[index].sequence = 1
@@ -52,7 +52,7 @@ extension HistoryTests {
             let task = try node.workflowTask()
             #expect(task.key == Node.key("good"))
             try node.complete(task, [Samples.complete()]).get()
-            // Readable again, its task is given out as well.
+            // Once the run can be read again, a worker gets its task as well.
             node.faults.corrupt(nil)
             let poll = node.pollWorkflowTask()
             try database.session.execute(

@@ -9,13 +9,13 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Slices that move to other shards while servers run.
+    /// Slices move to other shards while servers run.
     @Suite struct SliceMoves {
         private static func rebalance(_ database: TestDatabase, to count: Int) throws {
             _ = try Migrator.rebalance(database.session, shardCount: count)
         }
 
-        /// Waits until a node serves so many shards.
+        /// Waits until a node serves this many shards.
         private static func wait(for node: Node, _ count: Int) throws {
             try eventually("\(count) shards") {
                 let set = node.history.current.withLock { $0 }
@@ -33,7 +33,7 @@ extension HistoryTests {
             return count
         }
 
-        /// Publishes all outboxes as publishers do, in a random order of shards; the values by key.
+        /// Publishes all outboxes like the publishers, in a random order of shards. Returns the values by key.
         private static func publish(_ database: TestDatabase, _ random: inout SeededGenerator) throws -> [String:
             [String]]
         {
@@ -61,7 +61,7 @@ extension HistoryTests {
             return values
         }
 
-        /// What was committed, by key, in the order of the commits.
+        /// The committed records by key, in commit order.
         private static func committed(_ nodes: [Node]) -> [String: [String]] {
             var values: [String: [String]] = [:]
             for record in nodes.flatMap({ $0.faults.committed.flatMap(\.outbox) }) {
@@ -83,7 +83,7 @@ extension HistoryTests {
                     try node.submit(try node.startCommand(name, "start", offset: Int64(number))).get() == .carriedOut
                 )
             }
-            // Ten end; of the others half are parked behind a timer, and half have a task that is due.
+            // Ten runs close. Half of the others are parked with a timer, and half have a due task.
             for _ in 0..<10 { try node.complete(try node.workflowTask(), [Samples.complete()]).get() }
             #expect(try Self.work(node, atMost: 15) == 15)
             node.clock.jump(.seconds(20))
@@ -95,7 +95,7 @@ extension HistoryTests {
             var offset: Int64 = 100
             for (round, count) in [4, 2, 3, 1].enumerated() {
                 try Self.rebalance(database, to: count)
-                // Refused while the shards change hands, as by a server that restarts; then it is taken once.
+                // The command is refused while shards change owners, as during a restart. Then it takes effect once.
                 for name in open {
                     let command = try node.signalCommand(name, "signal \(round)", offset: offset)
                     offset += 1
@@ -145,7 +145,7 @@ extension HistoryTests {
             #expect(node.fencedShards.isEmpty)
         }
 
-        /// It read the table of slices before they moved, and owned nothing yet.
+        /// A waiting server read the table of slices before the slices moved.
         @Test func aServerThatWaitsTakesNoShardByAnOldTable() throws {
             let database = try TestDatabase()
             let first = try Node(database, name: "first").started()
@@ -179,7 +179,7 @@ extension HistoryTests {
             first.kill()
             try Self.rebalance(database, to: 4)
             try Self.rebalance(database, to: 3)
-            // It was configured with what was there before.
+            // The second server was configured with the old number of shards.
             let second = try Node(database).started()
             defer { second.stop() }
             try Self.wait(for: second, 3)
@@ -198,7 +198,7 @@ extension HistoryTests {
 }
 
 extension PostgresOutboxStore {
-    /// Shards that have a row, with slices or without.
+    /// The number of shards that have a row, with or without slices.
     fileprivate func shardCount(_ database: TestDatabase) throws -> Int32 {
         Int32(try database.number("select count(*) from sagamore.shards"))
     }

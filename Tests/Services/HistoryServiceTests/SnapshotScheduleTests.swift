@@ -6,7 +6,7 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// When a run's state is written, and how it goes into a batch.
+    /// When a snapshot of a run is written, and how it is added to a batch.
     @Suite struct SnapshotSchedules {
         private func size(facts: Int64 = 0, factBytes: Int64 = 0, historyBytes: Int64 = 0) -> JournalSize {
             JournalSize(factCount: facts, factBytes: factBytes, historyBytes: historyBytes)
@@ -43,7 +43,7 @@ extension HistoryTests {
             #expect(schedule.sequence == 0)
             #expect(!schedule.isDue(size(facts: 800, factBytes: 80_000)))
             #expect(schedule.isDue(size(facts: 801, factBytes: 80_001)))
-            // The rows that a commit deletes are bounded.
+            // A commit deletes a bounded number of rows.
             #expect(schedule.isDue(size(facts: 10_000, factBytes: 70_000)))
         }
 
@@ -57,7 +57,7 @@ extension HistoryTests {
             #expect(schedule.isDue(size(facts: 1_000, factBytes: 140_001)))
         }
 
-        /// A load begins behind a snapshot, so no row holds transitions of both sides.
+        /// A load begins after a snapshot, so no row may hold transitions from both sides of it.
         @Test func theTransitionOfASnapshotHasARowOfItsOwn() {
             let run = RunID(high: 0x7000, low: 1)
             func item(_ sequence: Int64, snapshotAfter previous: Int64? = nil) -> LaneItem {

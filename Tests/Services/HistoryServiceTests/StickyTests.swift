@@ -9,9 +9,9 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Workers that keep runs in a cache, and what becomes of their tasks; later attempts.
+    /// Tasks of workers that cache runs, and later attempts of tasks.
     @Suite struct Sticky {
-        /// A run whose worker waits on the queue `mine`.
+        /// Starts a run whose worker polls the sticky queue `mine`.
         private func cachedRun(_ node: Node) throws {
             try node.start("one").get()
             try node.work(Samples.startTimer("timer", .seconds(3_000)), sticky: "mine")
@@ -24,7 +24,8 @@ extension HistoryTests {
             let poll = node.pollWorkflowTask("mine", sticky: true)
             try node.signal("one", "hello").get()
             guard case .task(let first) = try poll.get() else { return #expect(Bool(false), "no task") }
-            // It begins where the worker's last one ended: Completed, TimerStarted, Signaled, Scheduled, Started.
+            // The history begins where the worker's last one ended: Completed, TimerStarted, Signaled, Scheduled,
+            // Started.
             #expect(first.delivery.isSticky && first.nextPageToken.isEmpty)
             #expect(try ids(first.history) == [4, 5, 6, 7, 8])
             #expect(try decoded(first.history).last?.eventType == .workflowTaskStarted)
@@ -32,12 +33,12 @@ extension HistoryTests {
 
             let next = try Node(database).started()
             defer { next.stop() }
-            // Nobody polls that queue here yet: the task goes to the normal one, with the whole history.
+            // Nobody has polled that queue here, so the task goes to the normal one, with the whole history.
             let whole = try next.workflowTask()
             #expect(!whole.delivery.isSticky)
             #expect(try ids(whole.history) == Array(1...8))
             try next.complete(whole, sticky: "mine").get()
-            // A tail too large for memory.
+            // The tail grows too large for memory.
             let again = next.pollWorkflowTask("mine", sticky: true)
             let large = String(repeating: "x", count: CachedRun.tailLimit)
             let request = try SignalRequest(
@@ -53,7 +54,7 @@ extension HistoryTests {
             guard case .task(let last) = try again.get() else { return #expect(Bool(false), "no task") }
             #expect(try ids(last.history) == [9, 10, 11, 12])
             try next.complete(last, sticky: "mine").get()
-            // It is small again.
+            // The tail is small again.
             #expect(next.shard.perform { next.shard.state.runs[Node.key("one")]?.cached?.tail != nil })
         }
 
@@ -61,12 +62,12 @@ extension HistoryTests {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
             try cachedRun(node)
-            // Nobody polled there: at once, and the history does not tell.
+            // Nobody polled the sticky queue, so the task moves at once, without a trace in the history.
             try node.signal("one", "hello").get()
             let task = try node.workflowTask()
             #expect(try ids(task.history) == Array(1...8))
             try node.complete(task, sticky: "mine").get()
-            // The worker was there a moment ago: its time has to pass first.
+            // The worker polled a moment ago, so its timeout has to pass first.
             let poll = node.pollWorkflowTask("mine", sticky: true, deadline: node.clock.now + .milliseconds(50))
             guard case .none = try poll.get() else { return #expect(Bool(false), "a task came") }
             try node.signal("one", "again").get()
@@ -117,7 +118,7 @@ extension HistoryTests {
             #expect(!waiting.isAnswered)
             node.matching.connectionEnded(7)
             guard case .task(let task) = try waiting.get() else { return #expect(Bool(false), "no task") }
-            // At once: the history tells of no time that passed.
+            // The task moved at once: the history has no timeout.
             #expect(try ids(task.history) == Array(1...8))
             try node.complete(task, [Samples.complete()]).get()
             #expect(HistoryRules.violations(in: try node.events("one")) == [])
@@ -133,7 +134,7 @@ extension HistoryTests {
             for attempt in 2...3 {
                 let task = try node.workflowTask()
                 #expect(task.delivery.task.attempt == Int32(attempt))
-                // Scheduled and Started of this attempt follow what is written.
+                // Scheduled and Started of this attempt follow the stored events.
                 #expect(try ids(task.history) == [1, 2, 3, 4, 5, 6])
                 #expect(
                     try decoded(task.history).suffix(2).map(\.eventType) == [
@@ -165,7 +166,7 @@ extension HistoryTests {
         }
     }
 
-    /// Queries, in all the ways in which they reach a worker.
+    /// All ways in which queries reach a worker.
     @Suite struct Queries {
         private func results(_ task: AssignedWorkflowTask, _ text: String) -> ProtobufMap<WorkflowQueryResult> {
             task.queries.mapValues { _ in
@@ -196,13 +197,13 @@ extension HistoryTests {
             try node.signal("one", "first").get()
             let query = node.query("one")
             try node.complete(task).get()
-            // The signal has to be seen first: the query rides on its task.
+            // The worker must see the signal first, so the query is attached to its task.
             let next = try node.workflowTask()
             #expect(try decoded(next.history).contains { $0.eventType == .workflowExecutionSignaled })
             #expect(next.queries.count == 1)
             try node.complete(next) { $0.queryResults = results(next, "after the signal") }.get()
             #expect(text(try query.get()) == "after the signal")
-            // With nothing behind the task, it goes by itself.
+            // No other task follows, so the query gets a task of its own.
             try node.signal("one", "second").get()
             let last = try node.workflowTask()
             let direct = node.query("one")
@@ -232,7 +233,7 @@ extension HistoryTests {
             #expect(short.history.isEmpty)
             try node.answer(short, "short").get()
             #expect(text(try sticky.get()) == "short")
-            // Its worker gone, it goes to the normal queue.
+            // The query's worker is gone, so it moves to the normal queue.
             node.matching.workerShutDown(DepartingWorker(namespace: 1, stickyQueue: "mine", identity: "worker"))
             let moved = node.query("sticky")
             let other = try node.queryTask()
@@ -249,7 +250,7 @@ extension HistoryTests {
             let poll = node.pollWorkflowTask("mine", sticky: true, deadline: node.clock.now + .milliseconds(50))
             guard case .none = try poll.get() else { return #expect(Bool(false), "a task came") }
             let query = node.query("one")
-            // The run that takes its place has another queue.
+            // The run that replaces it has another queue.
             try node.start("one", queue: "other") { $0.workflowIDConflictPolicy = .terminateExisting }.get()
             node.clock.jump(.seconds(11))
             let task = try node.queryTask()
@@ -300,7 +301,7 @@ extension HistoryTests {
             #expect(try waiting.error().code == .deadlineExceeded)
             let task = try node.workflowTask()
             #expect(task.queries.isEmpty)
-            // Attached to a task that is lost, one rides on the next.
+            // A query that was attached to a lost task is attached to the next one.
             let attached = node.query("one")
             try node.complete(task).get()
             try node.answer(try node.queryTask(), "direct").get()

@@ -9,9 +9,9 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// What a shard's timer does in one hold of the lock, and when next.
+    /// What a shard's timer does in one hold of the lock, and when it continues.
     @Suite struct Timers {
-        /// A shard that is owned and whose lane commits nothing, with runs that are due at one moment.
+        /// An owned shard whose lane commits nothing, with runs that are due at the same time.
         private static func shard(dueRuns count: Int, laneQueueLimit: Int = 50_000, _ clock: TestClock) throws -> Shard
         {
             var configuration = HistoryConfiguration(shardCount: 1, node: "node")
@@ -43,7 +43,8 @@ extension HistoryTests {
             return shard
         }
 
-        /// All that is due at midnight must not be carried out in one hold: requests and the lease wait for the lock.
+        /// Timers that are all due at midnight must not fire in one hold, since requests and the lease wait for the
+        /// lock.
         @Test func whatIsDueAtOneMomentIsCarriedOutInParts() throws {
             let clock = TestClock()
             let shard = try Self.shard(dueRuns: 1_000, clock)
@@ -75,7 +76,7 @@ extension HistoryTests {
             #expect(timer.step() == .pause(TimerSchedule.lanePause))
             #expect(timer.step() == .pause(TimerSchedule.lanePause))
             #expect(shard.lane.count == full)
-            // The lane has taken what waited.
+            // The lane takes what waits.
             _ = shard.lane.take(atMost: .max, bytes: .max)
             _ = timer.step()
             #expect(shard.lane.count > 0)
@@ -106,7 +107,7 @@ extension HistoryTests {
             let now = Instant(nanoseconds: 5_000_000_000)
             var schedule = TimerSchedule(retentionPeriod: .seconds(30), steady: now)
             _ = schedule.begin(at: now, steady: now)
-            // Forward: at once. Back: by the clock that does not jump.
+            // A jump forward takes effect at once. After a jump back the steady clock counts.
             let forward = schedule.begin(at: now + .seconds(600), steady: now + .milliseconds(1))
             #expect(forward.wakesParked)
             let back = schedule.begin(at: now, steady: now + .milliseconds(2))

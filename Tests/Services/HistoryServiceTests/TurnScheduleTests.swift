@@ -4,7 +4,7 @@ import Testing
 
 @testable import SagamoreHistoryService
 
-/// Who has the next turn on a thread that many share.
+/// Which member has the next turn on shared threads.
 @Suite struct TurnScheduleTests {
     private let now = Instant(nanoseconds: 1_000_000_000)
 
@@ -12,7 +12,7 @@ import Testing
         schedule.next(at: now + pause)
     }
 
-    /// A schedule whose members have had their first turns.
+    /// A schedule whose members have all had their first turn.
     private func idle(_ count: Int) -> TurnSchedule {
         var schedule = TurnSchedule(memberCount: count)
         for member in 0..<count {
@@ -28,7 +28,7 @@ import Testing
         let wakes = [2, 0, 1, 0].map { schedule.ring($0) }
         #expect(wakes == [true, true, true, false], "who is ready waits already")
         #expect(next(&schedule) == .turn(2))
-        // Who has more to do goes behind the others.
+        // A member with more work goes behind the others.
         schedule.finish(2, wake: .distantPast)
         #expect(next(&schedule) == .turn(0))
         #expect(next(&schedule) == .turn(1))
@@ -63,7 +63,7 @@ import Testing
         #expect(next(&schedule, after: .seconds(1)) == .turn(0))
     }
 
-    /// Some threads, and members that get work at any time: all of it is done, by one thread at a time.
+    /// Several threads, and members that get work at any time. All work is done, each member's by one thread at a time.
     @Test(arguments: 0..<100)
     func noWorkIsForgotten(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -94,7 +94,7 @@ import Testing
                 }
             } else if !running.isEmpty {
                 let member = running.remove(at: Int.random(in: 0..<running.count, using: &random))
-                // It looked at its work before others were told that it is at an end.
+                // The member checked its work before its turn ended.
                 let wake = work[member] > 0 ? now + .milliseconds(Int64.random(in: 0...3, using: &random)) : nil
                 schedule.finish(member, wake: wake)
                 if case .sleeping(let until) = schedule.members[member] { wakes[member] = until }

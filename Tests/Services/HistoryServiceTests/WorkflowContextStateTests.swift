@@ -8,7 +8,7 @@ import Testing
 @testable import SagamoreHistoryService
 
 extension HistoryTests {
-    /// Who may change what memory holds of a workflow id.
+    /// Who may change what memory holds of a workflow.
     @Suite struct WorkflowContextStates {
         private static let key = WorkflowKey(namespace: 1, workflowID: "one")
         private let claim = LoadClaim(number: 1)
@@ -42,7 +42,7 @@ extension HistoryTests {
             )
         }
 
-        /// The state, behind methods that an expectation can call.
+        /// The state, with methods that an expectation can call.
         private final class Context {
             var state = WorkflowContextState()
 
@@ -66,7 +66,7 @@ extension HistoryTests {
             #expect(!context.requestLoad())
             #expect(!context.requestReturn())
             #expect(context.begin(claim) == ["run a", "run b"])
-            // Who comes while it reads waits for the next errand.
+            // A request that comes during the read waits for the next errand.
             #expect(!context.wait("c"))
             #expect(context.state.waiting.map(\.commandID) == ["c"])
             context.state.install(.closed(Self.row(1)), by: claim)
@@ -96,7 +96,7 @@ extension HistoryTests {
             #expect(failure.isOwed)
             #expect(context.state.load == .owed)
             #expect(!context.state.isSettled)
-            // Whoever comes first has the loader told, and the debt is not forgotten.
+            // The next request tells the loader, and the run still has to be loaded.
             #expect(context.wait("c"))
             #expect(context.state.load == .queued(mustReturn: true))
         }
@@ -193,7 +193,7 @@ extension HistoryTests {
             context.state.finishReadingDebtor(owing.runID, owing)
             #expect(!context.beginReadingDebtor(owing.runID))
             context.state.loseDebtor(owing)
-            // It was settled before it was read.
+            // The debt was settled before the run was read.
             #expect(context.beginReadingDebtor(owing.runID))
             Self.settle(owing)
             context.state.finishReadingDebtor(owing.runID, owing)
@@ -215,8 +215,8 @@ extension HistoryTests {
             }
         }
 
-        /// Runs start, close, settle, are lost and read again in any order: each that owes something is in memory
-        /// once, or known to be out of it. `SAGAMORE_HISTORY_SEED` repeats a sequence.
+        /// Runs start, close, settle debts, are lost and read again in any order. Each run with debts is in memory
+        /// once, or known to be out of memory. `SAGAMORE_HISTORY_SEED` repeats a sequence.
         @Test func noDebtorIsLostOrDoubled() {
             let repeated = ProcessInfo.processInfo.environment["SAGAMORE_HISTORY_SEED"].flatMap(UInt64.init)
             let seed = repeated ?? UInt64.random(in: 0 ... .max)
@@ -224,7 +224,7 @@ extension HistoryTests {
             for _ in 0..<200 {
                 var state = WorkflowContextState()
                 var number: UInt64 = 0
-                /// What the database holds: closed runs that owe something, and are out of memory.
+                /// Closed runs with debts that are stored and out of memory.
                 var stored: Set<RunID> = []
                 var reading: Set<RunID> = []
                 var owing: Set<RunID> = []

@@ -3,11 +3,11 @@ import SagamoreEngine
 import SagamoreServices
 import Testing
 
-/// All tests of this target: they use a real server, and threads that block.
+/// All tests of this target. They use a real database, and threads that block.
 @Suite(.serialized)
 struct HistoryTests {}
 
-/// A request on its way, and its answer when that is there.
+/// A request, and its answer once there is one.
 final class Call<Success: Sendable>: @unchecked Sendable {
     private let condition = NSCondition()
     private var outcome: Result<Success, RequestError>?
@@ -25,7 +25,7 @@ final class Call<Success: Sendable>: @unchecked Sendable {
         )
     }
 
-    /// The answer, if it is there.
+    /// The answer, if there is one.
     var answer: Result<Success, RequestError>? {
         condition.lock()
         defer { condition.unlock() }
@@ -48,7 +48,7 @@ final class Call<Success: Sendable>: @unchecked Sendable {
         try wait(location).get()
     }
 
-    /// Waits for the answer, which has to be an error.
+    /// Waits for the answer, which must be an error.
     func error(_ location: SourceLocation = #_sourceLocation) throws -> RequestError {
         switch try wait(location) {
         case .failure(let error): return error
@@ -58,7 +58,7 @@ final class Call<Success: Sendable>: @unchecked Sendable {
     }
 }
 
-/// Waits until `condition` holds; a test fails that waits for a minute.
+/// Waits until `condition` holds. The test fails after a minute.
 func eventually(
     _ what: @autoclosure () -> String = "",
     _ location: SourceLocation = #_sourceLocation,
@@ -71,7 +71,7 @@ func eventually(
     }
 }
 
-/// A clock that runs, and jumps when it is told to.
+/// The real clock, with jumps.
 final class TestClock: @unchecked Sendable {
     private let lock = NSLock()
     private var offset: Int64 = 0

@@ -3,25 +3,25 @@ import SagamoreEngine
 import SagamorePersistence
 import SagamorePostgresClient
 
-/// What goes wrong between a node and its database, when a test says so.
+/// Faults between a node and its database, as a test injects them.
 final class Faults: @unchecked Sendable {
     enum Cut: Equatable {
         /// The connection is lost before the commit is sent.
         case before
-        /// It is lost behind the commit, which did not happen.
+        /// The connection is lost after the commit was sent, and the transaction was not committed.
         case unknownAndAbsent
-        /// It is lost behind the commit, which happened.
+        /// The connection is lost after the commit was sent, and the transaction was committed.
         case unknownAndThere
     }
 
-    /// What a loader asks for.
+    /// Calls of a loader.
     enum LoaderCall {
         case lookUp, waitingQueues
     }
 
-    /// Where a test can stop a loader.
+    /// Points where a test can stop a loader.
     enum LoaderPoint {
-        /// Rows of parked runs were read, and nothing was done with them.
+        /// Rows of parked runs were read, and not handled yet.
         case parkedRunsRead
         /// Journals are about to be read.
         case journals
@@ -54,10 +54,10 @@ final class Faults: @unchecked Sendable {
         return body()
     }
 
-    /// Commits wait from now on, until `letGo`.
+    /// Holds commits until `letGo`.
     func hold() { locked { isHeld = true } }
 
-    /// The commit at the gate passes, and the next one waits there again.
+    /// Lets the held commit pass, and holds the next one.
     func letOneGo() {
         locked {
             passes += 1
@@ -73,21 +73,21 @@ final class Faults: @unchecked Sendable {
         }
     }
 
-    /// Whether a commit stands at the gate.
+    /// Whether a commit is held.
     var isHolding: Bool { locked { waitingCount > 0 } }
 
-    /// The next commits are cut, one for each; nil lets one pass.
+    /// Cuts the next commits, one for each element; nil lets one pass.
     func cut(_ cuts: Cut?...) { locked { self.cuts += cuts } }
     func cutRetakes(_ cuts: Cut...) { locked { retakeCuts += cuts } }
     var hasCuts: Bool { locked { !cuts.isEmpty || !retakeCuts.isEmpty } }
 
-    /// Each batch is changed before it is written.
+    /// Changes each batch before it is written.
     func corrupt(_ alter: (@Sendable (inout CommitBatch) -> Void)?) { locked { self.alter = alter } }
 
-    /// The loader can't reach the database, or can again.
+    /// Takes the database away from the loader, or gives it back.
     func loaderIsDown(_ isDown: Bool) { locked { isLoaderDown = isDown } }
 
-    /// The loader's calls, or those of one kind, wait from now on, until `letLoaderGo`.
+    /// Holds the loader's calls, or those of one kind, until `letLoaderGo`.
     func holdLoader(at call: LoaderCall? = nil) {
         locked {
             isLoaderHeld = true
@@ -95,7 +95,7 @@ final class Faults: @unchecked Sendable {
         }
     }
 
-    /// The loader stops at this point from now on, until it is let go or another point is named.
+    /// Stops the loader at this point, until it is let go or another point is set.
     func holdLoader(at point: LoaderPoint) {
         locked {
             heldPoint = point
@@ -103,7 +103,7 @@ final class Faults: @unchecked Sendable {
         }
     }
 
-    /// Whether the loader stands at the point.
+    /// Whether the loader is stopped at the point.
     func isLoaderHolding(at point: LoaderPoint) -> Bool { locked { reachedPoint == point } }
 
     func passLoader(_ point: LoaderPoint) {
@@ -116,21 +116,21 @@ final class Faults: @unchecked Sendable {
         }
     }
 
-    /// What pages of journals were read: their bytes.
+    /// The sizes in bytes of the pages of journals that were read.
     var journalPages: [Int] { locked { pages } }
 
     func notePage(_ page: JournalPage) {
         locked { pages.append(page.parts.reduce(0) { $0 + $1.byteCount }) }
     }
 
-    /// What was read of histories.
+    /// The rows of histories that were read.
     var historyRows: [SagamorePersistence.JournalRow] { locked { histories } }
 
     func noteHistory(_ rows: [SagamorePersistence.JournalRow]) {
         locked { if remembersBatches { histories += rows } }
     }
 
-    /// What pages of heartbeats were read: their bytes.
+    /// The sizes in bytes of the pages of heartbeats that were read.
     var heartbeatPages: [Int] { locked { beats } }
 
     func notePage(_ page: HeartbeatPage) {
@@ -145,13 +145,13 @@ final class Faults: @unchecked Sendable {
         }
     }
 
-    /// Whether a loader's call stands at the gate.
+    /// Whether a call of the loader is held.
     var isLoaderHolding: Bool { locked { isLoaderWaiting } }
 
-    /// The next call of this kind does not reach the database.
+    /// Fails the next call of this kind before it reaches the database.
     func failOnce(_ call: LoaderCall) { locked { failingCalls.append(call) } }
 
-    /// The process is gone: nothing it does has an effect any more.
+    /// The process is killed: nothing that it does has an effect from now on.
     func kill() {
         locked {
             dead = true
@@ -162,7 +162,7 @@ final class Faults: @unchecked Sendable {
         }
     }
 
-    /// What was committed, batch by batch.
+    /// The committed batches.
     var committed: [CommitBatch] { locked { history } }
 
     static let lost = PostgresError(.connectionLost, "cut by the test")
@@ -189,7 +189,7 @@ final class Faults: @unchecked Sendable {
 
     func takeRetakeCut() -> Cut? { locked { retakeCuts.isEmpty ? nil : retakeCuts.removeFirst() } }
 
-    /// Waits at the gate; then what to do with the batch.
+    /// Waits while commits are held. Returns what to do with the batch.
     func pass(_ batch: inout CommitBatch) throws(CommitError) -> Cut? {
         let (cut, change) = locked {
             waitingCount += 1
@@ -203,7 +203,7 @@ final class Faults: @unchecked Sendable {
         return cut
     }
 
-    /// Keeps no batches from now on: they would fill the memory.
+    /// Stops recording batches, which would fill the memory.
     func forgetBatches() {
         locked {
             remembersBatches = false
@@ -215,7 +215,7 @@ final class Faults: @unchecked Sendable {
     func note(_ batch: CommitBatch) { locked { if remembersBatches { history.append(batch) } } }
 }
 
-/// The real lane store behind the faults.
+/// The real lane store, with faults.
 final class FaultyLaneStore: LaneStore {
     private let store: PostgresLaneStore
     private let faults: Faults
@@ -296,7 +296,7 @@ final class FaultyLaneStore: LaneStore {
     }
 }
 
-/// The real loader store behind the faults.
+/// The real loader store, with faults.
 final class FaultyLoaderStore: LoaderStore {
     private let store: PostgresLoaderStore
     private let faults: Faults
@@ -423,7 +423,7 @@ final class FaultyLoaderStore: LoaderStore {
 }
 
 extension PostgresLoaderStore {
-    /// The whole journals of runs, rows in order.
+    /// The whole journals of runs, with rows in order.
     func journals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [SagamorePersistence.JournalRow]] {
         let beginning = JournalPosition(runID: RunID(high: 0, low: 0), sequence: 0)
         let page = try loadJournals(runIDs, after: beginning, byteLimit: .max)

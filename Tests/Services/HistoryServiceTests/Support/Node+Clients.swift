@@ -6,7 +6,7 @@ import SagamoreProtobuf
 import SagamoreServices
 import Testing
 
-/// What clients and topics ask for.
+/// Requests of clients, and commands from topics.
 extension Node {
     func reference(_ workflowID: String, _ runID: RunID? = nil) -> WorkflowReference {
         WorkflowReference(key: Node.key(workflowID), runID: runID)
@@ -106,7 +106,7 @@ extension Node {
         return events
     }
 
-    /// The whole history in a few words: `1 WorkflowExecutionStarted`.
+    /// The whole history as short text: `1 WorkflowExecutionStarted`.
     func outline(_ workflowID: String, _ runID: RunID? = nil) throws -> [String] {
         try events(workflowID, runID).map { "\($0.eventID) \($0.eventType.shortName)" }
     }
@@ -140,7 +140,7 @@ extension Node {
         Call { history.submit(command, reply: $0) }
     }
 
-    /// A start, with the request id that its command id is.
+    /// A start whose request id is the command id.
     func startCommand(_ workflowID: String, _ commandID: String, offset: Int64) throws -> IncomingCommand {
         let origin = Samples.origin(commandID)
         let request = try startRequest(workflowID, requestID: commandID, origin: origin)
@@ -157,5 +157,5 @@ func decoded(_ frames: [UInt8]) throws -> [HistoryEvent] {
     try HistoryFrames.decode(frames).map(\.event)
 }
 
-/// The numbers of events, to be compared with what they should be.
+/// The ids of events.
 func ids(_ frames: [UInt8]) throws -> [Int64] { try decoded(frames).map(\.eventID) }

@@ -6,7 +6,7 @@ import SagamoreProtobuf
 import SagamoreServices
 import Testing
 
-/// What workers do.
+/// Calls of workers.
 extension Node {
     func poller(_ identity: String = "worker") -> PollerIdentity {
         PollerIdentity(identity: identity, requestID: UUID().uuidString, buildID: "")
@@ -31,7 +31,7 @@ extension Node {
         }
     }
 
-    /// Polls until a workflow task comes.
+    /// Polls until there is a workflow task.
     func workflowTask(
         _ queue: String = "travel",
         sticky: Bool = false,
@@ -48,7 +48,7 @@ extension Node {
         return task
     }
 
-    /// A workflow task, if there is one now: the poll is taken back after a moment.
+    /// A workflow task, if there is one now. Otherwise the poll is cancelled after a moment.
     func workflowTaskIfDue(_ queue: String = "travel", sticky: Bool = false) throws -> AssignedWorkflowTask? {
         var handle: PollHandle?
         let call = Call<PolledWorkflowTask> {
@@ -65,7 +65,7 @@ extension Node {
         return task
     }
 
-    /// An activity, if there is one now.
+    /// An activity task, if there is one now.
     func activityTaskIfDue(_ queue: String = "travel") throws -> AssignedActivityTask? {
         var handle: PollHandle?
         let call = Call<AssignedActivityTask?> {
@@ -85,7 +85,7 @@ extension Node {
         if let handle, !isAnswered() { matching.cancelPoll(handle) }
     }
 
-    /// Polls until a query comes.
+    /// Polls until there is a query.
     func queryTask(
         _ queue: String = "travel",
         sticky: Bool = false,
@@ -195,7 +195,7 @@ func text(_ outcome: QueryOutcome) -> String? {
     return text(payloads)
 }
 
-/// What `Samples.payloads` was made of.
+/// The text that `Samples.payloads` was made from.
 func text(_ payloads: RawMessage<Payloads>?) -> String? {
     Samples.text(payloads)?.trimmingCharacters(in: ["\""])
 }

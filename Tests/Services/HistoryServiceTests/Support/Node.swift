@@ -13,11 +13,11 @@ import Testing
 
 @testable import SagamoreHistoryService
 
-/// A database of one test.
+/// The database of one test.
 final class TestDatabase {
     let url: String
     let shardCount: Int
-    /// A session that looks on.
+    /// A session for the test's own queries.
     let session: PostgresConnection
 
     init(shards: Int = 1) throws {
@@ -40,7 +40,7 @@ final class TestDatabase {
         try number("select epoch from sagamore.shards where id = \(shard)")
     }
 
-    /// Ends the sessions of lanes, as a broken network would.
+    /// Ends the sessions of lanes, like a broken network.
     func cutLanes() throws {
         try session.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
@@ -48,8 +48,7 @@ final class TestDatabase {
         )
     }
 
-    /// The transitions of all runs have numbers without gaps, and so have the events of all runs and the records of the
-    /// outbox.
+    /// Checks that the numbers of transitions, of events, and of outbox records have no gaps.
     func checkNumbers(_ location: SourceLocation = #_sourceLocation) throws {
         let gaps = try number(
             """
@@ -137,7 +136,7 @@ final class Node: @unchecked Sendable {
         fencedLock.unlock()
     }
 
-    /// The shards that were lost to others.
+    /// The shards that were lost to other owners.
     var fencedShards: [Int32] {
         fencedLock.lock()
         defer { fencedLock.unlock() }
@@ -149,7 +148,7 @@ final class Node: @unchecked Sendable {
         matching.start()
     }
 
-    /// Starts, and waits until the shards are owned and their runs are back.
+    /// Starts the node, and waits until it owns its shards and has recovered their runs.
     @discardableResult
     func started(_ location: SourceLocation = #_sourceLocation) throws -> Node {
         start()
@@ -157,13 +156,13 @@ final class Node: @unchecked Sendable {
         return self
     }
 
-    /// The clean end.
+    /// Stops the node cleanly.
     func stop() {
         matching.stop()
         history.stop()
     }
 
-    /// The end of `kill -9`, as far as the database can tell: nothing of this node has an effect from now on.
+    /// Ends the node like `kill -9`, as seen by the database: nothing that it does has an effect from now on.
     func kill() {
         faults.kill()
         stop()
@@ -171,7 +170,7 @@ final class Node: @unchecked Sendable {
 
     var shard: Shard { history.shards[0] }
 
-    /// Runs in memory.
+    /// The number of runs in memory.
     var cachedCount: Int {
         history.shards.reduce(0) { count, shard in
             count + shard.perform { shard.state.runs.contexts.values.count { $0.cached != nil } }
@@ -184,7 +183,7 @@ final class Node: @unchecked Sendable {
         return shard.perform { shard.state.runs[key]?.cached != nil }
     }
 
-    /// Transitions that wait for their commit, in all.
+    /// The number of transitions that wait for their commit.
     var queuedCount: Int { history.shards.reduce(0) { $0 + $1.lane.count } }
 
     static func key(_ workflowID: String) -> WorkflowKey { WorkflowKey(namespace: 1, workflowID: workflowID) }
