@@ -31,7 +31,7 @@ extension Loader {
         at now: Instant,
         in store: any LoaderStore
     ) throws(CommitError) -> RunID? {
-        let began = SteadyClock.now()
+        let began = shard.steadyClock()
         let last = try store.deleteRuns(
             shard: shard.id,
             of: window.namespaces,
@@ -40,7 +40,7 @@ extension Loader {
             before: window.before,
             limit: retentionStep.limit
         )
-        retentionStep.took(SteadyClock.now() - began)
+        retentionStep.took(shard.steadyClock() - began)
         return last
     }
 }
