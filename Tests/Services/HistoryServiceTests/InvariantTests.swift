@@ -32,18 +32,18 @@ import Testing
 
     @Test func whatIsOutOfMemoryStaysOut() async {
         let dead = Self.run(isStored: false)
-        dead.die()
-        dead.die()
+        dead.discard()
+        dead.discard()
         #expect(dead.isDead)
         await #expect(processExitsWith: .failure) {
             let run = Self.run(isStored: true)
-            run.die()
+            run.discard()
             run.alarmIsSet(isActive: true)
         }
         await #expect(processExitsWith: .failure) {
             let run = Self.run(isStored: true)
             run.leaveMemory()
-            run.die()
+            run.discard()
         }
     }
 

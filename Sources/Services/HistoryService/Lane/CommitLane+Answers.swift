@@ -53,8 +53,8 @@ extension CommitLane {
         shard.perform {
             item.countUncommitted(-1)
             // The replaced run continues from its stored state once it is reloaded.
-            if let replaced = item.ending?.run { shard.kill(replaced, in: item.context) }
-            if let run = item.run { shard.kill(run, in: item.context) }
+            if let replaced = item.ending?.run { shard.discard(replaced, in: item.context) }
+            if let run = item.run { shard.discard(run, in: item.context) }
             if let inbox = item.inbox, failure.reason != .knownCommand {
                 shard.state.recentCommands.remove(LookUp(key: inbox.key, commandID: inbox.commandID))
             }

@@ -66,8 +66,8 @@ final class Loader: @unchecked Sendable {
             case .read(let read, let failed):
                 if case .failure(let error) = withStore(read) { failed(error) }
             case .closedRun(let row, let failed, let done):
-                carryOn(PendingLoad(reading: row, ClosedRunReader(failed: failed, done: done)))
-            case .journals: if !unfinished.isEmpty { carryOn(unfinished.removeFirst()) }
+                continueLoad(PendingLoad(reading: row, ClosedRunReader(failed: failed, done: done)))
+            case .journals: if !unfinished.isEmpty { continueLoad(unfinished.removeFirst()) }
             case .wakeParked(let last): wakeParked(after: last)
             case .recover(let after, let count): recover(after: after, count: count)
             case .pageIn(let queue, let limit, let done): pageIn(queue, limit: limit, done)
@@ -83,7 +83,7 @@ final class Loader: @unchecked Sendable {
     func end() {
         let dropped = unfinished
         unfinished = []
-        for pending in dropped { giveUp(pending, .unavailable("the server is stopping; try again")) }
+        for pending in dropped { failLoad(pending, .unavailable("the server is stopping; try again")) }
     }
 
     func withStore<Value>(_ body: (any LoaderStore) throws(CommitError) -> Value) -> Result<Value, RequestError> {
@@ -136,7 +136,7 @@ final class Loader: @unchecked Sendable {
                 let row = rows[entry.context.key]
                 finish(entry, row.map { .closed($0) } ?? .noRun, pending)
             }
-            carryOn(pending)
+            continueLoad(pending)
         }
     }
 
@@ -163,7 +163,7 @@ final class Loader: @unchecked Sendable {
 
     /// Reads the next page of journals, and a page of the heartbeats of the runs that it completes. The rest waits for
     /// the next turn.
-    private func carryOn(_ pending: PendingLoad) {
+    private func continueLoad(_ pending: PendingLoad) {
         guard !pending.journals.isFinished || pending.heartbeats.question != nil else { return pending.then(true) }
         let outcome = withStore { (store) throws(CommitError) in
             if pending.heartbeats.question == nil {
@@ -178,7 +178,7 @@ final class Loader: @unchecked Sendable {
             pending.heartbeats.take(page)
         }
         if case .failure(let error) = outcome {
-            giveUp(pending, error)
+            failLoad(pending, error)
             return pending.then(false)
         }
         if pending.heartbeats.question == nil {
@@ -212,7 +212,7 @@ final class Loader: @unchecked Sendable {
         }
     }
 
-    private func giveUp(_ pending: PendingLoad, _ error: RequestError) {
+    private func failLoad(_ pending: PendingLoad, _ error: RequestError) {
         shard.perform {
             for (runID, destination) in pending.destinations.sorted(by: { $0.key < $1.key }) {
                 switch destination {

@@ -116,7 +116,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     }
 
     /// A commit of the run failed.
-    func die() {
+    func discard() {
         precondition(residence != .left, "a run that is out of memory has nothing to commit")
         residence = .dead
     }

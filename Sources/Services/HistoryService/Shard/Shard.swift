@@ -78,8 +78,8 @@ final class Shard: @unchecked Sendable {
 
     /// Discards a run whose commit failed. The stored run is reloaded for the next request, or at the timer's next
     /// sweep.
-    func kill(_ run: CachedRun, in context: WorkflowContext?) {
-        run.die()
+    func discard(_ run: CachedRun, in context: WorkflowContext?) {
+        run.discard()
         let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
         state.carryOut(state.queries.runEvicted(run.runID, error))
         guard let context else { return }
