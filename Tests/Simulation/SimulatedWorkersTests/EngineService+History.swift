@@ -8,7 +8,7 @@ extension EngineService: HistoryClient {
         let wire = request.request
         let key = WorkflowKey(namespace: namespace, workflowID: wire.workflowID)
         let old = current[key].flatMap { runs[$0] }
-        if let old, old.startRequestID == wire.requestID {
+        if let old, old.startRequestID == wire.requestID, bug != .forgottenRequestID {
             return reply.succeed(StartedRun(runID: old.id, isNew: true, status: old.execution.durable.status))
         }
         if let old, old.execution.isRunning {
@@ -62,6 +62,7 @@ extension EngineService: HistoryClient {
     }
 
     func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>) {
+        if bug == .lostSignal, random.below(8) == 0, let run = try? run(workflow) { return reply.succeed(run.id) }
         decide(workflow, reply) { (run) throws(RequestError) in
             try run.execution.decide(request, at: now)
         } _: {
@@ -90,6 +91,9 @@ extension EngineService: HistoryClient {
             let run = try self.run(workflow)
             var info = WorkflowExecutionInfo()
             info.status = run.execution.durable.status
+            var execution = WorkflowExecution()
+            execution.runID = run.id.description
+            info.execution = execution
             var response = DescribeWorkflowExecutionResponse()
             response.workflowExecutionInfo = info
             later { [response] in reply.succeed(response) }
@@ -145,22 +149,31 @@ extension EngineService: HistoryClient {
             nonce: random.next(),
             epoch: epoch
         )
+        // A query that is asked later may have to show a signal that this task's history lacks.
+        let queries = run.queries
         decide(WorkflowReference(key: run.key, runID: run.id), reply) { (run) throws(RequestError) in
             try run.execution.decide(request, at: now)
         } _: { [self] run, decision in
             guard case .workflowTask(let delivery) = decision.reply else { return .none }
-            return .task(assigned(delivery, run))
+            return .task(assigned(delivery, run, queries))
         }
     }
 
-    private func assigned(_ delivery: WorkflowTaskDelivery, _ run: EngineRun) -> AssignedWorkflowTask {
+    private func assigned(
+        _ delivery: WorkflowTaskDelivery,
+        _ run: EngineRun,
+        _ asked: [UInt64]
+    ) -> AssignedWorkflowTask {
         let first = delivery.isSticky ? Int(delivery.previousStartedEventID) + 1 : 1
         let end = min(Int(delivery.lastWrittenEventID), pageLimit < Int.max ? first + pageLimit - 1 : Int.max)
         let isWhole = end == Int(delivery.lastWrittenEventID)
         var history = run.frames[(first - 1)..<end].flatMap { $0 }
+        if bug == .skippedEvent, delivery.isSticky, end - first > 2 {
+            history = (run.frames[(first - 1)..<(end - 2)] + run.frames[(end - 1)..<end]).flatMap { $0 }
+        }
         if isWhole { history += delivery.unwrittenEvents.flatMap(\.frame) }
         var queries = ProtobufMap<WorkflowQuery>()
-        for id in run.queries { if let query = self.queries[id] { queries[String(id)] = query.query } }
+        for id in asked { if let query = self.queries[id] { queries[String(id)] = query.query } }
         return AssignedWorkflowTask(
             key: run.key,
             runID: run.id,
@@ -206,7 +219,7 @@ extension EngineService: HistoryClient {
             }
             return CompletedWorkflowTask(
                 eagerActivities: eager,
-                nextTask: completion.nextTask.map { assigned($0, run) }
+                nextTask: completion.nextTask.map { assigned($0, run, []) }
             )
         }
     }
@@ -236,6 +249,7 @@ extension EngineService: HistoryClient {
 
     func startActivityTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<AssignedActivityTask>) {
         guard case .activity(let id, let attempt) = task.kind else { return reply.fail(.activityTaskNotFound) }
+        if bug == .attemptGivenTwice, let last = lastActivity, random.below(8) == 0 { return reply.succeed(last) }
         let nonce = random.next()
         decide(WorkflowReference(key: task.key, runID: task.runID), reply) { (run) throws(RequestError) in
             try run.execution.decide(
@@ -246,9 +260,11 @@ extension EngineService: HistoryClient {
                 nonce: nonce,
                 at: now
             )
-        } _: { run, decision in
+        } _: { [self] run, decision in
             guard case .activityTask(let delivery) = decision.reply else { fatalError("no activity was started") }
-            return AssignedActivityTask(key: run.key, runID: run.id, delivery: delivery)
+            let task = AssignedActivityTask(key: run.key, runID: run.id, delivery: delivery)
+            lastActivity = task
+            return task
         }
     }
 
@@ -258,6 +274,7 @@ extension EngineService: HistoryClient {
         identity: String,
         reply: Reply<Void>
     ) {
+        if bug == .lostCompletion, random.below(8) == 0 { return reply.succeed() }
         decide(WorkflowReference(key: token.key, runID: token.runID), reply) { (run) throws(RequestError) in
             try run.execution.decide(completed: token, result: result, identity: identity, at: now)
         } _: { _, _ in

@@ -23,6 +23,10 @@ final class EngineService: @unchecked Sendable {
     var refusedCommands: [String] = []
     /// Events in a page of a history.
     var pageLimit = Int.max
+    /// A planted bug.
+    var bug: EngineBug?
+    /// The last activity that was given to a worker, for the bug that gives it to two.
+    var lastActivity: AssignedActivityTask?
 
     init(_ scheduler: Scheduler, seed: UInt64) {
         self.scheduler = scheduler
@@ -45,7 +49,7 @@ final class EngineService: @unchecked Sendable {
         for id in order {
             guard let run = runs[id] else { continue }
             run.waiters = []
-            run.restore(at: now)
+            run.restore(losingLast: bug == .lostJournal)
             apply(run.execution.decideRecovery(at: now), to: run)
             for offer in run.execution.dueTasks() { self.offer(offer, of: run) }
             arm(run)
@@ -112,6 +116,22 @@ final class EngineService: @unchecked Sendable {
     }
 }
 
+/// A bug that is planted in the service.
+enum EngineBug: CaseIterable {
+    /// Signals are acknowledged and not written.
+    case lostSignal
+    /// The request id of a start is not compared.
+    case forgottenRequestID
+    /// An attempt is given to two workers.
+    case attemptGivenTwice
+    /// Completions of activities are acknowledged and not written.
+    case lostCompletion
+    /// The last entry of each journal is lost with the process.
+    case lostJournal
+    /// A sticky worker's history lacks its last new event.
+    case skippedEvent
+}
+
 /// One run: its execution, and the journal that outlives a restart.
 ///
 /// Unchecked: the whole world runs in one thread.
@@ -139,7 +159,8 @@ final class EngineRun: @unchecked Sendable {
         execution.apply(entry)
     }
 
-    func restore(at now: Instant) {
+    func restore(losingLast: Bool) {
+        if losingLast, execution.isRunning, journal.count > 1, case .event? = journal.popLast() { frames.removeLast() }
         armed = nil
         queries = []
         execution = SagamoreEngine.Execution(key: key, runID: id)

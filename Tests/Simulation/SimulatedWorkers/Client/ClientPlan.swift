@@ -22,6 +22,8 @@ public struct ClientPlan: Sendable {
     public var rivals = 0.03
     /// Starts with a delay of the first workflow task.
     public var startDelays = 0.03
+    /// Starts with a timeout of the run.
+    public var runTimeouts = 0.02
     /// Signals besides those that the script waits for.
     public var extraSignals = 0.15
     public var cancels = 0.05
@@ -44,6 +46,7 @@ public struct ClientPlan: Sendable {
         plan.repeatedStarts = 0
         plan.rivals = 0
         plan.startDelays = 0
+        plan.runTimeouts = 0
         plan.extraSignals = 0
         plan.cancels = 0
         plan.terminations = 0
@@ -56,11 +59,13 @@ public struct ClientPlan: Sendable {
 }
 
 /// What a client did, for a table of what was exercised.
-public struct ClientCounts: Sendable {
+public struct ClientCounts: Counts {
     /// Starts by their outcomes.
     public var starts = 0
     public var existingRuns = 0
     public var refusedStarts = 0
+    /// Runs that a late copy of a refused start has started.
+    public var strayRuns = 0
     public var signals = 0
     public var refusedSignals = 0
     public var cancels = 0

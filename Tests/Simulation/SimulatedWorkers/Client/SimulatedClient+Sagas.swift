@@ -1,5 +1,5 @@
 internal import SagamoreAPI
-internal import SagamoreEngine
+public import SagamoreEngine
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
@@ -10,10 +10,19 @@ final class ClientSaga {
     let requestID: String
     /// Whether another start of the same workflow may come, or this is the other one.
     let hasRival: Bool
+    /// Whether somebody else started it.
+    let isAdopted: Bool
     var runID: RunID?
     private var requests = 0
 
-    init(_ key: WorkflowKey, _ script: WorkflowScript, requestID: String, hasRival: Bool) {
+    init(
+        _ key: WorkflowKey,
+        _ script: WorkflowScript,
+        requestID: String,
+        hasRival: Bool,
+        isAdopted: Bool = false
+    ) {
+        self.isAdopted = isAdopted
         self.key = key
         self.script = script
         self.requestID = requestID
@@ -40,19 +49,30 @@ extension SimulatedClient {
         if scheduler.random.happens(plan.startDelays) {
             request.workflowStartDelay = Interval.milliseconds(Int64(scheduler.random.within(1...3_000))).duration
         }
+        if scheduler.random.happens(plan.runTimeouts) {
+            request.workflowRunTimeout = Interval.milliseconds(Int64(scheduler.random.within(10...30_000))).duration
+        }
         send(request, saga) { [self] started in follow(saga, started) }
+    }
+
+    /// Treats a run like one of its own: sends it what its script waits for, and other requests by chance, and waits
+    /// for its end.
+    public func adopt(_ key: WorkflowKey, _ run: RunID, _ script: WorkflowScript) {
+        openSagas += 1
+        let id = plan.name + "/" + key.workflowID
+        follow(ClientSaga(key, script, requestID: id, hasRival: false, isAdopted: true), run)
     }
 
     private func startRequest(_ saga: ClientSaga) -> StartWorkflowExecutionRequest {
         var request = StartWorkflowExecutionRequest()
         request.workflowID = saga.key.workflowID
         var type = WorkflowType()
-        type.name = "saga"
+        type.name = WorkflowScript.workflowType
         request.workflowType = type
         var queue = TaskQueue()
         queue.name = plan.taskQueue
         request.taskQueue = queue
-        request.input = RawMessage(data: saga.script.bytes)
+        request.input = saga.script.input
         request.identity = plan.name
         request.requestID = saga.requestID
         return request
@@ -62,6 +82,7 @@ extension SimulatedClient {
     private func send(
         _ request: StartWorkflowExecutionRequest,
         _ saga: ClientSaga,
+        instead: (() -> Void)? = nil,
         then: @escaping (RunID) -> Void
     ) {
         guard let start = try? StartRequest(request, limits: Limits()) else {
@@ -78,13 +99,13 @@ extension SimulatedClient {
                 then(started.runID)
             case .success:
                 counts.existingRuns += 1
-                ended()
+                if let instead { instead() } else { ended() }
             case .failure(let error):
                 counts.refusedStarts += 1
                 if error.code != .alreadyExists {
                     ledgers.violation("the start of \(saga.key.workflowID) was refused: \(error)")
                 }
-                ended()
+                if let instead { instead() } else { ended() }
             }
         }
     }
@@ -102,7 +123,7 @@ extension SimulatedClient {
         sometimes(plan.followers) { [self] in readOn(saga, []) }
         if saga.hasRival {
             soon { [self] in rival(saga) }
-        } else {
+        } else if !saga.isAdopted {
             sometimes(plan.repeatedStarts) { [self] in
                 openSagas += 1
                 send(startRequest(saga), saga) { [self] _ in ended() }
@@ -133,10 +154,32 @@ extension SimulatedClient {
         }
         ledgers.clients.supersede(saga.requestID)
         openSagas += 1
-        send(request, rival) { [self] runID in
-            rival.runID = runID
-            for number in rival.script.signals { soon { [self] in signal(rival, number) } }
-            waitForEnd(rival, [])
+        send(request, rival) { [self] in
+            // A copy of the request may be under way, and start a run once the other one has closed.
+            later("look for a stray run", after: network.faults.longestDelay) { [self] in
+                lookForStray(rival, besides: saga)
+            }
+        } then: { [self] runID in
+            accompany(rival, runID)
+        }
+    }
+
+    private func accompany(_ rival: ClientSaga, _ run: RunID) {
+        rival.runID = run
+        for number in rival.script.signals { soon { [self] in signal(rival, number) } }
+        waitForEnd(rival, [])
+    }
+
+    private func lookForStray(_ rival: ClientSaga, besides saga: ClientSaga) {
+        let current = WorkflowReference(key: rival.key, runID: nil)
+        request("look for a stray run") { service, reply in
+            service.history.describe(current, reply: reply)
+        } done: { [self] (outcome: Reply<DescribeWorkflowExecutionResponse>.Outcome) in
+            guard case .success(let description) = outcome,
+                let run = RunID(description.workflowExecutionInfo?.execution?.runID ?? ""), run != saga.runID
+            else { return ended() }
+            counts.strayRuns += 1
+            accompany(rival, run)
         }
     }
 

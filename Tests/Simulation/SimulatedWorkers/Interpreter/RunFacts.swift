@@ -54,6 +54,9 @@ struct RunFacts {
         if clients.isCancelRequested, end == nil, !isTaskDue, !isCancelRequested {
             violation("the cancellation of run \(run) was acknowledged and is lost")
         }
+        if clients.missedSignals > 0, end != .terminated, end != .timedOut {
+            violation("a query of run \(run) showed \(clients.missedSignals) signals less than were acknowledged")
+        }
         for (index, signal) in signals.enumerated() where !signal.isEmpty && signals[..<index].contains(signal) {
             violation("a signal to run \(run) took effect twice: \(String(decoding: signal, as: UTF8.self))")
         }
@@ -71,6 +74,7 @@ struct RunFacts {
         _ outcome: SagaOutcome,
         _ violation: (String) -> Void
     ) {
+        if workers.isUncertain { return }
         for (id, end) in ends where end == .completed {
             if !workers.attempts.contains(where: { $0.scheduledEventID == id && $0.hasEffect }) {
                 violation("activity \(id) of run \(run) has completed, but no worker did it")

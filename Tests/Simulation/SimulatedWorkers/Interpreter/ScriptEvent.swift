@@ -54,6 +54,11 @@ struct ScriptEvent {
         var interval = Interval.zero
     }
 
+    init(id: Int64, kind: Kind) {
+        self.id = id
+        self.kind = kind
+    }
+
     private init(_ reader: inout ProtobufReader) throws(ProtobufError) {
         var id: Int64 = 0
         var type = EventType.unspecified
@@ -154,6 +159,6 @@ extension WorkflowScript {
     /// The script of a run with this history: encoded frames of `History.events`, from the first one on.
     public init?(history frames: [UInt8]) {
         guard case .workflowStarted(let input)? = (try? ScriptEvent.decode(frames))?.first?.kind else { return nil }
-        self.init(bytes: input)
+        self.init(input: input)
     }
 }

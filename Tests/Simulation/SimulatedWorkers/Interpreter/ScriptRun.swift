@@ -101,7 +101,7 @@ struct ScriptRun {
         }
         switch event.kind {
         case .workflowStarted(let input):
-            guard phase == .notStarted, let script = WorkflowScript(bytes: input) else {
+            guard phase == .notStarted, let script = WorkflowScript(input: input) else {
                 throw ReplayViolation("the input of the run is no script")
             }
             self.script = script

@@ -10,8 +10,12 @@ public final class ActivityLedger: @unchecked Sendable {
         var attempts: [Attempt] = []
         /// Activities whose completion was acknowledged, by the ids of their ActivityTaskScheduled.
         var completed: [Int64] = []
+        /// The attempts that were acknowledged, beside `completed`.
+        var completedAttempts: [Int32] = []
         /// Workflow tasks whose completion was acknowledged, by the ids of their WorkflowTaskStarted.
         var completedTasks: [Int64] = []
+        /// Whether the database lost what it knew of the run. Then effects say nothing.
+        var isUncertain = false
     }
 
     /// An attempt of an activity in the hands of a worker.
@@ -40,6 +44,17 @@ public final class ActivityLedger: @unchecked Sendable {
     /// What is known of a run.
     func run(_ id: RunID) -> Run { runs[id] ?? Run() }
 
+    /// Forgets what was acknowledged.
+    func forget() {
+        // The order of the dictionary does not matter: all are changed alike.
+        for id in runs.keys {
+            runs[id]?.completed = []
+            runs[id]?.completedAttempts = []
+            runs[id]?.completedTasks = []
+            runs[id]?.isUncertain = true
+        }
+    }
+
     /// Notes that a worker begins an attempt. Returns nil when this very worker has begun it already, which it does
     /// when an answer with eager activities comes twice; else the number for ``tookEffect(_:of:)``.
     func began(_ token: ActivityTaskToken, _ input: ActivityInput, worker: String, life: Int) -> Int? {
@@ -53,6 +68,14 @@ public final class ActivityLedger: @unchecked Sendable {
                 )
             }
             return nil
+        }
+        if let run = runs[token.runID], let index = run.completed.firstIndex(of: token.scheduledEventID),
+            run.completedAttempts[index] < token.attempt
+        {
+            violation(
+                "attempt \(token.attempt) of activity \(token.scheduledEventID) of run \(token.runID) began, but the "
+                    + "completion of attempt \(run.completedAttempts[index]) was acknowledged"
+            )
         }
         attempts += 1
         let attempt = Attempt(
@@ -77,6 +100,7 @@ public final class ActivityLedger: @unchecked Sendable {
     /// Notes that the service accepted the completion of an activity.
     func acknowledged(_ token: ActivityTaskToken) {
         runs[token.runID, default: Run()].completed.append(token.scheduledEventID)
+        runs[token.runID]?.completedAttempts.append(token.attempt)
     }
 
     /// Notes that the service accepted the completion of a workflow task.

@@ -14,6 +14,8 @@ public final class ClientLedger: @unchecked Sendable {
         var isCancelRequested = false
         /// How the run closed, once anyone was told.
         var end: RunEnd?
+        /// The most signals that an answer to a query lacks, although they were acknowledged before it was asked.
+        var missedSignals = 0
     }
 
     /// A start that was acknowledged.
@@ -26,6 +28,7 @@ public final class ClientLedger: @unchecked Sendable {
 
     private var runs: [RunID: Run] = [:]
     private var starts: [WorkflowKey: [Start]] = [:]
+    private var startedRuns: Set<RunID> = []
     private var keys: [WorkflowKey] = []
     /// Request ids of starts that another start may have superseded: a late repetition starts another run.
     private var superseded: Set<String> = []
@@ -40,6 +43,16 @@ public final class ClientLedger: @unchecked Sendable {
     /// The acknowledged starts of a workflow, in order.
     public func starts(of key: WorkflowKey) -> [Start] { starts[key] ?? [] }
     func run(_ id: RunID) -> Run { runs[id] ?? Run() }
+    /// Whether the start of this run was acknowledged.
+    func knows(_ run: RunID) -> Bool { startedRuns.contains(run) }
+
+    /// Forgets what was acknowledged.
+    func forget() {
+        runs = [:]
+        starts = [:]
+        keys = []
+        startedRuns = []
+    }
 
     /// Notes that a start was acknowledged. The same request has to name the same run each time.
     func started(_ key: WorkflowKey, _ requestID: String, _ run: RunID) {
@@ -51,6 +64,7 @@ public final class ClientLedger: @unchecked Sendable {
         }
         if starts[key] == nil { keys.append(key) }
         starts[key, default: []].append(Start(requestID: requestID, runID: run))
+        startedRuns.insert(run)
     }
 
     /// Notes that another start of a workflow is about to be sent.
@@ -67,6 +81,12 @@ public final class ClientLedger: @unchecked Sendable {
     func signaled(_ run: RunID, _ requestID: String) {
         guard runs[run]?.signals.contains(requestID) != true else { return }
         runs[run, default: Run()].signals.append(requestID)
+    }
+
+    /// Notes that an answer to a query lacks signals that were acknowledged before. It may if the run was cut before
+    /// its code saw them.
+    func missedSignals(_ run: RunID, _ count: Int) {
+        runs[run, default: Run()].missedSignals = max(count, runs[run]?.missedSignals ?? 0)
     }
 
     /// Notes that a termination of this very run was acknowledged.

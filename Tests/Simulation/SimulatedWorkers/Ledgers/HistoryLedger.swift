@@ -58,6 +58,9 @@ public final class HistoryLedger: @unchecked Sendable {
         }
     }
 
+    /// Forgets what was shown.
+    func forget() { runs = [:] }
+
     /// The runs of which anyone has seen events, in order.
     public var knownRuns: [RunID] { runs.keys.sorted() }
 

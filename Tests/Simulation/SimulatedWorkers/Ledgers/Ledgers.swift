@@ -18,4 +18,12 @@ public final class Ledgers: @unchecked Sendable {
         clients = ClientLedger(violation: violation)
         histories = HistoryLedger(violation: violation)
     }
+
+    /// Notes that the database went back to an earlier state, as when an asynchronous standby takes over: what was
+    /// acknowledged and shown until now may be gone.
+    public func databaseWentBack() {
+        activities.forget()
+        clients.forget()
+        histories.forget()
+    }
 }

@@ -2,6 +2,17 @@ internal import SagamoreEngine
 internal import SagamoreServices
 public import SagamoreSimulatedTime
 
+/// What happened to requests and answers.
+public struct NetworkCounts: Counts {
+    public var requests = 0
+    public var lostRequests = 0
+    public var lostAnswers = 0
+    public var repeatedRequests = 0
+    public var delays = 0
+    /// Requests that found no server.
+    public var unreachable = 0
+}
+
 /// Carries requests to the service and answers back, late, twice, or not at all.
 ///
 /// Unchecked: the whole world runs in one thread.
@@ -11,21 +22,10 @@ public final class Network: @unchecked Sendable {
     /// Where the service is.
     public let address: ServiceAddress
     /// What was lost, delayed and repeated.
-    public private(set) var counts = Counts()
+    public private(set) var counts = NetworkCounts()
     let scheduler: Scheduler
     private let process = SimulatedProcess("network")
     private var lastConnection: UInt64 = 0
-
-    /// What happened to requests and answers.
-    public struct Counts: Sendable {
-        public var requests = 0
-        public var lostRequests = 0
-        public var lostAnswers = 0
-        public var repeatedRequests = 0
-        public var delays = 0
-        /// Requests that found no server.
-        public var unreachable = 0
-    }
 
     /// A network without faults.
     public init(_ scheduler: Scheduler, _ address: ServiceAddress, faults: NetworkFaults = NetworkFaults()) {

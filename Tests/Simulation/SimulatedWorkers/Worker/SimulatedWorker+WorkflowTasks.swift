@@ -100,6 +100,10 @@ extension SimulatedWorker {
                 throw ReplayViolation("the history does not end with the task's start, \(startedEventID)")
             }
         } catch {
+            if kept.lastStartedEventID > 0, ledgers.activities.run(task.runID).isUncertain {
+                // It was kept since before the database went back. The next try reads the whole history.
+                return fail(task, then: next)
+            }
             ledgers.violation(
                 "worker \(identity) cannot replay run \(task.runID) of \(task.key.workflowID), task \(startedEventID): "
                     + "\(error)"

@@ -1,5 +1,5 @@
 /// What a worker did, for a table of what was exercised.
-public struct WorkerCounts: Sendable {
+public struct WorkerCounts: Counts {
     /// Workflow tasks that it received.
     public var workflowTasks = 0
     /// Those of its sticky queue that continued a run in its memory.
