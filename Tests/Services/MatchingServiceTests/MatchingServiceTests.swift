@@ -8,8 +8,8 @@ import Testing
 
 @testable import SagamoreMatchingService
 
-/// The shell: replies, threads, and a History that says what a test wants. What both do together is tested with the
-/// real one, in the suite of the history service.
+/// Replies and threads of the service, against a scripted History. The history service's suite tests Matching with the
+/// real one.
 @Suite(.serialized) struct MatchingServiceTests {
     private let history = ScriptedHistory()
     private let queue = TaskQueueKey(namespace: 1, name: "travel", kind: .activity)
@@ -48,8 +48,9 @@ import Testing
         }
     }
 
-    @Test func namesThatOnlyLookTheSameAreTwoQueues() {
-        // The last one begins with an accent, which the slash before it in the stored form must not take.
+    @Test func canonicallyEquivalentNamesAreTwoQueues() {
+        // The last name begins with a combining accent. It must not combine with the slash before it in the stored
+        // form.
         let keys = ["caf\u{E9}", "cafe\u{301}", "\u{301}/a"].map {
             TaskQueueKey(namespace: 1, name: $0, kind: .activity)
         }
@@ -58,7 +59,7 @@ import Testing
         #expect(keys[0] != TaskQueueKey(namespace: 1, name: "caf\u{E9}", kind: .workflow))
     }
 
-    @Test func aPollEndsInTimeByCancellationAndAtTheEnd() throws {
+    @Test func aPollEndsAtItsDeadlineOnCancellationAndWhenTheServiceStops() throws {
         let service = service()
         let (_, timely) = poll(service, seconds: 0)
         try eventually { timely.isSuccess }
@@ -73,7 +74,7 @@ import Testing
         #expect(late.isSuccess)
     }
 
-    @Test func aStaleTaskGoesAndThePollWaitsOn() throws {
+    @Test func aStaleTaskIsDroppedAndThePollKeepsWaiting() throws {
         let service = service()
         defer { service.stop() }
         let (_, ended) = poll(service)
@@ -83,7 +84,7 @@ import Testing
         #expect(history.started == [1, 2] && !ended.isSet)
     }
 
-    @Test func aTaskThatHistoryCannotStartIsTriedAgainBehindOthers() throws {
+    @Test func aTaskThatHistoryCannotStartIsRetriedAfterTheOthers() throws {
         let service = service()
         defer { service.stop() }
         history.verdict = { id in id == 1 ? .unavailable("later") : .activityTaskNotFound }
@@ -91,14 +92,14 @@ import Testing
         service.offer(task(2))
         let (_, ended) = poll(service)
         #expect(history.started == [1, 2] && !ended.isSet)
-        // The poll that waits gets it once more without anybody's doing.
+        // The waiting poll gets the task again without another call.
         try eventually { history.started.count(where: { $0 == 1 }) >= 3 }
         #expect(!ended.isSet)
         service.stop()
         #expect(ended.isSuccess)
     }
 
-    @Test func aCancelledPollKeepsNoTaskThatCouldNotBeStarted() throws {
+    @Test func aCancelledPollReturnsATaskThatCouldNotBeStarted() throws {
         let service = service()
         defer { service.stop() }
         history.isSlow = true
@@ -114,8 +115,8 @@ import Testing
         #expect(!next.isSet)
     }
 
-    /// One inside the other, thousands of them have no room on a thread's stack.
-    @Test func manyStaleTasksAreTriedOneAfterTheOther() throws {
+    /// Nested, thousands of tries would overflow a thread's stack.
+    @Test func manyStaleTasksAreTriedWithoutRecursion() throws {
         let service = service()
         defer { service.stop() }
         let numbers = (0..<TaskQueueState.limit).map { Int64($0) }
@@ -123,13 +124,12 @@ import Testing
         let (_, ended) = poll(service)
         #expect(history.started == numbers)
         #expect(history.deepestStart == 1)
-        // The poll waits on.
         #expect(!ended.isSet)
         service.offer(task(5_000))
         #expect(history.started.last == 5_000 && !ended.isSet)
     }
 
-    @Test func shutdownEndsAlsoAPollThatIsBeingGivenATask() throws {
+    @Test func shutdownAlsoEndsAPollWhoseTaskIsBeingStarted() throws {
         let service = service()
         defer { service.stop() }
         history.isSlow = true
@@ -137,21 +137,21 @@ import Testing
         service.offer(task(1))
         service.offer(task(2))
         service.workerShutDown(DepartingWorker(namespace: 1, stickyQueue: "mine", identity: "worker"))
-        // It would have the task, were that not stale. Another one it does not take.
+        // The poll is waiting for this start. It gets no other task if the first is stale.
         #expect(!ended.isSet)
         history.answer(.activityTaskNotFound)
         #expect(ended.isSuccess)
         #expect(history.started == [1])
     }
 
-    @Test func aPollWhoseClientLeftMeanwhileTakesNoOtherTask() throws {
+    @Test func aPollCancelledWhileItsTaskIsBeingStartedTakesNoOtherTask() throws {
         let service = service()
         defer { service.stop() }
         history.isSlow = true
         let (handle, ended) = poll(service)
         service.offer(task(1))
         service.offer(task(2))
-        // The client goes while the task is being started, which turns out to be stale.
+        // The client cancels while the task is being started. The task then turns out to be stale.
         service.cancelPoll(handle)
         #expect(!ended.isSet)
         history.answer(.activityTaskNotFound)
@@ -161,7 +161,7 @@ import Testing
         #expect(history.started == [1, 2] && !next.isSet)
     }
 
-    @Test func pollsThatComeAndGoLeaveNothingBehind() throws {
+    @Test func cancelledPollsTakeNoTask() throws {
         let service = service()
         defer { service.stop() }
         for _ in 0..<5_000 {
@@ -174,11 +174,11 @@ import Testing
         #expect(history.started.isEmpty)
     }
 
-    @Test func idlePollsCostNoTime() throws {
+    @Test func idlePollsUseNoProcessorTime() throws {
         let service = service()
         defer { service.stop() }
         let polls = (0..<2_000).map { _ in poll(service).1 }
-        // A thread has its name once it runs.
+        // A thread has its name only once it runs.
         let deadline = ContinuousClock.now + .seconds(60)
         var began = SystemTime.threadsTime(named: "matching-timer")
         while began == nil, .now < deadline {
@@ -189,12 +189,12 @@ import Testing
         usleep(2_000_000)
         let ended = SystemTime.threadsTime(named: "matching-timer")
         let spent = (ended ?? 0) - (began ?? 0)
-        // In ticks of 10 ms: a debug build may take one percent.
+        // In ticks of 10 ms. A debug build may use two percent.
         #expect(spent <= 4, "2,000 idle polls took \(spent * 10) ms in 2 s")
         #expect(polls.allSatisfy { !$0.isSet })
     }
 
-    @Test func shutdownEndsThePollsOnAllQueues() throws {
+    @Test func shutdownEndsTheWorkersPollsOnAllQueues() throws {
         let service = service()
         defer { service.stop() }
         let (_, ended) = poll(service)
@@ -205,7 +205,7 @@ import Testing
         #expect(ended.isSuccess)
     }
 
-    @Test func backlogsArePagedByWhoAsks() throws {
+    @Test func backlogsArePagedByTheQueueThatNeedsThem() throws {
         let service = service()
         defer { service.stop() }
         for number in 0..<TaskQueueState.limit { service.offer(task(Int64(number))) }
@@ -231,7 +231,7 @@ enum SystemTime {
         return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
-    /// The processor time of this process's threads of a name, in ticks.
+    /// The processor time of the threads with this name, in ticks; nil when there is none.
     static func threadsTime(named name: String) -> Int? {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
         var sum: Int?
@@ -249,7 +249,7 @@ enum SystemTime {
     }
 }
 
-/// What a poll ended with.
+/// The outcome of a poll.
 final class Ended: @unchecked Sendable {
     private let lock = NSLock()
     private var outcome: Result<Void, RequestError>?

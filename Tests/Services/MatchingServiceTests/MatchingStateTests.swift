@@ -4,7 +4,7 @@ import Testing
 
 @testable import SagamoreMatchingService
 
-/// All queues as one value: what concerns more than one of them.
+/// What concerns more than one task queue.
 @Suite struct MatchingStateTests {
     private static let noon = Instant(nanoseconds: 1_749_988_800_000_000_000)
 
@@ -37,7 +37,7 @@ import Testing
         actions.count { if case .abandon = $0 { true } else { false } }
     }
 
-    @Test func theNextStepIsTheEarliestOfAllQueues() {
+    @Test func theNextWakeIsTheEarliestOfAllQueues() {
         var state = MatchingState()
         let late = poll(&state, "late", deadline: Self.noon + .seconds(60))
         let early = poll(&state, "early", deadline: Self.noon + .seconds(30))
@@ -49,7 +49,7 @@ import Testing
         #expect(wakeAt == Self.noon + .seconds(60))
     }
 
-    @Test func theEndOfAConnectionConcernsTheQueuesThatWerePolledOnIt() {
+    @Test func theEndOfAConnectionAbandonsTasksOnlyOfTheQueuesPolledOnIt() {
         var state = MatchingState()
         for (name, connection) in [("mine", 7), ("mine too", 7), ("yours", 8)] as [(String, UInt64)] {
             let poll = poll(&state, name, connection: connection)
@@ -62,13 +62,13 @@ import Testing
         #expect(abandoned(state.connectionEnded(8)) == 1)
     }
 
-    @Test func aForgottenQueueDoesNotComeBackWithItsConnection() {
+    @Test func aRemovedQueueLosesItsConnections() {
         var state = MatchingState()
         let first = poll(&state, "mine", connection: 7)
         _ = state.poll(first, isSticky: true, at: Self.noon)
         _ = state.cancel(first.handle, at: Self.noon)
         _ = state.step(at: Self.noon + .seconds(400))
-        // The queue is a new one, and was polled on another connection.
+        // The new queue of the same name is polled on another connection.
         let second = poll(&state, "mine", connection: 8)
         _ = state.poll(second, isSticky: true, at: Self.noon + .seconds(500))
         _ = state.cancel(second.handle, at: Self.noon + .seconds(500))

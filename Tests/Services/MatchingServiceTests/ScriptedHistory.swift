@@ -4,8 +4,8 @@ import SagamoreEngine
 import SagamoreProtobuf
 import SagamoreServices
 
-/// The part of History that Matching talks to: refuses every activity task as a test wants, and notes what it is told.
-/// Nothing else of it is ever asked.
+/// The part of History that Matching calls. It refuses every activity task as the test says, and records its calls.
+/// Matching calls none of its other methods.
 final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
     private let lock = NSLock()
     private var state = State()
@@ -22,7 +22,7 @@ final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
     }
 
     var started: [Int64] { lock.withLock { state.started } }
-    /// How many starts were inside each other at most.
+    /// The greatest depth of nested starts.
     var deepestStart: Int { lock.withLock { state.deepest } }
     var pagedOut: [Int64] { lock.withLock { state.pagedOut } }
     var pagedIn: [TaskQueueKey] { lock.withLock { state.pagedIn } }
@@ -32,7 +32,7 @@ final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
         set { lock.withLock { state.verdict = newValue } }
     }
 
-    /// Answers come only when `answer` is called.
+    /// Whether answers are delayed until `answer` is called.
     var isSlow: Bool {
         get { lock.withLock { state.isSlow } }
         set { lock.withLock { state.isSlow = newValue } }
@@ -67,7 +67,7 @@ final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
 
     func pageIn(_ queue: TaskQueueKey, limit: Int) { lock.withLock { state.pagedIn.append(queue) } }
 
-    // MARK: Never asked; a reply that is dropped says so
+    // MARK: Never called; a dropped reply reports itself
 
     func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>) {}
     func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>) {}

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SagamoreMatchingService
 
-/// One task queue as a value: what it is told, and the actions that it returns.
+/// One task queue: the actions that each event returns.
 @Suite struct TaskQueueStateTests {
     private static let noon = Instant(nanoseconds: 1_749_988_800_000_000_000)
     private static let queue = TaskQueueKey(namespace: 1, name: "travel", kind: .activity)
@@ -57,7 +57,7 @@ import Testing
         )
     }
 
-    /// Actions in words: `match 5 to 1`, `end 2`, `abandon 5`, `page out 5`, `page in 100`.
+    /// Actions as text: `match 5 to 1`, `end 2`, `abandon 5`, `page out 5`, `page in 100`.
     private func words(_ actions: [MatchAction]) -> [String] {
         func name(_ task: MatchingTask) -> String {
             switch task.kind {
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func tasksAndPollsMeetInOrder() {
+    @Test func tasksAndPollsAreMatchedInOrder() {
         var state = TaskQueueState(Self.queue)
         #expect(words(state.offer(task(1), at: Self.noon)) == [])
         #expect(words(state.offer(task(2), at: Self.noon)) == [])
@@ -91,7 +91,7 @@ import Testing
         #expect(state.pollCount == 0)
     }
 
-    @Test func aPollThatMetAStaleTaskGoesFirst() {
+    @Test func aPollWhoseTaskWasStaleKeepsItsPlace() {
         var state = TaskQueueState(Self.queue)
         let first = poll(1)
         _ = state.poll(first, isSticky: false, at: Self.noon)
@@ -100,7 +100,7 @@ import Testing
         #expect(words(state.pollAgain(first, at: Self.noon)) == [])
         #expect(words(state.offer(task(2), at: Self.noon)) == ["match 2 to 1"])
         #expect(words(state.offer(task(3), at: Self.noon)) == ["match 3 to 2"])
-        // One whose time is up does not wait again.
+        // A poll past its deadline ends instead.
         let late = poll(5, deadline: Self.noon)
         #expect(words(state.pollAgain(late, at: Self.noon)) == ["end 5"])
     }
@@ -113,7 +113,7 @@ import Testing
 
     private func seconds(_ count: Double) -> Instant { Self.noon + .milliseconds(Int64(count * 1_000)) }
 
-    @Test func aTaskThatCannotBeStartedLetsOthersPass() {
+    @Test func aTaskThatCannotBeStartedDoesNotBlockOthers() {
         var state = TaskQueueState(Self.queue)
         let first = poll(1)
         for number: Int64 in 1...3 { _ = state.offer(task(number), at: Self.noon) }
@@ -121,7 +121,7 @@ import Testing
         #expect(words(state.postpone(QueuedTask(task(1)), at: Self.noon)) == [])
         #expect(words(state.pollAgain(first, at: Self.noon)) == ["match 2 to 1"])
         #expect(words(state.poll(poll(2), isSticky: false, at: Self.noon)) == ["match 3 to 2"])
-        // With nothing else there, polls wait for its next attempt.
+        // Without other tasks, polls wait for the next attempt.
         #expect(words(state.poll(poll(3), isSticky: false, at: Self.noon)) == [])
         #expect(words(state.step(at: seconds(0.249))) == [])
         #expect(state.wakeAt <= seconds(0.26))
@@ -129,7 +129,7 @@ import Testing
         #expect(state.postponedCount == 0)
     }
 
-    @Test func theDelayDoublesUpToSeconds() {
+    @Test func theRetryDelayDoublesUpToALimit() {
         var state = TaskQueueState(Self.queue)
         var failed = QueuedTask(task(1))
         var now = Self.noon
@@ -150,7 +150,7 @@ import Testing
         #expect(delays == [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000])
     }
 
-    /// Neither a busy queue nor tasks that always fail may starve the others.
+    /// Neither new tasks nor tasks that always fail may starve the others.
     @Test func retriesAndNewTasksTakeTurns() {
         var state = TaskQueueState(Self.queue)
         for number: Int64 in 1...3 { _ = state.postpone(QueuedTask(task(number)), at: Self.noon) }
@@ -170,15 +170,15 @@ import Testing
         for number in 0..<limit { #expect(state.postpone(QueuedTask(task(number)), at: Self.noon).isEmpty) }
         #expect(words(state.postpone(QueuedTask(task(limit)), at: Self.noon)) == ["page out \(limit)"])
         #expect(state.postponedCount == Int(limit))
-        // No page is read that would only bring more of them. New tasks are served all the same.
+        // A page would only bring more tasks to postpone, so none is read. New tasks are still matched.
         #expect(words(state.backlogStored()) == [])
         #expect(words(state.offer(task(5_000), at: Self.noon)) == [])
         #expect(words(state.poll(poll(1), isSticky: false, at: Self.noon)) == ["match 5000 to 1"])
-        // With room again the next page is asked for.
+        // Once there is room, the next page is requested.
         #expect(
             words(state.poll(poll(2), isSticky: false, at: seconds(1))) == ["match 0 to 2", "page in \(limit)"]
         )
-        // One without its worker is not kept.
+        // A sticky task is abandoned instead of paged out.
         var sticky = TaskQueueState(Self.queue)
         for number in 0..<limit { _ = sticky.postpone(QueuedTask(task(number, isSticky: true)), at: Self.noon) }
         #expect(words(sticky.postpone(QueuedTask(task(limit, isSticky: true)), at: Self.noon)) == ["abandon \(limit)"])
@@ -186,7 +186,7 @@ import Testing
         #expect(sticky.postponedCount == 0)
     }
 
-    @Test func postponedTasksOfALostWorkerAreGivenUp() {
+    @Test func postponedTasksOfALostWorkerAreAbandoned() {
         var state = TaskQueueState(Self.queue)
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
@@ -198,7 +198,7 @@ import Testing
         #expect(state.isIdle(at: seconds(400)))
     }
 
-    @Test func stepsAreDueNoLaterThanWhatTheyDo() {
+    @Test func theQueueWakesInTimeForEveryDeadline() {
         var state = TaskQueueState(Self.queue)
         #expect(words(state.step(at: Self.noon)) == [])
         #expect(state.wakeAt > Self.noon)
@@ -207,14 +207,14 @@ import Testing
         #expect(state.wakeAt <= seconds(30))
         #expect(words(state.step(at: seconds(30))) == ["end 2"])
         #expect(state.wakeAt > seconds(30) && state.wakeAt <= seconds(60.001))
-        // A poll that waits for a postponed task wakes the queue for it.
+        // A waiting poll makes the queue wake for the postponed task.
         _ = state.postpone(QueuedTask(task(1)), at: seconds(31))
         #expect(state.wakeAt <= seconds(31.25))
     }
 
-    @Test func aStickyQueueIsGivenUpWithItsLastConnection() {
+    @Test func aStickyQueueIsAbandonedWithItsLastConnection() {
         var state = TaskQueueState(Self.queue)
-        // Two connections; no poll waits while the worker is at work.
+        // No poll waits while the worker executes a task.
         for connection: UInt64 in [7, 8] {
             _ = state.poll(poll(connection, connection: connection), isSticky: true, at: Self.noon)
             _ = state.cancel(connection, at: Self.noon)
@@ -226,12 +226,12 @@ import Testing
         #expect(words(state.connectionEnded(8)) == ["abandon 1"])
         #expect(words(state.offer(task(2, isSticky: true), at: Self.noon)) == ["abandon 2"])
         #expect(words(state.postpone(QueuedTask(task(3, isSticky: true)), at: Self.noon)) == ["abandon 3"])
-        // The worker has only lost its connection: it comes back on another one.
+        // The worker lost only its connection and polls on another one.
         #expect(words(state.poll(poll(10, connection: 10), isSticky: true, at: Self.noon)) == [])
         #expect(words(state.offer(task(4, isSticky: true), at: Self.noon)) == ["match 4 to 10"])
         #expect(words(state.offer(task(5, isSticky: true), at: Self.noon)) == [])
         #expect(words(state.connectionEnded(10)) == ["abandon 5"])
-        // A worker that has shut down does not come back.
+        // A worker that has shut down does not return.
         #expect(words(state.shutDown()) == [])
         #expect(words(state.poll(poll(11, connection: 11), isSticky: true, at: Self.noon)) == ["end 11"])
     }
@@ -245,7 +245,7 @@ import Testing
         #expect(state.taskCount == 1)
     }
 
-    @Test func pollsEnd() {
+    @Test func pollsEndAtTheirDeadlineOnCancellationAndOnShutdown() {
         var state = TaskQueueState(Self.queue)
         _ = state.poll(poll(1, deadline: Self.noon + .seconds(1)), isSticky: false, at: Self.noon)
         _ = state.poll(poll(2), isSticky: false, at: Self.noon)
@@ -256,12 +256,11 @@ import Testing
         #expect(words(state.cancel(2, at: Self.noon)) == ["end 2"])
         #expect(words(state.endPolls(of: departing("worker"))) == [])
         #expect(words(state.endPolls(of: departing("another"))) == ["end 3"])
-        // None of them is given a task.
         #expect(words(state.offer(task(1), at: Self.noon)) == [])
         #expect(state.taskCount == 1 && state.pollCount == 0)
     }
 
-    /// Workers of one process have the same identity, and people give many machines the same one.
+    /// Workers of one process share an identity, and users give many machines the same one.
     @Test func shutdownEndsThePollsOfOneInstance() {
         var state = TaskQueueState(Self.queue)
         for (id, key) in [(1, "mine"), (2, "yours"), (3, "")] as [(UInt64, String)] {
@@ -270,20 +269,20 @@ import Testing
         _ = state.poll(poll(4, identity: "another", key: "mine"), isSticky: false, at: Self.noon)
         #expect(Set(words(state.endPolls(of: departing("worker", key: "mine")))) == ["end 1", "end 3", "end 4"])
         #expect(state.pollCount == 1)
-        // A worker that gives no key is known by its identity alone.
+        // A worker without an instance key is matched by its identity alone.
         #expect(words(state.endPolls(of: departing("worker"))) == ["end 2"])
     }
 
-    @Test func aStickyQueueWithoutItsWorkerGivesItsTasksAway() {
+    @Test func aStickyQueueWithoutItsWorkerAbandonsItsTasks() {
         var state = TaskQueueState(Self.queue)
         #expect(words(state.offer(task(1, isSticky: true), at: Self.noon)) == ["abandon 1"])
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
-        // It was there a moment ago.
+        // The worker polled a moment ago.
         #expect(words(state.offer(task(2, isSticky: true), at: Self.noon + .seconds(9))) == [])
         #expect(words(state.offer(task(3, isSticky: true), at: Self.noon + .seconds(11))) == ["abandon 3"])
         #expect(words(state.poll(poll(2), isSticky: true, at: Self.noon + .seconds(12))) == ["match 2 to 2"])
-        // What a worker that is gone for good leaves does not stay for ever.
+        // The tasks of a worker that does not return are abandoned in the end.
         _ = state.offer(task(4, isSticky: true), at: Self.noon + .seconds(13))
         #expect(words(state.step(at: Self.noon + .seconds(100))) == [])
         #expect(!state.isIdle(at: Self.noon + .seconds(400)))
@@ -291,24 +290,24 @@ import Testing
         #expect(state.isIdle(at: Self.noon + .seconds(400)))
     }
 
-    @Test func aQueryDoesNotWaitForAWorkerThatIsGone() {
+    @Test func aStickyQueryDoesNotWaitForALostWorker() {
         var state = TaskQueueState(Self.queue)
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
-        // The worker was there a moment ago.
+        // The worker polled a moment ago.
         #expect(words(state.offer(query(1, isSticky: true), at: Self.noon)) == [])
         #expect(words(state.offer(task(2, isSticky: true), at: Self.noon)) == [])
         #expect(words(state.step(at: Self.noon + .seconds(10))) == [])
         #expect(words(state.step(at: Self.noon + .seconds(11))) == ["abandon query 1"])
-        // A workflow task is taken back by its own timeout.
+        // A workflow task has its own timeout.
         #expect(state.taskCount == 1)
-        // Other queries wait as long as who asked does.
+        // A query on a normal queue waits as long as its caller does.
         var normal = TaskQueueState(Self.queue)
         _ = normal.offer(query(3), at: Self.noon)
         #expect(words(normal.step(at: Self.noon + .seconds(11))) == [])
     }
 
-    @Test func shutdownEndsPollsAndGivesTasksAway() {
+    @Test func shutdownEndsPollsAndAbandonsTasks() {
         var state = TaskQueueState(Self.queue)
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
@@ -322,7 +321,7 @@ import Testing
         #expect(words(other.shutDown()) == ["end 3"])
     }
 
-    @Test func aFullQueueSendsTasksAwayAndTakesThemBackInPages() {
+    @Test func aFullQueuePagesTasksOutAndBackIn() {
         var state = TaskQueueState(Self.queue)
         let limit = Int64(TaskQueueState.limit)
         for number in 0..<limit { #expect(state.offer(task(number), at: Self.noon).isEmpty) }
@@ -335,34 +334,34 @@ import Testing
                     "match \(number) to \(number)"
                 ]
             )
-            // Who comes new waits behind those in the database.
+            // New tasks wait behind those in the database.
             #expect(words(state.offer(task(9_999), at: Self.noon)) == ["page out 9999"])
         }
         let asked = words(state.poll(poll(1), isSticky: false, at: Self.noon))
         #expect(asked == ["match \(limit / 2) to 1", "page in \(limit / 2 + 1)"])
-        // One page at a time. What it brings is taken in.
+        // One page is read at a time, and its tasks are accepted.
         #expect(words(state.poll(poll(2), isSticky: false, at: Self.noon)) == ["match \(limit / 2 + 1) to 2"])
         #expect(words(state.offer(task(limit), at: Self.noon)) == [])
-        // More was stored while the page was read: it is not the end, whatever the page says.
+        // More tasks were stored while the page was read, so another page follows whatever this one says.
         #expect(words(state.backlogStored()) == [])
         #expect(words(state.backlogPaged(isMoreWaiting: false)) == ["page in \(limit / 2 + 1)"])
         #expect(words(state.backlogPaged(isMoreWaiting: false)) == [])
         #expect(words(state.offer(task(5), at: Self.noon)) == [])
     }
 
-    @Test func queriesDoNotWaitInTheDatabase() {
+    @Test func queriesAreNotStoredInTheBacklog() {
         var state = TaskQueueState(Self.queue)
         for number in 0..<Int64(TaskQueueState.limit) { _ = state.offer(task(number), at: Self.noon) }
         _ = state.backlogStored()
         #expect(words(state.offer(query(1), at: Self.noon)) == [])
         #expect(state.taskCount == TaskQueueState.limit + 1)
-        // Not without bounds.
+        // Their number is bounded, too.
         for number in 2...UInt64(TaskQueueState.limit) { _ = state.offer(query(number), at: Self.noon) }
         #expect(words(state.offer(query(9_999), at: Self.noon)) == ["page out query 9999"])
         #expect(state.taskCount == 2 * TaskQueueState.limit)
     }
 
-    @Test func anUnusedQueueIsForgotten() {
+    @Test func anUnusedQueueBecomesIdle() {
         var state = TaskQueueState(Self.queue)
         #expect(state.isIdle(at: Self.noon))
         _ = state.poll(poll(1), isSticky: false, at: Self.noon)
@@ -370,12 +369,12 @@ import Testing
         _ = state.cancel(1, at: Self.noon)
         #expect(!state.isIdle(at: Self.noon + .seconds(299)))
         #expect(state.isIdle(at: Self.noon + .seconds(301)))
-        // Not one for which runs wait.
+        // A queue with a backlog is not idle.
         _ = state.backlogStored()
         #expect(!state.isIdle(at: Self.noon + .seconds(1_000)))
     }
 
-    @Test func fifoKeepsItsOrderWhateverIsDoneToIt() {
+    @Test func fifoKeepsItsOrderUnderRandomOperations() {
         var fifo = FIFO<Int>()
         var expected: [Int] = []
         var state: UInt64 = 7

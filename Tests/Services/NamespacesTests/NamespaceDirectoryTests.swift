@@ -7,7 +7,7 @@ import SagamorePostgresTestSupport
 import SagamoreServices
 import Testing
 
-/// All tests of this target use one server, and block.
+/// The tests share one server and block their threads.
 @Suite(.serialized)
 struct NamespaceDirectoryTests {
     let url: String
@@ -33,7 +33,7 @@ struct NamespaceDirectoryTests {
         )
     }
 
-    @Test func whatIsRegisteredIsFoundByNameAndNumber() throws {
+    @Test func aRegisteredNamespaceIsFoundByNameAndNumber() throws {
         let directory = try PostgresNamespaceDirectory(url: url)
         #expect(directory.list().isEmpty)
         let record = try add("orders", to: directory)
@@ -46,7 +46,7 @@ struct NamespaceDirectoryTests {
         #expect(record.retention == .seconds(86_400))
     }
 
-    @Test func namesThatOnlyLookTheSameAreTwoNamespaces() throws {
+    @Test func canonicallyEquivalentNamesAreTwoNamespaces() throws {
         let directory = try PostgresNamespaceDirectory(url: url)
         let (one, other) = ("caf\u{E9}", "cafe\u{301}")
         let first = try add(one, to: directory)
@@ -56,7 +56,7 @@ struct NamespaceDirectoryTests {
         #expect(try directory.namespace(named: other).number == second.number)
     }
 
-    @Test func anotherProcessReadsTheSame() throws {
+    @Test func anotherDirectoryReadsTheSameRecords() throws {
         let first = try PostgresNamespaceDirectory(url: url)
         let orders = try add("orders", to: first)
         let plain = try first.register(
@@ -72,7 +72,7 @@ struct NamespaceDirectoryTests {
         #expect(second.list().first?.data.count == 5)
     }
 
-    @Test func whatAnotherProcessAddsIsSeenAfterARefresh() throws {
+    @Test func aNamespaceOfAnotherProcessIsFoundAfterARefresh() throws {
         let first = try PostgresNamespaceDirectory(url: url)
         let second = try PostgresNamespaceDirectory(url: url)
         let record = try add("late", to: second)
@@ -81,17 +81,17 @@ struct NamespaceDirectoryTests {
         #expect(try first.namespace(named: "late") == record)
     }
 
-    @Test func aNameIsTakenOnce() throws {
+    @Test func aNameIsRegisteredOnce() throws {
         let first = try PostgresNamespaceDirectory(url: url)
         let second = try PostgresNamespaceDirectory(url: url)
         let record = try add("orders", to: second)
         let error = try #require(throws: RequestError.self) { try add("orders", to: first) }
         #expect(error.code == .alreadyExists)
-        // It was another process's: now this one knows it too.
+        // Another process registered the name. The refused attempt makes it known here.
         #expect(try first.namespace(named: "orders") == record)
     }
 
-    @Test func aNameThatIsNotThereIsNotFound() throws {
+    @Test func anUnknownNameIsNotFound() throws {
         let directory = try PostgresNamespaceDirectory(url: url)
         let error = try #require(throws: RequestError.self) { try directory.namespace(named: "nowhere") }
         #expect(error.code == .notFound)
@@ -102,14 +102,14 @@ struct NamespaceDirectoryTests {
     }
 
     @Test(arguments: ["", "a\0b"])
-    func aNameThatCanNotBeStoredIsRefused(_ name: String) throws {
+    func aNameThatCannotBeStoredIsRejected(_ name: String) throws {
         let directory = try PostgresNamespaceDirectory(url: url)
         let error = try #require(throws: RequestError.self) { try add(name, to: directory) }
         #expect(error.code == .invalidArgument)
         #expect(directory.list().isEmpty)
     }
 
-    @Test func aDatabaseThatIsAwayIsUnavailable() throws {
+    @Test func anUnreachableDatabaseIsReportedAsUnavailable() throws {
         let server = try TemporaryPostgres()
         let url = try server.createDatabase()
         let connection = try PostgresConnection(url, applicationName: "tests")
@@ -121,7 +121,7 @@ struct NamespaceDirectoryTests {
         let error = try #require(throws: RequestError.self) { try add("more", to: directory) }
         #expect(error.code == .unavailable)
         #expect(throws: RequestError.self) { try directory.refresh() }
-        // What is known stays, and the database is used again when it is back.
+        // Known namespaces stay, and registration works again once the database is back.
         #expect(try directory.namespace(named: "orders") == record)
         try server.restart()
         try add("more", to: directory)

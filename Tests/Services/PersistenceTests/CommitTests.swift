@@ -6,9 +6,9 @@ import SagamoreServices
 import Testing
 
 extension PersistenceTests {
-    /// What a commit writes, and how its errors are sorted.
+    /// What a commit writes, and how its errors are classified.
     @Suite struct Commit {
-        @Test func allOfABatchOrNothing() throws {
+        @Test func aBatchIsWrittenAsAWholeOrNotAtAll() throws {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()
@@ -42,7 +42,7 @@ extension PersistenceTests {
             #expect(try storage.loader.heartbeats([Storage.runID(1)]) == batch.heartbeats)
             #expect(try storage.number("select max(sequence) from sagamore.outbox") == 3)
 
-            // The second batch has one row that is there already: nothing of it is written.
+            // One row of the second batch exists already, so none is written.
             var second = CommitBatch()
             second.journal = [
                 Storage.journal(1, 2, first: 4, events: [6]), Storage.journal(2, 1, first: 1, events: [7]),
@@ -73,7 +73,7 @@ extension PersistenceTests {
             #expect(try storage.number("select max(sequence) from sagamore.outbox") == 4)
         }
 
-        @Test func aKnownCommandIsToldByItsConstraint() throws {
+        @Test func aDuplicateCommandNamesItsConstraint() throws {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()
@@ -88,7 +88,7 @@ extension PersistenceTests {
             }
         }
 
-        @Test func aWorkflowThatIsNotNewRefusesTheBatch() throws {
+        @Test func aBatchIsRefusedWhenAnAssumedNewWorkflowHasARun() throws {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()
@@ -111,7 +111,7 @@ extension PersistenceTests {
             #expect(try storage.number("select count(*) from sagamore.runs") == 2)
         }
 
-        @Test func alarmsChangeAsTheyShould() throws {
+        @Test func alarmsAreSetClearedAndRemoved() throws {
             let storage = try Storage()
             let fence = try storage.take()
             func write(_ changes: AlarmChange...) throws {
@@ -140,8 +140,8 @@ extension PersistenceTests {
             #expect(try storage.loader.activeRuns(shard: 0, after: nil, limit: 9) == [Storage.run(2)])
         }
 
-        /// A workflow id has one open run, and any number of closed ones that owe something.
-        @Test func anAlarmOutlivesTheEndOfItsRun() throws {
+        /// A workflow id has one open run, and any number of closed runs with debts.
+        @Test func anAlarmMayOutliveItsRun() throws {
             let storage = try Storage()
             let fence = try storage.take()
             func write(_ changes: AlarmChange..., runs: [RunRow] = []) throws {
@@ -195,7 +195,7 @@ extension PersistenceTests {
             try write([.store(row(1, 5, "a")), .store(row(1, 6, "b")), .store(row(2, 7, "a"))])
             #expect(try stored("a") == [row(1, 5, "a"), row(2, 7, "a")])
             #expect(try stored("b") == [row(1, 6, "b")])
-            // Its queue changed: a page of the old one does not take the new row away.
+            // The task has moved to another queue: removing the rows read from the old queue keeps its new row.
             try write([.store(row(1, 5, "b"))])
             try write([.remove(row(1, 5, "a")), .remove(row(2, 7, "a"))])
             #expect(try stored("a") == [])
@@ -204,7 +204,7 @@ extension PersistenceTests {
             #expect(try storage.loader.waitingQueues(shard: 0) == [])
         }
 
-        @Test func heartbeatsOfClosedRunsGo() throws {
+        @Test func heartbeatsOfClosedRunsAreDeleted() throws {
             let storage = try Storage()
             let fence = try storage.take()
             func beat(_ details: [UInt8]) throws {
@@ -224,7 +224,7 @@ extension PersistenceTests {
             #expect(try storage.loader.heartbeats([Storage.runID(1)]).isEmpty)
         }
 
-        @Test func errorsAreSortedByWhatHelps() throws {
+        @Test func errorsAreClassifiedByTheirRemedy() throws {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()
@@ -237,20 +237,20 @@ extension PersistenceTests {
                     return error
                 }
             }
-            // Too long for an index.
+            // The workflow id is too long for an index.
             batch.newRuns = [
                 Storage.run(1, workflowID: (0..<300).map { "\(UInt64($0) &* 0x9E37_79B9_7F4A_7C15)" }.joined())
             ]
             guard case .data(let limit)? = refusal() else { return #expect(Bool(false), "a row fitted") }
             #expect(limit.sqlState == "54000")
-            // Text that is none.
+            // The workflow id contains NUL, which PostgreSQL does not store.
             batch.newRuns = [Storage.run(1, workflowID: "a\0b")]
             switch refusal() {
             case .data, .permanent: break
             case let other: #expect(Bool(false), "NUL: \(String(describing: other))")
             }
             batch.newRuns = []
-            // A server that takes no writes for a while, as a standby: nothing is wrong with the rows.
+            // A server that is read-only for a while, like a standby: no row is at fault.
             let name = storage.url.split(separator: "/").last.map { $0.prefix { $0 != "?" } } ?? ""
             try storage.session.execute("alter database \(name) set default_transaction_read_only = on")
             try storage.lane.reconnect()
@@ -259,7 +259,7 @@ extension PersistenceTests {
                 "set default_transaction_read_only = off; alter database \(name) reset default_transaction_read_only"
             )
             try storage.lane.reconnect()
-            // A session that was ended.
+            // A terminated session.
             try storage.session.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
                     + "and pid <> pg_backend_pid()"
@@ -267,14 +267,14 @@ extension PersistenceTests {
             while try storage.number("select count(*) from pg_stat_activity where datname = current_database()") > 1 {
                 usleep(1_000)
             }
-            // What was sent into a session that is gone may have been heard there, as far as this side can know.
+            // The request may have reached the terminated session, so its outcome is unknown.
             switch refusal() {
             case .transient?, .outcomeUnknown?: break
             case let other: return #expect(Bool(false), "a lost session is to blame: \(String(describing: other))")
             }
             try storage.lane.reconnect()
             #expect(refusal() == nil)
-            // No row is to blame.
+            // The schema is at fault, not a row.
             try storage.session.execute("alter table sagamore.inbox rename to elsewhere")
             batch.inbox = [Storage.inbox(2, "another")]
             guard case .misconfigured? = refusal() else { return #expect(Bool(false), "a row is to blame") }

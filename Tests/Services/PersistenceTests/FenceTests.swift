@@ -26,7 +26,7 @@ extension PersistenceTests {
             }
         }
 
-        @Test func anOlderEpochWritesNothing() throws {
+        @Test func aStaleEpochWritesNothing() throws {
             let storage = try Storage()
             let older = try storage.take()
             try storage.lane.commit(Self.batch(1), fence: older)
@@ -41,7 +41,7 @@ extension PersistenceTests {
             #expect(try storage.number("select outbox_sequence from sagamore.shards") == 1)
             #expect(try storage.lane.renewLease(0, as: Storage.owner, epoch: older.epoch) == false)
             #expect(try storage.lane.retakeShard(0, as: Storage.owner, epoch: older.epoch) == nil)
-            // What the older one gives back is not the newer one's.
+            // Releasing the older epoch does not release the newer one.
             try storage.lane.releaseShard(0, epoch: older.epoch)
             try storage.lane.commit(Self.batch(3), fence: newer)
             #expect(try storage.number("select count(*) from sagamore.outbox") == 2)
@@ -57,16 +57,16 @@ extension PersistenceTests {
             #expect(try storage.lane.takeShard(0, as: other) == nil)
             try lapse("9 seconds")
             #expect(try storage.lane.takeShard(0, as: other) == nil)
-            // The same node's next process need not wait.
+            // The next process of the same node does not wait.
             #expect(try storage.lane.takeShard(0, as: ShardOwner(node: "node", process: "next")) != nil)
             try lapse("10.5 seconds")
             #expect(try storage.lane.takeShard(0, as: other)?.epoch == 3)
-            // Given back, it is free at once.
+            // A released shard is free at once.
             try storage.lane.releaseShard(0, epoch: 3)
             #expect(try storage.lane.takeShard(0, as: Storage.owner)?.epoch == 4)
         }
 
-        @Test func renewingKeepsOthersOut() throws {
+        @Test func aRenewedLeaseKeepsOthersOut() throws {
             let storage = try Storage()
             let fence = try storage.take()
             try storage.session.execute("update sagamore.shards set lease_until = now() - interval '1 minute'")
@@ -74,16 +74,16 @@ extension PersistenceTests {
             #expect(try storage.lane.takeShard(0, as: ShardOwner(node: "other", process: "other")) == nil)
         }
 
-        @Test func anOwnerTakesItsShardAgainAfterACutOffRetake() throws {
+        @Test func anOwnerRetakesItsShardAfterARetakeWhoseAnswerWasLost() throws {
             let storage = try Storage()
             let fence = try storage.take()
-            // The first try has reached the database, its answer did not come back.
+            // The first attempt reached the database, but its answer was lost.
             _ = try storage.lane.retakeShard(0, as: Storage.owner, epoch: fence.epoch)
             let again = try #require(try storage.lane.retakeShard(0, as: Storage.owner, epoch: fence.epoch))
             #expect(again.epoch == fence.epoch + 2)
         }
 
-        /// The row's lock makes the new owner wait for a transaction of the old one that is in doubt.
+        /// The row's lock makes the new owner wait for an undecided transaction of the old owner.
         @Test func aTakeoverWaitsForATransactionInDoubt() throws {
             let storage = try Storage()
             let fence = try storage.take()
@@ -111,7 +111,7 @@ extension PersistenceTests {
             #expect(row.int64(0, 0) == fence.epoch + 1 && row.int64(0, 1) == 1)
         }
 
-        /// A client that is stopped, or whose network is gone, behind its fence.
+        /// The client has stopped, or lost its network, after it called the fence.
         @Test func aSilentOwnerHoldsItsShardForSecondsOnly() throws {
             let storage = try Storage()
             let silent = try PostgresConnection(
@@ -124,7 +124,7 @@ extension PersistenceTests {
             let next = try Storage.lane(storage.url)
             try storage.session.execute("set statement_timeout = '20s'")
             let begin = ContinuousClock.now
-            // The row's lock is waited for; the observer's own timeout ends a wait that does not end.
+            // This statement waits for the row's lock. Its own timeout ends a wait that would not end.
             try storage.session.execute("update sagamore.shards set lease_until = '-infinity', owner = '' where id = 0")
             #expect(ContinuousClock.now - begin < .seconds(15))
             let taken = try #require(try next.takeShard(0, as: ShardOwner(node: "other", process: "other")))

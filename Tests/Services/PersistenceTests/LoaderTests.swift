@@ -6,9 +6,9 @@ import SagamoreServices
 import Testing
 
 extension PersistenceTests {
-    /// What loaders read, and what they delete.
+    /// What loaders read and delete.
     @Suite struct Loading {
-        @Test func theNewestRunAndTheCommandsOfAWorkflow() throws {
+        @Test func lookupsFindTheNewestRunAndKnownCommands() throws {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()
@@ -27,10 +27,10 @@ extension PersistenceTests {
             #expect(answers.map(\.isKnownCommand) == [false, true, false, false, false])
         }
 
-        @Test func activeAndParkedRunsPageByPage() throws {
+        @Test func activeAndParkedRunsAreReadInPages() throws {
             let storage = try Storage(shards: 2)
             let fence = try storage.take()
-            // Of the first shard, and one of the other.
+            // Ten runs of the first shard, and one of the other.
             let table = SliceTable.even(over: 2)
             func ids(of shard: Int32) -> [String] {
                 (0..<99).map { "run \($0)" }
@@ -41,7 +41,7 @@ extension PersistenceTests {
             var batch = CommitBatch()
             batch.newRuns = (0..<10).map(run) + [Storage.run(10, workflowID: ids(of: 1)[0])]
             batch.alarms = (0..<10).map { number in
-                // Three of one moment, and some that are active.
+                // Three parked until the same instant, three until others, and four active.
                 let at: Instant? = number < 6 ? Instant(nanoseconds: number < 3 ? 5 : Int64(number)) : nil
                 return Storage.alarm(number, .insert(AlarmValue(at: at)))
             }
@@ -66,7 +66,7 @@ extension PersistenceTests {
             #expect(try storage.loader.parkedRuns(shard: 1, before: .distantFuture, after: nil, limit: 9).isEmpty)
         }
 
-        @Test func whoWaitsLongestComesFirst() throws {
+        @Test func theLongestWaitingTaskIsReadFirst() throws {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()
@@ -83,7 +83,7 @@ extension PersistenceTests {
             #expect(try storage.loader.waitingQueues(shard: 0).sorted() == ["a", "b"])
         }
 
-        @Test func aHistoryFromTheRowThatHoldsAnEvent() throws {
+        @Test func aHistoryIsReadFromTheRowThatHoldsAnEvent() throws {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()
@@ -104,19 +104,19 @@ extension PersistenceTests {
             let stranger = WorkflowKey(namespace: workflow.namespace + 1, workflowID: workflow.workflowID)
             let strange = try storage.loader.readHistory(Storage.runID(1), of: stranger, from: 1, byteLimit: 1_000)
             #expect(strange.isEmpty)
-            // Rows without events are of no concern.
+            // Rows without events are skipped.
             #expect(try sequences(from: 1, bytes: 1_000) == [1, 3, 6])
             #expect(try sequences(from: 2, bytes: 1_000) == [1, 3, 6])
             #expect(try sequences(from: 3, bytes: 1_000) == [3, 6])
             #expect(try sequences(from: 6, bytes: 1_000) == [3, 6])
             #expect(try sequences(from: 7, bytes: 1_000) == [6])
             #expect(try sequences(from: 99, bytes: 1_000) == [6])
-            // The first row comes whatever its size.
+            // The first row is returned whatever its size.
             #expect(try sequences(from: 1, bytes: 1) == [1])
             #expect(try sequences(from: 3, bytes: 150) == [3, 6])
         }
 
-        @Test func journalsComeInPagesOfBoundedSize() throws {
+        @Test func journalsAreReadInPagesOfBoundedSize() throws {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()
@@ -141,7 +141,7 @@ extension PersistenceTests {
             }
             #expect(pages == [3, 3, 3, 0])
             #expect(rows == batch.journal)
-            // A row that is larger than a page comes all the same.
+            // A row larger than a page is still returned.
             let first = JournalPosition(runID: runs[0], sequence: 0)
             #expect(try storage.loader.loadJournals(runs, after: first, byteLimit: 1).rows == [batch.journal[0]])
         }
@@ -163,10 +163,10 @@ extension PersistenceTests {
             #expect(try storage.loader.journalContains([8, 9], of: run))
         }
 
-        @Test func whatIsPastItsRetentionIsDeletedInSteps() throws {
+        @Test func expiredRunsAreDeletedInSteps() throws {
             let storage = try Storage()
             let fence = try storage.take()
-            // A namespace that keeps runs for a day, and another one for ten.
+            // One namespace keeps runs for a day, the other for ten days.
             try storage.session.execute(
                 """
                 insert into sagamore.namespaces (id, name, description, owner_email, retention, data_keys, data_values)
@@ -180,7 +180,7 @@ extension PersistenceTests {
             batch.newRuns = (0..<7).map { Storage.run($0, at: old, closedAt: old) }
             batch.newRuns.append(Storage.run(7, at: old, closedAt: old + day))
             batch.newRuns.append(Storage.run(8, at: old))
-            // It has closed, and owes something.
+            // A closed run with a debt.
             batch.newRuns.append(Storage.run(9, at: old, closedAt: old))
             batch.alarms = [Storage.alarm(9, .insert(.active, isOpen: false))]
             batch.journal = (0..<9).map { Storage.journal($0, 1, first: 1, events: [1]) }

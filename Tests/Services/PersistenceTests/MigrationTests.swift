@@ -5,7 +5,7 @@ import Testing
 
 extension PersistenceTests {
     @Suite struct Migrations {
-        @Test func aFreshDatabaseGetsEveryStepAndLaterRunsNone() throws {
+        @Test func aNewDatabaseIsMigratedOnce() throws {
             let session = try connect(try newDatabase())
             let first = try Migrator.migrate(session, shardCount: 3)
             let known = PostgresStatement("known", "select count(*), max(version) from sagamore.schema_versions")
@@ -15,7 +15,7 @@ extension PersistenceTests {
             #expect(first.shardCount == 3)
             let shards = PostgresStatement("shards", "select count(*) from sagamore.shards", readsOnly: true)
             #expect(try session.query(shards).int64(0, 0) == 3)
-            // The number is that of a new database; another one is a matter of `rebalance`.
+            // The count applies to a new database only; `rebalance` changes it later.
             let second = try Migrator.migrate(session, shardCount: 5)
             #expect(second.applied.isEmpty)
             #expect(second.shardCount == 3 && second.installationID == first.installationID)
@@ -23,7 +23,7 @@ extension PersistenceTests {
             #expect(second.version == first.version)
         }
 
-        @Test func severalAtOnceMakeOneInstallation() throws {
+        @Test func concurrentMigrationsMakeOneInstallation() throws {
             let url = try newDatabase()
             final class Results: @unchecked Sendable {
                 private let lock = NSLock()
@@ -91,7 +91,7 @@ extension PersistenceTests {
                 guard case .data(let cause) = error else { return #expect(Bool(false), "\(error)") }
                 #expect(cause.constraint == "alarms_open")
             }
-            // The end of the one and the start of the other share a transaction.
+            // One transaction may close the first run and start the second.
             second.closedRuns = [
                 RunClosing(
                     runID: Storage.runID(1),
@@ -106,7 +106,7 @@ extension PersistenceTests {
             #expect(try storage.number("select count(*) from sagamore.runs where closed_at is null") == 1)
         }
 
-        @Test func aNumberOfShardsThatCanNotBeIsRefused() throws {
+        @Test func zeroShardsAreRefused() throws {
             let session = try connect(try newDatabase())
             #expect(throws: PostgresError.self) { try Migrator.migrate(session, shardCount: 0) }
         }

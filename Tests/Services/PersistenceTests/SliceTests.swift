@@ -4,32 +4,32 @@ import SagamorePostgresClient
 import SagamoreServices
 import Testing
 
-/// Which shard has a workflow, and what moves when their number changes. Pure.
+/// Which shard owns a workflow, and which slices move when the number of shards changes. Pure.
 @Suite struct SliceTableTests {
     @Test(
         arguments: [
             (1, "", 3_347), (1, "2_3", 2_614), (2, "2_3", 3_072), (1, "booking/ä", 1_295), (-1, "x", 1_955),
         ] as [(Int32, String, Int)]
     )
-    func theSliceOfAWorkflowStandsInItsRows(_ namespace: Int32, _ workflowID: String, _ slice: Int) {
+    func theSliceOfAWorkflowNeverChanges(_ namespace: Int32, _ workflowID: String, _ slice: Int) {
         #expect(SliceTable.slice(of: WorkflowKey(namespace: namespace, workflowID: workflowID)) == slice)
     }
 
-    @Test func workflowsSpreadOverSlices() {
+    @Test func workflowsAreSpreadEvenlyOverSlices() {
         var counts = [Int](repeating: 0, count: SliceTable.sliceCount)
         for number in 0..<100 * SliceTable.sliceCount {
             counts[SliceTable.slice(of: WorkflowKey(namespace: 1, workflowID: "booking-\(number)"))] += 1
         }
-        // Random ones lie within five standard deviations of 100.
+        // Random counts lie within five standard deviations of 100.
         #expect(counts.min() ?? 0 > 50 && counts.max() ?? 0 < 150)
     }
 
     @Test(arguments: [(1, 4, 3_072), (4, 2, 2_048), (4, 3, 1_024), (3, 4, 1_024), (16, 16, 0), (5, 1, 3_276)])
-    func theFewestSlicesMove(_ before: Int, _ after: Int, _ count: Int) {
+    func asFewSlicesAsPossibleMove(_ before: Int, _ after: Int, _ count: Int) {
         #expect(SliceTable.even(over: before).moves(over: after).count == count)
     }
 
-    @Test func afterAnyNumberOfChangesSlicesAreEvenAndNoneMovesInVain() {
+    @Test func randomRebalancingStaysEvenAndMovesAsFewSlicesAsPossible() {
         var random = SystemRandomNumberGenerator()
         var table = SliceTable.even(over: 1)
         for _ in 0..<200 {
@@ -45,7 +45,8 @@ import Testing
             let (least, most) = (SliceTable.sliceCount / count, (SliceTable.sliceCount + count - 1) / count)
             #expect(sizes.keys.sorted() == (0..<Int32(count)).map { $0 })
             #expect(sizes.values.allSatisfy { $0 >= least && $0 <= most })
-            // No assignment keeps more: each shard that stays keeps all it may, the largest ones one more.
+            // No assignment keeps more slices in place: each remaining shard keeps all it may, and the largest keep one
+            // more.
             let kept = (0..<Int32(count)).map { before[$0] ?? 0 }.sorted(by: >).enumerated()
                 .reduce(0) { $0 + min($1.element, $1.offset < SliceTable.sliceCount % count ? least + 1 : least) }
             #expect(SliceTable.sliceCount - moves.count == kept)
@@ -56,7 +57,7 @@ import Testing
 }
 
 extension PersistenceTests {
-    /// Another number of shards, at the database.
+    /// Changes of the number of shards in the database.
     @Suite struct Rebalancing {
         private static func record(_ text: String) -> OutboxRecord {
             OutboxRecord(topic: "events", key: Array("key".utf8), value: Array(text.utf8), headers: [])
@@ -68,7 +69,7 @@ extension PersistenceTests {
             try storage.lane.commit(batch, fence: fence)
         }
 
-        @Test func anOwnersLateCommitIsRefusedOnceSlicesHaveMoved() throws {
+        @Test func aCommitIsFencedOnceItsSlicesHaveMoved() throws {
             let storage = try Storage(shards: 3)
             let fence = try storage.take()
             let second = try #require(try storage.lane.takeShard(1, as: Storage.owner))
@@ -83,7 +84,7 @@ extension PersistenceTests {
                 guard case .fenced = error else { return #expect(Bool(false), "\(error)") }
             }
             #expect(try storage.number("select count(*) from sagamore.runs") == 0)
-            // Who goes by the old table takes nothing, not even what it had.
+            // An owner with the old table takes no shard, not even one that it had.
             #expect(try storage.lane.takeShard(0, as: Storage.owner) == nil)
             #expect(try storage.lane.retakeShard(1, as: Storage.owner, epoch: second.epoch) == nil)
             #expect(try storage.lane.standing(of: 0)?.sliceVersion == 2)
@@ -93,7 +94,7 @@ extension PersistenceTests {
             #expect(try storage.lane.takeShard(0, as: again) != nil)
         }
 
-        @Test func theSameNumberAgainFencesNobody() throws {
+        @Test func rebalancingToTheSameCountFencesNobody() throws {
             let storage = try Storage(shards: 2)
             _ = try Migrator.rebalance(storage.session, shardCount: 3)
             let epochs = try storage.number("select count(*) from sagamore.shards where epoch = 1")
@@ -105,8 +106,8 @@ extension PersistenceTests {
             #expect(throws: PostgresError.self) { try Migrator.rebalance(storage.session, shardCount: 0) }
         }
 
-        /// Slices go from shard to shard before the first one's records are published.
-        @Test func recordsWaitForOlderOnesOfTheirSlices() throws {
+        /// Slices move on before the records of their first shard are published.
+        @Test func recordsWaitForOlderRecordsOfTheirSlices() throws {
             let storage = try Storage()
             let outbox = PostgresOutboxStore(try connect(storage.url), process: "process")
             func waits(_ shard: Int32) throws -> [String: Int64] { try outbox.waits(of: shard) }
@@ -121,7 +122,7 @@ extension PersistenceTests {
             _ = try Migrator.rebalance(storage.session, shardCount: 2)
             #expect(try waits(0) == [:])
             #expect(try waits(1) == ["events": 0])
-            // Nothing is written to shard 1 before its slices go on to shard 2: that waits for shard 0 all the same.
+            // Shard 1 writes nothing before its slices move to shard 2. Shard 2 still waits for shard 0.
             _ = try Migrator.rebalance(storage.session, shardCount: 3)
             #expect(try waits(2) == ["events": 0])
             let taken = try #require(try storage.lane.takeShard(2, as: owner(3)))
@@ -129,7 +130,7 @@ extension PersistenceTests {
             try Self.write(storage, fence, "three")
             #expect(try mayWait(2) == [true])
             #expect(try mayWait(0) == [false, false])
-            // Back to shard 0: what it has of its own comes first anyway, what shard 2 has it waits for.
+            // Back to shard 0: its own records come first in any case, and shard 0 waits for the records of shard 2.
             _ = try Migrator.rebalance(storage.session, shardCount: 1)
             #expect(try waits(0) == ["events": 2])
             #expect(try storage.loader.sliceTable().usedShardCount == 1)
@@ -148,8 +149,8 @@ extension PersistenceTests {
             #expect(try storage.loader.sliceTable().shardCount == 1)
         }
 
-        /// The statements of loaders read what they return and little more, however many runs are parked.
-        @Test func loadersFindTheirRunsByIndexes() throws {
+        /// Loader queries read little more than they return, however many runs are parked.
+        @Test func loaderQueriesUseIndexes() throws {
             let storage = try Storage(shards: 4)
             try storage.session.execute(
                 """

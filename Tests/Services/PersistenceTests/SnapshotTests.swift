@@ -3,9 +3,9 @@ import SagamorePersistence
 import Testing
 
 extension PersistenceTests {
-    /// States beside the journal, and the facts that they make superfluous.
+    /// Snapshots, and the facts that they supersede.
     @Suite struct Snapshots {
-        @Test func aLoadBeginsBehindTheSnapshot() throws {
+        @Test func aLoadBeginsWithTheSnapshot() throws {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()
@@ -19,7 +19,7 @@ extension PersistenceTests {
                 .snapshot(Storage.snapshot(1, 3, state: [1, 3])), .snapshot(Storage.snapshot(2, 2, state: [2, 2])),
                 .row(batch.journal[5]), .row(batch.journal[6]), .row(batch.journal[7]), .row(batch.journal[8]),
             ]
-            // However large the pages are.
+            // The pages' size makes no difference.
             for byteLimit in [1, 3, 100] {
                 var parts: [JournalPart] = []
                 var position = JournalPosition(runID: runs[0], sequence: 0)
@@ -34,7 +34,7 @@ extension PersistenceTests {
             }
         }
 
-        @Test func factsOfASnapshotGoAndEventsStay() throws {
+        @Test func aSnapshotPrunesFactsAndKeepsEvents() throws {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()
@@ -48,7 +48,7 @@ extension PersistenceTests {
             ]
             try storage.lane.commit(batch, fence: fence)
             batch = CommitBatch()
-            // A row of the same batch, one that shares the snapshot's number, and one behind it.
+            // A row of the same batch, a row with the snapshot's sequence, and a row after it.
             batch.journal = [
                 Storage.journal(1, 4, first: 3, events: [], facts: [9]),
                 Storage.journal(1, 6, first: 3, events: [], facts: [9]),
@@ -61,7 +61,7 @@ extension PersistenceTests {
                 order by run_id, sequence
                 """
             #expect(try storage.texts(rows) == ["1:1:1", "3:1:0", "6:0:1", "7:1:2000", "1:0:2000"])
-            // The last row of the batch tells that it was committed.
+            // The last row of a batch shows that it was committed.
             #expect(try storage.lane.isCommitted(runID: Storage.runID(1), sequence: 7))
             #expect(try storage.lane.isCommitted(runID: Storage.runID(1), sequence: 6))
             let history = try storage.loader.readHistory(
@@ -73,7 +73,7 @@ extension PersistenceTests {
             #expect(history.map(\.events) == [[1], [2], [3]])
             #expect(history.map(\.facts) == [[], [], []])
 
-            // The next one takes what was left.
+            // The next snapshot prunes the facts that were left.
             batch.journal = [Storage.journal(1, 8, first: 4, events: [], facts: [9])]
             batch.snapshots = [Storage.snapshot(1, 8, after: 6, state: [8])]
             try storage.lane.commit(batch, fence: fence)
@@ -81,8 +81,8 @@ extension PersistenceTests {
             #expect(try storage.number("select count(*) from sagamore.snapshots where sequence = 8") == 1)
         }
 
-        /// A process of before the level takes no shard: what it can't read may be in it.
-        @Test func aProgramThatReadsLessTakesNoShard() throws {
+        /// The shard may hold what an older process cannot read.
+        @Test func aProgramBelowTheFormatLevelTakesNoShard() throws {
             let storage = try Storage()
             let taken = try #require(try storage.lane.takeShard(0, as: Storage.owner))
             #expect(taken.formatLevel == 2 && taken.allowsSnapshots)
@@ -94,11 +94,11 @@ extension PersistenceTests {
                 guard case .permanent(let cause) = error else { return #expect(Bool(false), "\(error)") }
                 #expect(cause.message.contains("this program is too old: the database has format level 999"))
             }
-            // It may go on with a shard that nobody else has had.
+            // It may continue with a shard that nobody else has taken.
             #expect(try storage.lane.retakeShard(0, as: Storage.owner, epoch: taken.epoch) != nil)
         }
 
-        @Test func aDatabaseOfAnEarlierLevelIsRaisedByItsMigration() throws {
+        @Test func migrationRaisesTheFormatLevel() throws {
             let storage = try Storage()
             try storage.session.execute("update sagamore.installation set format_level = 1")
             #expect(try #require(try storage.lane.takeShard(0, as: Storage.owner)).allowsSnapshots == false)
@@ -106,7 +106,7 @@ extension PersistenceTests {
             #expect(try #require(try storage.lane.takeShard(0, as: Storage.owner)).allowsSnapshots)
         }
 
-        @Test func heartbeatsComeInPagesOfBoundedSize() throws {
+        @Test func heartbeatsAreReadInPagesOfBoundedSize() throws {
             let storage = try Storage()
             let fence = try storage.take()
             var batch = CommitBatch()

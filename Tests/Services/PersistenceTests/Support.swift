@@ -7,7 +7,7 @@ import SagamorePostgresTestSupport
 import SagamoreServices
 import Testing
 
-/// All tests of this target: they use a real server, and threads that block.
+/// The tests share one server and block their threads.
 @Suite(.serialized)
 struct PersistenceTests {}
 
@@ -18,7 +18,7 @@ func connect(_ url: String) throws(PostgresError) -> PostgresConnection {
     try PostgresConnection(url, applicationName: "tests")
 }
 
-/// Runs `body` on a thread of its own, which may block; `join` waits for it.
+/// Runs `body` on a new thread; `join` waits for it.
 final class Helper: @unchecked Sendable {
     private let done = DispatchSemaphore(value: 0)
 
@@ -60,13 +60,11 @@ final class Storage {
         try session.query(PostgresStatement("number \(sql)", sql, readsOnly: true)).int64(0, 0)
     }
 
-    /// The first column of each row, as text.
     func texts(_ sql: String) throws -> [String] {
         let rows = try session.query(PostgresStatement("texts \(sql)", sql, readsOnly: true))
         return (0..<rows.rowCount).map { rows.text($0, 0) }
     }
 
-    /// Takes shard 0 for `owner`.
     func take(_ owner: ShardOwner = Storage.owner) throws -> ShardFence {
         let taken = try #require(try lane.takeShard(0, as: owner))
         return ShardFence(shard: 0, epoch: taken.epoch, outboxSequence: taken.outboxSequence)
@@ -126,21 +124,21 @@ final class Storage {
 }
 
 extension PostgresLoaderStore {
-    /// The whole journals of runs, rows in order.
+    /// The complete journals of the runs, rows in order.
     func journals(_ runIDs: [RunID]) throws(CommitError) -> [RunID: [JournalRow]] {
         let beginning = JournalPosition(runID: RunID(high: 0, low: 0), sequence: 0)
         let page = try loadJournals(runIDs, after: beginning, byteLimit: .max)
         return Dictionary(grouping: page.rows, by: \.runID)
     }
 
-    /// All heartbeats of runs.
+    /// All heartbeats of the runs.
     func heartbeats(_ runIDs: [RunID]) throws(CommitError) -> [HeartbeatRow] {
         try loadHeartbeats(runIDs, after: .beginning, byteLimit: .max).rows
     }
 }
 
 extension JournalPage {
-    /// The rows of the journal, without snapshots.
+    /// The journal's rows, without snapshots.
     var rows: [JournalRow] {
         parts.compactMap { part in
             if case .row(let row) = part { row } else { nil }
