@@ -4,7 +4,7 @@ import SagamoreEngineTestSupport
 import Testing
 
 @Suite struct ActivityCancellationTests {
-    /// A run with one activity, event 5, and a workflow task due.
+    /// A run with one activity, event 5, and a scheduled workflow task.
     private func signalled() throws -> Stage {
         let stage = Stage()
         try stage.start()
@@ -47,7 +47,7 @@ import Testing
         #expect(stage.passAndDecide(.seconds(100)).flatMap(\.outline).allSatisfy { !$0.contains("activity") })
     }
 
-    @Test func runningActivityHearsOfItAndAnswers() throws {
+    @Test func runningActivityIsAskedToCancelAndAnswers() throws {
         let stage = try signalled()
         try stage.pollActivity(5)
         let early = #expect(throws: RequestError.self) { try stage.cancelledActivity(5) }
@@ -67,7 +67,7 @@ import Testing
         #expect(attributes.details == Samples.payloads("cleaned up"))
     }
 
-    @Test func cancelledActivityMayCompleteAllTheSame() throws {
+    @Test func cancelledActivityMayStillComplete() throws {
         let stage = try signalled()
         try stage.pollActivity(5)
         try stage.run(Samples.cancelActivity(5))
@@ -86,7 +86,7 @@ import Testing
         #expect(attributes.retryState == .cancelRequested)
     }
 
-    @Test func scheduledAndCancelledInOneTaskIsNeverOffered() throws {
+    @Test func activityScheduledAndCancelledInOneTaskIsNeverOffered() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -106,8 +106,8 @@ import Testing
         #expect(stage.execution.durable.activities.keys.sorted() == [6])
     }
 
-    /// As on Temporal's server: behind the commands, and behind what came from outside while the task ran.
-    @Test func endOfAnActivityThatHasNotStartedStandsBehindAllElse() throws {
+    /// As on Temporal's server: after the commands, and after all events buffered during the task.
+    @Test func cancellationOfAnUnstartedActivityIsWrittenLast() throws {
         let stage = Stage()
         try stage.start()
         try stage.run(Samples.schedule("ends"), Samples.schedule("waits"))
@@ -127,7 +127,7 @@ import Testing
         #expect(stage.execution.durable.activities.isEmpty)
     }
 
-    @Test func activityIdMayBeUsedAgainInTheTaskThatCancelsIt() throws {
+    @Test func activityIDCanBeReusedInTheTaskThatCancelsIt() throws {
         let stage = try signalled()
         try stage.run(Samples.cancelActivity(5), Samples.schedule("a"))
         #expect(stage.execution.durable.activities.keys.sorted() == [11])
@@ -136,8 +136,8 @@ import Testing
         try stage.completeActivity(11)
     }
 
-    /// The run ends before anybody could see the end of the activity.
-    @Test func noEndIsWrittenWhenTheSameTaskEndsTheRun() throws {
+    /// The run closes before anybody could see the activity's end.
+    @Test func noCancellationIsWrittenWhenTheSameTaskClosesTheRun() throws {
         let stage = try signalled()
         let decision = try stage.run(Samples.cancelActivity(5), Samples.complete())
         #expect(
@@ -148,7 +148,7 @@ import Testing
         )
     }
 
-    @Test func activityThatEndedUnseenMayBeCancelled() throws {
+    @Test func activityThatEndedDuringTheTaskMayBeCancelled() throws {
         let stage = try signalled()
         try stage.pollActivity(5)
         try stage.pollWorkflowTask()
@@ -162,7 +162,7 @@ import Testing
         )
     }
 
-    @Test func activityThatEndedLongAgoMayNotBeCancelled() throws {
+    @Test func activityThatEndedBeforeTheTaskMayNotBeCancelled() throws {
         let stage = try signalled()
         try stage.pollActivity(5)
         try stage.completeActivity(5)

@@ -5,7 +5,7 @@ import SagamoreProtobuf
 import Testing
 
 @Suite struct ActivityRetryTests {
-    /// A run whose only activity, event 5, has started.
+    /// A run with one activity, event 5, that has started.
     private func started(
         _ policy: RetryPolicy? = nil,
         _ adjust: (inout ScheduleActivityTaskCommandAttributes) -> Void = { _ in }
@@ -29,7 +29,7 @@ import Testing
         throw RequestError(.internalError, "not failed: \(decision.outline)")
     }
 
-    /// The next attempt is offered after just that pause, and is given to a worker.
+    /// The next attempt is offered after exactly that delay, and a worker starts it.
     private func expectRetry(_ stage: Stage, attempt: Int32, after pause: Interval) throws {
         let moment = Interval(nanoseconds: pause.nanoseconds - 1)
         #expect(stage.passAndDecide(moment).flatMap(\.outline).isEmpty)
@@ -54,7 +54,7 @@ import Testing
         #expect(delivery.activity.attempt == 2)
     }
 
-    @Test func pausesDoubleUpToTheMaximum() throws {
+    @Test func delaysDoubleUpToTheMaximum() throws {
         let stage = try started(.with { $0.maximumInterval = Interval.seconds(5).duration })
         for (attempt, pause) in zip(Int32(1)..., [1, 2, 4, 5, 5] as [Int64]) {
             try stage.failActivity(5, attempt: attempt)
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func coefficientOfOneKeepsThePause() throws {
+    @Test func coefficientOfOneKeepsTheDelayConstant() throws {
         let stage = try started(
             .with {
                 $0.initialInterval = Interval.milliseconds(300).duration
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func lastAttemptShowsTheFailureBefore() throws {
+    @Test func lastAttemptCarriesThePreviousFailure() throws {
         let stage = try started()
         try stage.failActivity(5, Samples.failure("first"), heartbeat: "half way")
         stage.passAndDecide(.seconds(1))
@@ -94,7 +94,7 @@ import Testing
         #expect(decision.eventOutline.first == "6 ActivityTaskStarted")
     }
 
-    @Test func maximumAttemptsEndIt() throws {
+    @Test func maximumAttemptsEndTheActivity() throws {
         let stage = try started(.with { $0.maximumAttempts = 2 })
         try stage.failActivity(5)
         stage.passAndDecide(.seconds(1))
@@ -113,20 +113,20 @@ import Testing
         #expect(attributes.startedEventID == 6)
     }
 
-    @Test func nonRetryableFailureEndsIt() throws {
+    @Test func nonRetryableFailureEndsTheActivity() throws {
         let stage = try started()
         let decision = try stage.failActivity(5, Samples.failure("fatal", nonRetryable: true))
         #expect(try failed(decision).retryState == .nonRetryableFailure)
     }
 
-    @Test func nonRetryableTypeEndsIt() throws {
+    @Test func nonRetryableFailureTypeEndsTheActivity() throws {
         let policy = RetryPolicy.with { $0.nonRetryableErrorTypes = ["Fatal"] }
         #expect(try started(policy).failActivity(5, Samples.failure("no", type: "Other")).events.isEmpty)
         let decision = try started(policy).failActivity(5, Samples.failure("fatal", type: "Fatal"))
         #expect(try failed(decision).retryState == .nonRetryableFailure)
     }
 
-    @Test func failureWithoutAnyContentIsRetried() throws {
+    @Test func absentFailureIsRetried() throws {
         #expect(try started().failActivity(5, nil).outline == ["fact activityRetryScheduled 5#2"])
     }
 
@@ -136,13 +136,13 @@ import Testing
         try expectRetry(stage, attempt: 2, after: .seconds(3))
     }
 
-    @Test func nextRetryDelayOfZeroIsAtOnce() throws {
+    @Test func nextRetryDelayOfZeroRetriesAtOnce() throws {
         let stage = try started()
         try stage.failActivity(5, Samples.failure("now", nextRetryDelay: .zero))
         #expect(stage.passAndDecide(.zero).flatMap(\.outline) == ["offer activity 5#2 on travel"])
     }
 
-    @Test func retryThatWouldComeTooLateIsNotMade() throws {
+    @Test func noRetryIsScheduledPastTheDeadline() throws {
         let stage = try started(.with { $0.initialInterval = Interval.seconds(60).duration }) {
             $0.scheduleToCloseTimeout = Interval.seconds(20).duration
         }
@@ -151,7 +151,7 @@ import Testing
         #expect(attributes.failure == Samples.failure("first"))
     }
 
-    @Test func retryAtTheVeryDeadlineIsMade() throws {
+    @Test func retryExactlyAtTheDeadlineIsScheduled() throws {
         let stage = try started { $0.scheduleToCloseTimeout = Interval.seconds(1).duration }
         #expect(try stage.failActivity(5).outline == ["fact activityRetryScheduled 5#2"])
     }
@@ -162,13 +162,13 @@ import Testing
         stage.passAndDecide(.seconds(1))
         try stage.pollActivity(5, attempt: 2)
         #expect(stage.returnActivity(5, attempt: 2).outline.last == "offer activity 5#2 on travel")
-        // After a crash it comes by its deadline.
+        // After a crash its deadline offers it.
         stage.crash()
         #expect(stage.execution.dueTasks().isEmpty)
         #expect(stage.passAndDecide(.zero).flatMap(\.outline) == ["offer activity 5#2 on travel"])
     }
 
-    @Test func attemptThatWasOfferedIsGivenThoughTheClockWentBack() throws {
+    @Test func offeredAttemptStartsEvenIfTheClockWentBack() throws {
         let stage = try started()
         try stage.failActivity(5)
         #expect(stage.passAndDecide(.seconds(1)).flatMap(\.outline) == ["offer activity 5#2 on travel"])
@@ -185,8 +185,8 @@ import Testing
         #expect(stage.passAndDecide(.seconds(1)).flatMap(\.outline) == ["offer activity 5#2 on travel"])
     }
 
-    /// Each attempt's failure is kept until the next one: Temporal keeps 4 KiB of it.
-    @Test func onlyPartOfALargeFailureIsKeptForTheNextAttempt() throws {
+    /// The failure is kept until the next attempt. Temporal keeps 4 KiB of it.
+    @Test func largeFailureIsTruncatedForTheNextAttempt() throws {
         let stage = Stage()
         try stage.start()
         try stage.run(Samples.schedule("a"))

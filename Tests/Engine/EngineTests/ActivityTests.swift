@@ -22,7 +22,7 @@ import Testing
         return attributes
     }
 
-    @Test func defaultRetryPolicyAndAllTimeoutsAreWritten() throws {
+    @Test func scheduledEventCarriesTheDefaultRetryPolicyAndAllTimeouts() throws {
         let attributes = try attributes(of: try scheduled())
         #expect(attributes.activityID == "a")
         #expect(attributes.activityType?.name == "book_car")
@@ -39,7 +39,7 @@ import Testing
         #expect(policy?.maximumAttempts == 0)
     }
 
-    @Test func maximumIntervalIsAHundredTimesTheFirst() throws {
+    @Test func maximumIntervalDefaultsToAHundredTimesTheInitialInterval() throws {
         let stage = try scheduled {
             $0.retryPolicy = .with { $0.initialInterval = Interval.milliseconds(100).duration }
         }
@@ -57,12 +57,12 @@ import Testing
         RetryPolicy.with { $0.nonRetryableErrorTypes = ["TemporalTimeout:TIMEOUT_TYPE_HEARTBEAT"] },
         RetryPolicy.with { $0.maximumInterval = Interval.seconds(1).duration },
     ])
-    func retryPoliciesThatCanBeUsedAreTaken(policy: RetryPolicy) throws {
+    func validRetryPoliciesAreAccepted(policy: RetryPolicy) throws {
         let stage = try scheduled { $0.retryPolicy = policy }
         #expect(stage.historyOutline.last == "5 ActivityTaskScheduled")
     }
 
-    @Test func scheduleToCloseAloneFillsTheOthersIn() throws {
+    @Test func scheduleToCloseAloneSetsTheOtherTimeouts() throws {
         let attributes = try attributes(
             of: try scheduled {
                 $0.startToCloseTimeout = nil
@@ -74,7 +74,7 @@ import Testing
         #expect(attributes.startToCloseTimeout == Interval.seconds(50).duration)
     }
 
-    @Test func runTimeoutIsTheLimitOfEveryTimeout() throws {
+    @Test func runTimeoutLimitsEveryTimeout() throws {
         let stage = Stage()
         try stage.start { $0.workflowRunTimeout = Interval.seconds(100).duration }
         try stage.run(
@@ -90,7 +90,7 @@ import Testing
         #expect(attributes.heartbeatTimeout == Interval.seconds(100).duration)
     }
 
-    @Test func startIsAFactAndItsEventComesWithTheEnd() throws {
+    @Test func startIsAFactAndItsEventIsWrittenWithTheEnd() throws {
         let stage = try scheduled()
         let started = try stage.pollActivity(5)
         #expect(started.outline == ["fact activityStarted 5#1"])
@@ -127,7 +127,7 @@ import Testing
         #expect(end.result == Samples.payloads("booked"))
     }
 
-    @Test func attemptIsGivenToOnePollerOnly() throws {
+    @Test func attemptStartsForOnePollerOnly() throws {
         let stage = try scheduled()
         try stage.pollActivity(5)
         #expect(throws: RequestError.self) { try stage.pollActivity(5) }
@@ -135,7 +135,7 @@ import Testing
         #expect(throws: RequestError.self) { try stage.pollActivity(99) }
     }
 
-    @Test func endWaitsWhileAWorkflowTaskRunsAndItsStartIsLinked() throws {
+    @Test func endIsBufferedDuringAWorkflowTaskAndLinkedToItsStart() throws {
         let stage = try scheduled()
         try stage.pollActivity(5)
         try stage.signal("go")
@@ -147,7 +147,7 @@ import Testing
         )
         try stage.signal("later")
         let decision = try stage.complete(Samples.schedule("b"))
-        // Ends of activities come last among the events that waited.
+        // Ends of activities are written after the other buffered events.
         #expect(
             decision.eventOutline == [
                 "8 WorkflowTaskStarted", "9 WorkflowTaskCompleted", "10 ActivityTaskScheduled",
@@ -162,7 +162,7 @@ import Testing
         #expect(end.startedEventID == 11)
     }
 
-    @Test func idOfAnEndedActivityMayBeUsedAgain() throws {
+    @Test func idOfAnEndedActivityCanBeReused() throws {
         let stage = try scheduled()
         try stage.pollActivity(5)
         try stage.signal("go")
@@ -171,18 +171,18 @@ import Testing
         #expect(try stage.complete(Samples.schedule("a")).eventOutline.contains("10 ActivityTaskScheduled"))
     }
 
-    @Test func idsThatOnlyLookTheSameAreTwoActivities() throws {
+    @Test func canonicallyEquivalentIDsAreTwoActivities() throws {
         let stage = Stage()
         try stage.start()
         try stage.run(Samples.schedule("caf\u{E9}"), Samples.schedule("cafe\u{301}"), Samples.schedule("\u{F1}"))
         #expect(stage.execution.durable.activities.keys.sorted() == [5, 6, 7])
-        // Also of different tasks.
+        // Ids of different tasks differ as well.
         try stage.signal("go")
         try stage.run(Samples.schedule("n\u{303}"))
         #expect(stage.execution.durable.activityIDs.count == 4)
     }
 
-    @Test func returnedAttemptIsOfferedAgainAsTheSame() throws {
+    @Test func returnedAttemptIsOfferedAgainUnderTheSameNumber() throws {
         let stage = try scheduled()
         try stage.pollActivity(5)
         #expect(stage.returnActivity(5).outline == ["fact activityReturned 5#1", "offer activity 5#1 on travel"])
@@ -196,7 +196,7 @@ import Testing
         try stage.completeActivity(5)
     }
 
-    @Test func returnedAttemptStartsItsTimeoutAnew() throws {
+    @Test func returnedAttemptRestartsItsTimeout() throws {
         let stage = try scheduled()
         try stage.pollActivity(5)
         stage.pass(.seconds(3))
@@ -214,7 +214,7 @@ import Testing
         #expect(try stage.completeActivity(5).eventOutline.first == "6 ActivityTaskStarted")
     }
 
-    @Test func lateAnswersAreNotFound() throws {
+    @Test func answersAfterTheEndAreNotFound() throws {
         let stage = try scheduled()
         try stage.pollActivity(5)
         try stage.completeActivity(5)
@@ -229,7 +229,7 @@ import Testing
         #expect(closed?.code == .notFound)
     }
 
-    @Test func tooLargeResultFailsTheActivityForGood() throws {
+    @Test func oversizeResultFailsTheActivityPermanently() throws {
         let stage = try scheduled()
         stage.limits.payloadBytes = 100
         try stage.pollActivity(5)
@@ -243,7 +243,7 @@ import Testing
         #expect(attributes.retryState == .nonRetryableFailure)
     }
 
-    @Test func tooLargeFailureIsCutShort() throws {
+    @Test func oversizeFailureIsTruncated() throws {
         let stage = try scheduled()
         try stage.pollActivity(5)
         let huge = Samples.failure(String(repeating: "ü", count: 1_100_000))
@@ -276,8 +276,8 @@ import Testing
         #expect(attributes.cause == .pendingActivitiesLimitExceeded)
     }
 
-    /// Results count against the history's limit as they come, also those that wait for a workflow task's end.
-    @Test(arguments: [false, true]) func resultsBeyondTheLimitOfTheHistoryEndTheRun(whileATaskRuns: Bool) throws {
+    /// Results count toward the history's limit when they arrive, buffered ones included.
+    @Test(arguments: [false, true]) func resultsBeyondTheHistoryLimitTerminateTheRun(whileATaskRuns: Bool) throws {
         let stage = Stage()
         try stage.start()
         try stage.run(Samples.schedule("a"), Samples.schedule("b"), Samples.schedule("c"))

@@ -32,7 +32,7 @@ import Testing
     private let noTime =
         "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
 
-    @Test func scheduleToStart() throws {
+    @Test func scheduleToStartTimeoutEndsTheActivity() throws {
         let stage = try scheduled { $0.scheduleToStartTimeout = Interval.seconds(1).duration }
         let due = stage.passAndDecide(.seconds(1))
         #expect(
@@ -58,7 +58,7 @@ import Testing
         #expect(stage.passAndDecide(.seconds(10)).flatMap(\.outline).isEmpty)
     }
 
-    @Test func scheduleToStartCountsForEachAttempt() throws {
+    @Test func scheduleToStartAppliesToEachAttempt() throws {
         let stage = try scheduled { $0.scheduleToStartTimeout = Interval.seconds(2).duration }
         try stage.pollActivity(5)
         try stage.failActivity(5, Samples.failure("first"))
@@ -69,7 +69,7 @@ import Testing
         #expect(it.failure.cause?.message == "first")
     }
 
-    @Test func scheduleToStartCountsForAReturnedAttempt() throws {
+    @Test func scheduleToStartAppliesToAReturnedAttempt() throws {
         let stage = try scheduled { $0.scheduleToStartTimeout = Interval.seconds(2).duration }
         try stage.pollActivity(5)
         stage.passAndDecide(.seconds(3))
@@ -77,7 +77,7 @@ import Testing
         #expect(try timedOut(stage.passAndDecide(.seconds(2))).info.timeoutType == .scheduleToStart)
     }
 
-    @Test func startToCloseIsRetried() throws {
+    @Test func startToCloseTimeoutIsRetried() throws {
         let stage = try scheduled { $0.startToCloseTimeout = Interval.seconds(3).duration }
         try stage.pollActivity(5)
         let due = stage.passAndDecide(.seconds(3))
@@ -88,7 +88,7 @@ import Testing
         #expect(stage.execution.durable.activities[5]?.lastWorkerIdentity == "worker")
     }
 
-    @Test func startToCloseOfTheLastAttemptEndsItWithTheHeartbeatDetails() throws {
+    @Test func startToCloseTimeoutOfTheLastAttemptCarriesTheHeartbeatDetails() throws {
         let stage = try scheduled {
             $0.startToCloseTimeout = Interval.seconds(3).duration
             $0.retryPolicy = .with { $0.maximumAttempts = 1 }
@@ -103,7 +103,7 @@ import Testing
         #expect(it.info.lastHeartbeatDetails?.payloads.count == 1)
     }
 
-    @Test func heartbeatTimeoutOfTheLastAttempt() throws {
+    @Test func heartbeatTimeoutOfTheLastAttemptEndsTheActivity() throws {
         let stage = try scheduled {
             $0.startToCloseTimeout = Interval.seconds(60).duration
             $0.heartbeatTimeout = Interval.seconds(2).duration
@@ -116,7 +116,7 @@ import Testing
         #expect(it.info.timeoutType == .heartbeat)
     }
 
-    @Test func scheduleToCloseInARunningAttempt() throws {
+    @Test func scheduleToCloseTimeoutEndsARunningAttempt() throws {
         let stage = try scheduled {
             $0.startToCloseTimeout = nil
             $0.scheduleToCloseTimeout = Interval.seconds(4).duration
@@ -131,7 +131,7 @@ import Testing
         #expect(it.failure.cause == nil)
     }
 
-    @Test func scheduleToCloseInALaterAttemptNamesTheFailureBefore() throws {
+    @Test func scheduleToCloseTimeoutInALaterAttemptCarriesThePreviousFailure() throws {
         let stage = try scheduled { $0.scheduleToCloseTimeout = Interval.seconds(4).duration }
         try stage.pollActivity(5)
         try stage.failActivity(5, Samples.failure("first"))
@@ -142,7 +142,7 @@ import Testing
         #expect(it.failure.cause?.message == "first")
     }
 
-    @Test func scheduleToCloseBetweenAttemptsHasNoStart() throws {
+    @Test func scheduleToCloseTimeoutBetweenAttemptsHasNoStartedEvent() throws {
         let stage = try scheduled { $0.scheduleToCloseTimeout = Interval.seconds(4).duration }
         try stage.pollActivity(5)
         try stage.failActivity(5, Samples.failure("first", nextRetryDelay: .seconds(4)))
@@ -154,7 +154,7 @@ import Testing
         #expect(it.failure.cause?.message == "first")
     }
 
-    @Test func attemptThatTimesOutTooLateForARetryReportsTheDeadline() throws {
+    @Test func timeoutWithoutTimeForARetryReportsScheduleToClose() throws {
         let stage = try scheduled {
             $0.startToCloseTimeout = Interval.seconds(3).duration
             $0.scheduleToCloseTimeout = Interval.milliseconds(3_500).duration
@@ -177,7 +177,7 @@ import Testing
         #expect(it.failure.message == "activity StartToClose timeout")
     }
 
-    @Test func timeoutTypeMayBeNonRetryable() throws {
+    @Test func timeoutTypeCanBeNonRetryable() throws {
         let stage = try scheduled {
             $0.startToCloseTimeout = Interval.seconds(3).duration
             $0.retryPolicy = .with { $0.nonRetryableErrorTypes = ["TemporalTimeout:StartToClose"] }
@@ -186,7 +186,7 @@ import Testing
         #expect(try timedOut(stage.passAndDecide(.seconds(3))).attributes.retryState == .nonRetryableFailure)
     }
 
-    @Test func severalThatAreDueAtOnceScheduleOneWorkflowTask() throws {
+    @Test func timeoutsDueTogetherScheduleOneWorkflowTask() throws {
         let stage = Stage()
         try stage.start()
         try stage.run(
@@ -204,8 +204,8 @@ import Testing
         )
     }
 
-    /// Heartbeats without details are lost with their owner: the attempt may be silent for the whole time again.
-    @Test func newOwnerWaitsForAWholeHeartbeatTimeout() throws {
+    /// Heartbeats without details are lost with their owner, so the attempt gets its full timeout again.
+    @Test func newOwnerRestartsTheHeartbeatTimeout() throws {
         let stage = try scheduled { attributes in
             attributes.startToCloseTimeout = Interval.seconds(600).duration
             attributes.heartbeatTimeout = Interval.seconds(30).duration
@@ -220,9 +220,9 @@ import Testing
 
     enum Limit: CaseIterable { case startToClose, scheduleToClose, scheduleToStart, heartbeat }
 
-    /// What began before the outage ended is put off to the end of the grace; what began later is not.
+    /// Deadlines of what began before the outage ended are put off to the end of the grace; others are not.
     @Test(arguments: Limit.allCases, [true, false])
-    func deadlinesAreReckonedFromTheEndOfAnOutage(_ limit: Limit, beganBefore: Bool) throws {
+    func deadlinesOfWorkBegunBeforeAnOutageWaitForTheGrace(_ limit: Limit, beganBefore: Bool) throws {
         let stage = try scheduled { attributes in
             let timeout = Interval.seconds(3).duration
             attributes.startToCloseTimeout = Interval.seconds(600).duration
@@ -243,8 +243,8 @@ import Testing
         #expect(!stage.passAndDecide(.milliseconds(1)).flatMap(\.outline).isEmpty)
     }
 
-    /// The deadline was put off to the end of the grace; a heartbeat before that does not bring it forward.
-    @Test func heartbeatAfterAnOutageBringsNoDeadlineForward() throws {
+    /// The deadline was put off to the end of the grace. An earlier heartbeat must not move it back.
+    @Test func heartbeatAfterAnOutageDoesNotShortenTheGrace() throws {
         let stage = try scheduled { attributes in
             attributes.startToCloseTimeout = Interval.seconds(600).duration
             attributes.heartbeatTimeout = Interval.seconds(3).duration
@@ -258,7 +258,7 @@ import Testing
         #expect(stage.passAndDecide(.milliseconds(1)).flatMap(\.outline) == ["fact activityRetryScheduled 5#2"])
     }
 
-    @Test func workflowTaskMayBeAnsweredAfterAnOutage() throws {
+    @Test func overdueWorkflowTaskMayBeAnsweredAfterAnOutage() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -284,7 +284,7 @@ import Testing
         return stage
     }
 
-    @Test func heartbeatExtendsItsTimeoutAndIsVolatile() throws {
+    @Test func heartbeatMovesItsDeadlineAndIsVolatile() throws {
         let stage = try started()
         stage.pass(.milliseconds(1_500))
         let decision = try stage.heartbeat(5, "half way")
@@ -298,7 +298,7 @@ import Testing
         let due = stage.passAndDecide(.milliseconds(100))
         #expect(due.flatMap(\.outline) == ["fact activityRetryScheduled 5#2"])
         #expect(stage.execution.durable.activities[5]?.heartbeatDetails == Samples.payloads("half way"))
-        // The details are the next attempt's, not part of the failure.
+        // The details are kept for the next attempt and are not part of the failure.
         guard
             case .timeoutFailureInfo(let info) = try stage.execution.durable.activities[5]?.lastFailure?.decoded()
                 .failureInfo
@@ -310,7 +310,7 @@ import Testing
         #expect(info.lastHeartbeatDetails == nil)
     }
 
-    @Test func heartbeatWithoutDetailsKeepsTheLastOnes() throws {
+    @Test func heartbeatWithoutDetailsKeepsEarlierDetails() throws {
         let stage = try started()
         try stage.heartbeat(5, "half way")
         try stage.heartbeat(5)
@@ -332,7 +332,7 @@ import Testing
         }
     }
 
-    @Test func tooLargeDetailsFailTheActivityForGood() throws {
+    @Test func oversizeDetailsFailTheActivityPermanently() throws {
         let stage = try started()
         stage.limits.payloadBytes = 100
         let decision = try stage.heartbeat(5, String(repeating: "x", count: 200))
@@ -346,7 +346,7 @@ import Testing
         #expect(attributes.retryState == .nonRetryableFailure)
     }
 
-    @Test func newOwnerGivesRunningAttemptsTime() throws {
+    @Test func newOwnerGrantsRunningAttemptsTheGrace() throws {
         let stage = try started()
         stage.pass(.seconds(3))
         stage.crash(grace: .seconds(5))

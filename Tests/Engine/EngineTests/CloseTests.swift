@@ -11,7 +11,7 @@ import Testing
         return stage
     }
 
-    @Test func complete() throws {
+    @Test func completingCommandClosesTheRun() throws {
         let stage = try started()
         let decision = try stage.run(Samples.complete("result"))
         guard case .workflowExecutionCompletedEventAttributes(let attributes) = decision.events[2].attributes else {
@@ -25,7 +25,7 @@ import Testing
         #expect(stage.execution.dueTasks().isEmpty)
     }
 
-    @Test func fail() throws {
+    @Test func failingCommandClosesTheRun() throws {
         let stage = try started()
         let decision = try stage.run(Samples.fail(Samples.failure("no way")))
         guard case .workflowExecutionFailedEventAttributes(let attributes) = decision.events[2].attributes else {
@@ -37,7 +37,7 @@ import Testing
         #expect(stage.execution.durable.status == .failed)
     }
 
-    @Test func cancel() throws {
+    @Test func cancellingCommandClosesTheRun() throws {
         let stage = try started()
         try stage.cancel()
         let decision = try stage.run(Samples.cancelWorkflow("rolled back"))
@@ -50,7 +50,7 @@ import Testing
         #expect(stage.execution.durable.status == .canceled)
     }
 
-    @Test func terminate() throws {
+    @Test func terminationClosesTheRun() throws {
         let stage = try started()
         let decision = try stage.terminate("no longer wanted")
         #expect(decision.outline == ["3 WorkflowExecutionTerminated"])
@@ -64,7 +64,7 @@ import Testing
         #expect(error?.message == "workflow execution already completed")
     }
 
-    @Test func terminationFailsTheRunningTaskAndWritesWhatWaited() throws {
+    @Test func terminationFailsTheRunningTaskAndWritesBufferedEvents() throws {
         let stage = try started()
         try stage.pollWorkflowTask()
         try stage.signal("meanwhile")
@@ -84,7 +84,7 @@ import Testing
         #expect(attributes.identity == serverIdentity)
     }
 
-    @Test func terminationInALaterAttemptLeavesNoTraceOfIt() throws {
+    @Test func terminationDuringALaterAttemptWritesNoTaskEvents() throws {
         let stage = try started()
         try stage.pollWorkflowTask()
         try stage.failTask()
@@ -93,7 +93,7 @@ import Testing
         #expect(try stage.terminate().outline == ["5 WorkflowExecutionSignaled", "6 WorkflowExecutionTerminated"])
     }
 
-    @Test func executionTimeout() throws {
+    @Test func executionTimeoutClosesTheRun() throws {
         let stage = try started { $0.workflowExecutionTimeout = Interval.seconds(1).duration }
         let due = stage.passAndDecide(.seconds(1))
         #expect(due.map(\.outline) == [["3 WorkflowExecutionTimedOut"]])
@@ -105,7 +105,7 @@ import Testing
         #expect(stage.execution.durable.status == .timedOut)
     }
 
-    @Test func runTimeout() throws {
+    @Test func runTimeoutClosesTheRun() throws {
         let stage = try started {
             $0.workflowRunTimeout = Interval.seconds(1).duration
             $0.workflowExecutionTimeout = Interval.seconds(9).duration
@@ -129,7 +129,7 @@ import Testing
         #expect(!stage.execution.isRunning)
     }
 
-    @Test func timeoutWhileATaskRunsFailsIt() throws {
+    @Test func runTimeoutFailsTheRunningTask() throws {
         let stage = try started { $0.workflowRunTimeout = Interval.seconds(5).duration }
         stage.pass(.seconds(1))
         try stage.pollWorkflowTask()
@@ -140,7 +140,7 @@ import Testing
         )
     }
 
-    @Test func whatWasDueBeforeTheTimeoutIsWritten() throws {
+    @Test func bufferedFiringIsWrittenBeforeTheRunTimeout() throws {
         let stage = try started { $0.workflowRunTimeout = Interval.seconds(5).duration }
         try stage.run(Samples.startTimer("t", .seconds(2)))
         try stage.signal("go")
@@ -153,13 +153,13 @@ import Testing
         #expect(stage.execution.durable.bufferedEvents.isEmpty)
     }
 
-    @Test func closedRunStillShowsWhatWasPending() throws {
+    @Test func closedRunKeepsItsPendingActivities() throws {
         let stage = try started()
         try stage.run(Samples.schedule("a"), Samples.complete())
         #expect(stage.execution.durable.activities.keys.sorted() == [5])
     }
 
-    @Test func tooManyEventsEndTheRun() throws {
+    @Test func tooManyEventsTerminateTheRun() throws {
         let stage = try started()
         stage.limits.historyEvents = 5
         let decision = try stage.run(Samples.marker("a"), Samples.marker("b"))
@@ -173,7 +173,7 @@ import Testing
         #expect(attributes.reason == "Workflow history count exceeds limit.")
     }
 
-    @Test func tooManyBytesEndTheRun() throws {
+    @Test func tooManyBytesTerminateTheRun() throws {
         let stage = try started()
         stage.limits.historyBytes = 500
         let decision = try stage.run(Samples.marker("a", details: ["a": String(repeating: "x", count: 500)]))

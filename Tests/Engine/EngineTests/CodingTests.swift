@@ -17,19 +17,19 @@ import Testing
         .debtSettled(eventID: 6),
     ]
 
-    @Test(arguments: facts) func factsSurviveTheirBytes(fact: Fact) throws {
+    @Test(arguments: facts) func factsSurviveEncodingAndDecoding(fact: Fact) throws {
         let decoded = try FactCoding.decode(RecordedFact(fact, afterEventID: 42).frame)
         #expect(decoded.map(\.fact) == [fact])
         #expect(decoded.map(\.afterEventID) == [42])
     }
 
-    @Test func bytesOfFactsCanBePutTogether() throws {
+    @Test func encodedFactsCanBeConcatenated() throws {
         let bytes = Self.facts.flatMap { RecordedFact($0, afterEventID: 1).frame }
         #expect(try FactCoding.decode(bytes).map(\.fact) == Self.facts)
     }
 
     @Test func unknownFactsAreAnError() {
-        // Field 1, a message that holds only field 99.
+        // Field 1 holds a message whose only field is 99.
         #expect(throws: ProtobufError.self) { try FactCoding.decode([0x0A, 0x04, 0x9A, 0x06, 0x01, 0x00]) }
         #expect(throws: ProtobufError.self) { try FactCoding.decode([0x0A, 0x00]) }
     }
@@ -41,8 +41,8 @@ import Testing
         }
     }
 
-    /// Read as strictly as a request, a journal with such a failure could not be read any more.
-    @Test func failureAsDeepAsARequestAllowsIsReadBack() throws {
+    /// If it were decoded as strictly as a request, a journal with such a failure would be unreadable.
+    @Test func failureAsDeepAsARequestAllowsIsDecoded() throws {
         func request(levels: Int) -> RespondActivityTaskFailedRequest {
             var failure = Failure()
             for _ in 1..<levels {
@@ -60,7 +60,7 @@ import Testing
         #expect(throws: ProtobufError.depthExceeded) {
             try RespondActivityTaskFailedRequest(serializedBytes: tooDeep)
         }
-        // It lies deepest as the cause of what waits while a workflow task runs.
+        // The failure is nested deepest as the cause of a buffered event.
         let stage = Stage()
         try stage.start()
         try stage.run(Samples.schedule("a") { $0.retryPolicy = .with { $0.maximumAttempts = 2 } })
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test func framesAreAnEncodedHistory() throws {
+    @Test func concatenatedFramesAreAnEncodedHistory() throws {
         let stage = Stage()
         try stage.start()
         try stage.run(Samples.schedule("a"), Samples.complete())
@@ -95,7 +95,7 @@ import Testing
         #expect(stage.execution.durable.historyBytes == Int64(frames.count))
     }
 
-    @Test func factsKeepTheirPlaceAmongTheEvents() throws {
+    @Test func factsKeepTheirPositionAmongTheEvents() throws {
         let stage = Stage()
         let start = try stage.start(origin: Samples.origin("2"))
         try stage.pollWorkflowTask()
@@ -113,28 +113,25 @@ import Testing
 }
 
 @Suite struct VocabularyTests {
-    /// Their ids are canonically equivalent: `String` takes them for equal, the database doesn't.
-    @Test func workflowsAreToldApartByTheBytesOfTheirIDs() {
+    /// `String` treats canonically equivalent ids as equal; the database does not.
+    @Test func workflowIDsAreComparedByBytes() {
         let keys = ["caf\u{E9}", "cafe\u{301}"].map { WorkflowKey(namespace: 1, workflowID: $0) }
         #expect(Set(keys + keys).count == 2)
         #expect(keys[0] == WorkflowKey(namespace: 1, workflowID: "caf\u{E9}"))
         #expect(keys[0] != WorkflowKey(namespace: 2, workflowID: "caf\u{E9}"))
     }
 
-    @Test func runIDsReadWhatTheyWrite() throws {
+    @Test func runIDsSurviveEncodingAndParsing() throws {
         let id = RunID(at: Samples.noon, random: (.max, .max))
         let text = id.description
         #expect(text.count == 36)
         #expect(RunID(text) == id)
         #expect(RunID(text.uppercased()) == id)
-        let digits = RunID(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
-        #expect(digits.description == "01234567-89ab-cdef-fedc-ba9876543210")
-        // Version 7, variant 2.
         #expect(Array(text)[14] == "7")
         #expect(Array(text)[19] == "b")
     }
 
-    @Test func runIDsAreInOrderOfTime() {
+    @Test func runIDsSortByTime() {
         let early = RunID(at: Samples.noon, random: (.max, .max))
         let late = RunID(at: Samples.noon + .milliseconds(1), random: (0, 0))
         #expect(early < late)
@@ -149,7 +146,7 @@ import Testing
         #expect(RunID(text) == nil)
     }
 
-    @Test func instantsReadWhatTheyWriteAndSaturate() {
+    @Test func instantsSurviveConversionAndSaturate() {
         for nanoseconds in [0, 1, -1, 1_749_988_800_123_456_789, -1_000_000_001, .max, .min] as [Int64] {
             let instant = Instant(nanoseconds: nanoseconds)
             #expect(Instant(instant.timestamp) == instant)
@@ -160,7 +157,7 @@ import Testing
         #expect(Instant(ProtobufTimestamp(seconds: .max, nanos: 0)) == .distantFuture)
     }
 
-    @Test func intervalsThatAreNotSetBecomeTheirLimit() {
+    @Test func unsetIntervalsBecomeTheirLimit() {
         #expect(Interval.zero.capped(by: .seconds(5)) == .seconds(5))
         #expect(Interval.seconds(9).capped(by: .seconds(5)) == .seconds(5))
         #expect(Interval.seconds(3).capped(by: .seconds(5)) == .seconds(3))

@@ -4,7 +4,7 @@ import SagamoreEngineTestSupport
 import SagamoreProtobuf
 import Testing
 
-/// Commands that can't be carried out: the task fails, the worker is told why.
+/// Commands that cannot be carried out: the task fails, and the worker is told why.
 @Suite struct CommandRefusalTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let commands: [Command]
@@ -151,12 +151,12 @@ import Testing
             "Unspecified: StartChildWorkflowExecution is not available in this version of the server"
         ),
     ])
-    func taskFails(_ bad: Case) throws {
+    func invalidCommandFailsTheTask(_ bad: Case) throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
         let decision = try stage.complete { $0.commands = [Samples.marker("before")] + bad.commands }
-        // Nothing of the commands is left, not even of the good ones.
+        // No command takes effect, not even a valid one.
         #expect(
             decision.outline == [
                 "3 WorkflowTaskStarted", "4 WorkflowTaskFailed", "fact workflowTaskRetried #2",
@@ -178,7 +178,7 @@ import Testing
         #expect(error.message == bad.message)
     }
 
-    @Test func laterAttemptIsRefusedAndGoesOnUntilItTimesOut() throws {
+    @Test func invalidCommandInALaterAttemptLeavesTheTaskRunning() throws {
         let stage = Stage()
         try stage.start()
         try stage.run(Samples.marker(""))
@@ -192,14 +192,14 @@ import Testing
         #expect(stage.execution.durable == state)
         let due = stage.passAndDecide(.seconds(10))
         #expect(due.map(\.outline) == [["fact workflowTaskRetried #3", "offer workflow 0#3 on travel"]])
-        // A better answer is taken, also after a bad one.
+        // A valid completion is accepted, even after an invalid one.
         try stage.pollWorkflowTask()
         #expect(throws: RequestError.self) { try stage.complete(Samples.marker("")) }
         try stage.complete(Samples.complete())
         #expect(stage.execution.durable.status == .completed)
     }
 
-    @Test func laterAttemptThatClosesTooEarlyFailsAtOnce() throws {
+    @Test func closingALaterAttemptWithBufferedEventsFailsAtOnce() throws {
         let stage = Stage()
         try stage.start()
         try stage.run(Samples.marker(""))
@@ -212,7 +212,7 @@ import Testing
         )
     }
 
-    @Test func closingWhileASignalWaitsIsUnhandled() throws {
+    @Test func closingWithABufferedSignalIsUnhandled() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -232,13 +232,13 @@ import Testing
         }
         #expect(attributes.cause == .unhandledCommand)
         #expect(error.message == "UnhandledCommand")
-        // The code has seen the signal now.
+        // The next task shows the signal to the workflow code.
         try stage.run(Samples.complete("in time"))
         #expect(stage.execution.durable.status == .completed)
     }
 
     @Test(arguments: [Samples.fail(Samples.failure("no")), Samples.cancelWorkflow()])
-    func everyClosingCommandWaitsForWhatIsUnseen(command: Command) throws {
+    func everyClosingCommandWaitsForBufferedEvents(command: Command) throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -247,7 +247,7 @@ import Testing
         #expect(stage.execution.isRunning)
     }
 
-    @Test func commandBehindTheEndIsRefusedAndTheTaskGoesOn() throws {
+    @Test func commandAfterTheClosingCommandIsRefusedAndTheTaskKeepsRunning() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -263,7 +263,7 @@ import Testing
         #expect(stage.execution.durable.status == .completed)
     }
 
-    @Test func tooLargeResultEndsTheRun() throws {
+    @Test func oversizeResultTerminatesTheRun() throws {
         let stage = Stage()
         stage.limits.payloadBytes = 100
         try stage.start { $0.input = nil }
@@ -312,7 +312,7 @@ import Testing
             "BadScheduleActivityAttributes: CancelWorkflowExecutionCommandAttributes.Details exceeds size limit."
         ),
     ])
-    func tooLargeCommandsEndTheRun(_ bad: Case) throws {
+    func oversizeCommandsTerminateTheRun(_ bad: Case) throws {
         let stage = Stage()
         stage.limits.payloadBytes = 100
         try stage.start { $0.input = nil }

@@ -3,7 +3,7 @@ import SagamoreEngine
 import SagamoreEngineTestSupport
 import Testing
 
-/// The answer to a workflow task: commands in order, a further task, eager activities, the same answer again.
+/// Completions of workflow tasks: commands in order, next tasks, eager activities, repeated completions.
 @Suite struct CompletionTests {
     private func running() throws -> Stage {
         let stage = Stage()
@@ -37,7 +37,7 @@ import Testing
         )
     }
 
-    @Test func completedEventRepeatsWhatTheWorkerSays() throws {
+    @Test func completedEventCarriesTheWorkersData() throws {
         let stage = try running()
         let decision = try stage.complete { request in
             request.sdkMetadata = WorkflowTaskCompletedMetadata()
@@ -71,14 +71,14 @@ import Testing
         #expect(try state.searchAttributes?.decoded() == expected)
     }
 
-    @Test func workerMayAskForAFurtherTask() throws {
+    @Test func workerMayRequestAnotherTask() throws {
         let stage = try running()
         let decision = try stage.complete { $0.forceCreateNewWorkflowTask = true }
         #expect(decision.outline.suffix(2) == ["5 WorkflowTaskScheduled", "offer workflow 5#1 on travel"])
         #expect(try answer(decision).nextTask == nil)
     }
 
-    @Test func furtherTaskRidesInTheAnswer() throws {
+    @Test func nextTaskIsReturnedInTheAnswer() throws {
         let stage = try running()
         try stage.signal("meanwhile")
         let decision = try stage.complete { $0.returnNewWorkflowTask = true }
@@ -97,7 +97,7 @@ import Testing
         #expect(stage.historyOutline.last == "9 WorkflowExecutionCompleted")
     }
 
-    @Test func eagerActivityRidesInTheAnswerAlreadyStarted() throws {
+    @Test func eagerActivityIsReturnedStartedInTheAnswer() throws {
         let stage = try running()
         let decision = try stage.complete(
             Samples.schedule("eager") { $0.requestEagerExecution = true },
@@ -122,7 +122,7 @@ import Testing
         )
     }
 
-    @Test func sameCompletionAgainGetsTheSameAnswer() throws {
+    @Test func repeatedCompletionGetsTheSameAnswer() throws {
         let stage = try running()
         let token = stage.token
         let first = try stage.complete(
@@ -134,13 +134,13 @@ import Testing
         let ids = try answer(first).eagerActivities.map(\.activity.scheduledEventID)
         #expect(ids == [5, 6])
         #expect(try answer(again).eagerActivities.map(\.activity.scheduledEventID) == ids)
-        // An owner that came later gives it too, and leaves out what has ended since.
+        // A later owner gives the same answer, without activities that have ended since.
         stage.crash()
         try stage.completeActivity(5)
         #expect(try answer(try stage.complete(token: token)).eagerActivities.map(\.activity.scheduledEventID) == [6])
     }
 
-    @Test func sameCompletionAgainGetsTheFurtherTaskAgain() throws {
+    @Test func repeatedCompletionGetsTheNextTaskAgain() throws {
         let stage = try running()
         let token = stage.token
         try stage.complete { request in
@@ -153,7 +153,7 @@ import Testing
         #expect(try answer(again).nextTask?.unwrittenEvents.map(\.event.eventID) == [6])
     }
 
-    @Test func eagerActivityOfAnotherWorkerIsNotHandedOutAgain() throws {
+    @Test func repeatedCompletionGetsNoActivityThatAnotherWorkerHas() throws {
         let stage = try running()
         let token = stage.token
         try stage.complete(Samples.schedule("a") { $0.requestEagerExecution = true })
@@ -162,7 +162,7 @@ import Testing
         #expect(try answer(try stage.complete(token: token)).eagerActivities.isEmpty)
     }
 
-    @Test func completionThatClosedTheRunIsAnsweredAgain() throws {
+    @Test func repeatedClosingCompletionIsAnsweredAgain() throws {
         let stage = try running()
         let token = stage.token
         try stage.complete(Samples.complete())
@@ -177,7 +177,7 @@ import Testing
         #expect(throws: RequestError.self) { try stage.complete(token: token) }
     }
 
-    @Test func nothingIsStartedForARunThatTheSameCommandsClose() throws {
+    @Test func noActivityIsStartedWhenTheSameTaskClosesTheRun() throws {
         let stage = try running()
         let decision = try stage.complete(
             Samples.schedule("eager") { $0.requestEagerExecution = true },

@@ -3,7 +3,7 @@ import SagamoreEngine
 import SagamoreEngineTestSupport
 import Testing
 
-/// What a run owes others, while it is open and when it has closed.
+/// What a run owes others while it is open and after it has closed.
 @Suite struct DebtTests {
     private static func debt(_ eventID: Int64) -> Debt { Debt(eventID: eventID, .reportToParent(details: [7])) }
 
@@ -17,7 +17,7 @@ import Testing
         stage.apply(Samples.decision(fact, on: stage.execution))
     }
 
-    @Test func aRunIsDoneWhenItOwesNothing() throws {
+    @Test func closedRunIsDoneOnceItsDebtsAreSettled() throws {
         let stage = Stage()
         try stage.start()
         #expect(stage.execution.durable.life == .open)
@@ -34,7 +34,7 @@ import Testing
         #expect(stage.execution.durable.life == .done)
     }
 
-    @Test func aRunWithoutDebtsIsDoneAtItsEnd() throws {
+    @Test func runWithoutDebtsIsDoneWhenItCloses() throws {
         let stage = Stage()
         try stage.start()
         write(.debtIncurred(Self.debt(1)), stage)
@@ -43,7 +43,7 @@ import Testing
         #expect(stage.execution.durable.life == .done)
     }
 
-    @Test func aDebtHasAnEventOfItsOwn() throws {
+    @Test func eachDebtHasItsOwnEvent() throws {
         let stage = Stage()
         try stage.start()
         let last = stage.execution.durable.lastEventID
@@ -54,7 +54,7 @@ import Testing
         #expect(throws: InvalidEntry.self) { try empty.validate(.fact(first)) }
     }
 
-    @Test func whatIsNotOwedIsNotSettled() throws {
+    @Test func onlyAnExistingDebtIsSettled() throws {
         let stage = Stage()
         try stage.start()
         #expect(!Self.isValid(.debtSettled(eventID: 1), in: stage))
@@ -63,7 +63,7 @@ import Testing
         #expect(!Self.isValid(.debtSettled(eventID: 1), in: stage))
     }
 
-    @Test func onlyTheEndOfAClosedRunCausesADebt() throws {
+    @Test func closedRunIncursDebtsOnlyForItsLastEvent() throws {
         let stage = Stage()
         try stage.start()
         try stage.terminate()

@@ -3,10 +3,10 @@ import SagamoreEngine
 import SagamoreEngineTestSupport
 import Testing
 
-/// Entries that do not fit what came before them. That all others fit is what the property tests check, live and from
-/// the journal.
+/// Entries that do not fit their execution. The property tests check that all other entries fit, live and from the
+/// journal.
 @Suite struct InvalidEntryTests {
-    /// A run with an activity whose first attempt runs, and its entries.
+    /// A run with an activity whose first attempt is running.
     private static func stage() throws -> Stage {
         let stage = Stage()
         try stage.start()
@@ -45,7 +45,7 @@ import Testing
         #expect(Self.reason(empty, Self.event(1, .workflowTaskScheduled)) != nil)
     }
 
-    @Test func nothingFollowsTheEnd() throws {
+    @Test func noEventFollowsTheClosingEvent() throws {
         let stage = try Self.stage()
         try stage.terminate()
         let execution = stage.execution
@@ -53,7 +53,7 @@ import Testing
         #expect(Self.reason(execution, Self.event(next, .workflowExecutionSignaled)) != nil)
     }
 
-    @Test func factsAreOfWhatIsPending() throws {
+    @Test func factsAboutNothingPendingAreInvalid() throws {
         let stage = try Self.stage()
         let execution = stage.execution
         let last = execution.durable.lastEventID

@@ -3,8 +3,8 @@ import SagamoreEngine
 import SagamoreEngineTestSupport
 import Testing
 
-/// Random request sequences. `SAGAMORE_ENGINE_SEED` repeats the sequence that a failure names;
-/// `SAGAMORE_ENGINE_SEQUENCES` runs another number of them, `SAGAMORE_ENGINE_TABLE` shows what they brought about.
+/// Random request sequences. `SAGAMORE_ENGINE_SEED` repeats the sequence that a failure names,
+/// `SAGAMORE_ENGINE_SEQUENCES` sets their number, and `SAGAMORE_ENGINE_TABLE` prints their coverage.
 @Suite struct PropertyTests {
     @Test func randomSequencesKeepEveryRule() async throws {
         let environment = ProcessInfo.processInfo.environment
@@ -12,12 +12,12 @@ import Testing
         let first = repeated ?? UInt64.random(in: 0 ... .max)
         let count = environment["SAGAMORE_ENGINE_SEQUENCES"].flatMap(Int.init) ?? (repeated == nil ? 2_000 : 1)
         print("engine property test: \(count) sequences from seed \(first)")
-        let lanes = 2
+        let taskCount = 2
         let coverage = try await withThrowingTaskGroup(of: Coverage.self) { group in
-            for lane in 0..<lanes {
+            for task in 0..<taskCount {
                 group.addTask {
                     var coverage = Coverage()
-                    for index in stride(from: lane, to: count, by: lanes) {
+                    for index in stride(from: task, to: count, by: taskCount) {
                         try Task.checkCancellation()
                         let world = World(seed: first &+ UInt64(index))
                         try world.run(steps: 50)
@@ -29,13 +29,13 @@ import Testing
             return try await group.reduce(into: Coverage()) { $0.merge($1) }
         }
         if environment["SAGAMORE_ENGINE_TABLE"] != nil { print(coverage.table) }
-        // One repeated sequence need not show everything.
+        // A single repeated sequence does not cover everything.
         guard count > 1 else { return }
         #expect(coverage.missing.isEmpty, "never happened: \(coverage.missing)\n\(coverage.table)")
     }
 
-    /// The coverage check can fail: one sequence alone never shows all kinds.
-    @Test func oneSequenceIsNotEnough() throws {
+    /// Shows that the coverage check can fail.
+    @Test func oneSequenceDoesNotReachFullCoverage() throws {
         let world = World(seed: 7)
         try world.run(steps: 50)
         #expect(!world.coverage.missing.isEmpty)

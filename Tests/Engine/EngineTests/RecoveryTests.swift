@@ -4,7 +4,7 @@ import SagamoreEngineTestSupport
 import Testing
 
 @Suite struct RecoveryTests {
-    @Test func startedTaskIsDueAgain() throws {
+    @Test func startedTaskIsDueAgainAfterACrash() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -12,7 +12,7 @@ import Testing
         #expect(stage.execution.dueTasks().map(\.outline) == ["offer workflow 2#1 on travel"])
     }
 
-    @Test func eventsThatWaitedAreWrittenFirst() throws {
+    @Test func recoveryWritesBufferedEvents() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -23,19 +23,19 @@ import Testing
         #expect(try stage.run().eventOutline == ["5 WorkflowTaskStarted", "6 WorkflowTaskCompleted"])
     }
 
-    @Test func eventsBehindOnesThatWaitStillWaitToo() throws {
+    @Test func eventsAfterABufferedEventAreBufferedUntilRecovery() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
         try stage.signal("first")
-        // A new owner that has not recovered yet.
+        // A new owner that has not recovered the run yet.
         var rebuilt = SagamoreEngine.Execution(key: Samples.key, runID: Samples.runID)
         for entry in stage.entries { rebuilt.apply(entry) }
         let decision = try rebuilt.decide(try Samples.signal("second"), at: stage.now)
         #expect(decision.outline == ["fact eventBuffered WorkflowExecutionSignaled"])
     }
 
-    @Test func laterAttemptIsDueAgain() throws {
+    @Test func laterAttemptIsDueAgainAfterACrash() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -46,7 +46,7 @@ import Testing
         #expect(try stage.pollWorkflowTask().outline == ["volatile workflowTaskStarted 6#2"])
     }
 
-    @Test func waitingActivitiesAreDueAndRunningOnesAreNot() throws {
+    @Test func unstartedActivitiesAreDueAfterACrashAndRunningOnesAreNot() throws {
         let stage = Stage()
         try stage.start()
         try stage.run(Samples.schedule("a"), Samples.schedule("b"), Samples.schedule("c"))
@@ -59,7 +59,7 @@ import Testing
         )
     }
 
-    @Test func stickyTaskIsOfferedOnItsQueueAgain() throws {
+    @Test func stickyTaskIsOfferedOnItsStickyQueueAfterACrash() throws {
         let stage = Stage()
         try stage.start()
         try stage.run(sticky: "sticky")
@@ -86,7 +86,7 @@ import Testing
         #expect(try FactCoding.decode(Array(frames.joined())).map(\.frame) == frames)
     }
 
-    @Test func startDelaySurvives() throws {
+    @Test func startDelaySurvivesACrash() throws {
         let stage = Stage()
         try stage.start { $0.workflowStartDelay = Interval.seconds(5).duration }
         stage.crash()

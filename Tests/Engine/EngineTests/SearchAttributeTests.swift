@@ -4,7 +4,7 @@ import SagamoreEngineTestSupport
 import SagamoreProtobuf
 import Testing
 
-/// Changes of search attributes by workflow code.
+/// Upserts of search attributes by workflow code.
 @Suite struct SearchAttributeTests {
     private func refusal(of command: Command) throws -> (cause: WorkflowTaskFailedCause, message: String)? {
         let stage = Stage()
@@ -14,7 +14,7 @@ import Testing
         return (it.cause, try #require(try it.failure?.decoded().message))
     }
 
-    @Test func nothingSetIsRefused() throws {
+    @Test func absentSearchAttributesAreRefused() throws {
         var command = Samples.upsertSearchAttributes([:])
         command.attributes = .upsertWorkflowSearchAttributesCommandAttributes(.init())
         let refusal = try #require(try refusal(of: command))
@@ -25,7 +25,7 @@ import Testing
         )
     }
 
-    @Test func noFieldsAreRefused() throws {
+    @Test func emptySearchAttributesAreRefused() throws {
         let refusal = try #require(try refusal(of: Samples.upsertSearchAttributes([:])))
         #expect(
             refusal.message
@@ -33,13 +33,13 @@ import Testing
         )
     }
 
-    @Test func attributesOfTheServerAreRefused() throws {
+    @Test func systemAttributesAreRefused() throws {
         let refusal = try #require(try refusal(of: Samples.upsertSearchAttributes(["Place": "x", "RunId": "y"])))
         #expect(refusal.cause == .badSearchAttributes)
         #expect(refusal.message == "BadSearchAttributes: RunId attribute can't be set in SearchAttributes")
     }
 
-    @Test(arguments: [false, true]) func tooMuchIsRefused(byCount: Bool) throws {
+    @Test(arguments: [false, true]) func tooManyOrTooLargeAttributesAreRefused(byCount: Bool) throws {
         let many = Dictionary(uniqueKeysWithValues: (0..<101).map { ("Key\($0)", "x") })
         let large = ["Place": String(repeating: "x", count: 50_000)]
         let refusal = try #require(try refusal(of: Samples.upsertSearchAttributes(byCount ? many : large)))

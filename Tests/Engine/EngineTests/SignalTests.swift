@@ -4,7 +4,7 @@ import SagamoreEngineTestSupport
 import Testing
 
 @Suite struct SignalTests {
-    /// A started run whose first workflow task is done.
+    /// A started run whose first workflow task is completed.
     private func idle() throws -> Stage {
         let stage = Stage()
         try stage.start()
@@ -31,13 +31,13 @@ import Testing
         #expect(attributes.requestID == "r")
     }
 
-    @Test func signalBesideAScheduledTaskIsWrittenAtOnce() throws {
+    @Test func signalDuringAScheduledTaskIsWrittenAtOnce() throws {
         let stage = Stage()
         try stage.start()
         #expect(try stage.signal("a").outline == ["3 WorkflowExecutionSignaled"])
     }
 
-    @Test func signalsWaitWhileATaskRunsAndAreWrittenInOrderBehindItsCompletion() throws {
+    @Test func signalsDuringATaskAreBufferedAndWrittenInOrderAfterItsCompletion() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -63,7 +63,7 @@ import Testing
             return attributes.signalName
         }
         #expect(names == ["first", "second"])
-        // Events that waited keep their own time.
+        // Buffered events keep their own time.
         #expect(decision.events[4].eventTime == received.timestamp)
         #expect(stage.execution.durable.bufferedEvents.isEmpty)
         #expect(stage.execution.durable.bufferedBytes == 0)
@@ -82,7 +82,7 @@ import Testing
         #expect(stage.history.count { $0.eventType == .workflowExecutionSignaled } == 2)
     }
 
-    @Test func sameRequestIDHasNoEffectAgain() throws {
+    @Test func repeatedRequestIDHasNoEffect() throws {
         let stage = try idle()
         try stage.signal("go", requestID: "r")
         let again = try stage.signal("go", requestID: "r", origin: Samples.origin("command"))
@@ -91,19 +91,19 @@ import Testing
             Issue.record("a known request is answered like a new one")
             return
         }
-        // Without an id every signal is a new one.
+        // Without an id every signal is new.
         try stage.signal("go")
         #expect(try stage.signal("go").eventOutline == ["8 WorkflowExecutionSignaled"])
     }
 
-    @Test func idsThatOnlyLookTheSameAreTwoRequests() throws {
+    @Test func canonicallyEquivalentIDsAreTwoRequests() throws {
         let stage = try idle()
         try stage.signal("go", requestID: "caf\u{E9}")
         #expect(try stage.signal("go", requestID: "cafe\u{301}").eventOutline == ["7 WorkflowExecutionSignaled"])
         #expect(try stage.signal("go", requestID: "cafe\u{301}").outline.isEmpty)
     }
 
-    @Test func sameRequestIDIsAnsweredAlsoWhenTheRunHasClosed() throws {
+    @Test func repeatedRequestIDIsAnsweredAfterTheRunHasClosed() throws {
         let stage = try idle()
         try stage.signal("go", requestID: "r")
         try stage.run(Samples.complete())
@@ -112,7 +112,7 @@ import Testing
         #expect(throws: RequestError.self) { try stage.signal("go") }
     }
 
-    @Test func startsRequestIDIsNoSignals() throws {
+    @Test func startAndSignalMayShareARequestID() throws {
         let stage = Stage()
         try stage.start(requestID: "same")
         #expect(try stage.signal("with start", requestID: "same").eventOutline == ["3 WorkflowExecutionSignaled"])
@@ -127,20 +127,20 @@ import Testing
         #expect(error?.message == "workflow execution already completed")
     }
 
-    /// A run whose code ended it while a signal waited, and whose next workflow task a worker has.
+    /// A run whose close was refused because of a buffered signal, and whose next workflow task has started.
     private func closing() throws -> Stage {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
         try stage.signal("meanwhile", requestID: "r")
         try stage.complete(Samples.complete("too early"))
-        // Nobody has the task yet that will see it.
+        // The next task has not started, so it will show this signal, too.
         try stage.signal("seen as well")
         try stage.pollWorkflowTask()
         return stage
     }
 
-    @Test func signalsHaveToWaitWhileACloseIsTriedAgain() throws {
+    @Test func signalsAreRefusedWhileACloseIsRetried() throws {
         let stage = try closing()
         let error = #expect(throws: RequestError.self) { try stage.signal("late") }
         #expect(error?.code == .resourceExhausted)
@@ -150,7 +150,7 @@ import Testing
         #expect(stage.execution.durable.status == .completed)
     }
 
-    @Test func signalsAreTakenAgainWhenTheRunGoesOn() throws {
+    @Test func signalsAreAcceptedAgainOnceTheCloseIsNotRetried() throws {
         let goesOn = try closing()
         try goesOn.complete { $0.forceCreateNewWorkflowTask = true }
         try goesOn.pollWorkflowTask()
@@ -165,13 +165,13 @@ import Testing
         try timedOut.signal("next")
     }
 
-    @Test func signalOfATopicIsTakenWhileACloseIsTriedAgain() throws {
+    @Test func signalFromATopicIsAcceptedWhileACloseIsRetried() throws {
         let stage = try closing()
         let decision = try stage.signal("late", origin: Samples.origin("command"))
         #expect(decision.outline == ["fact eventBuffered WorkflowExecutionSignaled", "status delivered"])
     }
 
-    @Test func signalsAreLimitedIncludingThoseThatWait() throws {
+    @Test func bufferedSignalsCountTowardTheLimit() throws {
         let stage = Stage()
         stage.limits.signals = 2
         try stage.start()
@@ -182,7 +182,7 @@ import Testing
         #expect(error?.code == .invalidArgument)
     }
 
-    @Test func bytesThatWaitAreLimited() throws {
+    @Test func bufferedBytesAreLimited() throws {
         let stage = Stage()
         stage.limits.historyBytes = 2_000
         try stage.start()
@@ -207,7 +207,7 @@ import Testing
         #expect(it.identity == "client")
     }
 
-    @Test func secondCancelDoesNothingAlsoWhileTheFirstWaits() throws {
+    @Test func secondCancelHasNoEffectEvenWhileTheFirstIsBuffered() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -223,11 +223,11 @@ import Testing
         try stage.start()
         try stage.run(Samples.complete())
         #expect(try stage.cancel().outline.isEmpty)
-        // A command from a topic hears that it came too late.
+        // A command from a topic is told that it came too late.
         #expect(throws: RequestError.self) { try stage.cancel(origin: Samples.origin("late")) }
     }
 
-    /// The ids of cancel requests are their own: a signal may have the same one.
+    /// Cancel requests and signals have separate ids.
     @Test func signalWithTheIDOfACancelRequestTakesEffect() throws {
         let stage = Stage()
         try stage.start()

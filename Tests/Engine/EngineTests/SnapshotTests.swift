@@ -5,11 +5,11 @@ import SagamoreEngineTestSupport
 import SagamoreProtobuf
 import Testing
 
-/// A run's durable state as bytes.
+/// A run's durable state in encoded form.
 @Suite struct SnapshotTests {
-    /// Random sequences, cut behind every entry: what is rebuilt from the state's bytes and the entries behind the cut
-    /// is what all entries give. `SAGAMORE_ENGINE_SEED` repeats the sequence that a failure names.
-    @Test func aSnapshotAndTheRestAreTheWhole() throws {
+    /// Cuts random sequences after every entry. The decoded state and the later entries must give the same state as all
+    /// entries. `SAGAMORE_ENGINE_SEED` repeats the sequence that a failure names.
+    @Test func stateFromASnapshotAndLaterEntriesEqualsTheWhole() throws {
         let environment = ProcessInfo.processInfo.environment
         let repeated = environment["SAGAMORE_ENGINE_SEED"].flatMap(UInt64.init)
         let first = repeated ?? UInt64.random(in: 0 ... .max)
@@ -38,11 +38,11 @@ import Testing
         }
         guard repeated == nil else { return }
         try noteRareValues(&seen)
-        // A new property has to be coded; what never has two values here would not show that it is.
+        // A new property needs encoding, and only a property that varies here shows that it has it.
         #expect(seen.constant.isEmpty, "never seen with two values: \(seen.constant)")
     }
 
-    /// What the random sequences have too seldom or never.
+    /// Adds values that the random sequences have rarely or never.
     private func noteRareValues(_ seen: inout SeenValues) throws {
         let stage = Stage()
         try stage.start(origin: Samples.origin("2")) { request in
@@ -87,7 +87,7 @@ import Testing
         try stage.heartbeat(id, "half")
         try stage.failActivity(id)
         try check(stage, &seen)
-        // Its code ends the run while a signal waits.
+        // The workflow code completes the run while a signal is buffered.
         try stage.signal("go", requestID: "request")
         try stage.pollWorkflowTask()
         try stage.signal("stop")
@@ -142,13 +142,13 @@ import Testing
         try DurableStateCoding.decode(DurableStateCoding.encode(state), format: DurableStateCoding.format)
     }
 
-    @Test func whatANewerProgramWroteIsAnError() throws {
+    @Test func snapshotOfANewerProgramIsAnError() throws {
         let stage = Stage()
         try stage.start()
         let bytes = DurableStateCoding.encode(stage.execution.durable)
         let error = #expect(throws: UnknownSnapshotFormat.self) { try DurableStateCoding.decode(bytes, format: 2) }
         #expect(try #require(error).format == 2)
-        // Field 99, as a number and as bytes; the same within an activity, a timer and a workflow task.
+        // Field 99, as a number and as bytes; then the same inside an activity, a timer and a workflow task.
         for field in [[0x98, 0x06, 0x01], [0x9A, 0x06, 0x01, 0x00]] as [[UInt8]] {
             #expect(throws: ProtobufError.self) { try DurableStateCoding.decode(field, format: 1) }
             for number in [28, 29, 20] {
@@ -161,7 +161,7 @@ import Testing
     }
 }
 
-/// Which properties of a state were seen with more than one value.
+/// The properties of a state that had more than one value.
 private struct SeenValues {
     private var first: [String: String] = [:]
     private var varied: Set<String> = []

@@ -17,7 +17,7 @@ import Testing
         #expect(stage.execution.durable.startRequestID == "start")
     }
 
-    @Test func startedEventRepeatsTheRequestAndFillsDefaultsIn() throws {
+    @Test func startedEventCarriesTheRequestAndDefaults() throws {
         let stage = Stage()
         try stage.start {
             $0.memo = Samples.memo(["note": "remember"])
@@ -39,7 +39,7 @@ import Testing
         #expect(attributes.originalExecutionRunID == Samples.runID.description)
         #expect(attributes.firstExecutionRunID == Samples.runID.description)
         #expect(attributes.workflowTaskTimeout == Interval.seconds(10).duration)
-        // Present with the value 0; the other timeouts are absent.
+        // Present with the value 0, unlike the timeouts.
         #expect(attributes.firstWorkflowTaskBackoff == Interval.zero.duration)
         #expect(attributes.workflowExecutionTimeout == nil)
         #expect(attributes.workflowRunTimeout == nil)
@@ -72,7 +72,7 @@ import Testing
         #expect(stage.execution.durable.taskTimeout == .seconds(120))
     }
 
-    @Test func startDelayHoldsTheFirstTaskBack() throws {
+    @Test func startDelayPostponesTheFirstTask() throws {
         let stage = Stage()
         let decision = try stage.start { $0.workflowStartDelay = Interval.seconds(5).duration }
         #expect(decision.outline == ["1 WorkflowExecutionStarted", "fact requestSeen start"])
@@ -81,7 +81,7 @@ import Testing
         #expect(due.map(\.outline) == [["2 WorkflowTaskScheduled", "offer workflow 2#1 on travel"]])
     }
 
-    @Test func signalInTheStartDelayIsRecordedAndDoesNotEndIt() throws {
+    @Test func signalDuringTheStartDelayIsRecordedAndDoesNotEndIt() throws {
         let stage = Stage()
         try stage.start { $0.workflowStartDelay = Interval.seconds(5).duration }
         let decision = try stage.signal("early")
@@ -102,7 +102,7 @@ import Testing
         #expect(stage.execution.durable.status == .canceled)
     }
 
-    @Test func queryInTheStartDelayIsRefused() throws {
+    @Test func queryDuringTheStartDelayIsRefused() throws {
         let stage = Stage()
         try stage.start { $0.workflowStartDelay = Interval.seconds(5).duration }
         let obstacle = try #require(stage.execution.queryObstacle)
@@ -137,13 +137,13 @@ import Testing
             $0.workflowRunTimeout = ProtobufDuration(seconds: -1, nanos: 0)
         },
     ])
-    func badRequestsAreRefused(_ bad: Bad) {
+    func invalidRequestsAreRefused(_ bad: Bad) {
         let error = #expect(throws: RequestError.self) { try Samples.start(bad.adjust) }
         #expect(error?.code == .invalidArgument)
         #expect(error?.message == bad.message)
     }
 
-    @Test func whatThisVersionLacksIsSaid() {
+    @Test func unsupportedOptionsAreReportedAsUnimplemented() {
         let cron = #expect(throws: RequestError.self) { try Samples.start { $0.cronSchedule = "* * * * *" } }
         #expect(cron?.code == .unimplemented)
         let retry = #expect(throws: RequestError.self) { try Samples.start { $0.retryPolicy = RetryPolicy() } }

@@ -4,7 +4,7 @@ import SagamoreEngineTestSupport
 import SagamoreProtobuf
 import Testing
 
-/// What a command that came by a topic is owed.
+/// Status events of commands from a topic.
 @Suite struct StatusEventTests {
     private func commanded(_ adjust: (inout StartWorkflowExecutionRequest) -> Void = { _ in }) throws -> Stage {
         let stage = Stage()
@@ -12,7 +12,7 @@ import Testing
         return stage
     }
 
-    @Test func acceptedWhenTheStartIsDurable() throws {
+    @Test func commandedStartIsAccepted() throws {
         let stage = Stage()
         let decision = try stage.start(origin: Samples.origin("2"))
         #expect(
@@ -30,13 +30,13 @@ import Testing
         #expect(event.at == stage.now)
     }
 
-    @Test func startOverGRPCOwesNothing() throws {
+    @Test func startOverGRPCHasNoStatusEvents() throws {
         let stage = Stage()
         #expect(try stage.start().statusEvents.isEmpty)
         #expect(try stage.run(Samples.complete()).statusEvents.isEmpty)
     }
 
-    @Test func passed() throws {
+    @Test func completedRunPasses() throws {
         let event = try #require(try commanded().run(Samples.complete("result")).statusEvents.first)
         #expect(event.status == .passed)
         #expect(event.sequence == 2)
@@ -44,7 +44,7 @@ import Testing
         #expect(event.origin == Samples.origin("2"))
     }
 
-    @Test func compensated() throws {
+    @Test func compensatedSagaIsReported() throws {
         let failure = Samples.failure("rolled back", type: "SagaCompensated")
         let event = try #require(try commanded().run(Samples.fail(failure)).statusEvents.first)
         #expect(event.status == .compensated)
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: ["SagaCompensationFailed", "Broken", ""])
-    func failed(type: String) throws {
+    func otherFailuresAreReportedAsFailed(type: String) throws {
         let failure = Samples.failure("no", type: type)
         let event = try #require(try commanded().run(Samples.fail(failure)).statusEvents.first)
         #expect(event.status == .failed)
@@ -60,24 +60,24 @@ import Testing
         #expect(event.sequence == 2)
     }
 
-    @Test func cancelled() throws {
+    @Test func cancelledRunIsReported() throws {
         let event = try #require(try commanded().run(Samples.cancelWorkflow("undone")).statusEvents.first)
         #expect(event.status == .cancelled)
         #expect(event.details == Samples.payloads("undone"))
     }
 
-    @Test func terminated() throws {
+    @Test func terminatedRunIsReported() throws {
         let event = try #require(try commanded().terminate("enough").statusEvents.first)
         #expect(event.status == .terminated)
         #expect(event.reasonMessage == "enough")
     }
 
-    @Test func timedOut() throws {
+    @Test func timedOutRunIsReported() throws {
         let stage = try commanded { $0.workflowRunTimeout = Interval.seconds(1).duration }
         #expect(stage.passAndDecide(.seconds(1)).flatMap(\.statusEvents).map(\.status) == [.timedOut])
     }
 
-    @Test func deliveredForEachCommandToTheRun() throws {
+    @Test func everyCommandToTheRunIsDelivered() throws {
         let stage = try commanded()
         #expect(
             try stage.signal("s", requestID: "3", origin: Samples.origin("3")).statusEvents.map(\.status) == [
@@ -91,7 +91,7 @@ import Testing
         #expect(last.map(\.sequence) == [1, 2])
     }
 
-    @Test func waitingSignalIsDelivered() throws {
+    @Test func bufferedSignalIsDelivered() throws {
         let stage = try commanded()
         try stage.pollWorkflowTask()
         #expect(try stage.signal("s", origin: Samples.origin("3")).outline.last == "status delivered")

@@ -4,7 +4,7 @@ import SagamoreEngineTestSupport
 import Testing
 
 @Suite struct StickyTests {
-    /// A run whose worker keeps it in its cache.
+    /// A run with a sticky queue.
     private func cached() throws -> Stage {
         let stage = Stage()
         try stage.start()
@@ -25,7 +25,7 @@ import Testing
         #expect(attributes.taskQueue?.normalName == "travel")
     }
 
-    @Test func stickyPollGetsOnlyWhatIsNew() throws {
+    @Test func stickyPollGetsOnlyNewEvents() throws {
         let stage = try cached()
         try stage.signal("go")
         guard case .workflowTask(let delivery) = try stage.pollWorkflowTask(sticky: true).reply else {
@@ -36,7 +36,7 @@ import Testing
         #expect(delivery.previousStartedEventID == 3)
     }
 
-    @Test func stickyQueueWithoutPollerFallsBackToTheNormalOne() throws {
+    @Test func stickyQueueWithoutAPollerFallsBackToTheNormalQueue() throws {
         let stage = try cached()
         try stage.signal("go")
         #expect(stage.passAndDecide(.seconds(9)).isEmpty)
@@ -65,7 +65,7 @@ import Testing
         #expect(stage.historyOutline.last == "10 WorkflowExecutionCompleted")
     }
 
-    @Test func abandonedStickyQueueLeavesNoEvent() throws {
+    @Test func abandoningAStickyQueueWritesNoEvent() throws {
         let stage = try cached()
         try stage.signal("go")
         let stamp = WorkflowTaskStamp(scheduledEventID: 7, attempt: 1)
@@ -86,7 +86,7 @@ import Testing
         #expect(stage.execution.decideStickyAbandoned(stamp, at: stage.now).outline.isEmpty)
     }
 
-    @Test func failedStickyTaskIsTriedAnewOnTheNormalQueueFirst() throws {
+    @Test func failedStickyTaskIsRetriedOnTheNormalQueue() throws {
         let stage = try cached()
         try stage.signal("go")
         try stage.pollWorkflowTask(sticky: true)
@@ -103,7 +103,7 @@ import Testing
         )
     }
 
-    @Test func completionWithoutAQueueEndsStickiness() throws {
+    @Test func completionWithoutAStickyQueueEndsStickiness() throws {
         let stage = try cached()
         try stage.signal("go")
         try stage.pollWorkflowTask(sticky: true)

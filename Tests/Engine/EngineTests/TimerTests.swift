@@ -13,7 +13,7 @@ import Testing
         return stage
     }
 
-    @Test func timerFiresAtItsTime() throws {
+    @Test func timerFiresWhenItIsDue() throws {
         let stage = try waiting(Samples.startTimer("t", .milliseconds(150)))
         #expect(stage.execution.nextDeadline == stage.now + .milliseconds(150))
         #expect(stage.passAndDecide(.milliseconds(149)).isEmpty)
@@ -33,7 +33,7 @@ import Testing
         #expect(stage.passAndDecide(.zero).map(\.eventOutline) == [["6 TimerFired", "7 WorkflowTaskScheduled"]])
     }
 
-    @Test func timersFireInOrderOfTimeWithOneWorkflowTask() throws {
+    @Test func timersFireInTimeOrderAndScheduleOneWorkflowTask() throws {
         let stage = try waiting(Samples.startTimer("late", .seconds(2)), Samples.startTimer("early", .seconds(1)))
         let due = stage.passAndDecide(.seconds(3))
         #expect(
@@ -64,7 +64,7 @@ import Testing
         #expect(stage.passAndDecide(.seconds(5)).flatMap(\.outline).isEmpty)
     }
 
-    @Test func idOfACancelledTimerMayBeUsedAgainInTheSameTask() throws {
+    @Test func idOfACancelledTimerCanBeReusedInTheSameTask() throws {
         let stage = try waiting(
             Samples.startTimer("t", .seconds(60)),
             Samples.cancelTimer("t"),
@@ -74,7 +74,7 @@ import Testing
         #expect(stage.execution.durable.timerIDs == [ExactText("t"): 7])
     }
 
-    @Test func idsThatOnlyLookTheSameAreTwoTimers() throws {
+    @Test func canonicallyEquivalentIDsAreTwoTimers() throws {
         let stage = try waiting(
             Samples.startTimer("caf\u{E9}", .seconds(60)),
             Samples.startTimer("cafe\u{301}", .seconds(50)),
@@ -84,7 +84,7 @@ import Testing
         #expect(stage.execution.durable.timers.keys.sorted() == [5])
     }
 
-    @Test func firingWaitsWhileATaskRuns() throws {
+    @Test func firingDuringATaskIsBuffered() throws {
         let stage = try waiting(Samples.startTimer("t", .seconds(1)))
         try stage.signal("go")
         try stage.pollWorkflowTask()
@@ -92,7 +92,7 @@ import Testing
         #expect(try stage.complete().eventOutline.suffix(2) == ["10 TimerFired", "11 WorkflowTaskScheduled"])
     }
 
-    @Test func cancellationTakesAWaitingFiringBack() throws {
+    @Test func cancellationRemovesABufferedFiring() throws {
         let stage = try waiting(Samples.startTimer("t", .seconds(1)))
         try stage.signal("go")
         try stage.pollWorkflowTask()
@@ -106,7 +106,7 @@ import Testing
         #expect(stage.execution.durable.bufferedEvents.isEmpty)
     }
 
-    @Test func firingThatWasTakenBackLeavesTheOtherEvents() throws {
+    @Test func removedFiringKeepsOtherBufferedEvents() throws {
         let stage = try waiting(Samples.startTimer("t", .seconds(1)))
         try stage.signal("go")
         try stage.pollWorkflowTask()
@@ -121,7 +121,7 @@ import Testing
         #expect(stage.execution.durable.bufferedBytes == 0)
     }
 
-    @Test func timerOfTheSameIDBehindAWaitingFiringIsAnotherOne() throws {
+    @Test func timerWithTheIDOfABufferedFiringIsAnotherTimer() throws {
         let stage = try waiting(Samples.startTimer("t", .seconds(1)))
         try stage.signal("go")
         try stage.pollWorkflowTask()

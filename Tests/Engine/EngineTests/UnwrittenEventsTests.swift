@@ -3,7 +3,7 @@ import SagamoreEngine
 import SagamoreEngineTestSupport
 import Testing
 
-/// What readers of a history are shown beyond what is written, and what stands in Started events.
+/// Events that readers of a history are shown before they are written, and the attributes of Started events.
 @Suite struct UnwrittenEventsTests {
     private func shown(_ stage: Stage) -> [String] {
         stage.execution.unwrittenEvents().map { "\($0.event.eventID) \($0.event.eventType)" }
@@ -17,7 +17,7 @@ import Testing
         return attributes
     }
 
-    @Test func taskOfAWorkerIsShownAsItWillBeWritten() throws {
+    @Test func runningTaskIsShownAsItWillBeWritten() throws {
         let stage = Stage()
         try stage.start()
         #expect(shown(stage) == [])
@@ -29,7 +29,7 @@ import Testing
         #expect(shown(stage) == [])
     }
 
-    @Test func laterAttemptIsShownWhileItIsDueAndWhileItRuns() throws {
+    @Test func laterAttemptIsShownWhileDueAndWhileRunning() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -41,7 +41,7 @@ import Testing
         #expect(started(stage)?.identity == "")
     }
 
-    @Test func somethingNewTakesThePlaceOfALaterAttempt() throws {
+    @Test func newEventHidesALaterAttempt() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func startedEventNamesTheBuildOfTheWorkerThatAnswered(isAnswered: Bool) throws {
+    func startedEventCarriesTheBuildOfTheWorkerThatAnswered(isAnswered: Bool) throws {
         let stage = Stage()
         try stage.start()
         try stage.run(Samples.schedule("a") { $0.startToCloseTimeout = Interval.seconds(5).duration })
@@ -80,7 +80,7 @@ import Testing
         #expect(versions == [isAnswered ? "build" : "none"])
     }
 
-    @Test func heartbeatStaysKnownWithItsTimeToTheNextAttempt() throws {
+    @Test func lastHeartbeatIsKeptForTheNextAttempt() throws {
         let stage = Stage()
         try stage.start()
         try stage.run(Samples.schedule("a"))
@@ -98,7 +98,7 @@ import Testing
         #expect(stage.execution.durable.activities[5]?.heartbeatDetails == Samples.payloads("last words"))
     }
 
-    @Test func taskThatATerminationFailsIsFailedByTheServer() throws {
+    @Test func terminationFailsTheTaskInTheServersName() throws {
         let stage = Stage()
         try stage.start()
         try stage.pollWorkflowTask()

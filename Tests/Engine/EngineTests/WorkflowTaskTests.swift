@@ -11,7 +11,7 @@ import Testing
         return stage
     }
 
-    @Test func startOfATaskIsVolatileAndShowsStarted() throws {
+    @Test func startOfATaskIsVolatileAndShowsTheStartedEvent() throws {
         let stage = try started()
         let decision = try stage.pollWorkflowTask()
         #expect(decision.outline == ["volatile workflowTaskStarted 3#1"])
@@ -42,14 +42,14 @@ import Testing
         #expect(stage.execution.durable.status == .completed)
     }
 
-    @Test func taskIsGivenToOnePollerOnly() throws {
+    @Test func taskStartsForOnePollerOnly() throws {
         let stage = try started()
         try stage.pollWorkflowTask()
         let error = #expect(throws: RequestError.self) { try stage.pollWorkflowTask() }
         #expect(error?.message == "Workflow task not found.")
     }
 
-    @Test func failureIsRecordedAndTheNextAttemptIsDueWithoutAnEvent() throws {
+    @Test func failureIsRecordedAndTheNextAttemptIsOfferedWithoutAnEvent() throws {
         let stage = try started()
         try stage.pollWorkflowTask()
         let decision = try stage.failTask(.nonDeterministicError)
@@ -70,7 +70,7 @@ import Testing
         #expect(attributes.identity == "worker")
     }
 
-    @Test func onlyTheFirstFailureIsRecordedAndTheNextScheduledCarriesTheAttempt() throws {
+    @Test func onlyTheFirstFailureIsRecordedAndTheNextScheduledEventCarriesTheAttempt() throws {
         let stage = try started()
         try stage.pollWorkflowTask()
         try stage.failTask()
@@ -119,7 +119,7 @@ import Testing
         #expect(stage.execution.queryObstacle == nil)
     }
 
-    @Test func eventBesideALaterAttemptMakesItAFirstOne() throws {
+    @Test func newEventResetsTheAttempt() throws {
         let stage = try started()
         try stage.pollWorkflowTask()
         try stage.failTask()
@@ -130,7 +130,7 @@ import Testing
         #expect(completed.eventOutline.first == "7 WorkflowTaskStarted")
     }
 
-    @Test func signalThatWaitedBehindAFailedTaskGetsAFirstAttempt() throws {
+    @Test func signalBufferedDuringAFailedTaskResetsTheAttempt() throws {
         let stage = try started()
         try stage.pollWorkflowTask()
         try stage.signal("meanwhile")
@@ -144,7 +144,7 @@ import Testing
         #expect(stage.execution.volatile.startedTask == nil)
     }
 
-    @Test func signalThatWaitedBehindALaterAttemptGetsAFirstOne() throws {
+    @Test func signalBufferedDuringALaterAttemptResetsTheAttempt() throws {
         let stage = try started()
         try stage.pollWorkflowTask()
         try stage.failTask()
@@ -159,7 +159,7 @@ import Testing
         #expect(try stage.pollWorkflowTask().outline == ["volatile workflowTaskStarted 7#1"])
     }
 
-    @Test func taskTimesOutAndTheNextAttemptIsDue() throws {
+    @Test func taskTimesOutAndTheNextAttemptIsOffered() throws {
         let stage = try started()
         try stage.pollWorkflowTask()
         #expect(stage.passAndDecide(.seconds(9)).isEmpty)
@@ -181,7 +181,7 @@ import Testing
         #expect(attributes.startedEventID == 3)
     }
 
-    @Test func laterAttemptTimesOutWithoutATrace() throws {
+    @Test func laterAttemptTimesOutWithoutAnEvent() throws {
         let stage = try started()
         try stage.pollWorkflowTask()
         try stage.failTask()
@@ -201,7 +201,7 @@ import Testing
         #expect(error?.message == "Workflow task not found.")
     }
 
-    @Test func tokenOfAnOwnerBeforeIsRefused() throws {
+    @Test func tokenOfAPreviousOwnerIsRefused() throws {
         let stage = try started()
         try stage.pollWorkflowTask()
         let old = stage.token
@@ -220,7 +220,7 @@ import Testing
         #expect(error?.message == "Workflow task not found.")
     }
 
-    @Test func historySuggestsToContinueAsNew() throws {
+    @Test func startedEventSuggestsContinueAsNew() throws {
         let stage = try started()
         stage.limits.suggestedEvents = 2
         try stage.pollWorkflowTask()
@@ -232,8 +232,8 @@ import Testing
         #expect(it.historySizeBytes > 0)
     }
 
-    /// Temporal: 5 s more from the fourth attempt on, then twice as much each time, up to 10 min.
-    @Test func fromTheFourthAttemptOnTheTimeoutGrows() throws {
+    /// As on Temporal's server: 5 s are added from the fourth attempt on, then twice as much each time, up to 10 min.
+    @Test func timeoutGrowsFromTheFourthAttempt() throws {
         let stage = try started()
         var timeouts: [Interval] = []
         for _ in 0..<13 {
