@@ -6,10 +6,10 @@ import SagamoreProgramTestSupport
 import Testing
 
 extension ProgramTests {
-    /// `dev` and the commands on a cluster as operators have it.
+    /// `dev` and the commands against an Apache Kafka cluster, as in production.
     @Suite(.serialized, .enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
     struct ApacheKafkaTests {
-        @Test func aClusterThatIsAwayIsWaitedForAndGetsItsTopics() throws {
+        @Test func devWaitsForAnUnreachableClusterAndCreatesItsTopics() throws {
             let kafka = try TemporaryKafka()
             kafka.stop()
             let folder = try TemporaryFolder()

@@ -8,7 +8,7 @@ import Testing
 @testable import SagamoreCLI
 
 extension ProgramTests {
-    /// What needs no services.
+    /// Commands that need neither a server nor a broker.
     @Suite(.serialized)
     struct CommandLineTests {
         @Test(arguments: [
@@ -17,7 +17,7 @@ extension ProgramTests {
             ["workflow", "list", "--query", "x"], ["workflow", "signal-with-start"], ["dev", "--time-skipping"],
             ["dev", "--dynamic-config-value", "a=1"],
         ])
-        func whatIsNotThereYetEndsWith2(_ arguments: [String]) throws {
+        func anUnavailableCommandExitsWith2(_ arguments: [String]) throws {
             let program = try RunningProgram(arguments)
             #expect(program.status() == 2)
             #expect(program.errors.contains("is not available yet"))
@@ -34,7 +34,7 @@ extension ProgramTests {
             ["command", "publish", "--command-id", "1", "--timeout", "5s", "--kafka", "x:1"],
             ["migrate", "--postgres", "x", "--shards", "17"],
         ])
-        func aCommandLineThatCanNotBeFollowedEndsWith2(_ arguments: [String]) throws {
+        func anInvalidCommandLineExitsWith2(_ arguments: [String]) throws {
             let folder = try TemporaryFolder()
             let program = try RunningProgram(arguments, folder: folder.path)
             #expect(program.status() == 2)
@@ -66,14 +66,14 @@ extension ProgramTests {
             )
         }
 
-        @Test func withoutADevOrAnAddressItSaysWhatToDo() throws {
+        @Test func aCommandWithoutAnAddressSaysWhatToDo() throws {
             let folder = try TemporaryFolder()
             let outcome = try sagamore("events", "tail", folder: folder.path)
             #expect(outcome.status == 2)
             #expect(outcome.errors.contains("Start 'sagamore dev' here, or set --kafka"))
         }
 
-        @Test func addressesThatNobodyAnswersAtEndWith1() throws {
+        @Test func unreachableAddressesExitWith1() throws {
             let tail = try sagamore("events", "tail", environment: ["SAGAMORE_KAFKA": "127.0.0.1:1"])
             #expect(tail.status == 1)
             #expect(tail.errors.contains("no Kafka broker answers at 127.0.0.1:1"))
@@ -88,7 +88,7 @@ extension ProgramTests {
             #expect(show.errors.contains("no Sagamore server answers at 127.0.0.1:1"))
         }
 
-        @Test func aDatabaseIsMigratedAnyNumberOfTimes() throws {
+        @Test func migrationIsRepeatableAndRefusesANewerSchema() throws {
             let server = try TemporaryPostgres.sharedServer()
             let url = try server.createDatabase()
             let first = try sagamore("migrate", "--postgres", url, "--shards", "3")

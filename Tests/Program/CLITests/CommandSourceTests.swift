@@ -3,7 +3,7 @@ import Testing
 
 @testable import SagamoreCLI
 
-/// So many characters of two bytes.
+/// A text of `count` characters with two bytes each.
 private func umlauts(_ count: Int) -> String { String(repeating: "ä", count: count) }
 
 struct CommandSourceTests {
@@ -11,17 +11,17 @@ struct CommandSourceTests {
         try CommandSource.commands(in: Array(text.utf8), named: "input")
     }
 
-    @Test func linesAreCommands() throws {
+    @Test func eachLineIsACommand() throws {
         let text =
             "{\"command_id\":\"1\",\"workflow_id\":\"w\"}\r\n\n  \n{ \"command_id\" : \"2\", \"order_id\": \"o\" }\n"
         let commands = try commands(text)
         #expect(commands.map(\.commandID) == ["1", "2"])
         #expect(commands.map(\.key) == ["w", "o"])
-        // A line goes out as it came in.
+        // A line is published byte for byte.
         #expect(commands[1].value == Array("{ \"command_id\" : \"2\", \"order_id\": \"o\" }".utf8))
     }
 
-    @Test func oneDocumentMayHaveManyLines() throws {
+    @Test func aDocumentMaySpanLines() throws {
         let commands = try commands("{\n  \"command_id\": \"1\"\n}\n")
         #expect(commands.map(\.commandID) == ["1"])
         #expect(commands[0].key == "1")
@@ -32,7 +32,7 @@ struct CommandSourceTests {
     }
 
     @Test(arguments: ["\n", ""])
-    func keysThatStandTwiceInsideValuesGoOutAsTheyAre(_ end: String) throws {
+    func duplicateKeysInsideValuesArePublishedUnchanged(_ end: String) throws {
         let command = #"{"command_id":"1","input":{"x":1,"x":2}}"#
         #expect(try commands(command + end).map(\.value) == [Array(command.utf8)])
         #expect(
@@ -62,19 +62,19 @@ struct CommandSourceTests {
         ("{\"command_id\":\"1\",\"workflow_id\":\"\\u0000\"}", "command 1: its workflow_id must not contain NUL"),
         ("{\"command_id\":\"1\",\"workflow_id\":\"\(umlauts(501))\"}", "its workflow_id has more than 1000 bytes"),
     ])
-    func aMistakeIsNamedWithItsPlace(_ text: String, _ message: String) throws {
+    func anInvalidCommandIsReportedWithItsPosition(_ text: String, _ message: String) throws {
         let error = try #require(throws: CommandFailure.self) { try commands(text) }
         #expect(error.description.contains(message))
         #expect(error.description.hasSuffix("Nothing was published"))
     }
 
-    @Test func idsMayBeAsLongAsTheServiceTakesThem() throws {
+    @Test func idsMayBeAsLongAsTheServiceAllows() throws {
         let commands = try commands("{\"command_id\":\"\(umlauts(255))\",\"workflow_id\":\"\(umlauts(500))\"}")
         #expect(commands.map(\.commandID.unicodeScalars.count) == [255])
         #expect(commands.map { $0.workflowID?.utf8.count } == [1_000])
     }
 
-    @Test func nothingIsNoCommand() throws {
+    @Test func blankInputHoldsNoCommand() throws {
         #expect(try commands("\n \n").isEmpty)
     }
 }

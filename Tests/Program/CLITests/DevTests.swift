@@ -9,7 +9,7 @@ import Testing
 extension ProgramTests {
     @Suite(.serialized)
     struct DevTests {
-        @Test func devSaysWhereEverythingListensAndLeavesNothing() throws {
+        @Test func devReportsItsAddressesAndCleansUp() throws {
             let folder = try TemporaryFolder()
             let data = folder.path + "/data"
             let dev = try DevProgram(dataFolder: data)
@@ -24,7 +24,7 @@ extension ProgramTests {
             #expect(dev.program.output.contains(postgres))
             let postgresPID = try #require(file["postgres_pid"]?.int64)
             #expect(isThere(postgresPID))
-            // Its routes' topics are there from the first moment.
+            // The topics of its routes exist once it is ready.
             #expect(try dev.run("events", "tail").status == 0)
 
             #expect(dev.stop() == 0)
@@ -32,7 +32,7 @@ extension ProgramTests {
             #expect(!fileExists(data))
         }
 
-        @Test func aSecondDevOnTheSameDataSaysWhoHasIt() throws {
+        @Test func aSecondDevOnTheSameDataNamesTheFirst() throws {
             let dev = try DevProgram.shared()
             let second = try sagamore("dev", "--port", "0", "--data-dir", dev.dataFolder)
             #expect(second.status == 1)
@@ -41,7 +41,7 @@ extension ProgramTests {
             #expect(second.errors.contains("--data-dir"))
         }
 
-        @Test func aBusyPortIsSaidBeforeAnythingIsStarted() throws {
+        @Test func aBusyPortIsReportedBeforeAnythingStarts() throws {
             let folder = try TemporaryFolder()
             let dev = try DevProgram.shared()
             let port = try #require(try dev.file()["grpc"]?.string?.split(separator: ":").last)
@@ -51,7 +51,7 @@ extension ProgramTests {
             #expect(!fileExists(folder.path + "/other"))
         }
 
-        @Test func aKilledDevComesBackWithWhatItHad() throws {
+        @Test func aKilledDevRestartsWithItsData() throws {
             let folder = try TemporaryFolder()
             let data = folder.path + "/data"
             var dev = try DevProgram(dataFolder: data, options: [])
@@ -72,11 +72,11 @@ extension ProgramTests {
             #expect(dev.stop() == 0)
             #expect(!fileExists(data + "/dev.json"))
             #expect(fileExists(data + "/postgres"))
-            // The database's files may be elsewhere: they are not the folder's to remove.
+            // The database's files may be outside the folder, so removing the folder is not enough.
             try EmbeddedPostgres(dataDirectory: data + "/postgres").wipe()
         }
 
-        @Test func aKilledPostgresComesBack() throws {
+        @Test func aKilledPostgresIsRestarted() throws {
             let folder = try TemporaryFolder()
             let dev = try DevProgram(dataFolder: folder.path + "/data")
             defer { dev.stop() }
@@ -101,7 +101,7 @@ extension ProgramTests {
             #expect(events.output.contains("accepted"))
         }
 
-        @Test func aRunningDevTakesUpAnotherNumberOfShards() throws {
+        @Test func aRunningDevAdoptsAnotherNumberOfShards() throws {
             let folder = try TemporaryFolder()
             let dev = try DevProgram(dataFolder: folder.path + "/data")
             let url = try #require(try dev.file()["postgres"]?.string)
@@ -128,7 +128,7 @@ extension ProgramTests {
                 #expect(events.output.components(separatedBy: "accepted").count == sum + 1)
             }
             let session = try PostgresConnection(url, applicationName: "tests")
-            // The first five workflows are of five slices in five of the sixteen shards.
+            // The ids of the first five workflows belong to slices of five different shards.
             let used = PostgresStatement("used", "select count(*) from sagamore.shards where outbox_sequence > 0")
             #expect(try session.query(used).int64(0, 0) >= 5)
             session.close()
@@ -137,7 +137,7 @@ extension ProgramTests {
             #expect(dev.stop() == 0)
         }
 
-        @Test func aDevWhoseShardsAreTakenEndsWith1() throws {
+        @Test func aDevThatLosesItsShardsExitsWith1() throws {
             let folder = try TemporaryFolder()
             let dev = try DevProgram(dataFolder: folder.path + "/data")
             let url = try #require(try dev.file()["postgres"]?.string)
@@ -149,7 +149,7 @@ extension ProgramTests {
             #expect(!fileExists(dev.dataFolder))
         }
 
-        @Test func anEphemeralFolderThatAKilledDevLeftIsUsedAgain() throws {
+        @Test func theEphemeralFolderOfAKilledDevIsReused() throws {
             let folder = try TemporaryFolder()
             let data = folder.path + "/data"
             let killed = try DevProgram(dataFolder: data)
@@ -162,7 +162,7 @@ extension ProgramTests {
             #expect(!fileExists(data))
         }
 
-        @Test func anEphemeralDevDoesNotTakeAFolderThatHoldsSomething() throws {
+        @Test func anEphemeralDevRefusesAFolderThatIsNotEmpty() throws {
             let folder = try TemporaryFolder()
             #expect(FileManager.default.createFile(atPath: folder.path + "/precious", contents: nil))
             let outcome = try sagamore("dev", "--port", "0", "--ephemeral", "--data-dir", folder.path)
@@ -171,7 +171,7 @@ extension ProgramTests {
             #expect(fileExists(folder.path + "/precious"))
         }
 
-        @Test func aDatabaseThatIsAwayIsWaitedFor() throws {
+        @Test func devWaitsForAnUnreachableDatabase() throws {
             let folder = try TemporaryFolder()
             let server = try TemporaryPostgres()
             let url = try server.createDatabase()
@@ -187,7 +187,7 @@ extension ProgramTests {
         }
 
         @Test(arguments: [["--postgres", "postgresql://nobody@127.0.0.1:1/x"], ["--kafka-bootstrap", "127.0.0.1:1"]])
-        func ctrlCEndsTheWaitForWhatIsAway(_ options: [String]) throws {
+        func ctrlCEndsTheWaitForAnUnreachableService(_ options: [String]) throws {
             let folder = try TemporaryFolder()
             let arguments = ["dev", "--port", "0", "--ephemeral", "--data-dir", folder.path + "/data"] + options
             let dev = try RunningProgram(arguments)
@@ -198,7 +198,7 @@ extension ProgramTests {
             #expect(!fileExists(folder.path + "/data"))
         }
 
-        @Test func aConnectionStringThatCanNotBeReadIsNoReasonToWait() throws {
+        @Test func aMalformedConnectionStringIsRefusedAtOnce() throws {
             let folder = try TemporaryFolder()
             let url = "postgresql://user:secret@[broken/x"
             let outcome = try sagamore("dev", "--port", "0", "--data-dir", folder.path + "/data", "--postgres", url)
@@ -207,7 +207,7 @@ extension ProgramTests {
             #expect(!outcome.errors.contains("secret"))
         }
 
-        @Test func aReachableClusterOfOnesOwnIsUsed() throws {
+        @Test func anExternalClusterIsUsed() throws {
             let folder = try TemporaryFolder()
             let kafka = try #require(try DevProgram.shared().file()["kafka"]?.string)
             let dev = try DevProgram(

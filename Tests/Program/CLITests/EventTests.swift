@@ -15,13 +15,13 @@ struct EventTests {
         ("{\"status\":\"rejected\"}", true, false), ("{\"status\":\"answered\",\"result\":1}", true, true),
         ("{\"status\":\"answered\",\"failure\":{}}", true, false), ("{\"status\":\"step_started\"}", false, false),
     ])
-    func aStatusSaysWhetherACommandIsDoneAndWell(_ json: String, isLast: Bool, isGood: Bool) throws {
+    func statusesTellWhetherACommandIsDoneAndSucceeded(_ json: String, isLast: Bool, isGood: Bool) throws {
         let event = try event(json)
         #expect(event.isLast == isLast)
         #expect(event.isGood == isGood)
     }
 
-    @Test func whatIsNoObjectIsNoEvent() {
+    @Test func onlyAJSONObjectIsAnEvent() {
         for text in ["", "[]", "{", "\"x\""] {
             let record = KafkaRecord(topic: "t", partition: 0, offset: 0, key: nil, value: Array(text.utf8))
             #expect(SagaEvent(record) == nil)
@@ -29,11 +29,11 @@ struct EventTests {
         #expect(SagaEvent(KafkaRecord(topic: "t", partition: 0, offset: 0, key: nil, value: nil)) == nil)
     }
 
-    @Test func anEventIsKnownWhateverItsResultIs() throws {
+    @Test func anEventIsReadWhateverItsResult() throws {
         let head = "{\"command_id\":\"1\",\"workflow_id\":\"w\",\"status\":\"passed\",\"result\":"
         let deep = String(repeating: "[", count: 500) + String(repeating: "]", count: 500)
         let results = [
-            // A result of several values is in an array of its own.
+            // A result of several values is an array of its own.
             ("[\(deep), \(deep)]", "[\(deep),\(deep)]"), ("{\"a\":1,\r\n\"a\":2}", "{\"a\":1,  \"a\":2}"),
         ]
         for (result, shown) in results {
@@ -48,7 +48,7 @@ struct EventTests {
     }
 
     @Test(arguments: ["9999-12-31T23:59:59Z", "2262-04-12T00:00:00Z", "0000-01-01T00:00:00Z"])
-    func aTimeThatNobodyCanCountIsLeftOut(_ time: String) throws {
+    func aTimeOutOfRangeIsLeftOut(_ time: String) throws {
         let strange = try event("{\"status\":\"passed\",\"at\":\"\(time)\"}")
         #expect(strange.at == nil)
         var printer = EventPrinter(.text)
@@ -56,7 +56,7 @@ struct EventTests {
         #expect(text.hasSuffix("passed\n"))
     }
 
-    @Test func recordsWithStrangeTimesAreShown() throws {
+    @Test func recordsWithExtremeTimestampsAreShown() throws {
         for timestamp in [Int64.max, .min] {
             let record = KafkaRecord(
                 topic: "t",
@@ -73,7 +73,7 @@ struct EventTests {
         }
     }
 
-    @Test func aCommandThatTookCenturiesIsShown() throws {
+    @Test func aDurationOutOfRangeIsLeftOut() throws {
         var printer = EventPrinter(.text)
         for (status, at) in [("accepted", "1678-01-01T00:00:00Z"), ("passed", "2262-01-01T00:00:00Z")] {
             let event = try event("{\"command_id\":\"1\",\"status\":\"\(status)\",\"at\":\"\(at)\"}")
@@ -82,7 +82,7 @@ struct EventTests {
         }
     }
 
-    @Test func aFailureIsToldByItsOutermostAndInnermostPart() throws {
+    @Test func aFailureIsSummarizedByItsOutermostAndInnermostCause() throws {
         let text = """
             {"status":"compensated","failure":{"type":"SagaCompensated","message":"rolled back","cause":{"message":"m",\
             "cause":{"type":"InvalidBooking","message":"no flight"}}},"compensations":[\
@@ -98,7 +98,7 @@ struct EventTests {
         #expect(try event("{\"result_omitted\":true}").detail == "the result is too large for the topic")
     }
 
-    @Test func theTableTellsHowLongACommandTook() throws {
+    @Test func theTableShowsHowLongACommandTook() throws {
         var printer = EventPrinter(.text)
         func line(_ id: String, _ status: String, _ at: String) throws -> [Substring] {
             let text = "{\"command_id\":\"\(id)\",\"workflow_id\":\"w\",\"status\":\"\(status)\",\"at\":\"\(at)\"}"
@@ -122,7 +122,7 @@ struct EventTests {
         #expect(EventPrinter.duration(nanoseconds) == text)
     }
 
-    @Test func aTablesColumnsGrowAndItsCellsChangeNoTerminal() {
+    @Test func tableColumnsGrowAndCellsAreSanitized() {
         var table = StreamingTable([.init(title: "A", width: 3), .init(title: "B", width: 0)], lineWidth: 30)
         #expect(table.header(colors: false) == "A    B\n")
         #expect(table.row(["1", "x"], colors: [:], isColored: false) == "1    x\n")
@@ -135,7 +135,7 @@ struct EventTests {
 }
 
 struct WaitingTests {
-    @Test func everyCommandHasOneOutcome() throws {
+    @Test func waitingEndsWithAnOutcomeForEveryCommand() throws {
         let commands = try CommandSource.commands(
             in: Array(
                 "[{\"command_id\":\"1\",\"workflow_id\":\"a\"},{\"command_id\":\"1\",\"workflow_id\":\"b\"}]".utf8
@@ -158,7 +158,7 @@ struct WaitingTests {
         #expect(waiting.isDone)
     }
 
-    @Test func ofACommandThatNamesNoWorkflowItsOwnIDIsTheWorkflows() throws {
+    @Test func aCommandWithoutAWorkflowIDIsMatchedByItsOwnID() throws {
         let text = "{\"command_id\":\"1\"}\n{\"command_id\":\"1\",\"workflow_id\":\"1\"}"
         var waiting = Waiting(try CommandSource.commands(in: Array(text.utf8), named: "x"))
         let other = try event("{\"command_id\":\"1\",\"workflow_id\":\"other\",\"status\":\"passed\"}")
@@ -169,7 +169,7 @@ struct WaitingTests {
         #expect(waiting.isDone)
     }
 
-    @Test func theTimeIsOverAlsoWhileThereIsSomethingToRead() throws {
+    @Test func aWaitTimesOutEvenWhileRecordsArrive() throws {
         let commands = try CommandSource.commands(in: Array("{\"command_id\":\"1\"}".utf8), named: "x")
         let other = try event("{\"command_id\":\"2\",\"workflow_id\":\"2\",\"status\":\"passed\"}").record
         let limit = ContinuousClock.now + .seconds(20)

@@ -33,7 +33,7 @@ struct HistoryViewTests {
         return event
     }
 
-    @Test func aMessageIsProtobufsJSON() throws {
+    @Test func aMessageIsShownInProtobufsJSONMapping() throws {
         let expected = """
             {"eventId":"1","eventTime":"2023-11-14T22:13:20.120Z","eventType":"EVENT_TYPE_WORKFLOW_EXECUTION_STARTED",\
             "taskId":"1152921504606846976","workflowExecutionStartedEventAttributes":{"workflowType":{"name":"Travel"},\
@@ -43,13 +43,13 @@ struct HistoryViewTests {
         #expect(try ProtobufJSON.value(of: started) == JSONValue.parse(expected))
     }
 
-    @Test func unknownNumbersOfEnumsStayNumbers() throws {
+    @Test func unknownEnumValuesStayNumbers() throws {
         var event = HistoryEvent()
         event.eventType = EventType(rawValue: 9_999)
         #expect(try ProtobufJSON.value(of: event) == ["eventType": 9_999])
     }
 
-    @Test func brokenBytesInsideAreAnError() throws {
+    @Test func malformedNestedBytesAreAnError() throws {
         var event = started
         guard case .workflowExecutionStartedEventAttributes(var attributes)? = event.attributes else { return }
         attributes.input = RawMessage(uncheckedBytes: [0x0A, 0x7F])
@@ -57,7 +57,7 @@ struct HistoryViewTests {
         #expect(throws: ProtobufError.self) { try ProtobufJSON.value(of: event) }
     }
 
-    @Test func theTableShowsWhatMatters() throws {
+    @Test func theTableShowsTheMainAttributes() throws {
         var failed = HistoryEvent()
         failed.eventID = 2
         failed.eventTime = ProtobufTimestamp(seconds: 1_700_000_001, nanos: 0)

@@ -17,7 +17,7 @@ struct PlacesTests {
         #expect(file.grpc == "h:1")
         #expect(file.kafka == nil)
         #expect(file.postgresPID == nil)
-        // No process has a number this high.
+        // No process has an id this large.
         try write("{\(rest),\"pid\":2147483646}", in: folder.path)
         #expect(DevFile.ofRunning(in: folder.path) == nil)
         try write("{\"grpc\":", in: folder.path)

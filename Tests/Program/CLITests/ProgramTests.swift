@@ -1,5 +1,5 @@
 import Testing
 
-/// Tests that start the program: one after the other, as each starts servers.
+/// Tests that start the program. They run one at a time, because each starts servers.
 @Suite(.serialized)
 struct ProgramTests {}

@@ -20,7 +20,7 @@ struct PublishOptionsTests {
         try JSONValue.parse(try #require(document).value)["namespace"]?.string
     }
 
-    @Test func aVariableStandsForTheNamespaceOfAMadeCommand() throws {
+    @Test func aVariableSetsTheNamespaceOfACommandMadeFromOptions() throws {
         let temporal = ["TEMPORAL_NAMESPACE": "b"]
         let both = ["TEMPORAL_NAMESPACE": "b", "SAGAMORE_NAMESPACE": "a"]
         #expect(try namespace(command("--command-id", "1")) == nil)
@@ -33,7 +33,7 @@ struct PublishOptionsTests {
         #expect(try command("commands.jsonl", environment: ["SAGAMORE_NAMESPACE": "a"]) == nil)
     }
 
-    @Test func anIDThatIsOfNoUseIsNamedByItsFlag() throws {
+    @Test func anInvalidIDIsReportedWithItsFlag() throws {
         let long = String(repeating: "x", count: 1_001)
         let mistakes = [
             (["--command-id", ""], "'--command-id' is missing"),

@@ -4,7 +4,7 @@ import SagamoreProgramTestSupport
 import Testing
 
 extension ProgramTests {
-    /// `command publish`, `events tail` and `workflow show` against a `dev` that all of these tests share.
+    /// `command publish`, `events tail` and `workflow show` against one `dev` that these tests share.
     @Suite(.serialized)
     struct TopicCommandTests {
         private let dev: DevProgram
@@ -27,7 +27,7 @@ extension ProgramTests {
             return try program.output.split(separator: "\n").map { try JSONValue.parse(String($0)) }
         }
 
-        @Test func aCommandGivesItsEvents() throws {
+        @Test func aPublishedCommandCausesItsEvents() throws {
             let started = try RunningProgram(
                 ["command", "publish", "--command-id", "a", "--workflow-id", "wa", "--data-dir", dev.dataFolder]
                     + Self.start + ["--output", "json"]
@@ -57,17 +57,17 @@ extension ProgramTests {
 
             let all = try tail("--workflow-id", "wa", "--command-id", "a", "--follow", "--count", "2")
             #expect(all.map { $0["status"]?.string } == ["accepted", "terminated"])
-            // Without --follow it ends by itself.
+            // Without --follow, `events tail` ends by itself.
             #expect(try tail("--workflow-id", "wa", "--command-id", "a").count == 2)
 
-            // Sent again: what became of it then, and that it was not passed.
+            // A repeated command shows the outcome of the first, which was no success.
             let again = try publish("--command-id", "a", "--workflow-id", "wa", "--workflow", "None", "--wait")
             #expect(again.status == 1)
             #expect(again.lines.count == 3)
             #expect(again.output.contains("terminated"))
         }
 
-        @Test func aRefusedCommandEndsWith1() throws {
+        @Test func aRejectedCommandExitsWith1() throws {
             let refused = try publish(
                 "--command-id",
                 "c",
@@ -85,7 +85,7 @@ extension ProgramTests {
             #expect(event["reason"]?["code"]?.string == "NOT_FOUND")
         }
 
-        @Test func aWaitThatTakesTooLongSaysForWhat() throws {
+        @Test func aWaitThatTimesOutNamesTheCommand() throws {
             let outcome = try publish(
                 "--command-id",
                 "slow",
@@ -103,7 +103,7 @@ extension ProgramTests {
             #expect(outcome.errors.contains("no outcome in time of command slow"))
         }
 
-        @Test func outputThatCanNotBeWrittenEndsWith1() throws {
+        @Test func outputThatCannotBeWrittenExitsWith1() throws {
             let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
             let program = try RunningProgram(
                 ["command", "publish", "--command-id", "f", "--workflow-id", "wf", "--data-dir", dev.dataFolder],
@@ -113,19 +113,19 @@ extension ProgramTests {
             #expect(program.errors.contains("cannot write the output: No space left on device"))
         }
 
-        @Test func aReaderThatHasGoneEndsWhatIsShownAndNotWhatIsWaitedFor() throws {
+        @Test func aClosedPipeEndsTheOutputButNotTheWait() throws {
             let pipe = Pipe()
             try pipe.fileHandleForReading.close()
             let command = ["command", "publish", "--command-id", "g", "--workflow-id", "wg", "--command", "cancel"]
             let place = ["--data-dir", dev.dataFolder]
             let shown = try RunningProgram(command + place, target: pipe.fileHandleForWriting)
             #expect(shown.status() == 0)
-            // It is rejected, whether somebody looks or not.
+            // The command is rejected whether or not its output is read.
             let waited = try RunningProgram(command + place + ["--wait"], target: pipe.fileHandleForWriting)
             #expect(waited.status() == 1)
         }
 
-        @Test func aFileWithAMistakePublishesNothing() throws {
+        @Test func aFileWithAnInvalidCommandPublishesNothing() throws {
             let lines =
                 "{\"command_id\":\"m1\",\"workflow\":\"None\",\"task_queue\":\"none\"}\n\n{\"command\":\"start\"}\n"
             let outcome = try publish("-", input: lines)
@@ -134,7 +134,7 @@ extension ProgramTests {
             #expect(try tail("--command-id", "m1").isEmpty)
         }
 
-        @Test func aRecordThatNobodyUnderstandsIsADeadLetter() throws {
+        @Test func anUnreadableRecordBecomesADeadLetter() throws {
             #expect(try publish("--raw", "-", input: "no json\n").status == 0)
             let letters = try tail("--topic", "saga.commands.dlq", "--follow", "--count", "1")
             let letter = try #require(letters.first)
@@ -143,7 +143,7 @@ extension ProgramTests {
             #expect(letter["headers"]?["source.topic"]?.string == "saga.commands")
         }
 
-        @Test func aHistoryIsShownAsTableAndAsJSON() throws {
+        @Test func aHistoryIsShownAsATableAndAsJSON() throws {
             let arguments = ["--command-id", "h", "--workflow-id", "wh", "--data-dir", dev.dataFolder] + Self.start
             #expect(try RunningProgram(["command", "publish"] + arguments).status() == 0)
             _ = try tail("--workflow-id", "wh", "--follow", "--count", "1")

@@ -5,7 +5,7 @@ import Testing
 @Suite struct ReclaimPolicyTests {
     private static let megabyte = 1 << 20
 
-    @Test func memoryIsReturnedWhenTheBurstIsOver() {
+    @Test func memoryIsReturnedAfterABurst() {
         var policy = ReclaimPolicy(resident: 40 * Self.megabyte)
         let resident = 240 * Self.megabyte
         let underLoad = policy.shouldReclaim(resident: resident, processorTime: .seconds(8), elapsed: .seconds(10))
@@ -14,7 +14,7 @@ import Testing
         #expect(whenQuiet == true)
     }
 
-    @Test func whatStaysIsNotAskedForAgain() {
+    @Test func reclaimingRepeatsOnlyAfterGrowth() {
         var policy = ReclaimPolicy(resident: 40 * Self.megabyte)
         policy.reclaimed(resident: 70 * Self.megabyte)
         let atOnce = policy.shouldReclaim(
@@ -31,7 +31,7 @@ import Testing
         #expect(afterGrowth == true)
     }
 
-    @Test func growthIsCountedFromTheSmallestSize() {
+    @Test func growthIsMeasuredFromTheSmallestSize() {
         var policy = ReclaimPolicy(resident: 100 * Self.megabyte)
         let shrunk = policy.shouldReclaim(resident: 50 * Self.megabyte, processorTime: .zero, elapsed: .seconds(10))
         #expect(shrunk == false)
@@ -41,9 +41,9 @@ import Testing
 }
 
 @Suite struct ProcessMemoryTests {
-    @Test func freePagesInTheMiddleOfTheHeapGoBackToTheSystem() throws {
+    @Test func freePagesInTheMiddleOfTheHeapAreReturned() throws {
         let before = try #require(ProcessMemory.resident)
-        // Blocks below the size that is mapped on its own; one in 64 stays, so that the heap does not shrink by itself.
+        // Blocks below the size that glibc maps separately. One in 64 stays, so the heap cannot shrink by itself.
         var blocks: [UnsafeMutableRawPointer] = []
         for _ in 0..<64_000 {
             let block = UnsafeMutableRawPointer.allocate(byteCount: 2_048, alignment: 16)
