@@ -4,10 +4,10 @@ import SagamorePostgresTestSupport
 import Testing
 
 extension EmbeddedPostgresTests {
-    /// What an earlier process left. A second object in this process can't play it while the first holds the lock, so
-    /// the server is started by hand, as the first would have left it.
+    /// What an earlier process left behind. A second object in this process cannot stand in for it while the first
+    /// holds the lock, so the server is started by hand.
     @Suite struct LeftOvers {
-        /// Starts the cluster's server outside of any object and returns its pid.
+        /// Starts the cluster's server without an `EmbeddedPostgres` and returns its process id.
         func startByHand(_ cluster: String) throws -> Int32 {
             let owner = try #require(status(cluster)).st_uid
             let user = geteuid() == 0 ? "setpriv --reuid=\(owner) --regid=\(owner) --clear-groups --" : ""
@@ -47,7 +47,7 @@ extension EmbeddedPostgresTests {
             try server.stop()
         }
 
-        @Test func noteOfAKilledServerIsIgnored() throws {
+        @Test func pidFileOfAKilledServerIsIgnored() throws {
             let scratch = try Scratch()
             defer { system("rm -rf /tmp/sagamore-by-hand") }
             try preparedCluster(scratch.path)
@@ -59,7 +59,7 @@ extension EmbeddedPostgresTests {
             try server.stop()
         }
 
-        @Test func noteWithAStrangersProcessNumberIsIgnored() throws {
+        @Test func pidFileWithAnotherProcessesIDIsIgnored() throws {
             let scratch = try Scratch()
             try preparedCluster(scratch.path)
             #expect(
@@ -73,7 +73,7 @@ extension EmbeddedPostgresTests {
             try server.stop()
         }
 
-        @Test func halfAClusterIsMadeAnew() throws {
+        @Test func incompleteClusterIsReplaced() throws {
             let scratch = try Scratch()
             #expect(
                 system(
@@ -101,7 +101,7 @@ extension EmbeddedPostgresTests {
         }
 
         @Test func foldersOfDeadTestProcessesAreRemoved() throws {
-            // No process has a number this large.
+            // No process has an id this large.
             let path = "/tmp/sagamore-test-99999999-left"
             #expect(system("mkdir -p \(path)/cluster") == 0)
             let server = try TemporaryPostgres()

@@ -32,7 +32,7 @@ extension EmbeddedPostgresTests {
             #expect(lines.all.isEmpty, "\(lines.all)")
         }
 
-        @Test func durableAndPrivate() throws {
+        @Test func settingsAreDurableAndFilesPrivate() throws {
             let scratch = try Scratch()
             let server = EmbeddedPostgres(dataDirectory: scratch.path)
             try server.start()
@@ -54,7 +54,7 @@ extension EmbeddedPostgresTests {
             #expect(status(folder) == nil)
         }
 
-        @Test func ownSessionWithoutOurDescriptorsAndSignals() throws {
+        @Test func serverHasItsOwnSessionAndInheritsNoDescriptorsOrSignalMask() throws {
             let scratch = try Scratch()
             let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             try #require(socket >= 0)
@@ -70,7 +70,7 @@ extension EmbeddedPostgresTests {
             let pid = try #require(server.postmasterPID)
             #expect(getsid(pid) == pid)
             #expect(getpgid(pid) != getpgid(0))
-            // Nothing but its own: no internet socket at all, as it listens on none.
+            // The server listens on no internet socket, so an open one would be inherited.
             var link = [CChar](repeating: 0, count: 512)
             let count = readlink("/proc/self/fd/\(socket)", &link, 511)
             let ours = String(decoding: link.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -79,7 +79,7 @@ extension EmbeddedPostgresTests {
             try server.stop()
         }
 
-        @Test func killedServerIsBroughtBack() throws {
+        @Test func killedServerIsRestarted() throws {
             let server = try TemporaryPostgres()
             try execute(server.url, "CREATE TABLE t AS SELECT 7::int8 AS a")
             let url = server.url
@@ -106,7 +106,7 @@ extension EmbeddedPostgresTests {
             try server.wipe()
         }
 
-        @Test func temporaryServerLeavesNothing() throws {
+        @Test func temporaryServerLeavesNothingBehind() throws {
             var server: TemporaryPostgres? = try TemporaryPostgres()
             let pid = try #require(server?.postmasterPID)
             let log = try #require(server?.logFile)
@@ -116,7 +116,7 @@ extension EmbeddedPostgresTests {
             #expect(status(log) == nil)
         }
 
-        @Test func sharedServerIsOne() throws {
+        @Test func sharedServerIsStartedOnce() throws {
             let first = try TemporaryPostgres.sharedServer().createDatabase()
             let second = try TemporaryPostgres.sharedServer().createDatabase()
             #expect(first != second)

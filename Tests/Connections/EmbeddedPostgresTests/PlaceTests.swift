@@ -5,7 +5,7 @@ import Testing
 
 extension EmbeddedPostgresTests {
     @Suite struct Places {
-        @Test func longPath() throws {
+        @Test func longPathIsSupported() throws {
             let scratch = try Scratch()
             let long =
                 scratch.path + "/"
@@ -16,7 +16,7 @@ extension EmbeddedPostgresTests {
             try server.stop()
         }
 
-        @Test func pathWithSpacesAndQuotes() throws {
+        @Test func pathWithSpacesAndQuotesIsSupported() throws {
             let scratch = try Scratch()
             let server = EmbeddedPostgres(dataDirectory: scratch.path + "/it's a \"folder\" ü")
             try server.start()
@@ -25,7 +25,7 @@ extension EmbeddedPostgresTests {
         }
 
         @Test(.enabled(if: geteuid() == 0, "only root runs PostgreSQL as somebody else"))
-        func asRootAnotherUserServes() throws {
+        func asRootTheServerRunsAsAnotherUser() throws {
             let scratch = try Scratch()
             let server = EmbeddedPostgres(dataDirectory: scratch.path)
             try server.start()
@@ -36,7 +36,7 @@ extension EmbeddedPostgresTests {
         }
 
         @Test(.enabled(if: geteuid() == 0, "only root runs PostgreSQL as somebody else"))
-        func folderThatTheUserCannotReach() throws {
+        func folderThatTheUserCannotReachIsRefused() throws {
             let scratch = try Scratch(mode: 0o700)
             let folder = scratch.path + "/data"
             let lines = Lines()
@@ -70,7 +70,7 @@ extension EmbeddedPostgresTests {
             try server.stop()
         }
 
-        @Test func fileInTheWay() throws {
+        @Test func fileInPlaceOfTheFolderIsRefused() throws {
             let scratch = try Scratch()
             #expect(system("touch '\(scratch.path)/file'") == 0)
             let error = #expect(throws: EmbeddedPostgresError.self) {
@@ -79,7 +79,7 @@ extension EmbeddedPostgresTests {
             #expect(error?.code == .folder)
         }
 
-        @Test func clusterOfAnotherVersion() throws {
+        @Test func clusterOfAnotherVersionIsRefused() throws {
             let scratch = try Scratch()
             #expect(system("mkdir -p '\(scratch.path)/cluster' && echo 9 > '\(scratch.path)/cluster/PG_VERSION'") == 0)
             if geteuid() == 0 { chown(scratch.path + "/cluster", 65534, 65534) }
@@ -90,7 +90,7 @@ extension EmbeddedPostgresTests {
             #expect(error?.message.contains("postgresql-9") == true)
         }
 
-        @Test func settingThatTheServerRefusesIsInTheError() throws {
+        @Test func refusedSettingIsNamedInTheError() throws {
             let scratch = try Scratch()
             let server = EmbeddedPostgres(dataDirectory: scratch.path, settings: ["shared_buffers": "nonsense"])
             let error = #expect(throws: EmbeddedPostgresError.self) { try server.start() }

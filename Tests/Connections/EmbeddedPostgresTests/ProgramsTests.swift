@@ -3,7 +3,7 @@ import Testing
 
 @testable import SagamoreEmbeddedPostgres
 
-/// Finding programs, users and notes; starts no server.
+/// Finding programs and users, and reading pid files; starts no server.
 @Suite struct ProgramsTests {
     @Test func missingProgramsNameThePackage() {
         let error = #expect(throws: EmbeddedPostgresError.self) {
@@ -13,7 +13,7 @@ import Testing
         #expect(error?.message.contains("apt-get install postgresql") == true)
     }
 
-    @Test func chosenFolderMustHaveThem() {
+    @Test func chosenFolderMustHaveThePrograms() {
         let error = #expect(throws: EmbeddedPostgresError.self) {
             try PostgresPrograms.find(environment: ["SAGAMORE_POSTGRES_BIN": "/nowhere"])
         }
@@ -21,7 +21,7 @@ import Testing
         #expect(error?.message.contains("/nowhere") == true)
     }
 
-    @Test func foundWithoutPathAndThroughLinks() throws {
+    @Test func programsAreFoundWithoutPATHAndThroughLinks() throws {
         let first = try PostgresPrograms.find()
         let scratch = try Scratch()
         for program in ["initdb", "postgres"] {
@@ -33,7 +33,7 @@ import Testing
         #expect(chosen == first)
     }
 
-    @Test func commandsOfEachTool() throws {
+    @Test func eachToolRunsTheCommandAsTheUser() throws {
         let user = try DatabaseUser.choose(clusterOwner: 65534)
         guard user.isOther else {
             #expect(try user.command(running: ["/x", "y"]) == ["/x", "y"])
@@ -63,7 +63,7 @@ import Testing
         #expect(error?.message.contains("last words") == true)
     }
 
-    @Test func notes() {
+    @Test func pidFilesAreParsed() {
         let ready = Postmaster.Note("17\n/data\n1\n5432\n/sock\n\n  1 2\nready   \n")
         #expect(ready?.pid == 17)
         #expect(ready?.socketFolder == "/sock")
@@ -83,7 +83,7 @@ import Testing
     }
 }
 
-/// Who is known by the command line, where the system does not show working folders.
+/// Recognizing a server where the system does not show working folders.
 struct CommandLineOfAServerTests {
     @Test(arguments: [
         ("/usr/lib/postgresql/15/bin/postgres\0-D\0/data/cluster\0", true),
@@ -94,7 +94,7 @@ struct CommandLineOfAServerTests {
         ("grep\0-D\0/data/cluster\0", false),
         ("", false),
     ])
-    func namesItsCluster(_ words: String, _ isServer: Bool) {
+    func serverIsRecognizedByItsCommandLine(_ words: String, _ isServer: Bool) {
         #expect(Postmaster.isServer(commandLine: words, of: "/data/cluster") == isServer)
     }
 }

@@ -4,7 +4,7 @@ import SagamorePostgresClient
 import SagamoreThreads
 import Testing
 
-/// All tests of this target that start servers; one after the other.
+/// The tests that start servers, one at a time.
 @Suite(.serialized)
 struct EmbeddedPostgresTests {}
 
@@ -17,11 +17,11 @@ final class Lines: Sendable {
     }
 }
 
-/// A folder for one test, removed with it.
+/// A folder for one test, removed with the object.
 final class Scratch {
     let path: String
 
-    /// `mode`: what others may do with it.
+    /// - Parameter mode: the folder's permissions.
     init(mode: UInt32 = 0o711) throws {
         var template = Array("/tmp/sagamore-scratch-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
@@ -32,7 +32,7 @@ final class Scratch {
     deinit { system("rm -rf '\(path)'") }
 }
 
-/// Asks the server at `url` for one number.
+/// Queries one number from the server at `url`.
 func number(_ url: String, _ sql: String) throws -> Int64 {
     let connection = try PostgresConnection(url, applicationName: "tests")
     return try connection.query(PostgresStatement("number", sql, readsOnly: true)).int64(0, 0)
@@ -43,7 +43,7 @@ func execute(_ url: String, _ sql: String) throws {
     try PostgresConnection(url, applicationName: "tests").execute(sql)
 }
 
-/// Whether the process exists (a zombie does not).
+/// Whether the process exists and is no zombie.
 func isAlive(_ pid: Int32) -> Bool {
     guard let file = fopen("/proc/\(pid)/stat", "r") else { return false }
     defer { fclose(file) }

@@ -2,9 +2,9 @@ import Testing
 
 @testable import SagamoreGRPCServer
 
-/// When calls gather before they are taken.
+/// When calls gather before they are read.
 @Suite struct CallPaceTests {
-    /// A pace after calls that came so far apart, and the time of the last one.
+    /// A pace after `count` calls with the same gap, and the time of the last call.
     private func pace(_ count: Int, every gap: Duration) -> (CallPace, ContinuousClock.Instant) {
         var pace = CallPace()
         var now = ContinuousClock.now
@@ -15,22 +15,22 @@ import Testing
         return (pace, now)
     }
 
-    @Test func callsThatComeOneByOneDontWait() {
+    @Test func rareCallsDoNotGather() {
         #expect(!pace(1_000, every: .microseconds(400)).0.isBusy)
     }
 
-    @Test func callsThatComeOftenDo() {
+    @Test func frequentCallsGather() {
         #expect(pace(1_000, every: .microseconds(300)).0.isBusy)
     }
 
-    @Test func aFewTellNothing() {
+    @Test func aFewCallsAreNoLoad() {
         #expect(!pace(CallPace.sample, every: .nanoseconds(1)).0.isBusy)
     }
 
-    @Test func itEndsWithTheLoad() {
+    @Test func gatheringEndsWithTheLoad() {
         var (pace, now) = pace(1_000, every: .microseconds(10))
         #expect(pace.isBusy)
-        // The first of these may still be counted with those that came often.
+        // The first sample may still include frequent calls.
         for _ in 0..<(2 * CallPace.sample) {
             now += .milliseconds(1)
             pace.callArrived { now }
@@ -38,13 +38,13 @@ import Testing
         #expect(!pace.isBusy)
     }
 
-    @Test func aRestEndsIt() {
+    @Test func anIdlePeriodEndsGathering() {
         var (pace, now) = pace(1_000, every: .microseconds(10))
         pace.waited(CallPace.rest - .nanoseconds(1))
         #expect(pace.isBusy)
         pace.waited(CallPace.rest)
         #expect(!pace.isBusy)
-        // The calls of the next load are counted from its first.
+        // Sampling starts again with the first call of the next load.
         for _ in 0...CallPace.sample {
             now += .microseconds(10)
             pace.callArrived { now }
@@ -52,7 +52,7 @@ import Testing
         #expect(pace.isBusy)
     }
 
-    /// The clock is read once for many calls, and calls of one moment are no division by nothing.
+    /// The clock is read once per sample, and calls without a gap cause no division by zero.
     @Test func theClockIsReadRarely() {
         var pace = CallPace()
         var reads = 0

@@ -4,7 +4,7 @@ import Testing
 @testable import SagamoreGRPC
 @testable import SagamoreGRPCServer
 
-/// The client, with our own server at the other end.
+/// The client against our own server.
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct ChannelTests {
     private func channel(_ port: Int, _ change: (inout GRPCChannelConfiguration) -> Void = { _ in }) -> GRPCChannel {
@@ -36,7 +36,7 @@ struct ChannelTests {
         }
     }
 
-    @Test func theServerTellsWhichConnectionHasEnded() async throws {
+    @Test func theServerReportsWhichConnectionHasEnded() async throws {
         let ended = Watched<[String]>([])
         let held = Held()
         try await withServer { server in
@@ -156,7 +156,7 @@ struct ChannelTests {
         }
     }
 
-    @Test func saysWhatToDoWhenNobodyListens() async throws {
+    @Test func reportsAnUnreachableServer() async throws {
         // A port that was free a moment ago.
         let server = GRPCServer(GRPCServerConfiguration(port: 0))
         let port = try server.start()
@@ -170,7 +170,7 @@ struct ChannelTests {
         await onThread { channel.shutdown() }
     }
 
-    @Test func connectsAgainWhenTheServerIsBack() async throws {
+    @Test func reconnectsWhenTheServerIsBack() async throws {
         func start(_ port: Int) throws -> (GRPCServer, Int) {
             let server = GRPCServer(GRPCServerConfiguration(port: port))
             server.register("/test.S/Echo", .hot) { $0.reply($0.bytes) }
@@ -204,7 +204,7 @@ struct ChannelTests {
             }
             for _ in 0..<3 { channel.call("/test.S/Never", [], deadline: nil, completion: note) }
             #expect(await held.reached { $0.count == 3 } != nil)
-            // From a completion it doesn't wait for itself.
+            // Inside a completion, `shutdown` must not wait for that completion.
             channel.call("/test.S/Echo", [], deadline: nil) { _ in channel.shutdown() }
             #expect(await codes.reached { $0 == [.cancelled, .cancelled, .cancelled] } != nil)
             await onThread { channel.shutdown() }
@@ -214,7 +214,7 @@ struct ChannelTests {
         }
     }
 
-    @Test func manyThreadsCallWhileTheChannelEnds() async throws {
+    @Test func everyCallEndsWhenThreadsCallDuringShutdown() async throws {
         try await withServer {
             $0.register("/test.S/Echo", .hot) { $0.reply($0.bytes) }
         } _: { _, port in
@@ -237,7 +237,7 @@ struct ChannelTests {
         }
     }
 
-    @Test func aBusyPortIsSaidSo() async throws {
+    @Test func aBusyPortIsReported() async throws {
         try await withServer { _ in
         } _: { _, port in
             let second = GRPCServer(GRPCServerConfiguration(port: port))
@@ -330,7 +330,7 @@ struct ChannelTests {
         .enabled("no openssl program to make a certificate with", { TestCertificate.isPossible }),
         .enabled(Python.missing) { await Python.isThere }
     )
-    func takesUpTheSessionOfAClientWithACertificate() async throws {
+    func resumesTheSessionOfAClientWithACertificate() async throws {
         struct Seen: Decodable, Equatable {
             var protocols: [String?]
             var reused: [Bool]
@@ -347,7 +347,7 @@ struct ChannelTests {
         }
     }
 
-    @Test func aPortThatIsNoneIsSaidSo() {
+    @Test func anInvalidPortIsReported() {
         for port in [-1, 65_536] {
             #expect {
                 try GRPCServer(GRPCServerConfiguration(port: port)).start()

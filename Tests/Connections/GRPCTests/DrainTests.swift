@@ -3,7 +3,7 @@ import Testing
 @testable import SagamoreGRPC
 @testable import SagamoreGRPCServer
 
-/// The end of a server, and connections that pings keep alive.
+/// Shutdown of a server, and keepalive pings.
 @Suite(.serialized, .timeLimit(.minutes(3)), .enabled(Python.missing) { await Python.isThere })
 struct DrainTests {
     @Test func drainUnderLoadLosesNoAcceptedCall() async throws {
@@ -40,12 +40,12 @@ struct DrainTests {
         #expect(seen.lost == 0)
         #expect(seen.delivered == seen.accepted)
         #expect(answered == seen.accepted)
-        // What came too late was told so in a way that clients try again after.
+        // Calls that came too late got a status that clients retry.
         #expect(ended.allSatisfy { $0.keys.sorted() == ["OK", "UNAVAILABLE"] })
         await onThread { server.shutdown(grace: .zero) }
     }
 
-    @Test func cancelsWhatOutlastsTheGrace() async throws {
+    @Test func cancelsCallsThatOutlastTheGracePeriod() async throws {
         let held = Watched<[GRPCServerCall]>([])
         let cancelled = Watched(0)
         let delivered = Watched<[Bool]>([])
@@ -75,7 +75,7 @@ struct DrainTests {
         #expect(await held.reached { $0.count == 3 } != nil)
         await onThread { server.shutdown(grace: .milliseconds(50)) }
         #expect(cancelled.current == 1)
-        // In words that clients try again after.
+        // A status that clients retry.
         #expect(await results.reached { $0.count == 4 } == Array(repeating: .unavailable, count: 4))
         for call in held.current {
             call.reply([1]) { outcome in delivered.change { $0.append(outcome) } }
@@ -86,12 +86,12 @@ struct DrainTests {
         }
         #expect(delivered.current == [false, false, false])
         gate.change { $0 = true }
-        // The handlers hold the list, and the calls hold their handlers.
+        // The handlers hold the list, and the held calls hold their handlers.
         held.change { $0 = [] }
         await onThread { channel.shutdown() }
     }
 
-    @Test func pingsAreAnsweredUnlessTheyComeTooOften() async throws {
+    @Test func pingsAreAnsweredUnlessTheyAreTooFrequent() async throws {
         struct Seen: Decodable, Equatable {
             var answered: Int
             var closed: String?
@@ -114,7 +114,7 @@ struct DrainTests {
     }
 
     @Test func aLongPollSurvivesItsClientsKeepalive() async throws {
-        // The client pings every 50 ms: the poll is held for some twenty of them.
+        // The client pings every 50 ms, about twenty times during the poll.
         let held = Held()
         try await withServer {
             $0.minimumPingInterval = .milliseconds(10)

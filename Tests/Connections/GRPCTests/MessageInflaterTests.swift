@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct MessageInflaterTests {
     private let text = Array("a booking, a booking, a booking, and one more booking".utf8)
-    /// The text, as gzip packs it.
+    /// The text, compressed by gzip.
     private let packed: [UInt8] = [
         0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x4b, 0x54, 0x48, 0xca, 0xcf, 0xcf, 0xce,
         0xcc, 0x4b, 0xd7, 0x51, 0x48, 0xc4, 0xce, 0xcc, 0x4b, 0x51, 0xc8, 0xcf, 0x4b, 0x55, 0xc8, 0xcd, 0x2f,
@@ -25,17 +25,17 @@ import Testing
         }
     }
 
-    @Test func unpacks() throws {
+    @Test func inflatesAMessage() throws {
         #expect(try inflate(packed) == text)
         #expect(try inflate(packed, limit: text.count) == text)
     }
 
-    @Test func refusesWhatIsLargerThanTheLimit() {
+    @Test func refusesMessagesAboveTheLimit() {
         #expect(throws: GRPCStatus(.resourceExhausted, "grpc: received message after decompression larger than max 52"))
         {
             try inflate(packed, limit: text.count - 1)
         }
-        // A size that the sender names and that does not hold is not believed.
+        // A size in the trailer that does not match the content is an error.
         var small = packed
         small[small.count - 4] = 1
         #expect(throws: GRPCStatus.self) { try inflate(small) }
@@ -48,7 +48,7 @@ import Testing
         for index in packed.indices {
             var damaged = packed
             damaged[index] ^= 0xFF
-            // The header's time, flags and system say nothing about the content.
+            // Time, flags and system in the header do not affect the content.
             if let bytes = try? inflate(damaged) { #expect(bytes == text && index < 10, "byte \(index)") }
             #expect(throws: GRPCStatus.self, "cut at \(index)") { try inflate(Array(packed[..<index])) }
         }

@@ -4,7 +4,7 @@ import Testing
 @testable import SagamoreGRPC
 @testable import SagamoreGRPCServer
 
-/// What clients send that is out of order, and what becomes of it.
+/// How the server responds to clients that violate the protocol.
 @Suite(.serialized, .timeLimit(.minutes(3)), .enabled(Python.missing) { await Python.isThere })
 struct ProtocolTests {
     struct Told: Decodable {
@@ -15,7 +15,7 @@ struct ProtocolTests {
         var reset: Int?
         var goaway: String?
         var closed: Bool
-        /// What the next call on the same connection was answered with.
+        /// The answer to the next call on the same connection.
         var after: String
     }
 
@@ -46,39 +46,39 @@ struct ProtocolTests {
         Case(testDescription: "half a prefix", pieces: ["0000"], status: .internalError),
         Case(testDescription: "half a message", pieces: ["000000000361"], status: .internalError),
         Case(testDescription: "two messages", pieces: ["000000000161", "000000000162"], status: .unimplemented),
-        Case(testDescription: "more than it says", pieces: ["00000000016162"], status: .unimplemented),
-        Case(testDescription: "no flag of gRPC", pieces: ["020000000161"], status: .internalError),
-        Case(testDescription: "packed without saying how", pieces: ["010000000161"], status: .internalError),
+        Case(testDescription: "more bytes than the prefix says", pieces: ["00000000016162"], status: .unimplemented),
+        Case(testDescription: "an unknown compression flag", pieces: ["020000000161"], status: .internalError),
+        Case(testDescription: "compressed without an encoding", pieces: ["010000000161"], status: .internalError),
         Case(
-            testDescription: "packed, and it is not",
+            testDescription: "invalid gzip data",
             fields: ["grpc-encoding": "gzip"],
             pieces: ["010000000161"],
             status: .internalError
         ),
         Case(
-            testDescription: "packed in an unknown way",
+            testDescription: "compressed with an unknown encoding",
             fields: ["grpc-encoding": "snappy"],
             pieces: ["010000000161"],
             status: .unimplemented
         ),
         Case(
-            testDescription: "a timeout that is none",
+            testDescription: "a malformed timeout",
             fields: ["grpc-timeout": "soon"],
             pieces: ["000000000161"],
             status: .internalError
         ),
-        // Nothing more comes than the length, and the client does not say that it has ended.
+        // Only the prefix arrives, and the stream stays open.
         Case(testDescription: "a length over 4 MiB", pieces: ["0000400001"], ends: false, status: .resourceExhausted),
         Case(testDescription: "a length of 4 GiB", pieces: ["00ffffffff"], ends: false, status: .resourceExhausted),
         Case(
-            testDescription: "no path of a method",
+            testDescription: "a path without a method",
             fields: [":path": "/"],
             pieces: ["000000000161"],
             status: .unimplemented
         ),
         Case(testDescription: "another method", fields: [":method": "PUT"], pieces: ["000000000161"], http: "405"),
         Case(
-            testDescription: "another content",
+            testDescription: "another content type",
             fields: ["content-type": "application/grpcx"],
             pieces: ["000000000161"],
             http: "415"
@@ -86,7 +86,7 @@ struct ProtocolTests {
     ]
 
     @Test(arguments: cases)
-    func aCallThatIsNoneIsAnsweredAndHarmsNoOther(_ wrong: Case) async throws {
+    func aMalformedCallIsAnsweredAndHarmsNoOther(_ wrong: Case) async throws {
         try await withServer {
             $0.register("/test.S/Echo", .hot) { $0.echo() }
         } _: { _, port in
@@ -100,7 +100,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test func aMessageInManyPiecesIsOne() async throws {
+    @Test func aMessageInPiecesIsAssembled() async throws {
         try await withServer {
             $0.register("/test.S/Echo", .hot) { $0.echo() }
         } _: { _, port in
@@ -115,7 +115,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test func aDeadlineEndsACallWhoseRequestDoesNotCome() async throws {
+    @Test func aDeadlineEndsACallWithAnIncompleteRequest() async throws {
         try await withServer {
             $0.register("/test.S/Echo", .hot) { $0.echo() }
         } _: { _, port in
@@ -126,7 +126,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test func aDeadlineEndsACallThatNobodyAnswers() async throws {
+    @Test func aDeadlineEndsAnUnansweredCall() async throws {
         let cancelled = Watched(0)
         let held = Watched<[GRPCServerCall]>([])
         try await withServer {
@@ -145,7 +145,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test func aSlowReaderGetsAllOfALargeAnswer() async throws {
+    @Test func aSlowReaderGetsAWholeLargeAnswer() async throws {
         struct Seen: Decodable, Equatable {
             var bytes: Int
             var status: String?
@@ -161,7 +161,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test func anAnswerThatNobodyReadsHoldsNobodyUpAndIsNotDelivered() async throws {
+    @Test func anUnreadAnswerBlocksNoOtherCallAndIsNotDelivered() async throws {
         let delivered = Watched<[Bool]>([])
         try await withServer {
             $0.register("/test.S/Size", .hot) { call in
@@ -180,7 +180,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test func aClientThatDoesNotAnswerPingsIsGone() async throws {
+    @Test func aConnectionThatAnswersNoPingIsClosed() async throws {
         struct Seen: Decodable { var seconds: Double }
         try await withServer {
             $0.keepaliveInterval = .milliseconds(200)
@@ -192,7 +192,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test func aConnectionThatNobodyUsesEnds() async throws {
+    @Test func anIdleConnectionIsClosed() async throws {
         struct Seen: Decodable, Equatable { var goaway: String? }
         try await withServer {
             $0.keepaliveInterval = .milliseconds(50)
@@ -205,7 +205,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test func anotherProtocolIsTurnedAway() async throws {
+    @Test func anotherProtocolIsRefused() async throws {
         struct Seen: Decodable { var received: Int }
         try await withServer {
             $0.register("/test.S/Echo", .hot) { $0.echo() }

@@ -3,7 +3,7 @@ import Testing
 @testable import SagamoreGRPC
 @testable import SagamoreGRPCServer
 
-/// The server as a client of another make sees it.
+/// The server against grpcio, an independent client.
 @Suite(.serialized, .timeLimit(.minutes(3)), .enabled(Python.missing) { await Python.isThere })
 struct PythonClientTests {
     @Test(arguments: [GRPCMethodKind.hot, .cold])
@@ -22,7 +22,7 @@ struct PythonClientTests {
     }
 
     @Test(arguments: ["Gzip", "Deflate"], [GRPCMethodKind.hot, .cold])
-    func unpacksCompressedRequests(algorithm: String, kind: GRPCMethodKind) async throws {
+    func inflatesCompressedRequests(algorithm: String, kind: GRPCMethodKind) async throws {
         struct Seen: Decodable, Equatable {
             var wrong: [Int]
             var tooLarge: String
@@ -35,7 +35,7 @@ struct PythonClientTests {
         }
     }
 
-    @Test func joinsAnAnswerOfSeveralParts() async throws {
+    @Test func joinsTheSegmentsOfAnAnswer() async throws {
         try await withServer {
             $0.register("/test.S/Parts", .hot) { $0.reply([Array("one ".utf8), [], Array("two".utf8)]) }
             $0.register("/test.S/None", .hot) { $0.reply([[UInt8]]()) }
@@ -87,7 +87,7 @@ struct PythonClientTests {
         }
     }
 
-    @Test func showsTheDeadlineToTheHandler() async throws {
+    @Test func passesTheDeadlineToTheHandler() async throws {
         struct Seen: Decodable { var answer: String }
         try await withServer {
             $0.register("/test.S/Deadline", .hot) { call in
@@ -108,7 +108,7 @@ struct PythonClientTests {
         }
     }
 
-    @Test func tellsTheHandlerWhenTheClientGivesUp() async throws {
+    @Test func notifiesTheHandlerWhenTheClientGivesUp() async throws {
         struct Seen: Decodable, Equatable {
             var deadline: String
             var cancelled: Bool
@@ -125,7 +125,7 @@ struct PythonClientTests {
                 }
                 call.onCancel { [held = Held(call)] in
                     guard let call = held.take() else { return }
-                    // Too late: nothing happens but that it is said.
+                    // The call is cancelled already, so the answer is only reported as undelivered.
                     call.reply([1]) { outcome in delivered.change { $0.append(outcome) } }
                     call.onCancel { cancelled.change { $0.append("again") } }
                 }
@@ -147,7 +147,7 @@ struct PythonClientTests {
         }
     }
 
-    @Test func saysWhetherAnAnswerWasDelivered() async throws {
+    @Test func reportsWhetherAnAnswerWasDelivered() async throws {
         let delivered = Watched<[Bool]>([])
         let late = LateThread()
         try await withServer {
@@ -235,7 +235,7 @@ struct PythonClientTests {
         }
     }
 
-    @Test func refusesWhatThePoolCannotTakeButNeverLargeHotCalls() async throws {
+    @Test func refusesColdCallsAboveThePoolsLimitButNeverLargeHotCalls() async throws {
         let gate = Watched(false)
         let running = Watched(0)
         try await withServer {
@@ -278,8 +278,8 @@ struct PythonClientTests {
         }
     }
 
-    /// A few kilobytes on the wire may be 4 MiB, and thousands of calls fit on a connection.
-    @Test func boundsTheMemoryOfInflatedRequestsThatWait() async throws {
+    /// A few kilobytes on the wire may inflate to 4 MiB, and a connection carries thousands of calls.
+    @Test func boundsTheMemoryOfWaitingInflatedRequests() async throws {
         let gate = Watched(false)
         try await withServer {
             $0.blockingThreads = 1
@@ -297,7 +297,7 @@ struct PythonClientTests {
         } _: { _, port in
             let first: [String: Int] = try await Python.run("inflated", port, "/test.S/Hot,30,25")
             #expect(first == ["OK": 5, "RESOURCE_EXHAUSTED": 25])
-            // What was given back can be used again.
+            // Released memory can be used again.
             let second: [String: Int] = try await Python.run("inflated", port, "/test.S/Hot,5,0")
             #expect(second == ["OK": 5])
         }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SagamoreGRPCServer
 
-/// A call's life, one event after the other.
+/// The lifecycle of a call, event by event.
 @Suite struct ServerCallLifecycleTests {
     @Test func onlyTheFirstAnswerCounts() {
         var life = ServerCallLifecycle()
@@ -13,7 +13,7 @@ import Testing
         #expect(life.sent() == nil)
     }
 
-    @Test func anAnswerThatDidNotArriveIsSaidSoOnce() {
+    @Test func anUndeliveredAnswerIsReportedOnce() {
         var life = ServerCallLifecycle()
         _ = life.answer(outcome: { _ in })
         let effects = life.cancel()
@@ -22,7 +22,7 @@ import Testing
         #expect(life.sent() == nil)
     }
 
-    @Test func aCancellationHandsTheHandlersOutOnce() {
+    @Test func aCancellationReturnsTheHandlersOnce() {
         var life = ServerCallLifecycle()
         #expect(life.watch {} == false)
         #expect(life.watch {} == false)
@@ -31,7 +31,7 @@ import Testing
         #expect(life.cancel().cancelHandlers.isEmpty)
     }
 
-    @Test func afterACancellationAHandlerIsRunAtOnceUnlessSomebodyAnswered() {
+    @Test func aLateHandlerRunsAtOnceUnlessTheCallWasAnswered() {
         var life = ServerCallLifecycle()
         _ = life.cancel()
         #expect(life.watch {} == true)
@@ -39,7 +39,7 @@ import Testing
         #expect(life.watch {} == false)
     }
 
-    @Test func handlersAreGivenBackWithTheAnswer() {
+    @Test func anAnswerReturnsTheHandlers() {
         var life = ServerCallLifecycle()
         _ = life.watch {}
         #expect(life.answer(outcome: nil)?.count == 1)

@@ -13,7 +13,7 @@ import Testing
         return reader.end()
     }
 
-    @Test func tellsTheProtocolsFieldsFromTheApplications() {
+    @Test func separatesProtocolFieldsFromMetadata() {
         let head = head([
             (":method", "POST"), (":path", "/a.B/C"), ("te", "trailers"), ("content-type", "application/grpc+proto"),
             ("grpc-timeout", "5S"), ("grpc-encoding", "gzip"), ("client-name", "x"), ("empty", ""),
@@ -26,7 +26,7 @@ import Testing
         #expect(head.metadata.value("te") == nil && head.metadata.value("client") == nil)
     }
 
-    @Test func countsWhatIsOverTheLimitAndDoesNotKeepIt() {
+    @Test func countsFieldsAboveTheLimitWithoutStoringThem() {
         let head = head([("a", String(repeating: "x", count: 900)), ("b", String(repeating: "y", count: 900))])
         #expect(head.size == 2 * 933)
         #expect(head.metadata.value("a")?.count == 900)
@@ -37,7 +37,7 @@ import Testing
         ("application/grpc", true), ("application/grpc;x=y", true), ("application/grpc+json", true),
         ("application/grpcx", false), ("application/grp", false), ("", false),
     ])
-    func knowsItsContent(type: String, isGRPC: Bool) {
+    func recognizesGRPCContentTypes(type: String, isGRPC: Bool) {
         #expect(head([("content-type", type)]).isGRPC == isGRPC)
     }
 
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: ["", "1", "S", "-1S", "1.5S", "123456789S", "1s", "1 S", "٣S"])
-    func refusesWhatIsNoTimeout(text: String) {
+    func refusesMalformedTimeouts(text: String) {
         let head = head([("grpc-timeout", text)])
         #expect(head.timeout == nil && head.isTimeoutMalformed)
     }
@@ -74,7 +74,7 @@ import Testing
         #expect(body.isComplete && !body.isPacked && body.bytes.elementsEqual(content))
     }
 
-    @Test func anEmptyMessageIsOne() throws {
+    @Test func anEmptyMessageIsComplete() throws {
         var body = RequestBody(RequestMemory(limit: 1 << 20, smallSize: 1 << 10))
         try ([1, 0, 0, 0, 0] as [UInt8]).withUnsafeBytes { try body.append($0, limit: 0) }
         #expect(body.isComplete && body.isPacked && body.bytes.isEmpty && !body.isEmpty)
@@ -105,10 +105,10 @@ extension RequestBodyTests {
         let refused = #expect(throws: GRPCStatus.self) { try received(large) }
         #expect(refused?.code == .resourceExhausted)
         #expect(memory.bytes == 200_000)
-        // Small ones are handled at once, and are taken whatever the large ones hold.
+        // Small messages are handled at once, so they are accepted whatever the large ones use.
         var other = try received(small)
         #expect(memory.bytes == 200_000)
-        // What a message inflates to counts, in place of what came.
+        // The inflated size counts instead of the compressed size.
         func message(_ count: Int) -> MessageInflater.Message {
             let message = MessageInflater.Message.allocate(byteCount: count, alignment: 1)
             message.initializeMemory(as: UInt8.self, repeating: 2)
@@ -125,7 +125,7 @@ extension RequestBodyTests {
 
 @Suite struct OutgoingMessageTests {
     @Test(arguments: [1, 2, 4, 5, 6, 9, 300])
-    func isTakenInPiecesOfEverySize(room: Int) {
+    func isReadInPiecesOfEverySize(room: Int) {
         let parts: [[UInt8]] = [[1, 2, 3], [], Array(repeating: 7, count: 260), [9]]
         var message = OutgoingMessage(parts)
         var taken: [UInt8] = []
@@ -139,7 +139,7 @@ extension RequestBodyTests {
         #expect(taken == [0, 0, 0, 1, 8] + parts.joined())
     }
 
-    @Test func ofNothingIsAPrefix() {
+    @Test func anEmptyMessageIsAPrefix() {
         var message = OutgoingMessage([])
         let bytes = [UInt8](unsafeUninitializedCapacity: 10) { place, count in
             count = message.take(into: UnsafeMutableRawBufferPointer(place))
@@ -154,7 +154,7 @@ extension RequestBodyTests {
     }
 
     @Test(arguments: 0...10)
-    func binaryValuesComeBackPaddedOrNot(count: Int) {
+    func binaryValuesAreDecodedWithAndWithoutPadding(count: Int) {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: 250 + $0) }
         let text = BinaryField.encoded(bytes)
         #expect(!text.contains(UInt8(ascii: "=")))
@@ -165,20 +165,20 @@ extension RequestBodyTests {
     }
 
     @Test(arguments: ["A", "AAAAA", "A*AA", "ä"])
-    func whatIsNoBase64IsNothing(text: String) {
+    func malformedBase64IsNil(text: String) {
         #expect(BinaryField.decoded(Array(text.utf8)[...]) == nil)
     }
 }
 
 @Suite struct PingPolicyTests {
-    @Test func allowsSomeThatComeEarly() {
+    @Test func toleratesSomeEarlyPings() {
         var policy = PingPolicy(shortest: .seconds(5))
         let begin = ContinuousClock.now
         let allowed = [0, 6, 7, 8, 9].map { policy.received(0, at: begin + .seconds($0)) != nil }
         #expect(allowed == [true, true, true, true, false])
     }
 
-    @Test func forgetsThemOnceSomethingIsSent() {
+    @Test func forgetsEarlyPingsOnceTheServerSends() {
         var policy = PingPolicy(shortest: .seconds(5))
         let now = ContinuousClock.now
         for _ in 0..<100 {
@@ -188,7 +188,7 @@ extension RequestBodyTests {
         }
     }
 
-    @Test func answersAfterAMomentAndInOrder() {
+    @Test func answersInOrderAfterADelay() {
         var policy = PingPolicy(shortest: .zero)
         let begin = ContinuousClock.now
         #expect(policy.nextAnswer == nil)
@@ -199,7 +199,7 @@ extension RequestBodyTests {
         #expect(policy.nextAnswer == nil)
     }
 
-    @Test func holdsSoManyAndNoMore() {
+    @Test func boundsThePingsItHolds() {
         var policy = PingPolicy(shortest: .zero)
         let now = ContinuousClock.now
         for content in 0..<UInt64(PingPolicy.capacity) { _ = policy.received(content, at: now) }
@@ -226,7 +226,7 @@ extension RequestBodyTests {
         return ConnectionTimes(configuration, now: begin)
     }
 
-    @Test func aClientThatDoesNotSpeakIsClosed() {
+    @Test func aConnectionWithoutAPrefaceIsClosed() {
         let begin = ContinuousClock.now
         var times = times(begin: begin)
         #expect(times.next == begin + .seconds(20))
@@ -235,7 +235,7 @@ extension RequestBodyTests {
         #expect(times.check(at: begin + .seconds(20), isGreeted: false, hasCalls: false) == .close)
     }
 
-    @Test func silenceIsAnsweredByAPingAndThenByTheEnd() {
+    @Test func aSilentConnectionIsPingedAndThenClosed() {
         let begin = ContinuousClock.now
         var times = times(begin: begin)
         times.heard(at: begin + .seconds(30))
@@ -250,7 +250,7 @@ extension RequestBodyTests {
         #expect(times.check(at: begin + .seconds(105), isGreeted: true, hasCalls: true) == .close)
     }
 
-    @Test func idleTimeCountsFromTheLastCall() {
+    @Test func idleTimeIsMeasuredFromTheLastCall() {
         let begin = ContinuousClock.now
         var times = times(idle: .seconds(10), begin: begin)
         #expect(times.check(at: begin + .seconds(9), isGreeted: true, hasCalls: true) == .none)
@@ -260,7 +260,7 @@ extension RequestBodyTests {
         #expect(times.check(at: begin + .seconds(10), isGreeted: true, hasCalls: false) == .leave)
     }
 
-    @Test func aDeadlineIsLookedAtInTime() {
+    @Test func theEarliestDeadlineIsCheckedInTime() {
         let begin = ContinuousClock.now
         var times = times(begin: begin)
         times.due(at: begin + .seconds(3))
@@ -270,7 +270,7 @@ extension RequestBodyTests {
 }
 
 @Suite struct StreamTableTests {
-    @Test func givesPlacesAgain() throws {
+    @Test func reusesPlaces() throws {
         let context = try ServerContext(GRPCServerConfiguration(), methods: [], log: { _, _ in })
         let connection = try #require(ServerConnection(descriptor: -1, peer: "", context: context, now: .now))
         func record(_ stream: Int32) -> ServerCallRecord {

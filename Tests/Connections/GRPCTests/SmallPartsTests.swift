@@ -4,13 +4,13 @@ import Testing
 @testable import SagamoreGRPCServer
 
 @Suite struct StatusTrailerTests {
-    @Test func leavesWhatFitsAlone() {
+    @Test func leavesAFittingStatusUnchanged() {
         let status = GRPCStatus(.notFound, "ä % here", details: [1, 2])
         #expect(status.fittedForTrailers() == status)
     }
 
     @Test(arguments: ["x", "ä", "%", "👍"])
-    func cutsALongMessageAtACharacter(unit: String) {
+    func truncatesALongMessageAtACharacter(unit: String) {
         let long = String(repeating: unit, count: 10_000)
         let fitted = GRPCStatus(.aborted, long).fittedForTrailers().message
         #expect(long.hasPrefix(fitted))
@@ -18,7 +18,7 @@ import Testing
         #expect(fitted.count == GRPCStatus.trailerBudget / cost)
     }
 
-    @Test func shortensTheMessageForDetailsAndDropsTheseWhenTheyAreTooLong() {
+    @Test func truncatesTheMessageToFitDetailsAndDropsOversizeDetails() {
         let long = String(repeating: "x", count: 10_000)
         let both = GRPCStatus(.aborted, long, details: Array(repeating: 0, count: 3000)).fittedForTrailers()
         #expect(both.details?.count == 3000)
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test(arguments: [0, 17, -1, 1 << 40])
-    func sendsUnknownForCodesThatAreNone(code: Int) {
+    func sendsUnknownForInvalidCodes(code: Int) {
         #expect(GRPCStatus(GRPCStatus.Code(rawValue: code), "").fittedForTrailers().code == .unknown)
     }
 
@@ -58,7 +58,7 @@ import Testing
             [0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2],
         ] as [[UInt8]]
     )
-    func refusesWhatIsNoMessage(bytes: [UInt8]) {
+    func refusesMalformedMessages(bytes: [UInt8]) {
         #expect(service(bytes) == nil)
     }
 }
@@ -66,7 +66,7 @@ import Testing
 @Suite struct CallTableTests {
     private final class Call: Sendable {}
 
-    @Test func givesPlacesAgainAndCloses() {
+    @Test func reusesPlacesAndCloses() {
         let table = CallTable<Call>()
         let (first, second) = (Call(), Call())
         #expect(table.insert(first) == 0)
@@ -82,7 +82,7 @@ import Testing
 }
 
 @Suite struct BlockingPoolTests {
-    @Test func runsInOrderUpToItsLimitAndDropsTheRestAtItsEnd() async throws {
+    @Test func runsInOrderUpToItsLimitAndRefusesJobsOnceStopped() async throws {
         let ran = Watched<[Int]>([])
         let gate = Watched(false)
         let pool = BlockingPool(limit: 600)

@@ -1,4 +1,4 @@
-"""A gRPC client of another make, for the tests of SagamoreGRPC: runs one scenario and prints what it saw as JSON.
+"""An independent gRPC client for the tests of SagamoreGRPC: runs one scenario and prints what it saw as JSON.
 
 usage: client.py SCENARIO PORT [ARGUMENT]
 """
@@ -21,7 +21,7 @@ def channel(port, *options):
 
 
 def outcome(call, request, **arguments):
-    """The answer, or the status, of one call."""
+    """The answer or the status of one call."""
     try:
         return {"code": "OK", "answer": call(request, timeout=30, **arguments).decode("latin1")}
     except grpc.RpcError as error:
@@ -51,18 +51,18 @@ def once(port, path):
 
 
 def send(port, argument):
-    """One call with so many bytes."""
+    """One call with a request of the given size."""
     path, size = argument.split(",")
     return outcome(channel(port).unary_unary(path), b"x" * int(size))
 
 
 def compressed(port, argument):
-    """Echoes of messages that go out compressed, of all kinds of sizes."""
+    """Echoes of compressed messages of many sizes."""
     path, algorithm = argument.split(",")
     call = channel(port).unary_unary(path)
     wrong = []
     for size in [0, 1, 15, 100, 1023, 16384, 65537, 1 << 20, 1 << 22]:
-        # Half of it can be packed, half of it can't.
+        # Half of it is compressible.
         body = hashlib.shake_256(str(size).encode()).digest(size // 2) + b"x" * (size - size // 2)
         if call(body, timeout=30, compression=getattr(grpc.Compression, algorithm)) != body:
             wrong.append(size)
@@ -71,7 +71,7 @@ def compressed(port, argument):
 
 
 def inflated(port, argument):
-    """Many calls at once, with messages that are large only when inflated. Calls `/test.S/Open` once so many ended."""
+    """Concurrent calls whose messages are large only when inflated. Calls `/test.S/Open` once `ended` of them ended."""
     path, count, ended = argument.split(",")
     connection = channel(port)
     call = connection.unary_unary(path)
@@ -93,7 +93,7 @@ def metadata(port, path):
 
 
 def huge_metadata(port, argument):
-    """One call with so many bytes of metadata, in fields of 10,000."""
+    """One call with the given bytes of metadata, in fields of 10,000."""
     path, size = argument.split(",")
     fields = tuple((f"text{index}", "x" * 10_000) for index in range(int(size) // 10_000))
     return outcome(channel(port).unary_unary(path), b"", metadata=fields)
@@ -105,7 +105,7 @@ def deadline(port, path):
 
 
 def give_up(port, path):
-    """A call with a short deadline, one that is cancelled, and one whose connection is closed."""
+    """A call with a short deadline, a cancelled call, and a call whose connection is closed."""
     call = channel(port).unary_unary(path)
     try:
         call(b"deadline", timeout=0.2)
@@ -129,7 +129,7 @@ def give_up(port, path):
 
 
 def poll(port, argument):
-    """So many calls at once on one connection; the server answers when all are there."""
+    """Concurrent calls on one connection. The server answers once all have arrived."""
     path, count = argument.split(",")
     call = channel(port).unary_unary(path)
     futures = [call.future(str(index).encode(), timeout=60) for index in range(int(count))]
@@ -137,7 +137,7 @@ def poll(port, argument):
 
 
 def load(port, argument):
-    """Calls from several threads until one fails; counts how they end."""
+    """Calls from several threads until each fails; counts the outcomes."""
     path, threads = argument.split(",")
     shared = channel(port, ("grpc.enable_retries", 0))
     call = shared.unary_unary(path)
@@ -179,7 +179,7 @@ def keepalive(port, path):
 
 
 def pings(port, argument):
-    """Bare HTTP/2 pings with a pause between them: how many come back, and how the connection is closed if it is."""
+    """Bare HTTP/2 pings with a pause between them: the number answered, and how the connection was closed."""
     count, pause = argument.split(",")
     connection = socket.create_connection(("127.0.0.1", port))
     connection.settimeout(30)
@@ -225,7 +225,7 @@ def pings(port, argument):
 
 
 def health(port, service):
-    """Whether a service serves, by `grpc.health.v1`."""
+    """The status of a service in `grpc.health.v1`."""
     name = service.encode()
     request = b"\x0a" + bytes([len(name)]) + name if name else b""
     return outcome(channel(port).unary_unary("/grpc.health.v1.Health/Check"), request)

@@ -1,4 +1,4 @@
-"""Bare HTTP/2, for what no gRPC client would send: runs one scenario and prints what it saw as JSON.
+"""Bare HTTP/2 for frames that no gRPC client sends: runs one scenario and prints what it saw as JSON.
 
 usage: frames.py SCENARIO PORT [ARGUMENT]
 """
@@ -19,7 +19,7 @@ import h2.settings
 
 
 class Connection:
-    """A client's connection, and what has come on it."""
+    """A client's connection, and what it has received."""
 
     def __init__(self, port, settings=None):
         self.socket = socket.create_connection(("127.0.0.1", port))
@@ -51,7 +51,7 @@ class Connection:
         return stream
 
     def read(self, acknowledge=True):
-        """Waits for bytes and takes them. False: the connection is closed."""
+        """Waits for bytes and handles them. Returns false once the connection is closed."""
         try:
             data = self.socket.recv(65536)
         except ConnectionError:
@@ -77,7 +77,7 @@ class Connection:
         return True
 
     def wait(self, stream):
-        """Until the stream has ended or the connection is closed."""
+        """Reads until the stream has ended or the connection is closed."""
         call = self.calls[stream]
         while not call["ended"] and call["reset"] is None and self.read():
             pass
@@ -85,7 +85,7 @@ class Connection:
 
 
 def request(path, **changes):
-    """Header fields of a call; a change of None leaves a field out."""
+    """The header fields of a call; a change to None removes a field."""
     fields = {
         ":method": "POST",
         ":scheme": "http",
@@ -115,7 +115,7 @@ def told(connection, call):
 
 
 def call(port, argument):
-    """One call as the test wants it: `fields` to change, and `pieces` of the body in hexadecimal."""
+    """One call with changed header `fields` and a body in hexadecimal `pieces`."""
     wanted = json.loads(argument)
     connection = Connection(port)
     pieces = [bytes.fromhex(piece) for piece in wanted["pieces"]]
@@ -127,7 +127,7 @@ def call(port, argument):
         time.sleep(wanted.get("pause", 0))
     connection.flush()
     connection.wait(stream)
-    # What is wrong with one call is no harm to the next.
+    # A malformed call must not affect the next one.
     after = connection.open(request(wanted["path"]))
     connection.state.send_data(after, message(b"after"), end_stream=True)
     connection.flush()
@@ -164,7 +164,7 @@ def slow(port, path):
 
 
 def stuck(port, path):
-    """Asks for a large answer and never reads it; waits for the test, then leaves."""
+    """Requests a large answer and never reads it. Disconnects when the test says so."""
     connection = Connection(port)
     connection.state.increment_flow_control_window(1 << 24)
     stream = connection.open(request(path))
@@ -178,7 +178,7 @@ def stuck(port, path):
 
 
 def silent(port, _):
-    """Speaks HTTP/2 and then nothing at all, not even the answer to a ping: how the connection ends."""
+    """Opens a connection and then sends nothing, not even answers to pings: how the connection ends."""
     connection = Connection(port)
     begin = time.monotonic()
     while True:
@@ -203,7 +203,7 @@ def idle(port, path):
 
 
 def other_protocol(port, _):
-    """What a browser would say."""
+    """An HTTP/1.1 request."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.settimeout(30)
     connection.sendall(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
@@ -220,7 +220,7 @@ def other_protocol(port, _):
 
 
 def resets(port, path):
-    """Opens calls and gives each up at once, far more often than anybody would."""
+    """Opens and resets calls, far more often than a real client."""
     connection = Connection(port)
     opened = 0
     try:
@@ -241,7 +241,7 @@ def resets(port, path):
 
 
 def sessions(port, pem):
-    """Two encrypted connections with a client's certificate; the second takes up the session of the first."""
+    """Two TLS connections with a client certificate; the second resumes the session of the first."""
     context = ssl.create_default_context(cadata=pem[: pem.index("-----BEGIN PRIVATE KEY")])
     context.set_alpn_protocols(["h2"])
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
@@ -254,7 +254,7 @@ def sessions(port, pem):
     for _ in range(2):
         plain = socket.create_connection(("127.0.0.1", port), timeout=30)
         with context.wrap_socket(plain, server_hostname="sagamore.test", session=session) as connection:
-            # What comes first are the tickets, with the server's settings.
+            # The session tickets arrive with the SETTINGS frame, so read it before taking the session.
             connection.recv(9)
             protocols.append(connection.selected_alpn_protocol())
             reused.append(bool(connection.session_reused))

@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// The Python that has grpcio: a client that knows nothing of this project.
+/// The Python that has grpcio, a client that is independent of this project.
 enum Python {
     static let missing: Comment = "no Python with grpcio: set SAGAMORE_TEST_PYTHON, or let scripts/test-python make one"
 
     private static let here = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
 
-    /// Looked for once; nil when there is none.
+    /// The interpreter, searched for once; nil when there is none.
     private static let interpreter = Task { await onThread { findInterpreter() } }
 
-    /// Whether the tests that need it can run.
+    /// Whether the tests that need Python can run.
     static var isThere: Bool {
         get async { await interpreter.value != nil }
     }
@@ -30,7 +30,7 @@ enum Python {
         return process.terminationStatus == 0 && !path.isEmpty ? path : nil
     }
 
-    /// Runs a scenario to its end and returns what it printed last.
+    /// Runs a scenario to its end and decodes its last line.
     ///
     /// - Parameter script: `client.py` makes calls, `frames.py` speaks bare HTTP/2.
     static func run<Result: Decodable>(
@@ -48,7 +48,7 @@ enum Python {
         try await run(scenario, port, argument)
     }
 
-    /// Starts a scenario that talks with the test.
+    /// Starts a scenario that exchanges lines with the test.
     static func start(
         _ scenario: String,
         _ port: Int,
@@ -96,13 +96,13 @@ enum Python {
             if process.isRunning { process.terminate() }
         }
 
-        /// The next line that it prints; nil at its end.
+        /// The scenario's next line; nil at its end.
         mutating func nextLine() async -> String? { await lines.next() }
 
-        /// Lets a scenario that waits go on.
+        /// Lets a waiting scenario continue.
         func goOn() throws { try input.fileHandleForWriting.write(contentsOf: Data("\n".utf8)) }
 
-        /// The last line that it prints.
+        /// Decodes the scenario's last line.
         consuming func result<Result: Decodable>(_ type: Result.Type = Result.self) async throws -> Result {
             var last: String?
             while let line = await lines.next() { last = line }
@@ -112,7 +112,7 @@ enum Python {
     }
 }
 
-/// How one call ended, as the Python client tells it.
+/// How one call ended, as reported by the Python client.
 struct CallOutcome: Decodable, Equatable {
     var code: String
     var answer: String?
@@ -120,7 +120,7 @@ struct CallOutcome: Decodable, Equatable {
     var details: [UInt8]?
 }
 
-/// Runs what blocks on a thread of its own, so that the test's own pool stays free.
+/// Runs a blocking body on a new thread, so that the test's own pool stays free.
 func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
     await withCheckedContinuation { continuation in
         Thread.detachNewThread { continuation.resume(returning: body()) }

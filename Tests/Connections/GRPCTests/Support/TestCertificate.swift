@@ -9,7 +9,7 @@ struct TestCertificate: Sendable {
 
     static var isPossible: Bool { FileManager.default.isExecutableFile(atPath: program) }
 
-    /// Nil when openssl does not do as it is told.
+    /// Nil when openssl fails.
     static func make() -> TestCertificate? {
         let folder = FileManager.default.temporaryDirectory.appending(path: "sagamore-grpc-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }

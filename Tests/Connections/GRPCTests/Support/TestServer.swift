@@ -5,7 +5,7 @@ import Testing
 @testable import SagamoreGRPC
 @testable import SagamoreGRPCServer
 
-/// Runs a server on a free port for the time of `body`.
+/// Runs a server on a free port while `body` runs.
 func withServer<Result: Sendable>(
     _ change: (inout GRPCServerConfiguration) -> Void = { _ in },
     register: (GRPCServer) -> Void,
@@ -26,7 +26,7 @@ func withServer<Result: Sendable>(
     }
 }
 
-/// Something that other threads change, and that a test waits for.
+/// A value that other threads change and a test waits for.
 final class Watched<Value: Sendable>: Sendable {
     fileprivate let value: Monitor<Value>
 
@@ -36,7 +36,7 @@ final class Watched<Value: Sendable>: Sendable {
 
     var current: Value { value.withLock { $0 } }
 
-    /// Waits until it is so; returns the value. Nil after 30 s.
+    /// Waits until the condition holds and returns the value; nil after 30 s.
     func reached(_ isReached: @escaping @Sendable (Value) -> Bool) async -> Value? {
         let value = self.value
         return await onThread { value.wait(atMost: .seconds(30)) { isReached($0) ? $0 : nil } }
@@ -69,7 +69,7 @@ final class LateThread: Sendable {
 extension GRPCServerCall {
     var bytes: [UInt8] { withRequest { Array($0) } }
 
-    /// Answers with the request, and gives its memory back before.
+    /// Replies with the request, after releasing its memory.
     func echo() {
         let bytes = bytes
         releaseRequest()
@@ -80,17 +80,17 @@ extension GRPCServerCall {
     var text: String { withRequest { String(decoding: $0, as: UTF8.self) } }
 }
 
-/// Blocks a handler until the gate is open.
+/// Blocks a handler until the gate opens.
 func gateWait(_ gate: Watched<Bool>) -> Bool { gate.block { $0 } }
 
 extension Watched {
-    /// Blocks the calling thread until it is so, at most 30 s.
+    /// Blocks the calling thread until the condition holds, for at most 30 s.
     func block(_ isReached: (Value) -> Bool) -> Bool {
         value.wait(atMost: .seconds(30)) { isReached($0) ? true : nil } ?? false
     }
 }
 
-/// A place for one call that another thread, or the call's own closure, takes out.
+/// Holds one call until another thread, or the call's own closure, takes it.
 final class Held: Sendable {
     private let call: Monitor<GRPCServerCall?>
 
