@@ -15,7 +15,7 @@ extension LiveTests {
             var readings = 0
         }
 
-        @Test func `events wait while the clock is ahead of the broker's, and none is given up`() async throws {
+        @Test func `events wait while the clock is ahead of the broker's, and none is lost`() async throws {
             let (topic, other, cursors) = (Names.next("events"), Names.next("other"), Names.next("cursors"))
             try Cluster.apache.create([topic, cursors])
             try Cluster.apache.create([other], settings: ["message.timestamp.after.max.ms": "31536000000"])
@@ -38,7 +38,7 @@ extension LiveTests {
             try world.write(numbered(1...20, topic: topic) + numbered(1...5, topic: other))
             publisher.ring()
             try await wait(for: "the other topic") { reader.count(other) == 5 }
-            // From now on only the topic that waits is tried.
+            // From now on only the waiting topic is tried.
             let readings = clock.withLock { $0.readings }
             try await wait(for: "more attempts") { clock.withLock { $0.readings } >= readings + 3 }
             #expect(log.count("INVALID_TIMESTAMP") == 1, "reported once: \(log.text)")

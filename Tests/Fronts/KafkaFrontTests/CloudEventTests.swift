@@ -18,7 +18,7 @@ struct CloudEventTests {
     private let structured = [KafkaHeader("content-type", text: "Application/CloudEvents+JSON; charset=UTF-8")]
 
     @Test(arguments: ["start", "com.shop.saga.start"])
-    func `the binary mode`(_ type: String) throws {
+    func `events in binary mode are read`(_ type: String) throws {
         let command = try reader.command(#"{"workflow":"W","order_id":"o"}"#, headers: binary("e1", type))
         #expect(command.origin.commandID == "e1")
         #expect(command.key.workflowID == "e1")
@@ -28,7 +28,7 @@ struct CloudEventTests {
         guard case .cancel = cancel.action else { throw NotThis("\(cancel.action)") }
     }
 
-    @Test func `a type that names no command`() throws {
+    @Test func `a type that names no command is rejected`() throws {
         let refusal = try reader.refusal("{}", headers: binary("e1", "com.shop.order.placed"))
         #expect(refusal.code == "INVALID_ARGUMENT")
         #expect(refusal.message.hasPrefix("type:"))
@@ -36,7 +36,7 @@ struct CloudEventTests {
         guard case .start = named.action else { throw NotThis("\(named.action)") }
     }
 
-    @Test func `the structured mode`() throws {
+    @Test func `events in structured mode are read`() throws {
         let text = """
             {"specversion":"1.0","id":"e3","type":"signal","source":"/shop","traceparent":"00-1-2-01",
              "data":{"workflow_id":"w","signal":"go","order_id":7}}
@@ -53,7 +53,7 @@ struct CloudEventTests {
     }
 
     @Test(arguments: [#""data":"text""#, #""data":[1]"#, #""data_base64":"AAAA""#])
-    func `data that are no object`(_ data: String) throws {
+    func `data other than an object is rejected`(_ data: String) throws {
         let refusal = try reader.refusal(#"{"id":"e","type":"start",\#(data)}"#, headers: structured)
         #expect(refusal.message.hasPrefix("data:"))
     }
@@ -63,7 +63,7 @@ struct CloudEventTests {
         ("data", #""type":"start","data":{"order_id":1},"data":null"#),
         ("type", #""type":"start","type":"cancel","data":{}"#),
     ])
-    func `an attribute that stands there twice is refused`(_ name: String, _ attributes: String) throws {
+    func `a duplicate attribute is refused`(_ name: String, _ attributes: String) throws {
         let refusal = try reader.refusal(#"{"id":"e",\#(attributes)}"#, headers: structured)
         #expect(refusal.code == "INVALID_ARGUMENT")
         #expect(refusal.message.hasPrefix("\(name): "))
@@ -74,13 +74,13 @@ struct CloudEventTests {
         #"{"type":"start","data":{"command_id":"a"}}"#, #"{"id":"","type":"start"}"#, #"{"id":5,"type":"start"}"#,
         #"{"id":"a","id":"b","type":"start"}"#, "[]", "{",
     ])
-    func `without an id it is dead`(_ text: String) throws {
+    func `an event without an id becomes a dead letter`(_ text: String) throws {
         guard case .deadLetter = reader.read(record(text, headers: structured), at: someTime) else {
             throw NotThis("a command")
         }
     }
 
-    @Test func `a binary one with a broken id is dead`() throws {
+    @Test func `a binary event with a malformed id becomes a dead letter`() throws {
         let headers = [KafkaHeader("ce_id", [0xFF]), KafkaHeader("ce_type", text: "start")]
         guard case .deadLetter = reader.read(record(#"{"command_id":"a"}"#, headers: headers), at: someTime) else {
             throw NotThis("a command")

@@ -28,19 +28,19 @@ struct CommandReaderTests {
         #"{"command_id":"a","order_id":1,"order_id":2}"#, #"{"command_id":"a","input":1,"input":2}"#,
         #"{"command_id":"a","lines":[1],"lines":[2]}"#, #"{"command_id":"a","lines":[1],"lines":2}"#,
     ])
-    func `a key of the command that stands there twice is refused`(_ text: String) throws {
+    func `a duplicate key of the command is refused`(_ text: String) throws {
         let refusal = try reader.refusal(text)
         #expect(refusal.code == "INVALID_ARGUMENT")
         #expect(refusal.message.contains("more than once"))
     }
 
-    @Test func `a key that stands twice inside the input is passed on as it is`() throws {
+    @Test func `a duplicate key inside the input is passed on unchanged`() throws {
         let start = try reader.start(#"{"command_id":"a","input":{"x":1,"x":2}}"#)
         let input = start.input?.bytes.text ?? ""
         #expect(input.contains(#"{"x":1,"x":2}"#))
     }
 
-    @Test func `a start with everything`() throws {
+    @Test func `a start with all fields is read`() throws {
         let text = """
             {"command_id": "2", "command": "start", "workflow": "TravelBooking", "workflow_id": "2_3",
              "namespace": "other", "task_queue": "travel", "order_id": "222222", "vip": true, "price": 1.50,
@@ -85,7 +85,7 @@ struct CommandReaderTests {
         #expect(attributes.indexedFields.mapValues(\.data.text) == ["City": #""Bonn""#])
     }
 
-    @Test func `a start with nothing but an id takes all from the route`() throws {
+    @Test func `a start with only an id takes the rest from the route`() throws {
         let command = try reader.command(#"{"command_id":"a"}"#)
         #expect(command.key == WorkflowKey(namespace: 1, workflowID: "a"))
         let start = try reader.start(#"{"command_id":"a"}"#)
@@ -113,7 +113,7 @@ struct CommandReaderTests {
         #expect(input.payloads.map(\.data.text) == payloads)
     }
 
-    @Test func `signal, cancel, terminate`() throws {
+    @Test func `signal, cancel and terminate are read`() throws {
         let runID = "01890a5d-ac96-774b-bcce-b302099a8057"
         let signal = try reader.command(
             #"{"command_id":"s","command":"signal","workflow_id":"w","signal":"go","input":[1],"run_id":"\#(runID)"}"#
@@ -146,7 +146,7 @@ struct CommandReaderTests {
         ("{order_id}", #"{"command_id":"a","order_id":"\u00e4","workflow_id":"given"}"#, "given"),
         ("{order_id}", #"{"command_id":"a","order_id":"\u00e4"}"#, "ä"),
     ])
-    func `workflow ids from templates`(_ template: String, _ text: String, _ id: String) throws {
+    func `workflow ids are made from templates`(_ template: String, _ text: String, _ id: String) throws {
         let route = Route(
             workflowType: "B",
             taskQueue: "q",
@@ -156,7 +156,7 @@ struct CommandReaderTests {
     }
 
     @Test(arguments: ["", "{", "a}", "{}", "{a{b}}", "a{b"])
-    func `templates that are none`(_ text: String) {
+    func `malformed templates are refused`(_ text: String) {
         #expect(WorkflowIDTemplate(text) == nil)
     }
 
@@ -188,13 +188,13 @@ struct CommandReaderTests {
         (#""options":{"cron_schedule":1}"#, "options.cron_schedule"),
         (#""options":{"run_timout":"5s"}"#, "options.run_timout"),
         (#""options":{"run_timeout":"5s","run_timeout":"6s"}"#, "options.run_timeout"),
-        // Names of event fields, and twins.
+        // Names of event fields, and duplicates.
         (#""status":"x""#, "status"), (#""sequence":1"#, "sequence"), (#""at":null"#, "at"), (#""result":1"#, "result"),
         (#""failure":"f""#, "failure"), (#""compensations":0"#, "compensations"),
         (#""result_omitted":true"#, "result_omitted"), (#""sta\u0074us":1"#, "status"),
         (#""order_id":1,"order_id":2"#, "order_id"), (#""workflow_id":"a","workflow_id":"b""#, "workflow_id"),
     ])
-    func `what is wrong is rejected with its name`(_ members: String, _ field: String) throws {
+    func `an invalid field is rejected by name`(_ members: String, _ field: String) throws {
         let text = #"{"command_id":"c1",\#(members)}"#
         let refusal = try reader.refusal(text)
         #expect(refusal.code == "INVALID_ARGUMENT")
@@ -205,7 +205,7 @@ struct CommandReaderTests {
         #expect(!command.key.workflowID.utf8.contains(0))
     }
 
-    @Test func `what is too long is rejected with its name`() throws {
+    @Test func `an oversize field is rejected by name`() throws {
         let long = String(repeating: "x", count: 1_001)
         for field in ["workflow_id", "workflow", "task_queue", "namespace"] {
             let refusal = try reader.refusal(#"{"command_id":"c","\#(field)":"\#(long)"}"#)
@@ -235,14 +235,14 @@ struct CommandReaderTests {
         (#""command":"update""#, "command: update is not available in this version"),
         (#""command":"signal_with_start","signal":"s""#, "command: signal_with_start is not available in this version"),
     ])
-    func `what this version can not do is said`(_ members: String, _ part: String) throws {
+    func `an unsupported feature is reported`(_ members: String, _ part: String) throws {
         let refusal = try reader.refusal(#"{"command_id":"c",\#(members)}"#)
         #expect(refusal.code == "UNIMPLEMENTED")
         #expect(refusal.message.contains(part))
         #expect(refusal.message.contains("not available in this version"))
     }
 
-    @Test func `an unknown namespace, a missing field, a forbidden command`() throws {
+    @Test func `an unknown namespace, a missing field and a forbidden command are rejected`() throws {
         let unknown = try reader.command(#"{"command_id":"c","namespace":"nowhere","order_id":"1"}"#)
         guard case .refuse("NOT_FOUND", let message) = unknown.action else { throw NotThis("\(unknown.action)") }
         #expect(message.hasPrefix("namespace:"))
@@ -268,7 +268,7 @@ struct CommandReaderTests {
         }
     }
 
-    @Test func `null stands for absent, and foreign objects are ignored`() throws {
+    @Test func `null means absent, and other objects are ignored`() throws {
         let text = """
             {"command_id":"c","workflow_id":null,"workflow":null,"namespace":null,"task_queue":null,"run_id":null,
              "options":null,"reason":null,"extra":{"a":[1]},"list":[1],"result":{},"status":[],"nothing":null}
@@ -279,7 +279,7 @@ struct CommandReaderTests {
         #expect(try reader.start(text).workflowType?.name == "Booking")
     }
 
-    @Test func `the request id of a start fits, whatever the command id`() throws {
+    @Test func `the request id of a start stays within its limit`() throws {
         let id = String(repeating: "😀", count: 255)
         let start = try reader.start(#"{"command_id":"\#(id)","workflow_id":"w"}"#)
         #expect(start.requestID.utf8.count <= 1_000)
@@ -287,7 +287,7 @@ struct CommandReaderTests {
         #expect(other.requestID != start.requestID)
     }
 
-    @Test func `trace headers travel on`() throws {
+    @Test func `trace headers are passed on`() throws {
         let headers = [
             KafkaHeader("traceparent", text: "00-1-2-01"), KafkaHeader("other", text: "x"),
             KafkaHeader("tracestate", text: "a=b"),

@@ -63,12 +63,12 @@ extension LiveTests {
             }
         }
 
-        @Test func `commands come in order, and offsets follow what is durable`() async throws {
+        @Test func `commands arrive in order, and offsets follow what is durable`() async throws {
             let held = Mutex<[(Int, Reply<CommandOutcome>)]>([])
             let seen = Mutex<[String: [String]]>([:])
             let history = FakeHistory { command, reply in
                 seen.withLock { $0[command.key.workflowID, default: []].append(command.origin.commandID) }
-                // One command of partition 1 is not answered yet.
+                // One command of partition 1 stays unanswered at first.
                 if command.key.workflowID == "w1", command.origin.commandID == "40" {
                     return held.withLock { $0.append((40, reply)) }
                 }
@@ -84,7 +84,7 @@ extension LiveTests {
             consumer.stop()
         }
 
-        @Test func `what fails is given again in order, and holds up only its partition`() async throws {
+        @Test func `failed commands are retried in order and stall only their partition`() async throws {
             let broken = Mutex(true)
             let done = Mutex<[String: [Int]]>([:])
             let history = FakeHistory { command, reply in
@@ -109,7 +109,7 @@ extension LiveTests {
             consumer.stop()
         }
 
-        @Test func `no more is under way than the limits say`() async throws {
+        @Test func `commands in flight stay within the limits`() async throws {
             let open = Mutex<[Reply<CommandOutcome>]>([])
             let most = Mutex(0)
             let total = Mutex(0)
@@ -126,7 +126,7 @@ extension LiveTests {
             try publish(5_000)
             try await wait(for: "a full window") { open.withLock { $0.count } >= 150 }
             try await wait(for: "all", limit: .seconds(120)) {
-                // Asked first: whatever is counted by now is among the replies below.
+                // Read before the replies are taken, so every counted command is among them.
                 let areAllThere = total.withLock { $0 } == 15_000
                 let replies = open.withLock { open in
                     defer { open = [] }
@@ -140,7 +140,7 @@ extension LiveTests {
             consumer.stop()
         }
 
-        @Test func `dead letters, a poisoned command, and a missing topic`() async throws {
+        @Test func `an unreadable record and a command that cannot be written become dead letters`() async throws {
             let letters = Mutex<[(RecordCoordinates, OutboxRecord)]>([])
             let tries = Mutex(0)
             let history = FakeHistory(

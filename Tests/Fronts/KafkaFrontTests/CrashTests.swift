@@ -12,7 +12,7 @@ extension LiveTests {
     /// record once and in order.
     @Suite(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
     struct CrashTests {
-        @Test func `kill -9 of publishers and the broker, and resumed zombies`() async throws {
+        @Test func `records arrive once despite killed publishers, a killed broker and zombies`() async throws {
             let seed = UInt64.random(in: 1...1_000_000)
             var random = SplitMix(state: seed)
             print("crash test of the publisher: seed \(seed)")
@@ -56,7 +56,7 @@ extension LiveTests {
                 if let zombie = asleep.first, random.next() % 2 == 0 {
                     zombie.signal(SIGCONT)
                     asleep.removeFirst()
-                    // It runs until the end of the test, so that it has time to do harm.
+                    // It runs until the test ends, so that it has time to do harm.
                     awake.append(zombie)
                 }
             }

@@ -21,7 +21,7 @@ struct DeadLetterTests {
         (#"{"command_id":"a","x":\#(String(repeating: "[", count: 5_000))}"#, "INVALID_JSON"),
         (nested(129), "INVALID_JSON"), (#"{"command_id":"a","input":"\ud800"}"#, "INVALID_JSON"),
     ])
-    func `what no one can understand`(_ text: String, _ code: String) throws {
+    func `an unreadable record becomes a dead letter`(_ text: String, _ code: String) throws {
         let headers = [KafkaHeader("mine", text: "v"), KafkaHeader("none", nil)]
         let record = record(text, headers: headers)
         guard case .deadLetter(let letter) = reader.read(record, at: someTime) else { throw NotThis("a command") }
@@ -38,18 +38,18 @@ struct DeadLetterTests {
         #expect(letter.header("failed.at") == "2026-03-01T12:34:56.789Z")
     }
 
-    /// A command with so many levels of objects and arrays.
+    /// A command with `levels` nested objects and arrays.
     private static func nested(_ levels: Int) -> String {
         let arrays = levels - 1
         return #"{"command_id":"a","input":"# + String(repeating: "[", count: arrays)
             + String(repeating: "]", count: arrays) + "}"
     }
 
-    @Test func `128 levels of nesting are understood`() throws {
+    @Test func `128 levels of nesting are accepted`() throws {
         #expect(try reader.command(Self.nested(128)).origin.commandID == "a")
     }
 
-    @Test func `bytes that are no UTF-8, and no bytes`() throws {
+    @Test func `malformed UTF-8 and a missing value become dead letters`() throws {
         for bytes in [Array(#"{"command_id":""#.utf8) + [0xFF, 0x22, 0x7D], [0xFF, 0xFE], [0]] {
             guard case .deadLetter(let letter) = reader.read(record(bytes: bytes), at: someTime) else {
                 throw NotThis("a command")
@@ -64,16 +64,16 @@ struct DeadLetterTests {
         #expect(letter.header("error.code") == "NO_VALUE")
     }
 
-    @Test func `ids of 255 characters are good, whatever their bytes`() throws {
+    @Test func `ids of 255 characters are accepted whatever their bytes`() throws {
         for character in ["x", "ä", "😀"] {
             let id = String(repeating: character, count: 255)
             #expect(try reader.command(#"{"command_id":"\#(id)","workflow_id":"w"}"#).origin.commandID == id)
         }
     }
 
-    /// Records that are nearly right, with bytes changed, left out, doubled: a reading comes back, never a trap, and
-    /// what is understood keeps the bounds that the database needs.
-    @Test func `mutated records`() throws {
+    /// Valid records with changed, removed and doubled bytes. Reading must not trap, and what it accepts must stay
+    /// within the database's bounds.
+    @Test func `mutated records never trap and stay within bounds`() throws {
         let seeds: [(String, [KafkaHeader])] = [
             (
                 #"{"command_id":"2","command":"start","workflow":"T","workflow_id":"2_3","order_id":"2","#
@@ -121,12 +121,12 @@ struct DeadLetterTests {
                 #expect(letter.value == bytes)
             }
         }
-        // The test says something only if all kinds came up.
+        // The test is meaningful only if every kind occurred.
         #expect(commands > 3_000 && letters > 3_000 && refused > 300, "\(commands) \(letters) \(refused)")
     }
 }
 
-/// Random numbers that are the same in every run.
+/// A generator with the same numbers in every run.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 

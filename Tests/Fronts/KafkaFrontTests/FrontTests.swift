@@ -89,7 +89,7 @@ private final class Owner: Sendable {
 extension LiveTests {
     struct FrontTests {
         @Test(arguments: Cluster.all)
-        func `from commands to events`(_ cluster: Cluster) async throws {
+        func `commands cause their events`(_ cluster: Cluster) async throws {
             let name = Names.next("front")
             let world = try OutboxWorld()
             let lane = AcceptingHistory()
@@ -191,7 +191,7 @@ extension LiveTests {
             try producer.flush(timeout: .seconds(10))
         }
 
-        @Test func `who owns no shards reads no commands`() async throws {
+        @Test func `a server without shards reads no commands`() async throws {
             let name = Names.next("standby")
             let cluster = Cluster.all.last ?? .development
             let world = try OutboxWorld()
@@ -208,7 +208,7 @@ extension LiveTests {
                 try KafkaFront(
                     configuration: configuration,
                     history: FakeHistory { command, reply in
-                        // As History answers for a shard that another process owns.
+                        // History answers this for a shard that another process owns.
                         guard owner.number.withLock({ $0 }) == number else {
                             return reply.fail(.unavailable("not owned"))
                         }
@@ -239,7 +239,7 @@ extension LiveTests {
             #expect(second.count("") == 0)
             #expect(!standby.isReady)
 
-            // The shards change hands.
+            // The shards change owners.
             owner.number.withLock { $0 = 2 }
             active.ownershipChanged(ownsShards: false)
             standby.ownershipChanged(ownsShards: true)
@@ -250,8 +250,8 @@ extension LiveTests {
             standby.stop()
         }
 
-        /// A value that is small on its way here and large as a dead letter arrives whole, since the topic is made for
-        /// it.
+        /// A value that is small when compressed makes a large dead letter. The letter arrives whole because its topic
+        /// allows larger records.
         private func largeLetter(_ route: Route, _ kafka: KafkaConfiguration, _ reader: TopicReader) async throws {
             var compressing = kafka
             compressing.properties.merge(["compression.type": "gzip", "message.max.bytes": "4000000"]) { $1 }
@@ -265,7 +265,7 @@ extension LiveTests {
             #expect(letter?.headers.contains { $0.name == OversizeLetter.valueHeader } == false)
         }
 
-        @Test func `a broker that is away is said once, and found when it comes`() async throws {
+        @Test func `an unreachable broker is reported once and used when it returns`() async throws {
             let log = LogBook()
             var configuration = KafkaFrontConfiguration(kafka: KafkaConfiguration(bootstrap: "127.0.0.1:1"))
             configuration.topicCreation = .none
@@ -284,7 +284,7 @@ extension LiveTests {
             front.start()
             front.ownershipChanged(ownsShards: true)
             try await wait(for: "the warning") { log.count("Kafka cannot be reached") == 1 }
-            // Two more attempts, of 2 s each, have to be silent.
+            // Two more attempts of 2 s each must log nothing.
             try await Task.sleep(for: .seconds(5))
             #expect(!front.isReady)
             #expect(log.text.split(separator: "\n").count == 1, "\(log.text)")

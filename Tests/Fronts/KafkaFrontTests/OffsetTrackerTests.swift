@@ -3,7 +3,7 @@ import Testing
 @testable import SagamoreKafkaFront
 
 struct OffsetTrackerTests {
-    @Test func `the lowest that is not durable counts`() {
+    @Test func `the committable offset is the lowest that is not durable`() {
         var tracker = OffsetTracker()
         #expect(tracker.committable == nil)
         for offset in [5, 6, 9, 10] as [Int64] { tracker.begin(offset) }
@@ -24,7 +24,7 @@ struct OffsetTrackerTests {
         #expect(tracker.finish(20) == 21)
     }
 
-    @Test func `a commit never passes what is open, never goes back, and ends at the end`() {
+    @Test func `a commit never passes an open record, never goes back, and reaches the end`() {
         var random = SplitMix(state: 3)
         for _ in 0..<200 {
             var tracker = OffsetTracker()

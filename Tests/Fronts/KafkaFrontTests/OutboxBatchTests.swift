@@ -33,13 +33,13 @@ struct OutboxBatchTests {
         #expect(isolated(batch) == [1, 2, 3, 4], "a batch of records that were not isolated is refused again")
     }
 
-    @Test func `when size is not to blame all suspects are isolated`() {
+    @Test func `all suspects are isolated when size is not the cause`() {
         var batch = OutboxBatch([row(1, "a"), row(2, "a longer one"), row(3, "b")])
         #expect(batch.refuse([1: invalid, 2: tooLarge]).isEmpty)
         #expect(isolated(batch) == [1, 2])
     }
 
-    @Test func `a record that is too large is sent in a smaller form, and at last not at all`() throws {
+    @Test func `a record that is too large is sent in a smaller form and then given up`() throws {
         var batch = OutboxBatch([row(7, event("large")), row(8, "next")])
         #expect(batch.refuse([7: tooLarge]).isEmpty)
         let smaller = try #require(batch.record(of: batch.rows[0])?.value)
@@ -55,13 +55,13 @@ struct OutboxBatchTests {
         #expect(batch.cursors == ["t": 8])
     }
 
-    @Test func `the cursor passes a last record that is dead`() {
+    @Test func `the cursor passes a dead last record`() {
         var batch = OutboxBatch([row(1, "a"), row(2, "b")])
         #expect(batch.refuse([2: invalid]).map(\.row.sequence) == [2])
         #expect(batch.cursors == ["t": 2])
     }
 
-    @Test func `isolated suspects are all judged at once`() {
+    @Test func `isolated suspects are all given up together`() {
         var batch = OutboxBatch([row(1, "a"), row(2, "b"), row(3, "c")])
         _ = batch.refuse([1: invalid, 2: invalid])
         #expect(batch.refuse([1: invalid, 2: invalid]).map(\.row.sequence) == [1, 2])

@@ -40,7 +40,7 @@ struct PartitionControlTests {
         )
     }
 
-    /// Whether somebody holds the partition's lock.
+    /// Whether a thread holds the partition's lock.
     private static func isLocked(_ partition: CommandPartition) -> Bool {
         let isLocked = Mutex(false)
         let thread = SystemThread.required("lock") {
@@ -51,9 +51,9 @@ struct PartitionControlTests {
         return isLocked.withLock { $0 }
     }
 
-    /// A resumption that was decided after a pause must not be requested before it: the partition would stop forever.
+    /// A resume that was decided after a pause must not be requested before it; the partition would stop forever.
     @Test(arguments: [(4, 100), (100, 4)])
-    func `a partition is paused and resumed under the lock under which that was decided`(
+    func `a partition is paused and resumed under the lock that guards the decision`(
         perPartition: Int,
         inAll: Int
     ) throws {
@@ -129,7 +129,7 @@ struct PartitionControlTests {
     }
 }
 
-/// Keeps the requests.
+/// Records the requests.
 private final class RecordingControl: PartitionControl {
     enum Request: Equatable, Sendable {
         case pause, resume, forgetOffsets

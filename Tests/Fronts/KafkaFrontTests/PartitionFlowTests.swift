@@ -5,7 +5,7 @@ import Testing
 struct PartitionFlowTests {
     private let start = ContinuousClock.now
 
-    @Test func `records are submitted in order while there is room, and the others later`() {
+    @Test func `records are submitted in order while there is room, and the rest later`() {
         var flow = PartitionFlow<String>()
         for (offset, item) in zip((1 as Int64)..., ["a", "b", "c", "d"]) { flow.receive(offset, item, weight: 1) }
         #expect(flow.submit(atMost: 3, at: start) { item, _ in item != "c" }.map(\.item) == ["a", "b"])
@@ -15,7 +15,7 @@ struct PartitionFlowTests {
         #expect(flow.submit(atMost: 9, at: start, admit: everything).isEmpty)
     }
 
-    @Test func `all goes well`() {
+    @Test func `answers in any order commit contiguous records`() {
         var flow = PartitionFlow<String>()
         flow.receive(1, "a", weight: 1)
         flow.receive(2, "b", weight: 3)
@@ -27,7 +27,7 @@ struct PartitionFlowTests {
         #expect(!flow.isStalled && flow.retryAt == nil)
     }
 
-    @Test func `a failure stalls, and the open ones are submitted again in order`() throws {
+    @Test func `a failure stalls the partition, and open records are retried in order`() throws {
         var flow = PartitionFlow<String>()
         for offset in 1...3 as ClosedRange<Int64> { flow.receive(offset, "\(offset)", weight: 1) }
         #expect(flow.submit(at: start) == ["1", "2", "3"])
@@ -52,7 +52,7 @@ struct PartitionFlowTests {
         #expect(flow.succeed(4, at: at).commit == 5)
     }
 
-    @Test func `a retry that finds no room is still due`() throws {
+    @Test func `a retry without room stays due`() throws {
         var flow = PartitionFlow<String>()
         flow.receive(1, "a", weight: 1)
         _ = flow.submit(at: start)
@@ -63,7 +63,7 @@ struct PartitionFlowTests {
         #expect(flow.submit(at: at) == ["a"])
     }
 
-    @Test func `a failed second try waits longer, and the item may be replaced`() throws {
+    @Test func `repeated failures wait longer and may replace the item`() throws {
         var flow = PartitionFlow<String>()
         flow.receive(1, "a", weight: 1)
         _ = flow.submit(at: start)
@@ -81,7 +81,7 @@ struct PartitionFlowTests {
         #expect(flow.submit(at: try #require(flow.retryAt)) == ["a!"])
     }
 
-    @Test func `an offset that is not above the last one does not continue the flow`() {
+    @Test func `an offset not above the last one does not continue the flow`() {
         var flow = PartitionFlow<String>()
         #expect(flow.continues(at: 0))
         flow.receive(5, "a", weight: 1)
@@ -94,7 +94,7 @@ struct PartitionFlowTests {
     }
 
     @Test(arguments: 1...300 as ClosedRange<UInt64>)
-    func `nothing is lost and nothing passes a stall, whatever happens`(seed: UInt64) {
+    func `no record is lost and none passes a stall`(seed: UInt64) {
         var random = SplitMix(state: seed)
         var flow = PartitionFlow<Int64>()
         var now = start

@@ -47,7 +47,7 @@ extension LiveTests {
 
         /// Needs a real broker: the development broker creates a topic when a client first asks for it.
         @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
-        func `events of a missing topic wait, other topics go on`() async throws {
+        func `events of a missing topic wait, and other topics continue`() async throws {
             let cluster = Cluster.apache
             let (topic, ghost, cursors) = (Names.next("events"), Names.next("ghost"), Names.next("cursors"))
             try cluster.create([topic, cursors])
@@ -78,7 +78,7 @@ extension LiveTests {
             publisher.stop()
         }
 
-        @Test func `events of a forbidden topic wait, other topics go on`() async throws {
+        @Test func `events of a forbidden topic wait, and other topics continue`() async throws {
             let cluster = Cluster.development
             let (topic, closed, cursors) = (Names.next("events"), Names.next("closed"), Names.next("cursors"))
             try cluster.create([topic, closed, cursors])
@@ -106,7 +106,7 @@ extension LiveTests {
             let reader = try TopicReader(kafka, [topic])
             let log = LogBook()
             let publisher = try world.publisher(kafka, cursors: cursors, log: log)
-            // Random text, which cannot be compressed.
+            // Random text does not compress.
             var random = SplitMix(state: 1)
             let noise = String((0..<4_000).map { _ in Character(Unicode.Scalar(UInt8(97 + random.next() % 26))) })
             let event = Array(#"{"command_id":"c","status":"passed","sequence":2,"result":"\#(noise)"}"#.utf8)

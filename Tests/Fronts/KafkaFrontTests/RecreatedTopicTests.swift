@@ -69,7 +69,7 @@ extension LiveTests {
             )
         }
 
-        /// The new topic holds more records than the old one as soon as it is there, or less.
+        /// The new topic holds either more or fewer records than the old one from the start.
         @Test(arguments: [50, 2])
         func `a topic that is deleted and created again is read from its beginning`(commands: Int) async throws {
             try Cluster.apache.create([topic], partitions: Int(count))
@@ -89,7 +89,7 @@ extension LiveTests {
         }
 
         /// The last commit before the stop must not write a position of the old topic's successor.
-        @Test func `a consumer that stops before it noticed a new topic leaves no offset behind`() async throws {
+        @Test func `a consumer that stops before it notices a new topic commits no offset`() async throws {
             try Cluster.apache.create([topic], partitions: Int(count))
             let first = try consumer()
             try publish("old", 3)
@@ -108,7 +108,7 @@ extension LiveTests {
             second.stop()
         }
 
-        @Test func `records that are removed unread are logged with their offsets`() async throws {
+        @Test func `records that expire unread are logged with their offsets`() async throws {
             try Cluster.apache.create([topic], partitions: Int(count))
             let first = try consumer()
             try publish("read", 3)
@@ -138,11 +138,11 @@ extension LiveTests {
     }
 }
 
-/// How often commands were submitted, by id.
+/// The number of submissions of each command, by id.
 private final class SeenCommands: Sendable {
     private let counts = Mutex<[String: Int]>([:])
 
-    /// The prefix of commands that are answered by `answerHeld` only.
+    /// Commands whose id has this prefix are answered only by `answerHeld`.
     let heldPrefix = Mutex("-")
     private let held = Mutex<[Reply<CommandOutcome>]>([])
 
@@ -160,6 +160,6 @@ private final class SeenCommands: Sendable {
         for reply in replies { reply.succeed(.carriedOut) }
     }
 
-    /// The number of commands whose id begins so.
+    /// The number of commands whose id has this prefix.
     func count(_ prefix: String) -> Int { counts.withLock { counts in counts.keys.count { $0.hasPrefix(prefix) } } }
 }

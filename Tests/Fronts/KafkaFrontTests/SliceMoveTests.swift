@@ -110,7 +110,7 @@ private final class SlicedOutbox {
         try takeAll()
     }
 
-    /// Shards that have rows, with slices or without.
+    /// Takes all shards, including those without slices.
     private func takeAll() throws {
         let owner = ShardOwner(node: "node", process: process, sliceVersion: table.version)
         for shard in 0..<Int32(try number("select count(*) from sagamore.shards")) {

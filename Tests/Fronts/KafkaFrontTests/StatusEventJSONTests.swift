@@ -107,16 +107,16 @@ struct StatusEventJSONTests {
             ([("", "a")], #"{"encoding":"","data":"YQ=="}"#),
         ] as [([(String, String)], String)]
     )
-    func `results`(_ values: [(String, String)], _ expected: String) throws {
+    func `results are written`(_ values: [(String, String)], _ expected: String) throws {
         let passed = event(.passed) { $0.result = payloads(values.map { ($0.0, $0.1) }) }
         #expect(try text(passed).hasSuffix(#","result":\#(expected)}"#))
     }
 
-    @Test func `a workflow without a result`() throws {
+    @Test func `a workflow without a result has a null result`() throws {
         #expect(try text(event(.passed)).hasSuffix(#","result":null}"#))
     }
 
-    @Test func `failures with their causes`() throws {
+    @Test func `failures are written with their causes`() throws {
         var inner = Failure()
         inner.message = "no such flight"
         var info = ApplicationFailureInfo()
@@ -149,7 +149,7 @@ struct StatusEventJSONTests {
         }
     }
 
-    @Test func `compensations of a saga`() throws {
+    @Test func `compensations of a saga are listed`() throws {
         let array = #"[{"step":"book_car","compensation":"undo_book_car","status":"compensated"}]"#
         for (status, type) in [
             (StatusEvent.Status.compensated, "SagaCompensated"), (.failed, "SagaCompensationFailed"),
@@ -179,7 +179,7 @@ struct StatusEventJSONTests {
         #expect(try !text(plain).contains("compensations"))
     }
 
-    @Test func `terminated and timed out`() throws {
+    @Test func `terminated and timed-out events are written`() throws {
         let terminated = event(.terminated) { $0.reasonMessage = "enough" }
         #expect(try text(terminated).hasSuffix(#","reason":{"code":"TERMINATED","message":"enough"}}"#))
         #expect(try text(event(.timedOut)).contains(#""status":"timed_out""#))
@@ -191,7 +191,7 @@ struct StatusEventJSONTests {
         let passed = event(.passed) { $0.result = payloads([("json/plain", "\"\(large)\"")]) }
         #expect(try text(passed) == Self.head + #""passed""# + Self.body + #","result_omitted":true}"#)
         #expect(try text(passed, limit: 2_000_000).contains(large))
-        // The size of the record decides, not that of the payload.
+        // The record's size decides, not the payload's.
         let just = event(.passed) { $0.result = payloads([("json/plain", "\"\(large.prefix(979_000))\"")]) }
         #expect(try text(just).contains("xxx"))
     }
@@ -242,7 +242,7 @@ struct StatusEventJSONTests {
         #expect(OversizeEvent.smaller(smaller) == nil)
     }
 
-    @Test func `the failure of a last event is shortened`() throws {
+    @Test func `the failure of a final event is shortened`() throws {
         var failure = saga("SagaCompensationFailed", #"[{"step":"book_car"}]"#)
         failure.message = "x" + String(repeating: "ä", count: 3_000)
         var cause = Failure()
@@ -257,12 +257,12 @@ struct StatusEventJSONTests {
                 + #","failure":{"type":"SagaCompensationFailed","message":"\#(message)"}}"#
         )
         #expect(OversizeEvent.smaller(smaller) == nil)
-        // Other values are not changed: they are moved to the dead events.
+        // Other values stay unchanged and are moved to the dead events.
         let letter = #"{"status":"x","failure":{"message":"\#(String(repeating: "y", count: 500))"}}"#
         #expect(OversizeEvent.smaller(Array(letter.utf8)) == nil)
     }
 
-    @Test func `base64`() {
+    @Test func `base64 is encoded`() {
         for (text, expected) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
             #expect(Base64.encode(Array(text.utf8)) == expected)
         }

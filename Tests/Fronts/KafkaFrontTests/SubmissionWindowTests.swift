@@ -19,7 +19,7 @@ struct SubmissionWindowTests {
         #expect(mayGoOn)
     }
 
-    @Test func `room is announced once, when a quarter of the window is free and somebody was refused`() {
+    @Test func `room is announced once, when a quarter of the window is free after a refusal`() {
         var window = SubmissionWindow(limit: 8)
         _ = window.admit(1, to: 0)
         let early = window.release(1, of: 0)
@@ -29,7 +29,7 @@ struct SubmissionWindowTests {
         #expect(announced == [false, true, false])
     }
 
-    /// Partitions that submit to shards which answer late, in any order, and sometimes with a failure.
+    /// Partitions that submit to shards. The shards answer late, in any order, and sometimes with a failure.
     private struct World {
         struct Record: Equatable {
             let partition: Int

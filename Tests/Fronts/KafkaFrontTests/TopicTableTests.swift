@@ -29,7 +29,7 @@ struct TopicTableTests {
         #expect(table.position("a") == 7, "never back")
     }
 
-    @Test func `a blocked topic is reported once until it is published again, also by the next table`() {
+    @Test func `a blocked topic is reported once until it is published again, even by the next table`() {
         var table = TopicTable()
         table.add("a", position: 0)
         table.add("b", position: 0)
@@ -47,7 +47,7 @@ struct TopicTableTests {
         #expect(next.block("a", at: start) == true)
     }
 
-    @Test func `a topic that stays blocked is tried less and less often`() throws {
+    @Test func `a blocked topic is retried less and less often`() throws {
         var table = TopicTable()
         table.add("a", position: 0)
         var now = start

@@ -4,7 +4,7 @@ import SagamoreProtobuf
 import SagamoreServices
 import Synchronization
 
-/// A History that takes commands as a test says, and refuses everything else.
+/// A History that handles commands as a test says and refuses everything else.
 final class FakeHistory: HistoryClient {
     typealias Submit = @Sendable (IncomingCommand, Reply<CommandOutcome>) -> Void
     typealias DeadLetter = @Sendable (RecordCoordinates, OutboxRecord, Reply<CommandOutcome>) -> Void

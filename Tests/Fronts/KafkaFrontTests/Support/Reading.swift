@@ -6,7 +6,7 @@ import Testing
 
 @testable import SagamoreKafkaFront
 
-/// A reader as tests want it: namespaces `default` (1) and `other` (2).
+/// A reader that knows the namespaces `default` (1) and `other` (2).
 func makeReader(_ route: Route = Route(workflowType: "Booking", taskQueue: "bookings")) -> CommandReader {
     CommandReader(route: route, limits: Limits(), cluster: "cluster-1") { name in
         ["default": 1, "other": 2][name]
