@@ -3,7 +3,7 @@ import SagamoreEngine
 import SagamoreEngineTestSupport
 import SagamoreProtobuf
 
-/// Measures the engine: one `apply` with few and with many pending activities, a whole saga, encoding a history.
+/// Measures the engine: one `apply` with few and with many pending activities, a whole saga, and encoding a history.
 enum EngineBenchmark {
     static func run() -> String {
         let (few, many) = (applyMicroseconds(pending: 3), applyMicroseconds(pending: 10_000))
@@ -26,7 +26,8 @@ enum EngineBenchmark {
         var execution = SagamoreEngine.Execution(key: Samples.key, runID: Samples.runID)
     }
 
-    /// Replaces completed activities with new ones, so that their number stays constant; four entries each.
+    /// Replaces completed activities with new ones, so that their number stays constant. Each replacement is four
+    /// entries.
     private static func applyMicroseconds(pending: Int) -> Double {
         guard let (before, measured) = try? entries(pending: pending, replaced: 5_000) else {
             preconditionFailure("a sample request was refused")

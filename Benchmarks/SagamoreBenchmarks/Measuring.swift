@@ -7,7 +7,7 @@ func processorTime() -> Int64 {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-/// The minimum CPU time of `body` over several rounds, in microseconds for each of `count` operations.
+/// The minimum CPU time of `body` over several rounds, in microseconds per operation.
 ///
 /// - Parameter prepare: creates the input of a round; not measured.
 func leastMicroseconds<Prepared>(

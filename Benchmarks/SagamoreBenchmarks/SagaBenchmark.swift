@@ -3,8 +3,8 @@ import SagamoreEngine
 import SagamoreEngineTestSupport
 import SagamoreProtobuf
 
-/// A saga of three eager activities, as a worker of an official SDK runs it. The engine decides 12 of its 13 calls (the
-/// other one waits for the history). Each decision is applied and encoded as a journal row.
+/// A saga of three eager activities, as a worker on an official SDK runs it. The engine decides 12 of its 13 calls; the
+/// other waits for the history. Each decision is applied and encoded as a journal row.
 enum SagaBenchmark {
     static func microsecondsPerSaga() -> Double {
         let count = 1_000
@@ -15,7 +15,7 @@ enum SagaBenchmark {
         }
     }
 
-    /// The 23 events of such a saga.
+    /// The 23 events of the saga.
     static func history() -> [RecordedEvent] {
         let saga = Saga()
         saga.run()
@@ -104,7 +104,7 @@ private final class Saga {
     }
 }
 
-/// The history of such a saga, as events and as bytes.
+/// The history of the saga, as events and as bytes.
 struct HistoryBytes {
     let events: [HistoryEvent]
     let bytes: [UInt8]
@@ -133,7 +133,7 @@ struct HistoryBytes {
         measure { (try? HistoryFrames.entries(events: bytes, facts: []).count) ?? 0 }
     }
 
-    /// Walks the frames without decoding.
+    /// Walks the frames without decoding them.
     func walkMicroseconds() -> Double {
         measure { (try? HistoryFrames.ends(bytes).count) ?? 0 }
     }

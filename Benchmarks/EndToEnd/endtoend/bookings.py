@@ -1,4 +1,4 @@
-"""Publishes booking commands, reads their events back, and says how long that took."""
+"""Publishes booking commands, reads their events back, and measures how long that took."""
 
 import json
 import threading
@@ -18,14 +18,14 @@ class Order:
 
     count: int
     rate: float = 0
-    """Commands a second, whatever comes back (0: as fast as they go)."""
+    """Commands a second, whether or not events return (0: as fast as possible)."""
     task_queue: str = "travel-booking"
     has_worker: bool = True
-    """Whether a worker carries them out: then each has two events, else only `accepted`."""
+    """Whether a worker executes them. Each then has two events, otherwise only `accepted`."""
     patience: float = 300
     """Seconds to wait for events after the last command."""
     settle: float = 2
-    """Seconds to read on afterwards: an event may have come twice."""
+    """Seconds to keep reading afterwards, to detect duplicate events."""
 
 
 @dataclass
@@ -46,7 +46,7 @@ def percentiles(milliseconds: list[float]) -> dict[str, float]:
 
 
 class Desk:
-    """Where bookings are published and their events come in. The topics have to be there."""
+    """Publishes bookings and receives their events. The topics must exist."""
 
     def __init__(self, brokers: str) -> None:
         self.brokers = brokers
@@ -57,7 +57,7 @@ class Desk:
             {
                 "bootstrap.servers": brokers,
                 "enable.idempotence": True,
-                # Sent at once: what gathers while a request is under way makes the next batch.
+                # No delay: records that gather while a request is in flight form the next batch.
                 "linger.ms": 0,
                 "queue.buffering.max.messages": 1_000_000,
                 "log_level": 0,
@@ -83,7 +83,7 @@ class Desk:
         self.thread.start()
 
     def read(self) -> None:
-        # One by one: asked for many, the client waits until it has them or the time is up.
+        # One at a time: a request for many waits until it has them all or times out.
         while not self.stopping.is_set():
             message = self.consumer.poll(0.1)
             if message is not None and message.error() is None:
@@ -97,7 +97,7 @@ class Desk:
     def run(self, order: Order, at_end: Callable[[], Any] = lambda: None) -> dict[str, Any]:
         """Publishes, waits for the events, and checks that every command got exactly its own.
 
-        `at_end` is asked as soon as the last event is there.
+        `at_end` is called as soon as the last event has arrived.
         """
         name = format(time.time_ns(), "x")
         self.arrived.clear()

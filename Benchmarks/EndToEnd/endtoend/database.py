@@ -1,4 +1,4 @@
-"""What PostgreSQL says about itself and about what was written."""
+"""PostgreSQL's settings, its counters, and the size of what was written."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ SIZES = """
 
 
 class Refused(Exception):
-    """What would be measured is not what is promised."""
+    """The setup would not measure what the figures claim."""
 
 
 class Database:
@@ -48,9 +48,9 @@ class Database:
         return answer.stdout.strip()
 
     def durability(self) -> dict[str, str]:
-        """The settings on which it depends that a commit survives a power failure, and where the data is.
+        """The settings that let a commit survive a power failure, and the data's file system.
 
-        Raises `Refused` when one is off: figures of commits that may be lost are not worth comparing.
+        Raises `Refused` when one is off: figures of commits that may be lost are not comparable.
         """
         settings = {name: self.ask(f"show {name}") for name in DURABILITY}
         settings["data_on"] = self.place()
@@ -65,34 +65,34 @@ class Database:
         return self.ask("show server_version")
 
     def place(self) -> str:
-        """The kind of file system that the data is on: on one in memory a commit costs nothing."""
+        """The type of the data's file system. In memory a commit would cost nothing."""
         folder = self.ask("show data_directory")
         kind = subprocess.run(["stat", "--file-system", "--format=%T", folder], stdout=subprocess.PIPE, text=True)
         return kind.stdout.strip()
 
     def counters(self) -> dict[str, Any]:
-        """The counters as they are when all sessions have handed in theirs, which they do once a second."""
+        """The counters, once all sessions have reported theirs, which takes up to a second."""
         time.sleep(1.5)
         return dict(json.loads(self.ask(COUNTERS)))
 
     def has_unpublished(self) -> bool:
-        """Whether records are left that were published and not deleted yet, or not published."""
+        """Whether the outbox still holds records, published or not."""
         return self.ask("select exists (select from sagamore.outbox)") == "t"
 
     def journal(self) -> dict[str, float]:
-        """Rows and bytes of the journal for one run, over all runs that are there."""
+        """Rows and bytes of the journal per run, averaged over all runs."""
         found = json.loads(self.ask(JOURNAL))
         runs = max(found.pop("runs"), 1)
         return {f"{name}_per_saga": round(value / runs, 1) for name, value in found.items()} | {"runs": runs}
 
     def table_bytes(self, sagas: int) -> dict[str, int]:
-        """Bytes of each table with its indexes for one saga; dead rows that wait for vacuum are in them."""
+        """Bytes of each table and its indexes per saga, including dead rows that await vacuum."""
         found = json.loads(self.ask(SIZES))
         return {name: round(value / sagas) for name, value in sorted(found.items()) if value >= sagas}
 
 
 def written(before: dict[str, Any], after: dict[str, Any], sagas: int, elapsed: float) -> dict[str, Any]:
-    """What was written between two looks at the counters, for one saga.
+    """What was written per saga between two readings of the counters.
 
     Every commit of a lane updates its shard's row, and so does the renewal of its lease, once a second.
     """

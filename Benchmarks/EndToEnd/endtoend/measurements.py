@@ -1,4 +1,4 @@
-"""What is measured, one function a part. Each gives a part of the answer."""
+"""The measurements, one function for each part of the answer."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from .starts import starting
 
 @dataclass
 class Plan:
-    """How much is measured, with which programs."""
+    """What is measured, how much of it, and with which programs."""
 
     binary: Path
     benchmarks: Path
@@ -40,7 +40,7 @@ class Plan:
     about: dict[str, Any] = field(default_factory=dict)
 
     def check(self, database: Database) -> None:
-        """Notes on which database it is measured. Raises `Refused` when its commits are not safe."""
+        """Records the measured database. Raises `Refused` when its commits are not durable."""
         self.about["postgres"] = {"version": database.version(), **database.durability()}
 
 
@@ -48,7 +48,7 @@ class Plan:
 
 
 def sagas(plan: Plan) -> dict[str, Any]:
-    """Sagas by the driver on an official SDK, 20 at a time and one at a time."""
+    """Sagas of a driver on an official SDK, 20 at a time and one at a time."""
     with running(Server(plan.binary, plan.logs)) as server:
         assert isinstance(server, Server)
         plan.check(server.database)
@@ -66,7 +66,7 @@ def with_counters(plan: Plan, server: Server, count: int, at_a_time: int) -> dic
     answer = drive(plan, server, count, at_a_time)
     after = server.database.counters()
     both = answer.get("server_cpu_ms_per_saga", 0) + answer.get("postgres_cpu_ms_per_saga", 0)
-    # The driver's warm-up is not in its own figures, and is in the database's.
+    # The driver's own figures leave out its warm-up; the database's include it.
     ran = count + answer.pop("warm_up")
     return answer | {
         "server_and_postgres_cpu_ms_per_saga": round(both, 2),
@@ -99,14 +99,14 @@ def drive(plan: Plan, server: Server, count: int, at_a_time: int) -> dict[str, A
 
 
 def driver(command: list[str]) -> "subprocess.CompletedProcess[str]":
-    """Runs a program that measures, to its end or ours."""
+    """Runs a measuring program. It ends with this process at the latest."""
     return subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent()
     )
 
 
 def memory(plan: Plan) -> dict[str, Any]:
-    """The server's memory after so many sagas, and after as many again."""
+    """The server's memory after a number of sagas, and after as many again."""
     answer: dict[str, Any] = {}
     with running(Server(plan.binary, plan.logs)) as server:
         assert isinstance(server, Server)
@@ -124,12 +124,12 @@ def memory(plan: Plan) -> dict[str, Any]:
 
 
 def commands(plan: Plan) -> dict[str, Any]:
-    """Commands on a topic to `accepted` on a topic: nobody works on them."""
+    """From commands on a topic to `accepted` events on a topic, without a worker."""
     return stage(plan, plan.burst, None)
 
 
 def starts(plan: Plan) -> dict[str, Any]:
-    """Starts over gRPC, alone and while a burst of commands is taken from a topic: nobody works on either."""
+    """Starts over gRPC, alone and during a burst of commands from a topic, without a worker."""
     queue = "nobody-polls-this"
     plan.about["kafka"] = versions()
     with contextlib.ExitStack() as stack:
@@ -152,18 +152,18 @@ def starts(plan: Plan) -> dict[str, Any]:
 
 
 def swift_worker(plan: Plan) -> dict[str, Any]:
-    """Commands on a topic to their last event on a topic, with one process of the sample in Swift."""
+    """From commands on a topic to their last events on a topic, with one process of the Swift sample."""
     return stage(plan, plan.bookings, [str(plan.travel_booking)])
 
 
 def python_worker(plan: Plan) -> dict[str, Any]:
-    """The same with some processes of the sample in Python."""
+    """The same with several processes of the Python sample."""
     program = [str(REPOSITORY / "sagas/travel-booking-python/run"), "--processes", str(plan.python_processes)]
     return stage(plan, plan.python_bookings, program) | {"processes": plan.python_processes}
 
 
 def stage(plan: Plan, burst: int, worker: list[str] | None) -> dict[str, Any]:
-    """On a broker and a database of its own."""
+    """Measures a rated run and a burst on a new broker and database."""
     rated = int(plan.rate * plan.rated_seconds)
     queue = "travel-booking" if worker else "nobody-polls-this"
 
@@ -190,7 +190,7 @@ def both_orders(
 ) -> dict[str, Any]:
     desk = Desk(brokers)
     try:
-        # The broker compiles its code while it runs, and workers load theirs: not what is measured.
+        # A warm-up: the broker compiles its code while it runs, and workers load theirs.
         desk.run(Order(min(200, burst.count), 0, burst.task_queue, burst.has_worker, settle=0.5))
         answer = {
             f"at_{rated.rate:g}_a_second": measured(plan, desk, server, processes, rated),
@@ -206,8 +206,8 @@ def both_orders(
 
 
 def measured(plan: Plan, desk: Desk, server: Server, processes: dict[str, int], order: Order) -> dict[str, Any]:
-    """Runs an order. Costs are counted from its first command to its last event, and on until the outbox is empty:
-    published records are deleted in bounded steps."""
+    """Runs an order. Costs are counted from its first command to its last event, and again until the outbox is empty,
+    because published records are deleted in bounded steps."""
     before, began = server.database.counters(), time.monotonic()
     pids = list(processes.values())
     first = seconds(pids)
@@ -235,7 +235,7 @@ def measured(plan: Plan, desk: Desk, server: Server, processes: dict[str, int], 
 
 
 def engine(plan: Plan) -> Any:
-    """What the engine costs without network and database; encoding and decoding a history is among it."""
+    """The engine without network and database, including encoding and decoding a history."""
     ran = driver([str(plan.benchmarks), "engine"])
     try:
         return json.loads(ran.stdout)

@@ -1,4 +1,4 @@
-"""The programs that are measured: a server with a PostgreSQL of its own, a broker, workers."""
+"""The measured programs: a server with its own PostgreSQL, a broker, workers."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ class Server(Part):
         super().__init__("server", logs)
         self.binary, self.kafka = binary, kafka
         home = Path(tempfile.mkdtemp(prefix="server-", dir=logs))
-        home.chmod(0o755)  # as root the database runs as another user, who has to pass through
+        home.chmod(0o755)  # as root, the database runs as another user, who needs to reach its folder
         self.folder = home / "data"
         self.places: dict[str, object] = {}
 
@@ -76,12 +76,12 @@ class Worker(Part):
         }
 
     async def is_up(self) -> bool:
-        """That it works shows when the first booking ends."""
+        """A worker reports nothing; the first booking shows that it works."""
         return self.runs
 
 
 class MeasuredKafka(Kafka):
-    """A broker whose Java machine compiles as it does where it serves."""
+    """A broker whose JVM compiles as it does in production."""
 
     def java(self, heap: str, *arguments: str) -> list[str]:
         program = java()
@@ -91,7 +91,7 @@ class MeasuredKafka(Kafka):
         return [program, *options, "-cp", f"{home}/libs/*", *arguments]
 
     async def is_up(self) -> bool:
-        """It answers, and says which cluster it is."""
+        """Whether the broker answers a metadata request."""
         from confluent_kafka.admin import AdminClient
 
         if not await super().is_up():
@@ -104,7 +104,7 @@ class MeasuredKafka(Kafka):
 
 
 def versions() -> dict[str, str]:
-    """Of the broker, and of the library in the driver; the server has one of its own."""
+    """The versions of the broker and of the driver's librdkafka; the server has its own librdkafka."""
     from confluent_kafka import libversion
 
     jars = Path(os.environ["SAGAMORE_TEST_KAFKA_HOME"], "libs").glob("kafka-clients-*.jar")
@@ -114,7 +114,7 @@ def versions() -> dict[str, str]:
 
 @contextlib.contextmanager
 def running(part: Part) -> Iterator[Part]:
-    """Starts a program, and ends it in order afterwards."""
+    """Starts a program and stops it gracefully afterwards."""
     try:
         asyncio.run(part.start())
         yield part

@@ -1,4 +1,4 @@
-"""What processes use, from /proc."""
+"""CPU time and memory of processes, from /proc."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def fields(pid: int) -> list[str] | None:
-    """The fields of a process's `stat` after its name, which may hold anything: state, parent, ..."""
+    """The fields of a process's `stat` after its name, which may contain spaces: state, parent, ..."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -15,7 +15,7 @@ def fields(pid: int) -> list[str] | None:
 
 
 def family() -> dict[int, list[tuple[int, list[str]]]]:
-    """Every process's children."""
+    """The children of every process."""
     children: dict[int, list[tuple[int, list[str]]]] = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         found = fields(int(name))
@@ -25,11 +25,11 @@ def family() -> dict[int, list[tuple[int, list[str]]]]:
 
 
 def seconds(pids: list[int]) -> list[float]:
-    """CPU seconds, user and system, of each process with all that it started: live, and ended and waited for.
+    """CPU seconds, user and system, of each process and its descendants, both running and reaped.
 
-    A PostgreSQL server gives every connection a process of its own. What ended ones used is added to their parent's
-    count, so nothing is lost when a connection is closed. A process that is asked for by itself (a PostgreSQL that the
-    server started) is not counted for its parent.
+    PostgreSQL runs each connection in its own process. The kernel adds the time of a reaped process to its parent, so
+    nothing is lost when a connection closes. A process in `pids` (the PostgreSQL that the server started) is not
+    counted for its parent as well.
     """
     children = family()
 
@@ -41,7 +41,7 @@ def seconds(pids: list[int]) -> list[float]:
 
 
 def resident_mib(pid: int) -> float:
-    """The memory of one process that is in RAM, in MiB."""
+    """The resident memory of a process in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return round(int(line.split()[1]) / 1024, 1)

@@ -1,4 +1,4 @@
-"""The command line: what is measured, how much, and what is left out."""
+"""The command line: what is measured, how much of it, and what is skipped."""
 
 import argparse
 import json
@@ -44,7 +44,7 @@ def main() -> None:
     arguments = parse()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, unwind)
-    # Not in /tmp, which may be in memory: commits have to reach a disk.
+    # Not in /tmp, which may be in memory: commits must reach a disk.
     parent = REPOSITORY / ".build" / "bench"
     parent.mkdir(parents=True, exist_ok=True)
     parent.chmod(0o755)
@@ -56,7 +56,7 @@ def main() -> None:
     status = 0
     try:
         for name, measure in PARTS.items():
-            reason = why_not(name, plan) if name in arguments.part else "not asked for"
+            reason = why_not(name, plan) if name in arguments.part else "not requested"
             if reason:
                 left_out[name] = reason
                 continue
@@ -78,7 +78,7 @@ def main() -> None:
     for name, reason in left_out.items():
         say(f"left out: {name}: {reason}")
     for problem in plan.problems:
-        say(f"NOT AS IT SHOULD BE: {problem}")
+        say(f"PROBLEM: {problem}")
         status = 1
     if status:
         say(f"the logs are in {logs}")
@@ -94,21 +94,21 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--alone", type=int, default=1_000, metavar="N", help="sagas, one at a time (1000)")
     parser.add_argument("--memory", type=int, default=10_000, metavar="N", help="sagas for the memory, twice (10000)")
     parser.add_argument("--burst", type=int, default=20_000, metavar="N", help="commands in a burst, no worker (20000)")
-    parser.add_argument("--starts-burst", type=int, default=100_000, metavar="N", help="… beside starts (100000)")
+    parser.add_argument("--starts-burst", type=int, default=100_000, metavar="N", help="… during starts (100000)")
     parser.add_argument("--bookings", type=int, default=10_000, metavar="N", help="… with the Swift worker (10000)")
     parser.add_argument("--python-bookings", type=int, default=2_000, metavar="N", help="… with Python's (2000)")
     parser.add_argument("--rate", type=float, default=50, metavar="N", help="commands a second, for latencies (50)")
-    parser.add_argument("--seconds", type=float, default=30, metavar="S", help="for so long (30)")
-    parser.add_argument("--scale", type=float, default=1, metavar="F", help="every count times this; for a try: 0.01")
+    parser.add_argument("--seconds", type=float, default=30, metavar="S", help="how long at that rate (30)")
+    parser.add_argument("--scale", type=float, default=1, metavar="F", help="multiply every count (0.01: a quick run)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes of the Python worker (2)")
-    parser.add_argument("--program", type=Path, metavar="FILE", help="a sagamore that is built already")
-    parser.add_argument("--travel-booking", type=Path, metavar="FILE", help="a TravelBooking that is built already")
-    parser.add_argument("--benchmarks", type=Path, metavar="FILE", help="a SagamoreBenchmarks that is built already")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write the JSON there, too")
+    parser.add_argument("--program", type=Path, metavar="FILE", help="an existing build of sagamore")
+    parser.add_argument("--travel-booking", type=Path, metavar="FILE", help="an existing build of TravelBooking")
+    parser.add_argument("--benchmarks", type=Path, metavar="FILE", help="an existing build of SagamoreBenchmarks")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the JSON to this file")
     arguments = parser.parse_args()
     unknown = [part for part in arguments.part if part not in PARTS]
     if unknown:
-        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+        parser.error(f"unknown part: {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
     arguments.part = arguments.part or list(PARTS)
     return arguments
 
@@ -138,21 +138,21 @@ def make_plan(arguments: argparse.Namespace, logs: Path) -> Plan:
 
 
 def why_not(name: str, plan: Plan) -> str | None:
-    """Why a part is left out; nothing when it can be measured."""
+    """Why a part is skipped; None when it can be measured."""
     if name in ("sagas", "memory"):
         if not plan.sagaload:
             return "SAGAMORE_BENCH_SAGALOAD names no driver"
         if not os.access(plan.sagaload, os.X_OK):
-            return f"SAGAMORE_BENCH_SAGALOAD={plan.sagaload} is no program"
+            return f"SAGAMORE_BENCH_SAGALOAD={plan.sagaload} is not executable"
     if name in ("commands", "starts", "swift-worker", "python-worker"):
         return (kafka.missing() or "").split(":")[0] or None
     if name == "engine" and not plan.benchmarks.exists():
-        return f"there is no {plan.benchmarks}"
+        return f"{plan.benchmarks} does not exist"
     return None
 
 
 def build(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
-    """Builds what was not given, in release; says what is measured."""
+    """Builds the programs that were not given, in release. Returns what is measured."""
     products = [] if arguments.program else ["sagamore"]
     if "engine" in arguments.part and not arguments.benchmarks:
         products.append("SagamoreBenchmarks")
@@ -185,13 +185,13 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gib": round(int(memory[1]) / 2**20, 1) if memory else None,
         "system": f"{platform.system()} {platform.release()}",
-        # What else runs here shows in every figure: 0 is a quiet machine.
+        # Other load distorts every figure; 0 is an idle machine.
         "load_at_begin": os.getloadavg()[0],
     }
 
 
 def unwind(number: int, _: object) -> None:
-    """Ends this program in a way that ends what it started; a second signal doesn't disturb that."""
+    """Exits so that everything this program started ends, too. A second signal does not interrupt that."""
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: None)
     sys.exit(128 + number)

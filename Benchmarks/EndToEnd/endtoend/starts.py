@@ -1,6 +1,6 @@
-"""Starts workflows over gRPC at a fixed rate and says how long each start took.
+"""Starts workflows over gRPC at a fixed rate and measures how long each start took.
 
-A program of its own: in the process that publishes and reads, starts would wait for Python.
+A separate program, because in the process that publishes and reads, starts would wait for the interpreter lock.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from temporalio.client import Client
 from .bookings import percentiles
 
 INTERVAL = 0.05
-"""Seconds from one start to the next, whether that one has been answered or not."""
+"""Seconds from one start to the next, whether or not the first has been answered."""
 
 
 async def start_workflows(address: str, queue: str) -> dict[str, Any]:
-    """Starts workflows until standard input ends, and waits for the answers."""
+    """Starts workflows until standard input ends, then waits for the answers."""
     client = await Client.connect(address)
     milliseconds: list[float] = []
     failures: list[str] = []
@@ -46,7 +46,7 @@ async def start_workflows(address: str, queue: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def starting(address: str, queue: str) -> Iterator[dict[str, Any]]:
-    """Starts workflows until the block ends; the yielded dictionary has the answer then."""
+    """Starts workflows until the block ends. The yielded dictionary then holds the answer."""
     command = [sys.executable, "-m", __name__, address, queue]
     answer: dict[str, Any] = {}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
