@@ -1,4 +1,4 @@
-"""Checks of form that `swift format` does not make: documentation, the length of lines and of functions."""
+"""Checks that `swift format` does not make: documentation, and the length of lines and functions."""
 
 import ast
 import re
@@ -52,7 +52,7 @@ def is_said_elsewhere(declaration, line: str, types) -> bool:
 
 
 def check_lines(root: Path, texts: dict):
-    """Lines of code and prose. In Markdown, tables, blocks of code, and lines with a link may be longer."""
+    """Checks the length of lines. In Markdown, tables, code blocks and lines with a link may be longer."""
     for path, text in texts.items():
         if is_generated(text) or not (path.suffix == ".md" or is_code(path, text)):
             continue
@@ -76,7 +76,7 @@ def is_python(path: Path, text: str) -> bool:
 
 
 def check_functions(root: Path, texts: dict):
-    """Functions, from the line of their name to the end of their body."""
+    """Checks the length of functions, from the line of the name to the end of the body."""
     for path, text in texts.items():
         if is_generated(text):
             continue

@@ -1,4 +1,4 @@
-"""Parses Swift sources as far as the checks need: text without comments and strings, declarations, functions."""
+"""A partial parser of Swift sources for the checks: text without comments and strings, declarations, functions."""
 
 import re
 from collections import defaultdict
@@ -121,14 +121,14 @@ class Declaration:
     # The innermost enclosing type; "" at file level.
     around: str
     is_public: bool
-    # A type's protocols and superclass, and the words of what they are given.
+    # A type's protocols and superclass, with the names in their generic arguments.
     parents: set
     # A function's argument labels.
     labels: set
 
 
 def declarations(text: str) -> list:
-    """The declarations of a source file, except those inside of functions."""
+    """The declarations of a source file, except those inside functions."""
     code, found, scopes = code_only(text), [], []
     for match in DECLARATION.finditer(code):
         modifiers, keyword, name = match[1], match[2], match[3] or match[2]

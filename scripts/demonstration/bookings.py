@@ -1,4 +1,4 @@
-"""The bookings of the demonstration, and the table of their events."""
+"""The bookings of the demo, and the table of their events."""
 
 import datetime
 import json
@@ -17,7 +17,7 @@ COLORS = {"passed": 32, "delivered": 32, "compensated": 33, "failed": 31, "rejec
 
 @dataclass
 class Booking:
-    """One record for the topic of commands."""
+    """A record for the command topic."""
 
     what: str
     value: str
@@ -27,7 +27,7 @@ class Booking:
     command_id: str = ""
     workflow_id: str = ""
     after: tuple = ()
-    """(command id, status): published when that event has arrived; at once unless set."""
+    """The event that must arrive first, as (command id, status); empty: published at once."""
     published: float | None = None
     events: list = field(default_factory=list)
 
@@ -68,7 +68,7 @@ BOOKINGS = [
 ]
 DEAD = BOOKINGS[-1]
 
-# What `sagamore events tail` says once it has read all events.
+# Logged by `sagamore events tail` once it has read all events.
 CAUGHT_UP = "waiting for new events"
 # How long to wait for unexpected events after the last expected one.
 QUIET_SECONDS = 1.5
@@ -101,7 +101,7 @@ class Show:
                 raise Failed(f"not all events came within {seconds:.0f} s; missing: {missing}\n"
                              f"The logs are in {self.processes.folder / 'logs'}")
             self._take(0.2)
-        # A repeated record causes no events: if it did, they would arrive at once.
+        # A repeated record must cause no events. They would arrive at once.
         end = time.monotonic() + QUIET_SECONDS
         while time.monotonic() < end:
             self._take(0.1)
@@ -193,7 +193,7 @@ def seconds_of(time_text: str) -> float:
 
 
 def describe(event: dict) -> str:
-    """The details of an event besides its status, in one line."""
+    """An event without its status, in one line."""
     if "result" in event:
         return json.dumps(event["result"])
     if event.get("compensations"):

@@ -1,4 +1,4 @@
-"""What the demonstration starts, and that all of it ends."""
+"""Starts the programs of the demo and ends them all."""
 
 import contextlib
 import ctypes
@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 
-# Ends last: the others speak to it, and a worker without a server takes long to give up.
+# Ends last: the others are its clients, and a worker without a server stops slowly.
 LAST = "sagamore dev"
 
 
 class Failed(Exception):
-    """Why it can't go on, for people."""
+    """A reason to stop, for the user."""
 
 
 def say(text: str) -> None:
@@ -34,7 +34,7 @@ def is_busy(port: int) -> bool:
 
 
 def build(root: Path, *products: str) -> str:
-    """Builds programs, and says where the first one is: they are all in one folder."""
+    """Builds programs and returns the path of the first. All are in one folder."""
     configuration = os.environ.get("SAGAMORE_DEMO_CONFIGURATION", "debug")
     say(f"building {' and '.join(products)} ({configuration}; the first time takes some minutes)")
     start = time.monotonic()
@@ -47,7 +47,7 @@ def build(root: Path, *products: str) -> str:
 
 
 def end_with_parent() -> None:
-    """The kernel ends a child whose parent was killed and could not do it."""
+    """The kernel ends a child whose parent was killed."""
     try:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
     except (OSError, AttributeError):
@@ -55,7 +55,7 @@ def end_with_parent() -> None:
 
 
 class Processes:
-    """Children, each with a log of its own and in a session of its own: Ctrl-C is for us, and we end them in order."""
+    """Children with their own logs and sessions. Ctrl-C reaches only this program, which ends them in order."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -91,7 +91,7 @@ class Processes:
         return self._log_path(name).read_text(errors="replace")
 
     def check(self) -> None:
-        """Raises when one has ended by itself."""
+        """Raises `Failed` if a child has ended."""
         for name, child in self.running.items():
             if child.poll() is not None:
                 last = "\n".join("    " + line for line in self.log(name).splitlines()[-15:])
@@ -111,7 +111,7 @@ class Processes:
     @staticmethod
     def _end(child: subprocess.Popen) -> None:
         for number, patience in ((signal.SIGTERM, 8), (signal.SIGKILL, 5)):
-            # The whole group: what it has started itself too.
+            # The whole group, since the child has children.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -2,9 +2,8 @@
 
 usage: python3 scripts/generate-api [--check]
 
-Reads the descriptors that a published Python package carries (see contract.py for its version), which it installs in
-a private virtual environment. With --check it writes nothing and ends 1 when the committed code is not what it would
-write.
+Reads the descriptors in a published Python package (contract.py has its version), which is installed in a private
+virtual environment. With --check it writes nothing, and exits with 1 if the committed code differs.
 """
 
 import argparse
@@ -54,7 +53,7 @@ def well_known_types(schema) -> dict:
 
 
 def api_files(schema, proto) -> dict:
-    """The file of a proto file; several if it is long, none if nothing of it is used."""
+    """The Swift file of a proto file: several if it is long, none if nothing in it is used."""
     import names
     import swift
 
@@ -110,7 +109,7 @@ def services(schema) -> dict:
 
 
 def registry(messages: list, enums: list) -> dict:
-    """For the tests: all types."""
+    """A list of all types for the tests."""
     lines = ["", "internal import SagamoreAPI", "internal import SagamoreProtobuf", ""]
     lines.append("let generatedMessageTypes: [any ProtobufMessage.Type] = [")
     lines += [f"    {item.swift_name}.self," for item in messages]

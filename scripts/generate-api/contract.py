@@ -4,7 +4,7 @@
 # run `python3 scripts/generate-api`, and read what changed.
 TEMPORALIO_VERSION = "1.35.0"
 
-# The packages that are needed to read the descriptors.
+# The packages that reading the descriptors requires.
 REQUIREMENTS = [
     f"temporalio=={TEMPORALIO_VERSION}",
     "protobuf==7.36.2",
@@ -60,7 +60,7 @@ RAW_TYPES = {
     ".temporal.api.sdk.v1.UserMetadata",
 }
 
-# Names that would shadow something in Swift, or are too general: they get their package's name as a prefix.
+# Names that would shadow a Swift name, or are too general. They get their package's name as a prefix.
 AMBIGUOUS_NAMES = {"Any", "Type", "Protocol", "Message", "Status", "Error", "Result", "Duration"}
 
 # Packages whose messages keep their plain names even if others share them, such as `Failure`.

@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def prepare(folder: Path, requirements: list) -> Path:
-    """Makes the environment at `folder` when it is missing or has other packages; returns its Python.
+    """Creates the environment at `folder` if it is missing or has other packages. Returns its Python.
 
-    Several processes may ask for the same one at the same time: one makes it, the others wait.
+    When several processes call this for one folder, one creates the environment and the others wait.
     """
     python = folder / "bin" / "python"
     stamp = folder / "requirements.txt"

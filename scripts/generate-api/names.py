@@ -13,10 +13,10 @@ KEYWORDS = set(
     """.split()
 )
 
-# Words that cannot be escaped by backticks.
+# Words that backticks cannot escape.
 IMPOSSIBLE = {"self", "Self", "init", "Type", "Protocol"}
 
-# Names that nested types must not have, since they would shadow types in the generated code.
+# Names that nested types must not have, because they would shadow types in the generated code.
 RESERVED_TYPES = {"Any", "Type", "Protocol", "Self", "String", "Double", "Float", "Bool", "Int32", "Int64"}
 
 

@@ -3,7 +3,7 @@
 from schema import Field, in_oneof
 import names
 
-# Type of the schema: letter in `ProtobufFields`, Swift type, reader and writer method, default, wire type.
+# By schema type: letter in `ProtobufFields`, Swift type, method of reader and writer, default, wire type.
 SCALARS = {
     Field.TYPE_DOUBLE: ("d", "Double", "double", "0", 1),
     Field.TYPE_FLOAT: ("f", "Float", "float", "0", 5),
@@ -51,7 +51,7 @@ class Emitter:
     # Types
 
     def type_name(self, full_name: str, owner) -> str:
-        """How `owner` names a type: with the module's name where a nested type hides it."""
+        """A type's name inside `owner`, qualified with the module if a nested type shadows it."""
         item = self.schema.messages.get(full_name) or self.schema.enums[full_name]
         first = item.swift_name.split(".")[0]
         scope = owner
@@ -174,7 +174,7 @@ class Emitter:
         out.add("public var unknownFields: [UInt8] = []")
 
     def table(self, message) -> str:
-        """The text and types of `ProtobufFields`."""
+        """The expression that creates a message's `ProtobufFields`."""
         text, messages, enums = [], [], []
 
         def letter(item) -> str:
@@ -224,7 +224,7 @@ class Emitter:
                 return
             out.open(case)
             out.add(f"var value = {self.default(message, item)}")
-            # Held twice, whatever grows in it would be copied each time that the field comes again.
+            # Clearing the field first keeps the value uniquely referenced, so that merging does not copy it.
             out.open(f"if case .{name}(let current)? = self.{oneof} {{")
             out.add("value = current")
             out.add(f"self.{oneof} = nil")

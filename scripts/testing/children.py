@@ -1,8 +1,8 @@
 """Children that end with this process, however it ends.
 
-A second process, the watcher, reads a pipe that this process alone writes to. At its end it signals the children, once:
-the kernel's own way (PR_SET_PDEATHSIG) signals again for each thread of a parent, and a server that is told three times
-to end leaves its database.
+A second process, the watcher, reads a pipe that only this process writes to. When the pipe ends, it signals each child
+once. The kernel's PR_SET_PDEATHSIG would send a signal for each thread of the parent, and a server that gets three
+signals exits without stopping its database.
 """
 
 import contextlib
@@ -14,17 +14,17 @@ import time
 from collections.abc import Callable
 
 SECONDS_TO_END = 30.0
-"""After this time the watcher kills what it has asked to end."""
+"""After this time the watcher kills the children that still run."""
 
 _watchers: dict[int, int] = {}
 
 
 def end_with_parent(number: int = signal.SIGTERM) -> Callable[[], None]:
-    """What a new child has to call (`preexec_fn`): it gets the signal when this process has ended.
+    """A `preexec_fn` for a new child, which gets the signal when this process ends.
 
-    SIGTERM lets a server end what it has started itself.
+    SIGTERM lets a server end its own children.
     """
-    # The child has the pipe until it becomes another program.
+    # The child has the pipe until it executes its program.
     pipe = _watcher()
 
     def register() -> None:
@@ -34,9 +34,9 @@ def end_with_parent(number: int = signal.SIGTERM) -> Callable[[], None]:
 
 
 def _watcher() -> int:
-    """The pipe to the watcher of this process, which is started when it is first needed."""
+    """The pipe to the watcher of this process. The first call starts the watcher."""
     if os.getpid() not in _watchers:
-        reading, writing = os.pipe()  # neither is inherited by programs, except as the standard input below
+        reading, writing = os.pipe()  # programs inherit neither, except as standard input below
         subprocess.Popen(
             [sys.executable, "-S", __file__],
             stdin=reading,
@@ -50,14 +50,14 @@ def _watcher() -> int:
 
 
 def began(process: int) -> str:
-    """When a process began, as a text; empty when it has ended. The number of one that has ended is given again."""
+    """When a process began, as text; empty if it has ended. With it, a reused process id is recognized."""
     command = ["ps", "-o", "stat=,lstart=", "-p", str(process)]
     state, _, start = subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout.strip().partition(" ")
     return "" if state.startswith("Z") else start.strip()
 
 
 def watch() -> None:
-    """The watcher: lines of process and signal, until the pipe ends."""
+    """The watcher. Reads lines of process id and signal until the pipe ends."""
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)
     children: dict[int, tuple[int, str]] = {}
@@ -74,7 +74,7 @@ def watch() -> None:
 
     for process in running():
         send(process, children[process][0])
-        send(process, signal.SIGCONT)  # one that is stopped takes the signal only then
+        send(process, signal.SIGCONT)  # a stopped process handles the first signal only then
     limit = time.monotonic() + SECONDS_TO_END
     while left := running():
         if time.monotonic() > limit:

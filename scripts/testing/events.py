@@ -1,6 +1,6 @@
 """The event stream of swift-testing: one JSON object a line, written while the tests run.
 
-It is what survives when the test process dies, so the counts come from here and never from the text on the terminal.
+The stream survives a crash of the test process, so counts come from here and never from the terminal output.
 """
 
 import json
@@ -12,7 +12,7 @@ QUOTED_REASON = re.compile(r': "(.*)"$', re.DOTALL)
 
 
 class EventStream:
-    """Reads events as they come and knows at any time what has happened."""
+    """The state of a test run, updated event by event."""
 
     def __init__(self):
         self.names = {}
@@ -22,7 +22,7 @@ class EventStream:
         self.has_ended = False
 
     def feed(self, line: str) -> list:
-        """Takes one line; returns what a reader should see at once: failures and skips."""
+        """Handles one line. Returns the lines to show at once: failures and skips."""
         record = json.loads(line)
         payload = record["payload"]
         if record["kind"] == "test":
@@ -36,7 +36,7 @@ class EventStream:
         elif payload["kind"] == "issueRecorded":
             return self.issue(test, payload, texts)
         elif test not in self.names:
-            return []  # a suite; its tests have events of their own
+            return []  # a suite; its tests have their own events
         elif payload["kind"] == "testStarted":
             self.running[test] = payload["instant"]["absolute"]
         elif payload["kind"] in ("testEnded", "testSkipped"):
@@ -65,7 +65,7 @@ class EventStream:
         return [f"skipped: {self.names[test]}: {self.results[test][1]}"]
 
     def outcome(self) -> Outcome:
-        """What happened. A test that didn't end, or didn't even start before the process died, has failed."""
+        """The outcome so far. A test that did not end, or did not start before the process died, has failed."""
         outcome = Outcome()
         for test, name in self.names.items():
             result = self.results.get(test)
@@ -84,5 +84,5 @@ class EventStream:
 
     @staticmethod
     def name(test: str) -> str:
-        """`ATests.S/good()/A.swift:3:4` is called `ATests.S/good()`."""
+        """A test's name: `ATests.S/good()` for `ATests.S/good()/A.swift:3:4`."""
         return re.sub(r"/[^/]+\.swift:\d+:\d+$", "", test)

@@ -1,4 +1,4 @@
-"""What came of a suite of tests."""
+"""The outcome of a test suite."""
 
 import re
 from dataclasses import dataclass, field

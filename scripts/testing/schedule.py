@@ -1,4 +1,4 @@
-"""Runs suites side by side, and tells what they say one after the other."""
+"""Runs suites in parallel and shows their output one after the other."""
 
 import time
 from collections.abc import Callable, Generator
@@ -15,19 +15,19 @@ Say = Callable[[str], None]
 class Suite:
     """A suite of tests and how to run it.
 
-    `run` gets a function that takes what a reader should see. It yields what it is doing (or nothing, "") as long as it
-    waits, and returns its Outcome. When it is closed it ends what it has started.
+    `run` gets a function that shows a line. While it waits it yields its activity (or ""), and it returns its Outcome.
+    Closing the generator ends everything that it has started.
     """
 
     name: str
     run: Callable[[Say], Generator[str, None, Outcome]]
     alone: bool = False
-    """It needs the machine for itself: no other suite runs beside it."""
+    """Whether no other suite may run at the same time."""
 
 
 @dataclass
 class Running:
-    """A suite that has begun. Its lines are kept until it has the floor."""
+    """A running suite. Its lines are kept until it has the floor."""
 
     suite: Suite
     say: Say
@@ -47,7 +47,7 @@ class Running:
             self.lines.append(line)
 
     def take_floor(self) -> None:
-        """From now on its lines are shown as they come, and first those that have come already."""
+        """Shows the kept lines, and from then on each line as it arrives."""
         if not self.has_floor:
             self.has_floor = True
             self.say(f"test: {self.suite.name}")
@@ -65,16 +65,16 @@ class Running:
         self.say(f"  {self.suite.name}: {self.outcome} ({time.monotonic() - self.began:.1f} s)")
 
     def abandon(self) -> None:
-        """Ends what the suite has started, and shows what it has said until then."""
+        """Ends what the suite has started, and shows its output so far."""
         self.steps.close()
         self.take_floor()
         self.say(f"  {self.suite.name}: ended early")
 
 
 class Schedule:
-    """Starts suites in their order, at most `most` at once; those that need the machine for themselves come last.
+    """Starts suites in order, at most `most` at once. Suites that must run alone come last.
 
-    A suite's lines come together: beside others at its end, else as it says them.
+    The lines of a suite stay together: they are shown at its end, or as they arrive if no other suite runs.
     """
 
     def __init__(self, suites: list, most: int, say: Say, pause: float = 0.1):
@@ -92,7 +92,7 @@ class Schedule:
         self.print(line)
 
     def end(self) -> None:
-        """Ends it soon. Signal handlers call this: an exception raised during a start would lose what was started."""
+        """Ends the schedule soon. For signal handlers: an exception during a start would leak the started process."""
         self.is_ended = True
 
     def run(self) -> Outcome:
@@ -109,7 +109,7 @@ class Schedule:
                     self.give_sign_of_life()
                     time.sleep(self.pause)
         finally:
-            # Nothing runs any more, unless somebody ended this.
+            # Suites are left only if the schedule was ended early.
             for each in self.running:
                 each.abandon()
         return self.total

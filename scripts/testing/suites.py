@@ -13,22 +13,22 @@ from events import EventStream
 from outcome import COUNT, Outcome
 from schedule import Say
 
-# A suite that takes longer hangs.
+# A suite that takes longer counts as hung.
 LONGEST_SECONDS = int(os.environ.get("SUITE_SECONDS", "1200"))
-# What is about to end when its suite has ended gets this long.
+# How long the processes of a suite may outlive it.
 SECONDS_TO_END = float(os.environ.get("SUITE_SECONDS_TO_END", "10"))
-# How often a suite's descendants are looked for.
+# The interval at which a suite's descendants are recorded.
 SECONDS_BETWEEN_LOOKS = 0.25
-# Each suite's processes have its mark in this variable, behind those of the suites around it.
+# The processes of a suite have its mark in this variable, after the marks of enclosing suites.
 MARK = "TEST_SUITE_MARK"
-# The status with which swift-testing ends when no test matches (EX_UNAVAILABLE).
+# swift-testing's exit status if no test matches (EX_UNAVAILABLE).
 NO_TESTS = 69
 
 
 class Process:
     """A child and its descendants, which end with it: a suite leaves nothing behind.
 
-    Descendants are known by their session and by a mark in their environment. Those that have neither are noticed while
+    Descendants are found by their session and by a mark in their environment. Those with neither are recorded while
     their parents run.
     """
 
@@ -72,7 +72,7 @@ class Process:
         return sorted({*session_members(self.child.pid), *marked(self.mark), *seen})
 
     def look(self) -> None:
-        """Notices descendants, with the time at which they began: the number of one that has ended is given again."""
+        """Records descendants with their start times, because process ids are reused."""
         self.looked = time.monotonic()
         self.seen = {process: began for process, began in self.seen.items() if began_at(process) == began}
         own = [self.child.pid] if self.child.returncode is None else []
@@ -80,7 +80,7 @@ class Process:
         self.seen |= {process: began for process in found if (began := began_at(process)) is not None}
 
     def ended(self) -> Generator[str, None, list]:
-        """Waits for what is about to end, kills the rest, and returns a line for each process that was killed."""
+        """Waits for processes to end, kills the rest, and returns a line for each killed process."""
         limit = time.monotonic() + SECONDS_TO_END
         while self.left() and time.monotonic() < limit:
             yield "waiting for its processes"
@@ -89,7 +89,7 @@ class Process:
         return lines
 
     def kill(self) -> None:
-        """Ends all of it: what a suite starts is often in a process group or a session of its own."""
+        """Kills all processes of the suite, which may be in several process groups and sessions."""
         while alive := self.left():
             for process in alive:
                 try:
@@ -109,7 +109,7 @@ def session_members(session: int) -> list:
     members = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
-            # After the name, which stands in parentheses: state, parent, group, session.
+            # After the name in parentheses: state, parent, group, session.
             state, _, _, owner = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()[:4]
         except (FileNotFoundError, ProcessLookupError):
             continue
@@ -119,7 +119,7 @@ def session_members(session: int) -> list:
 
 
 def process_fields(process: int) -> list:
-    """What follows the name in its /proc/PID/stat: state, parent and so on; nothing when it has ended."""
+    """The fields after the name in /proc/PID/stat: state, parent and so on; empty if the process has ended."""
     try:
         fields = Path("/proc", str(process), "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -128,13 +128,13 @@ def process_fields(process: int) -> list:
 
 
 def began_at(process: int):
-    """When a process began, in ticks since the machine did, or None when it has ended."""
+    """When a process began, in ticks since boot; None if it has ended."""
     fields = process_fields(process)
     return int(fields[19]) if fields else None
 
 
 def descendants(roots: list) -> list:
-    """The children of these processes, their children and so on. Only Linux shows them."""
+    """All descendants of these processes. Works on Linux only."""
     children: dict = {}
     for name in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc/self") else []):
         if fields := process_fields(int(name)):
@@ -148,21 +148,21 @@ def descendants(roots: list) -> list:
 
 
 def marked(mark: str) -> list:
-    """The processes with this mark in their environment that have not ended. Only Linux shows environments."""
+    """The running processes with this mark in their environment. Works on Linux only."""
     found = []
     for name in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc/self") else []):
         try:
             variables = Path("/proc", name, "environ").read_bytes().split(b"\0")
-        except OSError:  # it has ended, or is another user's
+        except OSError:  # the process has ended or belongs to another user
             continue
-        # One that has ended and is not waited for has no environment any more.
+        # A zombie has no environment.
         if any(each.startswith(f"{MARK}=".encode()) and mark.encode() in each for each in variables):
             found.append(int(name))
     return found
 
 
 def command_line(process: int) -> str:
-    """How a process was called, cut short."""
+    """The command line of a process, truncated."""
     listing = subprocess.run(["ps", "-o", "args=", "-p", str(process)], stdout=subprocess.PIPE, text=True)
     return listing.stdout.strip()[:120] or "a process that has just ended"
 
@@ -170,10 +170,10 @@ def command_line(process: int) -> str:
 def run_swift_tests(
     name: str, tests: Path, pattern: str, options: list, environment: dict, logs: Path, say: Say
 ) -> Generator[str, None, Outcome]:
-    """Runs the tests whose ids match `pattern`, in a process of their own.
+    """Runs the tests whose ids match `pattern` in a new process.
 
-    `tests` is the program that the package's tests were built into. `swift test` would start it in the same way, but
-    lets nothing else run beside it.
+    `tests` is the program that holds the package's tests. `swift test` would start it in the same way, but allows
+    nothing to run in parallel.
     """
     stream_path = logs / f"{name}.events.jsonl"
     log_path = logs / f"{name}.log"
@@ -215,7 +215,7 @@ def run_swift_tests(
 
 
 def add_left(outcome: Outcome, name: str, left: list, say: Say) -> None:
-    """What a suite has left running counts as one failure."""
+    """All processes that a suite left running count as one failure."""
     for line in left:
         say(f"  {line}")
     if left:
@@ -223,14 +223,14 @@ def add_left(outcome: Outcome, name: str, left: list, say: Say) -> None:
 
 
 def telling_lines(log: list, most: int = 40) -> list:
-    """The part of a log that tells why a process ended: from the first sign of a crash on, else its end."""
+    """The part of a log that explains the end of a process: from the first sign of a crash, or the last lines."""
     signs = ("Fatal error", "*** Signal", "ERROR: AddressSanitizer", "WARNING: ThreadSanitizer")
     first = next((index for index, line in enumerate(log) if any(sign in line for sign in signs)), len(log) - most)
     return log[max(first, 0) :][:most]
 
 
 def run_program(path: Path, name: str, environment: dict, logs: Path, say: Say) -> Generator[str, None, Outcome]:
-    """Runs a suite that is a program. What it prints is passed on, skips and their reasons among it."""
+    """Runs a suite that is a program, and shows its output, including skips with their reasons."""
     log_path = logs / f"{name}.log"
     count = None
     with Process([str(path)], environment, subprocess.PIPE) as process, open(log_path, "w") as log:
@@ -260,7 +260,7 @@ def run_program(path: Path, name: str, environment: dict, logs: Path, say: Say) 
 
 
 def program_outcome(name: str, count, status: int, hung: bool) -> Outcome:
-    """What came of a program that printed `count` (a match of COUNT, or None) and ended with `status`."""
+    """The outcome of a program that printed `count` (a match of COUNT, or None) and exited with `status`."""
     outcome = Outcome()
     if count:
         passed, failed, skipped = (int(number) for number in count.groups())
