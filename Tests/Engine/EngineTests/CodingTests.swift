@@ -127,6 +127,8 @@ import Testing
         #expect(text.count == 36)
         #expect(RunID(text) == id)
         #expect(RunID(text.uppercased()) == id)
+        let digits = RunID(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
+        #expect(digits.description == "01234567-89ab-cdef-fedc-ba9876543210")
         #expect(Array(text)[14] == "7")
         #expect(Array(text)[19] == "b")
     }
