@@ -21,12 +21,12 @@ public struct PostgresStatement: Sendable, Hashable {
 
 /// Statements with their values that are sent together.
 public struct PostgresBatch: Sendable {
-    struct Item: Sendable {
-        var statement: PostgresStatement
-        var values: [PostgresValue]
+    package struct Item: Sendable {
+        package var statement: PostgresStatement
+        package var values: [PostgresValue]
     }
 
-    private(set) var items: [Item] = []
+    package private(set) var items: [Item] = []
 
     /// An empty batch.
     public init() {}

@@ -102,15 +102,15 @@ public final class Server {
 
     private func makeHistory(_ installation: Installation) -> HistoryService {
         let url = configuration.postgresURL
+        let log = Logger(label: "history")
         let history = HistoryService(
             configuration: HistoryConfiguration(slices: installation.slices, node: configuration.node),
             process: process,
             makeLaneStore: { shard in
                 let name = "sagamore lane \(shard)"
                 let settings = SessionSettings.lane
-                return PostgresLaneStore(
-                    try PostgresConnection(url, applicationName: name, sessionSettings: settings)
-                )
+                let connection = try PostgresConnection(url, applicationName: name, sessionSettings: settings)
+                return PostgresLaneStore(connection) { log.critical("shard \(shard): \($0)") }
             },
             makeLoaderStore: {
                 let settings = SessionSettings.loader
@@ -120,7 +120,7 @@ public final class Server {
             },
             encoder: StatusEventJSON(),
             clock: SystemClock.now,
-            log: Logger(label: "history")
+            log: log
         )
         return history
     }

@@ -5,10 +5,15 @@ internal import SagamoreServices
 /// The lane's side of PostgreSQL: one connection, one transaction at a time.
 public final class PostgresLaneStore: LaneStore {
     private let connection: PostgresConnection
+    private let onMissingRows: (String) -> Void
 
     /// A store that owns the connection.
-    public init(_ connection: PostgresConnection) {
+    ///
+    /// - Parameter onMissingRows: called after a commit that found fewer rows than it updates or deletes, with a text
+    ///   for the log. By default the process ends: it is a broken invariant unless something else changed the database.
+    public init(_ connection: PostgresConnection, onMissingRows: @escaping (String) -> Void = { fatalError($0) }) {
         self.connection = connection
+        self.onMissingRows = onMissingRows
     }
 
     public func commit(_ batch: CommitBatch, fence: ShardFence) throws(CommitError) {
@@ -35,7 +40,8 @@ public final class PostgresLaneStore: LaneStore {
         LaneStatements.append(snapshots: batch.snapshots, to: &statements)
         LaneStatements.append(inbox: batch.inbox, to: &statements)
         LaneStatements.append(outbox: batch.outbox, shard: shard, after: fence.outboxSequence, to: &statements)
-        try run { () throws(PostgresError) in _ = try connection.transaction(statements) }
+        let results = try run { () throws(PostgresError) in try connection.transaction(statements) }
+        for missing in MissingRows.find(in: statements, results) { onMissingRows("\(missing)") }
     }
 
     public func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard? {
