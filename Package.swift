@@ -357,7 +357,8 @@ let simulation: [Target] = [
         "Simulation",
         "SagamoreSimulatedDatabaseTests",
         [
-            "SagamoreSimulatedDatabase", "SagamorePostgresTestSupport", "SagamorePersistence", "SagamoreServices",
+            "SagamoreSimulatedDatabase", "SagamoreSimulatedTime", "SagamorePostgresTestSupport",
+            "SagamorePersistence", "SagamoreServices",
             "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient",
         ]
     ),

@@ -16,20 +16,29 @@ extension SimulatedLoaderStore {
             let tables = database.tables
             var parts: [JournalPart] = []
             var bytes = 0
-            /// Returns false once the page is full.
-            func append(_ part: JournalPart) -> Bool {
-                guard bytes < byteLimit, parts.count < Self.pageRowLimit else { return false }
-                parts.append(part)
-                bytes += part.byteCount
+            /// A run that is asked for twice has each part twice. Returns false once the page is full.
+            func append(_ part: JournalPart, _ times: Int) -> Bool {
+                for _ in 0..<times {
+                    guard bytes < byteLimit, parts.count < Self.pageRowLimit else { return false }
+                    parts.append(part)
+                    bytes += part.byteCount
+                }
                 return true
             }
-            scan: for id in runIDs.sorted() where id >= position.runID {
+            let ids = runIDs.sorted()
+            var next = ids.firstPlace { $0 >= position.runID }
+            scan: while next < ids.count {
+                let id = ids[next]
+                let times = ids[next...].prefix { $0 == id }.count
+                next += times
                 let last = id == position.runID ? position.sequence : 0
                 let snapshot = tables.snapshots[id]
-                if let snapshot, snapshot.sequence > last, !append(.snapshot(snapshot)) { break scan }
+                if let snapshot, snapshot.sequence > last, !append(.snapshot(snapshot), times) { break scan }
                 let covered = max(snapshot?.sequence ?? last, last)
                 let rows = tables.journal[id] ?? []
-                for row in rows[rows.firstPlace { $0.sequence > covered }...] where !append(.row(row)) { break scan }
+                for row in rows[rows.firstPlace { $0.sequence > covered }...] where !append(.row(row), times) {
+                    break scan
+                }
             }
             return JournalPage(parts: parts, isLast: bytes < byteLimit && parts.count < Self.pageRowLimit)
         }
