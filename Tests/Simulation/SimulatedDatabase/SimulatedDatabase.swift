@@ -12,7 +12,8 @@ public import SagamorePostgresClient
 public final class SimulatedDatabase: @unchecked Sendable {
     /// Asked before each operation.
     public var fault: ((DatabaseOperation) -> DatabaseFault)?
-    /// Called behind each batch that was committed, also where its caller does not hear of it.
+    /// Called behind each batch that was committed, also where its caller does not hear of it. `transactionCount` then
+    /// counts it: when `rollBack` has brought the count below that, it is undone.
     public var onCommit: ((CommitBatch, ShardFence) -> Void)?
     /// The defects that it has.
     public var plantedBugs: Set<PlantedBug> = []

@@ -188,7 +188,7 @@ extension RandomOperations {
         let owner = ShardOwner(node: node, process: process, sliceVersion: version)
         let epoch = (epochs[shard] ?? 0) - Int64(random.below(10) == 0 ? 1 : 0)
         let number = someRun()
-        let sequence = Int64(random.below(9))
+        let sequence = max(0, (sequences[number] ?? 0) - Int64(random.below(3)))
         switch random.below(10) {
         case 0...2:
             return Step(name: "take \(shard) \(owner)") { "\(try $0.lane.takeShard(shard, as: owner) as Any)" }
@@ -291,11 +291,12 @@ extension RandomOperations {
     }
 
     private mutating func retention(_ shard: Int32, _ limit: Int) -> Step {
-        let before = Instant(nanoseconds: time / 2)
+        let before = Instant(nanoseconds: random.happens(0.5) ? time : time / 2)
         if random.happens(0.2) {
             return Step(name: "traces \(before)") { "\(try $0.loader.deleteTraces(before: before, limit: limit))" }
         }
-        let (first, last) = (Sample.runID(someRun()), Sample.runID(someRun()))
+        let (some, other) = (Sample.runID(someRun()), Sample.runID(someRun()))
+        let (first, last) = (min(some, other), max(some, other))
         let namespaces: [Int32] = random.happens(0.5) ? [1, 2] : [2]
         return Step(name: "delete runs of \(shard) \(namespaces) closed before \(before) in \(first) \(last)") {
             let deleted = try $0.loader.deleteRuns(
