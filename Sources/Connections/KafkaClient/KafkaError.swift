@@ -171,6 +171,9 @@ extension KafkaError.Code {
 }
 
 extension KafkaError {
+    /// An error as librdkafka reports it by its number alone.
+    package init(code: Code) { self.init(code.native) }
+
     /// An error that is known by its number only. `message` replaces librdkafka's description.
     init(_ native: rd_kafka_resp_err_t, _ message: String? = nil) {
         let code = Code(native)

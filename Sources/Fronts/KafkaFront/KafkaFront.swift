@@ -17,11 +17,12 @@ public final class KafkaFront: Sendable {
     private let log: Logger
     private let shard: @Sendable (WorkflowKey) -> Int
     private let installationID: String
-    private let admin: KafkaAdmin
+    private let environment: FrontEnvironment
+    private let admin: any ClusterAdmin
     private let reachability: Reachability
     private let topics: TopicKeeper
     private let makePublisher: @Sendable (Int32) -> ShardPublisher
-    private let bell = Doorbell()
+    private let loop: any DrivenLoop
     private let ready = Atomic(false)
     private let state: Locked<State>
 
@@ -31,7 +32,6 @@ public final class KafkaFront: Sendable {
         var publishers: [ShardPublisher] = []
         var shardCount: Int
         var consumer: CommandConsumer?
-        var thread: SystemThread?
     }
 
     /// - Parameters:
@@ -40,7 +40,7 @@ public final class KafkaFront: Sendable {
     ///   - shard: the shard of a workflow. It bounds the commands that are under way in each.
     ///   - clock: the time in dead letters, and the timestamp of published records.
     /// - Throws: when a property of the configuration is not valid.
-    public init(
+    public convenience init(
         configuration: KafkaFrontConfiguration,
         history: any HistoryClient,
         makeOutboxStore: @escaping @Sendable () throws -> any OutboxStore,
@@ -49,6 +49,34 @@ public final class KafkaFront: Sendable {
         shardCount: Int,
         shard: @escaping @Sendable (WorkflowKey) -> Int,
         clock: @escaping @Sendable () -> Instant,
+        log: Logger
+    ) throws(KafkaError) {
+        try self.init(
+            configuration: configuration,
+            history: history,
+            makeOutboxStore: makeOutboxStore,
+            namespaces: namespaces,
+            installationID: installationID,
+            shardCount: shardCount,
+            shard: shard,
+            clock: clock,
+            environment: .system,
+            log: log
+        )
+    }
+
+    /// - Parameter environment: what the front takes from outside. The others are those of the public initializer.
+    /// - Throws: when a property of the configuration is not valid.
+    package init(
+        configuration: KafkaFrontConfiguration,
+        history: any HistoryClient,
+        makeOutboxStore: @escaping @Sendable () throws -> any OutboxStore,
+        namespaces: any NamespaceDirectory,
+        installationID: String,
+        shardCount: Int,
+        shard: @escaping @Sendable (WorkflowKey) -> Int,
+        clock: @escaping @Sendable () -> Instant,
+        environment: FrontEnvironment,
         log: Logger
     ) throws(KafkaError) {
         var configuration = configuration
@@ -63,11 +91,19 @@ public final class KafkaFront: Sendable {
         self.shard = shard
         self.clock = clock
         self.log = log
-        let admin = try KafkaAdmin(configuration.kafka)
+        self.environment = environment
+        loop = environment.loops.loop(.front)
+        let admin = try environment.clients.admin(configuration.kafka)
         self.admin = admin
         let reachability = Reachability(bootstrap: configuration.kafka.bootstrap, log: log)
         self.reachability = reachability
-        topics = TopicKeeper(configuration: configuration, shardCount: shardCount, admin: admin, log: log)
+        topics = TopicKeeper(
+            configuration: configuration,
+            shardCount: shardCount,
+            admin: admin,
+            now: environment.now,
+            log: log
+        )
         let settings = PublisherSettings(
             kafka: configuration.kafka,
             installationID: installationID,
@@ -82,25 +118,28 @@ public final class KafkaFront: Sendable {
                 admin: admin,
                 makeStore: makeOutboxStore,
                 reachability: reachability,
+                environment: environment,
                 log: log
             )
         }
     }
 
-    /// Starts publishing and creates the topics, on threads of its own. Returns at once. Commands are read after
+    /// Starts publishing and creates the topics, in loops of its own. Returns at once. Commands are read after
     /// ``ownershipChanged(ownsShards:)`` has reported that this process owns shards.
     public func start() {
         topics.prepare()
         startPublishers()
-        let thread = SystemThread.required("kafka-front") { [self] in run() }
-        state.withLock { $0.thread = thread }
+        loop.start { [self] in
+            var progress = Progress()
+            return { self.step(&progress) }
+        }
     }
 
     /// Reports whether this process owns shards. Members of the command group are assigned partitions, so only an owner
     /// joins, and a process that lost its shards leaves. Returns at once. Thread-safe.
     public func ownershipChanged(ownsShards: Bool) {
         state.withLock { $0.ownsShards = ownsShards }
-        bell.ring()
+        loop.ring()
     }
 
     /// Reports new records in a shard's outbox. Cheap and thread-safe.
@@ -116,7 +155,7 @@ public final class KafkaFront: Sendable {
     public func shardCountChanged(_ count: Int) {
         state.withLock { $0.shardCount = max($0.shardCount, count) }
         topics.shardCountChanged(count)
-        bell.ring()
+        loop.ring()
     }
 
     /// Publishers stay when their shards have no slices any more: what is left in their outboxes is to be published.
@@ -135,14 +174,10 @@ public final class KafkaFront: Sendable {
     /// Whether the topics exist and commands are read.
     public var isReady: Bool { ready.load(ordering: .acquiring) }
 
-    /// Commits the offsets of durable commands, leaves the group, and ends all threads. Blocks.
+    /// Commits the offsets of durable commands, leaves the group, and ends all loops. Blocks.
     public func stop() {
-        bell.stop()
-        let thread = state.withLock { state in
-            defer { state.thread = nil }
-            return state.thread
-        }
-        thread?.join()
+        loop.stop()
+        loop.join()
         takeConsumer()?.stop()
         let publishers = state.withLock { $0.publishers }
         for publisher in publishers { publisher.askToStop() }
@@ -156,21 +191,66 @@ public final class KafkaFront: Sendable {
         }
     }
 
-    // MARK: On the front's thread
+    // MARK: In the front's loop
 
-    private func run() {
-        guard let cluster = clusterID() else { return }
+    private enum Phase {
+        /// Can transition to: `checkingTopics`.
+        case findingCluster
+        /// Can transition to: `resting`.
+        case checkingTopics(TopicKeeper.Check)
+        /// Can transition to: `checkingTopics`.
+        case resting
+    }
+
+    /// How far the front's loop is.
+    private struct Progress {
+        var phase = Phase.findingCluster
+        /// Empty until a broker has answered.
+        var cluster = ""
+        var areTopicsThere = false
         var backoff = Backoff(first: .milliseconds(200), longest: .seconds(10))
-        var areTopicsThere = topics.ensure(.seconds(10))
-        while !bell.isStopped {
-            guard followOwnership(cluster) else { return }
-            ready.store(areTopicsThere && state.withLock { $0.consumer != nil }, ordering: .releasing)
-            bell.wait(areTopicsThere ? .seconds(3_600) : backoff.next())
-            if !areTopicsThere || lacksPublishers {
-                areTopicsThere = topics.ensure(.seconds(10))
-                if areTopicsThere, !bell.isStopped { startPublishers() }
+        var pauseEnd: ContinuousClock.Instant?
+    }
+
+    /// Finds a broker and the topics, and then follows the ownership of shards. Does not sleep.
+    ///
+    /// - Returns: when the next step is due; nil after the last one.
+    private func step(_ progress: inout Progress) -> Wake? {
+        guard !loop.isStopped else { return nil }
+        if let end = progress.pauseEnd, end > environment.now() { return .at(end) }
+        progress.pauseEnd = nil
+        switch progress.phase {
+        case .findingCluster:
+            guard let cluster = clusterID() else { return .now }
+            progress.cluster = cluster
+            progress.phase = .checkingTopics(topics.check(within: .seconds(10)))
+            return .now
+        case .checkingTopics(var check):
+            switch topics.step(&check) {
+            case .continues(let time):
+                progress.phase = .checkingTopics(check)
+                progress.pauseEnd = time
+                return .at(time)
+            case .ended(let areThere):
+                progress.areTopicsThere = areThere
+                progress.phase = .resting
+                if areThere { startPublishers() }
+                return rest(&progress)
             }
+        case .resting:
+            if progress.areTopicsThere, !lacksPublishers { return rest(&progress) }
+            progress.phase = .checkingTopics(topics.check(within: .seconds(10)))
+            return .now
         }
+    }
+
+    /// Follows the ownership of shards until the topics are to be checked again.
+    private func rest(_ progress: inout Progress) -> Wake? {
+        guard followOwnership(progress.cluster) else { return nil }
+        let isReading = state.withLock { $0.consumer != nil }
+        ready.store(progress.areTopicsThere && isReading, ordering: .releasing)
+        let pause = progress.areTopicsThere ? .seconds(3_600) : progress.backoff.next(environment.chance)
+        return .ring(orAt: environment.now() + pause)
     }
 
     /// Joins the command group when this process owns shards, and leaves it when it does not.
@@ -185,20 +265,16 @@ public final class KafkaFront: Sendable {
         return true
     }
 
-    /// Waits until a broker answers.
-    ///
-    /// - Returns: nil when the front was stopped.
+    /// Nil when no broker answers.
     private func clusterID() -> String? {
-        while !bell.isStopped {
-            do throws(KafkaError) {
-                let id = try admin.clusterID(timeout: .seconds(2))
-                reachability.found()
-                return configuration.clusterID ?? id
-            } catch {
-                reachability.lost(error.description)
-            }
+        do throws(KafkaError) {
+            let id = try admin.clusterID(timeout: .seconds(2))
+            reachability.found()
+            return configuration.clusterID ?? id
+        } catch {
+            reachability.lost(error.description)
+            return nil
         }
-        return nil
     }
 
     private func startConsumer(_ cluster: String) -> Bool {
@@ -217,6 +293,7 @@ public final class KafkaFront: Sendable {
             shard: shard,
             clock: clock,
             reachability: reachability,
+            environment: environment,
             log: log
         )
         do throws(KafkaError) {

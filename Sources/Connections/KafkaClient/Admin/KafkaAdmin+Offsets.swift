@@ -8,6 +8,11 @@ extension KafkaAdmin {
         public let offset: Int64
         /// The metadata that was committed with it; empty when there was none.
         public let metadata: String
+
+        package init(offset: Int64, metadata: String) {
+            self.offset = offset
+            self.metadata = metadata
+        }
     }
 
     /// Reads a group's offset; nil when it has none. See ``committedOffsets(group:_:timeout:)``.

@@ -2,11 +2,11 @@
 ///
 /// Skipped offsets may be markers of transactions. Only the partition's first offset tells: what lies below it was
 /// removed. It is queried after an assignment, and where offsets were skipped.
-struct GapWatch {
-    typealias Time = ContinuousClock.Instant
+package struct GapWatch {
+    package typealias Time = ContinuousClock.Instant
 
     /// The least time between two queries for one partition: transactional producers skip offsets all the time.
-    let interval: Duration
+    package let interval: Duration
 
     private struct Position {
         /// The next offset to read.
@@ -18,19 +18,19 @@ struct GapWatch {
 
     private var positions: [KafkaPartition: Position] = [:]
 
-    init(interval: Duration) { self.interval = interval }
+    package init(interval: Duration) { self.interval = interval }
 
     /// A partition was assigned; `offset` is the next one to read.
-    mutating func assign(_ partition: KafkaPartition, at offset: Int64) {
+    package mutating func assign(_ partition: KafkaPartition, at offset: Int64) {
         // The records that were removed lie below the first one that is read.
         positions[partition] = Position(next: offset, gap: offset..<Int64.max)
     }
 
     /// Forgets a partition.
-    mutating func revoke(_ partition: KafkaPartition) { positions[partition] = nil }
+    package mutating func revoke(_ partition: KafkaPartition) { positions[partition] = nil }
 
     /// A record was read.
-    mutating func read(_ partition: KafkaPartition, _ offset: Int64) {
+    package mutating func read(_ partition: KafkaPartition, _ offset: Int64) {
         guard let position = positions[partition] else {
             positions[partition] = Position(next: offset + 1)
             return
@@ -39,18 +39,19 @@ struct GapWatch {
         positions[partition]?.next = offset + 1
     }
 
-    /// A partition whose first offset is to be queried now.
-    mutating func query(at now: Time) -> KafkaPartition? {
+    /// The first partition whose first offset is to be queried now.
+    package mutating func query(at now: Time) -> KafkaPartition? {
+        var first: KafkaPartition?
         for (partition, position) in positions where position.gap != nil {
             if let notBefore = position.notBefore, now < notBefore { continue }
-            positions[partition]?.notBefore = now + interval
-            return partition
+            if first.map({ partition < $0 }) ?? true { first = partition }
         }
-        return nil
+        if let first { positions[first]?.notBefore = now + interval }
+        return first
     }
 
     /// - Returns: the offsets below `first` that were removed unread.
-    mutating func answered(_ partition: KafkaPartition, first: Int64) -> Range<Int64>? {
+    package mutating func answered(_ partition: KafkaPartition, first: Int64) -> Range<Int64>? {
         guard let gap = positions[partition]?.gap else { return nil }
         positions[partition]?.gap = nil
         guard first > gap.lowerBound else { return nil }

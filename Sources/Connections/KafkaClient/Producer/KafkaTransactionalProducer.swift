@@ -18,6 +18,11 @@ public final class KafkaTransactionalProducer {
         /// The cause. ``KafkaError/isRecordRefused``: this record, or another one of its batch, is never accepted.
         /// ``KafkaError/isPurged``: it was discarded with its transaction, and nothing is wrong with it.
         public let error: KafkaError
+
+        package init(record: UInt64, error: KafkaError) {
+            self.record = record
+            self.error = error
+        }
     }
 
     /// An offset to commit with the transaction.

@@ -3,9 +3,9 @@
 /// librdkafka continues a call that timed out in the background. Another call in the meantime can meet a state that it
 /// does not expect, and a failed assertion then ends the process. A call that is not allowed here is therefore
 /// never passed on to librdkafka.
-struct TransactionLifecycle: Sendable, Equatable {
+package struct TransactionLifecycle: Sendable, Equatable {
     /// What the producer can do next.
-    enum State: Sendable, Equatable, CaseIterable {
+    package enum State: Sendable, Equatable, CaseIterable {
         /// Transactions are not initialized. Can transition to: `ready`, `over`.
         case uninitialized
         /// No transaction is open. Can transition to: `open`, `over`.
@@ -25,12 +25,12 @@ struct TransactionLifecycle: Sendable, Equatable {
     }
 
     /// A call to librdkafka.
-    enum Call: String, Sendable, CaseIterable {
+    package enum Call: String, Sendable, CaseIterable {
         case initTransactions, begin, produce, flush, sendOffsets, commit, abort
     }
 
     /// How a call ended.
-    enum Outcome: Sendable, Equatable, CaseIterable {
+    package enum Outcome: Sendable, Equatable, CaseIterable {
         case succeeded
         /// No answer arrived: it may continue in the background, or its request may still reach the broker.
         case unanswered
@@ -44,10 +44,12 @@ struct TransactionLifecycle: Sendable, Equatable {
         case failed
     }
 
-    private(set) var state = State.uninitialized
+    package private(set) var state = State.uninitialized
+
+    package init() {}
 
     /// Whether the call may be made now.
-    func allows(_ call: Call) -> Bool {
+    package func allows(_ call: Call) -> Bool {
         switch state {
         case .uninitialized: call == .initTransactions
         case .ready: call == .begin
@@ -60,7 +62,7 @@ struct TransactionLifecycle: Sendable, Equatable {
     }
 
     /// Takes the outcome of a call that was allowed.
-    mutating func ended(_ call: Call, _ outcome: Outcome) {
+    package mutating func ended(_ call: Call, _ outcome: Outcome) {
         precondition(allows(call), "\(call) was called in state \(state)")
         switch outcome {
         case .fatal: state = .over
@@ -95,7 +97,7 @@ struct TransactionLifecycle: Sendable, Equatable {
 
 extension TransactionLifecycle.Outcome {
     /// Sorts what librdkafka returned; nil is success.
-    init(_ error: KafkaError?) {
+    package init(_ error: KafkaError?) {
         guard let error else {
             self = .succeeded
             return

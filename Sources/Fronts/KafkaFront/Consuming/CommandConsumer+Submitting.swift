@@ -1,18 +1,20 @@
 internal import SagamoreServices
 internal import Synchronization
 
-/// The submitter's thread: the only one that hands records to history.
+/// The submitter's loop: the only one that hands records to history.
 extension CommandConsumer {
     /// The most records of a partition that are submitted before the next partition has its turn.
     private static let turn = 64
 
-    func runSubmitter() {
-        while !submitterBell.isStopped {
-            if isBroken.exchange(false, ordering: .acquiringAndReleasing) { replaceConsumer() }
-            let retryAt = submitWaiting()
-            let latest = ContinuousClock.now + .seconds(1)
-            submitterBell.wait(min(retryAt ?? latest, latest) - .now)
-        }
+    /// Replaces a consumer that has failed, and submits what there is room for.
+    ///
+    /// - Returns: when the next step is due; nil after the last one.
+    func submitterStep() -> Wake? {
+        guard !submitter.isStopped else { return nil }
+        replaceBrokenConsumer()
+        let retryAt = submitWaiting()
+        let latest = environment.now() + .seconds(1)
+        return .ring(orAt: min(retryAt ?? latest, latest))
     }
 
     /// Submits records until the windows are full or none waits.
@@ -23,7 +25,7 @@ extension CommandConsumer {
         var retryAt: ContinuousClock.Instant?
         var partitions = partitionsInTurn()
         while !partitions.isEmpty {
-            let now = ContinuousClock.now
+            let now = environment.now()
             partitions.removeAll { partition in
                 // Where each was admitted: a slice may move to another shard before its record is answered.
                 var shards: [Int] = []
@@ -57,7 +59,7 @@ extension CommandConsumer {
 
     /// All partitions, starting after the one that had the last turn.
     private func partitionsInTurn() -> [CommandPartition] {
-        let all = partitions.withLock { Array($0.values) }
+        let all = partitions.withLock { $0.inOrder }
         guard !all.isEmpty else { return [] }
         let first = turnsTaken.load(ordering: .relaxed) % all.count
         return Array(all[first...] + all[..<first])
@@ -77,6 +79,6 @@ extension CommandConsumer {
 
     /// A record of any partition was answered: its place in the window is free.
     private func release(_ weight: Int, of shard: Int) {
-        if window.withLock({ $0.release(weight, of: shard) }) { submitterBell.ring() }
+        if window.withLock({ $0.release(weight, of: shard) }) { submitter.ring() }
     }
 }

@@ -8,7 +8,7 @@ internal import Synchronization
 /// Reads the command topics of all routes and submits each record to history, those of a partition in order. A
 /// partition's committed offset is that of its first record that is not durable.
 ///
-/// The consumer's thread reads records and keeps them. One thread submits them, while the window of their shard has
+/// The consumer's thread reads records and keeps them. One loop submits them, while the window of their shard has
 /// room: so a partition's order needs no lock across a submission. Answers come on any thread.
 final class CommandConsumer: Sendable {
     private let readers: [String: CommandReader]
@@ -20,7 +20,7 @@ final class CommandConsumer: Sendable {
     private let kafka: KafkaConfiguration
     private let group: String
 
-    let partitions = Locked<[KafkaPartition: CommandPartition]>([:])
+    let partitions = Locked(PartitionTable())
     /// The weight of all records in memory.
     private let total = Atomic(0)
     /// A partition is paused and resumed under its own lock, under which that was decided. Otherwise an older decision
@@ -31,12 +31,16 @@ final class CommandConsumer: Sendable {
 
     let shard: @Sendable (WorkflowKey) -> Int
     let window: Locked<SubmissionWindow>
-    let submitterBell = Doorbell()
-    private let submitterThread = Locked<SystemThread?>(nil)
+    let environment: FrontEnvironment
+    let submitter: any DrivenLoop
+    /// When a consumer that could not be created is created again. Used by the submitter.
+    private let nextReplacement = Locked<ContinuousClock.Instant?>(nil)
     /// Partitions that had a turn, so that none is always the last.
     let turnsTaken = Atomic(0)
 
-    /// - Parameter shard: the shard of a workflow. It changes when slices move.
+    /// - Parameters:
+    ///   - shard: the shard of a workflow. It changes when slices move.
+    ///   - environment: what the front takes from outside.
     init(
         kafka: KafkaConfiguration,
         group: String,
@@ -46,8 +50,11 @@ final class CommandConsumer: Sendable {
         shard: @escaping @Sendable (WorkflowKey) -> Int,
         clock: @escaping @Sendable () -> Instant,
         reachability: Reachability,
+        environment: FrontEnvironment = .system,
         log: Logger
     ) {
+        self.environment = environment
+        submitter = environment.loops.loop(.submitter)
         self.kafka = kafka
         self.group = group
         self.readers = Dictionary(readers.map { ($0.route.commandTopic, $0) }) { first, _ in first }
@@ -65,8 +72,7 @@ final class CommandConsumer: Sendable {
     /// - Throws: when a property of the configuration is not valid.
     func start() throws(KafkaError) {
         try open()
-        let thread = SystemThread.required("command-submit") { [self] in runSubmitter() }
-        submitterThread.withLock { $0 = thread }
+        submitter.start { { self.submitterStep() } }
     }
 
     private func open() throws(KafkaError) {
@@ -81,7 +87,7 @@ final class CommandConsumer: Sendable {
         var configuration = kafka
         // The broker answers a fetch as soon as it has a record, or after this time.
         configuration.properties.merge(["fetch.wait.max.ms": "50"]) { given, _ in given }
-        let opened = try KafkaConsumer(
+        let opened = try environment.clients.consumer(
             configuration,
             group: group,
             topics: readers.keys.sorted(),
@@ -92,12 +98,8 @@ final class CommandConsumer: Sendable {
 
     /// Commits what is durable and leaves the group.
     func stop() {
-        submitterBell.stop()
-        let thread = submitterThread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
-        thread?.join()
+        submitter.stop()
+        submitter.join()
         close()
     }
 
@@ -119,7 +121,7 @@ final class CommandConsumer: Sendable {
         partitions.withLock { partitions in
             for partition in assigned {
                 guard let reader = readers[partition.topic] else { continue }
-                partitions[partition] = CommandPartition(partition, reader)
+                partitions.insert(CommandPartition(partition, reader, environment.chance))
             }
         }
         let topics = Set(assigned.map(\.topic))
@@ -129,7 +131,7 @@ final class CommandConsumer: Sendable {
 
     private func revoked(_ revoked: [KafkaPartition]) {
         for partition in revoked {
-            guard let partition = partitions.withLock({ $0.removeValue(forKey: partition) }) else { continue }
+            guard let partition = partitions.withLock({ $0.remove(partition) }) else { continue }
             let weight = partition.state.withLock { state in
                 state.isRevoked = true
                 return state.flow.weight
@@ -159,7 +161,7 @@ final class CommandConsumer: Sendable {
                 if state.flow.weight >= limits.perPartition { pause(partition, &state) }
             }
         }
-        submitterBell.ring()
+        submitter.ring()
         if total.load(ordering: .relaxed) >= limits.inAll { pauseAll() }
     }
 
@@ -184,7 +186,7 @@ final class CommandConsumer: Sendable {
     /// new assignment, answers to earlier records are ignored.
     private func restart(_ old: CommandPartition) -> CommandPartition {
         log.warning("the offsets of a partition restarted", metadata: ["partition": old.partition.description])
-        let new = CommandPartition(old.partition, old.reader)
+        let new = CommandPartition(old.partition, old.reader, environment.chance)
         let weight = old.state.withLock { state in
             state.isRevoked = true
             withConsumer { consumer in
@@ -193,13 +195,13 @@ final class CommandConsumer: Sendable {
             }
             return state.flow.weight
         }
-        partitions.withLock { $0[old.partition] = new }
+        partitions.withLock { $0.insert(new) }
         release(weight)
         return new
     }
 
     private func pauseAll() {
-        for partition in partitions.withLock({ Array($0.values) }) {
+        for partition in partitions.withLock({ $0.inOrder }) {
             partition.state.withLock { state in pause(partition, &state) }
         }
         // If everything was answered in the meantime, no answer is left that would resume them.
@@ -217,7 +219,7 @@ final class CommandConsumer: Sendable {
         if error.isFatal {
             log.error("the command consumer failed; creating a new one", metadata: ["error": error.description])
             isBroken.store(true, ordering: .releasing)
-            return submitterBell.ring()
+            return submitter.ring()
         }
         if error.isUnreachable || error.isTimeout {
             // A single unreachable broker of several is no outage.
@@ -232,15 +234,20 @@ final class CommandConsumer: Sendable {
         log.warning("cannot read the commands of a topic", metadata: ["error": error.description])
     }
 
-    // MARK: On the submitter's thread
+    // MARK: In the submitter's loop
 
-    func replaceConsumer() {
+    /// Replaces a consumer that has failed. When that is not possible, it is tried again a second later.
+    func replaceBrokenConsumer() {
+        guard isBroken.load(ordering: .acquiring) else { return }
+        let now = environment.now()
+        if let next = nextReplacement.withLock({ $0 }), next > now { return }
+        isBroken.store(false, ordering: .releasing)
         close()
         do throws(KafkaError) {
             try open()
         } catch {
             log.error("failed to create the command consumer", metadata: ["error": error.description])
-            SystemThread.sleep(.seconds(1))
+            nextReplacement.withLock { $0 = now + .seconds(1) }
             isBroken.store(true, ordering: .releasing)
         }
     }
@@ -252,7 +259,7 @@ final class CommandConsumer: Sendable {
         of partition: CommandPartition,
         _ outcome: Result<CommandOutcome, RequestError>
     ) {
-        let now = ContinuousClock.now
+        let now = environment.now()
         var freed = 0
         let (maySubmit, mayResume) = partition.state.withLock { state in
             guard !state.isRevoked else { return (false, false) }
@@ -271,7 +278,7 @@ final class CommandConsumer: Sendable {
             let maySubmit = state.flow.retryAt != nil || (wasStalled && !state.flow.isStalled)
             return (maySubmit, state.isPaused && state.flow.weight <= limits.perPartition / 2)
         }
-        if maySubmit { submitterBell.ring() }
+        if maySubmit { submitter.ring() }
         guard freed > 0 else { return }
         if release(freed), mayResume { resume(partition) }
     }
@@ -288,7 +295,7 @@ final class CommandConsumer: Sendable {
     }
 
     private func resumeAll() {
-        for partition in partitions.withLock({ Array($0.values) }) { resume(partition) }
+        for partition in partitions.withLock({ $0.inOrder }) { resume(partition) }
     }
 
     private func resume(_ partition: CommandPartition) {

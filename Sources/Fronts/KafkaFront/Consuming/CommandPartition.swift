@@ -22,18 +22,19 @@ final class CommandPartition: Sendable {
     typealias Submission = PartitionFlow<Item>.Submission
 
     struct State: Sendable {
-        var flow = PartitionFlow<Item>()
+        var flow: PartitionFlow<Item>
         var isRevoked = false
         var isPaused = false
     }
 
     let partition: KafkaPartition
     let reader: CommandReader
-    let state = Locked(State())
+    let state: Locked<State>
 
-    init(_ partition: KafkaPartition, _ reader: CommandReader) {
+    init(_ partition: KafkaPartition, _ reader: CommandReader, _ chance: Chance) {
         self.partition = partition
         self.reader = reader
+        state = Locked(State(flow: PartitionFlow(chance: chance)))
     }
 
     static func weight(of record: KafkaRecord) -> Int { 1 + (record.value?.count ?? 0) / 4_096 }

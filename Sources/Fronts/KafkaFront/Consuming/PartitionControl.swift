@@ -1,8 +1,8 @@
-internal import SagamoreKafkaClient
+package import SagamoreKafkaClient
 
 /// What the command consumer requests of its Kafka consumer. Only `close` blocks or calls back, so the others may be
 /// called under a lock.
-protocol PartitionControl: Sendable {
+package protocol PartitionControl: Sendable {
     /// Pauses partitions.
     func pause(_ partitions: some Sequence<KafkaPartition>)
     /// Resumes partitions.

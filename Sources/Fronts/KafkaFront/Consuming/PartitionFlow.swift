@@ -44,11 +44,15 @@ struct PartitionFlow<Item: Sendable> {
     private var round = 1
     private var hasFailed = false
     private var backoff = Backoff(first: .milliseconds(20), longest: .seconds(2))
+    private let chance: Chance
 
     /// During a stall: when to submit again. Nil while answers are awaited.
     private(set) var retryAt: Time?
     /// The weight of the records that are not durable.
     private(set) var weight = 0
+
+    /// - Parameter chance: the jitter of retries.
+    init(chance: Chance = .system) { self.chance = chance }
 
     var isStalled: Bool { stallEnd != nil }
 
@@ -139,7 +143,7 @@ struct PartitionFlow<Item: Sendable> {
             backoff.reset()
         } else if hasFailed {
             round = 1
-            retryAt = now + backoff.next()
+            retryAt = now + backoff.next(chance)
         } else {
             round = min(round * 2, Self.largestRound)
             backoff.reset()

@@ -4,84 +4,66 @@ internal import SagamorePersistence
 internal import SagamoreServices
 internal import SagamoreThreads
 
-/// A shard's producer, from its start until it is replaced, and the state of its topics. Used by the publisher's
-/// thread.
+/// A shard's producer, from its start until it is replaced, and the state of its topics. Used by the publisher's loop.
+///
+/// It publishes in *rounds*: one batch of all topics that are read together, and one of each lagging topic. The agenda
+/// is what is left of a round.
 final class PublisherSession {
-    private let shard: Int32
-    private let settings: PublisherSettings
+    /// A part of a round.
+    private enum Task {
+        /// Finds out whether a blocked topic can be written again.
+        case retry(String)
+        /// Reads what is next of all topics that are read together.
+        case readJoined
+        /// Reads the cursor of a topic.
+        case addTopic(String)
+        /// Finds out whether a new topic exists.
+        case checkTopic(String)
+        /// Publishes what was read of all topics that are read together.
+        case publishJoined([OutboxRow])
+        /// The topics that are read together are published up to the last of these rows.
+        case endJoined([OutboxRow])
+        /// Reads what is next of a lagging topic and publishes it.
+        case publishLagging(String)
+        /// Publishes a batch, after earlier attempts.
+        case publish(OutboxBatch, Backoff)
+        case transaction(OutboxTransaction, Backoff)
+    }
+
+    private let context: PublisherContext
     private let store: any OutboxStore
-    private let admin: KafkaAdmin
-    private let producer: KafkaTransactionalProducer
-    private let bell: Doorbell
-    private let reachability: Reachability
-    private let log: Logger
+    private let producer: any TransactionalProducer
     /// How far topics were published when the session began, as far as this process and the database know.
     private let knownPositions: [String: Int64]
     private var topics: TopicTable
     /// Aborted transactions in a row after which the producer is replaced.
     private static let attemptLimit = 8
     private var cleaner: OutboxCleaner
+    /// What is left of the round. The last task is the next.
+    private var agenda: [Task] = []
+    /// Whether the round has found that there may be more to publish.
+    private(set) var hasMore = false
 
-    /// Fences every other producer of the shard and waits until its transaction has ended. The cursors are final then.
-    ///
-    /// - Parameter progress: of the previous session; empty in the first one.
     init(
-        shard: Int32,
-        settings: PublisherSettings,
-        store: any OutboxStore,
-        admin: KafkaAdmin,
-        bell: Doorbell,
-        reachability: Reachability,
-        progress: PublisherProgress,
-        log: Logger
-    ) throws(PublisherError) {
-        self.shard = shard
-        self.settings = settings
+        _ context: PublisherContext,
+        _ producer: any TransactionalProducer,
+        _ store: any OutboxStore,
+        knownPositions: [String: Int64],
+        reported: Set<String>
+    ) {
+        self.context = context
+        self.producer = producer
         self.store = store
-        self.admin = admin
-        self.bell = bell
-        self.reachability = reachability
-        self.log = log
-        topics = TopicTable(reported: progress.reported)
-        cleaner = OutboxCleaner(shard: shard, rowLimit: settings.deletionRows)
-        do throws(KafkaError) {
-            producer = try KafkaTransactionalProducer(
-                settings.producer,
-                transactionalID: settings.transactionalID(shard: shard)
-            )
-        } catch {
-            throw .kafka(error)
-        }
-        try Self.initTransactions(producer, bell, reachability)
-        // Every producer checks this after it was fenced, and this one after it has fenced others: the owner stays.
-        guard try Self.query({ () throws(CommitError) in try store.standing(of: shard) }).isOwned else {
-            throw .notOwned
-        }
-        let positions = try Self.query { () throws(CommitError) in try store.positions(of: shard) }
-        knownPositions = positions.merging(progress.positions) { max($0, $1) }
+        self.knownPositions = knownPositions
+        topics = TopicTable(reported: reported, chance: context.environment.chance)
+        cleaner = OutboxCleaner(shard: context.shard, rowLimit: context.settings.deletionRows)
     }
 
-    private static func initTransactions(
-        _ producer: KafkaTransactionalProducer,
-        _ bell: Doorbell,
-        _ reachability: Reachability
-    ) throws(PublisherError) {
-        var tries = 0
-        while true {
-            do throws(KafkaError) {
-                try producer.initTransactions(timeout: .seconds(2))
-                return reachability.found()
-            } catch {
-                if bell.isStopped { throw .stopped }
-                guard error.isRetriable || error.isTimeout, !error.isFatal else { throw PublisherError(error) }
-                // A coordinator that is still loading is no reason to report the broker as unreachable.
-                tries += 1
-                if tries > 4 { reachability.lost(error.description) }
-            }
-        }
-    }
+    private var shard: Int32 { context.shard }
+    private var settings: PublisherSettings { context.settings }
+    private var log: Logger { context.log }
 
-    private static func query<Value>(_ body: () throws(CommitError) -> Value) throws(PublisherError) -> Value {
+    static func query<Value>(_ body: () throws(CommitError) -> Value) throws(PublisherError) -> Value {
         do throws(CommitError) {
             return try body()
         } catch {
@@ -97,38 +79,78 @@ final class PublisherSession {
         )
     }
 
-    /// How long the thread may sleep without a ring.
-    var sleepLimit: Duration {
-        let now = ContinuousClock.now
+    /// How long the loop may rest without a ring.
+    var restLimit: Duration {
+        let now = context.now
         return min(settings.slowPoll, topics.nextDue.map { max($0 - now, .milliseconds(10)) } ?? settings.slowPoll)
     }
 
-    /// Publishes one batch of all topics that are read together, and one of each lagging topic.
+    /// Whether something is left of a round.
+    var isInRound: Bool { !agenda.isEmpty }
+
+    /// Begins a round.
+    func beginRound() {
+        hasMore = false
+        agenda = [.readJoined] + topics.due(context.now).reversed().map(Task.retry)
+    }
+
+    /// Gives up what is left of a round.
+    func abandonRound() { agenda = [] }
+
+    /// Makes the next step of a round.
     ///
-    /// - Returns: whether there may be more to publish.
-    func publishOnce() throws(PublisherError) -> Bool {
-        try retryBlockedTopics()
-        let rows = try read(.allBut(topics.separate), after: topics.scanned)
-        var last: String?
-        for row in rows where row.record.topic != last {
-            last = row.record.topic
-            if !topics.isKnown(row.record.topic) { try addTopic(row.record.topic) }
+    /// - Returns: when the next one is due.
+    func step() throws(PublisherError) -> Wake {
+        guard let task = agenda.popLast() else { return .now }
+        switch task {
+        case .retry(let topic): retry(topic)
+        case .readJoined: try readJoined()
+        case .addTopic(let topic): try addTopic(topic)
+        case .checkTopic(let topic): if let error = obstacle(topic) { block(topic, error) }
+        case .publishJoined(let rows): try publishJoined(rows)
+        case .endJoined(let rows): endJoined(rows)
+        case .publishLagging(let topic): try publishLagging(topic)
+        case .publish(let batch, let backoff): try begin(batch, backoff)
+        case .transaction(let transaction, let backoff): return try proceed(transaction, backoff)
         }
+        return .now
+    }
+
+    private func readJoined() throws(PublisherError) {
+        let rows = try read(.allBut(topics.separate), after: topics.scanned)
+        guard !rows.isEmpty else { return endJoined(rows) }
+        agenda.append(.endJoined(rows))
+        agenda.append(.publishJoined(rows))
+        var last: String?
+        var new: [String] = []
+        for row in rows where row.record.topic != last {
+            let topic = row.record.topic
+            last = topic
+            if !topics.isKnown(topic), !new.contains(topic) { new.append(topic) }
+        }
+        for topic in new.reversed() { agenda.append(.addTopic(topic)) }
+    }
+
+    private func publishJoined(_ rows: [OutboxRow]) throws(PublisherError) {
         let free = try leaveOutWaiting(rows)
         if free.count < rows.count {
             let sequences = Set(free.map(\.sequence))
             for row in rows where !sequences.contains(row.sequence) { topics.readSeparately(row.record.topic) }
         }
         try publish(free.filter { topics.isJoined($0.record.topic) && isUnpublished($0) })
+    }
+
+    private func endJoined(_ rows: [OutboxRow]) {
         if let last = rows.last { topics.scanned(to: last.sequence) }
-        var hasMore = rows.count == settings.batchRows || byteCount(rows) >= settings.batchBytes
-        for topic in topics.lagging {
-            let rows = try read(.only(topic), after: topics.position(topic))
-            let free = try leaveOutWaiting(rows)
-            if rows.isEmpty { topics.caughtUp(topic) } else if !free.isEmpty { hasMore = true }
-            try publish(free)
-        }
-        return hasMore
+        hasMore = rows.count == settings.batchRows || byteCount(rows) >= settings.batchBytes
+        for topic in topics.lagging.reversed() { agenda.append(.publishLagging(topic)) }
+    }
+
+    private func publishLagging(_ topic: String) throws(PublisherError) {
+        let rows = try read(.only(topic), after: topics.position(topic))
+        let free = try leaveOutWaiting(rows)
+        if rows.isEmpty { topics.caughtUp(topic) } else if !free.isEmpty { hasMore = true }
+        try publish(free)
     }
 
     /// Records positions in the database and deletes published rows.
@@ -165,27 +187,24 @@ final class PublisherSession {
 
     // MARK: Topics
 
-    /// Reads a topic's cursor, and checks that the topic exists.
+    /// Reads a topic's cursor; repeated while no broker answers.
     private func addTopic(_ topic: String) throws(PublisherError) {
-        let group = settings.cursorGroup(topic: topic)
-        var cursor: KafkaAdmin.CommittedOffset?
-        while true {
-            do throws(KafkaError) {
-                cursor = try admin.committedOffset(
-                    group: group,
-                    settings.cursor(shard: shard),
-                    timeout: settings.callLimit
-                )
-                break
-            } catch {
-                if bell.isStopped { throw .stopped }
-                guard error.isRetriable || error.isTimeout else { throw .kafka(error) }
-                reachability.lost(error.description)
-            }
+        let cursor: KafkaAdmin.CommittedOffset?
+        do throws(KafkaError) {
+            cursor = try context.admin.committedOffset(
+                group: settings.cursorGroup(topic: topic),
+                settings.cursor(shard: shard),
+                timeout: settings.callLimit
+            )
+        } catch {
+            if context.isStopped { throw .stopped }
+            guard error.isRetriable || error.isTimeout else { throw .kafka(error) }
+            context.reachability.lost(error.description)
+            return agenda.append(.addTopic(topic))
         }
         if let cursor { try check(cursor, topic) }
         topics.add(topic, position: max(cursor?.offset ?? 0, knownPositions[topic] ?? 0))
-        if let error = try obstacle(topic) { block(topic, error) }
+        agenda.append(.checkTopic(topic))
     }
 
     private func check(_ cursor: KafkaAdmin.CommittedOffset, _ topic: String) throws(PublisherError) {
@@ -202,9 +221,9 @@ final class PublisherSession {
     }
 
     /// Why a topic cannot be written; nil when nothing is known against it.
-    private func obstacle(_ topic: String) throws(PublisherError) -> KafkaError? {
+    private func obstacle(_ topic: String) -> KafkaError? {
         do throws(KafkaError) {
-            if case .failure(let error)? = try admin.partitionCounts([topic], timeout: .seconds(5))[topic] {
+            if case .failure(let error)? = try context.admin.partitionCounts([topic], timeout: .seconds(5))[topic] {
                 return error
             }
             return nil
@@ -214,60 +233,77 @@ final class PublisherSession {
     }
 
     private func block(_ topic: String, _ error: KafkaError) {
-        guard topics.block(topic, at: .now) else { return }
+        guard topics.block(topic, at: context.now) else { return }
         log.error(
             "events cannot be written to their topic and wait: \(error.remedy)",
             metadata: ["topic": topic, "shard": "\(shard)", "error": error.description]
         )
     }
 
-    private func retryBlockedTopics() throws(PublisherError) {
-        for topic in topics.due(.now) {
-            if let error = try obstacle(topic) {
-                block(topic, error)
-            } else {
-                // Only the next transaction shows whether it accepts records.
-                topics.unblock(topic)
-            }
+    private func retry(_ topic: String) {
+        if let error = obstacle(topic) {
+            block(topic, error)
+        } else {
+            // Only the next transaction shows whether it accepts records.
+            topics.unblock(topic)
         }
     }
 
     // MARK: Transactions
 
+    /// Publishes rows next, in as many transactions as it takes.
     private func publish(_ rows: [OutboxRow]) throws(PublisherError) {
-        var batch = OutboxBatch(rows)
-        var backoff = Backoff(first: .milliseconds(20), longest: .seconds(2))
-        let transaction = OutboxTransaction(
-            producer: producer,
-            settings: settings,
-            shard: shard,
-            isStopped: { [bell] in bell.isStopped },
-            reportUnreachable: { [reachability] in reachability.lost($0.description) }
-        )
-        while !batch.rows.isEmpty {
-            if bell.isStopped { throw .stopped }
-            switch try transaction.run(batch) {
-            case .committed:
-                reachability.found()
-                return confirm(batch.cursors)
-            case .refused(let suspects):
-                // Each refusal removes or shrinks a suspect, so the number of refusals is bounded.
-                backoff.reset()
-                for dead in batch.refuse(suspects) { try moveToDeadEvents(dead) }
-            case .blocked(let blocked):
-                backoff.reset()
-                for (topic, error) in blocked { block(topic, error) }
-                batch.remove(blocked.keys)
-            case .unclear(let error):
-                return try publishTopicsSeparately(batch, error)
-            case .retriable(let error):
-                let delay = backoff.next()
-                guard backoff.attempts < Self.attemptLimit else { throw .kafka(error) }
-                if error.isUnreachable || error.isTimeout { reachability.lost(error.description) }
-                log.debug("a transaction was aborted, retrying", metadata: ["error": error.description])
-                pause(delay)
-            }
+        try begin(OutboxBatch(rows), Backoff(first: .milliseconds(20), longest: .seconds(2)))
+    }
+
+    private func begin(_ batch: OutboxBatch, _ backoff: Backoff) throws(PublisherError) {
+        guard !batch.rows.isEmpty else { return }
+        if context.isStopped { throw .stopped }
+        agenda.append(.transaction(OutboxTransaction(batch, producer: producer, context: context), backoff))
+    }
+
+    private func proceed(_ transaction: OutboxTransaction, _ backoff: Backoff) throws(PublisherError) -> Wake {
+        var transaction = transaction
+        switch try transaction.step() {
+        case .continues(let wake):
+            agenda.append(.transaction(transaction, backoff))
+            return wake
+        case .ended(let outcome): return try ended(outcome, transaction.batch, backoff)
         }
+    }
+
+    private func ended(
+        _ outcome: OutboxTransaction.Outcome,
+        _ batch: OutboxBatch,
+        _ backoff: Backoff
+    ) throws(PublisherError) -> Wake {
+        var (batch, backoff) = (batch, backoff)
+        switch outcome {
+        case .committed:
+            context.reachability.found()
+            confirm(batch.cursors)
+            return .now
+        case .refused(let suspects):
+            // Each refusal removes or shrinks a suspect, so the number of refusals is bounded.
+            backoff.reset()
+            for dead in batch.refuse(suspects) { try moveToDeadEvents(dead) }
+        case .blocked(let blocked):
+            backoff.reset()
+            for (topic, error) in blocked.sorted(by: { $0.key < $1.key }) { block(topic, error) }
+            batch.remove(blocked.keys)
+        case .unclear(let error):
+            publishTopicsSeparately(batch, error)
+            return .now
+        case .retriable(let error):
+            let delay = backoff.next(context.environment.chance)
+            guard backoff.attempts < Self.attemptLimit else { throw .kafka(error) }
+            if error.isUnreachable || error.isTimeout { context.reachability.lost(error.description) }
+            log.debug("a transaction was aborted, retrying", metadata: ["error": error.description])
+            agenda.append(.publish(batch, backoff))
+            return .at(context.now + delay)
+        }
+        agenda.append(.publish(batch, backoff))
+        return .now
     }
 
     private func confirm(_ cursors: [String: Int64]) {
@@ -289,15 +325,13 @@ final class PublisherSession {
     }
 
     /// Finds the topic that makes the transaction fail.
-    private func publishTopicsSeparately(_ batch: OutboxBatch, _ error: KafkaError) throws(PublisherError) {
+    private func publishTopicsSeparately(_ batch: OutboxBatch, _ error: KafkaError) {
         let names = batch.topics
         if names.count == 1 { return block(names[0], error) }
-        for name in names { try publish(batch.rows.filter { $0.record.topic == name }) }
-    }
-
-    private func pause(_ duration: Duration) {
-        let end = ContinuousClock.now + duration
-        while .now < end, !bell.isStopped { SystemThread.sleep(min(end - .now, .milliseconds(50))) }
+        for name in names.reversed() {
+            let part = OutboxBatch(batch.rows.filter { $0.record.topic == name })
+            agenda.append(.publish(part, Backoff(first: .milliseconds(20), longest: .seconds(2))))
+        }
     }
 }
 

@@ -3,120 +3,155 @@ internal import SagamoreLogging
 internal import SagamorePersistence
 internal import SagamoreThreads
 
-/// Publishes a shard's outbox on a thread of its own, as long as this process owns the shard.
+/// Publishes a shard's outbox in a loop of its own, as long as this process owns the shard.
 final class ShardPublisher: Sendable {
-    private let bell = Doorbell()
-    private let thread = Locked<SystemThread?>(nil)
-    private let shard: Int32
-    private let makeLoop: @Sendable (Doorbell) -> PublisherLoop
+    private let context: PublisherContext
+    private let makeStore: @Sendable () throws -> any OutboxStore
 
     init(
         shard: Int32,
         settings: PublisherSettings,
-        admin: KafkaAdmin,
+        admin: any ClusterAdmin,
         makeStore: @escaping @Sendable () throws -> any OutboxStore,
         reachability: Reachability,
+        environment: FrontEnvironment = .system,
         log: Logger
     ) {
-        self.shard = shard
-        makeLoop = { bell in
-            PublisherLoop(
-                shard: shard,
-                settings: settings,
-                admin: admin,
-                makeStore: makeStore,
-                bell: bell,
-                reachability: reachability,
-                log: log
-            )
-        }
+        self.makeStore = makeStore
+        context = PublisherContext(
+            shard: shard,
+            settings: settings,
+            admin: admin,
+            environment: environment,
+            loop: environment.loops.loop(.publisher(shard)),
+            reachability: reachability,
+            log: log
+        )
     }
 
     func start() {
-        let (bell, makeLoop) = (bell, makeLoop)
-        thread.withLock { $0 = SystemThread.required("publisher-\(shard)") { makeLoop(bell).run() } }
+        context.loop.start { [context, makeStore] in
+            let publisher = PublisherLoop(context, makeStore: makeStore)
+            return { publisher.step() }
+        }
     }
 
     /// Says that there is something to publish. Cheap, from any thread.
-    func ring() { bell.ring() }
+    func ring() { context.loop.ring() }
 
-    /// Asks the thread to end.
-    func askToStop() { bell.stop() }
+    /// Asks the loop to end.
+    func askToStop() { context.loop.stop() }
 
-    /// Ends the thread and waits for it.
+    /// Ends the loop and waits for it.
     func stop() {
-        bell.stop()
-        thread.withLock { thread in
-            thread?.join()
-            thread = nil
-        }
+        context.loop.stop()
+        context.loop.join()
     }
 }
 
-/// The main loop of a publisher's thread. Only that thread uses it.
+/// The steps of a publisher. Only its loop uses it.
 final class PublisherLoop {
-    private let shard: Int32
-    private let settings: PublisherSettings
-    private let admin: KafkaAdmin
-    private let makeStore: @Sendable () throws -> any OutboxStore
-    private let bell: Doorbell
-    private let reachability: Reachability
-    private let log: Logger
+    private enum State {
+        /// Can transition to: `opening`, `ended`.
+        case closed
+        /// Can transition to: `open`, `closed`, `ended`.
+        case opening(SessionOpening)
+        /// Can transition to: `closed`, `halted`, `ended`.
+        case open(PublisherSession)
+        /// Nothing may be published any more. Can transition to: `ended`.
+        case halted
+        /// Final.
+        case ended
+    }
 
+    private let context: PublisherContext
+    private let makeStore: @Sendable () throws -> any OutboxStore
+
+    private var state = State.closed
     private var store: (any OutboxStore)?
-    private var session: PublisherSession?
     private var progress = PublisherProgress()
     private var backoff = Backoff(first: .milliseconds(50), longest: .seconds(5))
     private var isStoreLost = false
-    private var nextCleaning = ContinuousClock.now
+    /// The store has failed. It is reconnected after the pause.
+    private var isDisconnected = false
+    private var pauseEnd: ContinuousClock.Instant?
+    private var nextCleaning: ContinuousClock.Instant
 
-    init(
-        shard: Int32,
-        settings: PublisherSettings,
-        admin: KafkaAdmin,
-        makeStore: @escaping @Sendable () throws -> any OutboxStore,
-        bell: Doorbell,
-        reachability: Reachability,
-        log: Logger
-    ) {
-        self.shard = shard
-        self.settings = settings
-        self.admin = admin
+    private var shard: Int32 { context.shard }
+    private var log: Logger { context.log }
+
+    init(_ context: PublisherContext, makeStore: @escaping @Sendable () throws -> any OutboxStore) {
+        self.context = context
         self.makeStore = makeStore
-        self.bell = bell
-        self.reachability = reachability
-        self.log = log
+        nextCleaning = context.now
     }
 
-    func run() {
-        while !bell.isStopped {
-            do throws(PublisherError) {
-                try step()
-            } catch {
-                handle(error)
-            }
+    /// Makes a few calls to Kafka or the database. Does not sleep.
+    ///
+    /// - Returns: when the next step is due; nil after the last one.
+    func step() -> Wake? {
+        if let pauseEnd, pauseEnd > context.now, !context.isStopped { return .at(pauseEnd) }
+        let wake: Wake?
+        do throws(PublisherError) {
+            wake = try proceed()
+        } catch {
+            wake = handle(error)
         }
-        do throws(PublisherError) { try session?.clean() } catch {
-            log.debug("the last positions were not recorded", metadata: ["shard": "\(shard)"])
+        pauseEnd = if case .at(let end)? = wake { end } else { nil }
+        return wake
+    }
+
+    private func proceed() throws(PublisherError) -> Wake? {
+        if isDisconnected {
+            isDisconnected = false
+            do throws(CommitError) { try store?.reconnect() } catch { log.debug("no connection: \(error)") }
+        }
+        switch state {
+        case .closed:
+            if context.isStopped { return end() }
+            guard let store = openStore() else { return pause() }
+            guard try isOwned(store) else { return .ring(orAt: context.now + .milliseconds(250)) }
+            state = .opening(try SessionOpening(context))
+            return .now
+        case .opening(var opening):
+            guard let store else { preconditionFailure("a session is opened with a store") }
+            let session = try opening.step(store, progress)
+            state = session.map(State.open) ?? .opening(opening)
+            return .now
+        case .open(let session): return try proceed(session)
+        case .halted: return context.isStopped ? end() : .ring(orAt: context.now + .seconds(60))
+        case .ended: return nil
         }
     }
 
-    private func step() throws(PublisherError) {
-        guard let store = openStore() else { return pause() }
-        guard let session = try openSession(store) else {
-            bell.wait(.milliseconds(250))
-            return
+    private func proceed(_ session: PublisherSession) throws(PublisherError) -> Wake? {
+        if !session.isInRound {
+            if context.isStopped { return end() }
+            session.beginRound()
         }
-        let hasMore = try session.publishOnce()
+        let wake = try session.step()
+        if session.isInRound { return wake }
         progress = session.progress
         backoff.reset()
         storeIsBack()
-        let now = ContinuousClock.now
+        let now = context.now
         if now >= nextCleaning {
-            nextCleaning = now + settings.cleaningInterval
+            nextCleaning = now + context.settings.cleaningInterval
             try session.clean()
         }
-        if !hasMore { bell.wait(min(session.sleepLimit, max(nextCleaning - .now, .milliseconds(1)))) }
+        if session.hasMore { return .now }
+        let later = context.now
+        return .ring(orAt: later + min(session.restLimit, max(nextCleaning - later, .milliseconds(1))))
+    }
+
+    private func end() -> Wake? {
+        if case .open(let session) = state {
+            do throws(PublisherError) { try session.clean() } catch {
+                log.debug("the last positions were not recorded", metadata: ["shard": "\(shard)"])
+            }
+        }
+        state = .ended
+        return nil
     }
 
     private func openStore() -> (any OutboxStore)? {
@@ -130,70 +165,55 @@ final class PublisherLoop {
         return store
     }
 
-    /// Nil when another process owns the shard.
-    private func openSession(_ store: any OutboxStore) throws(PublisherError) -> PublisherSession? {
-        if let session { return session }
-        let standing: ShardStanding
-        do throws(CommitError) { standing = try store.standing(of: shard) } catch { throw .store(error) }
-        guard standing.isOwned else { return nil }
-        let session = try PublisherSession(
-            shard: shard,
-            settings: settings,
-            store: store,
-            admin: admin,
-            bell: bell,
-            reachability: reachability,
-            progress: progress,
-            log: log
-        )
-        self.session = session
-        return session
+    /// False when another process owns the shard.
+    private func isOwned(_ store: any OutboxStore) throws(PublisherError) -> Bool {
+        do throws(CommitError) { return try store.standing(of: shard).isOwned } catch { throw .store(error) }
     }
 
-    private func handle(_ error: PublisherError) {
+    private func handle(_ error: PublisherError) -> Wake? {
+        let session: PublisherSession? = if case .open(let session) = state { session } else { nil }
         if let session { progress = session.progress }
         let about = ["shard": "\(shard)"]
+        state = .closed
         switch error {
-        case .stopped: break
+        case .stopped:
+            if let session { state = .open(session) }
+            return end()
         case .store(let error):
             storeIsLost("\(error)")
-            pause()
-            do throws(CommitError) { try store?.reconnect() } catch { log.debug("no connection: \(error)") }
-        case .notOwned:
-            session = nil
+            isDisconnected = true
+            guard let session else { break }
+            session.abandonRound()
+            state = .open(session)
+        case .notOwned: return .now
         case .fenced(let error):
-            session = nil
             log.warning(
                 "the broker has fenced this producer, checking who owns the shard",
                 metadata: about.merging(["error": error.description]) { $1 }
             )
-            pause()
         case .unanswered(let error):
-            session = nil
             log.info(
                 "Kafka did not answer within a transaction, a new producer ends it and reads the cursor",
                 metadata: about.merging(["error": error.description]) { $1 }
             )
-            pause()
         case .kafka(let error):
-            session = nil
             if error.isRetriable || error.isUnreachable || error.isTimeout {
-                reachability.lost(error.description)
+                context.reachability.lost(error.description)
             } else {
                 log.error(
                     "cannot publish events, retrying",
                     metadata: about.merging(["error": error.description]) { $1 }
                 )
             }
-            pause()
         case .inconsistent(let reason):
-            session = nil
             log.critical(
                 "PUBLISHING HAS STOPPED for this shard: fix the cause, then restart the server",
                 metadata: about.merging(["reason": reason]) { $1 }
             )
-            while !bell.isStopped { bell.wait(.seconds(60)) }
+            state = .halted
+            return .now
         }
+        return pause()
     }
 
     private func storeIsLost(_ reason: String) {
@@ -211,8 +231,5 @@ final class PublisherLoop {
         log.info("the outbox can be read again", metadata: ["shard": "\(shard)"])
     }
 
-    private func pause() {
-        let end = ContinuousClock.now + backoff.next()
-        while .now < end, !bell.isStopped { SystemThread.sleep(min(end - .now, .milliseconds(50))) }
-    }
+    private func pause() -> Wake { .at(context.now + backoff.next(context.environment.chance)) }
 }

@@ -30,8 +30,15 @@ struct TopicTable {
     /// Topics that were reported as blocked, and of which nothing was published since.
     private(set) var reported: Set<String>
 
-    /// - Parameter reported: topics that an earlier table reported as blocked.
-    init(reported: Set<String> = []) { self.reported = reported }
+    private let chance: Chance
+
+    /// - Parameters:
+    ///   - reported: topics that an earlier table reported as blocked.
+    ///   - chance: the jitter of attempts.
+    init(reported: Set<String> = [], chance: Chance = .system) {
+        self.reported = reported
+        self.chance = chance
+    }
 
     /// Adds a topic at its position, joined.
     mutating func add(_ topic: String, position: Int64) {
@@ -92,7 +99,7 @@ struct TopicTable {
     @discardableResult
     mutating func block(_ topic: String, at now: Time) -> Bool {
         guard var entry = entries[topic] else { return false }
-        entry.state = .blocked(until: now + entry.backoff.next())
+        entry.state = .blocked(until: now + entry.backoff.next(chance))
         entries[topic] = entry
         return reported.insert(topic).inserted
     }
