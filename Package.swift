@@ -326,7 +326,10 @@ let simulation: [Target] = [
         "SagamoreSimulatedDatabase",
         ["SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreProtobuf", "SagamorePostgresClient"]
     ),
-    simulated("SagamoreSimulatedBroker", ["SagamoreKafkaFront", "SagamoreKafkaClient"]),
+    simulated(
+        "SagamoreSimulatedBroker",
+        ["SagamoreSimulatedTime", "SagamoreKafkaFront", "SagamoreEngine", "SagamoreKafkaClient"]
+    ),
     simulated(
         "SagamoreSimulatedWorkers",
         ["SagamoreSimulatedTime", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]
@@ -365,7 +368,11 @@ let simulation: [Target] = [
     tests(
         "Simulation",
         "SagamoreSimulatedBrokerTests",
-        ["SagamoreSimulatedBroker", "SagamoreKafkaTestSupport", "SagamoreKafkaFront", "SagamoreKafkaClient"]
+        [
+            "SagamoreSimulatedBroker", "SagamoreSimulatedTime", "SagamoreKafkaTestSupport", "SagamoreKafkaFront",
+            "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+            "SagamoreKafkaClient", "SagamorePostgresClient", "SagamoreLogging",
+        ]
     ),
     tests(
         "Simulation",

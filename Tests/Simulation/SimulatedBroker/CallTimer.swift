@@ -1,0 +1,33 @@
+public import SagamoreEngine
+
+/// How long the calls of a process have taken within the current step. In the world a call returns at once; the time
+/// that it would have taken passes before the process's next step.
+///
+/// Unchecked: the whole world runs in one thread.
+public final class CallTimer: @unchecked Sendable {
+    /// The time of all calls of the current step.
+    public private(set) var elapsed = Interval.zero
+
+    /// A timer at zero.
+    public init() {}
+
+    /// Adds the time of a call.
+    public func spend(_ interval: Interval) {
+        elapsed = Interval(nanoseconds: elapsed.nanoseconds + interval.nanoseconds)
+    }
+
+    func spend(_ duration: Duration) { spend(Interval(duration)) }
+
+    /// Takes the time of the step.
+    public func take() -> Interval {
+        defer { elapsed = .zero }
+        return elapsed
+    }
+}
+
+extension Interval {
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self.init(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+}
