@@ -20,6 +20,8 @@ public struct BrokerOperation: Sendable, Hashable {
         case firstOffset(KafkaPartition)
     }
 
+    /// The name of the process that asks.
+    public let process: String
     /// The transactional id, the member of a group, or `admin`.
     public let client: String
     /// What it asks for.
@@ -80,6 +82,8 @@ enum BrokerError {
         KafkaError(code: error.code, message: error.message, requiresAbort: true)
     }
 
+    /// Records were not delivered, and no broker refused them.
+    static let inconsistent = KafkaError(code: .init(rawValue: -149))
     /// The numbering of records has a gap.
     static let outOfOrder = KafkaError(code: .init(rawValue: 45))
 

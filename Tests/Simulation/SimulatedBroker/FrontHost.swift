@@ -26,6 +26,10 @@ public final class FrontHost: @unchecked Sendable {
         life = process.life
     }
 
+    fileprivate var connection: BrokerConnection {
+        BrokerConnection(broker: broker, timer: timer, process: process.name)
+    }
+
     /// Whether the life for which this host was made has not ended.
     public var isAlive: Bool { process.life == life }
 
@@ -50,14 +54,14 @@ private struct SimulatedClients: KafkaClients, @unchecked Sendable {
     let host: FrontHost
 
     func admin(_: KafkaConfiguration) throws(KafkaError) -> any ClusterAdmin {
-        SimulatedAdmin(host.broker, host.timer)
+        SimulatedAdmin(host.connection)
     }
 
     func producer(
         _ configuration: KafkaConfiguration,
         transactionalID: String
     ) throws(KafkaError) -> any TransactionalProducer {
-        SimulatedProducer(host.broker, host.timer, configuration, id: transactionalID)
+        SimulatedProducer(host.connection, configuration, id: transactionalID)
     }
 
     func consumer(
@@ -68,8 +72,7 @@ private struct SimulatedClients: KafkaClients, @unchecked Sendable {
     ) throws(KafkaError) -> any PartitionControl {
         let host = host
         let place = SimulatedConsumer.Host(
-            broker: host.broker,
-            timer: host.timer,
+            connection: host.connection,
             now: { host.now },
             isAlive: { host.isAlive },
             chance: { host.scheduler.random.within($0) }

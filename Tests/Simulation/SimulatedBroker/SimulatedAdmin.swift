@@ -2,14 +2,15 @@ internal import SagamoreKafkaClient
 internal import SagamoreKafkaFront
 
 /// Requests about topics and offsets.
-final class SimulatedAdmin: ClusterAdmin {
-    private let broker: SimulatedBroker
-    private let timer: CallTimer
+///
+/// Unchecked: the whole world runs in one thread.
+final class SimulatedAdmin: ClusterAdmin, @unchecked Sendable {
+    private let connection: BrokerConnection
 
-    init(_ broker: SimulatedBroker, _ timer: CallTimer) {
-        self.broker = broker
-        self.timer = timer
-    }
+    init(_ connection: BrokerConnection) { self.connection = connection }
+
+    private var broker: SimulatedBroker { connection.broker }
+    private var timer: CallTimer { connection.timer }
 
     func clusterID(timeout: Duration) throws(KafkaError) -> String {
         try call(.clusterID, timeout) { () throws(KafkaError) in "simulated" }
@@ -75,7 +76,7 @@ final class SimulatedAdmin: ClusterAdmin {
         _ timeout: Duration,
         _ body: () throws(KafkaError) -> Answer
     ) throws(KafkaError) -> Answer {
-        switch broker.fault(BrokerOperation(client: "admin", kind: kind)) {
+        switch connection.fault("admin", kind) {
         case .none: break
         case .slow(let interval): timer.spend(interval)
         case .unanswered(let isDone):

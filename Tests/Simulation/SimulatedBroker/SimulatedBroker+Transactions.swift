@@ -65,11 +65,14 @@ extension SimulatedBroker {
         guard let partition = batch.first?.partition else { return nil }
         let transaction = try join(id, epoch, limit)
         guard log(partition) != nil, let topic = topics[partition.topic] else { return BrokerError.unknownTopic }
+        if !transaction.partitions.contains(partition) { transaction.partitions.append(partition) }
         if batch.reduce(61, { $0 + $1.size }) > topic.largestBatch { return BrokerError.refused(.tooLarge) }
         let now = milliseconds
-        let isInTime = batch.allSatisfy { abs(($0.record.timestamp ?? now) - now) <= topic.timestampDifference }
+        let isInTime = batch.allSatisfy { outgoing in
+            let ahead = (outgoing.record.timestamp ?? now) - now
+            return ahead <= topic.timestampsAhead && -ahead <= topic.timestampsBehind
+        }
         guard isInTime else { return BrokerError.refused(.invalidTimestamp) }
-        if !transaction.partitions.contains(partition) { transaction.partitions.append(partition) }
         for outgoing in batch {
             topics[partition.topic]?.partitions[Int(partition.partition)].append(outgoing.record, transaction)
         }

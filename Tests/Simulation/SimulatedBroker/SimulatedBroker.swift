@@ -9,8 +9,9 @@ public final class SimulatedBroker: @unchecked Sendable {
         /// Differs when a topic is deleted and created again.
         let incarnation: Int
         var largestBatch = 1_048_588
-        /// The largest difference of a record's timestamp from the broker's clock, in milliseconds.
-        var timestampDifference = Int64.max
+        /// How far a record's timestamp may be behind and ahead of the broker's clock, in milliseconds.
+        var timestampsBehind = Int64.max
+        var timestampsAhead = Int64.max
         var partitions: [PartitionLog]
     }
 
@@ -56,8 +57,11 @@ public final class SimulatedBroker: @unchecked Sendable {
             partitions: Array(repeating: PartitionLog(), count: partitions)
         )
         if let limit = settings["max.message.bytes"].flatMap({ Int($0) }) { topic.largestBatch = limit }
-        if let limit = settings["message.timestamp.difference.max.ms"].flatMap({ Int64($0) }) {
-            topic.timestampDifference = limit
+        if let limit = settings["message.timestamp.before.max.ms"].flatMap({ Int64($0) }) {
+            topic.timestampsBehind = limit
+        }
+        if let limit = settings["message.timestamp.after.max.ms"].flatMap({ Int64($0) }) {
+            topic.timestampsAhead = limit
         }
         topics[name] = topic
         notifyObservers()

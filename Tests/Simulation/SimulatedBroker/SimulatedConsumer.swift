@@ -11,8 +11,7 @@ final class SimulatedConsumer: PartitionControl, @unchecked Sendable {
 
     /// Where it runs.
     struct Host {
-        let broker: SimulatedBroker
-        let timer: CallTimer
+        let connection: BrokerConnection
         let now: () -> Time
         /// Its process lives.
         let isAlive: () -> Bool
@@ -52,17 +51,17 @@ final class SimulatedConsumer: PartitionControl, @unchecked Sendable {
     private var hasFailed = false
     private(set) var isClosed = false
 
-    private var broker: SimulatedBroker { host.broker }
+    private var broker: SimulatedBroker { host.connection.broker }
 
     init(_ host: Host, group: String, topics: [String], handlers: KafkaConsumer.Handlers) {
         self.host = host
         self.group = group
         self.topics = topics
         self.handlers = handlers
-        member = "member-\(host.broker.nextNumber())"
+        member = "member-\(host.connection.broker.nextNumber())"
         nextHeartbeat = host.now()
         nextVerification = host.now()
-        host.broker.joinGroup(group, member, topics: topics)
+        host.connection.broker.joinGroup(group, member, topics: topics)
     }
 
     // MARK: Requests
@@ -121,7 +120,7 @@ final class SimulatedConsumer: PartitionControl, @unchecked Sendable {
 
     /// Asks for a fault of an operation; false when it does not reach the broker.
     private func isReachable(_ kind: BrokerOperation.Kind) -> Bool {
-        switch broker.fault(BrokerOperation(client: member, kind: kind)) {
+        switch host.connection.fault(member, kind) {
         case .unreachable, .unanswered, .retriable: return false
         case .none, .slow, .requiresAbort, .fenced, .fatal, .refused: return true
         }
@@ -138,7 +137,7 @@ final class SimulatedConsumer: PartitionControl, @unchecked Sendable {
 
     private func heartbeat(_ now: Time) {
         nextHeartbeat = now + Self.heartbeatInterval
-        switch broker.fault(BrokerOperation(client: member, kind: .heartbeat(group: group))) {
+        switch host.connection.fault(member, .heartbeat(group: group)) {
         case .none, .slow, .refused, .requiresAbort: break
         case .unreachable, .unanswered, .retriable: return handlers.error(BrokerError.allBrokersDown)
         case .fenced: broker.leaveGroup(group, member)
@@ -280,7 +279,7 @@ final class SimulatedConsumer: PartitionControl, @unchecked Sendable {
                 return error
             }
         }
-        switch broker.fault(BrokerOperation(client: member, kind: .commitOffsets(group: group))) {
+        switch host.connection.fault(member, .commitOffsets(group: group)) {
         case .none, .slow, .requiresAbort, .fenced, .fatal, .refused: answer(commit())
         case .unanswered(isDone: true):
             _ = commit()
@@ -328,7 +327,7 @@ final class SimulatedConsumer: PartitionControl, @unchecked Sendable {
             positions[partition] = next
             return false
         }
-        switch broker.fault(BrokerOperation(client: member, kind: .fetch(partition))) {
+        switch host.connection.fault(member, .fetch(partition)) {
         case .none, .requiresAbort, .fenced, .fatal: break
         case .slow(let interval):
             notBefore[partition] = now + .nanoseconds(interval.nanoseconds)

@@ -9,8 +9,7 @@ final class SimulatedProducer: TransactionalProducer, @unchecked Sendable {
     private static let largestBatch = 1_000_000
     private static let transactionLimit = Interval.seconds(30)
 
-    private let broker: SimulatedBroker
-    private let timer: CallTimer
+    private let connection: BrokerConnection
     private let id: String
     private let largestRecord: Int
     private var lifecycle = TransactionLifecycle()
@@ -22,9 +21,11 @@ final class SimulatedProducer: TransactionalProducer, @unchecked Sendable {
     private var abortable: KafkaError?
     private var fatal: KafkaError?
 
-    init(_ broker: SimulatedBroker, _ timer: CallTimer, _ configuration: KafkaConfiguration, id: String) {
-        self.broker = broker
-        self.timer = timer
+    private var broker: SimulatedBroker { connection.broker }
+    private var timer: CallTimer { connection.timer }
+
+    init(_ connection: BrokerConnection, _ configuration: KafkaConfiguration, id: String) {
+        self.connection = connection
         self.id = id
         largestRecord = configuration.properties["message.max.bytes"].flatMap { Int($0) } ?? 1_000_000
     }
@@ -52,7 +53,7 @@ final class SimulatedProducer: TransactionalProducer, @unchecked Sendable {
         timestamp: Int64?,
         record: UInt64
     ) throws(KafkaError) {
-        if case .refused(let refusal) = broker.fault(BrokerOperation(client: id, kind: .produce(topic: topic))) {
+        if case .refused(let refusal) = connection.fault(id, .produce(topic: topic)) {
             throw BrokerError.refused(refusal)
         }
         try call(.produce) { () throws(KafkaError) in
@@ -98,6 +99,7 @@ final class SimulatedProducer: TransactionalProducer, @unchecked Sendable {
         try call(.commit, .commit, timeout) { () throws(KafkaError) in
             if abortable == nil { try send() }
             if let abortable { throw abortable }
+            if !failures.isEmpty { throw BrokerError.requiresAbort(BrokerError.inconsistent) }
             try broker.endTransaction(id, epoch: epoch, number: transaction, isCommit: true)
         }
     }
@@ -128,13 +130,14 @@ final class SimulatedProducer: TransactionalProducer, @unchecked Sendable {
             }
             if let error = try refusal(of: batch) {
                 failures += batch.map { .init(record: $0.number, error: error) }
-                abortable = abortable ?? BrokerError.requiresAbort(error)
+                // A missing topic is found by the client, which says so when it commits.
+                if !error.isUnknownTopic { abortable = abortable ?? BrokerError.requiresAbort(error) }
             }
         }
     }
 
     private func refusal(of batch: [SimulatedBroker.Outgoing]) throws(KafkaError) -> KafkaError? {
-        switch broker.fault(BrokerOperation(client: id, kind: .send(batch[0].partition))) {
+        switch connection.fault(id, .send(batch[0].partition)) {
         case .refused(let refusal): return BrokerError.refused(refusal)
         case .requiresAbort: return BrokerError.outOfOrder
         case .fenced: _ = broker.initProducer(id)
@@ -195,7 +198,7 @@ final class SimulatedProducer: TransactionalProducer, @unchecked Sendable {
                 return error
             }
         }
-        switch broker.fault(BrokerOperation(client: id, kind: kind)) {
+        switch connection.fault(id, kind) {
         case .none: return run()
         case .unreachable:
             timer.spend(timeout)

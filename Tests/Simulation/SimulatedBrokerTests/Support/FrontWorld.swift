@@ -124,7 +124,10 @@ final class FrontWorld: @unchecked Sendable {
             servers[owner].pause(until: scheduler.now + .milliseconds(Int64(scheduler.random.within(1...40_000))))
             start(1 - owner)
         case 5: servers[owner].pause(until: scheduler.now + .milliseconds(Int64(scheduler.random.within(1...15_000))))
-        case 6: fronts[owner]?.ownershipChanged(ownsShards: scheduler.random.happens(0.5))
+        case 6:
+            fronts[owner]?.stop()
+            start(owner)
+        case 7: fronts[owner]?.ownershipChanged(ownsShards: scheduler.random.happens(0.5))
         default: break
         }
         after(100...6_000) { [unowned self] in breakSomething() }
