@@ -10,14 +10,27 @@ struct PartitionTable: Sendable {
 
     /// Adds a partition, in place of an earlier one of its name.
     mutating func insert(_ partition: CommandPartition) {
-        byName[partition.partition] = partition
-        sort()
+        let place = place(of: partition.partition)
+        if byName.updateValue(partition, forKey: partition.partition) == nil {
+            inOrder.insert(partition, at: place)
+        } else {
+            inOrder[place] = partition
+        }
     }
 
     mutating func remove(_ name: KafkaPartition) -> CommandPartition? {
-        defer { sort() }
-        return byName.removeValue(forKey: name)
+        guard let removed = byName.removeValue(forKey: name) else { return nil }
+        inOrder.remove(at: place(of: name))
+        return removed
     }
 
-    private mutating func sort() { inOrder = byName.values.sorted { $0.partition < $1.partition } }
+    /// The index of the first partition that is not below `name`.
+    private func place(of name: KafkaPartition) -> Int {
+        var (low, high) = (0, inOrder.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if inOrder[middle].partition < name { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
 }

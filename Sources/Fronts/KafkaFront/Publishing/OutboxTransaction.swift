@@ -29,8 +29,8 @@ struct OutboxTransaction {
     private enum State {
         /// Can transition to: `producing`.
         case beginning
-        /// The rows up to `next` are sent. Can transition to: `sendingCursors`, `aborting`.
-        case producing(next: Int)
+        /// Can transition to: `sendingCursors`, `aborting`.
+        case producing
         /// The cursors up to `next` are sent. Can transition to: `committing`, `aborting`.
         case sendingCursors(next: Int)
         /// Can transition to: `aborting`.
@@ -50,9 +50,6 @@ struct OutboxTransaction {
         let deadline: ContinuousClock.Instant
         var backoff = Backoff(first: .milliseconds(10), longest: .milliseconds(500))
     }
-
-    /// The most records that one step sends.
-    private static let recordsPerStep = 250
 
     let batch: OutboxBatch
     private let context: PublisherContext
@@ -79,10 +76,10 @@ struct OutboxTransaction {
         case .beginning:
             do throws(KafkaError) { try producer.begin() } catch { throw PublisherError(error) }
             timestamp = context.settings.clock().nanoseconds / 1_000_000
-            state = .producing(next: 0)
+            state = .producing
             return .continues(.now)
-        case .producing(let next):
-            try produce(from: next)
+        case .producing:
+            try produce()
             return .continues(.now)
         case .sendingCursors(let next): return .continues(try sendCursor(next))
         case .committing: return try commit()
@@ -90,9 +87,8 @@ struct OutboxTransaction {
         }
     }
 
-    private mutating func produce(from first: Int) throws(PublisherError) {
-        let end = min(first + Self.recordsPerStep, batch.rows.count)
-        for row in batch.rows[first..<end] {
+    private mutating func produce() throws(PublisherError) {
+        for row in batch.rows {
             guard let record = batch.record(of: row) else { continue }
             topicOf[UInt64(row.sequence)] = record.topic
             do throws(KafkaError) {
@@ -110,7 +106,7 @@ struct OutboxTransaction {
                 return
             }
         }
-        state = end < batch.rows.count ? .producing(next: end) : .sendingCursors(next: 0)
+        state = .sendingCursors(next: 0)
     }
 
     private static func cause(_ error: KafkaError, _ topic: String, _ sequence: Int64) -> Cause {
