@@ -18,9 +18,12 @@ public final class CallTimer: @unchecked Sendable {
 
     func spend(_ duration: Duration) { spend(Interval(duration)) }
 
-    /// Takes the time of the step.
-    public func take() -> Interval {
-        defer { elapsed = .zero }
+    /// Makes a step and returns the time of its calls. Steps of other loops may be made within it.
+    func measure(_ step: () -> Void) -> Interval {
+        let outer = elapsed
+        elapsed = .zero
+        defer { elapsed = outer }
+        step()
         return elapsed
     }
 }

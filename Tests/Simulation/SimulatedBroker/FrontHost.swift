@@ -27,7 +27,7 @@ public final class FrontHost: @unchecked Sendable {
     }
 
     fileprivate var connection: BrokerConnection {
-        BrokerConnection(broker: broker, timer: timer, process: process.name)
+        BrokerConnection(broker: broker, timer: timer, process: process.name, isAlive: { self.isAlive })
     }
 
     /// Whether the life for which this host was made has not ended.
@@ -74,7 +74,6 @@ private struct SimulatedClients: KafkaClients, @unchecked Sendable {
         let place = SimulatedConsumer.Host(
             connection: host.connection,
             now: { host.now },
-            isAlive: { host.isAlive },
             chance: { host.scheduler.random.within($0) }
         )
         let consumer = SimulatedConsumer(place, group: group, topics: topics, handlers: handlers)

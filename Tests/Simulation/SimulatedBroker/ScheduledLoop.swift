@@ -57,9 +57,12 @@ final class ScheduledLoop: DrivenLoop, @unchecked Sendable {
     }
 
     func join() {
-        guard state != .created else { return }
-        precondition(isStopped && !isStepping, "a loop is joined from outside, after it was asked to stop")
+        precondition(isStopped, "a loop is joined before it was asked to stop")
+        // A loop whose step waits for the database, while this one is made, ends with that step.
+        guard state != .created, !isStepping else { return }
         newest += 1
+        isStepping = true
+        defer { isStepping = false }
         while host.isAlive, state != .ended {
             if step() == nil { end() }
         }
@@ -82,10 +85,11 @@ final class ScheduledLoop: DrivenLoop, @unchecked Sendable {
     private func run() {
         isStepping = true
         state = .busy
-        let wake = step()
+        var wake: Wake?
+        let time = host.timer.measure { wake = step() }
         isStepping = false
-        guard state != .ended else { return }
-        busyUntil = host.scheduler.now + host.timer.take()
+        guard state != .ended, host.isAlive else { return }
+        busyUntil = host.scheduler.now + time
         switch wake {
         case nil: end()
         case .now: schedule(at: busyUntil)

@@ -13,8 +13,6 @@ final class SimulatedConsumer: PartitionControl, @unchecked Sendable {
     struct Host {
         let connection: BrokerConnection
         let now: () -> Time
-        /// Its process lives.
-        let isAlive: () -> Bool
         /// Chooses how many records a fetch returns.
         let chance: (ClosedRange<Int>) -> Int
     }
@@ -87,7 +85,7 @@ final class SimulatedConsumer: PartitionControl, @unchecked Sendable {
     }
 
     func close() {
-        guard host.isAlive(), !isClosed else { return }
+        guard host.connection.isAlive(), !isClosed else { return }
         isClosed = true
         guard !hasFailed else { return }
         giveUp(lost: false)

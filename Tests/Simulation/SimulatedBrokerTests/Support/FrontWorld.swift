@@ -23,6 +23,7 @@ final class FrontWorld: @unchecked Sendable {
     private var fronts: [KafkaFront?] = [nil, nil]
     private var owner = 0
     private var hasFaults = true
+    private var depth = 0
     private let faultRate: Double
     private let refusesRecords: Bool
     private(set) var written = 0
@@ -55,6 +56,7 @@ final class FrontWorld: @unchecked Sendable {
             guard hasFaults, scheduler.random.happens(faultRate) else { return nil }
             return scheduler.random.happens(0.5)
         }
+        outbox.wait = { [unowned self] in letOthersGoOn() }
         for topic in Self.topics { broker.createTopic(topic, partitions: 3) }
         start(0)
         write()
@@ -67,6 +69,17 @@ final class FrontWorld: @unchecked Sendable {
             if !hasFaults, isDone { return true }
         }
         return false
+    }
+
+    /// Others make steps while a statement is under way.
+    private func letOthersGoOn() {
+        guard hasFaults, depth < 3, scheduler.random.happens(0.1) else { return }
+        depth += 1
+        defer { depth -= 1 }
+        var isOver = false
+        let time = Interval.milliseconds(Int64(scheduler.random.within(1...100)))
+        scheduler.schedule("statement", of: outside, after: time) { isOver = true }
+        while !isOver, scheduler.step() {}
     }
 
     /// When faults may end.
@@ -95,7 +108,7 @@ final class FrontWorld: @unchecked Sendable {
         let front = try? KafkaFront(
             configuration: KafkaFrontConfiguration(kafka: KafkaConfiguration(bootstrap: "simulated"), routes: [route]),
             history: RecordingHistory { [weak self] in self?.submitted($0, $1, by: process, life: process.life) },
-            makeOutboxStore: { MemoryOutboxStore(outbox, process: name) },
+            makeOutboxStore: { MemoryOutboxStore(outbox, process: name, isAlive: { host.isAlive }) },
             namespaces: OneNamespace(),
             installationID: "installation",
             shardCount: Self.shardCount,

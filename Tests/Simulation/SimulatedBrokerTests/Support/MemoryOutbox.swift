@@ -17,6 +17,8 @@ final class MemoryOutbox: @unchecked Sendable {
     var shards: [Shard]
     /// Asked before each statement: nil carries it out. True carries it out and loses the answer.
     var fault: () -> Bool? = { nil }
+    /// Called before and after each statement: others make steps meanwhile.
+    var wait: () -> Void = {}
 
     init(shards count: Int) { shards = Array(repeating: Shard(), count: count) }
 
@@ -35,17 +37,21 @@ final class MemoryOutbox: @unchecked Sendable {
 final class MemoryOutboxStore: OutboxStore {
     private let outbox: MemoryOutbox
     private let process: String
+    private let isAlive: () -> Bool
     private var isConnected = true
 
-    init(_ outbox: MemoryOutbox, process: String) {
+    init(_ outbox: MemoryOutbox, process: String, isAlive: @escaping () -> Bool) {
         self.outbox = outbox
         self.process = process
+        self.isAlive = isAlive
     }
 
     private func statement<Answer>(_ shard: Int32, _ body: (inout MemoryOutbox.Shard) -> Answer) throws(CommitError)
         -> Answer
     {
-        guard isConnected else { throw .transient(PostgresError(.connectionLost, "not connected")) }
+        outbox.wait()
+        defer { outbox.wait() }
+        guard isConnected, isAlive() else { throw .transient(PostgresError(.connectionLost, "not connected")) }
         switch outbox.fault() {
         case nil: return body(&outbox.shards[Int(shard)])
         case true?:
