@@ -38,6 +38,9 @@ public final class MatchingService: MatchingClient {
         return MatchingTimer.pause(wakeAt - now)
     }
 
+    /// All tasks that wait in memory, for the checks of a simulation.
+    package var heldTasks: [MatchingTask] { state.withLock { $0.heldTasks } }
+
     /// Changes the state, and carries out what follows from that.
     private func change(_ body: (inout MatchingState, Instant) -> [MatchAction]) {
         let now = clock()

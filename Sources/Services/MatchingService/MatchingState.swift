@@ -111,6 +111,9 @@ struct MatchingState {
         return actions
     }
 
+    /// All tasks that wait in memory, for the checks of a simulation.
+    var heldTasks: [MatchingTask] { inOrder(queues.keys).flatMap { queues[$0]?.heldTasks ?? [] } }
+
     mutating func connectionEnded(_ connection: UInt64) -> [MatchAction] {
         let keys = stickyQueues.removeValue(forKey: connection) ?? []
         return inOrder(keys).flatMap { queues[$0]?.connectionEnded(connection) ?? [] }

@@ -53,6 +53,20 @@ struct TaskQueueState {
     var postponedCount: Int { postponed.count }
     var pollCount: Int { waiting.count }
 
+    /// All tasks in memory, for the checks of a simulation.
+    var heldTasks: [MatchingTask] {
+        var held: [MatchingTask] = []
+        _ = tasks.contains { task in
+            held.append(task)
+            return false
+        }
+        _ = postponed.contains { task in
+            held.append(task)
+            return false
+        }
+        return held
+    }
+
     // MARK: Tasks
 
     mutating func offer(_ task: MatchingTask, at now: Instant) -> [MatchAction] {

@@ -1,0 +1,44 @@
+package import SagamoreEngine
+package import SagamorePersistence
+package import SagamoreServices
+
+/// What a shard's memory holds of an open run, for the checks of a simulation.
+package struct InspectedRun {
+    /// The number of its last transition.
+    package let sequence: Int64
+    /// Whether nothing of it is on its way to the database.
+    package let isCommitted: Bool
+    /// Everything that its journal holds.
+    package let state: DurableState
+    /// Tasks that are due, that no worker has started, and that do not wait in the backlog.
+    package let dueTasks: [MatchingTask]
+    /// The earliest deadline; nil if there is none.
+    package let nextDeadline: Instant?
+}
+
+extension HistoryService {
+    /// A run in memory; nil where it is not there.
+    package func inspect(_ runID: RunID, of key: WorkflowKey) -> InspectedRun? {
+        let shard = current.withLock { $0 }.shard(of: key)
+        return shard.perform {
+            guard let run = shard.state.runs[key]?.cached, run.runID == runID else { return nil }
+            let due = run.waitingTasks(at: shard.clock()).filter { run.pagedOut[$0.backlogID] == nil }
+            return InspectedRun(
+                sequence: run.sequence,
+                isCommitted: run.uncommitted == 0,
+                state: run.execution.durable,
+                dueTasks: due.map { $0.task(of: run) },
+                nextDeadline: run.execution.nextDeadline
+            )
+        }
+    }
+
+    /// The state of a run, rebuilt from what the database holds of it.
+    ///
+    /// - Parameter parts: its snapshot, if it has one, and the rows of its journal behind that.
+    package static func state(of row: RunRow, from parts: [JournalPart]) throws -> DurableState {
+        var replay = JournalReplay(row, at: row.startedAt)
+        for part in parts { try replay.apply(part) }
+        return replay.run.execution.durable
+    }
+}
