@@ -37,6 +37,29 @@ extension HistoryTests {
             for id in ["timer", "signal", "query"] { #expect(try next.status(id) == .completed) }
         }
 
+        /// The signal came while a worker held the task, so it is no part of what the task shows when it is started again.
+        @Test func aQueryWaitsForTheTaskThatShowsEarlierSignals() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            try node.start("one").get()
+            _ = try node.workflowTask()
+            try node.signal("one", "early").get()
+            node.kill()
+
+            let next = try Node(database).started()
+            defer { next.stop() }
+            let query = next.query("one")
+            let task = try next.workflowTask()
+            let showsSignal = try decoded(task.history).contains { $0.eventType == .workflowExecutionSignaled }
+            #expect(showsSignal || task.queries.isEmpty)
+            if showsSignal { return }
+            try next.complete(task).get()
+            let last = try next.workflowTask()
+            #expect(try decoded(last.history).contains { $0.eventType == .workflowExecutionSignaled })
+            #expect(last.queries.count == 1)
+            #expect(!query.isAnswered)
+        }
+
         @Test func rightAfterARunClosed() throws {
             let database = try TestDatabase()
             let node = try Node(database).started()

@@ -212,6 +212,48 @@ extension HistoryTests {
             #expect(text(try direct.get()) == "alone")
         }
 
+        /// The task was started before the signal came, so an answer with it would not show the signal.
+        @Test func oneDoesNotRideOnATaskThatIsDeliveredAgainWithoutALaterSignal() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let task = try node.workflowTask()
+            func complete() throws -> Call<CompletedWorkflowTask> {
+                try node.complete(task) { request in
+                    request.forceCreateNewWorkflowTask = true
+                    request.returnNewWorkflowTask = true
+                }
+            }
+            // The answer with the next task does not arrive.
+            _ = try complete().get()
+            try node.signal("one", "first").get()
+            let query = node.query("one")
+            let again = try #require(try complete().get().nextTask)
+            #expect(again.queries.isEmpty)
+            try node.complete(again).get()
+            let last = try node.workflowTask()
+            #expect(try decoded(last.history).contains { $0.eventType == .workflowExecutionSignaled })
+            try node.complete(last) { $0.queryResults = results(last, "after the signal") }.get()
+            #expect(text(try query.get()) == "after the signal")
+        }
+
+        /// A worker's answer counts, whatever another one repeats meanwhile.
+        @Test func oneIsAnsweredWithItsTaskThoughTheTaskBeforeIsCompletedAgain() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            let task = try node.workflowTask()
+            func complete() throws { try node.complete(task) { $0.forceCreateNewWorkflowTask = true }.get() }
+            try complete()
+            let query = node.query("one")
+            let next = try node.workflowTask()
+            #expect(next.queries.count == 1)
+            try complete()
+            try node.complete(next) { $0.queryResults = results(next, "with its task") }.get()
+            #expect(query.isAnswered)
+            #expect(text(try query.get()) == "with its task")
+        }
+
         @Test func oneGoesByItselfToTheQueueOfTheRunsWorker() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }

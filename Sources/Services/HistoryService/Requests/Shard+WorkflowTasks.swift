@@ -52,7 +52,10 @@ extension Shard {
     private func delivering(_ delivery: WorkflowTaskDelivery, of run: CachedRun) -> Delivery {
         let started = delivery.task
         let suffix = delivery.unwrittenEvents.flatMap(\.frame)
-        let queries = state.queries.taskStarted(on: run.runID)
+        // Events that are buffered came behind the start of a task that is delivered again. Queries behind them wait for
+        // the next task, whose history shows these events.
+        let isCurrent = run.execution.durable.bufferedEvents.isEmpty
+        let queries = isCurrent ? state.queries.taskStarted(on: run.runID) : [:]
         let (key, runID) = (run.key, run.runID)
         let token = TaskToken.workflow(
             WorkflowTaskToken(
@@ -147,7 +150,12 @@ extension Shard {
         let queries: EndedQueries
         switch decision.reply {
         case .completion(let completion):
-            queries = endTask(of: run, answers: completed.request.queryResults)
+            // A repeated completion ends no task, and queries ride on the task that runs now. When that one is
+            // delivered again, they are, too.
+            let isRepeated = decision.entries.isEmpty
+            queries =
+                isRepeated && completion.nextTask == nil
+                ? EndedQueries([]) : endTask(of: run, answers: isRepeated ? [:] : completed.request.queryResults)
             let eager = completion.eagerActivities.map {
                 AssignedActivityTask(key: run.key, runID: run.runID, delivery: $0)
             }

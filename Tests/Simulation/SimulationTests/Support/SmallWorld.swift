@@ -28,9 +28,7 @@ final class SmallWorld {
     init(seed: UInt64, sagas: Int = 40, shards: Int = 2, logLimit: Int = 0, plan: (inout ClientPlan) -> Void = { _ in })
     {
         let scheduler = Scheduler(seed: seed, logLimit: logLimit)
-        let database = SimulatedDatabase(shardCount: shards) {
-            SimulatedServer.epoch + (scheduler.now - Instant(nanoseconds: 0))
-        }
+        let database = SimulatedDatabase(shardCount: shards) { scheduler.now }
         let ledgers = Ledgers { [findings] text in findings.texts.append(text) }
         network = Network(scheduler, address)
         self.scheduler = scheduler
@@ -53,6 +51,7 @@ final class SmallWorld {
         clientPlan.sagas = sagas
         plan(&clientPlan)
         client = SimulatedClient(clientPlan, network, ledgers: ledgers)
+        server.onExit = { [unowned server] _ in server.start() }
         server.onChange = { [unowned self] in address.service = server.reachable }
     }
 
