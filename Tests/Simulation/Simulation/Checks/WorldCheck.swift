@@ -41,7 +41,9 @@ struct WorldCheck {
         _ database: SimulatedDatabase,
         samples: (Int) -> Bool
     ) throws(Violation) {
-        guard server.isReady, let history = server.history else { return reset() }
+        // One that was paused may not know yet that it lost its shards.
+        let isOwner = database.shards.allSatisfy { $0.owner == server.ownerName }
+        guard isOwner, server.isReady, let history = server.history else { return reset() }
         let held = server.heldTasks
         var found: [Suspicion: Int] = [:]
         func suspect(_ check: String, _ run: RunID, _ detail: Int64) {
@@ -88,7 +90,10 @@ struct WorldCheck {
             throw Violation("memory", "run \(row.runID) cannot be rebuilt from its rows: \(error)")
         }
         guard stored == run.state else {
-            throw Violation("memory", "run \(row.runID) in memory differs from its rows after \(run.sequence) transitions")
+            throw Violation(
+                "memory",
+                "run \(row.runID) in memory differs from its rows after \(run.sequence) transitions"
+            )
         }
     }
 }

@@ -25,6 +25,9 @@ struct DatabaseFaults {
         self.random = random
     }
 
+    /// Whether something is wrong for a while.
+    func isTroubled(at now: Instant) -> Bool { now < troubleEnds && trouble != .none }
+
     /// Something is wrong until then.
     mutating func begin(_ trouble: Trouble, until end: Instant) {
         self.trouble = trouble

@@ -5,8 +5,9 @@ internal import SagamoreServices
 
 /// The history service of one life of a server, as the world reaches it: requests wait while the process is paused, and
 /// nobody hears from it after it was killed.
-final class ReachedHistory: HistoryClient {
-    private let life: ServerLife
+class ReachedHistory: HistoryClient, @unchecked Sendable {
+    // Unchecked: the whole world runs in one thread.
+    let life: ServerLife
 
     init(_ life: ServerLife) { self.life = life }
 

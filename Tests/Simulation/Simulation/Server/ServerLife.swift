@@ -49,6 +49,7 @@ final class ServerLife: @unchecked Sendable {
         stores: ServerStores,
         encoder: any StatusEventEncoder,
         log: Logger,
+        defect: PlantedDefect?,
         connect: (HistoryService) -> Void
     ) {
         let wallClock: @Sendable () -> Instant = { [scheduler, process] in
@@ -78,7 +79,9 @@ final class ServerLife: @unchecked Sendable {
             log: log,
             onRing: { [weak self] member in self?.ring(member) }
         )
-        let matching = MatchingService(history: history.service, clock: wallClock, log: log)
+        let known: any HistoryClient & BacklogStore =
+            defect == .stickyTaskNeverGivenUp ? HistoryThatKeepsStickyTasks(self) : history.service
+        let matching = MatchingService(history: known, clock: wallClock, log: log)
         history.service.connect(matching: matching)
         services = Services(history: history, matching: matching)
         connect(history.service)

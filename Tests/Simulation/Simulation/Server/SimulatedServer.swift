@@ -40,6 +40,8 @@ public final class SimulatedServer: @unchecked Sendable {
         log.logLevel = .critical
         return log
     }()
+    /// A defect of the server's own code. Set before a start.
+    public var defect: PlantedDefect?
     /// Called when the services can be reached, and when they cannot any more.
     public var onChange: () -> Void = {}
     /// Called after a shard was lost: the server ends now, and the world may start it again.
@@ -93,6 +95,12 @@ public final class SimulatedServer: @unchecked Sendable {
     /// The service itself, for checks; nil while there is none.
     public var history: HistoryService? { state == .running || state == .stopping ? life?.history : nil }
 
+    /// The name under which its newest process owns shards.
+    var ownerName: String { "\(process.name)-\(startCount)" }
+
+    /// The tasks that wait in Matching.
+    var heldTasks: [MatchingTask] { state == .running ? life?.matching.heldTasks ?? [] : [] }
+
     /// The wall clock of the process.
     public var wallClock: Instant { Self.epoch + (scheduler.now - Instant(nanoseconds: 0)) + process.clockOffset }
 
@@ -115,10 +123,11 @@ public final class SimulatedServer: @unchecked Sendable {
             configure(&configuration)
             life.start(
                 configuration,
-                name: "\(process.name)-\(startCount)",
+                name: ownerName,
                 stores: stores,
                 encoder: encoder,
                 log: log,
+                defect: defect,
                 connect: { connect($0, life) }
             )
         } catch {

@@ -72,6 +72,7 @@ extension World {
         trouble(.away, longest: 5_000)
         guard lost > 0 else { return }
         isHistoryRewritten = true
+        rewrittenAt = scheduler.now
         commitCheck.historyWasRewritten()
         // What workers have in memory never happened: they would report it as an error in workflow code.
         for worker in workers { restart(worker) { $0.kill(isNoticed: true) } }

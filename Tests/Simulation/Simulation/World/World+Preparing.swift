@@ -75,6 +75,7 @@ extension World {
             }
         )
         let server = SimulatedServer(scheduler, name: name, stores: stores, encoder: NoEvents(), blocking: blocking)
+        server.defect = bug
         server.onChange = { [weak self] in self?.route() }
         server.onExit = { [weak self, weak server] _ in
             guard let self, let server else { return }

@@ -34,8 +34,10 @@ public final class World: @unchecked Sendable {
     let blocking = BlockingCalls()
     var databaseFaults: DatabaseFaults
     var commitCheck = CommitCheck()
+    var worldCheck = WorldCheck()
     /// The database went back to an earlier state: what anyone was told before may be gone.
     var isHistoryRewritten = false
+    var rewrittenAt = Instant.distantPast
     /// No new faults happen.
     var isCalm = false
     /// What happened so far.
@@ -90,6 +92,7 @@ public final class World: @unchecked Sendable {
         for worker in workers { worker.start() }
         for client in clients { client.start() }
         scheduleFaults()
+        scheduleLooks()
         let faultsEnd = scheduler.now + settings.faultyTime
         runSteps { [self] in clients.allSatisfy(\.hasBegunAll) || scheduler.now >= faultsEnd }
         endFaults()
@@ -133,6 +136,27 @@ public final class World: @unchecked Sendable {
         return "after \(settings.restTime.nanoseconds / 1_000_000_000) s without faults \(open.count) runs are open"
             + " (\(open.prefix(3).map(\.description).joined(separator: ", "))),"
             + " clients that wait: \(clients.joined(separator: ", ")); servers: \(state)"
+    }
+
+    /// Looks at everything every two seconds.
+    private func scheduleLooks() {
+        scheduler.schedule("look", of: fate, after: .seconds(2)) { [self] in
+            look()
+            scheduleLooks()
+        }
+    }
+
+    private func look() {
+        // A server notices that the database went back when it commits, or renews its lease.
+        guard scheduler.now >= rewrittenAt + .seconds(30), !databaseFaults.isTroubled(at: scheduler.now), database.lockedUntil(nil) == nil,
+            let server = servers.first(where: { $0.isReady }),
+            server.process.pausedUntil ?? .distantPast <= scheduler.now
+        else { return worldCheck.reset() }
+        do throws(Violation) {
+            try worldCheck.look(at: server, database) { $0 % 4 == 0 }
+        } catch {
+            report(error)
+        }
     }
 
     private func checkRest() {
