@@ -18,7 +18,8 @@ public final class SimulatedWorker: @unchecked Sendable {
     let network: Network
     let ledgers: Ledgers
     let caller: Caller
-    let stickyQueue: String
+    /// A new one with each life, as in SDKs: one that was shut down stays so.
+    private(set) var stickyQueue: String
     /// Whether it polls.
     public private(set) var isRunning = false
 
@@ -48,7 +49,7 @@ public final class SimulatedWorker: @unchecked Sendable {
         process = SimulatedProcess(configuration.name)
         caller = Caller(network, process)
         cache = RunCache(limit: configuration.mostCachedRuns)
-        stickyQueue = configuration.name + "-sticky"
+        stickyQueue = ""
     }
 
     // MARK: Life
@@ -57,6 +58,7 @@ public final class SimulatedWorker: @unchecked Sendable {
     public func start() {
         guard !isRunning else { return }
         isRunning = true
+        stickyQueue = configuration.name + "-sticky-" + Decimal.text(process.life)
         for _ in 0..<configuration.workflowPolls { pollWorkflow(isSticky: false) }
         if configuration.mostCachedRuns > 0 {
             for _ in 0..<configuration.stickyPolls { pollWorkflow(isSticky: true) }
@@ -128,7 +130,7 @@ public final class SimulatedWorker: @unchecked Sendable {
             name: isSticky ? stickyQueue : configuration.taskQueue,
             kind: .workflow
         )
-        let (poller, wait) = (poller(), configuration.pollTimeout)
+        let (poller, wait, began) = (poller(), configuration.pollTimeout, scheduler.now)
         caller.call("poll for a workflow task", timeout: wait + .seconds(10)) { service, reply in
             service.matching.pollWorkflowTask(
                 queue,
@@ -142,7 +144,7 @@ public final class SimulatedWorker: @unchecked Sendable {
             switch outcome {
             case .success(.task(let task)): received(task, then: next)
             case .success(.query(let query)): received(query, then: next)
-            case .success(.none): next()
+            case .success(.none): pollAgain(after: began, next)
             case .failure: pause("poll again", next)
             }
         }
@@ -159,7 +161,7 @@ public final class SimulatedWorker: @unchecked Sendable {
             name: configuration.taskQueue,
             kind: .activity
         )
-        let (poller, wait) = (poller(), configuration.pollTimeout)
+        let (poller, wait, began) = (poller(), configuration.pollTimeout, scheduler.now)
         caller.call(
             "poll for an activity",
             timeout: wait + .seconds(10),
@@ -169,10 +171,15 @@ public final class SimulatedWorker: @unchecked Sendable {
         } done: { [self] outcome in
             switch outcome {
             case .success(let task?): received(task) { [self] in pollActivity() }
-            case .success(nil): pollActivity()
+            case .success(nil): pollAgain(after: began) { [self] in pollActivity() }
             case .failure: pause("poll again") { [self] in pollActivity() }
             }
         }
+    }
+
+    /// Polls again after a poll without a task. One that ended early was ended by the service: then not at once.
+    private func pollAgain(after began: Instant, _ poll: @escaping () -> Void) {
+        if scheduler.now - began < .seconds(1) { pause("poll again", poll) } else { poll() }
     }
 
     /// The service could not hand an attempt over. It may notice that.
