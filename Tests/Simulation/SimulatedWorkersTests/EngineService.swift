@@ -130,6 +130,8 @@ enum EngineBug: CaseIterable {
     case lostJournal
     /// A sticky worker's history lacks its last new event.
     case skippedEvent
+    /// Heartbeats are acknowledged and forgotten.
+    case forgottenHeartbeat
 }
 
 /// One run: its execution, and the journal that outlives a restart.

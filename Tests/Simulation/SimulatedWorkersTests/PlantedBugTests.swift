@@ -12,11 +12,13 @@ import Testing
             plan.sagas = 40
             plan.repeatedStarts = 0.5
             plan.extraSignals = 0.5
+            plan.mix.heartbeats = 0.5
+            plan.mix.retries = 0.3
             let world = SmallWorld(seed: seed, plan, workers: 3, network: NetworkFaults(rate: 0.02))
             world.service.bug = bug
             var chance = SeededRandom(seed: seed)
             world.run(limit: .seconds(300)) {
-                if bug == .lostJournal, chance.below(500) == 0 { world.service.restart() }
+                if bug == .lostJournal, chance.below(500) == 0 { world.restartService() }
             }
             _ = world.outcomes()
             return !world.allViolations.isEmpty

@@ -56,7 +56,7 @@ import Testing
         if seed % 2 == 0 { world.service.pageLimit = 5 }
         var chance = SeededRandom(seed: seed)
         world.run {
-            if chance.below(2_000) == 0 { world.service.restart() }
+            if chance.below(2_000) == 0 { world.restartService() }
             if chance.below(2_000) == 0, let worker = chance.pick(world.workers) {
                 if chance.below(4) == 0 { worker.shutDown() } else { worker.kill(isNoticed: chance.below(2) == 0) }
                 worker.start()

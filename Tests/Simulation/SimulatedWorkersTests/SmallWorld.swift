@@ -30,6 +30,8 @@ final class SmallWorld {
         scheduler = Scheduler(seed: seed, logLimit: logLimit)
         service = EngineService(scheduler, seed: seed &+ 1)
         ledgers = Ledgers { violations.texts.append($0) }
+        // This service writes no heartbeats, and loses all of them with its process.
+        ledgers.activities.heartbeatGrace = .seconds(1_000_000)
         let service = service
         let address = ServiceAddress(
             ReachableService(history: service, matching: service, clock: { [service] in service.now })
@@ -52,6 +54,12 @@ final class SmallWorld {
             chaos()
             guard scheduler.step() else { break }
         }
+    }
+
+    /// Kills the service, and starts it again.
+    func restartService() {
+        service.restart()
+        ledgers.activities.memoryWasLost(at: scheduler.now)
     }
 
     /// The outcome of each run, in the order of their starts. Checks each of them.

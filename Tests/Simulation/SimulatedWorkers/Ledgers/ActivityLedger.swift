@@ -1,4 +1,4 @@
-internal import SagamoreEngine
+public import SagamoreEngine
 
 /// What workers did and were told: the outside world, in which activities take effect.
 ///
@@ -32,6 +32,7 @@ public final class ActivityLedger: @unchecked Sendable {
     }
 
     private var runs: [RunID: Run] = [:]
+    private var heartbeats = HeartbeatLedger()
     private let violation: (String) -> Void
     /// The number of attempts that took effect.
     public private(set) var effects = 0
@@ -41,11 +42,26 @@ public final class ActivityLedger: @unchecked Sendable {
     /// - Parameter violation: is told what must not be.
     public init(violation: @escaping (String) -> Void) { self.violation = violation }
 
+    /// How long the service may have details of heartbeats in memory only. Nil, the default: it promises nothing.
+    public var heartbeatGrace: Interval? {
+        get { heartbeats.grace }
+        set { heartbeats.grace = newValue }
+    }
+
+    /// Notes that a server lost what it had in memory only.
+    public func memoryWasLost(at now: Instant) { heartbeats.memoryWasLost(at: now) }
+
+    /// Notes that the service accepted a heartbeat with these details.
+    func acknowledgedHeartbeat(_ token: ActivityTaskToken, _ details: Int, sentAt: Instant, at now: Instant) {
+        heartbeats.acknowledged(token, details, sentAt: sentAt, at: now)
+    }
+
     /// What is known of a run.
     func run(_ id: RunID) -> Run { runs[id] ?? Run() }
 
     /// Forgets what was acknowledged.
     func forget() {
+        heartbeats.forget()
         // The order of the dictionary does not matter: all are changed alike.
         for id in runs.keys {
             runs[id]?.completed = []
@@ -57,7 +73,15 @@ public final class ActivityLedger: @unchecked Sendable {
 
     /// Notes that a worker begins an attempt. Returns nil when this very worker has begun it already, which it does
     /// when an answer with eager activities comes twice; else the number for ``tookEffect(_:of:)``.
-    func began(_ token: ActivityTaskToken, _ input: ActivityInput, worker: String, life: Int) -> Int? {
+    ///
+    /// - Parameter details: of the last heartbeat of an earlier attempt, as the worker received them.
+    func began(
+        _ token: ActivityTaskToken,
+        _ input: ActivityInput,
+        details: Int?,
+        worker: String,
+        life: Int
+    ) -> Int? {
         if let known = runs[token.runID]?.attempts.first(where: {
             $0.nonce == token.nonce && $0.scheduledEventID == token.scheduledEventID && $0.attempt == token.attempt
         }) {
@@ -68,6 +92,12 @@ public final class ActivityLedger: @unchecked Sendable {
                 )
             }
             return nil
+        }
+        if let required = heartbeats.required(by: token), details ?? -1 < required {
+            violation(
+                "attempt \(token.attempt) of activity \(token.scheduledEventID) of run \(token.runID) received the "
+                    + "heartbeat \(details.map { "\($0)" } ?? "none"), but \(required) was acknowledged before"
+            )
         }
         if let run = runs[token.runID], let index = run.completed.firstIndex(of: token.scheduledEventID),
             run.completedAttempts[index] < token.attempt

@@ -30,7 +30,16 @@ extension SimulatedWorker {
             return next()
         }
         let ledger = ledgers.activities
-        guard let number = ledger.began(token, input, worker: identity, life: process.life) else { return next() }
+        var details = ByteReader(task.delivery.heartbeatDetails?.data ?? [])
+        guard
+            let number = ledger.began(
+                token,
+                input,
+                details: details.number(),
+                worker: identity,
+                life: process.life
+            )
+        else { return next() }
         counts.activities += 1
         activityCount += 1
         var time = Interval.milliseconds(Int64(scheduler.random.within(0...(2 * input.plan.milliseconds))))
@@ -69,11 +78,16 @@ extension SimulatedWorker {
         var attempt = attempt
         attempt.heartbeats -= 1
         let (token, plan) = (attempt.token, attempt.input.plan)
-        let details =
-            plan.hasDetails ? RawMessage<Payloads>(data: ScriptCommand.number(attempt.heartbeats)) : nil
+        // They grow from each heartbeat to the next, also of later attempts.
+        let progress = Int(token.attempt) * 100 + plan.heartbeats - attempt.heartbeats
+        let details = plan.hasDetails ? RawMessage<Payloads>(data: ScriptCommand.number(progress)) : nil
+        let sentAt = scheduler.now
         caller.call("send a heartbeat", timeout: configuration.answerTimeout) { (service, reply: Reply<Bool>) in
             service.history.heartbeat(token, details: details, reply: reply)
         } done: { [self, attempt] outcome in
+            if plan.hasDetails, case .success = outcome {
+                ledgers.activities.acknowledgedHeartbeat(token, progress, sentAt: sentAt, at: scheduler.now)
+            }
             switch outcome {
             case .success(true) where !plan.ignoresCancel: cancel(attempt)
             case .success: proceed(attempt)
