@@ -22,6 +22,6 @@ public final class SimulatedProcess: @unchecked Sendable {
         pausedUntil = nil
     }
 
-    /// Keeps its steps from running until then, as a stopped virtual machine does.
-    public func pause(until instant: Instant) { pausedUntil = instant }
+    /// Keeps its steps from running until then, as a stopped virtual machine does. A pause that is longer already stays.
+    public func pause(until instant: Instant) { pausedUntil = max(pausedUntil ?? instant, instant) }
 }

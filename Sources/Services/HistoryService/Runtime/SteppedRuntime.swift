@@ -8,6 +8,8 @@ final class SteppedRuntime: HistoryRuntime, @unchecked Sendable {
     private let onRing: (SteppedMember) -> Void
     private var memberCount = 0
     private var replacement: SteppedMember?
+    /// The set that is being replaced has ended.
+    private var hasOldSetEnded = false
     private var onReplacementEnd: (() -> Void)?
 
     init(steadyClock: @escaping @Sendable () -> Instant, onRing: @escaping (SteppedMember) -> Void) {
@@ -31,9 +33,13 @@ final class SteppedRuntime: HistoryRuntime, @unchecked Sendable {
             return .end
         }
         self.replacement = member
+        hasOldSetEnded = false
         // A step of its own: a lane of the old set calls this.
         let begin = self.member("stop shards") {
-            replacement.begin { member.ring() }
+            replacement.begin { [self] in
+                hasOldSetEnded = true
+                member.ring()
+            }
             return .end
         }
         begin.ring()
@@ -42,7 +48,8 @@ final class SteppedRuntime: HistoryRuntime, @unchecked Sendable {
     func endReplacements(then: @escaping @Sendable () -> Void) {
         guard let replacement else { return then() }
         onReplacementEnd = then
-        replacement.ring()
+        // Otherwise it is rung when the old set has ended, which must not be stopped twice.
+        if hasOldSetEnded { replacement.ring() }
     }
 }
 

@@ -36,6 +36,8 @@ public enum FaultKind: String, CaseIterable, Sendable {
     case serverRestart = "server-restart"
     /// A server is paused so long that another one takes its shards, and wakes.
     case serverPause = "server-pause"
+    /// A server is paused, as by `serverPause`, between the decision to commit and the commit.
+    case commitPause = "commit-pause"
     /// A server's wall clock is set forward or back.
     case clockStep = "clock-step"
 
@@ -137,6 +139,7 @@ extension FaultKind {
         case .serverKill: 2
         case .serverRestart: 1
         case .serverPause: 1
+        case .commitPause: 0.0005
         case .clockStep: 1
         case .workerKill: 2
         case .workerShutdown: 1

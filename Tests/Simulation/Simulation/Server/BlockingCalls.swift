@@ -15,6 +15,8 @@ public final class BlockingCalls: @unchecked Sendable {
     public var longest = Interval.milliseconds(2)
     /// How many calls may be under way at once.
     public var depthLimit = 4
+    /// Asked before each call of a lane, when a pause of the process hurts most: its commit goes on afterwards.
+    public var onLaneCall: ((SimulatedProcess) -> Void)?
     /// The number of calls that took time.
     public private(set) var count = 0
     private var depth = 0
@@ -25,7 +27,8 @@ public final class BlockingCalls: @unchecked Sendable {
 
     /// Lets a while pass, with some probability; and the time for which the process is paused.
     func pass(in scheduler: Scheduler, while process: SimulatedProcess) {
-        guard rate > 0, depth < depthLimit, scheduler.random.happens(rate) else { return }
+        let isPaused = process.pausedUntil.map { $0 > scheduler.now } ?? false
+        guard depth < depthLimit, isPaused || (rate > 0 && scheduler.random.happens(rate)) else { return }
         let length = Interval(nanoseconds: Int64(scheduler.random.below(Int(longest.nanoseconds) + 1)))
         pass(until: scheduler.now + length, in: scheduler)
         while let end = process.pausedUntil, end > scheduler.now, pass(until: end, in: scheduler) {}

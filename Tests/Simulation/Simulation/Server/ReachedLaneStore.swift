@@ -15,6 +15,7 @@ final class ReachedLaneStore: LaneStore {
 
     func commit(_ batch: CommitBatch, fence: ShardFence) throws(CommitError) {
         try life.call(
+            isLane: true,
             lockedUntil: { stores.lockedUntil(fence.shard) }
         ) { () throws(CommitError) in try store.commit(batch, fence: fence) }
     }

@@ -186,9 +186,11 @@ final class ServerLife: @unchecked Sendable {
     ///
     /// - Parameter lockedUntil: until when the call waits for a lock.
     func call<Value>(
+        isLane: Bool = false,
         lockedUntil: () -> Instant? = { nil },
         _ body: () throws(CommitError) -> Value
     ) throws(CommitError) -> Value {
+        if isLane { blocking.onLaneCall?(process) }
         blocking.pass(in: scheduler, while: process)
         while !isDead, let until = lockedUntil(), blocking.pass(until: until, in: scheduler) {}
         try checkLife()

@@ -109,10 +109,23 @@ extension World {
 
     /// Stops a server so long that the other one can take its shards.
     private func pauseServer() {
-        guard let server = servers.first(where: { $0.isReady }) else { return }
+        if let server = servers.first(where: { $0.isReady }) { pause(server) }
+    }
+
+    private func pause(_ server: SimulatedServer) {
         server.pause(for: .milliseconds(Int64(chance.within(500...40_000))))
         for other in servers where other !== server { other.start() }
         shuffleRoutes(10)
+    }
+
+    /// A server may be paused before it sends a commit, which it sends when it wakes.
+    func pauseWithinCommit(_ process: SimulatedProcess) {
+        guard !isCalm, faults[.commitPause] > 0, chance.happens(faults[.commitPause]),
+            let server = servers.first(where: { $0.process === process })
+        else { return }
+        exercise.count(.faults, FaultKind.commitPause.rawValue)
+        scheduler.note(FaultKind.commitPause.rawValue)
+        pause(server)
     }
 
     /// Clients find now one server, now the other.

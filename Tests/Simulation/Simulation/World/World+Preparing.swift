@@ -19,6 +19,7 @@ extension World {
             blocking.rate = [0, 0.05, 0.3][chance.below(3)]
             blocking.longest = .milliseconds([2, 20, 200][chance.below(3)])
         }
+        blocking.onLaneCall = { [unowned self] in pauseWithinCommit($0) }
         prepareNetwork()
         let workerFaults = faults.ofWorkers
         for number in 0..<settings.workers {

@@ -148,7 +148,8 @@ public final class World: @unchecked Sendable {
 
     private func look() {
         // A server notices that the database went back when it commits, or renews its lease.
-        guard scheduler.now >= rewrittenAt + .seconds(30), !databaseFaults.isTroubled(at: scheduler.now), database.lockedUntil(nil) == nil,
+        guard scheduler.now >= rewrittenAt + .seconds(30), !databaseFaults.isTroubled(at: scheduler.now),
+            database.lockedUntil(nil) == nil,
             let server = servers.first(where: { $0.isReady }),
             server.process.pausedUntil ?? .distantPast <= scheduler.now
         else { return worldCheck.reset() }
