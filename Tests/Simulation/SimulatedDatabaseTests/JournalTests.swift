@@ -135,6 +135,8 @@ extension DatabaseContract {
             }
             #expect(try history(0) == [1, 2, 3, 5, 6] && history(3) == [1, 2, 3, 5, 6])
             #expect(try history(5) == [2, 3, 5, 6] && history(9) == [3, 5, 6] && history(99) == [6])
+            // Exactly where a row begins.
+            #expect(try history(4) == [2, 3, 5, 6] && history(10) == [5, 6] && history(8) == [3, 5, 6])
             #expect(try history(1, 1) == [1] && history(1, 10) == [1] && history(1, 11) == [1, 2])
             #expect(try history(1, of: 2) == [])
         }

@@ -18,6 +18,8 @@ struct RandomOperations {
     private var sliceVersion: Int64 = 1
     private var sequences: [Int: Int64] = [:]
     private var snapshots: [Int: Int64] = [:]
+    /// The runs of the journal's rows, newest last.
+    private var written = [1]
     /// Raised with each use: rows of one time have no order that PostgreSQL promises.
     private var time: Int64 = 1
     private var nextRun = 1
@@ -139,6 +141,7 @@ extension RandomOperations {
         let number = someRun()
         let sequence = (sequences[number] ?? 0) + Int64(random.below(20) == 0 ? 0 : random.within(1...2))
         sequences[number] = sequence
+        written.append(number)
         let events = random.happens(0.4) ? [] : bytes(20)
         let facts = random.happens(0.1) ? [UInt8](repeating: 1, count: random.within(1_020...1_030)) : bytes(9)
         batch.journal.append(Sample.journal(number, sequence, first: 2 * sequence, events: events, facts: facts))
@@ -237,7 +240,7 @@ extension RandomOperations {
         let shard = shard()
         let limit = random.within(1...9)
         let at = Instant(nanoseconds: Int64(random.below(50)))
-        let number = someRun()
+        let number = random.pick(written.suffix(30)) ?? 1
         let (id, key) = (Sample.runID(number), workflow(of: number))
         let ids = runIDs()
         let byteLimit = random.below(4) == 0 ? Int.max : random.below(80)
@@ -282,7 +285,7 @@ extension RandomOperations {
                 return "\(queues) \(try $0.loader.waitingTasks(shard: shard, queue: queue, limit: limit))"
             }
         case 10:
-            let event = Int64(random.below(20))
+            let event = Int64(random.below(2 * Int(sequences[number] ?? 0) + 3))
             return Step(name: "history \(id) \(key) \(event) \(byteLimit)") {
                 "\(try $0.loader.readHistory(id, of: key, from: event, byteLimit: byteLimit))"
             }
