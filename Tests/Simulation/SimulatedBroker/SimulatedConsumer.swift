@@ -18,7 +18,7 @@ final class SimulatedConsumer: PartitionControl, @unchecked Sendable {
     }
 
     private static let heartbeatInterval = Duration.seconds(1)
-    private static let joinInterval = Duration.milliseconds(50)
+    private static let joinInterval = Duration.milliseconds(200)
     private static let verificationInterval = Duration.seconds(5)
     private static let queryLimit = Duration.seconds(1)
     private static let batchRecords = 500

@@ -13,6 +13,7 @@ final class FrontWorld: @unchecked Sendable {
     static let shardCount = 2
     static let topics = ["saga.events", "other.events"]
     static let commandTopic = "saga.commands"
+    private static let epoch = Instant(nanoseconds: 1_800_000_000_000_000_000)
 
     let scheduler: Scheduler
     let broker: SimulatedBroker
@@ -32,13 +33,13 @@ final class FrontWorld: @unchecked Sendable {
     private(set) var effects: [String: Int] = [:]
     private(set) var faults: [String: Int] = [:]
 
-    private let recordCount: Int
+    private var recordCount: Int
     private let commandCount: Int
 
     init(seed: UInt64, records: Int = 0, commands: Int = 0) {
         let scheduler = Scheduler(seed: seed)
         self.scheduler = scheduler
-        broker = SimulatedBroker { scheduler.now }
+        broker = SimulatedBroker { Self.epoch + (scheduler.now - Instant(nanoseconds: 0)) }
         faultRate = [0, 0.003, 0.01, 0.05][Int(seed % 4)]
         refusesRecords = seed % 8 >= 4
         recordCount = records
@@ -57,11 +58,16 @@ final class FrontWorld: @unchecked Sendable {
             return scheduler.random.happens(0.5)
         }
         outbox.wait = { [unowned self] in letOthersGoOn() }
-        for topic in Self.topics { broker.createTopic(topic, partitions: 3) }
+        let bounds = ["message.timestamp.before.max.ms": "3600000", "message.timestamp.after.max.ms": "3600000"]
+        for topic in Self.topics { broker.createTopic(topic, partitions: 3, settings: bounds) }
         start(0)
         write()
         send()
         breakSomething()
+        return runToRest()
+    }
+
+    private func runToRest() -> Bool {
         let limit = scheduler.now + .seconds(1_800)
         while scheduler.now < limit {
             guard scheduler.step() else { return false }
@@ -69,6 +75,15 @@ final class FrontWorld: @unchecked Sendable {
             if !hasFaults, isDone { return true }
         }
         return false
+    }
+
+    /// Forgets the cursors of all topics, as after a week without records, and writes more with a new server.
+    func runAfterCursorsHaveExpired(records: Int) -> Bool {
+        for topic in Self.topics { broker.expireOffsets(group: "sagamore-installation-cursor-\(topic)") }
+        start(1 - owner)
+        recordCount += records
+        write()
+        return runToRest()
     }
 
     /// Others make steps while a statement is under way.
@@ -85,10 +100,11 @@ final class FrontWorld: @unchecked Sendable {
     /// When faults may end.
     private let calm = Instant(nanoseconds: 40_000_000_000)
 
-    private var isDone: Bool { outbox.isEmpty && effects.count == commandCount }
+    private var isDone: Bool { written == recordCount && outbox.isEmpty && effects.count == commandCount }
 
     private func endFaults() {
         hasFaults = false
+        for server in servers { server.clockOffset = .zero }
         start(owner)
     }
 
@@ -113,7 +129,7 @@ final class FrontWorld: @unchecked Sendable {
             installationID: "installation",
             shardCount: Self.shardCount,
             shard: { Int($0.workflowID.utf8.last ?? 0) % Self.shardCount },
-            clock: { scheduler.now },
+            clock: { Self.epoch + (scheduler.now - Instant(nanoseconds: 0)) + process.clockOffset },
             environment: host.environment,
             log: Self.silent
         )
@@ -140,7 +156,10 @@ final class FrontWorld: @unchecked Sendable {
         case 6:
             fronts[owner]?.stop()
             start(owner)
-        case 7: fronts[owner]?.ownershipChanged(ownsShards: scheduler.random.happens(0.5))
+        case 7:
+            // Records are refused while the clock is two hours off.
+            servers[owner].clockOffset = .seconds([-7_200, 0, 7_200][scheduler.random.below(3)])
+        case 8: fronts[owner]?.ownershipChanged(ownsShards: scheduler.random.happens(0.5))
         default: break
         }
         after(100...6_000) { [unowned self] in breakSomething() }
@@ -199,32 +218,14 @@ final class FrontWorld: @unchecked Sendable {
 
     private func fault(_ operation: BrokerOperation) -> BrokerFault {
         guard hasFaults, scheduler.random.happens(faultRate) else { return .none }
-        let fault = chosen(for: operation.kind)
-        faults["\(fault)".prefix { $0 != "(" } + "", default: 0] += 1
+        let possible = BrokerFault.possible(
+            for: operation.kind,
+            delay: .milliseconds(Int64(scheduler.random.within(1...5_000))),
+            refusesRecords: refusesRecords
+        )
+        let fault = scheduler.random.pick(possible) ?? .none
+        faults[fault.name, default: 0] += 1
         return fault
-    }
-
-    private func chosen(for kind: BrokerOperation.Kind) -> BrokerFault {
-        let slow = BrokerFault.slow(.milliseconds(Int64(scheduler.random.within(1...5_000))))
-        let lost: [BrokerFault] = [
-            .unreachable, .unanswered(isDone: true), .unanswered(isDone: false), slow, .retriable,
-        ]
-        let passing: [BrokerFault] = [
-            .refused(.invalidTimestamp), .refused(.unknownTopic), .refused(.topicAuthorization),
-        ]
-        let forGood: [BrokerFault] = refusesRecords ? [.refused(.tooLarge), .refused(.invalidRecord)] : []
-        let choices: [BrokerFault] =
-            switch kind {
-            case .produce: refusesRecords ? [.refused(.tooLarge)] : [.refused(.unknownTopic)]
-            case .send: passing + forGood + [.requiresAbort, .fenced, .fatal, slow]
-            case .commit, .sendOffsets: lost + [.requiresAbort, .fenced, .fatal]
-            case .initTransactions, .flush, .abort: lost + [.fenced, .fatal]
-            case .heartbeat: lost + [.fenced, .fatal]
-            case .fetch: [.unreachable, slow, .refused(.topicAuthorization)]
-            case .partitionCounts: lost + [.refused(.unknownTopic), .refused(.topicAuthorization)]
-            default: lost
-            }
-        return scheduler.random.pick(choices) ?? .none
     }
 
     // MARK: What is there at the end
