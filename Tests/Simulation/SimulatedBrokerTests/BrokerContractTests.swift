@@ -168,4 +168,38 @@ struct BrokerContractTests {
             script.createPartitions("missing", total: 5)
         }
     }
+
+    @Test func `members share topics by ranges, and go on where others have committed`() throws {
+        try compare { script in
+            script.createTopic("a", partitions: 3)
+            script.createTopic("b", partitions: 3)
+            let producer = try script.producer("id")
+            producer.initTransactions()
+            func write(_ value: String) {
+                producer.begin()
+                producer.produce("a", value, value)
+                producer.commit()
+            }
+            let first = try script.member("group", of: ["a", "b"])
+            script.wait("has all") { first.assigned == ["a[0]", "a[1]", "a[2]", "b[0]", "b[1]", "b[2]"] }
+            for value in ["1", "2", "3"] { write(value) }
+            script.wait("has read") { first.values.sorted() == ["1", "2", "3"] }
+            let second = try script.member("group", of: ["a", "b"])
+            let halves = [["a[0]", "a[1]", "b[0]", "b[1]"], ["a[2]", "b[2]"]]
+            script.wait("halves") { [first.assigned, second.assigned].sorted { $0.count > $1.count } == halves }
+            for value in ["4", "5", "6"] { write(value) }
+            script.wait("has read") { (first.values + second.values).sorted() == ["1", "2", "3", "4", "5", "6"] }
+            first.close()
+            script.note("\(first.assigned) \(first.isLost)")
+            script.wait("has all") { second.assigned.count == 6 }
+            for value in ["7", "8", "9"] { write(value) }
+            script.wait("has read") { first.values.count + second.values.count == 9 }
+            second.close()
+            let third = try script.member("group", of: ["a"])
+            script.wait("has one topic") { third.assigned == ["a[0]", "a[1]", "a[2]"] }
+            write("10")
+            script.wait("has read") { third.values == ["10"] }
+            third.close()
+        }
+    }
 }

@@ -151,6 +151,22 @@ final class BrokerScript {
         answers += records.map { "\($0.partition)/\($0.offset): \(String(decoding: $0.value ?? [], as: UTF8.self))" }
     }
 
+    /// A new member of a consumer group, which commits what it reads.
+    func member(_ group: String, of topics: [String]) throws -> ScriptedMember {
+        let member = ScriptedMember(suffix)
+        try member.open(cluster, group: group + suffix, topics: topics.map { $0 + suffix })
+        return member
+    }
+
+    /// Waits until a condition on members holds.
+    func wait(_ what: String, until condition: () -> Bool) {
+        let isReached = cluster.wait(until: condition)
+        #expect(isReached, "\(what), by \(cluster.configuration.bootstrap)")
+        answers.append("\(what): \(isReached)")
+    }
+
+    func note(_ answer: String) { answers.append(answer) }
+
     func producer(_ id: String) throws -> ScriptedProducer {
         let producer = try cluster.clients.producer(cluster.configuration, transactionalID: id + suffix)
         return ScriptedProducer(producer, self, suffix, now: cluster.milliseconds)
