@@ -31,6 +31,8 @@ public final class CallTimer: @unchecked Sendable {
 extension Interval {
     init(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
-        self.init(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        // Rounded up: what is scheduled after this time is not early.
+        let (whole, rest) = attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        self.init(nanoseconds: seconds * 1_000_000_000 + whole + (rest > 0 ? 1 : 0))
     }
 }

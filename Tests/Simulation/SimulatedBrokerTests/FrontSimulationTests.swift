@@ -52,6 +52,16 @@ struct FrontSimulationTests {
         }
     }
 
+    /// A step that is due between two ticks of the scheduler's clock must not be made again and again before it.
+    @Test func `pauses end where steps take no time`() {
+        for seed in 0..<8 as Range<UInt64> {
+            let world = FrontWorld(seed: seed, records: 40)
+            world.scheduler.longestStep = .zero
+            #expect(world.run(), "seed \(seed)")
+            #expect(world.scheduler.stepCount < 20_000, "seed \(seed)")
+        }
+    }
+
     @Test func `the same seed gives the same run`() {
         for seed in 0..<20 as Range<UInt64> {
             let worlds = (0..<2).map { _ in FrontWorld(seed: seed, records: 60, commands: 40) }

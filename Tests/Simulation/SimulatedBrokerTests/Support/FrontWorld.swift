@@ -70,7 +70,7 @@ final class FrontWorld: @unchecked Sendable {
     private func runToRest() -> Bool {
         let limit = scheduler.now + .seconds(1_800)
         while scheduler.now < limit {
-            guard scheduler.step() else { return false }
+            guard scheduler.step(), scheduler.stepCount < 500_000 else { return false }
             if hasFaults, written == recordCount, sent == commandCount, scheduler.now > calm { endFaults() }
             if !hasFaults, isDone { return true }
         }
