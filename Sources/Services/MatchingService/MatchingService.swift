@@ -11,12 +11,29 @@ public final class MatchingService: MatchingClient {
     private let log: Logger
     private let state = Locked(MatchingState())
     private let timer = MatchingTimer()
+    /// Called where other threads may come in between: the lock was released, and the actions are not carried out yet.
+    private let afterHold: (@Sendable () -> Void)?
 
     /// A service without tasks or polls; `history` starts the tasks that it matches.
-    public init(history: any HistoryClient & BacklogStore, clock: @escaping @Sendable () -> Instant, log: Logger) {
+    public convenience init(
+        history: any HistoryClient & BacklogStore,
+        clock: @escaping @Sendable () -> Instant,
+        log: Logger
+    ) {
+        self.init(history: history, clock: clock, log: log, afterHold: nil)
+    }
+
+    /// - Parameter afterHold: for a simulation.
+    package init(
+        history: any HistoryClient & BacklogStore,
+        clock: @escaping @Sendable () -> Instant,
+        log: Logger,
+        afterHold: (@Sendable () -> Void)?
+    ) {
         self.history = history
         self.clock = clock
         self.log = log
+        self.afterHold = afterHold
     }
 
     /// Starts the thread that ends polls whose time is up and retries postponed tasks.
@@ -106,6 +123,7 @@ public final class MatchingService: MatchingClient {
     // MARK: Actions
 
     private func carryOut(_ actions: [MatchAction]) {
+        afterHold?()
         for action in actions { carryOut(action) }
     }
 

@@ -11,9 +11,15 @@ import Testing
         #expect(world.violations == [], sourceLocation: location)
     }
 
-    private func worldAtItsEnd(_ seed: UInt64, calls: Double = 0, kills: Double = 0) -> SmallWorld {
+    private func worldAtItsEnd(
+        _ seed: UInt64,
+        calls: Double = 0,
+        switches: Double = 0,
+        kills: Double = 0
+    ) -> SmallWorld {
         let world = SmallWorld(seed: seed)
         world.blocking.rate = calls
+        world.blocking.switchRate = switches
         world.start()
         let isDone = world.run {
             guard kills > 0, world.server.state != .down, world.scheduler.random.happens(kills) else { return }
@@ -67,6 +73,12 @@ import Testing
     @Test(arguments: 40...45 as ClosedRange<UInt64>) func aServerDiesWithinCallsOfTheDatabase(seed: UInt64) {
         let world = worldAtItsEnd(seed, calls: 0.3, kills: 0.01)
         #expect(world.blocking.count > 100)
+    }
+
+    /// As threads do, between two holds of a lock.
+    @Test(arguments: 80...85 as ClosedRange<UInt64>) func othersComeInBetweenAHoldAndWhatFollowsFromIt(seed: UInt64) {
+        let world = worldAtItsEnd(seed, calls: 0.1, switches: 0.2, kills: 0.001)
+        #expect(world.blocking.switchCount > 100)
     }
 
     @Test(arguments: 50...52 as ClosedRange<UInt64>) func aCleanStopCommitsWhatIsQueuedAndReleasesTheShards(

@@ -8,15 +8,20 @@ package struct HistoryEnvironment: Sendable {
     package var steadyClock: @Sendable () -> Instant
     /// Makes the chance of one shard or lane.
     package var makeRandom: @Sendable () -> RandomSource
+    /// Called where other threads may come in between: a shard's lock was released, and what was decided under it is not
+    /// carried out yet. Nil but in a simulation.
+    package var afterHold: (@Sendable () -> Void)?
 
     package init(
         wallClock: @escaping @Sendable () -> Instant,
         steadyClock: @escaping @Sendable () -> Instant,
-        makeRandom: @escaping @Sendable () -> RandomSource
+        makeRandom: @escaping @Sendable () -> RandomSource,
+        afterHold: (@Sendable () -> Void)? = nil
     ) {
         self.wallClock = wallClock
         self.steadyClock = steadyClock
         self.makeRandom = makeRandom
+        self.afterHold = afterHold
     }
 
     /// The monotonic clock and the chance of the system.

@@ -13,6 +13,7 @@ final class Shard: @unchecked Sendable {
     let configuration: HistoryConfiguration
     let clock: @Sendable () -> Instant
     let steadyClock: @Sendable () -> Instant
+    private let afterHold: (@Sendable () -> Void)?
     let encoder: any StatusEventEncoder
     let log: Logger
     let matching: @Sendable () -> (any MatchingClient)?
@@ -41,6 +42,7 @@ final class Shard: @unchecked Sendable {
         self.configuration = configuration
         clock = environment.wallClock
         steadyClock = environment.steadyClock
+        afterHold = environment.afterHold
         self.encoder = encoder
         self.matching = matching
         self.log = log
@@ -54,6 +56,7 @@ final class Shard: @unchecked Sendable {
         let value = body()
         let due = state.deferred.take()
         lock.unlock()
+        afterHold?()
         due.carryOut(matching)
         return value
     }

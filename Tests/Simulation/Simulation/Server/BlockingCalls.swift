@@ -1,8 +1,8 @@
 public import SagamoreEngine
 public import SagamoreSimulatedTime
 
-/// What happens while a thread of a server is blocked in a call of the database: others make steps. The servers of a
-/// world share one.
+/// What happens while a thread of a server is blocked in a call of the database, or another one runs in its place:
+/// others make steps. The servers of a world share one.
 ///
 /// Steps are nested for that: whoever is blocked goes on once those that began later have ended. So not every order of
 /// answers occurs, but every order of steps between the beginning and the end of one call does.
@@ -13,12 +13,18 @@ public final class BlockingCalls: @unchecked Sendable {
     public var rate = 0.0
     /// The longest time that a call takes, before and after.
     public var longest = Interval.milliseconds(2)
-    /// How many calls may be under way at once.
+    /// How often others come in between when a lock was released. From 0 to 1.
+    public var switchRate = 0.0
+    /// How many steps they make then, at most.
+    public var mostSwitches = 3
+    /// How many calls and switches may be under way at once.
     public var depthLimit = 4
     /// Asked before each call of a lane, when a pause of the process hurts most: its commit goes on afterwards.
     public var onLaneCall: ((SimulatedProcess) -> Void)?
     /// The number of calls that took time.
     public private(set) var count = 0
+    /// How often others came in between when a lock was released.
+    public private(set) var switchCount = 0
     private var depth = 0
     private let clock = SimulatedProcess("calls")
 
@@ -31,6 +37,16 @@ public final class BlockingCalls: @unchecked Sendable {
         guard depth < depthLimit, isPaused || (rate > 0 && scheduler.random.happens(rate)) else { return }
         let length = Interval(nanoseconds: Int64(scheduler.random.below(Int(longest.nanoseconds) + 1)))
         pass(until: scheduler.now + length, in: scheduler)
+        while let end = process.pausedUntil, end > scheduler.now, pass(until: end, in: scheduler) {}
+    }
+
+    /// Lets others make some steps, with some probability.
+    func switchThreads(in scheduler: Scheduler, while process: SimulatedProcess) {
+        guard switchRate > 0, depth < depthLimit, scheduler.random.happens(switchRate) else { return }
+        depth += 1
+        switchCount += 1
+        for _ in 0..<scheduler.random.within(1...mostSwitches) { _ = scheduler.step() }
+        depth -= 1
         while let end = process.pausedUntil, end > scheduler.now, pass(until: end, in: scheduler) {}
     }
 

@@ -45,7 +45,7 @@ final class ReachedMatching: MatchingClient, @unchecked Sendable {
         _ poll: @escaping (any MatchingClient, Reply<Success>) -> PollHandle
     ) -> PollHandle {
         let guarded = life.guarded(reply)
-        if !life.isDead, !life.isDelayed { return poll(life.matching, guarded) }
+        if !life.isDead, !life.isDelayed { return life.within { poll(life.matching, guarded) } }
         lastDelayed -= 1
         let handle = PollHandle(queue: queue, id: lastDelayed)
         life.receive { [self] _ in delayed[handle.id] = poll(life.matching, guarded) }

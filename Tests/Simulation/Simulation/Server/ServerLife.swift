@@ -55,13 +55,17 @@ final class ServerLife: @unchecked Sendable {
         let wallClock: @Sendable () -> Instant = { [scheduler, process] in
             SimulatedServer.epoch + (scheduler.now - Instant(nanoseconds: 0)) + process.clockOffset
         }
+        let afterHold: @Sendable () -> Void = { [scheduler, process, blocking] in
+            blocking.switchThreads(in: scheduler, while: process)
+        }
         let environment = HistoryEnvironment(
             wallClock: wallClock,
             steadyClock: { [scheduler] in scheduler.now },
             makeRandom: { [scheduler] in
                 var chance = scheduler.random.fork()
                 return RandomSource(seed: (chance.next() | 1, chance.next(), chance.next(), chance.next()))
-            }
+            },
+            afterHold: afterHold
         )
         let history = SteppedHistory(
             configuration: configuration,
@@ -81,7 +85,7 @@ final class ServerLife: @unchecked Sendable {
         )
         let known: any HistoryClient & BacklogStore =
             defect == .stickyTaskNeverGivenUp ? HistoryThatKeepsStickyTasks(self) : history.service
-        let matching = MatchingService(history: known, clock: wallClock, log: log)
+        let matching = MatchingService(history: known, clock: wallClock, log: log, afterHold: afterHold)
         history.service.connect(matching: matching)
         services = Services(history: history, matching: matching)
         connect(history.service)
@@ -143,7 +147,7 @@ final class ServerLife: @unchecked Sendable {
         scheduler.schedule("matching", of: process, after: pause) { [self] in stepMatching() }
     }
 
-    private func within<Value>(_ body: () -> Value) -> Value {
+    func within<Value>(_ body: () -> Value) -> Value {
         depth += 1
         let value = body()
         depth -= 1

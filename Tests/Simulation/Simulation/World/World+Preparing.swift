@@ -17,6 +17,7 @@ extension World {
         for server in servers { server.configure = { limits.apply(to: &$0) } }
         if settings.drawsLimits {
             blocking.rate = [0, 0.05, 0.3][chance.below(3)]
+            blocking.switchRate = [0, 0.02, 0.2][chance.below(3)]
             blocking.longest = .milliseconds([2, 20, 200][chance.below(3)])
         }
         blocking.onLaneCall = { [unowned self] in pauseWithinCommit($0) }
