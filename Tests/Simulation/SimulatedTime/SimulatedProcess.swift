@@ -22,6 +22,7 @@ public final class SimulatedProcess: @unchecked Sendable {
         pausedUntil = nil
     }
 
-    /// Keeps its steps from running until then, as a stopped virtual machine does. A pause that is longer already stays.
+    /// Keeps its steps from running until then, as a stopped virtual machine does. No earlier than an earlier call said:
+    /// steps that were put off until then would come late.
     public func pause(until instant: Instant) { pausedUntil = max(pausedUntil ?? instant, instant) }
 }

@@ -52,4 +52,20 @@ import Testing
         while scheduler.step() {}
         #expect(ranAt.map { $0 >= Instant(nanoseconds: 5_000_000_000) } == true)
     }
+
+    @Test func aSecondPauseDoesNotShortenTheFirst() {
+        let scheduler = Scheduler(seed: 1)
+        let process = SimulatedProcess("test")
+        let other = SimulatedProcess("other")
+        process.pause(until: scheduler.now + .seconds(30))
+        var times: [Instant] = []
+        scheduler.schedule("early", of: process) { times.append(scheduler.now) }
+        scheduler.schedule("pause", of: other, after: .seconds(1)) {
+            process.pause(until: scheduler.now + .seconds(1))
+            scheduler.schedule("late", of: process, after: .seconds(5)) { times.append(scheduler.now) }
+        }
+        while scheduler.step() {}
+        #expect(times.count == 2)
+        #expect(times.allSatisfy { $0 >= Instant(nanoseconds: 30_000_000_000) })
+    }
 }

@@ -20,7 +20,7 @@ extension HistoryService {
     /// A run in memory; nil where it is not there.
     package func inspect(_ runID: RunID, of key: WorkflowKey) -> InspectedRun? {
         let shard = current.withLock { $0 }.shard(of: key)
-        return shard.perform {
+        return shard.inspect {
             guard let run = shard.state.runs[key]?.cached, run.runID == runID else { return nil }
             let due = run.waitingTasks(at: shard.clock()).filter { run.pagedOut[$0.backlogID] == nil }
             return InspectedRun(

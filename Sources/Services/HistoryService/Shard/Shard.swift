@@ -61,6 +61,9 @@ final class Shard: @unchecked Sendable {
         return value
     }
 
+    /// Runs `body` under the lock. It changes nothing, and nobody gets a turn behind it.
+    func inspect<Value>(_ body: () -> Value) -> Value { lock.withLock(body) }
+
     /// Whether new work is refused because too many commits or reads are queued.
     var isFull: Bool {
         let limit = configuration.laneQueueLimit

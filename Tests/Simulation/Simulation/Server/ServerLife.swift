@@ -55,8 +55,8 @@ final class ServerLife: @unchecked Sendable {
         let wallClock: @Sendable () -> Instant = { [scheduler, process] in
             SimulatedServer.epoch + (scheduler.now - Instant(nanoseconds: 0)) + process.clockOffset
         }
-        let afterHold: @Sendable () -> Void = { [scheduler, process, blocking] in
-            blocking.switchThreads(in: scheduler, while: process)
+        let afterHold: @Sendable () -> Void = { [weak self, scheduler, process, blocking] in
+            if self?.isDead == false { blocking.switchThreads(in: scheduler, while: process) }
         }
         let environment = HistoryEnvironment(
             wallClock: wallClock,
@@ -95,8 +95,12 @@ final class ServerLife: @unchecked Sendable {
 
     /// Commits what is queued and releases the shards.
     func stop(then: @escaping @Sendable () -> Void) {
-        matching.stop()
-        running.history.stop(then: then)
+        let services = running
+        within {
+            services.matching.stop()
+            // Others may have killed it meanwhile.
+            if !isDead { services.history.stop(then: then) }
+        }
     }
 
     /// The process is gone: nothing that is under way has an effect, and nobody is told.
@@ -144,6 +148,7 @@ final class ServerLife: @unchecked Sendable {
     private func stepMatching() {
         guard !isDead else { return }
         let pause = within { matching.step() }
+        guard !isDead else { return }
         scheduler.schedule("matching", of: process, after: pause) { [self] in stepMatching() }
     }
 
