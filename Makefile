@@ -28,7 +28,7 @@ bench: ## Measure; prints JSON.
 	@scripts/setup test
 	@scripts/bench
 
-soak: ## Kill server, worker, database and broker fifty times each.
+soak: ## An hour of simulated worlds; then kill server, worker, database and broker fifty times each.
 	@scripts/setup test
 	@scripts/soak
 

@@ -22,7 +22,7 @@ public final class SimulatedProcess: @unchecked Sendable {
         pausedUntil = nil
     }
 
-    /// Keeps its steps from running until then, as a stopped virtual machine does. No earlier than an earlier call said:
-    /// steps that were put off until then would come late.
+    /// Keeps its steps from running until then, as a stopped virtual machine does. A longer pause stays as it is: steps
+    /// that were put off until its end would come late.
     public func pause(until instant: Instant) { pausedUntil = max(pausedUntil ?? instant, instant) }
 }
