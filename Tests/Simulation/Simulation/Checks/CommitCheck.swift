@@ -5,6 +5,7 @@ internal import SagamoreSimulatedDatabase
 
 /// Checks each commit against all before it: numbers have no gaps, and nothing is written behind the end of a run.
 ///
+/// - `fence`: nobody but the newest owner of a shard commits to it.
 /// - `event-ids`: the ids of a run's events count from 1 without gaps.
 /// - `journal-order`: the rows of a run's journal are in order.
 /// - `one-open-run`: a workflow has at most one open run.
@@ -32,6 +33,10 @@ struct CommitCheck {
         _ fence: ShardFence,
         in database: SimulatedDatabase
     ) throws(Violation) {
+        let epoch = database.shards[Int(fence.shard)].epoch
+        guard epoch == fence.epoch else {
+            throw Violation("fence", "shard \(fence.shard) of epoch \(epoch) has a commit of epoch \(fence.epoch)")
+        }
         for row in batch.journal { try check(row, in: database) }
         for run in batch.newRuns where database.openRun(of: run.key) == run.runID {
             let open = database.runIDs(of: run.key).filter { database.run($0)?.status == .running }
