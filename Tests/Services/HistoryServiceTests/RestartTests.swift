@@ -37,7 +37,7 @@ extension HistoryTests {
             for id in ["timer", "signal", "query"] { #expect(try next.status(id) == .completed) }
         }
 
-        /// The signal came while a worker held the task, so it is no part of what the task shows when it is started again.
+        /// The signal came while a worker held the task, so the task does not show it when it is started again.
         @Test func aQueryWaitsForTheTaskThatShowsEarlierSignals() throws {
             let database = try TestDatabase()
             let node = try Node(database).started()

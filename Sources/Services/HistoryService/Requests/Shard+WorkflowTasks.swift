@@ -52,8 +52,8 @@ extension Shard {
     private func delivering(_ delivery: WorkflowTaskDelivery, of run: CachedRun) -> Delivery {
         let started = delivery.task
         let suffix = delivery.unwrittenEvents.flatMap(\.frame)
-        // Events that are buffered came behind the start of a task that is delivered again. Queries behind them wait for
-        // the next task, whose history shows these events.
+        // Events that are buffered came behind the start of a task that is delivered again. Queries behind them wait
+        // for the next task, whose history shows these events.
         let isCurrent = run.execution.durable.bufferedEvents.isEmpty
         let queries = isCurrent ? state.queries.taskStarted(on: run.runID) : [:]
         let (key, runID) = (run.key, run.runID)

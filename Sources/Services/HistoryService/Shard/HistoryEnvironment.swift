@@ -8,8 +8,8 @@ package struct HistoryEnvironment: Sendable {
     package var steadyClock: @Sendable () -> Instant
     /// Makes the chance of one shard or lane.
     package var makeRandom: @Sendable () -> RandomSource
-    /// Called where other threads may come in between: a shard's lock was released, and what was decided under it is not
-    /// carried out yet. Nil but in a simulation.
+    /// Called where other threads may come in between: a shard's lock was released, and what was decided under it is
+    /// not carried out yet. Nil but in a simulation.
     package var afterHold: (@Sendable () -> Void)?
 
     package init(
