@@ -62,7 +62,7 @@ import Testing
         #expect(tell(&state, .connected) == ["take"])
         for _ in 0..<3 {
             #expect(tell(&state, .waitsForFirst) == ["wait"])
-            let later = Self.noon + .milliseconds(50)
+            let later = Self.noon + .milliseconds(250)
             #expect(tell(&state, .timePassed(isStopping: false), at: later) == ["take"])
         }
     }

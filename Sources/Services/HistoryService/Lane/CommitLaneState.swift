@@ -68,6 +68,8 @@ struct CommitLaneState<Item> {
     private static var stopPatience: Interval { .seconds(3) }
     private static var shortestPause: Interval { .milliseconds(50) }
     private static var longestPause: Interval { .seconds(2) }
+    /// The first shard of a process is taken a moment ago, or not for a long time.
+    private static var longestPauseForFirst: Interval { .milliseconds(250) }
     /// A transaction that exceeded the resources of the server this often is split.
     private static var overloadLimit: Int { 2 }
 
@@ -95,8 +97,9 @@ struct CommitLaneState<Item> {
         case (.taking, .taken(nil, _)):
             return notTaken("it is owned by another node, whose lease has not lapsed", now, chance)
         case (.taking, .waitsForFirst):
-            state = .backingOff(until: now + Self.shortestPause)
-            return list(.wait(until: now + Self.shortestPause))
+            let pause = min(nextPause(chance), Self.longestPauseForFirst)
+            state = .backingOff(until: now + pause)
+            return list(.wait(until: now + pause))
         case (.taking, .taken(let taken?, let since)):
             failures = 0
             return own(taken, since, now)

@@ -44,7 +44,9 @@ final class ShardTimer: @unchecked Sendable {
             // Nothing is due while nobody could report that it was done.
             outcome.isStalled = shard.state.ownership.isStalled || shard.obstacle() != nil
             outcome.isLaneFull = shard.isLaneHalfFull
-            if !outcome.isStalled, !outcome.isLaneFull { fireDue(now) }
+            if !outcome.isStalled, let budget = budget(at: now, isLaneFull: outcome.isLaneFull) {
+                fireDue(now, within: budget)
+            }
             if step.sweeps { outcome.isSweepPartial = sweep(now, outcome) }
             outcome.earliest = shard.state.timers.earliest
             return outcome
@@ -62,9 +64,18 @@ final class ShardTimer: @unchecked Sendable {
         shard.perform { shard.state.shrink() }
     }
 
+    /// Under the lock: how much due work may be carried out; nil for none. Where requests keep the lane half full, it
+    /// waits, but not forever: some goes on once it is late.
+    private func budget(at now: Instant, isLaneFull: Bool) -> DueBudget? {
+        guard isLaneFull else { return DueBudget() }
+        guard let earliest = shard.state.timers.earliest, now - earliest > TimerSchedule.patience, !shard.isFull
+        else { return nil }
+        return DueBudget(runLimit: DueBudget.lateRunLimit)
+    }
+
     /// Under the lock.
-    private func fireDue(_ now: Instant) {
-        var budget = DueBudget()
+    private func fireDue(_ now: Instant, within given: DueBudget) {
+        var budget = given
         while budget.hasRoom, let item = shard.state.timers.popDue(now) {
             guard let context = shard.state.runs[item.key], let run = context.cached, run.runID == item.runID,
                 run.execution.isRunning, run.armed.fire(at: item.at)
