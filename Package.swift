@@ -339,7 +339,8 @@ let simulation: [Target] = [
         [
             "SagamoreSimulatedTime", "SagamoreSimulatedDatabase", "SagamoreSimulatedWorkers", "SagamoreHistoryService",
             "SagamoreMatchingService", "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
-            "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreLogging",
+            "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreLogging", "SagamoreSimulatedBroker",
+            "SagamoreKafkaFront", "SagamoreKafkaClient", "SagamoreJSONText",
         ]
     ),
     .executableTarget(

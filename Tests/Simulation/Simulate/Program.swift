@@ -11,6 +11,10 @@ enum Program {
     static let sagas = Option<Int>("--sagas", default: 100, help: "The sagas of each seed.")
     static let workers = Option<Int>("--workers", default: 2, help: "The workers of each seed.")
     static let clients = Option<Int>("--clients", default: 2, help: "The clients of each seed.")
+    static let commands = Option<Int?>(
+        "--commands",
+        help: "The percentage of sagas that begin with a command from Kafka. Default: by the seed."
+    )
     static let jobs = Option<Int?>("--jobs", help: "Seeds at a time. Default: the number of cores.")
     static let faults = Option<String>(
         "--faults",
@@ -32,7 +36,8 @@ enum Program {
         abstract: "Runs the whole service in a simulated world, once for each seed.",
         discussion: "It exits with 1 at the first failure, after shrinking it. docs/SIMULATION.md explains the output.",
         parameters: [
-            seed, runs, seconds, sagas, workers, clients, jobs, faults, without, fixedLimits, plant, digests, list, log,
+            seed, runs, seconds, sagas, workers, clients, commands, jobs, faults, without, fixedLimits, plant, digests,
+            list, log,
         ]
     ) { values in
         if values[list] { return print(Report.lists()) }
@@ -40,6 +45,7 @@ enum Program {
         settings.sagas = values[sagas]
         settings.workers = values[workers]
         settings.clients = values[clients]
+        settings.commandShare = values[commands].map { Double($0) / 100 }
         settings.drawsLimits = !values[fixedLimits]
         try FaultsArgument.read(values[faults], into: &settings)
         settings.excludedFaults = try FaultsArgument.kinds(values[without] ?? "")

@@ -63,6 +63,7 @@ enum Report {
         if !settings.excludedFaults.isEmpty {
             text += " --without " + settings.excludedFaults.map(\.rawValue).sorted().joined(separator: ",")
         }
+        if let share = settings.commandShare { text += " --commands \(Int((share * 100).rounded()))" }
         if !settings.drawsLimits { text += " --fixed-limits" }
         return text
     }

@@ -17,6 +17,7 @@ public final class FrontHost: @unchecked Sendable {
     /// The time that the calls of the current step take.
     public let timer = CallTimer()
     private let life: Int
+    private var endings: [() -> Void] = []
 
     /// A host for the life of a process that begins now.
     public init(_ process: SimulatedProcess, of scheduler: Scheduler, broker: SimulatedBroker) {
@@ -29,6 +30,15 @@ public final class FrontHost: @unchecked Sendable {
     fileprivate var connection: BrokerConnection {
         BrokerConnection(broker: broker, timer: timer, process: process.name, isAlive: { self.isAlive })
     }
+
+    /// Lets go of all that the front and its clients hold. Called after the process was killed.
+    public func discard() {
+        for end in endings { end() }
+        endings = []
+        broker.forgetObservers()
+    }
+
+    func onDiscard(_ end: @escaping () -> Void) { endings.append(end) }
 
     /// Whether the life for which this host was made has not ended.
     public var isAlive: Bool { process.life == life }

@@ -31,6 +31,7 @@ final class ScheduledLoop: DrivenLoop, @unchecked Sendable {
         self.host = host
         self.label = label
         busyUntil = host.scheduler.now
+        host.onDiscard { [weak self] in self?.end() }
     }
 
     func start(_ makeStep: @escaping @Sendable () -> () -> Wake?) {

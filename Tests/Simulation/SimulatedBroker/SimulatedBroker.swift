@@ -39,8 +39,10 @@ public final class SimulatedBroker: @unchecked Sendable {
     /// Calls `ring` when records become visible or a group changes, as long as the observer lives.
     func observe(_ isAlive: @escaping () -> Bool, _ ring: @escaping () -> Void) { observers.append((isAlive, ring)) }
 
+    func forgetObservers() { observers.removeAll { !$0.isAlive() } }
+
     func notifyObservers() {
-        observers.removeAll { !$0.isAlive() }
+        forgetObservers()
         for observer in observers { observer.ring() }
     }
 

@@ -20,7 +20,8 @@ public final class SimulatedClient: @unchecked Sendable {
     let network: Network
     let ledgers: Ledgers
     let caller: Caller
-    private var isRunning = false
+    /// Whether its process runs.
+    public private(set) var isRunning = false
     /// What has to be done, in order. It outlives the process, as in a client with a database of its own.
     private var errands: [Errand] = []
     private var nextErrand: UInt64 = 0

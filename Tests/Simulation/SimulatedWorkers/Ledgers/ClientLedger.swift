@@ -71,7 +71,7 @@ public final class ClientLedger: @unchecked Sendable {
     func supersede(_ requestID: String) { superseded.insert(requestID) }
 
     /// Notes that a signal is about to be sent for the first time.
-    func sendsSignal(to key: WorkflowKey) { sentSignals[key, default: 0] += 1 }
+    public func sendsSignal(to key: WorkflowKey) { sentSignals[key, default: 0] += 1 }
     /// The number of different signals that were sent to any run of a workflow.
     func sentSignals(to key: WorkflowKey) -> Int { sentSignals[key] ?? 0 }
     /// The number of different signals to a run that were acknowledged.

@@ -79,6 +79,24 @@ public enum FaultKind: String, CaseIterable, Sendable {
     case attemptLate = "attempt-late"
     /// An old answer is sent again, with the token of that time.
     case oldAnswer = "old-answer"
+
+    // Of an operation of the broker, each time one is carried out.
+
+    /// The broker does not answer, and nothing is done.
+    case brokerUnreachable = "broker-unreachable"
+    /// The answer to a step of a transaction is lost. The step is done or not.
+    case transactionUnheard = "transaction-unheard"
+    /// Another producer takes the transactional id, or the member is removed from its group.
+    case fenced = "fenced"
+
+    // Of the broker, from time to time.
+
+    /// The broker is away for a while.
+    case brokerAway = "broker-away"
+    /// Commands arrive at their topic late, many at a time.
+    case recordsLate = "records-late"
+    /// A stranger joins the group that reads the commands, and vanishes with some of its partitions.
+    case rebalance = "rebalance"
 }
 
 /// How often each kind of fault happens: a probability for what is asked at each operation or answer, and a mean number
@@ -110,12 +128,26 @@ public struct FaultRates: Sendable {
     public func some(using random: inout SeededRandom) -> FaultRates {
         var chosen = FaultRates()
         let share = [0.15, 0.3, 0.6, 1][random.below(4)]
-        for kind in FaultKind.allCases {
+        // Those of the broker have a source of their own: the others are the same in a world without commands.
+        var ofBroker = random
+        ofBroker = ofBroker.fork()
+        func draw(_ kind: FaultKind, _ random: inout SeededRandom) {
             let factor = [0.3, 1, 1, 3][random.below(4)]
             if random.happens(share) { chosen[kind] = self[kind] * factor }
         }
+        for kind in FaultKind.allCases where !kind.isOfBroker { draw(kind, &random) }
+        for kind in FaultKind.ofBroker { draw(kind, &ofBroker) }
         return chosen
     }
+}
+
+extension FaultKind {
+    /// What goes wrong with the broker. It happens in worlds with commands only.
+    static let ofBroker: [FaultKind] = [
+        .brokerUnreachable, .transactionUnheard, .fenced, .brokerAway, .recordsLate, .rebalance,
+    ]
+
+    var isOfBroker: Bool { Self.ofBroker.contains(self) }
 }
 
 extension FaultKind {
@@ -147,6 +179,9 @@ extension FaultKind {
         case .requestLost, .answerLost, .requestTwice, .delay: 0.01
         case .taskForgotten, .taskFailed, .taskLate, .eviction, .taskForced: 0.01
         case .attemptForgotten, .attemptLate, .oldAnswer: 0.01
+        case .brokerUnreachable, .fenced: 0.003
+        case .transactionUnheard: 0.01
+        case .brokerAway, .recordsLate, .rebalance: 1
         }
     }
 }

@@ -39,7 +39,11 @@ final class DefectiveLaneStore: LaneStore {
     }
 
     func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard? {
-        try store.takeShard(shard, as: owner)
+        var taken = try store.takeShard(shard, as: owner)
+        if defect == .outboxNumberUsedTwice, let sequence = taken?.outboxSequence, sequence > 0 {
+            taken?.outboxSequence = sequence - 1
+        }
+        return taken
     }
 
     func retakeShard(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> TakenShard? {

@@ -79,7 +79,8 @@ final class DefectiveLoaderStore: LoaderStore {
         after position: HeartbeatPosition,
         byteLimit: Int
     ) throws(CommitError) -> HeartbeatPage {
-        try store.loadHeartbeats(runIDs, after: position, byteLimit: byteLimit)
+        let page = try store.loadHeartbeats(runIDs, after: position, byteLimit: byteLimit)
+        return defect == .heartbeatForgotten ? HeartbeatPage(rows: [], isLast: page.isLast) : page
     }
 
     func retentions() throws(CommitError) -> [Int32: Interval] { try store.retentions() }

@@ -25,12 +25,19 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
     case unheardCommitRepeated = "unheard-commit-repeated"
     /// A run that was in memory is left out when the shard is taken.
     case activeRunForgotten = "active-run-forgotten"
+    /// A command's row in the inbox is written in a transaction of its own, behind its effect.
+    case inboxInAnotherTransaction = "inbox-in-another-transaction"
+    /// Who takes a shard numbers its records from the last one that was written, and not from the one behind.
+    case outboxNumberUsedTwice = "outbox-number-used-twice"
+    /// The details of heartbeats are not loaded.
+    case heartbeatForgotten = "heartbeat-forgotten"
 
     /// The defects of the database itself.
     var ofDatabase: Set<PlantedBug> {
         switch self {
         case .fenceThatReturns: [.fenceThatReturns]
         case .alarmLostAtParking: [.alarmLostAtParking]
+        case .inboxInAnotherTransaction: [.inboxInAnotherTransaction]
         default: []
         }
     }

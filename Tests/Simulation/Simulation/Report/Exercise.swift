@@ -10,6 +10,8 @@ public struct Exercise: Sendable {
         case events
         /// Facts that were committed.
         case facts
+        /// Records that Sagamore published, by the status of events.
+        case published
         /// How runs closed.
         case ends
         /// What checks looked at.

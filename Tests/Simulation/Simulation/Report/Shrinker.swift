@@ -13,6 +13,9 @@ public struct Shrinker {
     ///   - settings: of a world that failed.
     ///   - tryLimit: how many worlds are tried at most.
     public init(_ settings: WorldSettings, _ violation: Violation, tryLimit: Int = 200) {
+        var settings = settings
+        // It stays the same with another seed.
+        settings.commandShare = World.commandShare(settings)
         self.settings = settings
         self.violation = violation
         self.tryLimit = tryLimit
@@ -47,6 +50,11 @@ public struct Shrinker {
         for kind in World(settings).faults.kinds {
             var smaller = settings
             smaller.excludedFaults.insert(kind)
+            candidates.append(smaller)
+        }
+        if settings.commandShare != 0 {
+            var smaller = settings
+            smaller.commandShare = 0
             candidates.append(smaller)
         }
         if settings.clients > 1 {

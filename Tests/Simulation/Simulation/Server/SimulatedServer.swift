@@ -51,11 +51,15 @@ public final class SimulatedServer: @unchecked Sendable {
     /// Called when the number of shards has changed.
     public var onSlicesMoved: (Int) -> Void = { _ in }
 
+    /// How it reads commands and publishes events; nil for a server without Kafka. Set before a start.
+    var kafka: ServerKafka?
+
     private let scheduler: Scheduler
     private let stores: ServerStores
     private let encoder: any StatusEventEncoder
     private let blocking: BlockingCalls
     private var life: ServerLife?
+    private var front: ServerFront?
 
     /// How long a start waits for a database that is away.
     private static let startPause = Interval.milliseconds(500)
@@ -135,6 +139,7 @@ public final class SimulatedServer: @unchecked Sendable {
             return
         }
         state = .running
+        startFront(life)
         reachable = ReachableService(
             history: ReachedHistory(life),
             matching: ReachedMatching(life),
@@ -143,10 +148,21 @@ public final class SimulatedServer: @unchecked Sendable {
     }
 
     private func connect(_ history: HistoryService, _ life: ServerLife) {
-        history.onOutboxGrowth { [weak self] shard in self?.tell(life) { $0.onOutboxGrowth(shard) } }
-        history.onSlicesMoved { [weak self] count in self?.tell(life) { $0.onSlicesMoved(count) } }
+        history.onOutboxGrowth { [weak self] shard in
+            self?.tell(life) { server in
+                server.front?.front.outboxGrew(shard)
+                server.onOutboxGrowth(shard)
+            }
+        }
+        history.onSlicesMoved { [weak self] count in
+            self?.tell(life) { server in
+                server.front?.front.shardCountChanged(count)
+                server.onSlicesMoved(count)
+            }
+        }
         history.onShardLost { [weak self] _, loss in
             self?.tell(life) { server in
+                server.front?.front.ownershipChanged(ownsShards: false)
                 server.scheduler.schedule("exit", of: server.process) {
                     server.stop { server.onExit(loss) }
                 }
@@ -171,14 +187,47 @@ public final class SimulatedServer: @unchecked Sendable {
             guard let life else { return }
             state = .stopping
             reachable = nil
-            life.stop { [self] in
-                // A step of its own: this one is a step of the services.
-                scheduler.schedule("end", of: process) { [self] in
-                    guard self.life === life else { return }
-                    kill()
-                    then()
-                }
+            guard let front else { return stop(life, then: then) }
+            scheduler.schedule("leave Kafka", of: process) { [self] in
+                front.front.stop()
+                if self.life === life { stop(life, then: then) }
             }
+        }
+    }
+
+    private func stop(_ life: ServerLife, then: @escaping @Sendable () -> Void) {
+        life.stop { [self] in
+            // A step of its own: this one is a step of the services.
+            scheduler.schedule("end", of: process) { [self] in
+                guard self.life === life else { return }
+                kill()
+                then()
+            }
+        }
+    }
+
+    // MARK: Kafka
+
+    private func startFront(_ life: ServerLife) {
+        guard let kafka else { return }
+        let front = kafka.makeFront(
+            life,
+            name: ownerName,
+            shard: { [weak self] in self?.shard(of: $0) ?? 0 },
+            clock: { [weak self] in self?.wallClock ?? Self.epoch },
+            log: log
+        )
+        self.front = front
+        front.front.start()
+        awaitShards(life)
+    }
+
+    /// Tells the front when all shards are owned.
+    private func awaitShards(_ life: ServerLife) {
+        scheduler.schedule("await shards", of: process, after: .milliseconds(50)) { [self] in
+            guard self.life === life, state == .running else { return }
+            guard life.history.isReady else { return awaitShards(life) }
+            front?.front.ownershipChanged(ownsShards: true)
         }
     }
 
@@ -189,6 +238,8 @@ public final class SimulatedServer: @unchecked Sendable {
         process.kill()
         state = .down
         life.die()
+        front?.host.discard()
+        front = nil
         if reachable != nil { reachable = nil }
     }
 

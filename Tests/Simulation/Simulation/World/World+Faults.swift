@@ -7,7 +7,7 @@ internal import SagamoreSimulatedWorkers
 extension World {
     private static let occasional: [FaultKind] = [
         .tableMissing, .outOfMemory, .databaseCrash, .databaseWentBack, .slicesMove, .serverKill, .serverRestart,
-        .serverPause, .clockStep, .workerKill, .workerShutdown, .clientKill,
+        .serverPause, .clockStep, .workerKill, .workerShutdown, .clientKill, .brokerAway, .recordsLate, .rebalance,
     ]
 
     func scheduleFaults() {
@@ -44,6 +44,7 @@ extension World {
             guard let client = chance.pick(clients) else { return }
             client.kill()
             later("start client", most: 5_000) { client.start() }
+        case .brokerAway, .recordsLate, .rebalance: happenToBroker(kind)
         default: preconditionFailure("\(kind.rawValue) happens to something that is done")
         }
     }
@@ -164,6 +165,7 @@ extension World {
         network.faults.lostAnswers = 0
         network.faults.repeatedRequests = 0
         network.faults.delays = 0
+        endBrokerFaults()
         for worker in workers {
             worker.faults = FaultRates.none.ofWorkers
             worker.start()

@@ -1,5 +1,6 @@
 internal import SagamoreEngine
 internal import SagamoreHistoryService
+internal import SagamoreKafkaFront
 internal import SagamorePersistence
 internal import SagamorePostgresClient
 internal import SagamoreServices
@@ -32,12 +33,14 @@ extension World {
             }
             workers.append(SimulatedWorker(configuration, network, ledgers: ledgers, faults: workerFaults))
         }
-        let share = settings.sagas / settings.clients
+        let commands = Int((Double(settings.sagas) * Self.commandShare(settings)).rounded())
+        let share = (settings.sagas - commands) / settings.clients
         for number in 0..<settings.clients {
             var plan = ClientPlan("client-\(number)")
-            plan.sagas = number == 0 ? settings.sagas - share * (settings.clients - 1) : share
+            plan.sagas = number == 0 ? settings.sagas - commands - share * (settings.clients - 1) : share
             clients.append(SimulatedClient(plan, network, ledgers: ledgers))
         }
+        prepareKafka(sagas: commands)
     }
 
     private func prepareDatabase() {
@@ -53,6 +56,7 @@ extension World {
         database.onCommit = { [unowned self] batch, fence in
             do throws(Violation) {
                 try commitCheck.check(batch, fence, in: database)
+                if !isHistoryRewritten, !batch.outbox.isEmpty { try kafka?.check.committed(batch.outbox) }
             } catch {
                 report(error)
             }
@@ -76,7 +80,13 @@ extension World {
                 database.lockedUntil(shard).map { Instant(nanoseconds: 0) + ($0 - SimulatedServer.epoch) }
             }
         )
-        let server = SimulatedServer(scheduler, name: name, stores: stores, encoder: NoEvents(), blocking: blocking)
+        let server = SimulatedServer(
+            scheduler,
+            name: name,
+            stores: stores,
+            encoder: StatusEventJSON(),
+            blocking: blocking
+        )
         server.defect = bug
         server.onChange = { [weak self] in self?.route() }
         server.onExit = { [weak self, weak server] _ in
@@ -102,11 +112,6 @@ extension World {
         network.faults.repeatedRequests = faults[.requestTwice]
         network.faults.delays = faults[.delay]
     }
-}
-
-/// No saga of a world begins with a command, so there are no events.
-struct NoEvents: StatusEventEncoder {
-    func encode(_ event: StatusEvent) -> OutboxRecord { preconditionFailure("nobody asked for events") }
 }
 
 /// Limits and times of a world. Small ones are reached often.

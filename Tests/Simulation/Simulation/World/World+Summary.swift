@@ -10,6 +10,8 @@ extension World {
         exercise.count(.faults, FaultKind.answerLost.rawValue, network.counts.lostAnswers)
         exercise.count(.faults, FaultKind.requestTwice.rawValue, network.counts.repeatedRequests)
         exercise.count(.faults, FaultKind.delay.rawValue, network.counts.delays)
+        begunByCommands = kafka?.shop.begunSagas ?? 0
+        summarizeKafka()
         for worker in workers { summarize(worker.counts) }
         for client in clients { summarize(client.counts) }
     }

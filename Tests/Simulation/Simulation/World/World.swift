@@ -32,6 +32,8 @@ public final class World: @unchecked Sendable {
     var workers: [SimulatedWorker] = []
     var clients: [SimulatedClient] = []
     let blocking = BlockingCalls()
+    /// Kafka; nil in a world without commands.
+    var kafka: WorldKafka?
     var databaseFaults: DatabaseFaults
     var commitCheck = CommitCheck()
     var worldCheck = WorldCheck()
@@ -47,6 +49,7 @@ public final class World: @unchecked Sendable {
     /// What happens from outside: faults and checks.
     let fate = SimulatedProcess("fate")
     private(set) var violation: Violation?
+    var begunByCommands = 0
 
     /// Builds a world. Nothing happens yet.
     public init(_ settings: WorldSettings) {
@@ -55,6 +58,7 @@ public final class World: @unchecked Sendable {
         var chance = SeededRandom(seed: settings.seed ^ 0x5341_4741_4D4F_5245)
         var faults = settings.drawsFaults ? settings.faults.some(using: &chance) : settings.faults
         for kind in settings.excludedFaults { faults[kind] = 0 }
+        if Self.commandShare(settings) == 0 { for kind in FaultKind.ofBroker { faults[kind] = 0 } }
         self.faults = faults
         databaseFaults = DatabaseFaults(faults, chance.fork())
         let findings = Findings()
@@ -91,16 +95,18 @@ public final class World: @unchecked Sendable {
         for server in servers.prefix(1) { server.start() }
         for worker in workers { worker.start() }
         for client in clients { client.start() }
+        kafka?.shop.start()
         scheduleFaults()
         scheduleLooks()
         let faultsEnd = scheduler.now + settings.faultyTime
-        runSteps { [self] in clients.allSatisfy(\.hasBegunAll) || scheduler.now >= faultsEnd }
+        runSteps { [self] in hasBegunAll || scheduler.now >= faultsEnd }
         endFaults()
         let deadline = scheduler.now + settings.restTime
         runSteps { [self] in isAtRest || scheduler.now >= deadline }
         if violation == nil, !isAtRest { report(Violation("rest", unrest)) }
         if violation == nil { checkRest() }
         summarize()
+        discardKafka()
         return violation.map { .failed($0) } ?? .passed
     }
 
@@ -115,10 +121,13 @@ public final class World: @unchecked Sendable {
         }
     }
 
+    private var hasBegunAll: Bool { clients.allSatisfy(\.hasBegunAll) && kafka?.shop.hasSentAll ?? true }
+
     /// Whether nobody waits for anything.
     private var isAtRest: Bool {
         if isHistoryRewritten { return servers.contains { $0.isReady } && scheduler.now >= calmSince + .seconds(120) }
-        return clients.allSatisfy(\.isDone) && database.openRuns.isEmpty && servers.contains { $0.isReady }
+        return clients.allSatisfy(\.isDone) && isKafkaAtRest && database.openRuns.isEmpty
+            && servers.contains { $0.isReady }
     }
 
     /// Since when no faults happen.
@@ -135,7 +144,7 @@ public final class World: @unchecked Sendable {
         let state = servers.map { "\($0.process.name) \($0.state)" }.joined(separator: ", ")
         return "after \(settings.restTime.nanoseconds / 1_000_000_000) s without faults \(open.count) runs are open"
             + " (\(open.prefix(3).map(\.description).joined(separator: ", "))),"
-            + " clients that wait: \(clients.joined(separator: ", ")); servers: \(state)"
+            + " clients that wait: \(clients.joined(separator: ", ")); servers: \(state)" + kafkaUnrest
     }
 
     /// Looks at everything every two seconds.
@@ -147,6 +156,7 @@ public final class World: @unchecked Sendable {
     }
 
     private func look() {
+        do throws(Violation) { try checkPublished(isComplete: false) } catch { report(error) }
         // A server notices that the database went back when it commits, or renews its lease.
         guard scheduler.now >= rewrittenAt + .seconds(30), !databaseFaults.isTroubled(at: scheduler.now),
             database.lockedUntil(nil) == nil,
@@ -164,6 +174,7 @@ public final class World: @unchecked Sendable {
         let check = RestCheck(database: database, ledgers: ledgers, isHistoryRewritten: isHistoryRewritten)
         do throws(Violation) {
             for (end, count) in try check.check() { exercise.count(.ends, end, count) }
+            try checkCommands()
         } catch {
             report(error)
         }
@@ -181,8 +192,8 @@ public final class World: @unchecked Sendable {
     /// The time that passed in the world.
     public var duration: Interval { scheduler.now - Instant(nanoseconds: 0) }
 
-    /// The sagas that clients have begun.
-    public var begunSagas: Int { clients.reduce(0) { $0 + $1.begunSagas } }
+    /// The sagas that clients have begun, and commands.
+    public var begunSagas: Int { clients.reduce(begunByCommands) { $0 + $1.begunSagas } }
 }
 
 extension SimulatedClient {

@@ -9,6 +9,8 @@ public struct WorldSettings: Sendable {
     /// Processes that start sagas, and that run them.
     public var clients = 2
     public var workers = 2
+    /// How many of the sagas begin with a command from a topic, from 0 (none) to 1 (all). Nil: drawn by the seed.
+    public var commandShare: Double?
     /// How often things go wrong.
     public var faults = FaultRates.all
     /// Whether a world suffers only some of the faults, by its seed, more or less often.
