@@ -1,3 +1,5 @@
+import SagamoreEngine
+import SagamoreServices
 import SagamoreSimulatedBroker
 import Testing
 
@@ -60,6 +62,28 @@ struct FrontSimulationTests {
             #expect(world.run(), "seed \(seed)")
             #expect(world.scheduler.stepCount < 20_000, "seed \(seed)")
         }
+    }
+
+    /// Rows of an outbox are deleted by transactions that do not wait for the flush of the log.
+    @Test func `rows that a crash of the database brings back are deleted again`() {
+        let world = FrontWorld(seed: 0)
+        #expect(world.run())
+        func becomesEmpty() -> Bool {
+            let limit = world.scheduler.now + Interval.seconds(60)
+            while !world.outbox.isEmpty, world.scheduler.now < limit, world.scheduler.step() {}
+            return world.outbox.isEmpty
+        }
+        world.killOther()
+        // The owner has opened its session.
+        let begin = world.scheduler.now + Interval.seconds(10)
+        while world.scheduler.now < begin, world.scheduler.step() {}
+        let record = OutboxRecord(topic: FrontWorld.topics[0], key: [1], value: [2], headers: [])
+        world.outbox.write(record, to: 0)
+        #expect(becomesEmpty())
+        world.outbox.crash()
+        #expect(!world.outbox.isEmpty)
+        #expect(becomesEmpty(), "a published row stays in the outbox")
+        #expect(world.published().values.reduce(0) { $0 + $1.count } == 1)
     }
 
     @Test func `the same seed gives the same run`() {

@@ -17,6 +17,13 @@ struct OutboxCleaner {
         positions.allSatisfy { recorded[$0.key] ?? 0 >= $0.value && deleted[$0.key] ?? 0 >= $0.value }
     }
 
+    /// The connection was lost, perhaps in a crash of the database. What was done here does not wait for the flush of
+    /// the log, so it may be undone, and is done again.
+    mutating func connectionWasLost() {
+        recorded = [:]
+        deleted = [:]
+    }
+
     mutating func clean(_ positions: [String: Int64], _ store: any OutboxStore) throws(CommitError) {
         let new = positions.filter { $0.value > recorded[$0.key] ?? 0 }
         if !new.isEmpty {

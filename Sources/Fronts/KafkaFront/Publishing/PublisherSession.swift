@@ -94,8 +94,11 @@ final class PublisherSession {
         agenda = [.readJoined] + topics.due(context.now).reversed().map(Task.retry)
     }
 
-    /// Gives up what is left of a round.
-    func abandonRound() { agenda = [] }
+    /// The connection to the database was lost: gives up what is left of a round.
+    func connectionWasLost() {
+        agenda = []
+        cleaner.connectionWasLost()
+    }
 
     /// Makes the next step of a round.
     ///

@@ -183,7 +183,7 @@ final class PublisherLoop {
             storeIsLost("\(error)")
             isDisconnected = true
             guard let session else { break }
-            session.abandonRound()
+            session.connectionWasLost()
             state = .open(session)
         case .notOwned: return .now
         case .fenced(let error):

@@ -110,6 +110,9 @@ final class FrontWorld: @unchecked Sendable {
 
     // MARK: Servers
 
+    /// Kills the server that owns no shards.
+    func killOther() { servers[1 - owner].kill() }
+
     private func start(_ number: Int) {
         let process = servers[number]
         process.kill()
@@ -145,7 +148,7 @@ final class FrontWorld: @unchecked Sendable {
 
     private func breakSomething() {
         guard hasFaults else { return }
-        switch scheduler.random.below(10) {
+        switch scheduler.random.below(11) {
         case 0...2: start(owner)
         case 3: start(1 - owner)
         case 4:
@@ -160,6 +163,7 @@ final class FrontWorld: @unchecked Sendable {
             // Records are refused while the clock is two hours off.
             servers[owner].clockOffset = .seconds([-7_200, 0, 7_200][scheduler.random.below(3)])
         case 8: fronts[owner]?.ownershipChanged(ownsShards: scheduler.random.happens(0.5))
+        case 9: if scheduler.random.happens(0.5) { outbox.crash() } else { outbox.flush() }
         default: break
         }
         after(100...6_000) { [unowned self] in breakSomething() }

@@ -12,9 +12,14 @@ final class MemoryOutbox: @unchecked Sendable {
         var rows: [OutboxRow] = []
         var positions: [String: Int64] = [:]
         var dead: [OutboxRow] = []
+        /// What a crash brings back: rows that were deleted since the log was flushed, and the positions before.
+        var unflushed: [OutboxRow] = []
+        var flushedPositions: [String: Int64] = [:]
     }
 
     var shards: [Shard]
+    /// Sessions of an earlier generation are gone.
+    private(set) var generation = 0
     /// Asked before each statement: nil carries it out. True carries it out and loses the answer.
     var fault: () -> Bool? = { nil }
     /// Called before and after each statement: others make steps meanwhile.
@@ -25,6 +30,24 @@ final class MemoryOutbox: @unchecked Sendable {
     func write(_ record: OutboxRecord, to shard: Int) {
         shards[shard].sequence += 1
         shards[shard].rows.append(OutboxRow(sequence: shards[shard].sequence, record: record))
+    }
+
+    /// Ends all sessions. Publishers' transactions do not wait for the flush of the log, so their newest are lost.
+    func crash() {
+        generation += 1
+        for index in shards.indices {
+            shards[index].rows = (shards[index].unflushed + shards[index].rows).sorted { $0.sequence < $1.sequence }
+            shards[index].positions = shards[index].flushedPositions
+            shards[index].unflushed = []
+        }
+    }
+
+    /// Everything that was committed until now is kept.
+    func flush() {
+        for index in shards.indices {
+            shards[index].flushedPositions = shards[index].positions
+            shards[index].unflushed = []
+        }
     }
 
     func setOwner(_ owner: String) { for shard in shards.indices { shards[shard].owner = owner } }
@@ -39,11 +62,13 @@ final class MemoryOutboxStore: OutboxStore {
     private let process: String
     private let isAlive: () -> Bool
     private var isConnected = true
+    private var generation: Int
 
     init(_ outbox: MemoryOutbox, process: String, isAlive: @escaping () -> Bool) {
         self.outbox = outbox
         self.process = process
         self.isAlive = isAlive
+        generation = outbox.generation
     }
 
     private func statement<Answer>(_ shard: Int32, _ body: (inout MemoryOutbox.Shard) -> Answer) throws(CommitError)
@@ -51,7 +76,9 @@ final class MemoryOutboxStore: OutboxStore {
     {
         outbox.wait()
         defer { outbox.wait() }
-        guard isConnected, isAlive() else { throw .transient(PostgresError(.connectionLost, "not connected")) }
+        guard isConnected, generation == outbox.generation, isAlive() else {
+            throw .transient(PostgresError(.connectionLost, "not connected"))
+        }
         switch outbox.fault() {
         case nil: return body(&outbox.shards[Int(shard)])
         case true?:
@@ -96,6 +123,7 @@ final class MemoryOutboxStore: OutboxStore {
             }.prefix(limit)
             guard let last = rows.last else { return nil }
             let gone = Set(rows.map(\.sequence))
+            shard.unflushed += shard.rows.filter { gone.contains($0.sequence) }
             shard.rows.removeAll { gone.contains($0.sequence) }
             return last.sequence
         }
@@ -105,5 +133,8 @@ final class MemoryOutboxStore: OutboxStore {
         try statement(shard) { if !$0.dead.contains(row) { $0.dead.append(row) } }
     }
 
-    func reconnect() throws(CommitError) { isConnected = true }
+    func reconnect() throws(CommitError) {
+        isConnected = true
+        generation = outbox.generation
+    }
 }
