@@ -25,7 +25,8 @@ public final class BlockingCalls: @unchecked Sendable {
     public private(set) var count = 0
     /// How often others came in between when a lock was released.
     public private(set) var switchCount = 0
-    private var depth = 0
+    /// When the calls that are under way end, the first one first.
+    private var ends: [Instant] = []
     private let clock = SimulatedProcess("calls")
 
     /// Calls that take no time.
@@ -34,7 +35,10 @@ public final class BlockingCalls: @unchecked Sendable {
     /// Lets a while pass, with some probability; and the time for which the process is paused.
     func pass(in scheduler: Scheduler, while process: SimulatedProcess) {
         let isPaused = process.pausedUntil.map { $0 > scheduler.now } ?? false
-        guard depth < depthLimit, isPaused || (rate > 0 && scheduler.random.happens(rate)) else { return }
+        guard ends.count < depthLimit, isPaused || (rate > 0 && scheduler.random.happens(rate)) else { return }
+        // A call that has ended waits for those that began later: these take no more time then.
+        let now = scheduler.now
+        guard ends.allSatisfy({ $0 >= now }) else { return }
         let length = Interval(nanoseconds: Int64(scheduler.random.below(Int(longest.nanoseconds) + 1)))
         pass(until: scheduler.now + length, in: scheduler)
         while let end = process.pausedUntil, end > scheduler.now, pass(until: end, in: scheduler) {}
@@ -42,21 +46,21 @@ public final class BlockingCalls: @unchecked Sendable {
 
     /// Lets others make some steps, with some probability.
     func switchThreads(in scheduler: Scheduler, while process: SimulatedProcess) {
-        guard switchRate > 0, depth < depthLimit, scheduler.random.happens(switchRate) else { return }
-        depth += 1
+        guard switchRate > 0, ends.count < depthLimit, scheduler.random.happens(switchRate) else { return }
+        ends.append(.distantFuture)
         switchCount += 1
         for _ in 0..<scheduler.random.within(1...mostSwitches) { _ = scheduler.step() }
-        depth -= 1
+        ends.removeLast()
         while let end = process.pausedUntil, end > scheduler.now, pass(until: end, in: scheduler) {}
     }
 
     /// Lets others make steps until then. Returns false where too many calls are under way already.
     @discardableResult
     func pass(until end: Instant, in scheduler: Scheduler) -> Bool {
-        guard depth < depthLimit else { return false }
-        depth += 1
+        guard ends.count < depthLimit else { return false }
+        ends.append(end)
         count += 1
-        defer { depth -= 1 }
+        defer { ends.removeLast() }
         var isOver = false
         scheduler.schedule("database", of: clock, after: end - scheduler.now) { isOver = true }
         while !isOver, scheduler.step() {}
