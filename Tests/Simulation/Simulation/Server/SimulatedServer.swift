@@ -46,6 +46,8 @@ public final class SimulatedServer: @unchecked Sendable {
     public var onChange: () -> Void = {}
     /// Called after a shard was lost: the server ends now, and the world may start it again.
     public var onExit: (ShardLoss) -> Void = { _ in }
+    /// Called when the process has ended, however it did.
+    public var onEnd: () -> Void = {}
     /// Called after each commit with outbox records of a shard.
     public var onOutboxGrowth: (Int32) -> Void = { _ in }
     /// Called when the number of shards has changed.
@@ -240,6 +242,7 @@ public final class SimulatedServer: @unchecked Sendable {
         life.die()
         front?.host.discard()
         front = nil
+        onEnd()
         if reachable != nil { reachable = nil }
     }
 

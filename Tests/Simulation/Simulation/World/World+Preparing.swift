@@ -16,6 +16,9 @@ extension World {
         for name in ["server-a", "server-b"] { servers.append(server(name)) }
         let limits = Limits.drawn(settings.drawsLimits, using: &chance)
         for server in servers { server.configure = { limits.apply(to: &$0) } }
+        // A flush may find the database away, or a lock.
+        let flush = limits.heartbeatFlush.nanoseconds
+        ledgers.activities.heartbeatGrace = Interval(nanoseconds: flush + Interval.seconds(60).nanoseconds)
         if settings.drawsLimits {
             blocking.rate = [0, 0.05, 0.3][chance.below(3)]
             blocking.switchRate = [0, 0.02, 0.2][chance.below(3)]
@@ -47,6 +50,10 @@ extension World {
         database.plantedBugs = settings.plantedBug.map { $0.ofDatabase } ?? []
         database.fault = { [unowned self] operation in
             let (fault, kind) = databaseFaults.fault(of: operation, at: scheduler.now)
+            // A run whose rows are refused leaves memory.
+            if kind == .rowRefused || fault == .tableMissing {
+                ledgers.activities.memoryWasLost(at: scheduler.now)
+            }
             if let kind {
                 exercise.count(.faults, kind.rawValue)
                 scheduler.note("\(kind.rawValue): \(operation.kind)")
@@ -55,12 +62,19 @@ extension World {
         }
         database.onCommit = { [unowned self] batch, fence in
             do throws(Violation) {
+                noteOwner(of: fence)
                 try commitCheck.check(batch, fence, in: database)
                 if !isHistoryRewritten, !batch.outbox.isEmpty { try kafka?.check.committed(batch.outbox) }
             } catch {
                 report(error)
             }
         }
+    }
+
+    /// A new owner of a shard does not have what the one before had in memory.
+    private func noteOwner(of fence: ShardFence) {
+        guard epochs.updateValue(fence.epoch, forKey: fence.shard) != fence.epoch else { return }
+        ledgers.activities.memoryWasLost(at: scheduler.now)
     }
 
     private func server(_ name: String) -> SimulatedServer {
@@ -88,6 +102,9 @@ extension World {
             blocking: blocking
         )
         server.defect = bug
+        server.onEnd = { [weak self] in
+            if let self { ledgers.activities.memoryWasLost(at: scheduler.now) }
+        }
         server.onChange = { [weak self] in self?.route() }
         server.onExit = { [weak self, weak server] _ in
             guard let self, let server else { return }

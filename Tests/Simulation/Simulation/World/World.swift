@@ -37,6 +37,8 @@ public final class World: @unchecked Sendable {
     var databaseFaults: DatabaseFaults
     var commitCheck = CommitCheck()
     var worldCheck = WorldCheck()
+    /// The epoch of each shard's newest commit.
+    var epochs: [Int32: Int64] = [:]
     /// The database went back to an earlier state: what anyone was told before may be gone.
     var isHistoryRewritten = false
     var rewrittenAt = Instant.distantPast
