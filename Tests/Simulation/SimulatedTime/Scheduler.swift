@@ -53,6 +53,12 @@ public final class Scheduler: @unchecked Sendable {
     /// Notes something that happened within a step, for the log and the digest.
     public func note(_ text: @autoclosure () -> String) { log.note(text) }
 
+    /// Forgets all steps that have not run, and with them what they hold. Called when the world has ended.
+    public func discardSteps() {
+        ready = []
+        waiting = DueHeap()
+    }
+
     /// Runs one step. Returns false when there is none left.
     public func step() -> Bool {
         while true {

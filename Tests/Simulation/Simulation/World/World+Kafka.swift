@@ -133,13 +133,10 @@ extension World {
         try CommandCheck(database: database, broker: kafka.broker, shop: kafka.shop).check()
     }
 
-    /// Lets go of what holds the world.
     func discardKafka() {
-        guard let kafka else { return }
         discardStrangers()
-        kafka.shop.discard()
-        for server in servers { server.kill() }
-        self.kafka = nil
+        kafka?.shop.discard()
+        kafka = nil
     }
 
     func summarizeKafka() {

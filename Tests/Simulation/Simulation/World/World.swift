@@ -108,8 +108,20 @@ public final class World: @unchecked Sendable {
         if violation == nil, !isAtRest { report(Violation("rest", unrest)) }
         if violation == nil { checkRest() }
         summarize()
-        discardKafka()
+        discard()
         return violation.map { .failed($0) } ?? .passed
+    }
+
+    /// Lets go of what holds the world: thousands are run in one process.
+    private func discard() {
+        for server in servers {
+            server.onChange = {}
+            server.kill()
+        }
+        for worker in workers { worker.kill(isNoticed: true) }
+        for client in clients { client.kill() }
+        discardKafka()
+        scheduler.discardSteps()
     }
 
     private func runSteps(until isOver: () -> Bool) {
