@@ -20,11 +20,15 @@ struct CommitCheck {
     private var ends: [RunID: End] = [:]
     /// The number of the last record of each shard.
     private var lastRecords: [Int32: Int64] = [:]
+    /// An owner that finds that the database went back leaves out the numbers that it has used already: they may be
+    /// published.
+    private var mayLeaveNumbersOut = false
 
     /// What was committed before may be gone.
     mutating func historyWasRewritten() {
         ends = [:]
         lastRecords = [:]
+        mayLeaveNumbersOut = true
     }
 
     /// - Parameter database: which has committed the batch.
@@ -44,7 +48,9 @@ struct CommitCheck {
                 throw Violation("one-open-run", "workflow \(run.key.workflowID) has \(open.count) open runs")
             }
         }
-        if let last = lastRecords[fence.shard], fence.outboxSequence != last, !batch.outbox.isEmpty {
+        if let last = lastRecords[fence.shard], !batch.outbox.isEmpty,
+            fence.outboxSequence != last, !(mayLeaveNumbersOut && fence.outboxSequence > last)
+        {
             throw Violation(
                 "outbox-numbers",
                 "shard \(fence.shard) numbers records from \(fence.outboxSequence + 1) on after record \(last)"
