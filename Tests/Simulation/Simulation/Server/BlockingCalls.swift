@@ -44,6 +44,9 @@ public final class BlockingCalls: @unchecked Sendable {
         while let end = process.pausedUntil, end > scheduler.now, pass(until: end, in: scheduler) {}
     }
 
+    /// Whether a call or a switch that is over waits for those that began later, and its thread with it.
+    func holdsThreadsUp(at now: Instant) -> Bool { ends.contains { $0 < now || $0 == .distantFuture } }
+
     /// Lets others make some steps, with some probability.
     func switchThreads(in scheduler: Scheduler, while process: SimulatedProcess) {
         guard switchRate > 0, ends.count < depthLimit, scheduler.random.happens(switchRate) else { return }

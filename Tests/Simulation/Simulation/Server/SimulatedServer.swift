@@ -137,11 +137,16 @@ public final class SimulatedServer: @unchecked Sendable {
                 connect: { connect($0, life) }
             )
         } catch {
-            scheduler.schedule("start", of: process, after: Self.startPause) { [self] in begin(life) }
+            if self.life === life {
+                scheduler.schedule("start", of: process, after: Self.startPause) { [self] in begin(life) }
+            }
             return
         }
+        // Others made steps meanwhile: one may have killed the process.
+        guard self.life === life else { return }
         state = .running
         startFront(life)
+        guard self.life === life else { return }
         reachable = ReachableService(
             history: ReachedHistory(life),
             matching: ReachedMatching(life),

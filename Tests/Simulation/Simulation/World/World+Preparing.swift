@@ -18,7 +18,10 @@ extension World {
         for server in servers { server.configure = { limits.apply(to: &$0) } }
         // A flush may find the database away, or a lock.
         let flush = limits.heartbeatFlush.nanoseconds
-        ledgers.activities.heartbeatGrace = Interval(nanoseconds: flush + Interval.seconds(60).nanoseconds)
+        // A request that is late, or comes twice, brings back the details of an earlier heartbeat: the last one wins.
+        if faults[.delay] == 0, faults[.requestTwice] == 0 {
+            ledgers.activities.heartbeatGrace = Interval(nanoseconds: flush + Interval.seconds(60).nanoseconds)
+        }
         if settings.drawsLimits {
             blocking.rate = [0, 0.05, 0.3][chance.below(3)]
             blocking.switchRate = [0, 0.02, 0.2][chance.below(3)]

@@ -171,11 +171,13 @@ public final class World: @unchecked Sendable {
 
     private func look() {
         do throws(Violation) { try checkPublished(isComplete: false) } catch { report(error) }
+        // What was late because of a pause goes on soon after it. So does what the nesting of calls held up.
         // A server notices that the database went back when it commits, or renews its lease.
-        guard scheduler.now >= rewrittenAt + .seconds(30), !databaseFaults.isTroubled(at: scheduler.now),
+        guard !blocking.holdsThreadsUp(at: scheduler.now), scheduler.now >= rewrittenAt + .seconds(30),
+            !databaseFaults.isTroubled(at: scheduler.now),
             database.lockedUntil(nil) == nil,
             let server = servers.first(where: { $0.isReady }),
-            server.process.pausedUntil ?? .distantPast <= scheduler.now
+            (server.process.pausedUntil ?? .distantPast) + .seconds(15) <= scheduler.now
         else { return worldCheck.reset() }
         do throws(Violation) {
             try worldCheck.look(at: server, database) { $0 % 4 == 0 }
