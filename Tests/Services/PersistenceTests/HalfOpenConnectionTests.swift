@@ -21,7 +21,7 @@ extension PersistenceTests {
                     applicationName: "lane",
                     sessionSettings: SessionSettings.lane
                 )
-                    // PostgreSQL reads these from the socket. They are 0 for a Unix socket.
+                // PostgreSQL reads these from the socket. They are 0 for a Unix socket.
                 let names = ["keepalives_idle", "keepalives_interval", "keepalives_count", "user_timeout"]
                 let server = try names.map { name in
                     let sql = "select setting::int4 from pg_settings where name = 'tcp_\(name)'"
