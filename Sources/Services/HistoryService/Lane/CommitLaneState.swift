@@ -68,7 +68,7 @@ struct CommitLaneState<Item> {
     private static var stopPatience: Interval { .seconds(3) }
     private static var shortestPause: Interval { .milliseconds(50) }
     private static var longestPause: Interval { .seconds(2) }
-    /// The first shard of a process is taken a moment ago, or not for a long time.
+    /// Either this process took its first shard a moment ago, or another one keeps it for a long time.
     private static var longestPauseForFirst: Interval { .milliseconds(250) }
     /// A transaction that exceeded the resources of the server this often is split.
     private static var overloadLimit: Int { 2 }

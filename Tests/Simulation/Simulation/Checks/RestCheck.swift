@@ -23,10 +23,19 @@ struct RestCheck {
             }
             try checkLeftovers(of: run)
             let outcome = try replay(run)
-            ends["\(outcome.state)", default: 0] += 1
+            ends[Self.name(outcome.state), default: 0] += 1
         }
         if !isHistoryRewritten { try checkKnownRuns() }
         return ends
+    }
+
+    private static func name(_ state: SagaOutcome.State) -> String {
+        switch state {
+        case .finished: "finished"
+        case .undone(let wasCancelled): wasCancelled ? "undone after a cancel request" : "undone after a failure"
+        case .cut(let end): "ended from outside: \(end)"
+        case .waiting: "open"
+        }
     }
 
     private func checkLeftovers(of run: RunRow) throws(Violation) {

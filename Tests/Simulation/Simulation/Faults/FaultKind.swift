@@ -102,7 +102,7 @@ public enum FaultKind: String, CaseIterable, Sendable {
 /// How often each kind of fault happens: a probability for what is asked at each operation or answer, and a mean number
 /// a minute for what happens from time to time.
 public struct FaultRates: Sendable {
-    private var rates = [Double](repeating: 0, count: FaultKind.allCases.count)
+    private var rates: [FaultKind: Double] = [:]
 
     /// Nothing goes wrong.
     public static let none = FaultRates()
@@ -116,8 +116,8 @@ public struct FaultRates: Sendable {
 
     /// The rate of a kind.
     public subscript(kind: FaultKind) -> Double {
-        get { rates[kind.place] }
-        set { rates[kind.place] = newValue }
+        get { rates[kind] ?? 0 }
+        set { rates[kind] = newValue }
     }
 
     /// The kinds that happen at all.
@@ -148,15 +148,6 @@ extension FaultKind {
     ]
 
     var isOfBroker: Bool { Self.ofBroker.contains(self) }
-}
-
-extension FaultKind {
-    /// The place in `allCases`.
-    var place: Int { Self.places[self]! }
-
-    private static let places = Dictionary(
-        uniqueKeysWithValues: FaultKind.allCases.enumerated().map { ($0.element, $0.offset) }
-    )
 
     fileprivate var usualRate: Double {
         switch self {

@@ -41,10 +41,4 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
         default: []
         }
     }
-
-    /// A lane's store with the defect.
-    func planted(in store: any LaneStore) -> any LaneStore { DefectiveLaneStore(store, self) }
-
-    /// A loader's store with the defect.
-    func planted(in store: any LoaderStore) -> any LoaderStore { DefectiveLoaderStore(store, self) }
 }

@@ -8,8 +8,6 @@ public struct Exercise: Sendable {
         case requests
         /// Events that were committed.
         case events
-        /// Facts that were committed.
-        case facts
         /// Records that Sagamore published, by the status of events.
         case published
         /// How runs closed.

@@ -2,7 +2,7 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 
 /// The store of a lane in one life of a server. Nothing is done for a process that was killed.
-final class ReachedLaneStore: LaneStore {
+class ReachedLaneStore: LaneStore {
     private let store: any LaneStore
     private let life: ServerLife
     private let stores: ServerStores

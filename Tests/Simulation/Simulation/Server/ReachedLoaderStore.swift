@@ -2,7 +2,7 @@ internal import SagamoreEngine
 internal import SagamorePersistence
 
 /// The store of a loader in one life of a server; see `ReachedLaneStore`.
-final class ReachedLoaderStore: LoaderStore {
+class ReachedLoaderStore: LoaderStore {
     private let store: any LoaderStore
     private let life: ServerLife
 

@@ -72,11 +72,15 @@ final class ServerLife: @unchecked Sendable {
             process: name,
             makeLaneStore: { [unowned self] shard in
                 try checkLife()
-                return ReachedLaneStore(try stores.makeLaneStore(shard), self, stores)
+                let store = try stores.makeLaneStore(shard)
+                if let defect { return DefectiveLaneStore(store, self, stores, defect) }
+                return ReachedLaneStore(store, self, stores)
             },
             makeLoaderStore: { [unowned self] in
                 try checkLife()
-                return ReachedLoaderStore(try stores.makeLoaderStore(), self)
+                let store = try stores.makeLoaderStore()
+                if let defect { return DefectiveLoaderStore(store, self, defect) }
+                return ReachedLoaderStore(store, self)
             },
             encoder: encoder,
             environment: environment,

@@ -82,16 +82,9 @@ extension World {
 
     private func server(_ name: String) -> SimulatedServer {
         let database = database
-        let bug = settings.plantedBug
         let stores = ServerStores(
-            makeLaneStore: { _ in
-                let store = try database.laneStore(of: name)
-                return bug.map { $0.planted(in: store) } ?? store
-            },
-            makeLoaderStore: {
-                let store = try database.loaderStore(of: name)
-                return bug.map { $0.planted(in: store) } ?? store
-            },
+            makeLaneStore: { _ in try database.laneStore(of: name) },
+            makeLoaderStore: { try database.loaderStore(of: name) },
             lockedUntil: { shard in
                 // The database's clock shows true time, from another zero.
                 database.lockedUntil(shard).map { Instant(nanoseconds: 0) + ($0 - SimulatedServer.epoch) }
@@ -104,7 +97,7 @@ extension World {
             encoder: StatusEventJSON(),
             blocking: blocking
         )
-        server.defect = bug
+        server.defect = settings.plantedBug
         server.onEnd = { [weak self] in
             if let self { ledgers.activities.memoryWasLost(at: scheduler.now) }
         }

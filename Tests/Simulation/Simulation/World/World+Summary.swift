@@ -12,8 +12,22 @@ extension World {
         exercise.count(.faults, FaultKind.delay.rawValue, network.counts.delays)
         begunByCommands = kafka?.shop.begunSagas ?? 0
         summarizeKafka()
+        exercise.count(.checks, "open run looked at", worldCheck.looks)
+        summarizeEvents()
         for worker in workers { summarize(worker.counts) }
         for client in clients { summarize(client.counts) }
+    }
+
+    /// Counts the events that are stored at the end, by type.
+    private func summarizeEvents() {
+        var counts: [EventType: Int] = [:]
+        for run in database.runs {
+            for row in database.journal(of: run.runID) {
+                for type in (try? EventType.ofFrames(row.events)) ?? [] { counts[type, default: 0] += 1 }
+            }
+        }
+        exercise.expect(.events, EventType.known.map(\.description))
+        for (type, count) in counts { exercise.count(.events, type.description, count) }
     }
 
     private func summarize(_ counts: WorkerCounts) {
