@@ -6,7 +6,9 @@ public struct UnknownSnapshotFormat: Error, Equatable, CustomStringConvertible {
     /// The snapshot's format.
     public let format: Int16
 
-    public var description: String { "the snapshot has format \(format), and this program reads format 1" }
+    public var description: String {
+        "the snapshot has format \(format), and this program reads up to format \(DurableStateCoding.format)"
+    }
 }
 
 extension DurableStateCoding {
@@ -15,7 +17,8 @@ extension DurableStateCoding {
     /// - Throws: `UnknownSnapshotFormat` for bytes in another form, `ProtobufError` for bytes that are no state, or
     ///   hold a field that this version does not know.
     public static func decode(_ bytes: [UInt8], format: Int16) throws -> DurableState {
-        guard format == Self.format else { throw UnknownSnapshotFormat(format: format) }
+        // Format 1 is this one without its newer fields.
+        guard (1...Self.format).contains(format) else { throw UnknownSnapshotFormat(format: format) }
         return try ProtobufReader.read(bytes, depth: storedDepth) { (reader) throws(ProtobufError) in
             var state = DurableState()
             var fields = StoredFields(last: Field.last)

@@ -7,7 +7,7 @@ public import SagamoreProtobuf
 /// and with it the installation's format level.
 public enum DurableStateCoding {
     /// The format of the bytes that `encode` returns.
-    public static let format: Int16 = 1
+    public static let format: Int16 = 2
 
     /// Derived properties (the indexes of activities and timers by the workflow's ids) are not stored.
     public static func encode(_ state: DurableState) -> [UInt8] {

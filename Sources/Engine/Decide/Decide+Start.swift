@@ -7,6 +7,8 @@ public final class StartRequest: Sendable {
     public let request: StartWorkflowExecutionRequest
     /// The Kafka command that caused it; nil for gRPC.
     public let origin: CommandOrigin?
+    /// Where the run stands in its chain and its tree.
+    public let lineage: Lineage
 
     /// Validates a start.
     ///
@@ -14,6 +16,7 @@ public final class StartRequest: Sendable {
     public init(
         _ request: StartWorkflowExecutionRequest,
         origin: CommandOrigin? = nil,
+        lineage: Lineage = Lineage(),
         limits: Limits
     ) throws(RequestError) {
         try checkIdentifier(
@@ -50,6 +53,7 @@ public final class StartRequest: Sendable {
         }
         self.request = request
         self.origin = origin
+        self.lineage = lineage
     }
 }
 
@@ -61,7 +65,7 @@ extension Execution {
         let executionTimeout = Interval(request.workflowExecutionTimeout)
         let runTimeout = Interval(request.workflowRunTimeout).capped(by: executionTimeout)
         let taskTimeout = Interval(request.workflowTaskTimeout)
-        let backoff = Interval(request.workflowStartDelay)
+        let backoff = max(Interval(request.workflowStartDelay), start.lineage.firstTaskBackoff)
 
         var attributes = WorkflowExecutionStartedEventAttributes()
         attributes.workflowType = request.workflowType
@@ -77,19 +81,19 @@ extension Execution {
             (taskTimeout.isSet ? min(taskTimeout, maximumTaskTimeout) : defaultTaskTimeout).capped(by: runTimeout)
             .duration
         attributes.originalExecutionRunID = runID.description
-        attributes.firstExecutionRunID = attributes.originalExecutionRunID
         attributes.identity = request.identity
-        attributes.attempt = 1
         if executionTimeout.isSet {
-            attributes.workflowExecutionExpirationTime = (now + executionTimeout).timestamp
+            let expiration = start.lineage.expiration ?? now + executionTimeout
+            attributes.workflowExecutionExpirationTime = expiration.timestamp
         }
         attributes.firstWorkflowTaskBackoff = backoff.duration
+        write(start.lineage, to: &attributes)
         attributes.memo = request.memo
         attributes.searchAttributes = request.searchAttributes
         attributes.header = request.header
         attributes.priority = request.priority
-        attributes.continuedFailure = request.continuedFailure
-        attributes.lastCompletionResult = request.lastCompletionResult
+        attributes.continuedFailure = start.lineage.lastFailure ?? request.continuedFailure
+        attributes.lastCompletionResult = start.lineage.lastCompletionResult ?? request.lastCompletionResult
         draft.event(
             .workflowExecutionStarted,
             .workflowExecutionStartedEventAttributes(attributes),
@@ -120,6 +124,29 @@ extension Execution {
             draft.decision.offers.append(.workflow(taskQueue: queue.name, stickyQueue: "", stamp: stamp))
         }
         return draft.decision
+    }
+
+    private func write(_ lineage: Lineage, to attributes: inout WorkflowExecutionStartedEventAttributes) {
+        attributes.firstExecutionRunID = (lineage.firstRunID ?? runID).description
+        attributes.attempt = lineage.attempt
+        attributes.initiator = lineage.initiator
+        attributes.continuedExecutionRunID = lineage.continuedRunID?.description ?? ""
+        if let parent = lineage.parent {
+            attributes.parentWorkflowNamespace = parent.namespaceName
+            attributes.parentWorkflowExecution = WorkflowExecution(parent.workflowID, parent.runID)
+            attributes.parentInitiatedEventID = parent.initiatedEventID
+        }
+        if let root = lineage.root {
+            attributes.rootWorkflowExecution = WorkflowExecution(root.workflowID, root.runID)
+        }
+    }
+}
+
+extension WorkflowExecution {
+    init(_ workflowID: String, _ runID: RunID) {
+        self.init()
+        self.workflowID = workflowID
+        self.runID = runID.description
     }
 }
 

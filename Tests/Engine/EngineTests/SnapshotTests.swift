@@ -146,8 +146,8 @@ import Testing
         let stage = Stage()
         try stage.start()
         let bytes = DurableStateCoding.encode(stage.execution.durable)
-        let error = #expect(throws: UnknownSnapshotFormat.self) { try DurableStateCoding.decode(bytes, format: 2) }
-        #expect(try #require(error).format == 2)
+        let error = #expect(throws: UnknownSnapshotFormat.self) { try DurableStateCoding.decode(bytes, format: 3) }
+        #expect(try #require(error).format == 3)
         // Field 99, as a number and as bytes; then the same inside an activity, a timer and a workflow task.
         for field in [[0x98, 0x06, 0x01], [0x9A, 0x06, 0x01, 0x00]] as [[UInt8]] {
             #expect(throws: ProtobufError.self) { try DurableStateCoding.decode(field, format: 1) }

@@ -105,8 +105,8 @@ public struct TakenShard: Sendable, Equatable {
         self.formatLevel = formatLevel
     }
 
-    /// Snapshots are of format level 2.
-    public var allowsSnapshots: Bool { formatLevel >= 2 }
+    /// Snapshots in the form that this program writes are of format level 3.
+    public var allowsSnapshots: Bool { formatLevel >= 3 }
 }
 
 /// The store that executions are read from. Blocks; used by loader threads.
