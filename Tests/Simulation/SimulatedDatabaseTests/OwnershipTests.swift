@@ -80,7 +80,7 @@ extension DatabaseContract {
         @Test(arguments: DatabaseKind.allCases)
         func aNewerFormatIsNotTaken(_ kind: DatabaseKind) throws {
             let database = try kind.make()
-            try database.setFormatLevel(3)
+            try database.setFormatLevel(999)
             let found = failure { () throws(CommitError) in _ = try database.lane.takeShard(0, as: Sample.owner) }
             #expect(found?.kind == "permanent" && found?.code == "usage" && found?.sqlState == nil)
             try database.setFormatLevel(1)
