@@ -253,15 +253,15 @@ let program: [Target] = [
     .executableTarget(
         name: "SagamoreCLI",
         dependencies: [
-            "SagamoreServer", "SagamorePersistence", "SagamoreGRPC", "SagamoreAPI", "SagamoreProtobuf",
-            "SagamoreKafkaClient", "SagamorePostgresClient", "SagamoreCommandLineArguments", "SagamoreJSONText",
-            "SagamoreLogging", "SagamoreThreads",
+            "SagamoreServer", "SagamorePersistence", "SagamoreEngine", "SagamoreGRPC", "SagamoreAPI",
+            "SagamoreProtobuf", "SagamoreKafkaClient", "SagamorePostgresClient", "SagamoreCommandLineArguments",
+            "SagamoreJSONText", "SagamoreLogging", "SagamoreThreads",
         ],
         path: folder("Sources", "Program", "SagamoreCLI"),
         swiftSettings: settings
     ),
 
-    tests("Program", "SagamoreServerTests", ["SagamoreServer"]),
+    tests("Program", "SagamoreServerTests", ["SagamoreServer", "SagamoreEngine"]),
     testSupport("SagamoreProgramTestSupport", ["SagamoreJSONText", "SagamoreCLI"]),
     tests(
         "Program",

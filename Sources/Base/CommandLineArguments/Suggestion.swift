@@ -1,15 +1,20 @@
 /// Suggests corrections for mistyped words.
-enum Suggestion {
+public enum Suggestion {
     /// The candidate nearest to `word`, if one is near: up to a third of its letters may differ, or the word is a
     /// prefix of it. Single-letter options are never suggested.
     static func nearest(to word: String, among candidates: [String]) -> String? {
+        near(to: word, among: candidates).first
+    }
+
+    /// The candidates near to `word`, the nearest first.
+    public static func near(to word: String, among candidates: [String]) -> [String] {
         let near = candidates.filter { $0.count > 2 }.compactMap { candidate -> (candidate: String, distance: Int)? in
             let distance = distance(Array(word), Array(candidate))
             let isBeginning = word.count > 3 && candidate.hasPrefix(word)
             guard distance <= max(1, candidate.drop { $0 == "-" }.count / 3) || isBeginning else { return nil }
             return (candidate, distance)
         }
-        return near.min { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }?.candidate
+        return near.sorted { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }.map(\.candidate)
     }
 
     /// A hint that names the nearest candidate, if one is near.

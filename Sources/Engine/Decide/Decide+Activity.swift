@@ -111,7 +111,6 @@ extension Execution {
                 limits: limits
             )
         }
-        if let reason = exceededLimit(adding: result?.bytes.count ?? 0, limits) { return closing(reason, at: now) }
         var draft = Draft(self, at: now)
         var attributes = ActivityTaskCompletedEventAttributes()
         attributes.result = result
@@ -144,8 +143,6 @@ extension Execution {
             decoded = (try? short.decoded()) ?? Failure()
         }
         if let retryState = retry(activity, after: decoded, failure, identity: identity, heartbeat, in: &draft) {
-            let size = failure?.bytes.count ?? 0
-            if let reason = exceededLimit(adding: size, limits) { return closing(reason, at: now) }
             var attributes = ActivityTaskFailedEventAttributes()
             attributes.failure = failure ?? RawMessage(decoded)
             attributes.scheduledEventID = activity.scheduledEventID
@@ -173,7 +170,6 @@ extension Execution {
         guard activity.isCancelRequested else {
             throw .invalidArgument("unable to mark activity as canceled without activity being request canceled first")
         }
-        if let reason = exceededLimit(adding: details?.bytes.count ?? 0, limits) { return closing(reason, at: now) }
         var draft = Draft(self, at: now)
         var attributes = ActivityTaskCanceledEventAttributes()
         attributes.details = details

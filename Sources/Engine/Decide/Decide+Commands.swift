@@ -10,6 +10,9 @@ struct CommandContext {
     /// The ends of activities that were cancelled before a worker received them. They are written after all commands
     /// and buffered events, and not at all when the run ends.
     var cancelledActivities: [ActivityTaskCanceledEventAttributes] = []
+    /// The changes of the memo and of the search attributes by the commands so far.
+    var memos: [RawMessage<Memo>] = []
+    var searchAttributes: [RawMessage<SearchAttributes>] = []
     /// Whether a command already has an outcome, which workflow code has to see.
     var needsWorkflowTask = false
 
@@ -33,13 +36,6 @@ struct CommandRefusal {
         let name = mixedCase(cause, prefix: "WORKFLOW_TASK_FAILED_CAUSE_")
         message = explanation.map { "\(name): \($0)" } ?? name
         self.isTerminal = isTerminal
-    }
-
-    /// A limit of the run, with its message.
-    init(exceeded limit: String) {
-        cause = .forceCloseCommand
-        message = limit
-        isTerminal = true
     }
 }
 
@@ -70,13 +66,9 @@ extension Execution {
         case .cancelWorkflowExecutionCommandAttributes(let attributes):
             return cancel(attributes, context, in: &draft)
         case .upsertWorkflowSearchAttributesCommandAttributes(let attributes):
-            return upsertSearchAttributes(attributes, context, in: &draft)
+            return upsertSearchAttributes(attributes, &context, in: &draft)
         case .modifyWorkflowPropertiesCommandAttributes(let attributes):
-            var event = WorkflowPropertiesModifiedEventAttributes()
-            event.workflowTaskCompletedEventID = context.completedEventID
-            event.upsertedMemo = attributes.upsertedMemo
-            draft.event(.workflowPropertiesModified, .workflowPropertiesModifiedEventAttributes(event))
-            return nil
+            return upsertMemo(attributes.upsertedMemo, &context, in: &draft)
         default:
             let name = mixedCase(command.commandType, prefix: "COMMAND_TYPE_")
             return CommandRefusal(.unspecified, "\(name) is not available in this version of the server")
@@ -132,9 +124,6 @@ extension Execution {
         if draft.addedTimers[ExactText(timerID)] != nil || pendingTimer(timerID, draft) != nil {
             let what = "TimerID: \(timerID)"
             return CommandRefusal(.startTimerDuplicateID, invalidState("add-timer-started-event", what))
-        }
-        guard durable.timers.count + draft.addedTimers.count < context.limits.pendingTimers else {
-            return CommandRefusal(.unspecified, "exceeded the limit of \(context.limits.pendingTimers) pending timers")
         }
         var event = TimerStartedEventAttributes()
         event.timerID = timerID

@@ -60,10 +60,6 @@ public final class CancelRequest: Sendable {
 /// The identity of the server's own actions, as in Temporal.
 public let serverIdentity = "history-service"
 
-/// Why a limit ended a run, in Temporal's words.
-let historyCountExceeded = "Workflow history count exceeds limit."
-let historySizeExceeded = "Workflow history size exceeds limit."
-
 /// A termination: the run ends at once, without running workflow code.
 public final class TerminateRequest: Sendable {
     /// Why the run is terminated.
@@ -103,10 +99,6 @@ extension Execution {
         let waiting = durable.bufferedEvents.count { $0.eventType == .workflowExecutionSignaled }
         guard durable.signalCount + waiting < limits.signals else {
             throw .invalidArgument("exceeded workflow execution limit for signal events")
-        }
-        let bytes = durable.historyBytes + Int64(durable.bufferedBytes + (signal.input?.bytes.count ?? 0))
-        guard bytes <= limits.historyBytes else {
-            throw .invalidArgument("exceeded workflow execution limit for history size")
         }
         // gRPC clients retry. Commands from a topic arrive once, so they are accepted.
         if durable.closeWasRefused, volatile.startedTask != nil, signal.origin == nil { throw .workflowClosing }
@@ -161,17 +153,6 @@ extension Execution {
         deliver(terminate.origin, in: &draft)
         self.terminate(terminate.reason, details: terminate.details, identity: terminate.identity, in: &draft)
         return draft.decision
-    }
-
-    /// The history limit that another event from a worker would exceed, counting buffered events; nil for none.
-    ///
-    /// - Parameter bytes: the size of the event's payloads.
-    func exceededLimit(adding bytes: Int, _ limits: Limits) -> String? {
-        if durable.lastEventID + Int64(durable.bufferedEvents.count) >= limits.historyEvents {
-            return historyCountExceeded
-        }
-        let whole = durable.historyBytes + Int64(durable.bufferedBytes + bytes)
-        return whole > limits.historyBytes ? historySizeExceeded : nil
     }
 
     /// Ends the run because it reached a limit.

@@ -5,39 +5,73 @@ extension Execution {
     /// Does not check whether the namespace knows an attribute: there is no registry.
     func upsertSearchAttributes(
         _ attributes: UpsertWorkflowSearchAttributesCommandAttributes,
-        _ context: CommandContext,
+        _ context: inout CommandContext,
         in draft: inout Draft
     ) -> CommandRefusal? {
-        if let wrong = problem(with: attributes.searchAttributes) { return CommandRefusal(.badSearchAttributes, wrong) }
+        let limits = context.limits
+        guard let given = attributes.searchAttributes, let decoded = try? given.decoded() else {
+            return CommandRefusal(
+                .badSearchAttributes,
+                "SearchAttributes is not set on UpsertWorkflowSearchAttributesCommand."
+            )
+        }
+        if decoded.indexedFields.isEmpty {
+            return CommandRefusal(
+                .badSearchAttributes,
+                "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand."
+            )
+        }
+        if let wrong = problem(withNamesOf: decoded, limits) { return CommandRefusal(.badSearchAttributes, wrong) }
+        if let wrong = problem(withSizeOf: given, decoded, limits) {
+            return CommandRefusal(.badSearchAttributes, wrong, isTerminal: true)
+        }
+        context.searchAttributes.append(given)
+        let whole = wholeSize(durable.searchAttributes, context.searchAttributes, limits.searchAttributesBytes, merged)
+        if whole > limits.searchAttributesBytes {
+            return CommandRefusal(.badSearchAttributes, totalSizeExceeded(whole, limits), isTerminal: true)
+        }
         var event = UpsertWorkflowSearchAttributesEventAttributes()
         event.workflowTaskCompletedEventID = context.completedEventID
-        event.searchAttributes = attributes.searchAttributes
+        event.searchAttributes = given
         draft.event(.upsertWorkflowSearchAttributes, .upsertWorkflowSearchAttributesEventAttributes(event))
-        return nil
-    }
-
-    private func problem(with given: RawMessage<SearchAttributes>?) -> String? {
-        guard let given, let attributes = try? given.decoded() else {
-            return "SearchAttributes is not set on UpsertWorkflowSearchAttributesCommand."
-        }
-        let fields = attributes.indexedFields
-        if fields.isEmpty { return "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand." }
-        if let name = fields.keys.sorted().first(where: ownedByTheServer.contains) {
-            return "\(name) attribute can't be set in SearchAttributes"
-        }
-        if fields.count > mostAttributes {
-            return "number of search attributes \(fields.count) exceeds limit \(mostAttributes)"
-        }
-        if given.bytes.count > mostAttributeBytes {
-            return "total size of search attributes \(given.bytes.count) exceeds size limit \(mostAttributeBytes)"
-        }
         return nil
     }
 }
 
-/// Temporal defaults: 100 attributes of 40 KiB in one command.
-private let mostAttributes = 100
-private let mostAttributeBytes = 40 << 10
+/// Rejects search attributes of a request that are too many or too large, or that the server maintains itself.
+func checkSearchAttributes(_ given: RawMessage<SearchAttributes>?, _ limits: Limits) throws(RequestError) {
+    guard let given, let decoded = try? given.decoded(), !decoded.indexedFields.isEmpty else { return }
+    if let wrong = problem(withNamesOf: decoded, limits) ?? problem(withSizeOf: given, decoded, limits) {
+        throw .invalidArgument(wrong)
+    }
+}
+
+private func problem(withNamesOf attributes: SearchAttributes, _ limits: Limits) -> String? {
+    let fields = attributes.indexedFields
+    if fields.count > limits.searchAttributes {
+        return "number of search attributes \(fields.count) exceeds limit \(limits.searchAttributes)"
+    }
+    return fields.keys.sorted().first(where: ownedByTheServer.contains).map {
+        "\($0) attribute can't be set in SearchAttributes"
+    }
+}
+
+private func problem(
+    withSizeOf given: RawMessage<SearchAttributes>,
+    _ decoded: SearchAttributes,
+    _ limits: Limits
+) -> String? {
+    let limit = limits.searchAttributeBytes
+    for (name, value) in decoded.indexedFields where value.data.count > limit {
+        return "search attribute \(name) value size \(value.data.count) exceeds size limit \(limit)"
+    }
+    let size = given.bytes.count
+    return size > limits.searchAttributesBytes ? totalSizeExceeded(size, limits) : nil
+}
+
+private func totalSizeExceeded(_ size: Int, _ limits: Limits) -> String {
+    "total size of search attributes \(size) exceeds size limit \(limits.searchAttributesBytes)"
+}
 
 /// Attributes that the server maintains itself.
 private let ownedByTheServer: Set<String> = [

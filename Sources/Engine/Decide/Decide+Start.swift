@@ -36,7 +36,8 @@ public final class StartRequest: Sendable {
         try checkTimeout(request.workflowTaskTimeout, "WorkflowTaskTimeout")
         try checkTimeout(request.workflowStartDelay, "WorkflowStartDelay")
         try checkSize(request.input?.bytes.count, limits)
-        try checkSize(request.memo?.bytes.count, limits)
+        try checkMemo(request.memo, limits)
+        try checkSearchAttributes(request.searchAttributes, limits)
         guard request.cronSchedule.isEmpty else {
             throw RequestError(
                 .unimplemented,

@@ -97,9 +97,10 @@ extension Execution {
                     draft.event(.workflowTaskScheduled, .workflowTaskScheduledEventAttributes(attributes)).id
             }
         }
+        let startedEventID = draft.nextEventID + (isTransient ? 1 : 0)
         let started = StartedWorkflowTask(
             scheduledEventID: scheduledEventID,
-            startedEventID: draft.nextEventID + (isTransient ? 1 : 0),
+            startedEventID: startedEventID,
             attempt: attempt,
             scheduledAt: task.scheduledAt,
             startedAt: now,
@@ -109,8 +110,7 @@ extension Execution {
             nonce: start.nonce,
             epoch: start.epoch,
             historyBytes: durable.historyBytes,
-            suggestsContinueAsNew: durable.lastEventID >= limits.suggestedEvents
-                || durable.historyBytes >= limits.suggestedBytes,
+            continueAsNewReasons: continueAsNewReasons(startedEventID: startedEventID, limits),
             isTransient: isTransient,
             normalQueue: durable.taskQueue,
             timeout: taskTimeout(attempt: attempt)
@@ -203,7 +203,8 @@ extension Execution {
         attributes.requestID = started.requestID
         attributes.workerVersion = workerVersion(started.buildID)
         attributes.historySizeBytes = started.historyBytes
-        attributes.suggestContinueAsNew = started.suggestsContinueAsNew
+        attributes.suggestContinueAsNew = !started.continueAsNewReasons.isEmpty
+        attributes.suggestContinueAsNewReasons = started.continueAsNewReasons
         var event = HistoryEvent()
         event.eventID = started.startedEventID
         if !started.isTransient { event.taskID = event.eventID }

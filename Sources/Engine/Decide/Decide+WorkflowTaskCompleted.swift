@@ -42,9 +42,8 @@ extension Execution {
                 return try refuse(completion, started, failure, at: now)
             }
         }
-        if let failure = limitExceeded(draft, limits) { return try refuse(completion, started, failure, at: now) }
         finish(completion, started, commands, nextNonce: nextNonce, in: &draft)
-        return draft.decision
+        return ended(by: draft, limits) ?? draft.decision
     }
 
     private func finish(
@@ -123,7 +122,7 @@ extension Execution {
             nonce: nonce,
             epoch: completion.token.epoch,
             historyBytes: durable.historyBytes + draft.addedBytes,
-            suggestsContinueAsNew: completed.suggestsContinueAsNew,
+            continueAsNewReasons: completed.continueAsNewReasons,
             isTransient: false,
             normalQueue: durable.taskQueue,
             timeout: durable.taskTimeout
@@ -181,17 +180,6 @@ extension Execution {
         }
         draft.decision.reply = .refused(.invalidArgument(refusal.message))
         return draft.decision
-    }
-
-    private func limitExceeded(_ draft: Draft, _ limits: Limits) -> CommandRefusal? {
-        guard !draft.isClosed else { return nil }
-        if draft.lastEventID > limits.historyEvents {
-            return CommandRefusal(exceeded: historyCountExceeded)
-        }
-        if durable.historyBytes + draft.addedBytes > limits.historyBytes {
-            return CommandRefusal(exceeded: historySizeExceeded)
-        }
-        return nil
     }
 
     /// The response to a repeated completion: its eager activities that have not changed, and the next task if it is

@@ -1,3 +1,5 @@
+public import SagamoreAPI
+
 /// The durable part of the pending workflow task. Whether a worker holds it is volatile: `StartedWorkflowTask`.
 public struct WorkflowTask: Equatable, Sendable {
     /// The id of its WorkflowTaskScheduled event; 0 for a later attempt, which has no event yet.
@@ -40,8 +42,8 @@ public struct StartedWorkflowTask: Sendable {
     public let epoch: Int64
     /// The size of the history that the worker was given, in bytes.
     public let historyBytes: Int64
-    /// Whether the workflow should continue as new because of its history's size.
-    public let suggestsContinueAsNew: Bool
+    /// Why the workflow should continue as new; empty while its history is short.
+    public let continueAsNewReasons: [SuggestContinueAsNewReason]
     /// Whether the attempt has no WorkflowTaskScheduled event yet: it is written with the completion.
     public let isTransient: Bool
     /// The normal task queue, as opposed to the sticky one.

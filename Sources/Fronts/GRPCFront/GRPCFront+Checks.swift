@@ -73,15 +73,17 @@ extension GRPCFront {
 
     /// Logs a warning about a large payload: it is stored with the history, and sent with every replay.
     func noteSize(_ bytes: Int?, of field: String, _ call: GRPCServerCall) {
-        guard let bytes, bytes > Self.largePayloadBytes else { return }
+        noteSize(bytes, of: field, above: limits.warnedPayloadBytes, call)
+    }
+
+    /// Logs a warning about a value that is larger than `limit`.
+    func noteSize(_ bytes: Int?, of field: String, above limit: Int, _ call: GRPCServerCall) {
+        guard let bytes, bytes > limit else { return }
         log.warning("large payload", metadata: ["method": call.path, "field": field, "bytes": String(bytes)])
     }
 
     /// Clients accept 8 KiB of trailers in total, in which a byte may take three.
     private static let longestEcho = 1_500
-
-    /// Temporal default: 256 KiB.
-    private static let largePayloadBytes = 256 << 10
 
     /// The client's deadline, at most `interval` from now; nil without a deadline.
     func deadline(of call: GRPCServerCall, atMost interval: Interval, slack: Interval) -> Instant? {

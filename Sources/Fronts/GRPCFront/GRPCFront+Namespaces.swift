@@ -91,7 +91,7 @@ extension GRPCFront {
         capabilities.workerPollCompleteOnShutdown = true
         var bounds = NamespaceInfo.Limits()
         bounds.blobSizeLimitError = Int64(limits.payloadBytes)
-        bounds.memoSizeLimitError = Int64(limits.payloadBytes)
+        bounds.memoSizeLimitError = Int64(limits.memoBytes)
         var info = NamespaceInfo()
         info.name = record.name
         info.state = .registered

@@ -68,6 +68,7 @@ extension GRPCFront {
         guard !request.intermediatePage, request.pageNumber == 0 else {
             throw RequestError(.unimplemented, "completions in pages are not available in this version of sagamore")
         }
+        for command in request.commands { noteSize(command.payloadBytes, of: "commands", call) }
         let reply = Reply<CompletedWorkflowTask> { [self] outcome in
             switch outcome {
             case .success(let completed): deliver(completed, namespace.name, to: call)

@@ -36,6 +36,7 @@ extension GRPCFront {
         let start = try StartRequest(request, limits: limits)
         try check(identity: request.identity)
         noteSize(request.input?.bytes.count, of: "input", call)
+        noteSize(request.memo?.bytes.count, of: "memo", above: limits.warnedMemoBytes, call)
         let workflowID = request.workflowID
         history.start(
             start,

@@ -72,7 +72,8 @@ public final class Server {
 
     /// Creates the Kafka front if a cluster is configured.
     private func makeKafka(_ installation: Installation, _ history: HistoryService) throws(ServerError) -> KafkaFront? {
-        guard let kafka = configuration.kafka else { return nil }
+        guard var kafka = configuration.kafka else { return nil }
+        kafka.limits = configuration.limits
         let url = configuration.postgresURL
         let process = process
         do throws(KafkaError) {
@@ -103,8 +104,10 @@ public final class Server {
     private func makeHistory(_ installation: Installation) -> HistoryService {
         let url = configuration.postgresURL
         let log = Logger(label: "history")
+        var settings = HistoryConfiguration(slices: installation.slices, node: configuration.node)
+        settings.limits = configuration.limits
         let history = HistoryService(
-            configuration: HistoryConfiguration(slices: installation.slices, node: configuration.node),
+            configuration: settings,
             process: process,
             makeLaneStore: { shard in
                 let name = "sagamore lane \(shard)"
@@ -157,7 +160,7 @@ public final class Server {
             namespaces: installation.namespaces,
             clock: SystemClock.now,
             cluster: ClusterInformation(clusterID: installation.id, shards: installation.slices.usedShardCount),
-            limits: Limits(),
+            limits: configuration.limits,
             log: Logger(label: "grpc-front")
         )
         front.register(on: server)

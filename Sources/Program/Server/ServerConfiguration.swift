@@ -1,4 +1,5 @@
 internal import Glibc
+public import SagamoreEngine
 public import SagamoreKafkaFront
 
 /// The configuration of a server process.
@@ -13,6 +14,8 @@ public struct ServerConfiguration: Sendable {
     public var node: String
     /// Namespaces to create if they do not exist.
     public var namespaces = ["default"]
+    /// The limits of runs and requests.
+    public var limits = Limits()
     /// The Kafka cluster and the routes; nil for no Kafka.
     public var kafka: KafkaFrontConfiguration?
     /// The number of shards of a new database. Existing ones keep theirs until `sagamore migrate` changes it.

@@ -276,7 +276,7 @@ import Testing
         #expect(attributes.cause == .pendingActivitiesLimitExceeded)
     }
 
-    /// Results count toward the history's limit when they arrive, buffered ones included.
+    /// Results count toward the history's limit once they have arrived, buffered ones included.
     @Test(arguments: [false, true]) func resultsBeyondTheHistoryLimitTerminateTheRun(whileATaskRuns: Bool) throws {
         let stage = Stage()
         try stage.start()
@@ -290,8 +290,9 @@ import Testing
         let result = String(repeating: "x", count: 4_000)
         try stage.completeActivity(5, result: result)
         try stage.completeActivity(6, result: result)
+        try stage.completeActivity(7, result: result)
         #expect(stage.execution.isRunning)
-        let last = try stage.completeActivity(7, result: result)
+        let last = try stage.signal("more")
         #expect(stage.execution.durable.status == .terminated)
         guard case .workflowExecutionTerminatedEventAttributes(let it)? = last.events.last?.attributes else {
             Issue.record("not terminated: \(last.outline)")

@@ -41,7 +41,8 @@ import Testing
 
     @Test(arguments: [false, true]) func tooManyOrTooLargeAttributesAreRefused(byCount: Bool) throws {
         let many = Dictionary(uniqueKeysWithValues: (0..<101).map { ("Key\($0)", "x") })
-        let large = ["Place": String(repeating: "x", count: 50_000)]
+        let value = String(repeating: "x", count: 2_000)
+        let large = Dictionary(uniqueKeysWithValues: (0..<30).map { ("Key\($0)", value) })
         let refusal = try #require(try refusal(of: Samples.upsertSearchAttributes(byCount ? many : large)))
         #expect(refusal.cause == .badSearchAttributes)
         #expect(refusal.message.contains(byCount ? "101 exceeds limit 100" : "exceeds size limit 40960"))

@@ -188,8 +188,16 @@ import Testing
         try stage.start()
         try stage.pollWorkflowTask()
         try stage.signal(String(repeating: "x", count: 600))
-        let error = #expect(throws: RequestError.self) { try stage.signal(String(repeating: "y", count: 600)) }
-        #expect(error?.code == .invalidArgument)
+        try stage.signal(String(repeating: "y", count: 600))
+        #expect(stage.execution.isRunning)
+        let decision = try stage.signal("one more")
+        guard case .refused(let error) = decision.reply else {
+            Issue.record("not refused: \(decision.outline)")
+            return
+        }
+        #expect(error.code == .invalidArgument)
+        #expect(error.message == "Workflow history size exceeds limit.")
+        #expect(stage.execution.durable.status == .terminated)
     }
 }
 

@@ -134,13 +134,6 @@ import Testing
         )
     }
 
-    @Test func pendingTimersAreLimited() throws {
-        let stage = try waiting(Samples.startTimer("t", .seconds(1)))
-        stage.limits.pendingTimers = 1
-        try stage.signal("go")
-        #expect(try stage.run(Samples.startTimer("u", .seconds(1))).eventOutline.contains("9 WorkflowTaskFailed"))
-    }
-
     @Test func timersSurviveACrash() throws {
         let stage = try waiting(Samples.startTimer("t", .seconds(2)))
         stage.pass(.seconds(1))

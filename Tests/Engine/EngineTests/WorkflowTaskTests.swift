@@ -229,6 +229,7 @@ import Testing
             return
         }
         #expect(it.suggestContinueAsNew)
+        #expect(it.suggestContinueAsNewReasons == [.tooManyHistoryEvents])
         #expect(it.historySizeBytes > 0)
     }
 

@@ -21,7 +21,7 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from .compare import differences
 from .comparison_check import check
 from .normalise import meant
-from .scenarios import ALL
+from .scenarios import ALL, SMALL_LIMITS, WITH_SMALL_LIMITS
 from .servers import Server, ServerFailed, sagamore_server, temporal_server
 from .stage import PATIENCE, Stage
 from .workers_end_check import CHECKS
@@ -91,27 +91,32 @@ async def run(arguments: argparse.Namespace, names: list[str], tally: Tally) -> 
         return
     temporal = Path(os.environ.get("SAGAMORE_TEST_TEMPORAL") or Path(sys.executable).parent / "temporal")
     async with contextlib.AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(temporal_server(temporal))]
-        if arguments.record:
-            pass
-        elif arguments.reference_only:
-            second = await stack.enter_async_context(temporal_server(temporal))
-            servers.append(replace(second, name="temporal again"))
-        else:
-            servers.append(await stack.enter_async_context(sagamore_server(sagamore_binary())))
         runtime = Runtime(telemetry=TelemetryConfig(logging=None), worker_heartbeat_interval=None)
-        clients = [await Client.connect(server.address, runtime=runtime) for server in servers]
+
+        async def pair(settings: dict[str, int] | None) -> list[tuple[Server, Client]]:
+            servers = [await stack.enter_async_context(temporal_server(temporal, settings))]
+            if arguments.reference_only:
+                second = await stack.enter_async_context(temporal_server(temporal, settings))
+                servers.append(replace(second, name="temporal again"))
+            elif not arguments.record:
+                servers.append(await stack.enter_async_context(sagamore_server(sagamore_binary(), settings)))
+            return [(server, await Client.connect(server.address, runtime=runtime)) for server in servers]
+
+        pairs = {
+            small: await pair(SMALL_LIMITS if small else None)
+            for small in sorted({name in WITH_SMALL_LIMITS for name in names})
+        }
         if not arguments.only:
             report(tally, "comparison-notices-differences", [], check())
-        both = list(zip(servers, clients, strict=True))
         places = asyncio.Semaphore(arguments.jobs)
 
         async def one(name: str) -> list[Played] | None:
             async with places:
+                both = pairs[name in WITH_SMALL_LIMITS]
                 played = [await play(Stage(server, client, name)) for server, client in both]
             if arguments.record:
                 write(arguments.record, played[0].stage)
-            elif servers[1].name == "sagamore" and compared(*played):
+            elif played[1].stage.server.name == "sagamore" and compared(*played):
                 return played
             report(tally, name, played, compared(*played))
             return None
@@ -121,10 +126,14 @@ async def run(arguments: argparse.Namespace, names: list[str], tally: Tally) -> 
             return
         # Short of processor time the Temporal server loses tasks and goes on when they time out. So what differs is
         # compared once more, with what a new one shows with the machine to itself; Sagamore is not asked again.
-        server = await stack.enter_async_context(temporal_server(temporal))
-        client = await Client.connect(server.address, runtime=runtime)
+        fresh: dict[bool, tuple[Server, Client]] = {}
         for _, sagamore in different:
             name = sagamore.stage.name
+            small = name in WITH_SMALL_LIMITS
+            if small not in fresh:
+                server = await stack.enter_async_context(temporal_server(temporal, SMALL_LIMITS if small else None))
+                fresh[small] = (server, await Client.connect(server.address, runtime=runtime))
+            server, client = fresh[small]
             temporal_again = await play(Stage(replace(server, name="temporal again"), client, name))
             report(tally, name, [temporal_again, sagamore], compared(temporal_again, sagamore))
 

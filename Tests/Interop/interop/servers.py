@@ -45,14 +45,20 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def temporal_server(program: Path) -> AsyncIterator[Server]:
-    """The Temporal development server, with a database of its own that is removed at the end."""
+async def temporal_server(program: Path, settings: "dict[str, int] | None" = None) -> AsyncIterator[Server]:
+    """The Temporal development server, with a database of its own that is removed at the end.
+
+    `settings` are values of the dynamic configuration; a server with some also knows the search attributes
+    `Limited1` to `Limited3`.
+    """
     with tempfile.TemporaryDirectory(prefix="interop-temporal-") as folder:
         port = free_port()
         command = [
             str(program), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port),
-            "--db-filename", f"{folder}/temporal.db", "--log-level", "never",
+            "--db-filename", f"{folder}/temporal.db", "--log-level", "never", *dynamic(settings),
         ]  # fmt: skip
+        if settings:
+            command += [part for number in "123" for part in ("--search-attribute", f"Limited{number}=Keyword")]
         log = Path(folder) / "log"
         async with running(command, log) as process:
             server = Server("temporal", f"127.0.0.1:{port}", process)
@@ -61,13 +67,14 @@ async def temporal_server(program: Path) -> AsyncIterator[Server]:
 
 
 @contextlib.asynccontextmanager
-async def sagamore_server(program: Path) -> AsyncIterator[Server]:
+async def sagamore_server(program: Path, settings: "dict[str, int] | None" = None) -> AsyncIterator[Server]:
     """`sagamore dev` with a fresh data folder."""
     with tempfile.TemporaryDirectory(prefix="interop-sagamore-") as folder:
         data = Path(folder) / "data"
         command = [
             str(program), "dev", "--ephemeral", "--data-dir", str(data), "--ip", "127.0.0.1",
             "--port", str(free_port()), "--http-port", str(free_port()), "--log-level", "warning",
+            *dynamic(settings),
         ]  # fmt: skip
         log = Path(folder) / "log"
         async with running(command, log) as process:
@@ -78,6 +85,11 @@ async def sagamore_server(program: Path) -> AsyncIterator[Server]:
             server = Server("sagamore", json.loads(ready.read_text())["grpc"], process)
             await until_usable(server, log)
             yield server
+
+
+def dynamic(settings: "dict[str, int] | None") -> list[str]:
+    """Values of the dynamic configuration as arguments, which both programs take alike."""
+    return [part for key, value in (settings or {}).items() for part in ("--dynamic-config-value", f"{key}={value}")]
 
 
 @contextlib.asynccontextmanager

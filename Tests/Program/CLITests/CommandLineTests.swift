@@ -15,7 +15,6 @@ extension ProgramTests {
             ["serve", "--config", "x.yaml"], ["schedule", "list"], ["namespace", "create", "--retention", "1d"],
             ["task-queue", "describe"], ["activity", "complete"], ["operator", "cluster", "health"],
             ["workflow", "list", "--query", "x"], ["workflow", "signal-with-start"], ["dev", "--time-skipping"],
-            ["dev", "--dynamic-config-value", "a=1"],
         ])
         func anUnavailableCommandExitsWith2(_ arguments: [String]) throws {
             let program = try RunningProgram(arguments)
@@ -33,6 +32,8 @@ extension ProgramTests {
             ["command", "publish", "--command-id", "1", "--input", "{", "--kafka", "x:1"],
             ["command", "publish", "--command-id", "1", "--timeout", "5s", "--kafka", "x:1"],
             ["migrate", "--postgres", "x", "--shards", "17"],
+            ["dev", "--dynamic-config-value", "limit.blobSize.error"],
+            ["dev", "--dynamic-config-value", "limit.blobSize.error=large"],
         ])
         func anInvalidCommandLineExitsWith2(_ arguments: [String]) throws {
             let folder = try TemporaryFolder()

@@ -27,9 +27,10 @@ package final class Stage {
         history.map { "\($0.eventID) \($0.eventType.shortName)" }
     }
 
-    /// Applies a decision's entries.
+    /// Applies a decision's entries, or those that end the run if the decision exceeds a limit of its history.
     @discardableResult
-    package func apply(_ decision: Decision) -> Decision {
+    package func apply(_ given: Decision) -> Decision {
+        let decision = execution.limited(given, at: now, limits)
         for entry in decision.entries {
             do throws(InvalidEntry) { try execution.validate(entry) } catch { preconditionFailure("\(error)") }
             execution.apply(entry)

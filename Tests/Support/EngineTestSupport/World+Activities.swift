@@ -116,6 +116,7 @@ extension World {
         let decision = try perform("heartbeat of activity \(name)") { execution throws(RequestError) in
             try execution.decide(heartbeat: token, details: details, at: now, limits: limits)
         }
+        if let decision, endedByLimit(decision) { return }
         guard case .heartbeat(let cancelRequested) = decision?.reply else {
             throw violation("a heartbeat was refused")
         }

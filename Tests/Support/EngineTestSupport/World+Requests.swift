@@ -74,6 +74,7 @@ extension World {
         }
         try require(isRunning || isKnown || decision == nil, "a closed run took a signal")
         guard let decision else { return }
+        if endedByLimit(decision) { return }
         try require(decision.entries.isEmpty == isKnown, "request id \(requestID) known: \(isKnown)")
         try require(decision.statusEvents.count == (isKnown || sender == nil ? 0 : 1), "a signal's events")
         guard !isKnown else { return }

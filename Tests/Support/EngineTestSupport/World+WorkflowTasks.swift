@@ -13,6 +13,10 @@ extension World {
         let isDue =
             execution.isRunning && execution.volatile.startedTask == nil && task?.attempt == stamp.attempt
             && task?.scheduledEventID == stamp.scheduledEventID
+        if isDue, let ended = execution.endedByLimit(beforeWorkflowTask: true, at: now, limits) {
+            try perform("poll at a limit") { _ throws(RequestError) in ended }
+            return
+        }
         let request = WorkflowTaskStartRequest(
             stamp: stamp,
             isSticky: !sticky.isEmpty && !random.once(in: 3),

@@ -78,7 +78,6 @@ package final class World {
         limits.historyEvents = Int64.random(in: 20...60, using: &random)
         limits.signals = Int.random(in: 2...6, using: &random)
         limits.pendingActivities = Int.random(in: 1...3, using: &random)
-        limits.pendingTimers = Int.random(in: 1...3, using: &random)
         limits.payloadBytes = Int.random(in: 60...100, using: &random)
         limits.suggestedEvents = 10
     }
@@ -103,7 +102,7 @@ package final class World {
         let before = execution
         let decision: Decision
         do throws(RequestError) {
-            decision = try decide(execution)
+            decision = execution.limited(try decide(execution), at: now, limits)
         } catch {
             coverage.count("refused \(error.code)")
             requests.append("    \(error)")
@@ -154,6 +153,12 @@ package final class World {
         guard other.durable != execution.durable else { return }
         let (left, right) = ("\(execution.durable)", "\(other.durable)")
         throw violation("\(what) differs from the live one", left, right)
+    }
+
+    /// Whether a limit of the history ended the run in place of what was asked.
+    func endedByLimit(_ decision: Decision) -> Bool {
+        guard case .refused = decision.reply else { return false }
+        return !execution.isRunning
     }
 
     /// The process is gone with all that is volatile.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SagamoreCommandLineArguments
+internal import SagamoreEngine
 internal import SagamoreLogging
 internal import SagamoreServer
 internal import SagamoreThreads
@@ -41,7 +42,7 @@ enum DevCommand {
     static let dynamicValues = Option<[String]>(
         "--dynamic-config-value",
         valueName: "KEY=VALUE",
-        help: "Not available yet."
+        help: "Set a limit by the key that Temporal's dynamic configuration has for it."
     )
     static let isEphemeral = Flag("--ephemeral", help: "Use a fresh data folder and remove it at exit.")
 
@@ -59,14 +60,16 @@ enum DevCommand {
         ]
     ) { values in
         if values[isTimeSkipping] { throw Unavailable.refusal("dev --time-skipping") }
-        if !values[dynamicValues].isEmpty { throw Unavailable.refusal("dev --dynamic-config-value") }
-        let configuration = configuration(values)
+        let dynamic = try dynamicConfiguration(values)
+        let configuration = configuration(values, dynamic.limits)
         LoggingOptions.bootstrap(values)
+        warnOfUnknownKeys(dynamic)
         try await SystemThread.run("dev") { try run(configuration) }
     }
 
-    private static func configuration(_ values: ParsedValues) -> DevConfiguration {
+    private static func configuration(_ values: ParsedValues, _ limits: Limits) -> DevConfiguration {
         var configuration = DevConfiguration()
+        configuration.limits = limits
         configuration.host = values[ip]
         configuration.grpcPort = Int(values[port])
         configuration.isEphemeral = values[isEphemeral]
@@ -78,6 +81,25 @@ enum DevCommand {
         configuration.kafkaBootstrap = values[kafka]
         configuration.postgresURL = values[postgres]
         return configuration
+    }
+
+    private static func dynamicConfiguration(_ values: ParsedValues) throws(UsageError) -> DynamicConfiguration {
+        var dynamic = DynamicConfiguration()
+        for setting in values[dynamicValues] {
+            do throws(ServerError) { try dynamic.set(setting) } catch { throw UsageError("\(error)") }
+        }
+        return dynamic
+    }
+
+    /// Temporal's server has many more keys. What sets one of those starts all the same.
+    private static func warnOfUnknownKeys(_ dynamic: DynamicConfiguration) {
+        let log = Logger(label: "dev")
+        for key in dynamic.unknownKeys {
+            let near = Suggestion.near(to: key, among: DynamicKey.all.map(\.name)).prefix(3)
+            var metadata = ["key": key]
+            if !near.isEmpty { metadata["near"] = near.joined(separator: ", ") }
+            log.warning("an unknown key of the dynamic configuration has no effect", metadata: metadata)
+        }
     }
 
     private static func run(_ configuration: DevConfiguration) throws {

@@ -1,3 +1,5 @@
+public import SagamoreEngine
+
 /// The configuration of `sagamore dev`.
 public struct DevConfiguration: Sendable {
     /// The address to listen on.
@@ -8,6 +10,8 @@ public struct DevConfiguration: Sendable {
     public var dataFolder: String?
     /// Namespaces to create if they do not exist.
     public var namespaces = ["default"]
+    /// The limits of runs and requests.
+    public var limits = Limits()
     /// A Kafka cluster to use instead of the broker inside this process.
     public var kafkaBootstrap: String?
     /// A database to use instead of the private one.

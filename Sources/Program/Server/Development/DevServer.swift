@@ -39,6 +39,7 @@ public final class DevServer {
         settings.host = configuration.host
         settings.grpcPort = configuration.grpcPort
         settings.namespaces = configuration.namespaces
+        settings.limits = configuration.limits
         let kafka = try makeKafka()
         settings.kafka = kafka
         let server = Server(settings, stopSignal: stopSignal)

@@ -36,6 +36,8 @@ final class LaneItem: @unchecked Sendable {
     /// The end of the run that this item's run replaces. Both are written in one transaction, or neither: no run ends
     /// for a successor that does not begin.
     var ending: LaneItem?
+    /// Set where a limit ended the run in place of what was asked: the caller's answer once that is committed.
+    var refusal: RequestError?
     /// Called without the lock after the commit.
     var release: (@Sendable () -> Void)?
     /// Called without the lock if the item cannot be committed.

@@ -15,6 +15,9 @@ extension Shard {
         }
         access(task.key, caller) { (access: consuming RunAccess<AssignedActivityTask>) in
             guard let run = access.run, run.runID == task.runID else { return access.refuseTask(.activityTaskNotFound) }
+            if access.shard.endByLimit(run, beforeWorkflowTask: false, in: access.context) {
+                return access.refuseTask(.activityTaskNotFound)
+            }
             let decision: Decision
             do throws(RequestError) {
                 let (nonce, now) = (access.shard.state.random.next(), access.shard.clock())

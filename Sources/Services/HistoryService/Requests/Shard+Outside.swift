@@ -110,10 +110,14 @@ extension Shard {
             }
         case .signal(let request, let runID):
             let run = try openRun(command, runID, in: context)
-            return .decision(try run.execution.decide(request, at: now, limits: configuration.limits), run)
+            let decision = try run.execution.decide(request, at: now, limits: configuration.limits)
+            if let refusal = refusal(of: decision, on: run, in: context) { throw refusal }
+            return .decision(decision, run)
         case .cancel(let request, let runID):
             let run = try openRun(command, runID, in: context)
-            return .decision(try run.execution.decide(request, at: now), run)
+            let decision = try run.execution.decide(request, at: now)
+            if let refusal = refusal(of: decision, on: run, in: context) { throw refusal }
+            return .decision(decision, run)
         case .terminate(let request, let runID):
             let run = try openRun(command, runID, in: context)
             return .decision(try run.execution.decide(request, at: now), run)

@@ -16,6 +16,9 @@ extension Shard {
         access(task.key, caller) { (access: consuming RunAccess<PolledWorkflowTask>) in
             guard let run = access.run, run.runID == task.runID else { return access.refuseTask(.workflowTaskNotFound) }
             let shard = access.shard
+            if shard.endByLimit(run, beforeWorkflowTask: true, in: access.context) {
+                return access.refuseTask(.workflowTaskNotFound)
+            }
             let request = WorkflowTaskStartRequest(
                 stamp: stamp,
                 isSticky: isSticky,

@@ -128,7 +128,11 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         onFailure: (@Sendable (LaneFailure, Reply<Success>) -> Void)? = nil
     ) {
         let reply = reply
-        item.release = { reply.succeed(value) }
+        if let refusal = item.refusal {
+            item.release = { reply.fail(refusal) }
+        } else {
+            item.release = { reply.succeed(value) }
+        }
         if let onFailure {
             item.refuse = { onFailure($0, reply) }
         } else {
@@ -140,7 +144,11 @@ struct RunAccess<Success: Sendable>: ~Copyable {
     /// Queues an item, and calls `release` without the lock once it is committed.
     consuming func commit(_ item: LaneItem, _ release: @escaping @Sendable (Reply<Success>) -> Void) {
         let reply = reply
-        item.release = { release(reply) }
+        if let refusal = item.refusal {
+            item.release = { reply.fail(refusal) }
+        } else {
+            item.release = { release(reply) }
+        }
         item.refuse = { reply.fail($0.error) }
         shard.enqueue(item)
     }

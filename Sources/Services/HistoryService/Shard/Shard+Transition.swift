@@ -25,7 +25,10 @@ extension Shard {
         precondition(run.residence.isInMemory, "a decision on a run that is \(run.residence) would be lost")
         let item = LaneItem(context: context, run: run)
         let before = run.execution.durable.life
+        let decision = limited(decision, of: run, item)
+        let lengthBefore = HistoryLength(run.execution.durable)
         let row = run.apply(decision.entries)
+        noteLength(of: run, since: lengthBefore)
         if !row.events.isEmpty || !row.facts.isEmpty {
             run.sequence += 1
             item.journal = JournalRow(

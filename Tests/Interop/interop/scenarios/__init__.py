@@ -8,6 +8,31 @@ Scenario = Callable[[Stage], Awaitable[None]]
 
 ALL: dict[str, Scenario] = {}
 
+SMALL_LIMITS = {
+    "limit.historyCount.suggestContinueAsNew": 8,
+    "limit.historyCount.warn": 20,
+    "limit.historyCount.error": 30,
+    "limit.historySize.suggestContinueAsNew": 6_000,
+    "limit.historySize.warn": 10_000,
+    "limit.historySize.error": 20_000,
+    "history.maximumSignalsPerExecution": 5,
+    "limit.blobSize.warn": 2_000,
+    "limit.blobSize.error": 4_000,
+    "limit.memoSize.warn": 500,
+    "limit.memoSize.error": 1_000,
+    "frontend.searchAttributesNumberOfKeysLimit": 2,
+    "frontend.searchAttributesSizeOfValueLimit": 100,
+    "limit.numPendingActivities.error": 3,
+    "limit.numPendingChildExecutions.error": 2,
+    "limit.numPendingSignals.error": 2,
+    "limit.numPendingCancelRequests.error": 2,
+    "limit.maxIDLength": 200,
+}
+"""The dynamic configuration of the servers that play scenarios about limits."""
+
+WITH_SMALL_LIMITS: set[str] = set()
+"""The names of those scenarios."""
+
 
 def scenario(function: Scenario) -> Scenario:
     """Adds a scenario to those that are run, in the order of the source."""
@@ -16,6 +41,12 @@ def scenario(function: Scenario) -> Scenario:
         raise ValueError(f"two scenarios are named {name}")
     ALL[name] = function
     return function
+
+
+def small_limits(function: Scenario) -> Scenario:
+    """Adds a scenario that is played by servers with `SMALL_LIMITS`."""
+    WITH_SMALL_LIMITS.add(function.__name__.replace("_", "-"))
+    return scenario(function)
 
 
 # In the order in which they are run.
@@ -29,4 +60,5 @@ from . import (  # noqa: E402, I001
     activities as activities,
     starting as starting,
     workflows as workflows,
+    limits as limits,
 )
