@@ -73,7 +73,8 @@ extension Execution {
             workflowType: durable.workflowType,
             startedAt: startedAt,
             nonce: nonce,
-            heartbeatDetails: heartbeatDetails(of: activity)
+            heartbeatDetails: heartbeatDetails(of: activity),
+            priority: Priority(activity.priority, inheriting: durable.priority)
         )
     }
 
@@ -84,7 +85,7 @@ extension Execution {
         let id = activity.scheduledEventID
         draft.fact(.activityReturned(scheduledEventID: id, attempt: activity.attempt, at: now))
         draft.decision.offers.append(
-            .activity(taskQueue: activity.taskQueue, scheduledEventID: id, attempt: activity.attempt)
+            .activity(route: route(of: activity), scheduledEventID: id, attempt: activity.attempt)
         )
         return draft.decision
     }

@@ -42,7 +42,8 @@ extension Execution {
         if attributes.requestEagerExecution, queue.hasSameBytes(as: durable.taskQueue) {
             context.eagerActivities.append(id)
         } else {
-            draft.decision.offers.append(.activity(taskQueue: queue, scheduledEventID: id, attempt: 1))
+            let route = route(of: attributes.priority, queue: queue)
+            draft.decision.offers.append(.activity(route: route, scheduledEventID: id, attempt: 1))
         }
         return nil
     }
@@ -87,6 +88,11 @@ extension Execution {
         if !Interval(attributes.scheduleToCloseTimeout).isSet, !Interval(attributes.startToCloseTimeout).isSet {
             return "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity. "
                 + "ActivityId=\(attributes.activityID) ActivityType=\(type)"
+        }
+        do throws(RequestError) {
+            try checkPriority(attributes.priority)
+        } catch {
+            return "invalid priorities: \(error.message)"
         }
         return attributes.retryPolicy.flatMap(RetryRules.problem)
     }

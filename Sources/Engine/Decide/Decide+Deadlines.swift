@@ -97,7 +97,7 @@ extension Execution {
         switch deadline.kind {
         case .activityRetry:
             draft.decision.offers.append(
-                .activity(taskQueue: activity.taskQueue, scheduledEventID: deadline.id, attempt: activity.attempt)
+                .activity(route: route(of: activity), scheduledEventID: deadline.id, attempt: activity.attempt)
             )
             return false
         case .activityScheduleToStart: timeOut(activity, .scheduleToStart, in: &draft)

@@ -19,7 +19,7 @@ extension Execution {
         if let task = durable.workflowTask, volatile.startedTask == nil {
             offers.append(
                 .workflow(
-                    taskQueue: durable.taskQueue,
+                    route: route,
                     stickyQueue: volatile.stickyAbandoned ? "" : task.stickyQueue,
                     stamp: WorkflowTaskStamp(scheduledEventID: task.scheduledEventID, attempt: task.attempt)
                 )
@@ -28,7 +28,7 @@ extension Execution {
         let waiting = durable.activities.values.filter { !$0.isStarted && $0.attempt == 1 }
         for activity in waiting.sorted(by: { $0.scheduledEventID < $1.scheduledEventID }) {
             offers.append(
-                .activity(taskQueue: activity.taskQueue, scheduledEventID: activity.scheduledEventID, attempt: 1)
+                .activity(route: route(of: activity), scheduledEventID: activity.scheduledEventID, attempt: 1)
             )
         }
         return offers

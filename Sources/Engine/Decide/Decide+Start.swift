@@ -45,6 +45,7 @@ public final class StartRequest: Sendable {
             )
         }
         try checkPolicies(request)
+        try checkPriority(request.priority)
         if let policy = request.retryPolicy {
             if let problem = RetryRules.problem(policy) { throw .invalidArgument(problem) }
             throw RequestError(
@@ -122,7 +123,8 @@ extension Execution {
             scheduled.attempt = 1
             let event = draft.event(.workflowTaskScheduled, .workflowTaskScheduledEventAttributes(scheduled))
             let stamp = WorkflowTaskStamp(scheduledEventID: event.id, attempt: 1)
-            draft.decision.offers.append(.workflow(taskQueue: queue.name, stickyQueue: "", stamp: stamp))
+            let route = TaskRoute(queue: queue.name, priority: TaskPriority(request.priority))
+            draft.decision.offers.append(.workflow(route: route, stickyQueue: "", stamp: stamp))
         }
         return draft.decision
     }

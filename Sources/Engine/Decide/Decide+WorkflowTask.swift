@@ -182,7 +182,7 @@ extension Execution {
     private func retryWorkflowTask(attempt: Int32, in draft: inout Draft) {
         draft.fact(.workflowTaskRetried(attempt: attempt, at: draft.now))
         let stamp = WorkflowTaskStamp(scheduledEventID: 0, attempt: attempt)
-        draft.decision.offers.append(.workflow(taskQueue: durable.taskQueue, stickyQueue: "", stamp: stamp))
+        draft.decision.offers.append(.workflow(route: route, stickyQueue: "", stamp: stamp))
     }
 
     func writeStarted(_ started: StartedWorkflowTask, in draft: inout Draft) {
@@ -259,7 +259,7 @@ extension Execution {
             task.scheduledEventID == stamp.scheduledEventID, task.attempt == stamp.attempt
         else { return draft.decision }
         draft.volatile(.stickyAbandoned)
-        draft.decision.offers.append(.workflow(taskQueue: durable.taskQueue, stickyQueue: "", stamp: stamp))
+        draft.decision.offers.append(.workflow(route: route, stickyQueue: "", stamp: stamp))
         return draft.decision
     }
 }

@@ -21,7 +21,7 @@ extension Execution {
         )
         draft.decision.offers.append(
             .workflow(
-                taskQueue: durable.taskQueue,
+                route: route,
                 stickyQueue: stickyQueue,
                 stamp: WorkflowTaskStamp(scheduledEventID: event.id, attempt: attempt)
             )

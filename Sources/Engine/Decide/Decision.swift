@@ -39,9 +39,9 @@ public struct Decision: Sendable {
 public enum TaskOffer: Sendable, Equatable {
     /// - Parameters:
     ///   - stickyQueue: the queue of the worker that has the run in its cache; empty for none.
-    case workflow(taskQueue: String, stickyQueue: String, stamp: WorkflowTaskStamp)
+    case workflow(route: TaskRoute, stickyQueue: String, stamp: WorkflowTaskStamp)
     /// An attempt of an activity for the pollers of its task queue.
-    case activity(taskQueue: String, scheduledEventID: Int64, attempt: Int32)
+    case activity(route: TaskRoute, scheduledEventID: Int64, attempt: Int32)
 }
 
 /// Identifies a due workflow task among those of its run.
@@ -85,6 +85,8 @@ public struct ActivityTaskDelivery: Sendable {
     public let nonce: UInt64
     /// The details of the last heartbeat of an earlier attempt.
     public let heartbeatDetails: RawMessage<Payloads>?
+    /// The activity's priority, with what it inherits from the run.
+    public let priority: Priority?
 }
 
 /// The reply to a completed workflow task.

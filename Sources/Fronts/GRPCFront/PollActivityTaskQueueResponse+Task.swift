@@ -27,6 +27,6 @@ extension PollActivityTaskQueueResponse {
         startToCloseTimeout = activity.startToClose.duration
         heartbeatTimeout = activity.heartbeatTimeout.duration
         retryPolicy = activity.retryPolicy
-        priority = activity.priority
+        priority = task.delivery.priority
     }
 }

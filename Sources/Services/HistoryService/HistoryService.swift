@@ -209,8 +209,8 @@ extension HistoryService: BacklogStore {
     public func pageIn(_ queue: TaskQueueKey, limit: Int) {
         let matching = self.matching
         let shards = shards
-        let progress = Progress(of: shards.count) { isMoreWaiting in
-            matching.client.withLock { $0 }?.backlogPaged(queue, isMoreWaiting: isMoreWaiting)
+        let progress = Progress(of: shards.count) { next in
+            matching.client.withLock { $0 }?.backlogPaged(queue, next: next)
         }
         for shard in shards {
             shard.loads.add(.pageIn(queue, limit: max(1, limit / shards.count)) { progress.finish(one: $0) })
@@ -219,24 +219,24 @@ extension HistoryService: BacklogStore {
 
     /// Reports once every shard has answered or was dropped. Whoever reloads a dropped shard reports its backlog.
     private final class Progress: Sendable {
-        private let state: Locked<(left: Int, isMoreWaiting: Bool)>
-        private let done: @Sendable (_ isMoreWaiting: Bool) -> Void
+        private let state: Locked<(left: Int, next: TaskPlace?)>
+        private let done: @Sendable (_ next: TaskPlace?) -> Void
 
-        init(of count: Int, done: @escaping @Sendable (_ isMoreWaiting: Bool) -> Void) {
-            state = Locked((left: count, isMoreWaiting: false))
+        init(of count: Int, done: @escaping @Sendable (_ next: TaskPlace?) -> Void) {
+            state = Locked((left: count, next: nil))
             self.done = done
         }
 
-        func finish(one isMoreWaiting: Bool) {
+        func finish(one next: TaskPlace?) {
             let outcome = state.withLock { state in
                 state.left -= 1
-                state.isMoreWaiting = state.isMoreWaiting || isMoreWaiting
+                if let next { state.next = min(next, state.next ?? next) }
                 return state
             }
-            if outcome.left == 0 { done(outcome.isMoreWaiting) }
+            if outcome.left == 0 { done(outcome.next) }
         }
 
-        deinit { if state.withLock({ $0.left > 0 }) { done(false) } }
+        deinit { if state.withLock({ $0.left > 0 }) { done(.front) } }
     }
 }
 

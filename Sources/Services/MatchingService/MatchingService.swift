@@ -213,7 +213,7 @@ extension MatchingService: BacklogListener {
         change { state, _ in state.backlogStored(queue) }
     }
 
-    public func backlogPaged(_ queue: TaskQueueKey, isMoreWaiting: Bool) {
-        change { state, _ in state.backlogPaged(queue, isMoreWaiting: isMoreWaiting) }
+    public func backlogPaged(_ queue: TaskQueueKey, next: TaskPlace?) {
+        change { state, _ in state.backlogPaged(queue, next: next) }
     }
 }

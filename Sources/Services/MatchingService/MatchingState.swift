@@ -28,8 +28,8 @@ struct MatchingState {
         change(key) { $0.backlogStored() }
     }
 
-    mutating func backlogPaged(_ key: TaskQueueKey, isMoreWaiting: Bool) -> [MatchAction] {
-        change(key) { $0.backlogPaged(isMoreWaiting: isMoreWaiting) }
+    mutating func backlogPaged(_ key: TaskQueueKey, next: TaskPlace?) -> [MatchAction] {
+        change(key) { $0.backlogPaged(next: next) }
     }
 
     /// Changes a queue, and notes the polls that get a task.

@@ -39,6 +39,15 @@ struct PostponedTasks {
         return rows[row].popFirst()?.queued
     }
 
+    var all: [MatchingTask] {
+        var all: [MatchingTask] = []
+        _ = contains { task in
+            all.append(task)
+            return false
+        }
+        return all
+    }
+
     func contains(where condition: (MatchingTask) -> Bool) -> Bool {
         rows.contains { $0.contains { condition($0.queued.task) } }
     }

@@ -22,10 +22,7 @@ struct TaskQueueState {
     }
 
     private let key: TaskQueueKey
-    private var tasks = FIFO<MatchingTask>()
-    private var postponed = PostponedTasks()
-    /// Due retries and new tasks take turns, so that neither kind starves the other.
-    private var isRetryNext = true
+    private var tasks = WaitingTasks()
     /// The polls in order. One that is not in `waiting` any more is skipped.
     private var polls = FIFO<UInt64>()
     private var waiting: [UInt64: Poll] = [:]
@@ -36,6 +33,9 @@ struct TaskQueueState {
     /// on none while it is at work.
     private(set) var connections: Set<UInt64> = []
     private var backlog = Backlog.none
+    /// No task that waits in the database stands before this place, as far as is known. While a page is read, only of
+    /// those that were paged out meanwhile.
+    private var firstStored = TaskPlace.back
     /// `step` has nothing to do before this time. It may be too early, never too late.
     private(set) var wakeAt = Instant.distantPast
 
@@ -49,23 +49,12 @@ struct TaskQueueState {
     init(_ key: TaskQueueKey) { self.key = key }
 
     /// Tasks that no poll has got, without those that are postponed.
-    var taskCount: Int { tasks.count }
-    var postponedCount: Int { postponed.count }
+    var taskCount: Int { tasks.count + tasks.queryCount }
+    var postponedCount: Int { tasks.postponed.count }
     var pollCount: Int { waiting.count }
 
     /// All tasks in memory, for the checks of a simulation.
-    var heldTasks: [MatchingTask] {
-        var held: [MatchingTask] = []
-        _ = tasks.contains { task in
-            held.append(task)
-            return false
-        }
-        _ = postponed.contains { task in
-            held.append(task)
-            return false
-        }
-        return held
-    }
+    var heldTasks: [MatchingTask] { tasks.all }
 
     // MARK: Tasks
 
@@ -74,11 +63,20 @@ struct TaskQueueState {
         if task.isSticky, isWorkerGone || lastPollAt + Self.stickyPatience < now { return [.abandon(task)] }
         if task.isQuery {
             // A client waits for the answer, so a query waits neither in the database nor behind tasks that do.
-            if !task.isSticky, tasks.count >= 2 * Self.limit { return [.pageOut(task)] }
-        } else if !task.isSticky, tasks.count >= Self.limit || isBehindBacklog {
-            return [.pageOut(task)]
+            if !task.isSticky, taskCount >= 2 * Self.limit { return [.pageOut(task)] }
+            tasks.insert(tasks.placed(task, at: now))
+        } else {
+            let task = tasks.placed(task, at: now)
+            if task.isSticky {
+                tasks.insert(task)
+            } else if isBehindBacklog(task) {
+                return [pageOut(task)]
+            } else {
+                tasks.insert(task)
+                // The last one waits in the database: a full queue takes tasks of a higher priority, and of other keys.
+                if tasks.count > Self.limit, let last = tasks.popLast() { return [pageOut(last)] }
+            }
         }
-        tasks.append(task)
         if task.isSticky { wake(by: lastPollAt + Self.stickyPatience) }
         return []
     }
@@ -87,23 +85,23 @@ struct TaskQueueState {
     mutating func postpone(_ failed: QueuedTask, at now: Instant) -> [MatchAction] {
         let task = failed.task
         if task.isSticky, isWorkerGone { return [.abandon(task)] }
-        guard postponed.count < Self.limit else { return [task.isSticky ? .abandon(task) : .pageOut(task)] }
-        wake(by: postponed.add(failed, at: now))
-        return []
-    }
-
-    private mutating func nextTask(at now: Instant) -> QueuedTask? {
-        if isRetryNext || tasks.isEmpty, let retry = postponed.popDue(at: now) {
-            isRetryNext = false
-            return retry
+        guard tasks.postponed.count < Self.limit else {
+            return [task.isSticky ? .abandon(task) : pageOut(tasks.placed(task, at: now))]
         }
-        isRetryNext = true
-        return tasks.popFirst().map { QueuedTask($0) }
+        wake(by: tasks.postponed.add(failed, at: now))
+        return []
     }
 
     // MARK: The backlog
 
+    private mutating func pageOut(_ task: MatchingTask) -> MatchAction {
+        if !task.isQuery { firstStored = min(firstStored, task.taskPlace) }
+        return .pageOut(task)
+    }
+
     mutating func backlogStored() -> [MatchAction] {
+        // Tasks that this queue did not page out are those of an earlier process.
+        if firstStored == .back { firstStored = .front }
         if case .paging = backlog {
             backlog = .paging(storedMeanwhile: true)
         } else {
@@ -112,26 +110,31 @@ struct TaskQueueState {
         return refill()
     }
 
-    mutating func backlogPaged(isMoreWaiting: Bool) -> [MatchAction] {
+    /// - Parameter next: no task that still waits in the database stands before this place; nil when none waits.
+    mutating func backlogPaged(next: TaskPlace?) -> [MatchAction] {
+        firstStored = min(firstStored, next ?? .back)
         if case .paging(storedMeanwhile: true) = backlog {
             backlog = .stored
         } else {
-            backlog = isMoreWaiting ? .stored : .none
+            backlog = next == nil ? .none : .stored
         }
         return refill()
     }
 
     /// Whether a new task has to wait behind those in the database. While so many tasks are postponed that no page is
     /// read, new ones go first.
-    private var isBehindBacklog: Bool {
+    private func isBehindBacklog(_ task: MatchingTask) -> Bool {
         guard case .stored = backlog else { return false }
-        return postponed.count < Self.limit
+        return tasks.postponed.count < Self.limit && task.taskPlace >= firstStored
     }
 
     /// Asks for a page when half of the room is free.
     private mutating func refill() -> [MatchAction] {
-        guard case .stored = backlog, tasks.count < Self.limit / 2, postponed.count < Self.limit else { return [] }
+        guard case .stored = backlog, tasks.count < Self.limit / 2, tasks.postponed.count < Self.limit else {
+            return []
+        }
         backlog = .paging(storedMeanwhile: false)
+        firstStored = .back
         return [.pageIn(key, limit: Self.limit - tasks.count)]
     }
 
@@ -144,7 +147,7 @@ struct TaskQueueState {
             stickyWorker = .expected
             if let connection = poll.poller.connectionID { connections.insert(connection) }
         }
-        if let queued = nextTask(at: now) { return [.match(queued, poll)] + refill() }
+        if let queued = tasks.next(at: now) { return [.match(queued, poll)] + refill() }
         polls.append(poll.handle.id)
         wait(poll)
         return refill()
@@ -155,7 +158,7 @@ struct TaskQueueState {
         if poll.deadline <= now { return [.end(poll)] }
         if case .shutDown = stickyWorker { return [.end(poll)] }
         lastPollAt = now
-        if let queued = nextTask(at: now) { return [.match(queued, poll)] + refill() }
+        if let queued = tasks.next(at: now) { return [.match(queued, poll)] + refill() }
         polls.prepend(poll.handle.id)
         wait(poll)
         return []
@@ -172,7 +175,7 @@ struct TaskQueueState {
         waiting[poll.handle.id] = poll
         wake(by: poll.deadline)
         // A task that is postponed may be due before the poll's time is up.
-        if let retry = postponed.nextRetry { wake(by: retry) }
+        if let retry = tasks.postponed.nextRetry { wake(by: retry) }
     }
 
     private mutating func nextPoll(at now: Instant) -> Poll? {
@@ -231,13 +234,7 @@ struct TaskQueueState {
     }
 
     private mutating func abandon(where isAbandoned: (MatchingTask) -> Bool) -> [MatchAction] {
-        var actions: [MatchAction] = []
-        tasks.removeAll { task in
-            guard isAbandoned(task) else { return false }
-            actions.append(.abandon(task))
-            return true
-        }
-        return actions + postponed.removeAll(where: isAbandoned).map { .abandon($0) }
+        tasks.removeAll(where: isAbandoned).map { .abandon($0) }
     }
 
     // MARK: Time
@@ -248,11 +245,11 @@ struct TaskQueueState {
         guard wakeAt <= now else { return [] }
         var actions = endPolls { $0.deadline <= now }
         if !actions.isEmpty { lastPollAt = now }
-        while !waiting.isEmpty, let queued = nextTask(at: now) {
+        while !waiting.isEmpty, let queued = tasks.next(at: now) {
             guard let poll = nextPoll(at: now) else { preconditionFailure("a poll that waits is not in line") }
             actions.append(.match(queued, poll))
         }
-        if lastPollAt + Self.idleTime < now, hasTask(where: \.isSticky) {
+        if lastPollAt + Self.idleTime < now, tasks.holdsSticky {
             // Some of the tasks may be out of date: History knows.
             actions += abandonAll()
         } else if lastPollAt + Self.stickyPatience < now {
@@ -265,7 +262,7 @@ struct TaskQueueState {
 
     /// Whether nobody uses the queue and it can be forgotten.
     func isIdle(at now: Instant) -> Bool {
-        guard case .none = backlog, tasks.isEmpty, postponed.count == 0, waiting.isEmpty else { return false }
+        guard case .none = backlog, tasks.isEmpty, waiting.isEmpty else { return false }
         return lastPollAt + Self.idleTime < now
     }
 
@@ -275,9 +272,9 @@ struct TaskQueueState {
         var times = [lastPollAt + Self.idleTime + instant]
         if !waiting.isEmpty {
             times += waiting.values.map(\.deadline)
-            if let retry = postponed.nextRetry { times.append(retry) }
+            if let retry = tasks.postponed.nextRetry { times.append(retry) }
         }
-        if hasTask(where: \.isStickyQuery) { times.append(lastPollAt + Self.stickyPatience + instant) }
+        if tasks.holdsStickyQuery { times.append(lastPollAt + Self.stickyPatience + instant) }
         // What is overdue and still there waits for something else than time, for example for a poll.
         return times.filter { $0 > now }.min() ?? now + Self.idleTime
     }
@@ -285,16 +282,4 @@ struct TaskQueueState {
     private mutating func wake(by instant: Instant) {
         if instant < wakeAt { wakeAt = instant }
     }
-
-    private func hasTask(where condition: (MatchingTask) -> Bool) -> Bool {
-        tasks.contains(where: condition) || postponed.contains(where: condition)
-    }
-}
-
-extension MatchingTask {
-    fileprivate var isQuery: Bool {
-        if case .query = kind { true } else { false }
-    }
-
-    fileprivate var isStickyQuery: Bool { isSticky && isQuery }
 }

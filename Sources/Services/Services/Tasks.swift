@@ -67,12 +67,26 @@ public struct MatchingTask: Sendable, Equatable {
     public let runID: RunID
     /// What is due.
     public let kind: Kind
+    /// Its place among the queue's tasks: the part of its route that Matching orders by.
+    public let priority: TaskPriority
+    /// Its place among the queue's tasks of the same priority, the least first. Matching gives it to each task that has
+    /// to wait, and a task that waits in the database keeps it.
+    public var place: Int64?
 
-    public init(queue: TaskQueueKey, key: WorkflowKey, runID: RunID, kind: Kind) {
+    public init(
+        queue: TaskQueueKey,
+        key: WorkflowKey,
+        runID: RunID,
+        kind: Kind,
+        priority: TaskPriority = .standard,
+        place: Int64? = nil
+    ) {
         self.queue = queue
         self.key = key
         self.runID = runID
         self.kind = kind
+        self.priority = priority
+        self.place = place
     }
 
     /// Whether it waits on a sticky queue.

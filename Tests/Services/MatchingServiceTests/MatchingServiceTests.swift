@@ -217,9 +217,9 @@ import Testing
         let other = TaskQueueKey(namespace: 1, name: "other", kind: .activity)
         service.backlogStored(other)
         #expect(history.pagedIn == [other])
-        service.backlogPaged(other, isMoreWaiting: true)
+        service.backlogPaged(other, next: .front)
         #expect(history.pagedIn == [other, other])
-        service.backlogPaged(other, isMoreWaiting: false)
+        service.backlogPaged(other, next: nil)
         #expect(history.pagedIn == [other, other])
     }
 }

@@ -344,8 +344,8 @@ import Testing
         #expect(words(state.offer(task(limit), at: Self.noon)) == [])
         // More tasks were stored while the page was read, so another page follows whatever this one says.
         #expect(words(state.backlogStored()) == [])
-        #expect(words(state.backlogPaged(isMoreWaiting: false)) == ["page in \(limit / 2 + 1)"])
-        #expect(words(state.backlogPaged(isMoreWaiting: false)) == [])
+        #expect(words(state.backlogPaged(next: nil)) == ["page in \(limit / 2 + 1)"])
+        #expect(words(state.backlogPaged(next: nil)) == [])
         #expect(words(state.offer(task(5), at: Self.noon)) == [])
     }
 

@@ -178,7 +178,7 @@ extension PersistenceTests {
             let fence = try storage.take()
             func row(_ run: Int, _ task: Int64, _ queue: String) -> BacklogRow {
                 let key = BacklogRow.Key(runID: Storage.runID(run), task: task)
-                return BacklogRow(key: key, queue: queue, since: Instant(nanoseconds: task))
+                return BacklogRow(key: key, queue: queue, since: Instant(nanoseconds: task), priority: 3, place: task)
             }
             func write(_ changes: [BacklogChange], ended: [RunID] = []) throws {
                 var batch = CommitBatch()

@@ -74,7 +74,10 @@ extension PersistenceTests {
             batch.backlog = (0..<4).map { number in
                 let key = BacklogRow.Key(runID: Storage.runID(number), task: 0)
                 let since = Instant(nanoseconds: Int64(9 - number))
-                return .store(BacklogRow(key: key, queue: number == 3 ? "b" : "a", since: since))
+                let queue = number == 3 ? "b" : "a"
+                return .store(
+                    BacklogRow(key: key, queue: queue, since: since, priority: 3, place: since.nanoseconds)
+                )
             }
             try storage.lane.commit(batch, fence: fence)
             let first = try storage.loader.waitingTasks(shard: 0, queue: "a", limit: 2)

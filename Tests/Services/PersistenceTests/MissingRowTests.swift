@@ -36,7 +36,8 @@ extension PersistenceTests {
                 case .removeAlarm: batch.alarms.append(Storage.alarm(number, .remove))
                 case .storeBacklog:
                     let key = BacklogRow.Key(runID: runID, task: 5)
-                    batch.backlog.append(.store(BacklogRow(key: key, queue: "travel", since: Storage.noon)))
+                    let row = BacklogRow(key: key, queue: "travel", since: Storage.noon, priority: 3, place: 1)
+                    batch.backlog.append(.store(row))
                 }
             }
         }

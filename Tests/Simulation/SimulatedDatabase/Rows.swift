@@ -71,10 +71,25 @@ struct TimePlace: Comparable {
     static func < (left: TimePlace, right: TimePlace) -> Bool { (left.at, left.number) < (right.at, right.number) }
 }
 
+/// A place in a task queue. Rows of one place keep the order in which they were written.
+struct QueuePlace: Comparable {
+    let priority: Int8
+    let place: Int64
+    let number: Int
+
+    static func < (left: QueuePlace, right: QueuePlace) -> Bool {
+        (left.priority, left.place, left.number) < (right.priority, right.place, right.number)
+    }
+}
+
 struct BacklogEntry {
-    let queue: ExactText
+    let row: BacklogRow
     let slice: Int
-    let place: TimePlace
+    /// Counts the rows that were ever written.
+    let number: Int
+
+    var queue: ExactText { ExactText(row.queue) }
+    var place: QueuePlace { QueuePlace(priority: row.priority, place: row.place, number: number) }
 }
 
 struct InboxEntry {

@@ -278,9 +278,8 @@ extension CommitStatements {
             guard let run = database.tables.runs[row.key.runID] else { continue }
             if !written.insert(row.key).inserted { throw .updatesTwice(statement: statement) }
             database.rowNumber += 1
-            let place = TimePlace(at: row.since, number: database.rowNumber)
             let slice = SliceTable.slice(of: run.key)
-            let entry = BacklogEntry(queue: ExactText(row.queue), slice: slice, place: place)
+            let entry = BacklogEntry(row: row, slice: slice, number: database.rowNumber)
             database.write(.backlog(row.key, entry))
         }
     }

@@ -69,16 +69,16 @@ extension SimulatedDatabase {
     public func backlog(of runID: RunID) -> [BacklogRow] {
         (tables.backlogByRun[runID] ?? []).compactMap { task in
             let key = BacklogRow.Key(runID: runID, task: task)
-            return tables.backlog[key].map { BacklogRow(key: key, queue: $0.queue.text, since: $0.place.at) }
+            return tables.backlog[key]?.row
         }
     }
 
-    /// All tasks that wait for room, by queue and time.
+    /// All tasks that wait for room, by queue and place.
     public var backlog: [BacklogRow] {
         var rows: [BacklogRow] = []
-        tables.backlogByQueue.scan(after: nil) { queue, places in
-            places.scan(after: nil) { place, key in
-                rows.append(BacklogRow(key: key, queue: queue.text, since: place.at))
+        tables.backlogByQueue.scan(after: nil) { _, places in
+            places.scan(after: nil) { _, key in
+                if let entry = tables.backlog[key] { rows.append(entry.row) }
                 return true
             }
             return true

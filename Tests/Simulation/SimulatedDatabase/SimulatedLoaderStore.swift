@@ -82,11 +82,11 @@ public final class SimulatedLoaderStore: LoaderStore {
             var tasks: [(run: RunRow, row: BacklogRow)] = []
             guard limit > 0 else { return tasks }
             let tables = database.tables
-            tables.backlogByQueue[ExactText(queue)]?.scan(after: nil) { place, key in
+            tables.backlogByQueue[ExactText(queue)]?.scan(after: nil) { _, key in
                 if let entry = tables.backlog[key], tables.slices[entry.slice] == shard,
                     let run = tables.runs[key.runID], run.closedAt == nil
                 {
-                    tasks.append((run, BacklogRow(key: key, queue: queue, since: place.at)))
+                    tasks.append((run, entry.row))
                 }
                 return tasks.count < limit
             }

@@ -24,7 +24,7 @@ struct Tables {
     private(set) var backlog: [BacklogRow.Key: BacklogEntry] = [:]
     /// The tasks of a run that have a row, ascending.
     private(set) var backlogByRun: [RunID: [Int64]] = [:]
-    private(set) var backlogByQueue = OrderedMap<ExactText, OrderedMap<TimePlace, BacklogRow.Key>>()
+    private(set) var backlogByQueue = OrderedMap<ExactText, OrderedMap<QueuePlace, BacklogRow.Key>>()
 
     /// By sequence, ascending.
     private(set) var journal: [RunID: [JournalRow]] = [:]
@@ -174,7 +174,7 @@ extension Tables {
         return old
     }
 
-    private mutating func place(_ key: BacklogRow.Key?, at place: TimePlace, in queue: ExactText) {
+    private mutating func place(_ key: BacklogRow.Key?, at place: QueuePlace, in queue: ExactText) {
         // Taken out and put back, so that it is not copied.
         var places = backlogByQueue.set(OrderedMap(), for: queue) ?? OrderedMap()
         places.set(key, for: place)

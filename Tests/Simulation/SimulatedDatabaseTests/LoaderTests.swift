@@ -99,6 +99,20 @@ extension DatabaseContract {
             #expect(try database.loader.waitingQueues(shard: 0).sorted() == ["a", "b"])
             #expect(try waiting("a").map(\.since.nanoseconds) == [1, 3, 5])
             #expect(try waiting("a", limit: 2).map(\.since.nanoseconds) == [1, 3])
+            // By priority, then by place; when a task became due does not matter.
+            let ordered = Sample.batch {
+                $0.backlog = [
+                    .store(Sample.waiting(1, 21, queue: "order", since: 1, priority: 5, place: 1)),
+                    .store(Sample.waiting(1, 22, queue: "order", since: 2, priority: 1, place: 9)),
+                    .store(Sample.waiting(2, 23, queue: "order", since: 3, priority: 1, place: -4)),
+                    .store(Sample.waiting(2, 24, queue: "order", since: 4, priority: 3, place: 2)),
+                ]
+            }
+            try database.lane.commit(ordered, fence: fence)
+            #expect(try waiting("order").map(\.key.task) == [23, 22, 24, 21])
+            #expect(try waiting("order").first == ordered.backlog[2].row)
+            let done = Sample.batch { $0.backlog = ordered.backlog.map { .remove($0.row) } }
+            try database.lane.commit(done, fence: fence)
             let second = Sample.batch {
                 $0.closedRuns = [Sample.closing(3)]
                 $0.backlog = [

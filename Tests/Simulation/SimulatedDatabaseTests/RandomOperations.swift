@@ -179,7 +179,15 @@ extension RandomOperations {
     private mutating func backlog(_ batch: inout CommitBatch) {
         let queue = Self.queues[random.below(4)]
         let since = tick().nanoseconds
-        let row = Sample.waiting(someRun(), Int64(random.below(3)), queue: queue, since: since)
+        let priority = Int8(random.within(1...5))
+        let row = Sample.waiting(
+            someRun(),
+            Int64(random.below(3)),
+            queue: queue,
+            since: since,
+            priority: priority,
+            place: random.happens(0.5) ? since : 1_000_000 - since
+        )
         batch.backlog.append(random.happens(0.7) ? .store(row) : .remove(row))
     }
 

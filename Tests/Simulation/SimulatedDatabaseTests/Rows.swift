@@ -27,7 +27,7 @@ extension PostgresUnderTest {
             "run_id"
         ),
         ("alarms", ["run_id", "alarm_at", "open_namespace", "slice", "open_workflow_id"], "run_id"),
-        ("backlog", ["run_id", "task", "since", "slice", "queue"], "run_id, task"),
+        ("backlog", ["run_id", "task", "since", "place", "slice", "priority", "queue"], "run_id, task"),
         (
             "journal", ["run_id", "sequence", "first_event_id", "encode(events, 'hex')", "encode(facts, 'hex')"],
             "run_id, sequence"
@@ -93,8 +93,9 @@ extension SimulatedUnderTest {
         addShards(tables, add)
         addRuns(tables, add)
         for (key, entry) in tables.backlog.sorted(by: { ($0.key.runID, $0.key.task) < ($1.key.runID, $1.key.task) }) {
-            let since = "\(entry.place.at.nanoseconds)"
-            add("backlog", "\(key.runID)", "\(key.task)", since, "\(entry.slice)", entry.queue.text)
+            let (row, slice) = (entry.row, "\(entry.slice)")
+            let (since, place) = ("\(row.since.nanoseconds)", "\(row.place)")
+            add("backlog", "\(key.runID)", "\(key.task)", since, place, slice, "\(row.priority)", row.queue)
         }
         for id in tables.journal.keys.sorted() {
             for row in tables.journal[id] ?? [] {

@@ -80,11 +80,20 @@ enum Sample {
         )
     }
 
-    static func waiting(_ number: Int, _ task: Int64, queue: String, since: Int64) -> BacklogRow {
+    static func waiting(
+        _ number: Int,
+        _ task: Int64,
+        queue: String,
+        since: Int64,
+        priority: Int8 = 3,
+        place: Int64? = nil
+    ) -> BacklogRow {
         BacklogRow(
             key: BacklogRow.Key(runID: runID(number), task: task),
             queue: queue,
-            since: Instant(nanoseconds: since)
+            since: Instant(nanoseconds: since),
+            priority: priority,
+            place: place ?? since
         )
     }
 

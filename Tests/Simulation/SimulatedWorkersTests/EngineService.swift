@@ -72,13 +72,13 @@ final class EngineService: @unchecked Sendable {
     private func offer(_ offer: TaskOffer, of run: EngineRun) {
         let namespace = run.key.namespace
         switch offer {
-        case .workflow(let queue, let sticky, let stamp):
-            let name = sticky.isEmpty ? queue : sticky
+        case .workflow(let route, let sticky, let stamp):
+            let name = sticky.isEmpty ? route.queue : sticky
             let key = TaskQueueKey(namespace: namespace, name: name, kind: .workflow)
             let kind = MatchingTask.Kind.workflow(stamp, isSticky: !sticky.isEmpty)
             self.offer(MatchingTask(queue: key, key: run.key, runID: run.id, kind: kind))
-        case .activity(let queue, let id, let attempt):
-            let key = TaskQueueKey(namespace: namespace, name: queue, kind: .activity)
+        case .activity(let route, let id, let attempt):
+            let key = TaskQueueKey(namespace: namespace, name: route.queue, kind: .activity)
             let kind = MatchingTask.Kind.activity(scheduledEventID: id, attempt: attempt)
             self.offer(MatchingTask(queue: key, key: run.key, runID: run.id, kind: kind))
         }

@@ -71,10 +71,10 @@ extension VolatileChange {
 extension TaskOffer {
     package var outline: String {
         switch self {
-        case .workflow(let queue, let sticky, let stamp):
+        case .workflow(let route, let sticky, let stamp):
             "offer workflow \(stamp.scheduledEventID)#\(stamp.attempt) on "
-                + (sticky.isEmpty ? queue : "sticky \(sticky)")
-        case .activity(let queue, let id, let attempt): "offer activity \(id)#\(attempt) on \(queue)"
+                + (sticky.isEmpty ? route.queue : "sticky \(sticky)")
+        case .activity(let route, let id, let attempt): "offer activity \(id)#\(attempt) on \(route.queue)"
         }
     }
 }

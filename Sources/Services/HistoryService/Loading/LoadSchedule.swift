@@ -21,7 +21,7 @@ enum LoadJob {
     /// The shard was taken: bring back a page of its active runs, after the given run.
     case recover(after: RunID?, count: Int)
     /// Bring back tasks that wait for room in a task queue.
-    case pageIn(TaskQueueKey, limit: Int, done: @Sendable (_ isMoreWaiting: Bool) -> Void)
+    case pageIn(TaskQueueKey, limit: Int, done: @Sendable (_ next: TaskPlace?) -> Void)
     /// Delete a part of the runs past their retention.
     case retain
 

@@ -93,11 +93,13 @@ extension Loader {
         }
     }
 
-    /// Brings back the tasks that have waited longest for room in a task queue.
+    /// Brings back the first of the tasks that wait for room in a task queue.
+    ///
+    /// - Parameter done: gets the place before which none of the shard's tasks waits any more; nil when none waits.
     func pageIn(
         _ queue: TaskQueueKey,
         limit: Int,
-        _ done: @escaping @Sendable (_ isMoreWaiting: Bool) -> Void
+        _ done: @escaping @Sendable (_ next: TaskPlace?) -> Void
     ) {
         let found = withStore { (store) throws(CommitError) in
             try store.waitingTasks(shard: self.shard.id, queue: queue.storedName, limit: limit)
@@ -108,9 +110,11 @@ extension Loader {
         var runs: [RunRow] = []
         var seen: Set<RunID> = []
         for task in tasks where seen.insert(task.run.runID).inserted { runs.append(task.run) }
-        guard offerAgain(runs, rows, for: queue) else { return done(false) }
+        guard offerAgain(runs, rows, for: queue) else { return done(nil) }
         bringBack(runs, pagedIn: PagedTasks(queue: queue, rows: rows)) { isDone in
-            done(!isDone || tasks.count == limit)
+            guard isDone else { return done(.front) }
+            let last = tasks.count == limit ? tasks.last?.row : nil
+            done(last.map { TaskPlace(level: $0.priority, place: $0.place) })
         }
     }
 

@@ -90,7 +90,7 @@ extension Loader {
             context.state.install(.closed(run.row), by: claim)
         case .run(let run):
             context.state.install(.cached(run), by: claim)
-            adopt(run, in: context)
+            adopt(run, in: context, pagedIn?.rows[run.runID] ?? [])
             // All due tasks were offered. If a queue has no room, the task is paged out again, with a new row.
             if let pagedIn, let rows = pagedIn.rows[run.runID] {
                 shard.pageIn(rows, for: pagedIn.queue, of: run, in: context)
@@ -100,7 +100,9 @@ extension Loader {
     }
 
     /// Arms a run that was read, makes its recovery decision, and offers its due tasks.
-    private func adopt(_ run: CachedRun, in context: WorkflowContext) {
+    ///
+    /// - Parameter rows: rows of the backlog whose queue has room. Their tasks keep their places.
+    private func adopt(_ run: CachedRun, in context: WorkflowContext, _ rows: [BacklogRow]) {
         if context.hasLostReports {
             context.hasLostReports = false
             run.workerOutage = WorkerOutage(end: shard.clock(), grace: shard.configuration.recoveryGrace)
@@ -113,7 +115,10 @@ extension Loader {
             shard.carryOut(decision, on: run, in: context)
             shard.state.offer(run.execution.dueTasks().filter { !decision.offers.contains($0) }, of: run)
         } else {
-            shard.state.offer(due, of: run)
+            for offer in due {
+                let place = rows.first { $0.key.task == offer.backlogID }?.place
+                shard.state.deferred.offer(offer.task(of: run, place: place))
+            }
         }
     }
 }

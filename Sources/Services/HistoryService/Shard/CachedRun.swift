@@ -198,7 +198,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         }
         return execution.dueTasks()
             + retries.sorted { $0.scheduledEventID < $1.scheduledEventID }.map {
-                .activity(taskQueue: $0.taskQueue, scheduledEventID: $0.scheduledEventID, attempt: $0.attempt)
+                .activity(route: execution.route(of: $0), scheduledEventID: $0.scheduledEventID, attempt: $0.attempt)
             }
     }
 
@@ -265,22 +265,37 @@ extension TaskOffer {
     }
 
     /// The task in the form that Matching takes.
-    func task(of run: CachedRun) -> MatchingTask {
+    ///
+    /// - Parameter place: where it stood in its queue before it waited in the database.
+    func task(of run: CachedRun, place: Int64? = nil) -> MatchingTask {
         let kind: MatchingTask.Kind =
             switch self {
             case .workflow(_, let stickyQueue, let stamp): .workflow(stamp, isSticky: !stickyQueue.isEmpty)
             case .activity(_, let id, let attempt): .activity(scheduledEventID: id, attempt: attempt)
             }
-        return MatchingTask(queue: queue(in: run.key.namespace), key: run.key, runID: run.runID, kind: kind)
+        return MatchingTask(
+            queue: queue(in: run.key.namespace),
+            key: run.key,
+            runID: run.runID,
+            kind: kind,
+            priority: priority,
+            place: place
+        )
     }
 
     /// The queue in which the task waits for a poll.
     func queue(in namespace: Int32) -> TaskQueueKey {
         switch self {
-        case .workflow(let queue, let stickyQueue, _):
-            TaskQueueKey(namespace: namespace, name: stickyQueue.isEmpty ? queue : stickyQueue, kind: .workflow)
-        case .activity(let queue, _, _):
-            TaskQueueKey(namespace: namespace, name: queue, kind: .activity)
+        case .workflow(let route, let stickyQueue, _):
+            TaskQueueKey(namespace: namespace, name: stickyQueue.isEmpty ? route.queue : stickyQueue, kind: .workflow)
+        case .activity(let route, _, _):
+            TaskQueueKey(namespace: namespace, name: route.queue, kind: .activity)
+        }
+    }
+
+    private var priority: TaskPriority {
+        switch self {
+        case .workflow(let route, _, _), .activity(let route, _, _): route.priority
         }
     }
 }

@@ -56,7 +56,14 @@ extension Shard {
             let item = LaneItem(context: context, run: run)
             let key = BacklogRow.Key(runID: run.runID, task: id)
             let since = run.dueSince(task.kind) ?? now
-            item.backlog = [.store(BacklogRow(key: key, queue: task.queue.storedName, since: since))]
+            let row = BacklogRow(
+                key: key,
+                queue: task.queue.storedName,
+                since: since,
+                priority: task.priority.level,
+                place: task.place ?? since.nanoseconds
+            )
+            item.backlog = [.store(row)]
             run.pageOut(id, for: task.queue)
             shard.state.backlogRows = .some
             let horizon = shard.configuration.alarmHorizon
@@ -105,7 +112,7 @@ extension Shard {
             switch run.pageIn(row.key.task, for: queue, at: now) {
             case .keep: continue
             case .remove: break
-            case .offer(let task): state.offer([task], of: run)
+            case .offer(let task): state.deferred.offer(task.task(of: run, place: row.place))
             }
             item.backlog.append(.remove(row))
         }

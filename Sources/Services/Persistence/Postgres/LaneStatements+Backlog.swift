@@ -5,11 +5,13 @@ extension LaneStatements {
     private static let storeBacklog = PostgresStatement(
         "lane_store_backlog",
         """
-        insert into sagamore.backlog (slice, run_id, task, queue, since)
-            select r.slice, c.run_id, task, queue, since
-                from unnest($1::uuid[], $2::int8[], $3::text[], $4::int8[]) as c(run_id, task, queue, since)
+        insert into sagamore.backlog (slice, run_id, task, queue, since, priority, place)
+            select r.slice, c.run_id, task, queue, since, priority, place
+                from unnest($1::uuid[], $2::int8[], $3::text[], $4::int8[], $5::int8[], $6::int8[])
+                    as c(run_id, task, queue, since, priority, place)
                 join sagamore.runs r on r.run_id = c.run_id
-            on conflict (run_id, task) do update set queue = excluded.queue, since = excluded.since
+            on conflict (run_id, task) do update set queue = excluded.queue, since = excluded.since,
+                priority = excluded.priority, place = excluded.place
         """
     )
     private static let removeBacklog = PostgresStatement(
@@ -43,7 +45,9 @@ extension LaneStatements {
             statements.append(removeBacklog, values.map { .array($0) })
         }
         if stored.runIDs.count > 0 {
-            let values: [PostgresArray] = [stored.runIDs, stored.tasks, stored.queues, stored.since]
+            let values: [PostgresArray] = [
+                stored.runIDs, stored.tasks, stored.queues, stored.since, stored.priorities, stored.places,
+            ]
             statements.append(storeBacklog, values.map { .array($0) })
         }
     }
@@ -53,12 +57,16 @@ extension LaneStatements {
         var tasks = PostgresArray(of: .int64)
         var queues = PostgresArray(of: .text)
         var since = PostgresArray(of: .int64)
+        var priorities = PostgresArray(of: .int64)
+        var places = PostgresArray(of: .int64)
 
         mutating func append(_ row: BacklogRow) {
             runIDs.append(uuidHigh: row.key.runID.high, low: row.key.runID.low)
             tasks.append(row.key.task)
             queues.append(row.queue)
             since.append(row.since.nanoseconds)
+            priorities.append(Int64(row.priority))
+            places.append(row.place)
         }
     }
 }

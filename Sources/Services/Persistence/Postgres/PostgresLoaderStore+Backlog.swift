@@ -7,10 +7,10 @@ extension PostgresLoaderStore {
         "load_waiting_tasks",
         """
         select namespace, workflow_id, r.run_id, workflow_type, task_queue, start_request_id, status, started_at,
-            closed_at, history_length, history_bytes, b.task, b.since
+            closed_at, history_length, history_bytes, b.task, b.since, b.priority, b.place
             from sagamore.backlog b join sagamore.slices s on s.slice = b.slice and s.shard = $1
             join sagamore.runs r on r.run_id = b.run_id
-            where b.queue = $2 and r.closed_at is null order by b.since limit $3
+            where b.queue = $2 and r.closed_at is null order by b.priority, b.place limit $3
         """,
         readsOnly: true
     )
@@ -25,7 +25,9 @@ extension PostgresLoaderStore {
             let run = Self.run(rows, number, first: 2, key: Self.key(rows, number))
             let key = BacklogRow.Key(runID: run.runID, task: rows.int64(number, 11))
             let since = Instant(nanoseconds: rows.int64(number, 12))
-            return (run, BacklogRow(key: key, queue: queue, since: since))
+            let priority = Int8(clamping: rows.int64(number, 13))
+            let place = rows.int64(number, 14)
+            return (run, BacklogRow(key: key, queue: queue, since: since, priority: priority, place: place))
         }
     }
 

@@ -131,11 +131,13 @@ enum Migrations {
                 run_id uuid not null,
                 task bigint not null,
                 since bigint not null,
+                place bigint not null,
                 slice smallint not null,
+                priority smallint not null,
                 queue text not null,
                 primary key (run_id, task)
             );
-            create index backlog_by_queue on sagamore.backlog (queue, since);
+            create index backlog_by_queue on sagamore.backlog (queue, priority, place);
 
             -- Append only: one row a transition (or several of one run that were committed together). `events` is an
             -- encoded History message, as it is served; `facts` what happened besides.

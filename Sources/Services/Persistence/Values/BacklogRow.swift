@@ -19,13 +19,19 @@ public struct BacklogRow: Sendable, Equatable {
     public let key: Key
     /// The stored name of the task queue.
     public let queue: String
-    /// When the task became due, which is its place in the queue.
+    /// When the task became due.
     public let since: Instant
+    /// The task's priority, from 1, which goes first.
+    public let priority: Int8
+    /// Its place among the queue's tasks of this priority.
+    public let place: Int64
 
-    public init(key: Key, queue: String, since: Instant) {
+    public init(key: Key, queue: String, since: Instant, priority: Int8, place: Int64) {
         self.key = key
         self.queue = queue
         self.since = since
+        self.priority = priority
+        self.place = place
     }
 }
 

@@ -158,7 +158,7 @@ public protocol LoaderStore: AnyObject {
         after last: (Instant, RunID)?,
         limit: Int
     ) throws(CommitError) -> [(RunRow, Instant)]
-    /// Tasks of a shard's open runs that wait for room in a task queue, the longest waiting first.
+    /// Tasks of a shard's open runs that wait for room in a task queue, in the order of their places.
     func waitingTasks(
         shard: Int32,
         queue: String,
