@@ -38,7 +38,7 @@ METHODS = set(
     RegisterNamespace DescribeNamespace ListNamespaces UpdateNamespace DeprecateNamespace DeleteNamespace
     CreateSchedule DescribeSchedule UpdateSchedule PatchSchedule ListScheduleMatchingTimes DeleteSchedule
     ListSchedules
-    UpdateWorkflowExecution PollWorkflowExecutionUpdate
+    UpdateWorkflowExecution PollWorkflowExecutionUpdate DeleteWorkflowExecution UpdateWorkflowExecutionOptions
     GetSystemInfo GetClusterInfo DescribeTaskQueue
     AddSearchAttributes RemoveSearchAttributes ListSearchAttributes GetSearchAttributes
     ShutdownWorker RecordWorkerHeartbeat

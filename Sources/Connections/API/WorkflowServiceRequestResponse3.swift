@@ -491,6 +491,56 @@ public struct TerminateWorkflowExecutionResponse: ProtobufMessage {
     }
 }
 
+/// `temporal.api.workflowservice.v1.DeleteWorkflowExecutionRequest`.
+public struct DeleteWorkflowExecutionRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var workflowExecution: WorkflowExecution?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DeleteWorkflowExecutionRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2m workflow_execution", messages: [WorkflowExecution.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.workflowExecution)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(2, self.workflowExecution)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.DeleteWorkflowExecutionResponse`.
+public struct DeleteWorkflowExecutionResponse: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DeleteWorkflowExecutionResponse" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.ListOpenWorkflowExecutionsRequest`.
 public struct ListOpenWorkflowExecutionsRequest: ProtobufMessage {
     public var namespace: String = ""
@@ -828,61 +878,5 @@ public struct CountWorkflowExecutionsRequest: ProtobufMessage {
         writer.raw(self.unknownFields)
         writer.string(2, omittingDefault: self.query)
         writer.string(1, omittingDefault: self.namespace)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse`.
-public struct CountWorkflowExecutionsResponse: ProtobufMessage {
-    public var count: Int64 = 0
-    public var groups: [CountWorkflowExecutionsResponse.AggregationGroup] = []
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse" }
-    public static let protobufFields = ProtobufFields("1l count 2*m groups", messages: [CountWorkflowExecutionsResponse.AggregationGroup.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 8: self.count = try reader.int64()
-            case 18: try reader.message(&self.groups)
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(2, self.groups)
-        writer.int64(1, omittingDefault: self.count)
-    }
-
-    /// `temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse.AggregationGroup`.
-    public struct AggregationGroup: ProtobufMessage {
-        public var groupValues: [RawMessage<Payload>] = []
-        public var count: Int64 = 0
-        public var unknownFields: [UInt8] = []
-
-        public init() {}
-
-        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse.AggregationGroup" }
-        public static let protobufFields = ProtobufFields("1*m group_values 2l count", messages: [Payload.self])
-
-        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-            while let tag = try reader.nextTag() {
-                switch tag {
-                case 10: try reader.message(&self.groupValues)
-                case 16: self.count = try reader.int64()
-                default: try reader.unknownField(&self.unknownFields)
-                }
-            }
-        }
-
-        public func encode(into writer: inout ProtobufWriter) {
-            writer.raw(self.unknownFields)
-            writer.int64(2, omittingDefault: self.count)
-            writer.message(1, self.groupValues)
-        }
     }
 }

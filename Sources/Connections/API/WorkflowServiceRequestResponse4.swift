@@ -3,6 +3,62 @@
 
 public import SagamoreProtobuf
 
+/// `temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse`.
+public struct CountWorkflowExecutionsResponse: ProtobufMessage {
+    public var count: Int64 = 0
+    public var groups: [CountWorkflowExecutionsResponse.AggregationGroup] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse" }
+    public static let protobufFields = ProtobufFields("1l count 2*m groups", messages: [CountWorkflowExecutionsResponse.AggregationGroup.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 8: self.count = try reader.int64()
+            case 18: try reader.message(&self.groups)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(2, self.groups)
+        writer.int64(1, omittingDefault: self.count)
+    }
+
+    /// `temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse.AggregationGroup`.
+    public struct AggregationGroup: ProtobufMessage {
+        public var groupValues: [RawMessage<Payload>] = []
+        public var count: Int64 = 0
+        public var unknownFields: [UInt8] = []
+
+        public init() {}
+
+        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse.AggregationGroup" }
+        public static let protobufFields = ProtobufFields("1*m group_values 2l count", messages: [Payload.self])
+
+        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+            while let tag = try reader.nextTag() {
+                switch tag {
+                case 10: try reader.message(&self.groupValues)
+                case 16: self.count = try reader.int64()
+                default: try reader.unknownField(&self.unknownFields)
+                }
+            }
+        }
+
+        public func encode(into writer: inout ProtobufWriter) {
+            writer.raw(self.unknownFields)
+            writer.int64(2, omittingDefault: self.count)
+            writer.message(1, self.groupValues)
+        }
+    }
+}
+
 /// `temporal.api.workflowservice.v1.GetSearchAttributesRequest`.
 public struct GetSearchAttributesRequest: ProtobufMessage {
     public var unknownFields: [UInt8] = []
@@ -820,42 +876,5 @@ public struct DescribeScheduleRequest: ProtobufMessage {
         writer.raw(self.unknownFields)
         writer.string(2, omittingDefault: self.scheduleID)
         writer.string(1, omittingDefault: self.namespace)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.DescribeScheduleResponse`.
-public struct DescribeScheduleResponse: ProtobufMessage {
-    public var schedule: Schedule?
-    public var info: ScheduleInfo?
-    public var memo: RawMessage<Memo>?
-    public var searchAttributes: RawMessage<SearchAttributes>?
-    public var conflictToken: [UInt8] = []
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeScheduleResponse" }
-    public static let protobufFields = ProtobufFields("1m schedule 2m info 3m memo 4m search_attributes 5t conflict_token", messages: [Schedule.self, ScheduleInfo.self, Memo.self, SearchAttributes.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: try reader.message(&self.schedule)
-            case 18: try reader.message(&self.info)
-            case 26: try reader.message(&self.memo)
-            case 34: try reader.message(&self.searchAttributes)
-            case 42: self.conflictToken = try reader.bytes()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.bytes(5, omittingDefault: self.conflictToken)
-        writer.message(4, self.searchAttributes)
-        writer.message(3, self.memo)
-        writer.message(2, self.info)
-        writer.message(1, self.schedule)
     }
 }

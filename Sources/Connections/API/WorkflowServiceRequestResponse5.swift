@@ -3,6 +3,43 @@
 
 public import SagamoreProtobuf
 
+/// `temporal.api.workflowservice.v1.DescribeScheduleResponse`.
+public struct DescribeScheduleResponse: ProtobufMessage {
+    public var schedule: Schedule?
+    public var info: ScheduleInfo?
+    public var memo: RawMessage<Memo>?
+    public var searchAttributes: RawMessage<SearchAttributes>?
+    public var conflictToken: [UInt8] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeScheduleResponse" }
+    public static let protobufFields = ProtobufFields("1m schedule 2m info 3m memo 4m search_attributes 5t conflict_token", messages: [Schedule.self, ScheduleInfo.self, Memo.self, SearchAttributes.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.schedule)
+            case 18: try reader.message(&self.info)
+            case 26: try reader.message(&self.memo)
+            case 34: try reader.message(&self.searchAttributes)
+            case 42: self.conflictToken = try reader.bytes()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.bytes(5, omittingDefault: self.conflictToken)
+        writer.message(4, self.searchAttributes)
+        writer.message(3, self.memo)
+        writer.message(2, self.info)
+        writer.message(1, self.schedule)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.UpdateScheduleRequest`.
 public struct UpdateScheduleRequest: ProtobufMessage {
     public var namespace: String = ""
@@ -437,6 +474,71 @@ public struct PollWorkflowExecutionUpdateResponse: ProtobufMessage {
         writer.message(3, self.updateRef)
         writer.int32(2, omittingDefault: self.stage.rawValue)
         writer.message(1, self.outcome)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest`.
+public struct UpdateWorkflowExecutionOptionsRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var workflowExecution: WorkflowExecution?
+    public var workflowExecutionOptions: WorkflowExecutionOptions?
+    public var updateMask: ProtobufFieldMask?
+    public var identity: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2m workflow_execution 3m workflow_execution_options 4m update_mask 5s identity", messages: [WorkflowExecution.self, WorkflowExecutionOptions.self, ProtobufFieldMask.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.workflowExecution)
+            case 26: try reader.message(&self.workflowExecutionOptions)
+            case 34: try reader.message(&self.updateMask)
+            case 42: self.identity = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(5, omittingDefault: self.identity)
+        writer.message(4, self.updateMask)
+        writer.message(3, self.workflowExecutionOptions)
+        writer.message(2, self.workflowExecution)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse`.
+public struct UpdateWorkflowExecutionOptionsResponse: ProtobufMessage {
+    public var workflowExecutionOptions: WorkflowExecutionOptions?
+    public var updateTime: ProtobufTimestamp?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse" }
+    public static let protobufFields = ProtobufFields("1m workflow_execution_options 2m update_time", messages: [WorkflowExecutionOptions.self, ProtobufTimestamp.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.workflowExecutionOptions)
+            case 18: try reader.message(&self.updateTime)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(2, self.updateTime)
+        writer.message(1, self.workflowExecutionOptions)
     }
 }
 

@@ -41,8 +41,8 @@ extension GRPCFront {
     }
 
     /// The default number of events in a page. Temporal default: 256.
-    private static let usualPage = 256
-    private static let largestPage = 1_000
+    static let usualPage = 256
+    static let largestPage = 1_000
 
     /// The answer is empty after this time without news, and the client asks again. Temporal default: 20 s.
     private static let longestWait = Interval.seconds(20)

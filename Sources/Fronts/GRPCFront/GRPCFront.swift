@@ -54,6 +54,8 @@ public final class GRPCFront: Sendable {
         registerWorkflows(on: server)
         registerQueries(on: server)
         registerHistory(on: server)
+        registerReversedHistory(on: server)
+        registerRunAdministration(on: server)
         registerWorkflowTasks(on: server)
         registerActivityTasks(on: server)
         server.onConnectionEnd { [matching] in matching.connectionEnded($0) }

@@ -193,7 +193,7 @@ public final class HistoryService: HistoryClient {
     /// The shard of a workflow. It changes when slices move.
     public func shard(of key: WorkflowKey) -> Int { Int(current.withLock { $0 }.slices.shard(of: key)) }
 
-    private func shard(_ key: WorkflowKey) -> Shard { current.withLock { $0 }.shard(of: key) }
+    func shard(_ key: WorkflowKey) -> Shard { current.withLock { $0 }.shard(of: key) }
 }
 
 // MARK: - Backlogs

@@ -3,7 +3,7 @@ public import SagamoreEngine
 public import SagamoreProtobuf
 
 /// The service that owns executions, as seen by other services. Each reply is sent after its contents are committed.
-public protocol HistoryClient: Sendable {
+public protocol HistoryClient: RunAdministration {
     /// Starts a workflow, or returns the existing run when the request's policies say so.
     func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>)
     /// Signals a run. The reply is the run's id.
@@ -125,8 +125,18 @@ public struct HistoryRead: Sendable {
     public let onlyCloseEvent: Bool
     /// When to stop waiting.
     public let deadline: Instant
+    /// Whether to read from the end: the newest event comes first. Such a read neither waits nor filters.
+    public let isReversed: Bool
 
-    public init(pageToken: [UInt8], pageSize: Int, waitsForNews: Bool, onlyCloseEvent: Bool, deadline: Instant) {
+    public init(
+        pageToken: [UInt8],
+        pageSize: Int,
+        waitsForNews: Bool,
+        onlyCloseEvent: Bool,
+        deadline: Instant,
+        isReversed: Bool = false
+    ) {
+        self.isReversed = isReversed
         self.pageToken = pageToken
         self.pageSize = pageSize
         self.waitsForNews = waitsForNews

@@ -15,6 +15,7 @@ extension FrontTests {
             .pollWorkflowTaskQueue, .respondWorkflowTaskCompleted, .respondWorkflowTaskFailed, .pollActivityTaskQueue,
             .respondActivityTaskCompleted, .respondActivityTaskFailed, .respondActivityTaskCanceled,
             .recordActivityTaskHeartbeat, .respondQueryTaskCompleted, .shutdownWorker,
+            .getWorkflowExecutionHistoryReverse, .deleteWorkflowExecution,
         ]
 
         @Test func everyOtherMethodIsUnimplementedByName() async throws {

@@ -36,6 +36,7 @@ extension HistoryTests {
                 case .wakeParked: "wake"
                 case .recover: "recover"
                 case .pageIn: "page in"
+                case .erase: "erase"
                 case .retain: "retain"
                 }
             }
@@ -50,7 +51,7 @@ extension HistoryTests {
 
         @Test func kindsTakeTurns() {
             let loading = Loading()
-            loading.add(.retain, .recover(after: nil, count: 0), Self.read, Self.read, .journals)
+            loading.add(.retain, .erase, .recover(after: nil, count: 0), Self.read, Self.read, .journals)
             loading.add(Self.workflow("a"), Self.workflow("b"), .wakeParked(after: nil))
             loading.add(.pageIn(Self.queue, limit: 1, done: { _ in }))
             #expect(loading.next() == "a b")
@@ -61,9 +62,10 @@ extension HistoryTests {
             #expect(loading.next() == "wake")
             #expect(loading.next() == "recover")
             #expect(loading.next() == "page in")
+            #expect(loading.next() == "erase")
             #expect(loading.next() == "c")
-            #expect(loading.next() == "read")
             #expect(loading.next() == "retain")
+            #expect(loading.next() == "read")
             #expect(loading.next() == "journals")
             #expect(loading.next() == "wait")
         }
@@ -90,11 +92,11 @@ extension HistoryTests {
         @Test func whatTimeAsksForIsQueuedOnce() {
             let loading = Loading()
             for _ in 0..<3 {
-                for _ in 0..<100 { loading.add(.wakeParked(after: nil), .retain) }
+                for _ in 0..<100 { loading.add(.wakeParked(after: nil), .erase, .retain) }
                 loading.add(.recover(after: nil, count: 0), .recover(after: nil, count: 0))
-                #expect(loading.schedule.count == 4)
+                #expect(loading.schedule.count == 5)
                 // A job may be queued again once it was taken.
-                for _ in 0..<4 { #expect(loading.next() != "wait") }
+                for _ in 0..<5 { #expect(loading.next() != "wait") }
             }
         }
 

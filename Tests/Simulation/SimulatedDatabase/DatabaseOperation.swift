@@ -50,6 +50,8 @@ public struct DatabaseOperation: Sendable {
         case retentions
         /// `LoaderStore.deleteRuns`
         case deleteRuns
+        /// `LoaderStore.eraseDeletedRuns`
+        case eraseDeletedRuns
         /// `LoaderStore.deleteTraces`
         case deleteTraces
         /// `LoaderStore.loadRuns`
@@ -88,7 +90,8 @@ public struct DatabaseOperation: Sendable {
                 true
             // The store does not say of the statements behind `isCommitted` that they only read.
             case .commit, .takeShard, .retakeShard, .raiseOutbox, .renewLease, .releaseShard, .isJournalRowCommitted,
-                .isInboxRowCommitted, .deleteRuns, .deleteTraces, .waits, .recordPositions, .deleteRecords,
+                .isInboxRowCommitted, .deleteRuns, .eraseDeletedRuns, .deleteTraces, .waits, .recordPositions,
+                .deleteRecords,
                 .insertDeadEvent:
                 false
             }
@@ -133,7 +136,7 @@ extension CommitBatch {
     public var rowCount: Int {
         let runs = newRuns.count + closedRuns.count + alarms.count + journal.count + snapshots.count
         let rest = inbox.count + outbox.count + heartbeats.count + endedHeartbeats.count
-        return runs + rest + backlog.count + endedBacklogs.count
+        return runs + rest + backlog.count + endedBacklogs.count + deletions.count
     }
 }
 

@@ -36,6 +36,7 @@ extension SimulatedDatabase {
         try statements.change(batch.backlog)
         try statements.insert(journal: batch.journal)
         try statements.write(batch.snapshots)
+        statements.delete(batch.deletions)
         try statements.insert(inbox: batch.inbox)
         try statements.insert(outbox: batch.outbox, fence)
     }
@@ -48,7 +49,7 @@ struct CommitStatements {
 
     init(database: SimulatedDatabase) { self.database = database }
 
-    private mutating func begin() { statement += 1 }
+    mutating func begin() { statement += 1 }
 
     mutating func pass(_ fence: ShardFence, records: Int) throws(CommitError) {
         begin()
@@ -336,6 +337,6 @@ extension CommitBatch {
             || journal.contains { $0.runID == runID } || snapshots.contains { $0.runID == runID }
             || alarms.contains { $0.runID == runID } || heartbeats.contains { $0.runID == runID }
             || backlog.contains { $0.row.key.runID == runID } || endedHeartbeats.contains(runID)
-            || endedBacklogs.contains(runID)
+            || endedBacklogs.contains(runID) || deletions.contains { $0.runID == runID }
     }
 }

@@ -40,6 +40,16 @@ extension SimulatedDatabase {
         return runs
     }
 
+    /// The deleted runs whose journals are not erased yet.
+    public var deletions: [RunID] {
+        var runs: [RunID] = []
+        tables.deletions.scan(after: nil) { id, _ in
+            runs.append(id)
+            return true
+        }
+        return runs
+    }
+
     /// The number of runs that have an alarm: open ones, and closed ones with debts.
     public var alarmCount: Int { tables.alarms.count }
 

@@ -84,11 +84,38 @@ extension SimulatedLoaderStore {
         try database.perform(.readHistory, session) { () throws(CommitError) in
             try CommitError.refuseNul(workflow.workflowID)
             let tables = database.tables
-            guard tables.runs[runID]?.key == workflow, let journal = tables.journal[runID] else { return [] }
+            guard let run = tables.runs[runID], run.key == workflow, !run.isDeleted,
+                let journal = tables.journal[runID]
+            else { return [] }
             let start = journal.last { $0.firstEventID <= eventID && !$0.events.isEmpty }?.sequence ?? 0
             var rows: [JournalRow] = []
             var bytes = 0
             for row in journal[journal.firstPlace { $0.sequence >= start }...] where !row.events.isEmpty {
+                guard bytes < byteLimit, rows.count < Self.historyRowLimit else { break }
+                bytes += row.events.count
+                var events = row
+                events.facts = []
+                rows.append(events)
+            }
+            return rows
+        }
+    }
+
+    public func readHistory(
+        _ runID: RunID,
+        of workflow: WorkflowKey,
+        backFrom eventID: Int64,
+        byteLimit: Int
+    ) throws(CommitError) -> [JournalRow] {
+        try database.perform(.readHistory, session) { () throws(CommitError) in
+            try CommitError.refuseNul(workflow.workflowID)
+            let tables = database.tables
+            guard let run = tables.runs[runID], run.key == workflow, !run.isDeleted,
+                let journal = tables.journal[runID]
+            else { return [] }
+            var rows: [JournalRow] = []
+            var bytes = 0
+            for row in journal.reversed() where !row.events.isEmpty && row.firstEventID <= eventID {
                 guard bytes < byteLimit, rows.count < Self.historyRowLimit else { break }
                 bytes += row.events.count
                 var events = row

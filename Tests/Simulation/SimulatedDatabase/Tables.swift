@@ -21,6 +21,9 @@ struct Tables {
     private(set) var parkedAlarms = OrderedMap<ParkedPlace, AlarmRow>()
     private(set) var openRuns: [WorkflowKey: RunID] = [:]
 
+    /// The slices of deleted runs whose journals are not erased yet.
+    private(set) var deletions = OrderedMap<RunID, Int>()
+
     private(set) var backlog: [BacklogRow.Key: BacklogEntry] = [:]
     /// The tasks of a run that have a row, ascending.
     private(set) var backlogByRun: [RunID: [Int64]] = [:]
@@ -79,6 +82,7 @@ enum Change {
     case retention(Int32, Interval?)
     case run(RunID, RunRow?)
     case alarm(RunID, AlarmRow?)
+    case deletion(RunID, slice: Int?)
     case backlog(BacklogRow.Key, BacklogEntry?)
     case journal(RunID, Int64, JournalRow?)
     case snapshot(RunID, SnapshotRow?)
@@ -109,6 +113,7 @@ extension Tables {
             return .retention(namespace, retentions[namespace])
         case .run(let id, let row): return .run(id, setRun(row, id))
         case .alarm(let id, let row): return .alarm(id, setAlarm(row, id))
+        case .deletion(let id, let slice): return .deletion(id, slice: deletions.set(slice, for: id))
         case .backlog(let key, let entry): return .backlog(key, setBacklog(entry, key))
         case .journal(let id, let sequence, let row): return .journal(id, sequence, setJournal(row, id, sequence))
         case .snapshot(let id, let row):

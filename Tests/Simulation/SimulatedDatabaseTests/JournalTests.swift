@@ -140,5 +140,27 @@ extension DatabaseContract {
             #expect(try history(1, 1) == [1] && history(1, 10) == [1] && history(1, 11) == [1, 2])
             #expect(try history(1, of: 2) == [])
         }
+
+        @Test(arguments: DatabaseKind.allCases)
+        func historyLeadsBackFromTheRowThatHoldsAnEvent(_ kind: DatabaseKind) throws {
+            let database = try kind.make()
+            try Self.write(database)
+            func history(_ event: Int64, _ limit: Int = .max, of workflow: Int = 1) throws -> [Int64] {
+                try database.loader.readHistory(
+                    Sample.runID(1),
+                    of: Sample.key(workflow),
+                    backFrom: event,
+                    byteLimit: limit
+                ).map { row in
+                    #expect(row.facts.isEmpty && !row.events.isEmpty)
+                    return row.sequence
+                }
+            }
+            #expect(try history(99) == [6, 5, 3, 2, 1] && history(12) == [6, 5, 3, 2, 1])
+            #expect(try history(11) == [5, 3, 2, 1] && history(9) == [3, 2, 1] && history(2) == [1])
+            #expect(try history(1) == [] && history(0) == [])
+            #expect(try history(99, 1) == [6] && history(99, 10) == [6] && history(99, 11) == [6, 5])
+            #expect(try history(99, of: 2) == [])
+        }
     }
 }

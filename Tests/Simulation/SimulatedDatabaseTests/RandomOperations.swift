@@ -97,6 +97,10 @@ extension RandomOperations {
             let value = random.happens(0.2) ? nil : bytes(30)
             batch.outbox.append(OutboxRecord(topic: topic, key: key, value: value, headers: headers))
         default:
+            if random.happens(0.3) {
+                let number = someRun()
+                batch.deletions.append(RunDeletion(runID: Sample.runID(number), key: workflow(of: number)))
+            }
             if random.happens(0.2) { batch.endedHeartbeats.append(Sample.runID(someRun())) }
             let event = Int64(random.within(5...7))
             batch.heartbeats.append(
@@ -295,7 +299,8 @@ extension RandomOperations {
         case 10:
             let event = Int64(random.below(2 * Int(sequences[number] ?? 0) + 3))
             return Step(name: "history \(id) \(key) \(event) \(byteLimit)") {
-                "\(try $0.loader.readHistory(id, of: key, from: event, byteLimit: byteLimit))"
+                let back = try $0.loader.readHistory(id, of: key, backFrom: event, byteLimit: byteLimit)
+                return "\(try $0.loader.readHistory(id, of: key, from: event, byteLimit: byteLimit)) \(back)"
             }
         default: return retention(shard, limit)
         }
@@ -305,6 +310,12 @@ extension RandomOperations {
         let before = Instant(nanoseconds: random.happens(0.5) ? time : time / 2)
         if random.happens(0.2) {
             return Step(name: "traces \(before)") { "\(try $0.loader.deleteTraces(before: before, limit: limit))" }
+        }
+        if random.happens(0.3) {
+            let most = ErasureLimit(runs: limit, rows: random.within(1...4), bytes: random.within(1...40))
+            return Step(name: "erase \(shard) \(most)") {
+                "\(try $0.loader.eraseDeletedRuns(shard: shard, limit: most))"
+            }
         }
         let (some, other) = (Sample.runID(someRun()), Sample.runID(someRun()))
         let (first, last) = (min(some, other), max(some, other))

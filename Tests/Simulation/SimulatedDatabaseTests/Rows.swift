@@ -27,6 +27,7 @@ extension PostgresUnderTest {
             "run_id"
         ),
         ("alarms", ["run_id", "alarm_at", "open_namespace", "slice", "open_workflow_id"], "run_id"),
+        ("deletions", ["run_id", "slice"], "run_id"),
         ("backlog", ["run_id", "task", "since", "place", "slice", "priority", "queue"], "run_id, task"),
         (
             "journal", ["run_id", "sequence", "first_event_id", "encode(events, 'hex')", "encode(facts, 'hex')"],
@@ -92,6 +93,7 @@ extension SimulatedUnderTest {
         }
         addShards(tables, add)
         addRuns(tables, add)
+        for id in database.deletions { add("deletions", "\(id)", tables.deletions[id].map { "\($0)" }) }
         for (key, entry) in tables.backlog.sorted(by: { ($0.key.runID, $0.key.task) < ($1.key.runID, $1.key.task) }) {
             let (row, slice) = (entry.row, "\(entry.slice)")
             let (since, place) = ("\(row.since.nanoseconds)", "\(row.place)")

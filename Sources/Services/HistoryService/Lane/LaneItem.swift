@@ -25,6 +25,8 @@ final class LaneItem: @unchecked Sendable {
     var backlog: [BacklogChange] = []
     /// The run has closed, and may have rows in the backlog.
     var endsBacklog = false
+    /// The run is deleted: this one, or one that is out of memory.
+    var deletion: RunDeletion?
     var outbox: [OutboxRecord] = []
     /// Workflow tasks to offer to Matching after the commit. Offered earlier, they would only keep polls waiting.
     var offers: [MatchingTask] = []
@@ -50,7 +52,7 @@ final class LaneItem: @unchecked Sendable {
 
     var hasRows: Bool {
         journal != nil || newRun != nil || closing != nil || alarm != nil || inbox != nil || !outbox.isEmpty
-            || heartbeat != nil || !backlog.isEmpty
+            || heartbeat != nil || !backlog.isEmpty || deletion != nil
     }
 
     var byteCount: Int {

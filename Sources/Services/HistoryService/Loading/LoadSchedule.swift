@@ -22,6 +22,8 @@ enum LoadJob {
     case recover(after: RunID?, count: Int)
     /// Bring back tasks that wait for room in a task queue.
     case pageIn(TaskQueueKey, limit: Int, done: @Sendable (_ next: TaskPlace?) -> Void)
+    /// Erase a part of what is stored of deleted runs.
+    case erase
     /// Delete a part of the runs past their retention.
     case retain
 
@@ -35,6 +37,7 @@ enum LoadJob {
         case .wakeParked: .alarms
         case .recover: .recovery
         case .pageIn: .backlogs
+        case .erase: .erasures
         case .retain: .retention
         }
     }
@@ -45,13 +48,13 @@ enum LoadJob {
 /// nothing else is due, but only for a few turns.
 struct LoadSchedule {
     enum Kind: Int, CaseIterable {
-        case workflows, runs, debtors, reads, journals, alarms, recovery, backlogs, retention
+        case workflows, runs, debtors, reads, journals, alarms, recovery, backlogs, erasures, retention
 
         /// The most jobs of one turn.
         var batchLimit: Int {
             switch self {
             case .workflows, .runs, .debtors: 256
-            case .reads, .journals, .alarms, .recovery, .backlogs, .retention: 1
+            case .reads, .journals, .alarms, .recovery, .backlogs, .erasures, .retention: 1
             }
         }
 
@@ -59,7 +62,7 @@ struct LoadSchedule {
         var bringsRunsBack: Bool {
             switch self {
             case .debtors, .alarms, .recovery, .backlogs: true
-            case .workflows, .runs, .reads, .journals, .retention: false
+            case .workflows, .runs, .reads, .journals, .erasures, .retention: false
             }
         }
     }
@@ -91,7 +94,10 @@ struct LoadSchedule {
     /// Adds a job. Periodic jobs are queued only once, since they would pile up while the database is away.
     mutating func add(_ job: LoadJob, notBefore: Instant = .distantPast) {
         let kind = job.kind
-        if kind == .alarms || kind == .retention, !queues[kind.rawValue].isEmpty { return }
+        switch kind {
+        case .alarms, .erasures, .retention: if !queues[kind.rawValue].isEmpty { return }
+        case .workflows, .runs, .debtors, .reads, .journals, .recovery, .backlogs: break
+        }
         queues[kind.rawValue].append(Entry(job: job, notBefore: notBefore))
     }
 

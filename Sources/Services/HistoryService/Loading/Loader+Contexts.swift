@@ -81,7 +81,8 @@ extension Loader {
     ) -> RequestError? {
         switch found {
         case .noRun: context.state.install(.none, by: claim)
-        case .closed(let row): context.state.install(.closed(row), by: claim)
+        case .closed(let row):
+            context.state.install(row.isDeleted ? .deleted(row.runID) : .closed(row), by: claim)
         case .broken(let error, _):
             context.state.install(.unknown, by: claim)
             return error

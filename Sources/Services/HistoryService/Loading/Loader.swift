@@ -71,6 +71,7 @@ final class Loader: @unchecked Sendable {
             case .wakeParked(let last): wakeParked(after: last)
             case .recover(let after, let count): recover(after: after, count: count)
             case .pageIn(let queue, let limit, let done): pageIn(queue, limit: limit, done)
+            case .erase: erase()
             case .retain: retain()
             }
         }

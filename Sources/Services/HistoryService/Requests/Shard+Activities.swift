@@ -90,7 +90,9 @@ extension Shard {
     func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, _ caller: consuming Caller<Bool>) {
         access(token.key, caller) { (access: consuming RunAccess<Bool>) in
             let (shard, context) = (access.shard, access.context)
-            guard let run = access.run, run.runID == token.runID else { return access.fail(context.lateAnswer) }
+            guard let run = access.run, run.runID == token.runID, !run.isDeleted else {
+                return access.fail(context.lateAnswer(to: token.runID))
+            }
             let decision: Decision
             do throws(RequestError) {
                 let limits = shard.configuration.limits

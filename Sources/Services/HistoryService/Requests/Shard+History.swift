@@ -5,14 +5,16 @@ internal import SagamoreProtobuf
 internal import SagamoreServices
 
 extension Shard {
-    private static let pageByteLimit = 2 << 20
-    private static let pageEventLimit = 2_000
+    static let pageByteLimit = 2 << 20
+    static let pageEventLimit = 2_000
 
     func readHistory(_ workflow: WorkflowReference, _ request: HistoryRead, _ caller: consuming Caller<HistoryPage>) {
+        if request.isReversed { return readReversedHistory(workflow, request, caller) }
         var token: HistoryPageToken?
         if !request.pageToken.isEmpty {
             do throws(RequestError) {
                 token = try HistoryPageToken(request.pageToken)
+                if token?.isReversed == true { throw .invalidPageToken }
             } catch {
                 return caller.refuse(error)
             }
@@ -144,13 +146,9 @@ extension Shard {
                         from: token.nextEventID,
                         byteLimit: Self.pageByteLimit
                     )
-                    guard !rows.isEmpty else {
-                        // Each run has a first row: this one was deleted by retention or belongs to another workflow.
-                        let message = "workflow execution not found for run ID \"\(token.runID)\""
-                        return failed(RequestError(.notFound, message, detail: .workflowNotFound))
-                    }
+                    guard !rows.isEmpty else { return failed(.historyNotFound(of: token.runID)) }
                     guard let page = Self.page(of: rows, token, limit: limit) else {
-                        return failed(RequestError(.internalError, "the history of run \(token.runID) cannot be read"))
+                        return failed(.unreadableHistory(of: token.runID))
                     }
                     done(page)
                 },

@@ -100,7 +100,7 @@ extension Shard {
     ) {
         let now = clock()
         let context = access.context
-        let runID = state.random.runID(at: now, after: context.row?.runID)
+        let runID = state.random.runID(at: now, after: context.newestRunID)
         var ending: LaneItem?
         if case .replace(let old) = verdict {
             let terminate = TerminateRequest(

@@ -108,7 +108,10 @@ extension Shard {
         let token = completion.token
         access(token.key, caller) { (access: consuming RunAccess<CompletedWorkflowTask>) in
             let shard = access.shard
-            guard let run = access.run, run.runID == token.runID else {
+            guard let run = access.run, run.runID == token.runID, !run.isDeleted else {
+                if access.context.hasDeleted(token.runID) {
+                    return access.fail(.runNotFound(token.key.workflowID, token.runID))
+                }
                 if case .closed(let row) = access.context.current, row.runID == token.runID {
                     return shard.completeAgain(token, row, access)
                 }
@@ -232,9 +235,9 @@ extension Shard {
     ) {
         access(key, caller) { (access: consuming RunAccess<Void>) in
             let (shard, context) = (access.shard, access.context)
-            guard let run = access.run, run.runID == runID else {
+            guard let run = access.run, run.runID == runID, !run.isDeleted else {
                 // The run that replaced it may not be committed yet.
-                return access.fail(missing ?? context.lateAnswer)
+                return access.fail(missing ?? context.lateAnswer(to: runID))
             }
             let decision: Decision
             do throws(RequestError) {
@@ -250,5 +253,8 @@ extension Shard {
 
 extension WorkflowContext {
     /// The error for an activity's worker whose run is no longer open.
-    var lateAnswer: RequestError { row == nil ? .activityTaskNotFound : .workflowClosed }
+    func lateAnswer(to runID: RunID) -> RequestError {
+        if hasDeleted(runID) { return .runNotFound(key.workflowID, runID) }
+        return row == nil ? .activityTaskNotFound : .workflowClosed
+    }
 }

@@ -61,6 +61,8 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     /// The last outage of this run alone, in which its workers' reports were lost.
     var workerOutage = WorkerOutage.none
     let startRequestID: String
+    /// The run's deletion is queued or stored: nobody may see the run.
+    var isDeleted = false
     var heartbeatRows = HeartbeatRows()
 
     static let tailLimit = 256 << 10

@@ -142,14 +142,21 @@ struct RunAccess<Success: Sendable>: ~Copyable {
     }
 
     /// Queues an item, and calls `release` without the lock once it is committed.
-    consuming func commit(_ item: LaneItem, _ release: @escaping @Sendable (Reply<Success>) -> Void) {
+    ///
+    /// - Parameter onFailure: called without the lock if the item cannot be committed. By default the caller gets the
+    ///   failure's error.
+    consuming func commit(
+        _ item: LaneItem,
+        onFailure: @escaping @Sendable (LaneFailure, Reply<Success>) -> Void = { $1.fail($0.error) },
+        _ release: @escaping @Sendable (Reply<Success>) -> Void
+    ) {
         let reply = reply
         if let refusal = item.refusal {
             item.release = { reply.fail(refusal) }
         } else {
             item.release = { release(reply) }
         }
-        item.refuse = { reply.fail($0.error) }
+        item.refuse = { onFailure($0, reply) }
         shard.enqueue(item)
     }
 
@@ -274,9 +281,15 @@ extension Shard {
         access(workflow.key, caller) { (access: consuming RunAccess<Success>) in
             switch access.context.current {
             case .cached(let run) where workflow.runID == nil || workflow.runID == run.runID:
-                proceed(access, .cached(run))
+                proceed(access, run.isDeleted ? .missing : .cached(run))
             case .closed(let row) where workflow.runID == nil || workflow.runID == row.runID:
-                proceed(access, .closed(row))
+                let (shard, reply) = (access.shard, access.reply)
+                guard access.context.state.deletions.contains(row.runID) else {
+                    return proceed(access, .closed(row))
+                }
+                shard.resolveAgain(workflow, reply, proceed)
+            case .deleted(let runID) where workflow.runID == nil || workflow.runID == runID:
+                proceed(access, .missing)
             case .none: proceed(access, .missing)
             default:
                 guard let runID = workflow.runID else { return proceed(access, .missing) }
@@ -300,16 +313,31 @@ extension Shard {
     ) {
         if let obstacle = obstacle() { return state.deferred.call { reply.fail(obstacle) } }
         switch outcome {
-        case .success(let row?) where row.key == workflow.key && row.status == .running && !isLookedUpAgain:
-            releaseInOrder(
-                { [self] in resolve(workflow, isLookedUpAgain: true, Caller(reply), proceed) },
-                refuse: { reply.fail($0.error) }
-            )
-        case .success(let row?) where row.key == workflow.key:
+        case .success(let row?)
+        where row.key == workflow.key && !isLookedUpAgain && (row.status == .running || isBeingDeleted(row)):
+            resolveAgain(workflow, reply, proceed)
+        case .success(let row?) where row.key == workflow.key && !row.isDeleted:
             proceed(RunAccess(self, state.runs.context(row.key), nil, reply), .closed(row))
         case .success: proceed(RunAccess(self, state.runs.context(workflow.key), nil, reply), .missing)
         case .failure(let error): state.deferred.call { reply.fail(error) }
         }
         if let context = state.runs[workflow.key] { state.runs.dropIfUnused(context) }
+    }
+
+    /// Under the lock: whether the deletion of a closed run is queued.
+    private func isBeingDeleted(_ row: RunRow) -> Bool {
+        state.runs[row.key]?.state.deletions.contains(row.runID) ?? false
+    }
+
+    /// Under the lock: resolves a reference once all that is queued now is committed.
+    private func resolveAgain<Success>(
+        _ workflow: WorkflowReference,
+        _ reply: Reply<Success>,
+        _ proceed: @escaping @Sendable (consuming RunAccess<Success>, Resolved) -> Void
+    ) {
+        releaseInOrder(
+            { [self] in resolve(workflow, isLookedUpAgain: true, Caller(reply), proceed) },
+            refuse: { reply.fail($0.error) }
+        )
     }
 }

@@ -52,7 +52,10 @@ final class ShardTimer: @unchecked Sendable {
             return outcome
         }
         if step.wakesParked { shard.loads.add(.wakeParked(after: nil)) }
-        if step.retains { shard.loads.add(.retain) }
+        if step.retains {
+            shard.loads.add(.erase)
+            shard.loads.add(.retain)
+        }
         if step.sweeps { relieve() }
         return schedule.end(outcome, at: shard.clock(), steady: steady)
     }

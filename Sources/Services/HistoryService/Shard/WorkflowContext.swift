@@ -25,14 +25,28 @@ final class WorkflowContext: @unchecked Sendable {
         return nil
     }
 
-    /// The newest run, whether in memory or not; nil if there is none or nothing is known.
+    /// The newest run, whether in memory or not; nil if there is none, it is deleted, or nothing is known.
     var row: RunRow? {
         switch state.current {
-        case .unknown, .none: nil
-        case .closed(let row), .parked(let row): row
-        case .cached(let run): run.row
+        case .unknown, .none, .deleted: nil
+        case .closed(let row): state.deletions.contains(row.runID) ? nil : row
+        case .parked(let row): row
+        case .cached(let run): run.isDeleted ? nil : run.row
         }
     }
+
+    /// The id of the newest run, also of one that is deleted. The next one gets a higher id.
+    var newestRunID: RunID? {
+        switch state.current {
+        case .unknown, .none: nil
+        case .closed(let row), .parked(let row): row.runID
+        case .cached(let run): run.runID
+        case .deleted(let runID): runID
+        }
+    }
+
+    /// Whether this is the newest run, and it is deleted.
+    func hasDeleted(_ runID: RunID) -> Bool { newestRunID == runID && row == nil }
 
     /// Whether nothing is known about the workflow, and no lookup is under way.
     var isUntouched: Bool {
@@ -40,7 +54,9 @@ final class WorkflowContext: @unchecked Sendable {
         return false
     }
 
-    var canLeave: Bool { state.isSettled && !state.hasDebtors && historyWaiters.isEmpty }
+    var canLeave: Bool {
+        state.isSettled && !state.hasDebtors && state.deletions.isEmpty && historyWaiters.isEmpty
+    }
 }
 
 /// A long poll for history.

@@ -17,7 +17,7 @@ struct WorkflowContextState {
     enum Current {
         /// Nothing is known. The workflow has to be looked up.
         ///
-        /// Can transition to: none, closed, cached (by a claim); cached (a start that assumes a new workflow).
+        /// Can transition to: none, closed, deleted, cached (by a claim); cached (a start that assumes a new workflow).
         case unknown
         /// The workflow never had a run.
         ///
@@ -25,15 +25,19 @@ struct WorkflowContextState {
         case none
         /// The newest run is closed and out of memory.
         ///
-        /// Can transition to: cached (a start).
+        /// Can transition to: cached (a start), deleted.
         case closed(RunRow)
+        /// The newest run was deleted, so the workflow has no current run, whatever runs it had before.
+        ///
+        /// Can transition to: cached (a start).
+        case deleted(RunID)
         /// The newest run is open and out of memory.
         ///
         /// Can transition to: none, closed, cached (by a claim).
         case parked(RunRow)
         /// The newest run is in memory.
         ///
-        /// Can transition to: cached (a start that follows it), closed, parked, unknown (its commit failed).
+        /// Can transition to: cached (a start that follows it), closed, deleted, parked, unknown (its commit failed).
         case cached(CachedRun)
     }
 
@@ -89,13 +93,15 @@ struct WorkflowContextState {
     private(set) var debtors: [CachedRun] = []
     /// Closed runs with debts that the loader is reading.
     private(set) var debtorsBeingRead: Set<RunID> = []
+    /// Closed runs out of memory whose deletions are being committed.
+    private(set) var deletions: Set<RunID> = []
     /// Requests that wait for the loader, in order.
     private(set) var waiting: [LoadWaiter] = []
 
     /// Whether a request without a command to look up can proceed at once. An open run has to be in memory.
     var isReady: Bool {
         switch current {
-        case .none, .closed, .cached: true
+        case .none, .closed, .deleted, .cached: true
         case .unknown, .parked: false
         }
     }
@@ -224,7 +230,7 @@ struct WorkflowContextState {
         requireCurrent(run)
         precondition(!run.execution.isRunning && run.uncommitted == 0, "a run left memory before it was committed")
         keepDebtor(run)
-        current = .closed(run.row)
+        current = run.isDeleted ? .deleted(run.runID) : .closed(run.row)
     }
 
     /// The run's commit failed, so the stored run has to be read. Request the load soon.
@@ -237,6 +243,20 @@ struct WorkflowContextState {
         case .checking(let claim, _): load = .checking(claim, mustReturn: true)
         case .reading: preconditionFailure("a run was in memory while it was being read")
         }
+    }
+
+    // MARK: Deletions
+
+    /// The deletion of a closed run that is out of memory is queued.
+    mutating func beginDeletion(_ runID: RunID) {
+        precondition(deletions.insert(runID).inserted, "a run is deleted twice")
+    }
+
+    /// The deletion is committed, or has failed.
+    mutating func endDeletion(_ runID: RunID, isCommitted: Bool) {
+        precondition(deletions.remove(runID) != nil, "the deletion of a run ends twice")
+        guard isCommitted, case .closed(let row) = current, row.runID == runID else { return }
+        current = .deleted(runID)
     }
 
     // MARK: Closed runs with debts

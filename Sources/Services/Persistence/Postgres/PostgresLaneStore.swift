@@ -38,6 +38,7 @@ public final class PostgresLaneStore: LaneStore {
         LaneStatements.append(backlog: batch.backlog, ended: batch.endedBacklogs, to: &statements)
         LaneStatements.append(journal: batch.journal, to: &statements)
         LaneStatements.append(snapshots: batch.snapshots, to: &statements)
+        LaneStatements.append(deletions: batch.deletions, to: &statements)
         LaneStatements.append(inbox: batch.inbox, to: &statements)
         LaneStatements.append(outbox: batch.outbox, shard: shard, after: fence.outboxSequence, to: &statements)
         let results = try run { () throws(PostgresError) in try connection.transaction(statements) }

@@ -137,7 +137,7 @@ extension PostgresLoaderStore {
                         order by sequence limit $6
                 ) as found
         ) as j where before < $3 and exists (
-            select from sagamore.runs where run_id = $1 and namespace = $4 and workflow_id = $5)
+            select from sagamore.runs where run_id = $1 and namespace = $4 and workflow_id = $5 and status <> 0)
             order by sequence
         """,
         readsOnly: true
@@ -154,6 +154,38 @@ extension PostgresLoaderStore {
             .int32(workflow.namespace), .text(workflow.workflowID), .int64(Self.historyRowLimit),
         ]
         let rows = try query(Self.history, values)
+        return (0..<rows.rowCount).map { Self.journal(rows, $0) }
+    }
+
+    private static let reversedHistory = PostgresStatement(
+        "load_reversed_history",
+        """
+        select run_id, sequence, first_event_id, events, ''::bytea from (
+            select *, sum(length(events)) over (order by sequence desc rows unbounded preceding) - length(events)
+                    as before
+                from (
+                    select run_id, sequence, first_event_id, events from sagamore.journal
+                        where run_id = $1 and length(events) > 0 and first_event_id <= $2
+                        order by sequence desc limit $6
+                ) as found
+        ) as j where before < $3 and exists (
+            select from sagamore.runs where run_id = $1 and namespace = $4 and workflow_id = $5 and status <> 0)
+            order by sequence desc
+        """,
+        readsOnly: true
+    )
+
+    public func readHistory(
+        _ runID: RunID,
+        of workflow: WorkflowKey,
+        backFrom eventID: Int64,
+        byteLimit: Int
+    ) throws(CommitError) -> [JournalRow] {
+        let values: [PostgresValue] = [
+            .uuid(high: runID.high, low: runID.low), .int64(eventID), .int64(Int64(byteLimit)),
+            .int32(workflow.namespace), .text(workflow.workflowID), .int64(Self.historyRowLimit),
+        ]
+        let rows = try query(Self.reversedHistory, values)
         return (0..<rows.rowCount).map { Self.journal(rows, $0) }
     }
 }

@@ -61,6 +61,51 @@ extension PostgresLoaderStore {
         return RunID(high: last.0, low: last.1)
     }
 
+    /// A run that has an alarm owes something, and stays until it does not. A run is done when no row of its journal is
+    /// left behind those that are deleted now.
+    private static let erase = PostgresStatement(
+        "retention_erase_deleted",
+        """
+        with waiting as (
+            select d.run_id from sagamore.deletions d join sagamore.slices s on s.slice = d.slice and s.shard = $1
+            where not exists (select from sagamore.alarms a where a.run_id = d.run_id)
+            order by d.run_id limit $2
+        ), found as (
+            select w.run_id, j.sequence, j.bytes from waiting w cross join lateral (
+                select sequence, length(events) + length(facts) as bytes from sagamore.journal
+                where run_id = w.run_id order by sequence limit $3
+            ) as j order by w.run_id, j.sequence limit $3
+        ), chosen as (
+            select run_id, sequence from (
+                select *, sum(bytes) over (order by run_id, sequence rows unbounded preceding) - bytes as before
+                from found
+            ) as f where before < $4
+        ), journal as (
+            delete from sagamore.journal j using chosen c where j.run_id = c.run_id and j.sequence = c.sequence
+        ), done as (
+            select w.run_id from waiting w where not exists (
+                select from sagamore.journal j where j.run_id = w.run_id
+                    and j.sequence > coalesce((select max(sequence) from chosen c where c.run_id = w.run_id), -1))
+        ), snapshots as (
+            delete from sagamore.snapshots s using done where s.run_id = done.run_id
+        ), heartbeats as (
+            delete from sagamore.heartbeats h using done where h.run_id = done.run_id
+        ), deletions as (
+            delete from sagamore.deletions d using done where d.run_id = done.run_id
+        )
+        select (select count(*) from waiting), (select count(*) from done)
+        """
+    )
+
+    public func eraseDeletedRuns(shard: Int32, limit: ErasureLimit) throws(CommitError) -> Bool {
+        let values: [PostgresValue] = [
+            .int32(shard), .int64(Int64(limit.runs)), .int64(Int64(limit.rows)), .int64(Int64(limit.bytes)),
+        ]
+        let rows = try query(Self.erase, values)
+        let (waiting, done) = (rows.int64(0, 0), rows.int64(0, 1))
+        return waiting == limit.runs || done < waiting
+    }
+
     private static let deleteTraces = PostgresStatement(
         "retention_delete_inbox",
         """

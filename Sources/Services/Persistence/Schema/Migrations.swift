@@ -125,6 +125,13 @@ enum Migrations {
             -- indexes of its table.
             create unique index alarms_open on sagamore.alarms (open_namespace, open_workflow_id);
 
+            -- Deleted runs whose journals are not erased yet. Their rows in runs stay without a status (0), so that the
+            -- run before them does not become the newest one.
+            create table sagamore.deletions (
+                run_id uuid primary key,
+                slice smallint not null
+            );
+
             -- One row for each task that found no room in its task queue. `task` is the id of the activity's
             -- ActivityTaskScheduled, or 0 for the workflow task.
             create table sagamore.backlog (

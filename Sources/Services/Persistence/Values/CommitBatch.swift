@@ -28,6 +28,8 @@ public struct CommitBatch: Sendable {
     public var backlog: [BacklogChange] = []
     /// Closed runs whose backlog is to be deleted.
     public var endedBacklogs: [RunID] = []
+    /// Closed runs that are deleted.
+    public var deletions: [RunDeletion] = []
     /// Outbox records, in order; the store numbers them.
     public var outbox: [OutboxRecord] = []
 
@@ -38,7 +40,7 @@ public struct CommitBatch: Sendable {
     public var isEmpty: Bool {
         journal.isEmpty && newRuns.isEmpty && closedRuns.isEmpty && alarms.isEmpty && inbox.isEmpty && outbox.isEmpty
             && heartbeats.isEmpty && endedHeartbeats.isEmpty && snapshots.isEmpty && backlog.isEmpty
-            && endedBacklogs.isEmpty
+            && endedBacklogs.isEmpty && deletions.isEmpty
     }
 }
 

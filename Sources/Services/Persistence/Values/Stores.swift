@@ -144,9 +144,12 @@ public protocol LoaderStore: AnyObject {
         before end: RunID,
         limit: Int
     ) throws(CommitError) -> RunID?
+    /// Erases what is stored of deleted runs of a shard that owe nothing: one bounded step. Returns whether there may
+    /// be more.
+    func eraseDeletedRuns(shard: Int32, limit: ErasureLimit) throws(CommitError) -> Bool
     /// Deletes traces of commands that were received before an instant, at most `limit`; returns how many.
     func deleteTraces(before instant: Instant, limit: Int) throws(CommitError) -> Int
-    /// The rows of runs, by run id; those that do not exist are left out.
+    /// The rows of runs, deleted ones too, by run id; those that do not exist are left out.
     func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow]
     /// The active runs of a shard, open ones and closed ones with debts, after `runID`, by run id.
     func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow]
@@ -167,11 +170,19 @@ public protocol LoaderStore: AnyObject {
     /// The task queues that tasks of a shard wait for.
     func waitingQueues(shard: Int32) throws(CommitError) -> [String]
     /// Rows of a run's journal that hold events, from the one that holds `eventID`, without their facts, up to about
-    /// `byteLimit` bytes; none when the run is not one of the workflow.
+    /// `byteLimit` bytes; none when the run is deleted or not one of the workflow.
     func readHistory(
         _ runID: RunID,
         of workflow: WorkflowKey,
         from eventID: Int64,
+        byteLimit: Int
+    ) throws(CommitError) -> [JournalRow]
+    /// Rows of a run's journal that hold events, back from the one that holds `eventID`, the newest first, without
+    /// their facts, up to about `byteLimit` bytes; none when the run is deleted or not one of the workflow.
+    func readHistory(
+        _ runID: RunID,
+        of workflow: WorkflowKey,
+        backFrom eventID: Int64,
         byteLimit: Int
     ) throws(CommitError) -> [JournalRow]
 }
@@ -201,7 +212,7 @@ public struct LookUp: Sendable, Hashable {
 
 /// The answer to a `LookUp`.
 public struct LookUpAnswer: Sendable {
-    /// The newest run of the workflow id, or nil if there is none.
+    /// The newest run of the workflow id, which may be deleted, or nil if there is none.
     public let run: RunRow?
     /// Whether a command with this id was executed before.
     public let isKnownCommand: Bool

@@ -17,6 +17,7 @@ final class FakeHistory: HistoryClient {
                 @Sendable (WorkflowReference, WorkflowQuery, QueryRejectCondition, Instant, Reply<QueryOutcome>) -> Void
             )?
         var describe: (@Sendable (WorkflowReference, Reply<DescribeWorkflowExecutionResponse>) -> Void)?
+        var delete: (@Sendable (WorkflowReference, Reply<Void>) -> Void)?
         var readHistory: (@Sendable (WorkflowReference, HistoryRead, Reply<HistoryPage>) -> Void)?
         var completeWorkflowTask:
             (@Sendable (WorkflowTaskToken, RespondWorkflowTaskCompletedRequest, Reply<CompletedWorkflowTask>) -> Void)?
@@ -53,6 +54,10 @@ final class FakeHistory: HistoryClient {
 
     func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>) {
         if let handler = handlers.cancel { handler(workflow, request, reply) } else { unexpected(reply) }
+    }
+
+    func delete(_ workflow: WorkflowReference, reply: Reply<Void>) {
+        if let handler = handlers.delete { handler(workflow, reply) } else { unexpected(reply) }
     }
 
     func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>) {

@@ -61,4 +61,6 @@ from . import (  # noqa: E402, I001
     starting as starting,
     workflows as workflows,
     limits as limits,
+    reverse_history as reverse_history,
+    deleting as deleting,
 )

@@ -16,7 +16,7 @@ final class Faults: @unchecked Sendable {
 
     /// Calls of a loader.
     enum LoaderCall {
-        case lookUp, waitingQueues
+        case lookUp, waitingQueues, erase
     }
 
     /// Points where a test can stop a loader.
@@ -368,6 +368,11 @@ final class FaultyLoaderStore: LoaderStore {
         )
     }
 
+    func eraseDeletedRuns(shard: Int32, limit: ErasureLimit) throws(CommitError) -> Bool {
+        try faults.checkLoader(.erase)
+        return try store.eraseDeletedRuns(shard: shard, limit: limit)
+    }
+
     func deleteTraces(before instant: Instant, limit: Int) throws(CommitError) -> Int {
         try faults.checkLoader()
         return try store.deleteTraces(before: instant, limit: limit)
@@ -419,6 +424,16 @@ final class FaultyLoaderStore: LoaderStore {
         let rows = try store.readHistory(runID, of: workflow, from: eventID, byteLimit: byteLimit)
         faults.noteHistory(rows)
         return rows
+    }
+
+    func readHistory(
+        _ runID: RunID,
+        of workflow: WorkflowKey,
+        backFrom eventID: Int64,
+        byteLimit: Int
+    ) throws(CommitError) -> [JournalRow] {
+        try faults.checkLoader()
+        return try store.readHistory(runID, of: workflow, backFrom: eventID, byteLimit: byteLimit)
     }
 }
 

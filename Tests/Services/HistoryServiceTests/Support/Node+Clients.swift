@@ -55,6 +55,10 @@ extension Node {
         return Call { history.terminate(reference(workflowID), request, reply: $0) }
     }
 
+    func delete(_ workflowID: String, _ runID: RunID? = nil) -> Call<Void> {
+        Call { history.delete(reference(workflowID, runID), reply: $0) }
+    }
+
     func describe(_ workflowID: String, _ runID: RunID? = nil) -> Call<DescribeWorkflowExecutionResponse> {
         Call { history.describe(reference(workflowID, runID), reply: $0) }
     }
@@ -82,14 +86,16 @@ extension Node {
         token: [UInt8] = [],
         size: Int = 0,
         waits: Bool = false,
-        onlyClose: Bool = false
+        onlyClose: Bool = false,
+        reversed: Bool = false
     ) -> Call<HistoryPage> {
         let read = HistoryRead(
             pageToken: token,
             pageSize: size,
             waitsForNews: waits,
             onlyCloseEvent: onlyClose,
-            deadline: .distantFuture
+            deadline: .distantFuture,
+            isReversed: reversed
         )
         return Call { history.readHistory(reference(workflowID, runID), read, reply: $0) }
     }

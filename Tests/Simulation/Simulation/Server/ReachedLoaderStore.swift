@@ -66,6 +66,10 @@ class ReachedLoaderStore: LoaderStore {
         }
     }
 
+    func eraseDeletedRuns(shard: Int32, limit: ErasureLimit) throws(CommitError) -> Bool {
+        try life.call { () throws(CommitError) in try store.eraseDeletedRuns(shard: shard, limit: limit) }
+    }
+
     func deleteTraces(before instant: Instant, limit: Int) throws(CommitError) -> Int {
         try life.call { () throws(CommitError) in try store.deleteTraces(before: instant, limit: limit) }
     }
@@ -109,6 +113,17 @@ class ReachedLoaderStore: LoaderStore {
     ) throws(CommitError) -> [JournalRow] {
         try life.call { () throws(CommitError) in
             try store.readHistory(runID, of: workflow, from: eventID, byteLimit: byteLimit)
+        }
+    }
+
+    func readHistory(
+        _ runID: RunID,
+        of workflow: WorkflowKey,
+        backFrom eventID: Int64,
+        byteLimit: Int
+    ) throws(CommitError) -> [JournalRow] {
+        try life.call { () throws(CommitError) in
+            try store.readHistory(runID, of: workflow, backFrom: eventID, byteLimit: byteLimit)
         }
     }
 }
