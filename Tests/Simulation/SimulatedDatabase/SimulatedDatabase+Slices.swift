@@ -21,14 +21,14 @@ extension SimulatedDatabase {
         let moves = table.moves(over: shardCount)
         if !moves.isEmpty {
             // Nothing in it throws.
-            try? transaction { () throws(CommitError) in carryOut(moves, from: table.shardCount, to: shardCount) }
+            try? transaction { () throws(CommitError) in carryOut(moves, of: table, to: shardCount) }
         }
         return (table.usedShardCount, moves.count)
     }
 
-    private func carryOut(_ moves: [SliceTable.Move], from previousCount: Int, to shardCount: Int) {
+    private func carryOut(_ moves: [SliceTable.Move], of table: SliceTable, to shardCount: Int) {
         var shards = tables.shards
-        for id in previousCount..<max(previousCount, shardCount) {
+        for id in table.shardCount..<max(table.shardCount, shardCount) {
             if id == shards.count { shards.append(ShardRow()) }
             shards[id].node = shards[0].node
             shards[id].owner = shards[0].owner
@@ -47,7 +47,7 @@ extension SimulatedDatabase {
         var slices = tables.slices
         for move in moves { slices[move.slice] = move.to }
         for id in Set(steps.flatMap { [$0.from, $0.to] }) { shards[Int(id)].epoch += 1 }
-        write(.shards(shards, slices: slices, version: tables.sliceVersion + 1))
+        write(.shards(shards, slices: slices, version: table.version(after: moves)))
     }
 
     /// What the source still waits for concerns the keys of its slices.

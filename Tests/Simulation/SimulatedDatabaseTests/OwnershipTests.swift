@@ -110,7 +110,11 @@ extension DatabaseContract {
             #expect(try database.outbox.waits(of: 1) == ["events": 0])
             #expect(try rebalance(3) == [2, 1_365])
             #expect(try database.outbox.waits(of: 2) == ["events": 0])
-            let owner = ShardOwner(node: "node", process: "process", sliceVersion: 3)
+            let owner = ShardOwner(
+                node: "node",
+                process: "process",
+                sliceVersion: try database.loader.sliceTable().version
+            )
             let taken = try #require(try database.lane.takeShard(2, as: owner))
             let third = Sample.batch { $0.outbox = [Sample.record("three")] }
             let last = ShardFence(shard: 2, epoch: taken.epoch, outboxSequence: taken.outboxSequence)
@@ -121,7 +125,7 @@ extension DatabaseContract {
             #expect(try rebalance(1) == [1, 0])
             #expect(try database.outbox.waits(of: 0) == ["events": 2])
             let table = try database.loader.sliceTable()
-            #expect(table.usedShardCount == 1 && table.shardCount == 3 && table.version == 4)
+            #expect(table.usedShardCount == 1 && table.shardCount == 3 && table.version >> 32 == 3)
             let rows = try database.rows().filter { $0.hasPrefix("outbox_waits") }
             #expect(rows == ["outbox_waits: 0|2|2|1", "outbox_waits: 1|0|0|2", "outbox_waits: 2|0|0|2"])
 

@@ -44,6 +44,39 @@ import Testing
         #expect(Set(database.shards.map(\.owner)).count == 1)
     }
 
+    /// Slices move, a standby takes over that lacks the move, and slices move in another way before a server that was
+    /// away has seen it: the server must not take one table for the other.
+    @Test func aTableOfSlicesThatTheDatabaseLostIsNotTakenForItsSuccessor() throws {
+        let scheduler = Scheduler(seed: 1)
+        let database = SimulatedDatabase(shardCount: 1) {
+            SimulatedServer.epoch + (scheduler.now - Instant(nanoseconds: 0))
+        }
+        let server = SimulatedServer(
+            scheduler,
+            name: "a",
+            stores: ServerStores(
+                makeLaneStore: { _ in try database.laneStore(of: "a") },
+                makeLoaderStore: { try database.loaderStore(of: "a") }
+            ),
+            encoder: NoEncoder()
+        )
+        let manager = SimulatedProcess("manager")
+        server.onExit = { _ in
+            scheduler.schedule("start again", of: manager, after: .milliseconds(100)) { server.start() }
+        }
+        _ = try database.rebalance(shardCount: 4)
+        let count = database.transactionCount
+        // It has read the table, and has not taken a shard yet.
+        database.fault = { $0.kind == .takeShard ? .connectionLost : .none }
+        run(scheduler, for: .seconds(5)) { server.start() }
+        #expect(database.transactionCount == count && server.history != nil)
+        database.fault = nil
+        #expect(database.rollBack(commits: 1) == 1)
+        _ = try database.rebalance(shardCount: 3)
+        run(scheduler, for: .seconds(60)) {}
+        #expect(server.isReady, "\(database.shards.map(\.owner)) own the shards")
+    }
+
     private func run(_ scheduler: Scheduler, for length: Interval, _ begin: () -> Void) {
         begin()
         let end = scheduler.now + length

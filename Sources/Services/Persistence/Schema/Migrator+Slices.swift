@@ -27,7 +27,7 @@ extension Migrator {
         do throws(PostgresError) {
             let table = try SliceTable.read(connection)
             let moves = table.moves(over: shardCount)
-            if !moves.isEmpty { try carryOut(moves, from: table.shardCount, to: shardCount, connection) }
+            if !moves.isEmpty { try carryOut(moves, of: table, to: shardCount, connection) }
             try connection.execute("commit")
             return Rebalancing(previousCount: table.usedShardCount, movedSlices: moves.count)
         } catch {
@@ -38,13 +38,13 @@ extension Migrator {
 
     private static func carryOut(
         _ moves: [SliceTable.Move],
-        from previousCount: Int,
+        of table: SliceTable,
         to shardCount: Int,
         _ connection: PostgresConnection
     ) throws(PostgresError) {
         // Commits of these shards are over or will be refused, so that their counters stand still.
         _ = try connection.query(lockShards)
-        _ = try connection.query(addShards, [.int32(Int32(previousCount)), .int32(Int32(shardCount))])
+        _ = try connection.query(addShards, [.int32(Int32(table.shardCount)), .int32(Int32(shardCount))])
         var slices = PostgresArray(of: .int32, capacity: moves.count)
         var shards = PostgresArray(of: .int32, capacity: moves.count)
         for move in moves {
@@ -61,7 +61,7 @@ extension Migrator {
         _ = try connection.query(inheritWaits, [.array(from), .array(to)])
         _ = try connection.query(addWaits, [.array(from), .array(to)])
         _ = try connection.query(moveSlices, [.array(slices), .array(shards)])
-        _ = try connection.query(raiseEpochs, [.array(from), .array(to)])
+        _ = try connection.query(raiseEpochs, [.array(from), .array(to), .int64(table.version(after: moves))])
     }
 
     /// Slices go from one shard to another.
@@ -122,7 +122,7 @@ extension Migrator {
     private static let raiseEpochs = PostgresStatement(
         "slices_raise_epochs",
         """
-        update sagamore.shards set slice_version = slice_version + 1,
+        update sagamore.shards set slice_version = $3,
             epoch = epoch + case when id = any($1::int4[]) or id = any($2::int4[]) then 1 else 0 end
         """
     )

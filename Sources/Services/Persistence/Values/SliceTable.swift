@@ -25,7 +25,9 @@ public struct SliceTable: Sendable, Equatable {
     /// The number of slices. It is fixed, because the `slice` of each row depends on it.
     public static let sliceCount = 4_096
 
-    /// Raised with each change of the table. A shard is taken only by a process that knows its newest version.
+    /// Names the table: the number of its changes in the upper half, a digest of its rows in the lower one. So a
+    /// database that has lost a change and makes another one does not give two tables the same name. A shard is taken
+    /// only by a process that knows the newest version.
     public let version: Int64
     /// The number of shards that have to be owned, beginning with 0: those with slices, and those without whose outbox
     /// is not published yet.
@@ -63,6 +65,19 @@ public struct SliceTable: Sendable, Equatable {
 
     /// The shard that has a workflow's slice.
     public func shard(of key: WorkflowKey) -> Int32 { shardCount == 1 ? 0 : shards[Self.slice(of: key)] }
+
+    /// The version of the table after some moves.
+    package func version(after moves: [Move]) -> Int64 {
+        var shards = shards
+        for move in moves { shards[move.slice] = move.to }
+        var digest: UInt32 = 0x811c_9dc5
+        for shard in shards {
+            for shift in [0, 8, 16, 24] as [Int32] {
+                digest = (digest ^ UInt32(truncatingIfNeeded: shard >> shift & 0xFF)) &* 0x0100_0193
+            }
+        }
+        return (version >> 32 + 1) << 32 | Int64(digest)
+    }
 
     /// The number of shards that have slices.
     public var usedShardCount: Int { Set(shards).count }
