@@ -9,7 +9,7 @@ public final class MatchingService: MatchingClient {
     private let history: any HistoryClient & BacklogStore
     private let clock: @Sendable () -> Instant
     private let log: Logger
-    private let state = Locked(MatchingState())
+    private let state: Locked<MatchingState>
     private let timer = MatchingTimer()
     /// Called where other threads may come in between: the lock was released, and the actions are not carried out yet.
     private let afterHold: (@Sendable () -> Void)?
@@ -23,13 +23,17 @@ public final class MatchingService: MatchingClient {
         self.init(history: history, clock: clock, log: log, afterHold: nil)
     }
 
-    /// - Parameter afterHold: for a simulation.
+    /// - Parameters:
+    ///   - queueLimit: how many tasks a queue holds in memory, at least 2; nil for the usual limit.
+    ///   - afterHold: for a simulation.
     package init(
         history: any HistoryClient & BacklogStore,
         clock: @escaping @Sendable () -> Instant,
         log: Logger,
+        queueLimit: Int? = nil,
         afterHold: (@Sendable () -> Void)?
     ) {
+        state = Locked(MatchingState(queueLimit: queueLimit ?? TaskQueueState.limit))
         self.history = history
         self.clock = clock
         self.log = log
@@ -57,6 +61,9 @@ public final class MatchingService: MatchingClient {
 
     /// All tasks that wait in memory, for the checks of a simulation.
     package var heldTasks: [MatchingTask] { state.withLock { $0.heldTasks } }
+
+    /// How many tasks wait for their next attempt, for the checks of a simulation.
+    package var postponedCount: Int { state.withLock { $0.postponedCount } }
 
     /// Changes the state, and carries out what follows from that.
     private func change(_ body: (inout MatchingState, Instant) -> [MatchAction]) {

@@ -17,6 +17,10 @@ struct MatchingState {
     private var stickyQueues: [UInt64: Set<TaskQueueKey>] = [:]
     private var nextPollID: UInt64 = 1
     private var isStopped = false
+    private let queueLimit: Int
+
+    /// - Parameter queueLimit: how many tasks each queue holds in memory.
+    init(queueLimit: Int = TaskQueueState.limit) { self.queueLimit = queueLimit }
 
     // MARK: Tasks
 
@@ -38,7 +42,7 @@ struct MatchingState {
         _ body: (inout TaskQueueState) -> [MatchAction]
     ) -> [MatchAction] {
         guard !isStopped else { return [] }
-        let actions = body(&queues[key, default: TaskQueueState(key)])
+        let actions = body(&queues[key, default: TaskQueueState(key, limit: queueLimit)])
         note(actions)
         return actions
     }
@@ -110,6 +114,9 @@ struct MatchingState {
         }
         return actions
     }
+
+    /// How many tasks wait for their next attempt, for the checks of a simulation.
+    var postponedCount: Int { queues.values.reduce(0) { $0 + $1.postponedCount } }
 
     /// All tasks that wait in memory, for the checks of a simulation.
     var heldTasks: [MatchingTask] { inOrder(queues.keys).flatMap { queues[$0]?.heldTasks ?? [] } }

@@ -41,12 +41,17 @@ struct TaskQueueState {
 
     /// Tasks that a queue holds in memory; further ones wait in the database. As many more may be postponed.
     static let limit = 2_000
+    private let limit: Int
     /// After this time without a poll a sticky queue's worker counts as gone. Temporal default: 10 s.
     private static let stickyPatience = Interval.seconds(10)
     /// A queue that nobody uses is forgotten after this time.
     private static let idleTime = Interval.seconds(300)
 
-    init(_ key: TaskQueueKey) { self.key = key }
+    /// - Parameter limit: how many tasks it holds in memory; at least 2.
+    init(_ key: TaskQueueKey, limit: Int = Self.limit) {
+        self.key = key
+        self.limit = limit
+    }
 
     /// Tasks that no poll has got, without those that are postponed.
     var taskCount: Int { tasks.count + tasks.queryCount }
@@ -63,7 +68,7 @@ struct TaskQueueState {
         if task.isSticky, isWorkerGone || lastPollAt + Self.stickyPatience < now { return [.abandon(task)] }
         if task.isQuery {
             // A client waits for the answer, so a query waits neither in the database nor behind tasks that do.
-            if !task.isSticky, taskCount >= 2 * Self.limit { return [.pageOut(task)] }
+            if !task.isSticky, taskCount >= 2 * limit { return [.pageOut(task)] }
             tasks.insert(tasks.placed(task, at: now))
         } else {
             let task = tasks.placed(task, at: now)
@@ -74,7 +79,7 @@ struct TaskQueueState {
             } else {
                 tasks.insert(task)
                 // The last one waits in the database: a full queue takes tasks of a higher priority, and of other keys.
-                if tasks.count > Self.limit, let last = tasks.popLast() { return [pageOut(last)] }
+                if tasks.count > limit, let last = tasks.popLast() { return [pageOut(last)] }
             }
         }
         if task.isSticky { wake(by: lastPollAt + Self.stickyPatience) }
@@ -85,7 +90,7 @@ struct TaskQueueState {
     mutating func postpone(_ failed: QueuedTask, at now: Instant) -> [MatchAction] {
         let task = failed.task
         if task.isSticky, isWorkerGone { return [.abandon(task)] }
-        guard tasks.postponed.count < Self.limit else {
+        guard tasks.postponed.count < limit else {
             return [task.isSticky ? .abandon(task) : pageOut(tasks.placed(task, at: now))]
         }
         wake(by: tasks.postponed.add(failed, at: now))
@@ -125,17 +130,17 @@ struct TaskQueueState {
     /// read, new ones go first.
     private func isBehindBacklog(_ task: MatchingTask) -> Bool {
         guard case .stored = backlog else { return false }
-        return tasks.postponed.count < Self.limit && task.taskPlace >= firstStored
+        return tasks.postponed.count < limit && task.taskPlace >= firstStored
     }
 
     /// Asks for a page when half of the room is free.
     private mutating func refill() -> [MatchAction] {
-        guard case .stored = backlog, tasks.count < Self.limit / 2, tasks.postponed.count < Self.limit else {
+        guard case .stored = backlog, tasks.count < limit / 2, tasks.postponed.count < limit else {
             return []
         }
         backlog = .paging(storedMeanwhile: false)
         firstStored = .back
-        return [.pageIn(key, limit: Self.limit - tasks.count)]
+        return [.pageIn(key, limit: limit - tasks.count)]
     }
 
     // MARK: Polls

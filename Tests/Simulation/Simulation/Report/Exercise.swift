@@ -10,6 +10,8 @@ public struct Exercise: Sendable {
         case events
         /// Records that Sagamore published, by the status of events.
         case published
+        /// States that the service reached.
+        case states
         /// How runs closed.
         case ends
         /// What checks looked at.

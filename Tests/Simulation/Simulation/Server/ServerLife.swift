@@ -50,6 +50,7 @@ final class ServerLife: @unchecked Sendable {
         encoder: any StatusEventEncoder,
         log: Logger,
         defect: PlantedDefect?,
+        taskQueueLimit: Int?,
         connect: (HistoryService) -> Void
     ) {
         let wallClock: @Sendable () -> Instant = { [scheduler, process] in
@@ -89,7 +90,13 @@ final class ServerLife: @unchecked Sendable {
         )
         let known: any HistoryClient & BacklogStore =
             defect == .stickyTaskNeverGivenUp ? HistoryThatKeepsStickyTasks(self) : history.service
-        let matching = MatchingService(history: known, clock: wallClock, log: log, afterHold: afterHold)
+        let matching = MatchingService(
+            history: known,
+            clock: wallClock,
+            log: log,
+            queueLimit: taskQueueLimit,
+            afterHold: afterHold
+        )
         history.service.connect(matching: matching)
         services = Services(history: history, matching: matching)
         connect(history.service)

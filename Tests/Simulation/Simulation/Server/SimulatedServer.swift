@@ -34,6 +34,8 @@ public final class SimulatedServer: @unchecked Sendable {
     public private(set) var startCount = 0
     /// Changes the configuration of the next start.
     public var configure: (inout HistoryConfiguration) -> Void = { _ in }
+    /// How many tasks a queue holds in memory after the next start, at least 2; nil for the limit of production.
+    public var taskQueueLimit: Int?
     /// Where the services log to. By default nowhere.
     public var log: Logger = {
         var log = Logger(label: "server", handler: LogHandler(format: .text, destination: .lines { _ in }))
@@ -107,6 +109,9 @@ public final class SimulatedServer: @unchecked Sendable {
     /// The tasks that wait in Matching.
     var heldTasks: [MatchingTask] { state == .running ? life?.matching.heldTasks ?? [] : [] }
 
+    /// How many tasks of Matching wait for their next attempt.
+    var postponedTasks: Int { state == .running ? life?.matching.postponedCount ?? 0 : 0 }
+
     /// The wall clock of the process.
     public var wallClock: Instant { Self.epoch + (scheduler.now - Instant(nanoseconds: 0)) + process.clockOffset }
 
@@ -134,6 +139,7 @@ public final class SimulatedServer: @unchecked Sendable {
                 encoder: encoder,
                 log: log,
                 defect: defect,
+                taskQueueLimit: taskQueueLimit,
                 connect: { connect($0, life) }
             )
         } catch {

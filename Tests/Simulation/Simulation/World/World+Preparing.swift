@@ -14,8 +14,14 @@ extension World {
         prepareDatabase()
         // Two nodes: the second one runs where the first is paused.
         for name in ["server-a", "server-b"] { servers.append(server(name)) }
-        let limits = Limits.drawn(settings.drawsLimits, using: &chance)
-        for server in servers { server.configure = { limits.apply(to: &$0) } }
+        var limits = Limits.drawn(settings.drawsLimits, using: &chance)
+        // A source of its own: the rest of a world does not change with what is drawn here.
+        var random = SeededRandom(seed: settings.seed ^ 0x5155_4555_4553_4953)
+        if settings.drawsLimits { limits.taskQueue = [2, 3, 5, 20, 2_000, 2_000][random.below(6)] }
+        for server in servers {
+            server.configure = { limits.apply(to: &$0) }
+            server.taskQueueLimit = limits.taskQueue
+        }
         // A flush may find the database away, or a lock.
         let flush = limits.heartbeatFlush.nanoseconds
         // A request that is late, or comes twice, brings back the details of an earlier heartbeat: the last one wins.
@@ -67,9 +73,20 @@ extension World {
             do throws(Violation) {
                 noteOwner(of: fence)
                 try commitCheck.check(batch, fence, in: database)
+                countBacklog(batch.backlog)
                 if !isHistoryRewritten, !batch.outbox.isEmpty { try kafka?.check.committed(batch.outbox) }
             } catch {
                 report(error)
+            }
+        }
+    }
+
+    private func countBacklog(_ changes: [BacklogChange]) {
+        for change in changes {
+            if case .remove = change {
+                exercise.count(.states, "task paged in")
+            } else {
+                exercise.count(.states, "task paged out")
             }
         }
     }
@@ -134,6 +151,7 @@ struct Limits: Sendable {
     var batchRows = 4_000
     var laneQueue = 50_000
     var heartbeatFlush = Interval.seconds(5)
+    var taskQueue = 2_000
 
     static func drawn(_ isDrawn: Bool, using random: inout SeededRandom) -> Limits {
         var limits = Limits()

@@ -6,6 +6,7 @@ extension World {
     /// Fills the tables of what was exercised.
     func summarize() {
         exercise.expect(.faults, FaultKind.allCases.map(\.rawValue))
+        exercise.expect(.states, ["task paged in", "task paged out", "task postponed when looked"])
         exercise.count(.faults, FaultKind.requestLost.rawValue, network.counts.lostRequests)
         exercise.count(.faults, FaultKind.answerLost.rawValue, network.counts.lostAnswers)
         exercise.count(.faults, FaultKind.requestTwice.rawValue, network.counts.repeatedRequests)

@@ -171,6 +171,7 @@ public final class World: @unchecked Sendable {
 
     private func look() {
         do throws(Violation) { try checkPublished(isComplete: false) } catch { report(error) }
+        for server in servers { exercise.count(.states, "task postponed when looked", server.postponedTasks) }
         // What was late because of a pause goes on soon after it. So does what the nesting of calls held up.
         // A server notices that the database went back when it commits, or renews its lease.
         guard !blocking.holdsThreadsUp(at: scheduler.now), scheduler.now >= rewrittenAt + .seconds(30),
