@@ -112,6 +112,16 @@ extension Execution {
                 limits: limits
             )
         }
+        return complete(activity, result: result, identity: identity, at: now)
+    }
+
+    /// Writes the end of an attempt that a worker holds, or that waits for one and is completed by its id.
+    func complete(
+        _ activity: PendingActivity,
+        result: RawMessage<Payloads>?,
+        identity: String,
+        at now: Instant
+    ) -> Decision {
         var draft = Draft(self, at: now)
         var attributes = ActivityTaskCompletedEventAttributes()
         attributes.result = result
@@ -197,12 +207,12 @@ extension Execution {
             let failure = serverFailure("Heartbeat details exceed size limit.")
             let identity = activity.startedIdentity
             var decision = try decide(failed: token, failure: failure, identity: identity, heartbeat: nil, at: now)
-            decision.reply = .heartbeat(cancelRequested: true)
+            decision.reply = .heartbeat(HeartbeatAnswer(cancelRequested: true))
             return decision
         }
         var draft = Draft(self, at: now)
         draft.volatile(.heartbeat(scheduledEventID: activity.scheduledEventID, details: details, at: now))
-        draft.decision.reply = .heartbeat(cancelRequested: activity.isCancelRequested)
+        draft.decision.reply = .heartbeat(HeartbeatAnswer(cancelRequested: activity.isCancelRequested))
         return draft.decision
     }
 

@@ -23,8 +23,8 @@ public struct Decision: Sendable {
         case workflowTask(WorkflowTaskDelivery)
         /// The started attempt of an activity.
         case activityTask(ActivityTaskDelivery)
-        /// The reply to a heartbeat: whether cancellation of the activity was requested.
-        case heartbeat(cancelRequested: Bool)
+        /// The reply to a heartbeat.
+        case heartbeat(HeartbeatAnswer)
         /// The reply to a completed workflow task.
         case completion(WorkflowTaskCompletion)
         /// The request was refused, although something was recorded.
@@ -71,6 +71,22 @@ public struct WorkflowTaskDelivery: Sendable {
     public let unwrittenEvents: [RecordedEvent]
     /// The id of the last written event.
     public let lastWrittenEventID: Int64
+}
+
+/// What a worker learns from the answer to a heartbeat.
+public struct HeartbeatAnswer: Equatable, Sendable {
+    /// Whether the activity is to stop because its workflow has requested its cancellation, or because it has failed.
+    public var cancelRequested = false
+    /// Whether the activity is to stop because an operator has paused it.
+    public var isPaused = false
+    /// Whether the activity is to stop and start over because an operator has reset it.
+    public var isReset = false
+
+    public init(cancelRequested: Bool = false, isPaused: Bool = false, isReset: Bool = false) {
+        self.cancelRequested = cancelRequested
+        self.isPaused = isPaused
+        self.isReset = isReset
+    }
 }
 
 /// An attempt of an activity for a worker.

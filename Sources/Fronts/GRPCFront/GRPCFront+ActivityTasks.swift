@@ -123,20 +123,22 @@ extension GRPCFront {
         try check(identity: request.identity)
         if isTooLarge(request.details?.bytes.count, "details", call) {
             // Tells the worker to stop: its activity has failed.
-            let reply: Reply<Void> = reply(to: call) { Self.heartbeatAnswer(cancelRequested: true) }
+            let reply: Reply<Void> = reply(to: call) { Self.encoded(HeartbeatAnswer(cancelRequested: true)) }
             fail(token, "Heartbeat details exceed size limit.", request.identity, reply: reply)
             return
         }
         history.heartbeat(
             token,
             details: request.details,
-            reply: reply(to: call) { Self.heartbeatAnswer(cancelRequested: $0) }
+            reply: reply(to: call) { Self.encoded($0) }
         )
     }
 
-    private static func heartbeatAnswer(cancelRequested: Bool) -> [UInt8] {
+    private static func encoded(_ answer: HeartbeatAnswer) -> [UInt8] {
         var response = RecordActivityTaskHeartbeatResponse()
-        response.cancelRequested = cancelRequested
+        response.cancelRequested = answer.cancelRequested
+        response.activityPaused = answer.isPaused
+        response.activityReset = answer.isReset
         return response.serializedBytes()
     }
 

@@ -58,6 +58,7 @@ public final class GRPCFront: Sendable {
         registerRunAdministration(on: server)
         registerWorkflowTasks(on: server)
         registerActivityTasks(on: server)
+        registerActivitiesByID(on: server)
         server.onConnectionEnd { [matching] in matching.connectionEnded($0) }
         server.setHealth(Self.serviceName, serving: true)
     }

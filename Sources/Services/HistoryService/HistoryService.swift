@@ -347,8 +347,18 @@ extension HistoryService {
         shard(token.key).cancelActivity(token, details: details, identity: identity, Caller(reply))
     }
 
-    public func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {
+    public func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<HeartbeatAnswer>) {
         shard(token.key).heartbeat(token, details: details, Caller(reply))
+    }
+
+    public func answerActivity(
+        _ activityID: String,
+        of workflow: WorkflowReference,
+        _ answer: ActivityAnswer,
+        identity: String,
+        reply: Reply<HeartbeatAnswer>
+    ) {
+        shard(workflow.key).answerActivity(activityID, of: workflow, answer, identity: identity, Caller(reply))
     }
 
     public func returnActivity(_ token: ActivityTaskToken) {

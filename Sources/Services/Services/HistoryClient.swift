@@ -68,8 +68,17 @@ public protocol HistoryClient: RunAdministration {
         identity: String,
         reply: Reply<Void>
     )
-    /// Records a heartbeat. The reply is whether cancellation was requested.
-    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>)
+    /// Records a heartbeat.
+    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<HeartbeatAnswer>)
+    /// Takes an answer from outside to an activity of a workflow, by the activity's id. The reply matters to heartbeats
+    /// alone.
+    func answerActivity(
+        _ activityID: String,
+        of workflow: WorkflowReference,
+        _ answer: ActivityAnswer,
+        identity: String,
+        reply: Reply<HeartbeatAnswer>
+    )
     /// Returns an attempt whose delivery to its poller has failed.
     func returnActivity(_ token: ActivityTaskToken)
     /// Answers a query that was delivered as a task of its own.
@@ -111,6 +120,18 @@ public enum QueryAnswer: Sendable {
     case answered(RawMessage<Payloads>?)
     /// The query handler failed, with its message and the failure if the worker sent one.
     case failed(message: String, RawMessage<Failure>?)
+}
+
+/// What is reported of an activity by its id.
+public enum ActivityAnswer: Sendable {
+    /// It has succeeded with this result.
+    case completed(RawMessage<Payloads>?)
+    /// Its attempt has failed; the details of a last heartbeat go to the next attempt.
+    case failed(RawMessage<Failure>?, lastHeartbeat: RawMessage<Payloads>?)
+    /// It has ended because its cancellation was requested.
+    case canceled(RawMessage<Payloads>?)
+    /// It is still at work.
+    case heartbeat(RawMessage<Payloads>?)
 }
 
 /// A request to read a part of a history.

@@ -320,13 +320,13 @@ import Testing
 
     @Test func cancellationIsDeliveredOnAHeartbeat() throws {
         let stage = try started()
-        guard case .heartbeat(cancelRequested: false) = try stage.heartbeat(5).reply else {
+        guard case .heartbeat(HeartbeatAnswer(cancelRequested: false)) = try stage.heartbeat(5).reply else {
             Issue.record("cancelled too early")
             return
         }
         try stage.signal("go")
         try stage.run(Samples.cancelActivity(5))
-        guard case .heartbeat(cancelRequested: true) = try stage.heartbeat(5).reply else {
+        guard case .heartbeat(HeartbeatAnswer(cancelRequested: true)) = try stage.heartbeat(5).reply else {
             Issue.record("not cancelled")
             return
         }
@@ -337,7 +337,7 @@ import Testing
         stage.limits.payloadBytes = 100
         let decision = try stage.heartbeat(5, String(repeating: "x", count: 200))
         guard case .activityTaskFailedEventAttributes(let attributes) = decision.events[1].attributes,
-            case .heartbeat(cancelRequested: true) = decision.reply
+            case .heartbeat(HeartbeatAnswer(cancelRequested: true)) = decision.reply
         else {
             Issue.record("not failed")
             return

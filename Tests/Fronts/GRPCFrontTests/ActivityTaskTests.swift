@@ -212,7 +212,7 @@ extension FrontTests {
                 $0.heartbeat = { token, details, reply in
                     #expect(token == Self.token)
                     #expect(details == payloads("half"))
-                    reply.succeed(isCancelRequested)
+                    reply.succeed(HeartbeatAnswer(cancelRequested: isCancelRequested))
                 }
             }
             try await withFront(history: history) { client in

@@ -107,6 +107,12 @@ class RawWorker:
         request = PollActivityTaskQueueRequest(namespace=self.namespace, task_queue=self.normal, identity=IDENTITY)
         return await _task(lambda: self.stage.service.poll_activity_task_queue(request, timeout=ONE_POLL))
 
+    async def poll_briefly(self) -> None:
+        """Waits longer than a second for an activity task that does not come."""
+        request = PollActivityTaskQueueRequest(namespace=self.namespace, task_queue=self.normal, identity=IDENTITY)
+        answer = await self.stage.service.poll_activity_task_queue(request, timeout=timedelta(seconds=3))
+        assert not answer.task_token, answer
+
     async def complete_activity(self, task: PollActivityTaskQueueResponse, *values: Any) -> Any:
         return await self.stage.service.respond_activity_task_completed(
             RespondActivityTaskCompletedRequest(

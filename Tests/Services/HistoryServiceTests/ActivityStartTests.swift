@@ -25,7 +25,7 @@ extension HistoryTests {
             let next = try Node(database).started()
             defer { next.stop() }
             let token = try next.activityToken(first)
-            let beat = Call<Bool> { next.history.heartbeat(token, details: nil, reply: $0) }
+            let beat = Call<HeartbeatAnswer> { next.history.heartbeat(token, details: nil, reply: $0) }
             #expect(try beat.error().code == .notFound)
             #expect(try next.complete(first).error().code == .notFound)
             try next.complete(second).get()

@@ -135,7 +135,7 @@ extension HistoryTests {
             let details = Samples.payloads(String(repeating: "x", count: 1 << 20))
             for task in tasks {
                 let token = try first.activityToken(task)
-                try Call<Bool> { first.history.heartbeat(token, details: details, reply: $0) }.get()
+                try Call<HeartbeatAnswer> { first.history.heartbeat(token, details: details, reply: $0) }.get()
             }
             try eventually("written") {
                 try database.number("select count(*) from sagamore.heartbeats") == Int64(count)

@@ -150,7 +150,7 @@ extension HistoryTests {
             }
             try once { [try node.complete(task)] }
             try once { [try node.complete(activity)] }
-            try once { [Call<Bool> { node.history.heartbeat(token, details: nil, reply: $0) }] }
+            try once { [Call<HeartbeatAnswer> { node.history.heartbeat(token, details: nil, reply: $0) }] }
             // The run was not replaced.
             try node.complete(activity).get()
             #expect(try node.status("one") == .running)

@@ -223,10 +223,10 @@ extension HistoryTests {
             try node.work(Samples.schedule("a") { $0.startToCloseTimeout = Interval.seconds(600).duration })
             let task = try node.activityTask()
             let token = try node.activityToken(task)
-            let beat = Call<Bool> {
+            let beat = Call<HeartbeatAnswer> {
                 node.history.heartbeat(token, details: Samples.payloads("half"), reply: $0)
             }
-            #expect(try beat.get() == false)
+            #expect(try beat.get() == HeartbeatAnswer())
             try node.signal("one", "behind it").get()
             node.kill()
 
@@ -253,7 +253,10 @@ extension HistoryTests {
             let task = try node.activityTask()
             clock.jump(.seconds(27))
             let token = try node.activityToken(task)
-            #expect(try Call<Bool> { node.history.heartbeat(token, details: nil, reply: $0) }.get() == false)
+            #expect(
+                try Call<HeartbeatAnswer> { node.history.heartbeat(token, details: nil, reply: $0) }.get()
+                    == HeartbeatAnswer()
+            )
             node.kill()
 
             let next = try Node(database, clock: clock).started()
@@ -278,7 +281,10 @@ extension HistoryTests {
             let task = try node.activityTask()
             node.clock.jump(.seconds(27))
             let token = try node.activityToken(task)
-            #expect(try Call<Bool> { node.history.heartbeat(token, details: nil, reply: $0) }.get() == false)
+            #expect(
+                try Call<HeartbeatAnswer> { node.history.heartbeat(token, details: nil, reply: $0) }.get()
+                    == HeartbeatAnswer()
+            )
             node.faults.corrupt { batch in
                 for index in batch.journal.indices { batch.journal[index].sequence = 1 }
             }

@@ -115,7 +115,14 @@ final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
         identity: String,
         reply: Reply<Void>
     ) {}
-    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {}
+    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<HeartbeatAnswer>) {}
+    func answerActivity(
+        _ activityID: String,
+        of workflow: WorkflowReference,
+        _ answer: ActivityAnswer,
+        identity: String,
+        reply: Reply<HeartbeatAnswer>
+    ) {}
     func returnActivity(_ token: ActivityTaskToken) {}
     func answerQuery(_ token: TaskToken.QueryToken, _ answer: QueryAnswer, reply: Reply<Void>) {}
     func submit(_ command: IncomingCommand, reply: Reply<CommandOutcome>) {}

@@ -70,14 +70,22 @@ extension EngineService {
         }
     }
 
-    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {
-        if bug == .forgottenHeartbeat { return reply.succeed(false) }
+    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<HeartbeatAnswer>) {
+        if bug == .forgottenHeartbeat { return reply.succeed(HeartbeatAnswer()) }
         decide(WorkflowReference(key: token.key, runID: token.runID), reply) { (run) throws(RequestError) in
             try run.execution.decide(heartbeat: token, details: details, at: now)
         } _: { _, decision in
-            if case .heartbeat(let isCancelled) = decision.reply { isCancelled } else { false }
+            if case .heartbeat(let answer) = decision.reply { answer } else { HeartbeatAnswer() }
         }
     }
+
+    func answerActivity(
+        _ activityID: String,
+        of workflow: WorkflowReference,
+        _ answer: ActivityAnswer,
+        identity: String,
+        reply: Reply<HeartbeatAnswer>
+    ) { preconditionFailure("no simulated worker answers by id") }
 
     func returnActivity(_ token: ActivityTaskToken) {
         guard let run = runs[token.runID] else { return }

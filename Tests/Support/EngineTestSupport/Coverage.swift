@@ -29,7 +29,7 @@ package struct Coverage: Sendable {
         case .done: count("reply done")
         case .workflowTask: count("reply workflowTask")
         case .activityTask: count("reply activityTask")
-        case .heartbeat(let isCancelRequested): count("reply heartbeat \(isCancelRequested)")
+        case .heartbeat(let answer): count("reply heartbeat \(answer.cancelRequested)")
         case .completion(let answer):
             count("reply completion")
             if !answer.eagerActivities.isEmpty { count("answer eagerActivities") }

@@ -117,11 +117,11 @@ extension World {
             try execution.decide(heartbeat: token, details: details, at: now, limits: limits)
         }
         if let decision, endedByLimit(decision) { return }
-        guard case .heartbeat(let cancelRequested) = decision?.reply else {
+        guard case .heartbeat(let answer) = decision?.reply else {
             throw violation("a heartbeat was refused")
         }
-        let isExpected = cancelRequested == isCancelRequested || !isRunning(token)
-        try require(isExpected, "a heartbeat was told of a cancellation: \(cancelRequested)")
+        let isExpected = answer.cancelRequested == isCancelRequested || !isRunning(token)
+        try require(isExpected, "a heartbeat was told of a cancellation: \(answer.cancelRequested)")
     }
 
     func staleActivity() throws {

@@ -87,8 +87,12 @@ extension Shard {
         }
     }
 
-    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, _ caller: consuming Caller<Bool>) {
-        access(token.key, caller) { (access: consuming RunAccess<Bool>) in
+    func heartbeat(
+        _ token: ActivityTaskToken,
+        details: RawMessage<Payloads>?,
+        _ caller: consuming Caller<HeartbeatAnswer>
+    ) {
+        access(token.key, caller) { (access: consuming RunAccess<HeartbeatAnswer>) in
             let (shard, context) = (access.shard, access.context)
             guard let run = access.run, run.runID == token.runID, !run.isDeleted else {
                 return access.fail(context.lateAnswer(to: token.runID))
@@ -105,14 +109,14 @@ extension Shard {
             } catch {
                 return access.fail(error)
             }
-            guard case .heartbeat(let isCancelRequested) = decision.reply else { return }
-            access.carryOut(decision, on: run, answering: isCancelRequested)
+            guard case .heartbeat(let answer) = decision.reply else { return }
+            access.carryOut(decision, on: run, answering: answer)
             shard.flushHeartbeat(of: token.scheduledEventID, attempt: token.attempt, details, run, in: context)
         }
     }
 
     /// Under the lock: writes heartbeat details at intervals, so that after a crash the next attempt gets recent ones.
-    private func flushHeartbeat(
+    func flushHeartbeat(
         of scheduledEventID: Int64,
         attempt: Int32,
         _ details: RawMessage<Payloads>?,

@@ -27,7 +27,9 @@ final class FakeHistory: HistoryClient {
         var failActivity:
             (@Sendable (ActivityTaskToken, RawMessage<Failure>?, RawMessage<Payloads>?, Reply<Void>) -> Void)?
         var cancelActivity: (@Sendable (ActivityTaskToken, RawMessage<Payloads>?, Reply<Void>) -> Void)?
-        var heartbeat: (@Sendable (ActivityTaskToken, RawMessage<Payloads>?, Reply<Bool>) -> Void)?
+        var heartbeat: (@Sendable (ActivityTaskToken, RawMessage<Payloads>?, Reply<HeartbeatAnswer>) -> Void)?
+        var answerActivity:
+            (@Sendable (String, WorkflowReference, ActivityAnswer, String, Reply<HeartbeatAnswer>) -> Void)?
         var returnActivity: (@Sendable (ActivityTaskToken) -> Void)?
         var answerQuery: (@Sendable (TaskToken.QueryToken, QueryAnswer, Reply<Void>) -> Void)?
     }
@@ -141,8 +143,19 @@ final class FakeHistory: HistoryClient {
         if let handler = handlers.cancelActivity { handler(token, details, reply) } else { unexpected(reply) }
     }
 
-    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {
+    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<HeartbeatAnswer>) {
         if let handler = handlers.heartbeat { handler(token, details, reply) } else { unexpected(reply) }
+    }
+
+    func answerActivity(
+        _ activityID: String,
+        of workflow: WorkflowReference,
+        _ answer: ActivityAnswer,
+        identity: String,
+        reply: Reply<HeartbeatAnswer>
+    ) {
+        guard let handler = handlers.answerActivity else { return unexpected(reply) }
+        handler(activityID, workflow, answer, identity, reply)
     }
 
     func returnActivity(_ token: ActivityTaskToken) { handlers.returnActivity?(token) }

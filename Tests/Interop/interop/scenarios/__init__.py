@@ -58,6 +58,7 @@ from . import (  # noqa: E402, I001
     commands as commands,
     queries as queries,
     activities as activities,
+    activities_by_id as activities_by_id,
     starting as starting,
     workflows as workflows,
     limits as limits,

@@ -66,7 +66,16 @@ final class RecordingHistory: HistoryClient {
         identity _: String,
         reply: Reply<Void>
     ) { unexpected(reply) }
-    func heartbeat(_: ActivityTaskToken, details _: RawMessage<Payloads>?, reply: Reply<Bool>) { unexpected(reply) }
+    func heartbeat(_: ActivityTaskToken, details _: RawMessage<Payloads>?, reply: Reply<HeartbeatAnswer>) {
+        unexpected(reply)
+    }
+    func answerActivity(
+        _ activityID: String,
+        of workflow: WorkflowReference,
+        _ answer: ActivityAnswer,
+        identity: String,
+        reply: Reply<HeartbeatAnswer>
+    ) { unexpected(reply) }
     func returnActivity(_: ActivityTaskToken) {}
     func answerQuery(_: TaskToken.QueryToken, _: QueryAnswer, reply: Reply<Void>) { unexpected(reply) }
 }

@@ -82,14 +82,15 @@ extension SimulatedWorker {
         let progress = Int(token.attempt) * 100 + plan.heartbeats - attempt.heartbeats
         let details = plan.hasDetails ? RawMessage<Payloads>(data: ScriptCommand.number(progress)) : nil
         let sentAt = scheduler.now
-        caller.call("send a heartbeat", timeout: configuration.answerTimeout) { (service, reply: Reply<Bool>) in
+        caller.call("send a heartbeat", timeout: configuration.answerTimeout) {
+            (service, reply: Reply<HeartbeatAnswer>) in
             service.history.heartbeat(token, details: details, reply: reply)
         } done: { [self, attempt] outcome in
             if plan.hasDetails, case .success = outcome {
                 ledgers.activities.acknowledgedHeartbeat(token, progress, sentAt: sentAt, at: scheduler.now)
             }
             switch outcome {
-            case .success(true) where !plan.ignoresCancel: cancel(attempt)
+            case .success(let answer) where answer.cancelRequested && !plan.ignoresCancel: cancel(attempt)
             case .success: proceed(attempt)
             case .failure(let error) where error.isPassing: proceed(attempt)
             case .failure:

@@ -133,9 +133,21 @@ class ReachedHistory: HistoryClient, @unchecked Sendable {
         }
     }
 
-    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<Bool>) {
+    func heartbeat(_ token: ActivityTaskToken, details: RawMessage<Payloads>?, reply: Reply<HeartbeatAnswer>) {
         life.receive(reply) { history, reply in
             history.heartbeat(token, details: details, reply: reply)
+        }
+    }
+
+    func answerActivity(
+        _ activityID: String,
+        of workflow: WorkflowReference,
+        _ answer: ActivityAnswer,
+        identity: String,
+        reply: Reply<HeartbeatAnswer>
+    ) {
+        life.receive(reply) { history, reply in
+            history.answerActivity(activityID, of: workflow, answer, identity: identity, reply: reply)
         }
     }
 
