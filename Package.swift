@@ -161,7 +161,10 @@ let services: [Target] = [
     library(
         "Services",
         "SagamoreNamespaces",
-        ["SagamoreServices", "SagamoreEngine", "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreThreads"]
+        [
+            "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient",
+            "SagamoreLogging", "SagamoreThreads",
+        ]
     ),
 
     tests(

@@ -19,6 +19,8 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
         case workflowNotFound
         /// `NamespaceNotFoundFailure` with the namespace's name.
         case namespaceNotFound(String)
+        /// `NamespaceInvalidStateFailure` with the namespace's name, its state, and the states that it should be in.
+        case namespaceInvalidState(String, NamespaceState, allowed: [NamespaceState])
         /// `NamespaceAlreadyExistsFailure`.
         case namespaceAlreadyExists
         /// `WorkflowNotReadyFailure`: the run cannot answer queries yet.
@@ -44,6 +46,11 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(code): \(message)" }
+
+    /// No namespace has this name.
+    public static func namespaceNotFound(_ name: String) -> RequestError {
+        RequestError(.notFound, "Namespace \(name) is not found.", detail: .namespaceNotFound(name))
+    }
 
     /// The request is invalid; retrying is pointless.
     public static func invalidArgument(_ message: String) -> RequestError { RequestError(.invalidArgument, message) }

@@ -6,16 +6,30 @@ internal import SagamoreServices
 
 /// Checks of requests, with the messages of Temporal's server.
 extension GRPCFront {
-    /// - Throws: `invalidArgument`, `notFound` with the namespace's name.
-    func namespace(_ name: String) throws(RequestError) -> NamespaceRecord {
+    /// - Parameter starts: whether the request may start a workflow, which a deprecated namespace refuses.
+    /// - Throws: `invalidArgument`, `notFound` with the namespace's name, `failedPrecondition` for its state.
+    func namespace(_ name: String, starts: Bool = false) throws(RequestError) -> NamespaceRecord {
         if name.isEmpty { throw .invalidArgument("Namespace is empty.") }
         if name.utf8.count > limits.identifierLength { throw .invalidArgument("Namespace length exceeds limit.") }
         do throws(RequestError) {
-            return try namespaces.namespace(named: name)
+            return try checkState(of: try namespaces.namespace(named: name), starts: starts)
         } catch {
             guard error.code == .notFound else { throw error }
             throw .namespaceNotFound(name)
         }
+    }
+
+    /// - Throws: `failedPrecondition` when nothing is to be done in the namespace, or started in it.
+    func checkState(of record: NamespaceRecord, starts: Bool = false) throws(RequestError) -> NamespaceRecord {
+        let allowed: [NamespaceState] = starts ? [.registered] : [.registered, .deprecated]
+        if allowed.contains(record.state) { return record }
+        let expected = starts ? "Registered" : "Registered or Deprecated"
+        throw RequestError(
+            .failedPrecondition,
+            "Namespace has invalid state: \(record.state == .deprecated ? "Deprecated" : "Deleted"). "
+                + "Must be \(expected).",
+            detail: .namespaceInvalidState(record.name, record.state, allowed: allowed)
+        )
     }
 
     /// The workflow that a request names, with or without a run id.
@@ -111,11 +125,5 @@ extension Interval {
     static func - (left: Interval, right: Interval) -> Interval {
         let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
         return Interval(nanoseconds: overflow ? .min : difference)
-    }
-}
-
-extension RequestError {
-    static func namespaceNotFound(_ name: String) -> RequestError {
-        RequestError(.notFound, "Namespace \(name) is not found.", detail: .namespaceNotFound(name))
     }
 }

@@ -15,25 +15,43 @@ extension GRPCFront {
             [self] (call, request: ListNamespacesRequest) throws(RequestError) in
             call.reply(try list(request).serializedBytes())
         }
-        // Blocks until the namespace is durable.
+        // Blocks until the namespace is durable, as the others that change namespaces do.
         register(.registerNamespace, on: server, .cold) {
             [self] (call, request: RegisterNamespaceRequest) throws(RequestError) in
             try add(request)
             call.reply([])
         }
+        registerNamespaceChanges(on: server)
     }
 
     private func find(_ request: DescribeNamespaceRequest) throws(RequestError) -> NamespaceRecord {
-        if !request.namespace.isEmpty { return try namespace(request.namespace) }
-        if request.id.isEmpty { throw .invalidArgument("Namespace not set on request.") }
-        guard let record = namespaces.list().first(where: { $0.id == request.id }) else {
-            throw .namespaceNotFound(request.id)
+        if !request.namespace.isEmpty, !request.id.isEmpty {
+            throw .invalidArgument("GetNamespace operation failed.  Both ID and Name specified in request.")
         }
+        return try existing(request.namespace, id: request.id)
+    }
+
+    /// The namespace with a name or an id, whatever its state. A deleted one may have disappeared.
+    func existing(_ name: String, id: String = "") throws(RequestError) -> NamespaceRecord {
+        if name.isEmpty, id.isEmpty { throw .invalidArgument("Namespace not set on request.") }
+        if name.utf8.count > limits.identifierLength { throw .invalidArgument("Namespace length exceeds limit.") }
+        func look() -> NamespaceRecord? {
+            name.isEmpty ? namespaces.list().first { $0.id == id } : try? namespaces.namespace(named: name)
+        }
+        var record = look()
+        if record?.isDeleted == true {
+            try namespaces.refresh()
+            record = look()
+        }
+        guard let record else { throw .namespaceNotFound(name.isEmpty ? id : name) }
         return record
     }
 
     private func list(_ request: ListNamespacesRequest) throws(RequestError) -> ListNamespacesResponse {
-        var records = namespaces.list().sorted { $0.number < $1.number }
+        let includesDeleted = request.namespaceFilter?.includeDeleted == true
+        if includesDeleted { try namespaces.refresh() }
+        var records = namespaces.list().filter { includesDeleted || $0.state != .deleted }
+            .sorted { $0.number < $1.number }
         if !request.nextPageToken.isEmpty {
             // The number of the last namespace that was listed.
             guard let last = Int32(String(decoding: request.nextPageToken, as: UTF8.self)) else {
@@ -61,11 +79,10 @@ extension GRPCFront {
         for (key, value) in request.data where key.holdsNUL || value.holdsNUL {
             throw .invalidArgument("Data must not contain NUL.")
         }
+        try checkCluster(request.activeClusterName)
+        for other in request.clusters { try checkCluster(other.clusterName) }
         if request.isGlobalNamespace { throw .invalidArgument("Cannot register global namespace when not enabled") }
-        let retention = Interval(request.workflowExecutionRetentionPeriod)
-        guard retention >= Self.shortestRetention else {
-            throw .invalidArgument("A valid retention period is not set on request.")
-        }
+        let retention = try checkedRetention(request.workflowExecutionRetentionPeriod)
         do throws(RequestError) {
             let record = try namespaces.register(
                 name: name,
@@ -82,10 +99,26 @@ extension GRPCFront {
         }
     }
 
+    /// - Throws: `invalidArgument` for a retention that is too short, or not set.
+    func checkedRetention(_ duration: ProtobufDuration?) throws(RequestError) -> Interval {
+        let retention = Interval(duration)
+        guard retention >= Self.shortestRetention else {
+            throw .invalidArgument("A valid retention period is not set on request.")
+        }
+        return retention
+    }
+
     /// Temporal's limit for namespaces of one cluster: 1 h.
     private static let shortestRetention = Interval.seconds(3_600)
 
-    private func description(of record: NamespaceRecord) -> DescribeNamespaceResponse {
+    /// - Throws: `invalidArgument` for a cluster that is not this one. An empty name stands for it.
+    func checkCluster(_ name: String) throws(RequestError) {
+        guard name.isEmpty || name == cluster.clusterName else {
+            throw .invalidArgument("Invalid cluster name: \(name)")
+        }
+    }
+
+    func description(of record: NamespaceRecord) -> DescribeNamespaceResponse {
         // Without `workerHeartbeats`, workers send none. Polls end when their worker shuts down.
         var capabilities = NamespaceInfo.Capabilities()
         capabilities.workerPollCompleteOnShutdown = true
@@ -94,7 +127,7 @@ extension GRPCFront {
         bounds.memoSizeLimitError = Int64(limits.memoBytes)
         var info = NamespaceInfo()
         info.name = record.name
-        info.state = .registered
+        info.state = record.state
         info.description = record.description
         info.ownerEmail = record.ownerEmail
         info.data = record.data
@@ -111,6 +144,7 @@ extension GRPCFront {
         var replication = NamespaceReplicationConfig()
         replication.activeClusterName = cluster.clusterName
         replication.clusters = [replica]
+        replication.state = .normal
         var response = DescribeNamespaceResponse()
         response.namespaceInfo = info
         response.config = config

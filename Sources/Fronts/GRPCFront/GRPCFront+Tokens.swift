@@ -34,7 +34,7 @@ extension GRPCFront {
             guard let record = namespaces.namespace(numbered: key.namespace) else {
                 throw .invalidArgument("Error deserializing task token.")
             }
-            return record
+            return try checkState(of: record)
         }
         let record = try namespace(name)
         guard record.number == key.namespace else {

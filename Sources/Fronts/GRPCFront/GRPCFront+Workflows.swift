@@ -25,7 +25,7 @@ extension GRPCFront {
     }
 
     private func start(_ call: GRPCServerCall, _ request: StartWorkflowExecutionRequest) throws(RequestError) {
-        let namespace = try self.namespace(request.namespace)
+        let namespace = try self.namespace(request.namespace, starts: true)
         guard request.completionCallbacks.isEmpty else {
             throw RequestError(.unimplemented, "completion_callbacks are not available in this version of sagamore")
         }

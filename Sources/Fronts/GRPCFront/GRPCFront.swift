@@ -13,7 +13,7 @@ public import SagamoreServices
 public final class GRPCFront: Sendable {
     let history: any HistoryClient
     let matching: any MatchingClient
-    let namespaces: any NamespaceDirectory
+    let namespaces: any NamespaceRegistry
     let clock: @Sendable () -> Instant
     let cluster: ClusterInformation
     let limits: Limits
@@ -30,7 +30,7 @@ public final class GRPCFront: Sendable {
     public init(
         history: any HistoryClient,
         matching: any MatchingClient,
-        namespaces: any NamespaceDirectory,
+        namespaces: any NamespaceRegistry,
         clock: @escaping @Sendable () -> Instant,
         cluster: ClusterInformation,
         limits: Limits,
@@ -61,14 +61,33 @@ public final class GRPCFront: Sendable {
         registerActivitiesByID(on: server)
         server.onConnectionEnd { [matching] in matching.connectionEnded($0) }
         server.setHealth(Self.serviceName, serving: true)
+        server.setHealth(Self.operatorServiceName, serving: true)
     }
 
     /// The name of this front's service in `grpc.health`.
     public static let serviceName = "temporal.api.workflowservice.v1.WorkflowService"
+    /// The name of the operators' service in `grpc.health`.
+    public static let operatorServiceName = "temporal.api.operatorservice.v1.OperatorService"
 
     /// Registers a method. Its request is decoded, and an error of the handler becomes the call's status.
     func register<Request: ProtobufMessage>(
         _ method: WorkflowServiceMethod,
+        on server: GRPCServer,
+        _ kind: GRPCMethodKind,
+        _ handler: @escaping @Sendable (GRPCServerCall, Request) throws(RequestError) -> Void
+    ) {
+        server.register(method.rawValue, kind) { [self] call in
+            do throws(RequestError) {
+                try handler(call, try Self.decode(call))
+            } catch {
+                refuse(call, error)
+            }
+        }
+    }
+
+    /// Registers a method of the operators' service.
+    func register<Request: ProtobufMessage>(
+        _ method: OperatorServiceMethod,
         on server: GRPCServer,
         _ kind: GRPCMethodKind,
         _ handler: @escaping @Sendable (GRPCServerCall, Request) throws(RequestError) -> Void

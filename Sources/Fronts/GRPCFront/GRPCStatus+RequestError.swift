@@ -32,6 +32,12 @@ extension GRPCStatus {
             var failure = NamespaceNotFoundFailure()
             failure.namespace = name
             return ProtobufAny(packing: failure)
+        case .namespaceInvalidState(let name, let state, let allowed):
+            var failure = NamespaceInvalidStateFailure()
+            failure.namespace = name
+            failure.state = state
+            failure.allowedStates = allowed
+            return ProtobufAny(packing: failure)
         case .namespaceAlreadyExists:
             return ProtobufAny(packing: NamespaceAlreadyExistsFailure())
         case .workflowNotReady:

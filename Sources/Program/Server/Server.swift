@@ -7,6 +7,7 @@ internal import SagamoreKafkaClient
 internal import SagamoreKafkaFront
 internal import SagamoreLogging
 internal import SagamoreMatchingService
+internal import SagamoreNamespaces
 internal import SagamorePersistence
 internal import SagamorePostgresClient
 internal import SagamoreServices
@@ -24,6 +25,7 @@ public final class Server {
     private var grpc: GRPCServer?
     private var kafka: KafkaFront?
     private var memory: MemoryReclaimer?
+    private var namespaces: NamespaceReclaimer?
     private let process = ServerConfiguration.processName()
 
     /// The port on which gRPC listens; 0 before `start`.
@@ -62,6 +64,14 @@ public final class Server {
         kafka?.ownershipChanged(ownsShards: true)
         if let kafka { try wait { kafka.isReady } }
         memory = MemoryReclaimer(log: log)
+        let namespaces = NamespaceReclaimer(
+            url: configuration.postgresURL,
+            directory: installation.namespaces,
+            history: history,
+            log: Logger(label: "namespaces")
+        )
+        namespaces.start()
+        self.namespaces = namespaces
     }
 
     private func wait(until condition: () -> Bool) throws(ServerError) {
@@ -177,6 +187,8 @@ public final class Server {
     public func stop() {
         memory?.stop()
         memory = nil
+        namespaces?.stop()
+        namespaces = nil
         let grpc = grpc
         let drain = SystemThread.required("grpc-drain") { grpc?.shutdown(grace: .seconds(2)) }
         kafka?.stop()

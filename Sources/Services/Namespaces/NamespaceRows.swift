@@ -1,3 +1,4 @@
+internal import SagamoreAPI
 internal import SagamoreEngine
 internal import SagamorePostgresClient
 internal import SagamoreProtobuf
@@ -19,13 +20,39 @@ enum NamespaceRows {
     static let select = PostgresStatement(
         "namespace_select",
         """
-        select number, id::text, name, description, owner_email, retention, pair.key, pair.value
+        select number, id::text, name, description, owner_email, retention, pair.key, pair.value, state::int,
+                (deleted_at is not null)::int
             from sagamore.namespaces
             left join lateral unnest(data_keys, data_values) as pair (key, value) on true
             order by number
         """,
         readsOnly: true
     )
+
+    /// Nothing comes back when the namespace is gone, or was deleted.
+    static let update = PostgresStatement(
+        "namespace_update",
+        """
+        update sagamore.namespaces set description = $3, owner_email = $4, retention = $5, data_keys = $6,
+                data_values = $7, state = $8::integer
+            where number = $1 and name = $2 and deleted_at is null returning number
+        """
+    )
+
+    /// Nothing comes back when the namespace is gone, or was deleted.
+    static let delete = PostgresStatement(
+        "namespace_delete",
+        """
+        update sagamore.namespaces set name = $2, state = 3, deleted_at = now()
+            where number = $1 and deleted_at is null returning number
+        """
+    )
+
+    static func values(of record: NamespaceRecord) -> [PostgresValue] {
+        [.int32(record.number)]
+            + values(record.name, record.description, record.ownerEmail, record.retention, record.data)
+            + [.int32(record.state.rawValue)]
+    }
 
     static func values(
         _ name: String,
@@ -65,7 +92,9 @@ enum NamespaceRows {
                     description: rows.text(row, 3),
                     ownerEmail: rows.text(row, 4),
                     retention: Interval(nanoseconds: rows.int64(row, 5)),
-                    data: data
+                    data: data,
+                    state: NamespaceState(rawValue: rows.int32(row, 8)),
+                    isDeleted: rows.int32(row, 9) != 0
                 )
             )
             row = next

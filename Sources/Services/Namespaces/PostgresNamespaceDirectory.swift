@@ -6,8 +6,9 @@ internal import SagamoreThreads
 
 /// The namespaces of this installation: a table of PostgreSQL, read from memory.
 ///
-/// Lookups never leave memory. What other processes register is seen at the next `refresh()`.
-public final class PostgresNamespaceDirectory: NamespaceDirectory {
+/// Lookups never leave memory. What other processes change is seen at the next `refresh()`. Changes block, and are made
+/// one after the other, so that memory never falls behind what was read.
+public final class PostgresNamespaceDirectory: NamespaceDirectory, NamespaceRegistry {
     fileprivate struct State {
         var byName: [ExactText: NamespaceRecord] = [:]
         var byNumber: [Int32: NamespaceRecord] = [:]
@@ -15,6 +16,9 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory {
 
     private let connect: @Sendable () throws(PostgresError) -> PostgresConnection
     private let state = Locked(State())
+    /// Held while the table is read or changed.
+    private let changes = ThreadLock()
+    private let deleted = Locked<(@Sendable () -> Void)?>(nil)
 
     /// Reads all namespaces.
     ///
@@ -31,11 +35,7 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory {
 
     public func namespace(named name: String) throws(RequestError) -> NamespaceRecord {
         guard let record = state.withLock({ $0.byName[ExactText(name)] }) else {
-            throw RequestError(
-                .notFound,
-                "Namespace \(name) is not found.",
-                detail: .namespaceNotFound(name)
-            )
+            throw .namespaceNotFound(name)
         }
         return record
     }
@@ -57,6 +57,8 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory {
         data: ProtobufMap<String>
     ) throws(RequestError) -> NamespaceRecord {
         guard !name.isEmpty else { throw .invalidArgument("Namespace not set on request.") }
+        changes.lock()
+        defer { changes.unlock() }
         let record = try attempt { (connection) throws(PostgresError) -> NamespaceRecord? in
             let values = NamespaceRows.values(name, description, ownerEmail, retention, data)
             let rows = try connection.query(NamespaceRows.insert, values)
@@ -72,7 +74,7 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory {
             )
         }
         guard let record else {
-            try refresh()
+            try readAll()
             throw RequestError(
                 .alreadyExists,
                 "Namespace \"\(name)\" already exists",
@@ -83,14 +85,56 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory {
         return record
     }
 
+    public func update(_ name: String, _ change: NamespaceChange) throws(RequestError) -> NamespaceRecord {
+        changes.lock()
+        defer { changes.unlock() }
+        // Merged with what is stored, which another process may have changed.
+        try readAll()
+        let changed = change.applied(to: try namespace(named: name))
+        let isStored = try attempt { (connection) throws(PostgresError) in
+            try connection.query(NamespaceRows.update, NamespaceRows.values(of: changed)).rowCount == 1
+        }
+        guard isStored else { throw .namespaceNotFound(name) }
+        state.withLock { $0.add(changed) }
+        return changed
+    }
+
+    public func delete(_ name: String) throws(RequestError) -> NamespaceRecord {
+        changes.lock()
+        defer { changes.unlock() }
+        try readAll()
+        let record = try namespace(named: name)
+        if record.isDeleted { return record }
+        let newName = state.withLock { $0.unusedName(forDeleted: record) }
+        let isStored = try attempt { (connection) throws(PostgresError) in
+            try connection.query(NamespaceRows.delete, [.int32(record.number), .text(newName)]).rowCount == 1
+        }
+        guard isStored else { throw .namespaceNotFound(name) }
+        try readAll()
+        deleted.withLock { $0 }?()
+        return try namespace(named: newName)
+    }
+
+    /// Calls `body` after each deletion.
+    public func onDeletion(_ body: @escaping @Sendable () -> Void) {
+        deleted.withLock { $0 = body }
+    }
+
     /// Reads all namespaces again. Blocks.
     ///
     /// - Throws: `unavailable` when the database can't be read now; what was known stays.
     public func refresh() throws(RequestError) {
+        changes.lock()
+        defer { changes.unlock() }
+        try readAll()
+    }
+
+    private func readAll() throws(RequestError) {
         let records = try attempt { (connection) throws(PostgresError) in
             NamespaceRows.records(try connection.query(NamespaceRows.select))
         }
         state.withLock { state in
+            state = State()
             for record in records { state.add(record) }
         }
     }
@@ -116,5 +160,11 @@ extension PostgresNamespaceDirectory.State {
     fileprivate mutating func add(_ record: NamespaceRecord) {
         byName[ExactText(record.name)] = record
         byNumber[record.number] = record
+    }
+
+    /// The name that a namespace gets with its deletion: with as much of its id as makes it unique.
+    fileprivate func unusedName(forDeleted record: NamespaceRecord) -> String {
+        let names = (5...record.id.count).map { "\(record.name)-deleted-\(record.id.prefix($0))" }
+        return names.first { byName[ExactText($0)] == nil } ?? "\(record.name)-deleted-\(record.id)"
     }
 }

@@ -1,3 +1,4 @@
+public import SagamoreAPI
 public import SagamoreEngine
 public import SagamoreProtobuf
 
@@ -17,6 +18,10 @@ public struct NamespaceRecord: Sendable, Equatable {
     public let retention: Interval
     /// Data that clients have stored with the namespace.
     public let data: ProtobufMap<String>
+    /// Whether workflows may be started in it, and whether anything can be done in it.
+    public let state: NamespaceState
+    /// Whether it was deleted and renamed. Its runs are being deleted.
+    public let isDeleted: Bool
 
     public init(
         number: Int32,
@@ -25,7 +30,9 @@ public struct NamespaceRecord: Sendable, Equatable {
         description: String,
         ownerEmail: String,
         retention: Interval,
-        data: ProtobufMap<String>
+        data: ProtobufMap<String>,
+        state: NamespaceState = .registered,
+        isDeleted: Bool = false
     ) {
         self.number = number
         self.id = id
@@ -34,6 +41,40 @@ public struct NamespaceRecord: Sendable, Equatable {
         self.ownerEmail = ownerEmail
         self.retention = retention
         self.data = data
+        self.state = state
+        self.isDeleted = isDeleted
+    }
+}
+
+/// A change of a namespace; nil keeps what is there.
+public struct NamespaceChange: Sendable, Equatable {
+    /// A new description.
+    public var description: String?
+    /// A new contact address.
+    public var ownerEmail: String?
+    /// Data to add to what is there; equal keys are replaced.
+    public var data = ProtobufMap<String>()
+    /// A new retention. It applies to runs that are closed already, too.
+    public var retention: Interval?
+    /// A new state.
+    public var state: NamespaceState?
+
+    /// A change of nothing.
+    public init() {}
+
+    /// The record with this change.
+    public func applied(to record: NamespaceRecord) -> NamespaceRecord {
+        NamespaceRecord(
+            number: record.number,
+            id: record.id,
+            name: record.name,
+            description: description ?? record.description,
+            ownerEmail: ownerEmail ?? record.ownerEmail,
+            retention: retention ?? record.retention,
+            data: record.data.merging(data),
+            state: state ?? record.state,
+            isDeleted: record.isDeleted
+        )
     }
 }
 
@@ -57,4 +98,21 @@ public protocol NamespaceDirectory: Sendable {
         retention: Interval,
         data: ProtobufMap<String>
     ) throws(RequestError) -> NamespaceRecord
+}
+
+/// The namespaces of this installation, and their changes. Each call blocks, and returns when the change is durable.
+public protocol NamespaceRegistry: NamespaceDirectory {
+    /// Changes a namespace, and returns it as it is then.
+    ///
+    /// - Throws: `notFound` with the namespace's name, `unavailable`.
+    func update(_ name: String, _ change: NamespaceChange) throws(RequestError) -> NamespaceRecord
+    /// Deletes a namespace: it gets another name at once, and its runs are deleted later. One that was deleted before
+    /// is returned as it is.
+    ///
+    /// - Throws: `notFound` with the namespace's name, `unavailable`.
+    func delete(_ name: String) throws(RequestError) -> NamespaceRecord
+    /// Reads all namespaces again: other processes change them, too, and deleted ones disappear.
+    ///
+    /// - Throws: `unavailable` when they cannot be read now; what was known stays.
+    func refresh() throws(RequestError)
 }

@@ -8,40 +8,6 @@ import Testing
 extension FrontTests {
     /// What clients ask before anything else, and what this version lacks.
     @Suite struct SystemTests {
-        private static let offered: Set<WorkflowServiceMethod> = [
-            .getSystemInfo, .getClusterInfo, .describeNamespace, .listNamespaces, .registerNamespace,
-            .startWorkflowExecution, .signalWorkflowExecution, .requestCancelWorkflowExecution,
-            .terminateWorkflowExecution, .queryWorkflow, .describeWorkflowExecution, .getWorkflowExecutionHistory,
-            .pollWorkflowTaskQueue, .respondWorkflowTaskCompleted, .respondWorkflowTaskFailed, .pollActivityTaskQueue,
-            .respondActivityTaskCompleted, .respondActivityTaskFailed, .respondActivityTaskCanceled,
-            .recordActivityTaskHeartbeat, .respondQueryTaskCompleted, .shutdownWorker,
-            .getWorkflowExecutionHistoryReverse, .deleteWorkflowExecution,
-        ]
-
-        @Test func everyOtherMethodIsUnimplementedByName() async throws {
-            try await withFront { client in
-                var paths = WorkflowServiceMethod.allCases.map(\.rawValue)
-                paths += OperatorServiceMethod.allCases.map(\.rawValue)
-                for path in paths {
-                    let method = WorkflowServiceMethod(rawValue: path)
-                    do throws(GRPCStatus) {
-                        _ = try await client.channel.call(path, [], deadline: .seconds(20))
-                    } catch {
-                        if let method, Self.offered.contains(method) {
-                            #expect(error.code != .unimplemented, "\(path)")
-                        } else {
-                            #expect(error.code == .unimplemented, "\(path)")
-                            let name = path.split(separator: "/")[1]
-                            #expect(error.message == "\(name) is not available in this version of sagamore")
-                        }
-                        continue
-                    }
-                    // These have nothing to check.
-                    #expect([.getSystemInfo, .getClusterInfo, .listNamespaces].contains(method), "\(path)")
-                }
-            }
-        }
-
         @Test func capabilitiesAreThoseThatAreThere() async throws {
             try await withFront { client in
                 let response: GetSystemInfoResponse = try await client.call(.getSystemInfo, GetSystemInfoRequest())

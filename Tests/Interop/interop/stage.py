@@ -121,6 +121,12 @@ class Stage:
         async with asyncio.timeout(PATIENCE):
             await self.attempt(name, handle.result())
 
+    async def in_namespace(self, name: str) -> Client:
+        """A client like this stage's, in another namespace."""
+        config = self.client.config()
+        config["namespace"] = name
+        return Client(**config)
+
     async def so_far(self) -> list[str]:
         """What there is of the scenario's workflow when the scenario failed, as lines to print."""
         try:

@@ -15,6 +15,24 @@ extension HistoryTests {
         private let now = Instant(nanoseconds: 1_749_988_800_000_000_000)
         private let steady = Instant(nanoseconds: 1)
 
+        @Test func aShorterRetentionLooksAtAll() throws {
+            var plan = RetentionPlan()
+            plan.begin([1: Self.day, 2: Self.day], at: now, steady: steady)
+            while plan.next != nil { plan.advance(past: nil) }
+            plan.begin([1: .seconds(3_600), 2: Self.day], at: now, steady: steady)
+            var windows: [RetentionPlan.Window] = []
+            while let window = plan.next {
+                windows.append(window)
+                plan.advance(past: nil)
+            }
+            #expect(windows.map(\.namespaces) == [[1], [2]])
+            #expect(windows.map { $0.after == RunID(high: 0, low: 0) } == [true, false])
+            // Once; a longer one keeps what is there.
+            plan.begin([1: .seconds(7_200), 2: Self.day], at: now, steady: steady)
+            #expect(plan.next?.namespaces == [1])
+            #expect(plan.next?.after != RunID(high: 0, low: 0))
+        }
+
         @Test func theFirstPassLooksAtAllAndTheNextOnesAtWhatIsRecent() throws {
             var plan = RetentionPlan()
             plan.begin([1: Self.day, 2: .seconds(60), 3: Self.day], at: now, steady: steady)

@@ -127,4 +127,66 @@ struct NamespaceDirectoryTests {
         try add("more", to: directory)
         #expect(directory.list().map(\.name) == ["orders", "more"])
     }
+
+    @Test func aChangeMergesDataAndKeepsTheRest() throws {
+        let directory = try PostgresNamespaceDirectory(url: url)
+        let before = try add("orders", to: directory)
+        var change = NamespaceChange()
+        change.data = ["team": "rail", "new": "yes"]
+        change.retention = .seconds(7_200)
+        let after = try directory.update("orders", change)
+        #expect(after.description == before.description)
+        #expect(after.ownerEmail == before.ownerEmail)
+        #expect(after.retention == .seconds(7_200))
+        #expect(after.data == before.data.merging(["team": "rail", "new": "yes"]))
+        change = NamespaceChange()
+        change.description = "another"
+        change.ownerEmail = "other@example.org"
+        change.state = .deprecated
+        _ = try directory.update("orders", change)
+        let read = try PostgresNamespaceDirectory(url: url).namespace(named: "orders")
+        #expect(read == (try directory.namespace(named: "orders")))
+        #expect(read.state == .deprecated)
+        #expect(read.description == "another")
+        #expect(read.data == after.data)
+    }
+
+    @Test func aChangeOfWhatIsNotThereIsNotFound() throws {
+        let directory = try PostgresNamespaceDirectory(url: url)
+        let error = try #require(throws: RequestError.self) { try directory.update("nowhere", NamespaceChange()) }
+        #expect(error.code == .notFound)
+        #expect(throws: RequestError.self) { try directory.delete("nowhere") }
+    }
+
+    @Test func aDeletedNamespaceGivesItsNameAway() throws {
+        let directory = try PostgresNamespaceDirectory(url: url)
+        let first = try add("orders", to: directory)
+        let deleted = try directory.delete("orders")
+        #expect(deleted.name == "orders-deleted-\(first.id.prefix(5))")
+        #expect(deleted.state == .deleted)
+        #expect(deleted.isDeleted)
+        #expect(throws: RequestError.self) { try directory.namespace(named: "orders") }
+        #expect(directory.namespace(numbered: first.number) == deleted)
+        // Deleting it again changes nothing.
+        #expect(try directory.delete(deleted.name) == deleted)
+        let second = try add("orders", to: directory)
+        #expect(second.number != first.number)
+        #expect(try directory.namespace(named: "orders").number == second.number)
+    }
+
+    @Test func aTakenNameOfADeletedNamespaceIsMadeLonger() throws {
+        let directory = try PostgresNamespaceDirectory(url: url)
+        let record = try add("orders", to: directory)
+        try add("orders-deleted-\(record.id.prefix(5))", to: directory)
+        #expect(try directory.delete("orders").name == "orders-deleted-\(record.id.prefix(6))")
+    }
+
+    @Test func namesDifferByCase() throws {
+        let directory = try PostgresNamespaceDirectory(url: url)
+        let lower = try add("orders", to: directory)
+        let upper = try add("Orders", to: directory)
+        #expect(lower.number != upper.number)
+        _ = try directory.delete("Orders")
+        #expect(try directory.namespace(named: "orders") == lower)
+    }
 }

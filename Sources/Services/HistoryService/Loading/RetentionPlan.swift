@@ -6,7 +6,8 @@ internal import SagamorePersistence
 ///
 /// A run that closed soon after its start is due about one retention after its start. So each pass checks only the hour
 /// that has just become due. A full pass, once an hour, finds the runs that were open for longer. So most passes do not
-/// walk the runs of namespaces with a longer retention.
+/// walk the runs of namespaces with a longer retention. A namespace whose retention has become shorter gets a full pass
+/// at once.
 struct RetentionPlan {
     /// Namespaces with the same retention, and which of their runs to check.
     struct Window: Equatable {
@@ -18,11 +19,19 @@ struct RetentionPlan {
         let before: RunID
     }
 
+    /// Namespaces that are checked together.
+    private struct Group: Hashable {
+        let retention: Interval
+        let isFull: Bool
+    }
+
     /// A run that was open for at most this long is found by each pass, others by a full pass.
     static let recent = Interval.seconds(3_600)
     static let fullPassPeriod = Interval.seconds(3_600)
 
     private var windows: [Window] = []
+    /// The retentions of the last pass.
+    private var retentions: [Int32: Interval] = [:]
     private var fullPassAt = Instant.distantPast
 
     /// What to check next; nil when the pass is over.
@@ -37,16 +46,22 @@ struct RetentionPlan {
         guard windows.isEmpty else { return }
         let isFull = steady >= fullPassAt
         if isFull { fullPassAt = steady + Self.fullPassPeriod }
-        let namespaces = Dictionary(grouping: retentions.keys, by: { retentions[$0] ?? .zero })
+        // A retention that has become shorter makes runs due that are not recent.
+        let groups = Dictionary(grouping: retentions.keys) { number in
+            let retention = retentions[number] ?? .zero
+            return Group(retention: retention, isFull: isFull || retention < self.retentions[number] ?? .zero)
+        }
+        self.retentions = retentions
         // A longer retention reaches back beyond the earliest time that a run id can have.
         let oldest = now - Instant(nanoseconds: 0)
-        windows = namespaces.filter { $0.key.isSet && $0.key < oldest }.map { retention, namespaces in
+        windows = groups.filter { $0.key.retention.isSet && $0.key.retention < oldest }.map { group, namespaces in
+            let retention = group.retention
             let end = now + Interval(nanoseconds: -retention.nanoseconds)
             let start = max(end + Interval(nanoseconds: -Self.recent.nanoseconds), Instant(nanoseconds: 0))
             return Window(
                 namespaces: namespaces.sorted(),
                 retention: retention,
-                after: isFull ? RunID(high: 0, low: 0) : RunID(at: start, random: (0, 0)),
+                after: group.isFull ? RunID(high: 0, low: 0) : RunID(at: start, random: (0, 0)),
                 before: RunID(at: end, random: (0, 0))
             )
         }

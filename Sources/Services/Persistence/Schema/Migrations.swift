@@ -88,6 +88,10 @@ enum Migrations {
                 retention bigint not null,
                 data_keys text[] not null,
                 data_values text[] not null,
+                -- As in the contract: 1 registered, 2 deprecated, 3 deleted.
+                state smallint not null default 1,
+                -- Set by the deletion, which renames the namespace: its runs are deleted, then this row.
+                deleted_at timestamptz,
                 created_at timestamptz not null default now()
             );
 

@@ -237,7 +237,7 @@ final class FakeMatching: MatchingClient {
 }
 
 /// Namespaces in memory.
-final class FakeNamespaces: NamespaceDirectory {
+final class FakeNamespaces: NamespaceRegistry {
     private let records: Mutex<[NamespaceRecord]>
 
     init(_ names: [String] = ["default", "other"]) {
@@ -291,5 +291,38 @@ final class FakeNamespaces: NamespaceDirectory {
         }
         guard let added else { throw RequestError(.alreadyExists, "taken") }
         return added
+    }
+
+    func update(_ name: String, _ change: NamespaceChange) throws(RequestError) -> NamespaceRecord {
+        let changed = change.applied(to: try namespace(named: name))
+        replace(changed)
+        return changed
+    }
+
+    func delete(_ name: String) throws(RequestError) -> NamespaceRecord {
+        let record = try namespace(named: name)
+        if record.isDeleted { return record }
+        let deleted = NamespaceRecord(
+            number: record.number,
+            id: record.id,
+            name: "\(name)-deleted-\(record.id.prefix(5))",
+            description: record.description,
+            ownerEmail: record.ownerEmail,
+            retention: record.retention,
+            data: record.data,
+            state: .deleted,
+            isDeleted: true
+        )
+        replace(deleted)
+        return deleted
+    }
+
+    func refresh() throws(RequestError) {}
+
+    private func replace(_ record: NamespaceRecord) {
+        records.withLock { records in
+            guard let index = records.firstIndex(where: { $0.number == record.number }) else { return }
+            records[index] = record
+        }
     }
 }

@@ -64,4 +64,5 @@ from . import (  # noqa: E402, I001
     limits as limits,
     reverse_history as reverse_history,
     deleting as deleting,
+    namespaces as namespaces,
 )
