@@ -10,14 +10,16 @@ private let historySizeExceeded = "Workflow history size exceeds limit."
 extension Execution {
     /// `decision`, or what ends the run in its place: the decision would make the history too long, or the history is
     /// too large already. The reply is then a refusal.
-    public func limited(_ decision: Decision, at now: Instant, _ limits: Limits) -> Decision {
+    ///
+    /// - Parameter now: asked only where a limit ends the run.
+    public func limited(_ decision: Decision, at now: @autoclosure () -> Instant, _ limits: Limits) -> Decision {
         guard isRunning, durable.lastEventID > 0 else { return decision }
         let mayExceed = durable.lastEventID + Int64(decision.entries.count) > limits.historyEvents
         guard mayExceed || isTooLarge(limits), decision.isDurable, !decision.endsRun else { return decision }
-        if isTooLarge(limits) { return ending(historySizeExceeded, at: now) }
+        if isTooLarge(limits) { return ending(historySizeExceeded, at: now()) }
         let added = decision.entries.count { if case .event = $0 { true } else { false } }
         return durable.lastEventID + Int64(added) > limits.historyEvents
-            ? ending(historyCountExceeded, at: now) : decision
+            ? ending(historyCountExceeded, at: now()) : decision
     }
 
     /// What ends a run before another task of it starts, because its history is too large, or too long for the event

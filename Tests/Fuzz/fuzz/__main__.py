@@ -1,0 +1,267 @@
+"""Every request gets a status, the server lives, and no run is stuck."""
+
+import argparse
+import asyncio
+import os
+import random
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf import message_factory
+from google.protobuf.message import DecodeError
+from interop.servers import Server, sagamore_server
+from temporalio.api.command.v1 import Command
+from temporalio.api.enums.v1 import CommandType, PendingWorkflowTaskState, WorkflowExecutionStatus
+from temporalio.api.operatorservice.v1 import service_pb2 as operator_service
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionRequest,
+    DescribeWorkflowExecutionResponse,
+    PollActivityTaskQueueRequest,
+    PollActivityTaskQueueResponse,
+    PollWorkflowTaskQueueRequest,
+    PollWorkflowTaskQueueResponse,
+    RegisterNamespaceRequest,
+    RequestCancelWorkflowExecutionRequest,
+    RespondActivityTaskCompletedRequest,
+    RespondQueryTaskCompletedRequest,
+    RespondWorkflowTaskCompletedRequest,
+    StartWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest,
+)
+from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service
+
+from .requests import NAMESPACE, OTHER_NAMESPACE, QUEUES, Requests
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+WORKFLOWS = workflow_service.DESCRIPTOR.services_by_name["WorkflowService"]
+OPERATOR = operator_service.DESCRIPTOR.services_by_name["OperatorService"]
+METHODS = [*WORKFLOWS.methods, *OPERATOR.methods]
+LONG = {
+    "PollWorkflowTaskQueue", "PollActivityTaskQueue", "PollNexusTaskQueue", "GetWorkflowExecutionHistory",
+    "QueryWorkflow", "UpdateWorkflowExecution", "PollWorkflowExecutionUpdate", "ExecuteMultiOperation",
+    "PollActivityExecution", "PollNexusOperationExecution", "DescribeActivityExecution",
+    "DescribeNexusOperationExecution", "PollWorkflowExecutionTimeSkipping",
+}  # fmt: skip
+"""Calls that may wait for something to happen until their deadline."""
+
+BUSY = ["StartWorkflowExecution", "PollWorkflowTaskQueue", "RespondWorkflowTaskCompleted", "PollActivityTaskQueue"]
+WAIT, PATIENCE = 2.5, 20.0
+AT_ONCE = 12
+FAULTS = {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.DATA_LOSS, grpc.StatusCode.UNAVAILABLE}
+
+
+class Fuzzer:
+    def __init__(self, server: Server, channel: grpc.aio.Channel, seed: int) -> None:
+        self.server = server
+        self.channel = channel
+        self.chance = random.Random(seed)
+        self.requests = Requests(self.chance)
+        self.statuses: dict[str, Counter[str]] = {}
+        self.problems: list[str] = []
+
+    async def raw(self, path: str, content: bytes, seconds: float) -> bytes:
+        call = self.channel.unary_unary(path, request_serializer=None, response_deserializer=None)
+        answer: bytes = await call(content, timeout=seconds)
+        return answer
+
+    async def ask(self, name: str, request: Any, seconds: float = PATIENCE) -> Any:
+        """A good request, and its answer."""
+        method = WORKFLOWS.methods_by_name[name]
+        answer = await self.raw(path_of(method), request.SerializeToString(), seconds)
+        return message_factory.GetMessageClass(method.output_type).FromString(answer)
+
+    async def fuzz(self, count: int) -> None:
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def one(method: Any) -> None:
+            async with places:
+                if self.server.runs() and len(self.problems) < 10:
+                    await self.send(method)
+
+        helper = asyncio.create_task(self.help())
+        # Each twice; then only those that are there, and what makes runs go on more often. The other namespace is
+        # deleted at the end.
+        await asyncio.gather(*map(one, (method for method in 2 * METHODS if method.name != "DeleteNamespace")))
+        there = [method for method in METHODS if self.is_there(method.name)]
+        busy = [WORKFLOWS.methods_by_name[name] for name in BUSY]
+        order = [*there, *busy, *busy] * (count // (len(there) + 2 * len(busy)) + 1)
+        self.chance.shuffle(order)
+        await asyncio.gather(*map(one, order))
+        await asyncio.gather(*map(one, 3 * [OPERATOR.methods_by_name["DeleteNamespace"]]))
+        helper.cancel()
+        await asyncio.wait([helper])
+
+    def is_there(self, name: str) -> bool:
+        return name in self.statuses and set(self.statuses[name]) != {"UNIMPLEMENTED"}
+
+    async def send(self, method: Any) -> None:
+        content = self.requests.bytes_for(method)
+        is_long = method.name in LONG
+        try:
+            answer = await self.raw(path_of(method), content, WAIT if is_long else PATIENCE)
+            status = "OK"
+            self.requests.pool.harvest(message_factory.GetMessageClass(method.output_type).FromString(answer))
+        except grpc.aio.AioRpcError as error:
+            status = error.code().name
+            waited = error.code() == grpc.StatusCode.DEADLINE_EXCEEDED and not is_long
+            if error.code() in FAULTS or waited:
+                self.problems.append(f"  {method.name}: {status} {error.details()}\n    request {content.hex()[:4000]}")
+        except DecodeError as error:
+            status = "bad answer"
+            self.problems.append(f"  {method.name}: {error}\n    request {content.hex()[:4000]}")
+        self.statuses.setdefault(method.name, Counter())[status] += 1
+
+    async def help(self) -> None:
+        """A worker that does its work, so that there are runs in all states."""
+        while True:
+            queue = self.chance.choice(QUEUES)
+            try:
+                if self.chance.random() < 0.6:
+                    await self.work(queue)
+                else:
+                    request = PollActivityTaskQueueRequest(namespace=NAMESPACE)
+                    request.task_queue.name = queue
+                    task: PollActivityTaskQueueResponse = await self.ask("PollActivityTaskQueue", request, 2.2)
+                    self.requests.pool.harvest(task)
+                    if task.task_token and self.chance.random() < 0.3:
+                        done = RespondActivityTaskCompletedRequest(namespace=NAMESPACE, task_token=task.task_token)
+                        await self.ask("RespondActivityTaskCompleted", done)
+            except grpc.aio.AioRpcError:
+                await asyncio.sleep(0.01)
+
+    async def work(self, queue: str, *commands: Command) -> PollWorkflowTaskQueueResponse:
+        request = PollWorkflowTaskQueueRequest(namespace=NAMESPACE)
+        request.task_queue.name = queue
+        task: PollWorkflowTaskQueueResponse = await self.ask("PollWorkflowTaskQueue", request, 2.2)
+        self.requests.pool.harvest(task)
+        if not task.task_token:
+            return task
+        if task.HasField("query"):
+            answer = RespondQueryTaskCompletedRequest(
+                namespace=NAMESPACE, task_token=task.task_token, completed_type=1  # type: ignore[arg-type]
+            )
+            await self.ask("RespondQueryTaskCompleted", answer)
+        elif commands or self.chance.random() < 0.7:
+            done = RespondWorkflowTaskCompletedRequest(namespace=NAMESPACE, task_token=task.task_token)
+            done.commands.extend(commands or self.commands(queue))
+            for key in task.queries:
+                done.query_results[key].result_type = 1  # type: ignore[assignment]
+            await self.ask("RespondWorkflowTaskCompleted", done)
+        return task
+
+    def commands(self, queue: str) -> list[Command]:
+        number = str(self.chance.randint(0, 99))
+        timer = Command(command_type=CommandType.COMMAND_TYPE_START_TIMER)
+        timer.start_timer_command_attributes.timer_id = number
+        timer.start_timer_command_attributes.start_to_fire_timeout.FromMilliseconds(self.chance.randint(1, 900))
+        activity = Command(command_type=CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK)
+        activity.schedule_activity_task_command_attributes.activity_id = number
+        activity.schedule_activity_task_command_attributes.activity_type.name = "work"
+        activity.schedule_activity_task_command_attributes.task_queue.name = queue
+        activity.schedule_activity_task_command_attributes.start_to_close_timeout.FromSeconds(2)
+        return self.chance.choice([[], [timer], [activity], [activity], [timer, activity]])
+
+    # After the requests
+
+    async def check_runs(self) -> None:
+        """Each open run gets a workflow task, or a worker has it; and its id can be used again."""
+        for workflow_id in self.requests.pool.workflow_ids:
+            try:
+                await self.check_run(workflow_id)
+            except (grpc.aio.AioRpcError, TimeoutError) as error:
+                self.problems.append(f"  {workflow_id} is stuck: {error!r}")
+
+    async def describe(self, workflow_id: str) -> DescribeWorkflowExecutionResponse | None:
+        request = DescribeWorkflowExecutionRequest(namespace=NAMESPACE)
+        request.execution.workflow_id = workflow_id
+        try:
+            answer: DescribeWorkflowExecutionResponse = await self.ask("DescribeWorkflowExecution", request)
+        except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.NOT_FOUND:
+                return None
+            raise
+        is_open = answer.workflow_execution_info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+        return answer if is_open else None
+
+    async def check_run(self, workflow_id: str) -> None:
+        if await self.describe(workflow_id):
+            cancel = RequestCancelWorkflowExecutionRequest(namespace=NAMESPACE)
+            cancel.workflow_execution.workflow_id = workflow_id
+            await self.ask("RequestCancelWorkflowExecution", cancel)
+            async with asyncio.timeout(PATIENCE):
+                while described := await self.describe(workflow_id):
+                    held = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED
+                    if described.pending_workflow_task.state == held or not described.HasField("pending_workflow_task"):
+                        break  # A worker has it until it times out, or has already seen the request.
+                    await self.work(described.execution_config.task_queue.name, completed())
+            terminate = TerminateWorkflowExecutionRequest(namespace=NAMESPACE)
+            terminate.workflow_execution.workflow_id = workflow_id
+            if await self.describe(workflow_id):
+                await self.ask("TerminateWorkflowExecution", terminate)
+        start = StartWorkflowExecutionRequest(namespace=NAMESPACE, workflow_id=workflow_id, request_id="the last one")
+        start.workflow_type.name = "Fresh"
+        start.task_queue.name = f"fresh {workflow_id}"
+        await self.ask("StartWorkflowExecution", start)
+        async with asyncio.timeout(PATIENCE):
+            while await self.describe(workflow_id):
+                await self.work(start.task_queue.name, completed())
+
+
+def completed() -> Command:
+    command = Command(command_type=CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION)
+    command.complete_workflow_execution_command_attributes.SetInParent()
+    return command
+
+
+def path_of(method: Any) -> str:
+    return f"/{method.containing_service.full_name}/{method.name}"
+
+
+async def run(seed: int, count: int, verbose: bool) -> list[str]:
+    binary = Path(os.environ.get("SAGAMORE_BINARY") or REPOSITORY / ".build/debug/sagamore")
+    async with sagamore_server(binary) as server, grpc.aio.insecure_channel(server.address) as channel:
+        fuzzer = Fuzzer(server, channel, seed)
+        other = RegisterNamespaceRequest(namespace=OTHER_NAMESPACE)
+        other.workflow_execution_retention_period.FromSeconds(86_400)
+        await fuzzer.ask("RegisterNamespace", other)
+        await fuzzer.fuzz(count)
+        if not server.runs():
+            return [*fuzzer.problems, "  the server has ended"]
+        await fuzzer.check_runs()
+        missing = [method.name for method in METHODS if method.name not in fuzzer.statuses]
+        if missing and not fuzzer.problems:
+            fuzzer.problems.append(f"  never asked: {', '.join(missing)}")
+        never = sorted(name for name, counts in fuzzer.statuses.items() if fuzzer.is_there(name) and not counts["OK"])
+        if verbose:
+            for name, counts in sorted(fuzzer.statuses.items()):
+                print(f"{name:40} {dict(counts)}")
+            print("never OK:", ", ".join(never) or "none")
+        there = sum(fuzzer.is_there(name) for name in fuzzer.statuses)
+        if len(never) > max(3, there // 4) and not fuzzer.problems:
+            fuzzer.problems.append(f"  too many calls were never answered OK, so little is tested: {', '.join(never)}")
+        return fuzzer.problems
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="Tests/Fuzz/run", description=__doc__)
+    parser.add_argument("--seed", type=int, default=None, help="repeats the requests of another run")
+    parser.add_argument("--requests", type=int, default=4_000, metavar="N", help="how many (default: 4,000)")
+    parser.add_argument("--verbose", action="store_true", help="print how often each call got which status")
+    arguments = parser.parse_args()
+    seed = random.SystemRandom().randrange(1 << 32) if arguments.seed is None else arguments.seed
+    print(f"seed {seed}")
+    sys.stdout.flush()
+    began = time.monotonic()
+    problems = asyncio.run(run(seed, arguments.requests, arguments.verbose))
+    print(f"{'failed' if problems else 'passed'}  fuzz  every-request-gets-a-status  ({time.monotonic() - began:.1f} s)")
+    for problem in problems:
+        print(problem)
+    print("0 passed, 1 failed, 0 skipped" if problems else "1 passed, 0 failed, 0 skipped")
+    sys.exit(1 if problems else 0)
+
+
+main()
