@@ -46,6 +46,13 @@ extension Execution {
         volatile.deadlines.discard(until: now)
     }
 
+    /// Arms a retry that no worker has started anew: the clock went back behind its time after it was offered, and the
+    /// offer was withdrawn.
+    public mutating func armRetry(of scheduledEventID: Int64) {
+        guard let activity = durable.activities[scheduledEventID], !activity.isStarted else { return }
+        for deadline in deadlines(of: activity) where deadline.kind == .activityRetry { arm(deadline) }
+    }
+
     /// Rebuilds the deadlines from the pending state, after loading the journal.
     public mutating func rebuildDeadlines() {
         volatile.deadlines.removeAll()

@@ -236,7 +236,10 @@ extension HistoryService: BacklogStore {
             if outcome.left == 0 { done(outcome.next) }
         }
 
-        deinit { if state.withLock({ $0.left > 0 }) { done(.front) } }
+        deinit {
+            let (left, next) = state.withLock { $0 }
+            if left > 0 { done(next) }
+        }
     }
 }
 

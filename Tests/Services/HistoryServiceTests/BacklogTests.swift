@@ -144,6 +144,42 @@ extension HistoryTests {
             #expect(attempts == [2])
         }
 
+        /// Its deadline has fired, and its row is read while it is not due any more.
+        @Test func aRetryThatFindsNoRoomIsNotLostWhenTheClockGoesBack() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            // The second activity keeps the run in memory.
+            try node.work(Self.schedule("a", on: "full"), Self.schedule("b", on: "other"))
+            let first = try node.activityTask("full")
+            try Self.fill(node, "full")
+            try node.fail(first).get()
+            node.clock.jump(.seconds(30))
+            try eventually("paged out") {
+                node.faults.committed.contains { batch in
+                    batch.backlog.contains { if case .store = $0 { true } else { false } }
+                }
+            }
+            node.clock.jump(.seconds(-60))
+            let fillers = try Self.take(2_000, "full", of: node)
+            #expect(fillers.allSatisfy { $0 == "filler of full" })
+            try eventually("paged in") {
+                node.faults.committed.contains { batch in
+                    batch.backlog.contains { if case .remove = $0 { true } else { false } }
+                }
+            }
+            #expect(node.isCached("one"))
+            node.clock.jump(.seconds(60))
+            // The polls of before wait in front of this one.
+            try eventually("the retry is started") {
+                node.shard.perform {
+                    let run = node.shard.state.runs[Node.key("one")]?.cached
+                    return run?.execution.durable.activities.values.contains { $0.isStarted && $0.attempt == 2 }
+                        ?? false
+                }
+            }
+        }
+
         private static func schedule(_ activityID: String, on queue: String) -> Command {
             Samples.schedule(activityID) { attributes in
                 attributes.taskQueue = Samples.queue(queue)
@@ -249,6 +285,16 @@ extension HistoryTests {
             // Now the only due task waits for room, so the run leaves memory.
             try eventually("out of memory") { !next.isCached("one") }
             try next.complete(task).get()
+        }
+
+        /// The answer of a service that has stopped must not be the next question to it.
+        @Test func aBacklogIsNotReadOnceTheServiceHasStopped() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            node.history.stop()
+            let queue = node.activityQueue("dead")
+            node.matching.backlogStored(queue)
+            node.matching.backlogStored(queue)
         }
 
         @Test func aQueryThatFindsNoRoomIsRefused() throws {

@@ -41,8 +41,8 @@ extension HistoryTests {
             try database.session.execute(
                 """
                 with parked as (update sagamore.alarms set alarm_at = \(Int64.max) returning slice, run_id)
-                    insert into sagamore.backlog (slice, run_id, task, queue, since)
-                    select slice, run_id, 0, '\(queue)', 1 from parked
+                    insert into sagamore.backlog (slice, run_id, task, queue, since, priority, place)
+                    select slice, run_id, 0, '\(queue)', 1, 3, 1 from parked
                 """
             )
 

@@ -183,8 +183,8 @@ extension PersistenceTests {
                 insert into sagamore.alarms (run_id, alarm_at, slice, open_namespace, open_workflow_id)
                     select run_id, case when started_at % 1000 = 0 then null else 1000 + started_at end, slice, 1,
                         workflow_id from sagamore.runs;
-                insert into sagamore.backlog (run_id, task, since, slice, queue)
-                    select run_id, 0, started_at, slice, 'q' || started_at % 100 from sagamore.runs;
+                insert into sagamore.backlog (run_id, task, since, slice, queue, priority, place)
+                    select run_id, 0, started_at, slice, 'q' || started_at % 100, 3, started_at from sagamore.runs;
                 """
             )
             try storage.session.execute(

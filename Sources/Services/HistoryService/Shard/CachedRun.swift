@@ -235,12 +235,22 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         guard stored == queue else { return .keep }
         pagedOut[id] = nil
         let offer = waitingTasks(at: now).first { $0.backlogID == id && $0.queue(in: key.namespace) == queue }
-        return offer.map { .offer($0) } ?? .remove
+        if let offer { return .offer(offer) }
+        // The clock may have gone back behind a retry that was due.
+        execution.armRetry(of: id)
+        return .remove
     }
 
     /// Whether all due tasks wait in the backlog, so that paging in will offer them.
     func isAllPagedOut(at now: Instant) -> Bool {
         waitingTasks(at: now).allSatisfy { pagedOut[$0.backlogID] == $0.queue(in: key.namespace) }
+    }
+
+    /// When the run must be back in memory; nil if nothing is due of it. Where the clock went back behind a retry that
+    /// was due, its deadline is gone, and Matching may hold its task.
+    func alarm(at now: Instant) -> Instant? {
+        let retries = execution.durable.activities.values.filter { !$0.isStarted && $0.attemptScheduledAt > now }
+        return ([execution.nextDeadline] + retries.map(\.attemptScheduledAt)).compactMap { $0 }.min()
     }
 
     /// Whether the run may leave memory: it has no state there that recovery could not rebuild, and no due task outside
@@ -250,7 +260,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
             execution.volatile.startedTask == nil, execution.durable.bufferedEvents.isEmpty,
             execution.volatile.heartbeats.isEmpty
         else { return false }
-        if let next = execution.nextDeadline, next <= now + horizon { return false }
+        if let alarm = alarm(at: now), alarm <= now + horizon { return false }
         if !pagedOut.isEmpty { return isAllPagedOut(at: now) }
         return execution.durable.workflowTask == nil
             && execution.durable.activities.values.allSatisfy { $0.isStarted || $0.attemptScheduledAt > now }

@@ -67,7 +67,7 @@ extension Shard {
             run.pageOut(id, for: task.queue)
             shard.state.backlogRows = .some
             let horizon = shard.configuration.alarmHorizon
-            let next = run.execution.nextDeadline
+            let next = run.alarm(at: now)
             // Only a first check: whether the run may leave is decided once all of it is committed. A run stays if
             // something is due soon, or if a task of it is in another queue.
             let mayLeave =
@@ -117,6 +117,7 @@ extension Shard {
             item.backlog.append(.remove(row))
         }
         guard !item.backlog.isEmpty else { return }
+        arm(run)
         stay(run, item)
         enqueue(item)
     }
