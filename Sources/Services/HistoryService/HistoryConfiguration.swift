@@ -31,6 +31,9 @@ public struct HistoryConfiguration: Sendable {
     /// The longest wait of a long poll for history.
     public var historyWait = Interval.seconds(20)
 
+    /// Bounds of one turn of a loader, and of one hold of a shard's lock.
+    package var bounds = WorkBounds()
+
     /// A configuration with the defaults of everything else.
     public init(slices: SliceTable, node: String) {
         self.slices = slices

@@ -116,7 +116,7 @@ extension HistoryTests {
             #expect(node.cachedCount == runs.count)
             let pages = node.faults.journalPages
             #expect(pages.count > 4)
-            #expect(pages.allSatisfy { $0 <= Loader.pageByteLimit + (2 << 20) }, "\(pages)")
+            #expect(pages.allSatisfy { $0 <= WorkBounds().pageBytes + (2 << 20) }, "\(pages)")
             #expect(try runs.map { try node.outline($0) } == before)
             for _ in runs { try node.work(Samples.complete()) }
         }
@@ -147,7 +147,7 @@ extension HistoryTests {
             try node.started()
             let pages = node.faults.heartbeatPages
             #expect(pages.count == 2)
-            #expect(pages.allSatisfy { $0 <= Loader.pageByteLimit + (2 << 20) }, "\(pages)")
+            #expect(pages.allSatisfy { $0 <= WorkBounds().pageBytes + (2 << 20) }, "\(pages)")
             let pending = try node.describe("one").get().pendingActivities
             #expect(pending.count == count)
             #expect(pending.allSatisfy { $0.heartbeatDetails == details })

@@ -62,7 +62,7 @@ extension HistoryTests {
                 guard case .pause = wait else { break }
             }
             print("timer test: 1000 runs were due at once, the longest hold took \(longest)")
-            #expect(parts.max() ?? 0 <= DueBudget.runLimit)
+            #expect(parts.max() ?? 0 <= WorkBounds().dueRuns)
             #expect(parts.reduce(0, +) == 1_000)
         }
 
@@ -76,7 +76,7 @@ extension HistoryTests {
             #expect(timer.step() == .pause(TimerSchedule.lanePause))
             #expect(timer.step() == .pause(TimerSchedule.lanePause))
             // On a slow machine it is late by now.
-            #expect(shard.lane.count - full <= 2 * DueBudget.lateRunLimit)
+            #expect(shard.lane.count - full <= 2 * WorkBounds().lateDueRuns)
             // The lane takes what waits.
             _ = shard.lane.take(atMost: .max, bytes: .max)
             _ = timer.step()
@@ -96,9 +96,9 @@ extension HistoryTests {
                 counts.append(shard.lane.count)
             }
             #expect(counts.first ?? 0 > 600)
-            #expect(zip(counts, counts.dropFirst()).allSatisfy { $1 - $0 <= DueBudget.lateRunLimit })
+            #expect(zip(counts, counts.dropFirst()).allSatisfy { $1 - $0 <= WorkBounds().lateDueRuns })
             // Not into a full one.
-            #expect((822..<822 + DueBudget.lateRunLimit).contains(counts.last ?? 0), "\(counts)")
+            #expect((822..<822 + WorkBounds().lateDueRuns).contains(counts.last ?? 0), "\(counts)")
         }
 
         @Test func theTimerSleepsUntilTheNextRunIsDue() {

@@ -8,13 +8,14 @@ internal import SagamoreServices
 extension SimulatedDatabase {
     func commit(_ batch: CommitBatch, _ fence: ShardFence) throws(CommitError) {
         guard plantedBugs.contains(.inboxInAnotherTransaction), !batch.inbox.isEmpty else {
-            try transaction { () throws(CommitError) in try writeRows(of: batch, fence) }
+            let missing = try transaction { () throws(CommitError) in try writeRows(of: batch, fence) }
             onCommit?(batch, fence)
+            for finding in missing { onMissingRows?(finding) }
             return
         }
         var effects = batch
         effects.inbox = []
-        try transaction { () throws(CommitError) in try writeRows(of: effects, fence) }
+        _ = try transaction { () throws(CommitError) in try writeRows(of: effects, fence) }
         onCommit?(batch, fence)
         if isAnswerLost { return }
         try transaction { () throws(CommitError) in
@@ -23,7 +24,8 @@ extension SimulatedDatabase {
         }
     }
 
-    func writeRows(of batch: CommitBatch, _ fence: ShardFence) throws(CommitError) {
+    /// Returns what was to be changed and is not there.
+    func writeRows(of batch: CommitBatch, _ fence: ShardFence) throws(CommitError) -> [String] {
         var statements = CommitStatements(database: self)
         try statements.pass(fence, records: batch.outbox.count)
         statements.close(batch.closedRuns)
@@ -39,6 +41,7 @@ extension SimulatedDatabase {
         statements.delete(batch.deletions)
         try statements.insert(inbox: batch.inbox)
         try statements.insert(outbox: batch.outbox, fence)
+        return statements.missing
     }
 }
 
@@ -46,10 +49,14 @@ extension SimulatedDatabase {
 struct CommitStatements {
     let database: SimulatedDatabase
     private(set) var statement = -1
+    private(set) var missing: [String] = []
 
     init(database: SimulatedDatabase) { self.database = database }
 
     mutating func begin() { statement += 1 }
+
+    /// A row that is changed has to be there: the commit stands, and the store of production ends the process.
+    mutating func miss(_ table: String, _ runID: RunID) { missing.append("\(table) has no row of run \(runID)") }
 
     mutating func pass(_ fence: ShardFence, records: Int) throws(CommitError) {
         begin()
@@ -67,7 +74,10 @@ struct CommitStatements {
         guard !closings.isEmpty else { return }
         begin()
         for closing in closings {
-            guard var run = database.tables.runs[closing.runID] else { continue }
+            guard var run = database.tables.runs[closing.runID] else {
+                miss("runs", closing.runID)
+                continue
+            }
             run.status = closing.status
             run.closedAt = closing.closedAt
             run.historyLength = closing.historyLength
@@ -167,7 +177,10 @@ extension CommitStatements {
             guard case .set(let value) = change.change else { continue }
             if !isBegun { begin() }
             isBegun = true
-            guard var row = database.tables.alarms[change.runID] else { continue }
+            guard var row = database.tables.alarms[change.runID] else {
+                miss("alarms", change.runID)
+                continue
+            }
             if value.at != nil, database.plantedBugs.contains(.alarmLostAtParking) { continue }
             row.at = value.at
             database.write(.alarm(change.runID, row))
@@ -180,7 +193,10 @@ extension CommitStatements {
             guard case .close(let value) = change.change else { continue }
             if !isBegun { begin() }
             isBegun = true
-            guard var row = database.tables.alarms[change.runID] else { continue }
+            guard var row = database.tables.alarms[change.runID] else {
+                miss("alarms", change.runID)
+                continue
+            }
             row.at = value.at
             row.open = nil
             database.write(.alarm(change.runID, row))
@@ -192,7 +208,11 @@ extension CommitStatements {
         for change in changes where change.change == .remove {
             if !isBegun { begin() }
             isBegun = true
-            if database.tables.alarms[change.runID] != nil { database.write(.alarm(change.runID, nil)) }
+            guard database.tables.alarms[change.runID] != nil else {
+                miss("alarms", change.runID)
+                continue
+            }
+            database.write(.alarm(change.runID, nil))
         }
     }
 
@@ -276,7 +296,10 @@ extension CommitStatements {
         var written: Set<BacklogRow.Key> = []
         for row in stored {
             // The row gets its slice from its run.
-            guard let run = database.tables.runs[row.key.runID] else { continue }
+            guard let run = database.tables.runs[row.key.runID] else {
+                miss("backlog", row.key.runID)
+                continue
+            }
             if !written.insert(row.key).inserted { throw .updatesTwice(statement: statement) }
             database.rowNumber += 1
             let slice = SliceTable.slice(of: run.key)

@@ -15,6 +15,8 @@ public final class SimulatedDatabase: @unchecked Sendable {
     /// Called behind each batch that was committed, also where its caller does not hear of it. `transactionCount` then
     /// counts it: when `rollBack` has brought the count below that, it is undone.
     public var onCommit: ((CommitBatch, ShardFence) -> Void)?
+    /// Called behind a commit that changes rows that do not exist, with each of them. Production ends the process then.
+    public var onMissingRows: ((String) -> Void)?
     /// The defects that it has.
     public var plantedBugs: Set<PlantedBug> = []
     /// The number of transactions that were committed and not rolled back. Those that changed nothing do not count.
@@ -264,7 +266,7 @@ public final class SimulatedDatabase: @unchecked Sendable {
     /// Throws what a commit would throw, and writes nothing.
     private func rehearse(_ batch: CommitBatch, _ fence: ShardFence) throws(CommitError) {
         defer { undoChanges() }
-        try writeRows(of: batch, fence)
+        _ = try writeRows(of: batch, fence)
     }
 
     private func undoChanges() {

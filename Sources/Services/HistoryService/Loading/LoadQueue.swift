@@ -8,11 +8,14 @@ internal import SagamoreThreads
 /// Unchecked: every field is read and changed under `lock`.
 final class LoadQueue: @unchecked Sendable {
     private let lock = ThreadLock()
-    private var schedule = LoadSchedule()
+    private var schedule: LoadSchedule
     private var isStopping = false
     /// Whether the loader sleeps because no job was due.
     private var isAsleep = false
     private var onRing: @Sendable () -> Void = {}
+
+    /// - Parameter lookUps: the most of one turn.
+    init(lookUps: Int) { schedule = LoadSchedule(lookUps: lookUps) }
 
     /// Sets how the loader is woken. Called before the first job.
     func connect(_ onRing: @escaping @Sendable () -> Void) { lock.withLock { self.onRing = onRing } }

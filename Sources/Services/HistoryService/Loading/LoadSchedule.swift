@@ -50,11 +50,11 @@ struct LoadSchedule {
     enum Kind: Int, CaseIterable {
         case workflows, runs, debtors, reads, journals, alarms, recovery, backlogs, erasures, retention
 
-        /// The most jobs of one turn.
-        var batchLimit: Int {
+        /// Whether a turn carries out many of its jobs, with one query.
+        var areLookUps: Bool {
             switch self {
-            case .workflows, .runs, .debtors: 256
-            case .reads, .journals, .alarms, .recovery, .backlogs, .erasures, .retention: 1
+            case .workflows, .runs, .debtors: true
+            case .reads, .journals, .alarms, .recovery, .backlogs, .erasures, .retention: false
             }
         }
 
@@ -88,6 +88,10 @@ struct LoadSchedule {
     /// The kind that had the last turn.
     private var last = Kind.retention
     private var turnsBeforeRetention = 0
+    /// The most lookups of one turn.
+    private let lookUps: Int
+
+    init(lookUps: Int = WorkBounds().lookUps) { self.lookUps = lookUps }
 
     var count: Int { queues.reduce(0) { $0 + $1.count } }
 
@@ -127,7 +131,7 @@ struct LoadSchedule {
     }
 
     private mutating func take(_ kind: Kind, _ now: Instant) -> Step {
-        let taken = queues[kind.rawValue].prefix(kind.batchLimit).prefix { $0.notBefore <= now }
+        let taken = queues[kind.rawValue].prefix(kind.areLookUps ? lookUps : 1).prefix { $0.notBefore <= now }
         queues[kind.rawValue].removeFirst(taken.count)
         last = kind
         if kind == .retention { turnsBeforeRetention = 0 }

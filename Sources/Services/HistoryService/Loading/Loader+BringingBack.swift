@@ -6,9 +6,6 @@ internal import SagamoreServices
 /// Brings back runs that no request asked for: after the shard was taken, for an alarm, or for a task queue that has
 /// room.
 extension Loader {
-    /// The most runs that are brought back in one turn.
-    private static let pageLimit = 256
-
     /// Loads the workflows of the open runs that are not in memory. Closed runs may have debts, and are loaded by their
     /// ids.
     private func bringBack(
@@ -51,7 +48,7 @@ extension Loader {
     /// Brings back one page of active runs. Other jobs may go before the next page.
     func recover(after: RunID?, count: Int) {
         let page = withStore { (store) throws(CommitError) in
-            try store.activeRuns(shard: self.shard.id, after: after, limit: Self.pageLimit)
+            try store.activeRuns(shard: self.shard.id, after: after, limit: bounds.lookUps)
         }
         guard case .success(let rows) = page else { return retry(.recover(after: after, count: count)) }
         if let last = rows.last {
@@ -77,7 +74,7 @@ extension Loader {
         isWaking = true
         let before = shard.clock() + shard.configuration.alarmHorizon
         let found = withStore { (store) throws(CommitError) in
-            try store.parkedRuns(shard: self.shard.id, before: before, after: last, limit: Self.pageLimit)
+            try store.parkedRuns(shard: self.shard.id, before: before, after: last, limit: bounds.lookUps)
         }
         guard case .success(let page) = found else {
             // The timer will ask again.
@@ -85,7 +82,7 @@ extension Loader {
             return
         }
         bringBack(page.map(\.0)) { [self] isDone in
-            guard isDone, page.count == Self.pageLimit, let end = page.last else {
+            guard isDone, page.count == bounds.lookUps, let end = page.last else {
                 isWaking = false
                 return
             }
@@ -118,17 +115,27 @@ extension Loader {
         }
     }
 
-    /// Offers the tasks of the runs that are already in memory. Returns false if the shard is lost.
+    /// Offers the tasks of the runs that are already in memory, a part of them in each hold of the lock. Returns false
+    /// if the shard is lost.
     private func offerAgain(_ runs: [RunRow], _ rows: [RunID: [BacklogRow]], for queue: TaskQueueKey) -> Bool {
-        shard.perform {
-            guard shard.state.ownership.isOwned else { return false }
-            for row in runs {
-                guard let context = shard.state.runs[row.key], let run = context.cached, run.runID == row.runID else {
-                    continue
-                }
-                shard.pageIn(rows[run.runID] ?? [], for: queue, of: run, in: context)
+        var rest = runs[...]
+        repeat {
+            let part = rest.prefix(bounds.settledRuns)
+            rest = rest.dropFirst(part.count)
+            let isOwned = shard.perform {
+                guard shard.state.ownership.isOwned else { return false }
+                for row in part { offerAgain(row, rows[row.runID] ?? [], for: queue) }
+                return true
             }
-            return true
-        }
+            guard isOwned else { return false }
+        } while !rest.isEmpty
+        return true
+    }
+
+    /// Under the lock.
+    private func offerAgain(_ row: RunRow, _ rows: [BacklogRow], for queue: TaskQueueKey) {
+        shard.state.work.settled &+= 1
+        guard let context = shard.state.runs[row.key], let run = context.cached, run.runID == row.runID else { return }
+        shard.pageIn(rows, for: queue, of: run, in: context)
     }
 }

@@ -34,6 +34,7 @@ extension Loader {
 
     /// Installs what was read, and lets the waiters proceed in order.
     func finish(_ entry: ClaimedContext, _ found: LoadedRun, _ pending: PendingLoad) {
+        shard.state.work.settled &+= 1
         let context = entry.context
         guard isLive(context) else { return refuse(entry.waiters) }
         var problem: RequestError?
@@ -57,6 +58,7 @@ extension Loader {
 
     /// Installs a closed run that was read, if it has debts. `found` is nil if the read failed.
     func finish(_ runID: RunID, _ found: LoadedRun?, in context: WorkflowContext) {
+        shard.state.work.settled &+= 1
         guard isLive(context) else { return }
         if case .run(let run) = found {
             context.state.finishReadingDebtor(runID, run)

@@ -18,16 +18,11 @@ final class Loader: @unchecked Sendable {
     var isWaking = false
     var retention = RetentionPlan()
     var retentionStep = RetentionStep()
-    private let tails = TailBudget(limit: tailByteLimit)
+    private let tails: TailBudget
+    let bounds: WorkBounds
     let onRecovered: @Sendable () -> Void
     let onWaitingQueues: @Sendable ([TaskQueueKey]) -> Void
 
-    /// The size of a page of journals or heartbeats, in bytes.
-    static let pageByteLimit = 4 << 20
-    /// The bytes of history that all loaded runs of a shard together keep in memory.
-    static let tailByteLimit = 32 << 20
-    /// How many workflows are settled in one hold of the shard's lock.
-    static let holdLimit = 64
     /// The pause after a failure of the database.
     static let retryPause = Interval.milliseconds(250)
 
@@ -39,6 +34,8 @@ final class Loader: @unchecked Sendable {
         self.onWaitingQueues = onWaitingQueues
         self.shard = shard
         self.onRecovered = onRecovered
+        bounds = shard.configuration.bounds
+        tails = TailBudget(limit: bounds.tailBytes)
     }
 
     /// Carries out the jobs of one turn. Returns when the next turn is due, by the steady clock; nil: when a job is
@@ -152,12 +149,17 @@ final class Loader: @unchecked Sendable {
             questions += commands.map { LookUp(key: entry.context.key, commandID: $0) }
         }
         // Closed runs with debts need no lookup.
-        let answers = questions.isEmpty ? [] : try store.lookUp(questions)
         var known: Set<LookUp> = []
         var rows: [WorkflowKey: RunRow] = [:]
-        for (question, answer) in zip(questions, answers) {
-            if answer.isKnownCommand { known.insert(question) }
-            rows[question.key] = answer.run
+        var rest = questions[...]
+        // Many commands may wait for one workflow.
+        while !rest.isEmpty {
+            let part = Array(rest.prefix(bounds.lookUps))
+            rest = rest.dropFirst(part.count)
+            for (question, answer) in zip(part, try store.lookUp(part)) {
+                if answer.isKnownCommand { known.insert(question) }
+                rows[question.key] = answer.run
+            }
         }
         return (known, rows)
     }
@@ -169,13 +171,13 @@ final class Loader: @unchecked Sendable {
         let outcome = withStore { (store) throws(CommitError) in
             if pending.heartbeats.question == nil {
                 let question = pending.journals.question
-                let page = try store.loadJournals(question.runIDs, after: question.after, byteLimit: Self.pageByteLimit)
+                let page = try store.loadJournals(question.runIDs, after: question.after, byteLimit: bounds.pageBytes)
                 let finished = pending.journals.take(page, at: shard.clock())
                 pending.heartbeats = HeartbeatLoad(finished.map { .init(row: $0.row, found: rebuild($0)) })
             }
             // Runs whose heartbeats cannot be read are not installed: the rest of the load fails.
             guard let question = pending.heartbeats.question else { return }
-            let page = try store.loadHeartbeats(question.runIDs, after: question.after, byteLimit: Self.pageByteLimit)
+            let page = try store.loadHeartbeats(question.runIDs, after: question.after, byteLimit: bounds.pageBytes)
             pending.heartbeats.take(page)
         }
         if case .failure(let error) = outcome {
@@ -207,7 +209,7 @@ final class Loader: @unchecked Sendable {
     private func settle<Element>(_ elements: [Element], _ body: (Element) -> Void) {
         var rest = elements[...]
         while !rest.isEmpty {
-            let part = rest.prefix(Self.holdLimit)
+            let part = rest.prefix(bounds.settledRuns)
             rest = rest.dropFirst(part.count)
             shard.perform { for element in part { body(element) } }
         }

@@ -27,7 +27,7 @@ final class TailBudget: Sendable {
 
 /// A share of a budget. It is returned when the last reference to it is gone.
 final class TailClaim: Sendable {
-    private let bytes: Int
+    let bytes: Int
     private let budget: TailBudget
 
     fileprivate init(_ bytes: Int, of budget: TailBudget) {

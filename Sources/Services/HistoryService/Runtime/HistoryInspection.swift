@@ -33,6 +33,20 @@ extension HistoryService {
         }
     }
 
+    /// The bytes of history that the loaded runs of each shard keep for workers.
+    package func inspectTails() -> [Int] {
+        current.withLock { $0 }.shards.map { shard in
+            shard.inspect {
+                shard.state.runs.contexts.values.reduce(0) { $0 + ($1.cached?.tailClaim?.bytes ?? 0) }
+            }
+        }
+    }
+
+    /// Lets every run leave memory that may, however busy it is: what a server short of memory would do.
+    package func pushRunsOut() {
+        for shard in current.withLock({ $0 }).shards { shard.pushRunsOut() }
+    }
+
     /// The state of a run, rebuilt from what the database holds of it.
     ///
     /// - Parameter parts: its snapshot, if it has one, and the rows of its journal behind that.
@@ -40,5 +54,23 @@ extension HistoryService {
         var replay = JournalReplay(row, at: row.startedAt)
         for part in parts { try replay.apply(part) }
         return replay.run.execution.durable
+    }
+}
+
+extension Shard {
+    fileprivate func pushRunsOut() {
+        perform {
+            guard state.ownership.isOwned, !state.ownership.isStalled, obstacle() == nil, !isLaneHalfFull else {
+                return
+            }
+            let (now, horizon) = (clock(), configuration.alarmHorizon)
+            let contexts = state.runs.contexts.values.sorted { $0.key.precedes($1.key) }
+            for context in contexts {
+                guard let run = context.cached, !run.isDead, run.canLeave(at: now, horizon: horizon, state.queries)
+                else { continue }
+                let item = LaneItem(context: context, run: run)
+                leave(run, in: context, until: run.alarm(at: now) ?? .distantFuture, with: item)
+            }
+        }
     }
 }

@@ -9,14 +9,14 @@ package struct HistoryEnvironment: Sendable {
     /// Makes the chance of one shard or lane.
     package var makeRandom: @Sendable () -> RandomSource
     /// Called where other threads may come in between: a shard's lock was released, and what was decided under it is
-    /// not carried out yet. Nil but in a simulation.
-    package var afterHold: (@Sendable () -> Void)?
+    /// not carried out yet. Gets what was done under it. Nil but in a simulation.
+    package var afterHold: (@Sendable (HoldWork) -> Void)?
 
     package init(
         wallClock: @escaping @Sendable () -> Instant,
         steadyClock: @escaping @Sendable () -> Instant,
         makeRandom: @escaping @Sendable () -> RandomSource,
-        afterHold: (@Sendable () -> Void)? = nil
+        afterHold: (@Sendable (HoldWork) -> Void)? = nil
     ) {
         self.wallClock = wallClock
         self.steadyClock = steadyClock

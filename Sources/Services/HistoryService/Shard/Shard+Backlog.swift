@@ -21,6 +21,7 @@ extension Shard {
         with item: LaneItem,
         then: (@Sendable () -> Void)? = nil
     ) {
+        state.work.left &+= 1
         item.alarm = .set(AlarmValue(at: alarm))
         // A later transition sets the alarm back to active with its own row.
         run.alarmIsSet(isActive: false)

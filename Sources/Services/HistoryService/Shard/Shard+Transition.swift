@@ -23,6 +23,7 @@ extension Shard {
         assumesNew: Bool = false
     ) -> LaneItem {
         precondition(run.residence.isInMemory, "a decision on a run that is \(run.residence) would be lost")
+        state.work.decided(decision.entries.count)
         let item = LaneItem(context: context, run: run)
         let before = run.execution.durable.life
         let decision = limited(decision, of: run, item)

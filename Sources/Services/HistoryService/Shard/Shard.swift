@@ -13,7 +13,7 @@ final class Shard: @unchecked Sendable {
     let configuration: HistoryConfiguration
     let clock: @Sendable () -> Instant
     let steadyClock: @Sendable () -> Instant
-    private let afterHold: (@Sendable () -> Void)?
+    private let afterHold: (@Sendable (HoldWork) -> Void)?
     let encoder: any StatusEventEncoder
     let log: Logger
     let matching: @Sendable () -> (any MatchingClient)?
@@ -27,7 +27,7 @@ final class Shard: @unchecked Sendable {
 
     /// The lane's queue, with its own lock, on which the lane sleeps.
     let lane: LaneQueue
-    let loads = LoadQueue()
+    let loads: LoadQueue
     let bell = TimerBell()
 
     init(
@@ -47,6 +47,7 @@ final class Shard: @unchecked Sendable {
         self.matching = matching
         self.log = log
         lane = LaneQueue()
+        loads = LoadQueue(lookUps: configuration.bounds.lookUps)
         state = ShardState(grace: configuration.recoveryGrace, random: environment.makeRandom())
     }
 
@@ -55,8 +56,15 @@ final class Shard: @unchecked Sendable {
         lock.lock()
         let value = body()
         let due = state.deferred.take()
+        guard let afterHold else {
+            lock.unlock()
+            due.carryOut(matching)
+            return value
+        }
+        let work = state.work
+        state.work = HoldWork()
         lock.unlock()
-        afterHold?()
+        afterHold(work)
         due.carryOut(matching)
         return value
     }

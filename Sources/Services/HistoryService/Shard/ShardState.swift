@@ -25,6 +25,8 @@ struct ShardState {
     var backlogRows = BacklogRows.unknown
     var deferred = DeferredActions()
     var random: RandomSource
+    /// What was done in this hold of the lock, where somebody asks; else since the beginning.
+    var work = HoldWork()
 
     /// - Parameter grace: the least time that workers get to report after an outage.
     init(grace: Interval, random: RandomSource) {

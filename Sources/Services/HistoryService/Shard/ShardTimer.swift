@@ -70,10 +70,11 @@ final class ShardTimer: @unchecked Sendable {
     /// Under the lock: how much due work may be carried out; nil for none. Where requests keep the lane half full, it
     /// waits, but not forever: some goes on once it is late.
     private func budget(at now: Instant, isLaneFull: Bool) -> DueBudget? {
-        guard isLaneFull else { return DueBudget() }
+        let bounds = shard.configuration.bounds
+        guard isLaneFull else { return DueBudget(runs: bounds.dueRuns, entries: bounds.dueEntries) }
         guard let earliest = shard.state.timers.earliest, now - earliest > TimerSchedule.patience, !shard.isFull
         else { return nil }
-        return DueBudget(runLimit: DueBudget.lateRunLimit)
+        return DueBudget(runs: bounds.lateDueRuns, entries: bounds.dueEntries)
     }
 
     /// Under the lock.
@@ -116,7 +117,10 @@ final class ShardTimer: @unchecked Sendable {
     /// so the busy ones cost nothing. Returns whether it stopped before the end of that list.
     private func park(_ now: Instant) -> Bool {
         let idleSince = now + Interval(nanoseconds: -shard.configuration.parkAfter.nanoseconds)
-        let (idle, isPartial) = shard.state.runs.idle.take(idleSince: idleSince, limit: Self.parkLimit)
+        let (idle, isPartial) = shard.state.runs.idle.take(
+            idleSince: idleSince,
+            limit: shard.configuration.bounds.idleRuns
+        )
         for run in idle {
             guard let context = shard.state.runs[run.key], context.cached === run, !run.isDead else { continue }
             if !run.execution.isRunning, run.uncommitted == 0 {
@@ -133,11 +137,8 @@ final class ShardTimer: @unchecked Sendable {
         return isPartial
     }
 
-    /// Idle runs that one sweep looks at.
-    private static let parkLimit = 2_000
-
     private func park(_ run: CachedRun, in context: WorkflowContext) {
         let item = LaneItem(context: context, run: run)
-        shard.leave(run, in: context, until: run.execution.nextDeadline ?? .distantFuture, with: item)
+        shard.leave(run, in: context, until: run.alarm(at: shard.clock()) ?? .distantFuture, with: item)
     }
 }

@@ -88,24 +88,21 @@ struct TimerSchedule {
 
 /// Bounds the due work that is carried out in one hold of the shard's lock.
 struct DueBudget {
-    /// The limits, in runs and in entries of their journals.
-    static let runLimit = 200
-    /// Of late work beside a lane that is half full: with a part every 5 ms, 2,000 runs a second.
-    static let lateRunLimit = 10
-    static let entryLimit = 1_000
+    /// Another run may be handled while both are above zero: runs, and entries of their journals.
+    private var runs: Int
+    private var entries: Int
 
-    private let limit: Int
-    private var runs = 0
-    private var entries = 0
-
-    init(runLimit: Int = Self.runLimit) { limit = runLimit }
+    init(runs: Int, entries: Int) {
+        self.runs = runs
+        self.entries = entries
+    }
 
     /// Whether another run may be handled.
-    var hasRoom: Bool { runs < limit && entries < Self.entryLimit }
+    var hasRoom: Bool { runs > 0 && entries > 0 }
 
     /// A run was handled, and got this many entries.
     mutating func spend(_ count: Int) {
-        runs += 1
-        entries += count
+        runs -= 1
+        entries -= count
     }
 }

@@ -38,6 +38,8 @@ public enum FaultKind: String, CaseIterable, Sendable {
     case serverPause = "server-pause"
     /// A server is paused, as by `serverPause`, between the decision to commit and the commit.
     case commitPause = "commit-pause"
+    /// Runs leave the memory of a server for a while as soon as they may.
+    case memoryPressure = "memory-pressure"
     /// A server's wall clock is set forward or back.
     case clockStep = "clock-step"
 
@@ -135,8 +137,8 @@ public struct FaultRates: Sendable {
             let factor = [0.3, 1, 1, 3][random.below(4)]
             if random.happens(share) { chosen[kind] = self[kind] * factor }
         }
-        for kind in FaultKind.allCases where !kind.isOfBroker { draw(kind, &random) }
-        for kind in FaultKind.ofBroker { draw(kind, &ofBroker) }
+        for kind in FaultKind.allCases where !kind.isOfBroker && kind != .memoryPressure { draw(kind, &random) }
+        for kind in FaultKind.ofBroker + [.memoryPressure] { draw(kind, &ofBroker) }
         return chosen
     }
 }
@@ -164,6 +166,7 @@ extension FaultKind {
         case .serverPause: 1
         case .commitPause: 0.0005
         case .clockStep: 1
+        case .memoryPressure: 2
         case .workerKill: 2
         case .workerShutdown: 1
         case .clientKill: 1

@@ -1,4 +1,5 @@
 internal import SagamoreEngine
+internal import SagamoreHistoryService
 internal import SagamorePersistence
 internal import SagamoreServices
 internal import SagamoreSimulatedDatabase
@@ -31,6 +32,35 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
     case outboxNumberUsedTwice = "outbox-number-used-twice"
     /// The details of heartbeats are not loaded.
     case heartbeatForgotten = "heartbeat-forgotten"
+
+    /// A query has as many lookups as there are.
+    case lookUpsUnbounded = "lookups-unbounded"
+    /// A page is as large as its rows.
+    case pagesUnbounded = "pages-unbounded"
+    /// Loaded runs keep their histories, however many there are.
+    case tailsUnbounded = "tails-unbounded"
+    /// All that was read is settled in one hold.
+    case settlingUnbounded = "settling-unbounded"
+    /// All runs that are due are handled in one hold.
+    case dueRunsUnbounded = "due-runs-unbounded"
+    /// Due runs are handled in one hold, however much they write.
+    case dueEntriesUnbounded = "due-entries-unbounded"
+    /// All idle runs leave memory in one hold.
+    case sweepUnbounded = "sweep-unbounded"
+
+    /// Takes the bound away that the defect ignores.
+    func loosen(_ bounds: inout WorkBounds) {
+        switch self {
+        case .lookUpsUnbounded: bounds.lookUps = .max
+        case .pagesUnbounded: bounds.pageBytes = .max
+        case .tailsUnbounded: bounds.tailBytes = .max
+        case .settlingUnbounded: bounds.settledRuns = .max
+        case .dueRunsUnbounded: (bounds.dueRuns, bounds.lateDueRuns) = (.max, .max)
+        case .dueEntriesUnbounded: bounds.dueEntries = .max
+        case .sweepUnbounded: bounds.idleRuns = .max
+        default: break
+        }
+    }
 
     /// The defects of the database itself.
     var ofDatabase: Set<PlantedBug> {

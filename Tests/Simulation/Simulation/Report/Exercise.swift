@@ -12,6 +12,8 @@ public struct Exercise: Sendable {
         case published
         /// States that the service reached.
         case states
+        /// Bounds of work that were met.
+        case bounds
         /// How runs closed.
         case ends
         /// What checks looked at.

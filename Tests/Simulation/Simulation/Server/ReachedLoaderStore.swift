@@ -16,7 +16,8 @@ class ReachedLoaderStore: LoaderStore {
     }
 
     func lookUp(_ questions: [LookUp]) throws(CommitError) -> [LookUpAnswer] {
-        try life.call { () throws(CommitError) in try store.lookUp(questions) }
+        life.work?.lookedUp(questions.count)
+        return try life.call { () throws(CommitError) in try store.lookUp(questions) }
     }
 
     func loadJournals(
@@ -24,8 +25,11 @@ class ReachedLoaderStore: LoaderStore {
         after position: JournalPosition,
         byteLimit: Int
     ) throws(CommitError) -> JournalPage {
-        try life.call { () throws(CommitError) in try store.loadJournals(runIDs, after: position, byteLimit: byteLimit)
+        let page = try life.call { () throws(CommitError) in
+            try store.loadJournals(runIDs, after: position, byteLimit: byteLimit)
         }
+        life.work?.read(page)
+        return page
     }
 
     func journalContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool {
@@ -37,9 +41,11 @@ class ReachedLoaderStore: LoaderStore {
         after position: HeartbeatPosition,
         byteLimit: Int
     ) throws(CommitError) -> HeartbeatPage {
-        try life.call { () throws(CommitError) in
+        let page = try life.call { () throws(CommitError) in
             try store.loadHeartbeats(runIDs, after: position, byteLimit: byteLimit)
         }
+        life.work?.read(page)
+        return page
     }
 
     func retentions() throws(CommitError) -> [Int32: Interval] {
@@ -75,11 +81,16 @@ class ReachedLoaderStore: LoaderStore {
     }
 
     func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow] {
-        try life.call { () throws(CommitError) in try store.loadRuns(runIDs) }
+        life.work?.listed(runIDs.count)
+        return try life.call { () throws(CommitError) in try store.loadRuns(runIDs) }
     }
 
     func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow] {
-        try life.call { () throws(CommitError) in try store.activeRuns(shard: shard, after: runID, limit: limit) }
+        let runs = try life.call { () throws(CommitError) in
+            try store.activeRuns(shard: shard, after: runID, limit: limit)
+        }
+        life.work?.listed(runs.count)
+        return runs
     }
 
     func parkedRuns(
@@ -88,9 +99,11 @@ class ReachedLoaderStore: LoaderStore {
         after last: (Instant, RunID)?,
         limit: Int
     ) throws(CommitError) -> [(RunRow, Instant)] {
-        try life.call { () throws(CommitError) in
+        let runs = try life.call { () throws(CommitError) in
             try store.parkedRuns(shard: shard, before: instant, after: last, limit: limit)
         }
+        life.work?.listed(runs.count)
+        return runs
     }
 
     func waitingTasks(
@@ -98,7 +111,11 @@ class ReachedLoaderStore: LoaderStore {
         queue: String,
         limit: Int
     ) throws(CommitError) -> [(run: RunRow, row: BacklogRow)] {
-        try life.call { () throws(CommitError) in try store.waitingTasks(shard: shard, queue: queue, limit: limit) }
+        let tasks = try life.call { () throws(CommitError) in
+            try store.waitingTasks(shard: shard, queue: queue, limit: limit)
+        }
+        life.work?.pagedIn(tasks.count)
+        return tasks
     }
 
     func waitingQueues(shard: Int32) throws(CommitError) -> [String] {

@@ -19,6 +19,7 @@ final class ServerLife: @unchecked Sendable {
     private var schedule = MemberSchedule()
     /// Steps of this life that have begun and not ended: one within a call of a store lets others go on.
     private var depth = 0
+    private(set) var work: WorkCheck?
 
     private struct Services {
         let history: SteppedHistory
@@ -51,8 +52,10 @@ final class ServerLife: @unchecked Sendable {
         log: Logger,
         defect: PlantedDefect?,
         taskQueueLimit: Int?,
+        work: WorkCheck,
         connect: (HistoryService) -> Void
     ) {
+        self.work = work
         let wallClock: @Sendable () -> Instant = { [scheduler, process] in
             SimulatedServer.epoch + (scheduler.now - Instant(nanoseconds: 0)) + process.clockOffset
         }
@@ -66,7 +69,10 @@ final class ServerLife: @unchecked Sendable {
                 var chance = scheduler.random.fork()
                 return RandomSource(seed: (chance.next() | 1, chance.next(), chance.next(), chance.next()))
             },
-            afterHold: afterHold
+            afterHold: { [weak self] work in
+                self?.work?.held(work)
+                afterHold()
+            }
         )
         let history = SteppedHistory(
             configuration: configuration,
@@ -151,7 +157,7 @@ final class ServerLife: @unchecked Sendable {
     }
 
     private func step(_ member: SteppedMember) {
-        let next = within { member.step(at: scheduler.now) }
+        let next = within(member.label) { member.step(at: scheduler.now) }
         guard !isDead else { return }
         add(schedule.finish(member.number, next, at: scheduler.now), member)
     }
@@ -163,9 +169,11 @@ final class ServerLife: @unchecked Sendable {
         scheduler.schedule("matching", of: process, after: pause) { [self] in stepMatching() }
     }
 
-    func within<Value>(_ body: () -> Value) -> Value {
+    func within<Value>(_ label: StaticString = "request", _ body: () -> Value) -> Value {
         depth += 1
+        work?.begin(label)
         let value = body()
+        work?.end()
         depth -= 1
         discardIfOver()
         return value

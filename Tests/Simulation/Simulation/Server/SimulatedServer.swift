@@ -55,6 +55,11 @@ public final class SimulatedServer: @unchecked Sendable {
     /// Called when the number of shards has changed.
     public var onSlicesMoved: (Int) -> Void = { _ in }
 
+    /// Told what must not be.
+    var onFinding: (Violation) -> Void = { _ in }
+    /// Told which bound of its work was met.
+    var onReached: (String) -> Void = { _ in }
+
     /// How it reads commands and publishes events; nil for a server without Kafka. Set before a start.
     var kafka: ServerKafka?
 
@@ -132,6 +137,13 @@ public final class SimulatedServer: @unchecked Sendable {
             let slices = try stores.makeLoaderStore().sliceTable()
             var configuration = HistoryConfiguration(slices: slices, node: process.name)
             configure(&configuration)
+            let work = WorkCheck(
+                configuration.bounds,
+                taskQueueLimit: taskQueueLimit ?? 2_000,
+                report: onFinding,
+                reached: onReached
+            )
+            defect?.loosen(&configuration.bounds)
             life.start(
                 configuration,
                 name: ownerName,
@@ -140,6 +152,7 @@ public final class SimulatedServer: @unchecked Sendable {
                 log: log,
                 defect: defect,
                 taskQueueLimit: taskQueueLimit,
+                work: work,
                 connect: { connect($0, life) }
             )
         } catch {
@@ -255,6 +268,12 @@ public final class SimulatedServer: @unchecked Sendable {
         front = nil
         onEnd()
         if reachable != nil { reachable = nil }
+    }
+
+    /// Lets every run leave memory that may.
+    func pushRunsOut() {
+        guard state == .running, let life, !life.isDelayed else { return }
+        life.within { life.history.pushRunsOut() }
     }
 
     /// Stops the process for a while, as a virtual machine can be stopped.

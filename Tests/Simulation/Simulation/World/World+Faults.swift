@@ -8,6 +8,7 @@ extension World {
     private static let occasional: [FaultKind] = [
         .tableMissing, .outOfMemory, .databaseCrash, .databaseWentBack, .slicesMove, .serverKill, .serverRestart,
         .serverPause, .clockStep, .workerKill, .workerShutdown, .clientKill, .brokerAway, .recordsLate, .rebalance,
+        .memoryPressure,
     ]
 
     func scheduleFaults() {
@@ -38,6 +39,7 @@ extension World {
         case .serverRestart: restartServer()
         case .serverPause: pauseServer()
         case .clockStep: stepClock()
+        case .memoryPressure: pushRunsOut(chance.within(10...200))
         case .workerKill: restart(chance.pick(workers)) { [self] in $0.kill(isNoticed: chance.happens(0.5)) }
         case .workerShutdown: restart(chance.pick(workers)) { $0.shutDown() }
         case .clientKill:
@@ -136,6 +138,12 @@ extension World {
             route()
             shuffleRoutes(times - 1)
         }
+    }
+
+    private func pushRunsOut(_ times: Int) {
+        guard times > 0, !isCalm else { return }
+        for server in servers { server.pushRunsOut() }
+        later("push runs out", most: 200) { [self] in pushRunsOut(times - 1) }
     }
 
     private func stepClock() {

@@ -17,11 +17,12 @@ extension World {
         var limits = Limits.drawn(settings.drawsLimits, using: &chance)
         // A source of its own: the rest of a world does not change with what is drawn here.
         var random = SeededRandom(seed: settings.seed ^ 0x5155_4555_4553_4953)
-        if settings.drawsLimits { limits.taskQueue = [2, 3, 5, 20, 2_000, 2_000][random.below(6)] }
+        if settings.drawsLimits { limits.drawMore(using: &random) }
         for server in servers {
             server.configure = { limits.apply(to: &$0) }
             server.taskQueueLimit = limits.taskQueue
         }
+        tailBytes = limits.bounds.tailBytes
         // A flush may find the database away, or a lock.
         let flush = limits.heartbeatFlush.nanoseconds
         // A request that is late, or comes twice, brings back the details of an earlier heartbeat: the last one wins.
@@ -69,11 +70,12 @@ extension World {
             }
             return fault
         }
+        database.onMissingRows = { [unowned self] in report(Violation("missing-rows", $0)) }
         database.onCommit = { [unowned self] batch, fence in
             do throws(Violation) {
                 noteOwner(of: fence)
                 try commitCheck.check(batch, fence, in: database)
-                countBacklog(batch.backlog)
+                countStates(of: batch)
                 if !isHistoryRewritten, !batch.outbox.isEmpty { try kafka?.check.committed(batch.outbox) }
             } catch {
                 report(error)
@@ -81,8 +83,11 @@ extension World {
         }
     }
 
-    private func countBacklog(_ changes: [BacklogChange]) {
-        for change in changes {
+    private func countStates(of batch: CommitBatch) {
+        for alarm in batch.alarms {
+            if case .set(let value) = alarm.change, value.at != nil { exercise.count(.states, "run leaves memory") }
+        }
+        for change in batch.backlog {
             if case .remove = change {
                 exercise.count(.states, "task paged in")
             } else {
@@ -115,6 +120,8 @@ extension World {
             blocking: blocking
         )
         server.defect = settings.plantedBug
+        server.onFinding = { [weak self] in self?.report($0) }
+        server.onReached = { [weak self] in self?.exercise.count(.bounds, $0) }
         server.onEnd = { [weak self] in
             if let self { ledgers.activities.memoryWasLost(at: scheduler.now) }
         }
@@ -152,6 +159,7 @@ struct Limits: Sendable {
     var laneQueue = 50_000
     var heartbeatFlush = Interval.seconds(5)
     var taskQueue = 2_000
+    var bounds = WorkBounds()
 
     static func drawn(_ isDrawn: Bool, using random: inout SeededRandom) -> Limits {
         var limits = Limits()
@@ -164,11 +172,26 @@ struct Limits: Sendable {
         return limits
     }
 
+    mutating func drawMore(using random: inout SeededRandom) {
+        taskQueue = [2, 3, 5, 20, 2_000, 2_000][random.below(6)]
+        // Half of the worlds have the bounds of production.
+        guard random.happens(0.5) else { return }
+        bounds.lookUps = [1, 2, 5, 20][random.below(4)]
+        bounds.pageBytes = [1, 200, 3_000][random.below(3)]
+        bounds.tailBytes = [100, 1_000, 10_000][random.below(3)]
+        bounds.settledRuns = [1, 2, 5][random.below(3)]
+        bounds.dueRuns = [1, 2, 5][random.below(3)]
+        bounds.lateDueRuns = 1
+        bounds.dueEntries = [1, 3, 10][random.below(3)]
+        bounds.idleRuns = [1, 2, 5][random.below(3)]
+    }
+
     func apply(to configuration: inout HistoryConfiguration) {
         configuration.parkAfter = parkAfter
         configuration.alarmHorizon = alarmHorizon
         configuration.batchRowLimit = batchRows
         configuration.laneQueueLimit = laneQueue
         configuration.heartbeatFlush = heartbeatFlush
+        configuration.bounds = bounds
     }
 }

@@ -6,7 +6,11 @@ extension World {
     /// Fills the tables of what was exercised.
     func summarize() {
         exercise.expect(.faults, FaultKind.allCases.map(\.rawValue))
-        exercise.expect(.states, ["task paged in", "task paged out", "task postponed when looked"])
+        exercise.expect(.bounds, WorkCheck.names + ["bytes of history kept by loaded runs"])
+        exercise.expect(
+            .states,
+            ["run leaves memory", "task paged in", "task paged out", "task postponed when looked"]
+        )
         exercise.count(.faults, FaultKind.requestLost.rawValue, network.counts.lostRequests)
         exercise.count(.faults, FaultKind.answerLost.rawValue, network.counts.lostAnswers)
         exercise.count(.faults, FaultKind.requestTwice.rawValue, network.counts.repeatedRequests)

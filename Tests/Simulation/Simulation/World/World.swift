@@ -42,6 +42,8 @@ public final class World: @unchecked Sendable {
     /// The database went back to an earlier state: what anyone was told before may be gone.
     var isHistoryRewritten = false
     var rewrittenAt = Instant.distantPast
+    /// The bytes of history that all loaded runs of a shard may keep together.
+    var tailBytes = Int.max
     /// No new faults happen.
     var isCalm = false
     /// What happened so far.
@@ -171,7 +173,10 @@ public final class World: @unchecked Sendable {
 
     private func look() {
         do throws(Violation) { try checkPublished(isComplete: false) } catch { report(error) }
-        for server in servers { exercise.count(.states, "task postponed when looked", server.postponedTasks) }
+        for server in servers {
+            exercise.count(.states, "task postponed when looked", server.postponedTasks)
+            lookAtTails(of: server)
+        }
         // What was late because of a pause goes on soon after it. So does what the nesting of calls held up.
         // A server notices that the database went back when it commits, or renews its lease.
         guard !blocking.holdsThreadsUp(at: scheduler.now), scheduler.now >= rewrittenAt + .seconds(30),
@@ -184,6 +189,15 @@ public final class World: @unchecked Sendable {
             try worldCheck.look(at: server, database) { $0 % 4 == 0 }
         } catch {
             report(error)
+        }
+    }
+
+    private func lookAtTails(of server: SimulatedServer) {
+        for bytes in server.history?.inspectTails() ?? [] {
+            if bytes > tailBytes {
+                report(Violation("load-bounds", "loaded runs keep \(bytes) bytes of history, \(tailBytes) are allowed"))
+            }
+            if bytes > tailBytes / 2 { exercise.count(.bounds, "bytes of history kept by loaded runs") }
         }
     }
 
