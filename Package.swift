@@ -128,7 +128,7 @@ let connections: [Target] = [
 ]
 
 let engine: [Target] = [
-    library("Engine", "SagamoreEngine", ["SagamoreAPI", "SagamoreProtobuf"]),
+    library("Engine", "SagamoreEngine", ["SagamoreAPI", "SagamoreProtobuf", "SagamoreJSONText"]),
 
     testSupport("SagamoreEngineTestSupport", ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]),
     tests(

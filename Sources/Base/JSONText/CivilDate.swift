@@ -2,16 +2,16 @@
 ///
 /// Internally years start in March, so that the leap day is the last day of a year and months have regular lengths:
 /// five months have 153 days.
-struct CivilDate: Equatable {
+public struct CivilDate: Equatable, Sendable {
     /// 0 to 9999.
-    var year: Int
+    public var year: Int
     /// 1 to 12.
-    var month: Int
+    public var month: Int
     /// 1 to 31.
-    var day: Int
+    public var day: Int
 
     /// - Returns: `nil` for a day that does not exist.
-    init?(year: Int, month: Int, day: Int) {
+    public init?(year: Int, month: Int, day: Int) {
         guard (0...9999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
         let isLeapYear = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
         let lengths = [31, isLeapYear ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
@@ -20,7 +20,7 @@ struct CivilDate: Equatable {
     }
 
     /// - Parameter days: Days since the first of January of year 0; not negative.
-    init(daysSinceYear0 days: Int) {
+    public init(daysSinceYear0 days: Int) {
         // 1 March of year 0 is day 60; starting a cycle of 400 years earlier keeps everything positive.
         let sinceMarch = days - 60 + Self.daysOfCycle
         let cycle = sinceMarch / Self.daysOfCycle
@@ -34,7 +34,7 @@ struct CivilDate: Equatable {
     }
 
     /// Days since the first of January of year 0.
-    var daysSinceYear0: Int {
+    public var daysSinceYear0: Int {
         let yearFromMarch = (month <= 2 ? year - 1 : year) + 400
         let monthFromMarch = month <= 2 ? month + 9 : month - 3
         let ofYear = (153 * monthFromMarch + 2) / 5 + day - 1

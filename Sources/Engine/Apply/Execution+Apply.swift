@@ -35,6 +35,8 @@ extension Execution {
             close(.canceled, at: at)
         case .workflowExecutionTerminatedEventAttributes:
             close(.terminated, at: at)
+        case .workflowExecutionContinuedAsNewEventAttributes:
+            close(.continuedAsNew, at: at)
         case .workflowExecutionCancelRequestedEventAttributes:
             durable.cancelRequested = true
         case .workflowExecutionSignaledEventAttributes:
@@ -93,7 +95,12 @@ extension Execution {
 
     private mutating func apply(fact: Fact, afterEventID: Int64) {
         switch fact {
-        case .commandAccepted(let origin): durable.origin = origin
+        case .commandAccepted(let origin):
+            durable.origin = origin
+            durable.publishedStatusEvents = 1
+        case .commandInherited(let origin, let count):
+            durable.origin = origin
+            durable.publishedStatusEvents = count
         case .activityStarted(let start): applyActivityStarted(start)
         case .activityReturned(let scheduledEventID, let attempt, let at):
             applyActivityReturned(scheduledEventID, attempt: attempt, at: at)

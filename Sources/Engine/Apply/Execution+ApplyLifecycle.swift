@@ -9,6 +9,11 @@ extension Execution {
         durable.firstRunID = attributes.firstExecutionRunID
         durable.executionTimeout = Interval(attributes.workflowExecutionTimeout)
         durable.runTimeout = Interval(attributes.workflowRunTimeout)
+        durable.attempt = max(attributes.attempt, 1)
+        if !attributes.continuedExecutionRunID.isEmpty {
+            durable.chainExpiration = attributes.workflowExecutionExpirationTime.map(Instant.init)
+        }
+        durable.recurrence = Recurrence(ifNeededBy: attributes)
         durable.taskTimeout = Interval(attributes.workflowTaskTimeout)
         durable.memo = attributes.memo
         durable.searchAttributes = attributes.searchAttributes

@@ -84,7 +84,7 @@ extension Execution {
             guard durable.debts[eventID] != nil else {
                 throw InvalidEntry(reason: "a debt is settled that the run does not owe")
             }
-        case .commandAccepted, .workflowTaskCompleted, .requestSeen: break
+        case .commandAccepted, .commandInherited, .workflowTaskCompleted, .requestSeen: break
         }
     }
 

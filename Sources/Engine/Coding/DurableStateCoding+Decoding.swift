@@ -82,6 +82,7 @@ extension DurableStateCoding {
         state.searchAttributes = fields.message(Field.searchAttributes)
         if let bytes = fields.bytes(Field.priority) { state.priority = try Priority(serializedBytes: bytes) }
         if case .commandAccepted(let origin)? = try fields.fact(Field.origin) { state.origin = origin }
+        try fill(chainOf: &state, from: fields)
         state.status = WorkflowExecutionStatus(rawValue: Int32(truncatingIfNeeded: fields.number(Field.status)))
         state.closedAt = fields.instant(Field.closedAt)
         state.cancelRequested = fields.number(Field.cancelRequested) != 0
@@ -136,7 +137,7 @@ extension DurableStateCoding {
 }
 
 /// The fields of a stored message that occur once, by number.
-private struct StoredFields {
+struct StoredFields {
     private var numbers: [Int64?]
     private var values: [[UInt8]?]
 

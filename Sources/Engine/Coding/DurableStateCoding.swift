@@ -27,6 +27,7 @@ public enum DurableStateCoding {
         writer.message(Field.memo, state.memo)
         writer.message(Field.searchAttributes, state.searchAttributes)
         writer.message(Field.priority, state.priority)
+        write(chainOf: state, to: &writer)
         writer.string(Field.workflowType, omittingDefault: state.workflowType)
         writer.string(Field.taskQueue, omittingDefault: state.taskQueue)
         writer.string(Field.startRequestID, omittingDefault: state.startRequestID)
@@ -96,7 +97,13 @@ public enum DurableStateCoding {
         static let signalCount = 33
         /// As the fact that says it; repeated.
         static let debt = 34
-        static let last = 34
+        // 40 to 49: chains.
+        static let publishedStatusEvents = 40
+        static let attempt = 41
+        static let chainExpiration = 42
+        /// As the attributes of WorkflowExecutionStarted.
+        static let recurrence = 43
+        static let last = 89
     }
 
     private static func write(_ fact: Fact, _ field: Int, to writer: inout ProtobufWriter) {

@@ -41,6 +41,7 @@ public enum FactCoding {
         static let requestSeen = 9
         static let debtIncurred = 10
         static let debtSettled = 11
+        static let commandInherited = 20
     }
 
     private enum DebtKind {
@@ -51,16 +52,12 @@ public enum FactCoding {
         let end = writer.count
         switch fact {
         case .commandAccepted(let origin):
-            for header in origin.headers.reversed() {
-                let inner = writer.count
-                writer.bytes(2, header.value)
-                writer.string(1, header.name)
-                writer.lengthDelimited(4, since: inner)
-            }
-            writer.bytes(3, origin.correlation)
-            writer.string(2, origin.eventsTopic)
-            writer.string(1, origin.commandID)
+            write(origin, to: &writer)
             writer.lengthDelimited(Field.commandAccepted, since: end)
+        case .commandInherited(let origin, let count):
+            writer.int64(5, Int64(count))
+            write(origin, to: &writer)
+            writer.lengthDelimited(Field.commandInherited, since: end)
         case .activityStarted(let start):
             writer.fixed64(7, start.nonce)
             writer.string(6, start.buildID)
@@ -116,6 +113,18 @@ public enum FactCoding {
         }
     }
 
+    private static func write(_ origin: CommandOrigin, to writer: inout ProtobufWriter) {
+        for header in origin.headers.reversed() {
+            let end = writer.count
+            writer.bytes(2, header.value)
+            writer.string(1, header.name)
+            writer.lengthDelimited(4, since: end)
+        }
+        writer.bytes(3, origin.correlation)
+        writer.string(2, origin.eventsTopic)
+        writer.string(1, origin.commandID)
+    }
+
     private static func read(_ reader: inout ProtobufReader) throws(ProtobufError) -> (Fact, afterEventID: Int64) {
         var afterEventID: Int64 = 0
         var fact: Fact?
@@ -153,14 +162,9 @@ public enum FactCoding {
         try values.read(&reader, isCompletion: field == Field.taskCompleted)
         switch field {
         case Field.commandAccepted:
-            return .commandAccepted(
-                CommandOrigin(
-                    commandID: try values.text(1),
-                    eventsTopic: try values.text(2),
-                    correlation: values.bytes[3] ?? [],
-                    headers: try values.headers()
-                )
-            )
+            return .commandAccepted(try values.origin())
+        case Field.commandInherited:
+            return .commandInherited(try values.origin(), publishedStatusEvents: Int(values.number(5)))
         case Field.activityStarted:
             return .activityStarted(
                 Fact.ActivityStart(
@@ -249,6 +253,15 @@ private struct FieldValues {
         guard let bytes = bytes[field] else { return "" }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw .truncated }
         return text
+    }
+
+    func origin() throws(ProtobufError) -> CommandOrigin {
+        CommandOrigin(
+            commandID: try text(1),
+            eventsTopic: try text(2),
+            correlation: bytes[3] ?? [],
+            headers: try headers()
+        )
     }
 
     func headers() throws(ProtobufError) -> [CommandOrigin.Header] {

@@ -15,7 +15,14 @@ extension Execution {
         var event = WorkflowExecutionCompletedEventAttributes()
         event.result = attributes.result
         event.workflowTaskCompletedEventID = context.completedEventID
+        var sequel = nextOfSchedule(at: draft.now, context.limits)
+        if sequel != nil { event.newExecutionRunID = context.successorID?.description ?? "" }
         draft.event(.workflowExecutionCompleted, .workflowExecutionCompletedEventAttributes(event))
+        sequel?.lastCompletionResult = attributes.result
+        if let sequel {
+            follow(sequel, as: context.successorID, context.limits, in: &draft)
+            return nil
+        }
         closed(.passed, in: &draft) { $0.result = attributes.result }
         return nil
     }
@@ -39,9 +46,33 @@ extension Execution {
         event.failure = failure
         event.retryState = .retryPolicyNotSet
         event.workflowTaskCompletedEventID = context.completedEventID
+        if durable.recurrence != nil {
+            let outcome = sequel(after: (try? failure.decoded()) ?? Failure(), at: draft.now, context.limits)
+            event.retryState = outcome.state
+            if let sequel = outcome.sequel { return follow(sequel, behind: event, context, in: &draft) }
+        }
         draft.event(.workflowExecutionFailed, .workflowExecutionFailedEventAttributes(event))
         let isRolledBack = durable.origin != nil && applicationType(of: failure) == "SagaCompensated"
         closed(isRolledBack ? .compensated : .failed, in: &draft) { $0.failure = failure }
+        return nil
+    }
+
+    /// Writes the failure of a run that another one follows.
+    private func follow(
+        _ sequel: Sequel,
+        behind event: WorkflowExecutionFailedEventAttributes,
+        _ context: CommandContext,
+        in draft: inout Draft
+    ) -> CommandRefusal? {
+        var (sequel, event) = (sequel, event)
+        event.newExecutionRunID = context.successorID?.description ?? ""
+        draft.event(.workflowExecutionFailed, .workflowExecutionFailedEventAttributes(event))
+        sequel.failure = event.failure
+        // A retry does not get the last result of its schedule, as in Temporal.
+        if sequel.initiator == .cronSchedule {
+            sequel.lastCompletionResult = durable.recurrence?.started.lastCompletionResult
+        }
+        follow(sequel, as: context.successorID, context.limits, in: &draft)
         return nil
     }
 
@@ -62,7 +93,7 @@ extension Execution {
         return nil
     }
 
-    private func unhandled(_ draft: Draft) -> CommandRefusal? {
+    func unhandled(_ draft: Draft) -> CommandRefusal? {
         hasBufferedEvents(besides: draft) ? CommandRefusal(.unhandledCommand) : nil
     }
 

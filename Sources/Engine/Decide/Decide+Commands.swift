@@ -13,6 +13,8 @@ struct CommandContext {
     /// The changes of the memo and of the search attributes by the commands so far.
     var memos: [RawMessage<Memo>] = []
     var searchAttributes: [RawMessage<SearchAttributes>] = []
+    /// The id of the run that follows this one, if the commands may end it in another.
+    var successorID: RunID?
     /// Whether a command already has an outcome, which workflow code has to see.
     var needsWorkflowTask = false
 
@@ -65,6 +67,8 @@ extension Execution {
             return fail(attributes, context, in: &draft)
         case .cancelWorkflowExecutionCommandAttributes(let attributes):
             return cancel(attributes, context, in: &draft)
+        case .continueAsNewWorkflowExecutionCommandAttributes(let attributes):
+            return continueAsNew(attributes, context, in: &draft)
         case .upsertWorkflowSearchAttributesCommandAttributes(let attributes):
             return upsertSearchAttributes(attributes, &context, in: &draft)
         case .modifyWorkflowPropertiesCommandAttributes(let attributes):

@@ -7,9 +7,15 @@ extension Execution {
     ///
     /// The decision's entries must be applied, and `discardDeadlines(until:)` called, before the next request.
     ///
-    /// - Parameter outage: the last period in which workers could not report; deadlines for their reports are
-    ///   postponed.
-    public func decideDue(at now: Instant, after outage: WorkerOutage = .none) -> Decision {
+    /// - Parameters:
+    ///   - outage: the last period in which workers could not report; deadlines for their reports are postponed.
+    ///   - successorID: the id of the next run, if a timeout may end this one in another: it has a recurrence.
+    public func decideDue(
+        at now: Instant,
+        after outage: WorkerOutage = .none,
+        limits: Limits = Limits(),
+        successorID: RunID? = nil
+    ) -> Decision {
         var draft = Draft(self, at: now)
         guard isRunning else { return draft.decision }
         var moved: [Deadline] = []
@@ -22,7 +28,7 @@ extension Execution {
             }
             switch deadline.kind {
             case .runTimeout, .executionTimeout:
-                timeOut(durable.executionDeadline <= now ? .timeout : .retryPolicyNotSet, in: &draft)
+                timeOut(successorID: successorID, limits, in: &draft)
                 return draft.decision
             case .workflowTaskBackoff:
                 if durable.workflowTask == nil { writeWorkflowTaskScheduled(in: &draft, sticky: "") }

@@ -177,18 +177,9 @@ extension Execution {
         closed(.terminated, in: &draft) { $0.reasonMessage = reason }
     }
 
-    /// Ends the run with a timeout.
-    func timeOut(_ retryState: RetryState, in draft: inout Draft) {
-        failRunningTask(.forceCloseCommand, in: &draft)
-        var attributes = WorkflowExecutionTimedOutEventAttributes()
-        attributes.retryState = retryState
-        draft.event(.workflowExecutionTimedOut, .workflowExecutionTimedOutEventAttributes(attributes))
-        closed(.timedOut, in: &draft) { _ in }
-    }
-
     /// Fails the workflow task that a worker holds and writes the buffered events, before the run is closed from
     /// outside.
-    private func failRunningTask(_ cause: WorkflowTaskFailedCause, in draft: inout Draft) {
+    func failRunningTask(_ cause: WorkflowTaskFailedCause, in draft: inout Draft) {
         guard let started = volatile.startedTask else {
             flushBufferedEvents(in: &draft)
             return
@@ -207,7 +198,7 @@ extension Execution {
         var event = StatusEvent(
             origin: origin,
             status: status,
-            sequence: 2,
+            sequence: durable.publishedStatusEvents + 1,
             workflowID: key.workflowID,
             workflowType: durable.workflowType,
             runID: runID,

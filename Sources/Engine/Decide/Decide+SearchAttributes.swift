@@ -9,22 +9,10 @@ extension Execution {
         in draft: inout Draft
     ) -> CommandRefusal? {
         let limits = context.limits
-        guard let given = attributes.searchAttributes, let decoded = try? given.decoded() else {
-            return CommandRefusal(
-                .badSearchAttributes,
-                "SearchAttributes is not set on UpsertWorkflowSearchAttributesCommand."
-            )
+        if let wrong = searchAttributeProblem(attributes.searchAttributes, limits) {
+            return CommandRefusal(.badSearchAttributes, wrong.text, isTerminal: wrong.isTerminal)
         }
-        if decoded.indexedFields.isEmpty {
-            return CommandRefusal(
-                .badSearchAttributes,
-                "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand."
-            )
-        }
-        if let wrong = problem(withNamesOf: decoded, limits) { return CommandRefusal(.badSearchAttributes, wrong) }
-        if let wrong = problem(withSizeOf: given, decoded, limits) {
-            return CommandRefusal(.badSearchAttributes, wrong, isTerminal: true)
-        }
+        guard let given = attributes.searchAttributes else { return nil }
         context.searchAttributes.append(given)
         let whole = wholeSize(durable.searchAttributes, context.searchAttributes, limits.searchAttributesBytes, merged)
         if whole > limits.searchAttributesBytes {
@@ -35,6 +23,21 @@ extension Execution {
         event.searchAttributes = given
         draft.event(.upsertWorkflowSearchAttributes, .upsertWorkflowSearchAttributesEventAttributes(event))
         return nil
+    }
+
+    /// What is wrong with search attributes of a command, in Temporal's words, and whether it ends the run.
+    func searchAttributeProblem(
+        _ given: RawMessage<SearchAttributes>?,
+        _ limits: Limits
+    ) -> (text: String, isTerminal: Bool)? {
+        guard let given, let decoded = try? given.decoded() else {
+            return ("SearchAttributes is not set on UpsertWorkflowSearchAttributesCommand.", false)
+        }
+        if decoded.indexedFields.isEmpty {
+            return ("IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.", false)
+        }
+        if let wrong = problem(withNamesOf: decoded, limits) { return (wrong, false) }
+        return problem(withSizeOf: given, decoded, limits).map { ($0, true) }
     }
 }
 

@@ -9,6 +9,8 @@ public final class StartRequest: Sendable {
     public let origin: CommandOrigin?
     /// Where the run stands in its chain and its tree.
     public let lineage: Lineage
+    /// The schedule of a chain that begins with this run.
+    let schedule: CronSchedule?
 
     /// Validates a start.
     ///
@@ -38,24 +40,23 @@ public final class StartRequest: Sendable {
         try checkSize(request.input?.bytes.count, limits)
         try checkMemo(request.memo, limits)
         try checkSearchAttributes(request.searchAttributes, limits)
-        guard request.cronSchedule.isEmpty else {
-            throw RequestError(
-                .unimplemented,
-                "cron_schedule is not available in this version: start the workflow without it"
-            )
-        }
         try checkPolicies(request)
         try checkPriority(request.priority)
-        if let policy = request.retryPolicy {
-            if let problem = RetryRules.problem(policy) { throw .invalidArgument(problem) }
-            throw RequestError(
-                .unimplemented,
-                "retry_policy of a workflow is not available in this version: let activities retry instead"
-            )
+        if let policy = request.retryPolicy, let problem = RetryRules.problem(policy) {
+            throw .invalidArgument(problem)
         }
+        schedule = try checkSchedule(request, limits)
         self.request = request
         self.origin = origin
         self.lineage = lineage
+    }
+
+    /// The start of a run that follows another one, whose decision has validated it.
+    init(following request: StartWorkflowExecutionRequest, origin: CommandOrigin?, lineage: Lineage) {
+        self.request = request
+        self.origin = origin
+        self.lineage = lineage
+        schedule = nil
     }
 }
 
@@ -67,7 +68,7 @@ extension Execution {
         let executionTimeout = Interval(request.workflowExecutionTimeout)
         let runTimeout = Interval(request.workflowRunTimeout).capped(by: executionTimeout)
         let taskTimeout = Interval(request.workflowTaskTimeout)
-        let backoff = max(Interval(request.workflowStartDelay), start.lineage.firstTaskBackoff)
+        let backoff = firstTaskBackoff(of: start, at: now)
 
         var attributes = WorkflowExecutionStartedEventAttributes()
         attributes.workflowType = request.workflowType
@@ -78,7 +79,9 @@ extension Execution {
         attributes.taskQueue = queue
         attributes.input = request.input
         if executionTimeout.isSet { attributes.workflowExecutionTimeout = executionTimeout.duration }
-        if runTimeout.isSet { attributes.workflowRunTimeout = runTimeout.duration }
+        // Continue-as-new says that there is no limit, and a start says nothing.
+        let saysNone = start.lineage.continuedRunID != nil && request.workflowRunTimeout != nil
+        if runTimeout.isSet || saysNone { attributes.workflowRunTimeout = runTimeout.duration }
         attributes.workflowTaskTimeout =
             (taskTimeout.isSet ? min(taskTimeout, maximumTaskTimeout) : defaultTaskTimeout).capped(by: runTimeout)
             .duration
@@ -88,8 +91,13 @@ extension Execution {
             let expiration = start.lineage.expiration ?? now + executionTimeout
             attributes.workflowExecutionExpirationTime = expiration.timestamp
         }
-        attributes.firstWorkflowTaskBackoff = backoff.duration
+        if backoff.isSet || start.lineage.continuedRunID == nil {
+            attributes.firstWorkflowTaskBackoff = backoff.duration
+        }
+        attributes.retryPolicy = request.retryPolicy.map(RetryRules.withDefaults)
+        attributes.cronSchedule = request.cronSchedule
         write(start.lineage, to: &attributes)
+        if start.schedule != nil { attributes.initiator = .cronSchedule }
         attributes.memo = request.memo
         attributes.searchAttributes = request.searchAttributes
         attributes.header = request.header
@@ -102,20 +110,7 @@ extension Execution {
             userMetadata: request.userMetadata
         )
         if !request.requestID.isEmpty { draft.fact(.requestSeen(request.requestID)) }
-        if let origin = start.origin {
-            draft.fact(.commandAccepted(origin))
-            draft.decision.statusEvents.append(
-                StatusEvent(
-                    origin: origin,
-                    status: .accepted,
-                    sequence: 1,
-                    workflowID: key.workflowID,
-                    workflowType: request.workflowType?.name ?? "",
-                    runID: runID,
-                    at: now
-                )
-            )
-        }
+        if let origin = start.origin { accept(origin, start, in: &draft) }
         if !backoff.isSet {
             var scheduled = WorkflowTaskScheduledEventAttributes()
             scheduled.taskQueue = queue
@@ -127,6 +122,31 @@ extension Execution {
             draft.decision.offers.append(.workflow(route: route, stickyQueue: "", stamp: stamp))
         }
         return draft.decision
+    }
+
+    private func firstTaskBackoff(of start: StartRequest, at now: Instant) -> Interval {
+        if let schedule = start.schedule { return schedule.backoff(since: now, at: now) ?? .zero }
+        return max(Interval(start.request.workflowStartDelay), start.lineage.firstTaskBackoff)
+    }
+
+    /// Publishes that the command was accepted, once for all runs of the chain that it starts.
+    private func accept(_ origin: CommandOrigin, _ start: StartRequest, in draft: inout Draft) {
+        let published = start.lineage.publishedStatusEvents
+        guard published == 0 else {
+            return draft.fact(.commandInherited(origin, publishedStatusEvents: published))
+        }
+        draft.fact(.commandAccepted(origin))
+        draft.decision.statusEvents.append(
+            StatusEvent(
+                origin: origin,
+                status: .accepted,
+                sequence: 1,
+                workflowID: key.workflowID,
+                workflowType: start.request.workflowType?.name ?? "",
+                runID: runID,
+                at: draft.now
+            )
+        )
     }
 
     private func write(_ lineage: Lineage, to attributes: inout WorkflowExecutionStartedEventAttributes) {
@@ -155,7 +175,7 @@ extension WorkflowExecution {
 
 /// Temporal's default, 10 s, and maximum, 120 s.
 private let defaultTaskTimeout = Interval.seconds(10)
-private let maximumTaskTimeout = Interval.seconds(120)
+let maximumTaskTimeout = Interval.seconds(120)
 
 /// Rejects an identifier that is missing (where it is required), too long for an index, or contains NUL.
 public func checkIdentifier(
@@ -186,7 +206,7 @@ public func checkTaskQueue(_ queue: TaskQueue?, _ limits: Limits) throws(Request
 }
 
 /// The prefix of reserved names.
-private let reservedQueuePrefix = "/_sys/"
+let reservedQueuePrefix = "/_sys/"
 
 /// Rejects contradictory policies for a workflow id in use.
 private func checkPolicies(_ request: StartWorkflowExecutionRequest) throws(RequestError) {
@@ -198,6 +218,24 @@ private func checkPolicies(_ request: StartWorkflowExecutionRequest) throws(Requ
     if reuse == .rejectDuplicate, conflict == .terminateExisting {
         throw .invalidArgument("\(invalid) WorkflowIdConflictPolicy \(conflict)")
     }
+}
+
+/// The schedule of a chain that begins; nil without one.
+private func checkSchedule(
+    _ request: StartWorkflowExecutionRequest,
+    _ limits: Limits
+) throws(RequestError) -> CronSchedule? {
+    if request.cronSchedule.isEmpty { return nil }
+    if Interval(request.workflowStartDelay).isSet {
+        throw .invalidArgument("CronSchedule and WorkflowStartDelay may not be used together.")
+    }
+    guard let schedule = CronSchedule(request.cronSchedule, limits.timeZones) else {
+        throw .invalidArgument("invalid CronSchedule.")
+    }
+    guard schedule.hasTimes else {
+        throw .invalidArgument("invalid CronSchedule, no time can be found to satisfy the schedule")
+    }
+    return schedule
 }
 
 func checkTimeout(_ duration: ProtobufDuration?, _ field: String) throws(RequestError) {

@@ -17,7 +17,10 @@ public final class WorkflowTaskCompletedRequest: Sendable {
 extension Execution {
     /// Carries out the commands of workflow code.
     ///
-    /// - Parameter nextNonce: for the token of a next task in the response.
+    /// - Parameters:
+    ///   - nextNonce: for the token of a next task in the response.
+    ///   - successorID: the id of the next run, for a completion that may end this one in another:
+    ///     `needsSuccessorID(for:)`.
     /// - Throws: `notFound` when the token's task is not the running one, `invalidArgument` when a command follows one
     ///   that ends the run, or cannot be carried out in a later attempt. A repeated completion of the last completed
     ///   task gets the same response again.
@@ -25,7 +28,8 @@ extension Execution {
         _ completion: WorkflowTaskCompletedRequest,
         nextNonce: UInt64,
         at now: Instant,
-        limits: Limits = Limits()
+        limits: Limits = Limits(),
+        successorID: RunID? = nil
     ) throws(RequestError) -> Decision {
         let token = completion.token
         if let completed = durable.completedTask, completed.nonce == token.nonce, completed.epoch == token.epoch {
@@ -37,6 +41,7 @@ extension Execution {
         writeStarted(started, in: &draft)
         let completedEventID = writeCompleted(started, completion, in: &draft)
         var commands = CommandContext(completion, completedEventID: completedEventID, limits: limits)
+        commands.successorID = successorID
         for command in completion.request.commands where !draft.isClosed {
             if let failure = carryOut(command, &commands, in: &draft) {
                 return try refuse(completion, started, failure, at: now)
@@ -217,17 +222,5 @@ extension Execution {
         throw .invalidArgument(
             "invalid command sequence: [\(names.joined(separator: ", "))], command \(name) must be the last command."
         )
-    }
-}
-
-extension Command {
-    fileprivate var endsRun: Bool {
-        switch attributes {
-        case .completeWorkflowExecutionCommandAttributes, .failWorkflowExecutionCommandAttributes,
-            .cancelWorkflowExecutionCommandAttributes:
-            true
-        default:
-            false
-        }
     }
 }

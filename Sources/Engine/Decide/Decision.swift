@@ -9,6 +9,8 @@ public struct Decision: Sendable {
     public var offers: [TaskOffer] = []
     /// Status events of the command that caused the decision, or of the one that started the run.
     public var statusEvents: [StatusEvent] = []
+    /// The run that follows the one that this decision ends.
+    public var successor: Successor?
     /// The reply to the request.
     public var reply: Reply = .done
 

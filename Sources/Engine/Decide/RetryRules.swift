@@ -56,12 +56,15 @@ enum RetryRules {
     private static let timeoutPrefix = "TemporalTimeout:"
 
     /// The verdict on attempt number `attempt`, which failed at `now`.
+    ///
+    /// - Parameter capsWishes: whether a pause that the failure wishes for is capped like the policy's own.
     static func verdict(
         _ policy: RetryPolicy,
         attempt: Int32,
         failure: Failure,
         deadline: Instant,
-        now: Instant
+        now: Instant,
+        capsWishes: Bool = false
     ) -> Verdict {
         if case .timeoutFailureInfo(let info) = failure.failureInfo, info.timeoutType.endsActivity {
             return .give(up: .timeout)
@@ -71,6 +74,8 @@ enum RetryRules {
         var pause = interval(policy, attempt: attempt)
         if case .applicationFailureInfo(let info) = failure.failureInfo, let wished = info.nextRetryDelay {
             pause = Interval(wished)
+            let maximum = Interval(policy.maximumInterval)
+            if capsWishes, maximum.isSet, !pause.isSet || pause > maximum { pause = maximum }
         }
         if now + pause > deadline { return .give(up: .timeout) }
         return .retry(after: pause)

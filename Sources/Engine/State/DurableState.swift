@@ -25,8 +25,16 @@ public struct DurableState: Equatable, Sendable {
     public var searchAttributes: RawMessage<SearchAttributes>?
     /// The priority for the run's tasks, if the start set one.
     public var priority: Priority?
-    /// The command that started this run, if one did.
+    /// The command that started the run's chain, if one did.
     public var origin: CommandOrigin?
+    /// The number of status events that the chain has published about that command.
+    public var publishedStatusEvents = 0
+    /// The attempt of a chain that retries, from 1.
+    public var attempt: Int32 = 1
+    /// When the time of the whole chain is over, in a run that continues it; nil in the first run, and without a limit.
+    public var chainExpiration: Instant?
+    /// What the next run needs of the start; nil when nothing follows the run by itself.
+    public var recurrence: Recurrence?
 
     /// Whether the run is open, and how it closed.
     public var status = WorkflowExecutionStatus.running
@@ -85,9 +93,13 @@ public struct DurableState: Equatable, Sendable {
     /// Whether the run is open.
     public var isRunning: Bool { status == .running }
     /// When the run times out, or never. A start delay does not count.
-    public var runDeadline: Instant { runTimeout.isSet ? startedAt + firstTaskBackoff + runTimeout : .distantFuture }
+    public var runDeadline: Instant {
+        runTimeout.isSet ? min(startedAt + firstTaskBackoff + runTimeout, executionDeadline) : .distantFuture
+    }
     /// When the chain of runs times out, or never.
-    public var executionDeadline: Instant { executionTimeout.isSet ? startedAt + executionTimeout : .distantFuture }
+    public var executionDeadline: Instant {
+        chainExpiration ?? (executionTimeout.isSet ? startedAt + executionTimeout : .distantFuture)
+    }
 }
 
 /// State that is deliberately lost with the process.

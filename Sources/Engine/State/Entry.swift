@@ -68,6 +68,8 @@ public final class RecordedFact: Sendable {
 public indirect enum Fact: Equatable, Sendable {
     /// The run was started by this command, so its status events have to be published.
     case commandAccepted(CommandOrigin)
+    /// The run continues a chain that this command started, and that has published so many status events before it.
+    case commandInherited(CommandOrigin, publishedStatusEvents: Int)
     /// An attempt of an activity was given to a worker.
     case activityStarted(ActivityStart)
     /// An attempt was given to a worker that did not receive it; the task is due again.

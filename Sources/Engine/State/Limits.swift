@@ -22,6 +22,8 @@ public struct Limits: Sendable, Equatable {
     public var pendingExternalCancels = 2_000
     /// Signals that one run accepts in total. Temporal default: 10,000.
     public var signals = 10_000
+    /// How long a run of a chain takes at least, with the pause before the next one. Temporal default: 1 s.
+    public var shortestRun = Interval.seconds(1)
     /// One payload collection. Temporal default: 2 MiB.
     public var payloadBytes = 2 << 20
     /// The size beyond which a payload collection is logged. Temporal default: 256 KiB.
@@ -40,6 +42,9 @@ public struct Limits: Sendable, Equatable {
     static let keptFailureBytes = 4 << 10
     /// The length of workflow ids, types, queue names and signal names. Temporal default: 1,000.
     public var identifierLength = 1_000
+
+    /// Where cron schedules find the rules of the time zones that they name.
+    public var timeZones = TimeZones.universalOnly
 
     public init() {}
 }

@@ -54,8 +54,6 @@ extension GRPCFront {
     }
 
     /// The same for requests that also name the first run of the chain to which the workflow must belong.
-    ///
-    /// A run has no successors in this version, so the first run of a chain is the run itself.
     func workflow(
         _ execution: WorkflowExecution?,
         firstRunID: String,
@@ -63,10 +61,7 @@ extension GRPCFront {
     ) throws(RequestError) -> WorkflowReference {
         let workflow = try self.workflow(execution, in: name)
         guard !firstRunID.isEmpty else { return workflow }
-        guard let first = RunID(firstRunID), workflow.runID == nil || workflow.runID == first else {
-            throw .chainNotFound
-        }
-        return WorkflowReference(key: workflow.key, runID: first, namesChain: true)
+        return WorkflowReference(key: workflow.key, runID: workflow.runID, firstRunID: firstRunID)
     }
 
     /// - Throws: `invalidArgument` when an identity is too long or holds NUL.

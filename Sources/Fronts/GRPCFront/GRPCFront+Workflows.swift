@@ -52,7 +52,7 @@ extension GRPCFront {
     ) -> StartWorkflowExecutionResponse {
         var response = StartWorkflowExecutionResponse()
         response.runID = run.runID.description
-        response.firstExecutionRunID = response.runID
+        response.firstExecutionRunID = run.firstRunID.description
         response.started = run.isNew
         response.status = run.status
         var started = Link.WorkflowEvent.EventReference()

@@ -33,6 +33,8 @@ public final class Server {
 
     /// - Parameter stopSignal: aborts waits in `start`. The services raise it when the process has to end.
     public init(_ configuration: ServerConfiguration, stopSignal: StopSignal) {
+        var configuration = configuration
+        configuration.limits.timeZones = SystemTimeZones.all
         self.configuration = configuration
         self.stopSignal = stopSignal
         log = Logger(label: "server")

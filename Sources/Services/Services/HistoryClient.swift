@@ -94,13 +94,17 @@ public protocol HistoryClient: RunAdministration {
 public struct StartedRun: Sendable {
     /// The run that was started, or the existing run.
     public let runID: RunID
+    /// The first run of its chain.
+    public let firstRunID: RunID
     /// False for an existing run that the request asked to use, or that the same request had started.
     public let isNew: Bool
     /// The run's status at the time of the answer.
     public let status: WorkflowExecutionStatus
 
-    public init(runID: RunID, isNew: Bool, status: WorkflowExecutionStatus) {
+    /// - Parameter firstRunID: the first run of the chain; nil when it is this one.
+    public init(runID: RunID, firstRunID: RunID? = nil, isNew: Bool, status: WorkflowExecutionStatus) {
         self.runID = runID
+        self.firstRunID = firstRunID ?? runID
         self.isNew = isNew
         self.status = status
     }

@@ -6,18 +6,17 @@ public struct WorkflowReference: Hashable, Sendable {
     public let key: WorkflowKey
     /// The run, or nil for the current one.
     public let runID: RunID?
-    /// Whether the run was named as the first one of a chain, for which the error message differs.
-    public let namesChain: Bool
+    /// The first run of the chain that an open run must belong to, in the client's words; nil for any chain.
+    public let firstRunID: String?
 
-    public init(key: WorkflowKey, runID: RunID?, namesChain: Bool = false) {
+    public init(key: WorkflowKey, runID: RunID?, firstRunID: String? = nil) {
         self.key = key
         self.runID = runID
-        self.namesChain = namesChain
+        self.firstRunID = firstRunID
     }
 
     /// The error when there is no such workflow or run.
     public var missing: RequestError {
-        if namesChain { return .chainNotFound }
         guard let runID else { return .workflowNotFound(key.workflowID) }
         return .runNotFound(key.workflowID, runID)
     }

@@ -8,6 +8,7 @@ import Testing
     private static let facts: [Fact] = [
         .commandAccepted(Samples.origin("2")),
         .commandAccepted(CommandOrigin(commandID: "ü☃", eventsTopic: "", correlation: [])),
+        .commandInherited(Samples.origin("2"), publishedStatusEvents: 3),
         .activityReturned(scheduledEventID: 5, attempt: 3, at: Samples.noon),
         .eventBuffered(HistoryEvent()),
         .workflowTaskRetried(attempt: 7, at: Samples.noon),

@@ -329,11 +329,3 @@ import Testing
         #expect(error.message == bad.message)
     }
 }
-
-extension RetryPolicy {
-    static func with(_ adjust: (inout RetryPolicy) -> Void) -> RetryPolicy {
-        var policy = RetryPolicy()
-        adjust(&policy)
-        return policy
-    }
-}

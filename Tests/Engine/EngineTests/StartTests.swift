@@ -142,11 +142,4 @@ import Testing
         #expect(error?.code == .invalidArgument)
         #expect(error?.message == bad.message)
     }
-
-    @Test func unsupportedOptionsAreReportedAsUnimplemented() {
-        let cron = #expect(throws: RequestError.self) { try Samples.start { $0.cronSchedule = "* * * * *" } }
-        #expect(cron?.code == .unimplemented)
-        let retry = #expect(throws: RequestError.self) { try Samples.start { $0.retryPolicy = RetryPolicy() } }
-        #expect(retry?.code == .unimplemented)
-    }
 }

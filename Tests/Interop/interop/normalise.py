@@ -58,6 +58,7 @@ LEFT_OUT = {
     "workflow_task_completion_size_limit_error",  # of completions in several messages, which Sagamore does not offer
     # Of the deprecated versioning by build ids, and of resets, in descriptions:
     "auto_reset_points",
+    "prev_auto_reset_points",
     "most_recent_worker_version_stamp",
 }
 LEFT_OUT_KEYS = {"BuildIds"}  # the search attribute of the same versioning
@@ -109,6 +110,8 @@ class Normaliser:
         for field, value in message.ListFields():
             if field.name in LEFT_OUT or is_end_of_a_timed_out_attempt(message, field):
                 continue
+            if is_left_behind(message, field) or is_no_timeout(field, value):
+                continue
             shown = self.field(message, field, value)
             if is_map(field) and not shown:
                 continue  # it holds nothing but keys that are left out
@@ -121,6 +124,8 @@ class Normaliser:
             if field.name == "request_id_infos":
                 return {self.number("request", key): self.value(of, value[key]) for key in value}
             return {str(key): self.value(of, value[key]) for key in sorted(value) if key not in LEFT_OUT_KEYS}
+        if field.name == "first_workflow_task_backoff" and message.cron_schedule and message.continued_execution_run_id:
+            return "<backoff>"  # up to the next time of the schedule, from when a run ended
         if field.name in UNORDERED:
             return sorted(value)
         if field.is_repeated:
@@ -156,6 +161,19 @@ class Normaliser:
             with contextlib.suppress(ValueError):
                 data = json.loads(message.data)
         return {"metadata": metadata, "data": self.text(data) if isinstance(data, str) else data}
+
+
+def is_left_behind(message: Message, field: FieldDescriptor) -> bool:
+    """A workflow task that nobody took before its run was closed from outside: Sagamore withdraws it."""
+    if field.full_name != "temporal.api.workflowservice.v1.DescribeWorkflowExecutionResponse.pending_workflow_task":
+        return False
+    return message.workflow_execution_info.HasField("close_time")  # type: ignore[attr-defined]
+
+
+def is_no_timeout(field: FieldDescriptor, value: Any) -> bool:
+    """No run timeout, where a run continues another one without a limit: Temporal describes it as 0 s."""
+    name = "temporal.api.workflow.v1.WorkflowExecutionConfig.workflow_run_timeout"
+    return field.full_name == name and not value.ToNanoseconds()
 
 
 def is_end_of_a_timed_out_attempt(message: Message, field: FieldDescriptor) -> bool:

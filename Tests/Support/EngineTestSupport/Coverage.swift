@@ -24,6 +24,7 @@ package struct Coverage: Sendable {
         for offer in decision.offers {
             if case .workflow(_, let sticky, _) = offer, !sticky.isEmpty { count("offer sticky") }
         }
+        if decision.successor != nil { count("successor") }
         for event in decision.statusEvents { count("status \(event.status.rawValue)") }
         switch decision.reply {
         case .done: count("reply done")
@@ -51,7 +52,15 @@ package struct Coverage: Sendable {
             if case .timeoutFailureInfo(let info) = (try? attributes.failure?.decoded())?.failureInfo {
                 count("activity \(info.timeoutType)")
             }
-        case .workflowExecutionTimedOutEventAttributes(let attributes): count("run timed out \(attributes.retryState)")
+        case .workflowExecutionTimedOutEventAttributes(let attributes):
+            count("run timed out \(attributes.retryState)")
+            if !attributes.newExecutionRunID.isEmpty { count("followed TimedOut") }
+        case .workflowExecutionFailedEventAttributes(let attributes):
+            count("run failed \(attributes.retryState)")
+            if !attributes.newExecutionRunID.isEmpty { count("followed Failed") }
+        case .workflowExecutionCompletedEventAttributes(let attributes):
+            if !attributes.newExecutionRunID.isEmpty { count("followed Completed") }
+        case .workflowExecutionStartedEventAttributes(let attributes): count("initiator \(attributes.initiator)")
         default: break
         }
     }
@@ -70,7 +79,8 @@ package struct Coverage: Sendable {
     package static let required: [String] =
         events.map { "event \($0.shortName)" }
         + [
-            "commandAccepted", "activityStarted", "activityReturned", "activityRetryScheduled", "eventBuffered",
+            "commandAccepted", "commandInherited", "activityStarted", "activityReturned", "activityRetryScheduled",
+            "eventBuffered",
             "workflowTaskCompleted", "workflowTaskRetried", "requestSeen",
         ].map { "fact \($0)" }
         + ["workflowTaskStarted", "stickyAbandoned", "heartbeat", "deadlineMoved"].map { "volatile \($0)" }
@@ -82,24 +92,31 @@ package struct Coverage: Sendable {
         + [
             "reply done", "reply workflowTask", "reply activityTask", "reply heartbeat true", "reply heartbeat false",
             "reply completion", "reply refused", "answer eagerActivities", "answer nextTask", "offer sticky",
-            "later workflow task attempt written",
+            "later workflow task attempt written", "successor", "followed TimedOut", "followed Failed",
+            "followed Completed",
         ]
         + [TimeoutType.startToClose, .scheduleToStart].map { "workflow task \($0)" }
         + [TimeoutType.startToClose, .scheduleToStart, .scheduleToClose, .heartbeat].map { "activity \($0)" }
         + [RetryState.timeout, .cancelRequested, .maximumAttemptsReached].map { "activity timed out \($0)" }
         + [RetryState.timeout, .cancelRequested, .maximumAttemptsReached, .nonRetryableFailure]
         .map { "activity failed \($0)" }
-        + [RetryState.timeout, .retryPolicyNotSet].map { "run timed out \($0)" }
+        + [RetryState.timeout, .retryPolicyNotSet, .inProgress, .maximumAttemptsReached]
+        .map { "run timed out \($0)" }
+        + [RetryState.timeout, .retryPolicyNotSet, .inProgress, .maximumAttemptsReached, .nonRetryableFailure]
+        .map { "run failed \($0)" }
+        + [ContinueAsNewInitiator.unspecified, .workflow, .retry, .cronSchedule].map { "initiator \($0)" }
         + [
             WorkflowTaskFailedCause.unhandledCommand, .forceCloseCommand, .workflowWorkerUnhandledFailure,
             .badScheduleActivityAttributes, .badRequestCancelActivityAttributes, .badStartTimerAttributes,
             .badCancelTimerAttributes, .badRecordMarkerAttributes, .badFailWorkflowExecutionAttributes,
-            .startTimerDuplicateID, .scheduleActivityDuplicateID, .pendingActivitiesLimitExceeded, .unspecified,
+            .badContinueAsNewAttributes, .startTimerDuplicateID, .scheduleActivityDuplicateID,
+            .pendingActivitiesLimitExceeded, .unspecified,
         ].map(\.description)
 
     private static let events: [EventType] = [
         .workflowExecutionStarted, .workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionTimedOut,
-        .workflowExecutionCanceled, .workflowExecutionTerminated, .workflowExecutionCancelRequested,
+        .workflowExecutionCanceled, .workflowExecutionTerminated, .workflowExecutionContinuedAsNew,
+        .workflowExecutionCancelRequested,
         .workflowExecutionSignaled, .workflowTaskScheduled, .workflowTaskStarted, .workflowTaskCompleted,
         .workflowTaskFailed, .workflowTaskTimedOut, .activityTaskScheduled, .activityTaskStarted,
         .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCancelRequested,

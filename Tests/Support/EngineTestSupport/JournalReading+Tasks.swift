@@ -112,6 +112,7 @@ extension HistoryEvent {
         [
             EventType.workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionTimedOut,
             .workflowExecutionCanceled, .workflowExecutionTerminated,
+            .workflowExecutionContinuedAsNew,
         ].contains(eventType)
     }
 

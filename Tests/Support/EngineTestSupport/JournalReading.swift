@@ -38,6 +38,11 @@ package struct JournalReading {
             check("executionTimeout", state.executionTimeout, Interval(started.workflowExecutionTimeout))
             check("runTimeout", state.runTimeout, Interval(started.workflowRunTimeout))
             check("taskTimeout", state.taskTimeout, Interval(started.workflowTaskTimeout))
+            check("attempt", state.attempt, started.attempt)
+            let expiration = started.continuedExecutionRunID.isEmpty ? nil : started.workflowExecutionExpirationTime
+            check("chainExpiration", state.chainExpiration?.timestamp, expiration)
+            let recurs = started.retryPolicy != nil || !started.cronSchedule.isEmpty
+            check("recurrence", state.recurrence?.started, recurs ? started : nil)
             check("firstTaskBackoff", state.firstTaskBackoff, Interval(started.firstWorkflowTaskBackoff))
             check("memo", fields(state.memo), memo(started.memo))
             check("searchAttributes", fields(state.searchAttributes), searchAttributes(started.searchAttributes))
@@ -45,11 +50,15 @@ package struct JournalReading {
         }
         check("startRequestID", state.startRequestID, requests { $0.afterEventID == 1 }.first ?? "")
         check("requestIDs", state.requestIDs, Set(requests { $0.afterEventID != 1 }.map { ExactText($0) }))
-        check(
-            "origin",
-            state.origin,
-            facts.compactMap { if case .commandAccepted(let it) = $0.fact { it } else { nil } }.first
-        )
+        let command = facts.lazy.compactMap { recorded -> (origin: CommandOrigin, published: Int)? in
+            switch recorded.fact {
+            case .commandAccepted(let origin): (origin, 1)
+            case .commandInherited(let origin, let published): (origin, published)
+            default: nil
+            }
+        }.first
+        check("origin", state.origin, command?.origin)
+        check("publishedStatusEvents", state.publishedStatusEvents, command?.published ?? 0)
         check("status", state.status, status)
         check("closedAt", state.closedAt?.timestamp, status == .running ? nil : events.last?.event.eventTime)
         check("cancelRequested", state.cancelRequested, count(.workflowExecutionCancelRequested) > 0)
@@ -82,6 +91,7 @@ package struct JournalReading {
         case .workflowExecutionTimedOut?: .timedOut
         case .workflowExecutionCanceled?: .canceled
         case .workflowExecutionTerminated?: .terminated
+        case .workflowExecutionContinuedAsNew?: .continuedAsNew
         default: .running
         }
     }

@@ -5,6 +5,7 @@ package import SagamoreEngine
 extension Decision {
     package var outline: [String] {
         entries.map(\.outline) + offers.map(\.outline) + statusEvents.map { "status \($0.status.rawValue)" }
+            + (successor == nil ? [] : ["successor"])
     }
 
     /// The lines of the history's events alone.
@@ -44,6 +45,7 @@ extension Fact {
     package var outline: String {
         switch self {
         case .commandAccepted(let origin): "commandAccepted \(origin.commandID)"
+        case .commandInherited(let origin, let count): "commandInherited \(origin.commandID) \(count)"
         case .activityStarted(let start): "activityStarted \(start.scheduledEventID)#\(start.attempt)"
         case .activityReturned(let id, let attempt, _): "activityReturned \(id)#\(attempt)"
         case .activityRetryScheduled(let retry): "activityRetryScheduled \(retry.scheduledEventID)#\(retry.attempt)"

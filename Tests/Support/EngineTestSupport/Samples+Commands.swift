@@ -63,6 +63,18 @@ extension Samples {
         return command(.cancelWorkflowExecution, .cancelWorkflowExecutionCommandAttributes(attributes))
     }
 
+    package static func continueAsNew(
+        _ adjust: (inout ContinueAsNewWorkflowExecutionCommandAttributes) -> Void = { _ in }
+    ) -> Command {
+        var attributes = ContinueAsNewWorkflowExecutionCommandAttributes()
+        attributes.input = payloads("next")
+        adjust(&attributes)
+        return command(
+            .continueAsNewWorkflowExecution,
+            .continueAsNewWorkflowExecutionCommandAttributes(attributes)
+        )
+    }
+
     package static func upsertSearchAttributes(_ fields: [String: String]) -> Command {
         var attributes = UpsertWorkflowSearchAttributesCommandAttributes()
         attributes.searchAttributes = searchAttributes(fields)

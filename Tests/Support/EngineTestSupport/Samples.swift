@@ -6,6 +6,8 @@ package import SagamoreProtobuf
 package enum Samples {
     package static let key = WorkflowKey(namespace: 1, workflowID: "booking")
     package static let runID = RunID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0001)
+    /// The id of the run that follows `runID`.
+    package static let nextRunID = RunID(high: 0x0190_0000_0001_7000, low: 0x8000_0000_0000_0002)
     /// 2025-06-15T12:00:00Z.
     package static let noon = Instant(nanoseconds: 1_749_988_800_000_000_000)
 
@@ -72,6 +74,7 @@ package enum Samples {
     package static func start(
         requestID: String = "start",
         origin: CommandOrigin? = nil,
+        lineage: Lineage = Lineage(),
         limits: Limits = Limits(),
         _ adjust: (inout StartWorkflowExecutionRequest) -> Void = { _ in }
     ) throws(RequestError) -> StartRequest {
@@ -84,7 +87,7 @@ package enum Samples {
         request.identity = "client"
         request.requestID = requestID
         adjust(&request)
-        return try StartRequest(request, origin: origin, limits: limits)
+        return try StartRequest(request, origin: origin, lineage: lineage, limits: limits)
     }
 
     package static func queue(_ name: String) -> TaskQueue {
@@ -118,5 +121,14 @@ extension Samples {
         var decision = Decision()
         decision.entries = facts.map { .fact(RecordedFact($0, afterEventID: execution.durable.lastEventID)) }
         return decision
+    }
+}
+
+extension ProtobufMessage {
+    /// A message with some fields set.
+    package static func with(_ adjust: (inout Self) -> Void) -> Self {
+        var message = Self()
+        adjust(&message)
+        return message
     }
 }

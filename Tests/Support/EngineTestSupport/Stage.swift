@@ -17,6 +17,19 @@ package final class Stage {
         execution = SagamoreEngine.Execution(key: Samples.key, runID: Samples.runID)
     }
 
+    /// The run that follows the one that a decision ended, at the time of its start.
+    package convenience init?(following decision: Decision, limits: Limits = Limits()) {
+        guard let successor = decision.successor else { return nil }
+        self.init()
+        execution = SagamoreEngine.Execution(key: Samples.key, runID: successor.runID)
+        self.limits = limits
+        now = successor.at
+        startDecision = apply(execution.decide(successor.start, at: now))
+    }
+
+    /// How the run started that follows another one.
+    package private(set) var startDecision: Decision?
+
     package var history: [HistoryEvent] {
         entries.compactMap { entry in
             if case .event(let recorded) = entry { recorded.event } else { nil }
@@ -47,7 +60,9 @@ package final class Stage {
         pass(interval)
         var decisions: [Decision] = []
         while let next = execution.nextDeadline, next <= now {
-            let decision = apply(execution.decideDue(at: now, after: outage))
+            let decision = apply(
+                execution.decideDue(at: now, after: outage, limits: limits, successorID: Samples.nextRunID)
+            )
             execution.discardDeadlines(until: now)
             decisions.append(decision)
         }
@@ -152,7 +167,10 @@ extension Stage {
         adjust(&request)
         nonces += 1
         let completion = WorkflowTaskCompletedRequest(token: token ?? self.token, request: request)
-        return apply(try execution.decide(completion, nextNonce: nonces, at: now, limits: limits))
+        let id = Samples.nextRunID
+        return apply(
+            try execution.decide(completion, nextNonce: nonces, at: now, limits: limits, successorID: id)
+        )
     }
 
     /// A whole workflow task: polled and answered.

@@ -122,8 +122,9 @@ extension World {
         rebuilt.rebuildDeadlines()
         for interval in [Interval.milliseconds(2), .milliseconds(500), .seconds(20), .seconds(1_000_000)] {
             let instant = now + interval
-            let live = execution.decideDue(at: instant, after: outage)
-            let anew = rebuilt.decideDue(at: instant, after: outage)
+            let next = Samples.nextRunID
+            let live = execution.decideDue(at: instant, after: outage, limits: limits, successorID: next)
+            let anew = rebuilt.decideDue(at: instant, after: outage, limits: limits, successorID: next)
             // Offers are left out: what Matching has already has no deadline any more.
             let left = JournalRow(live)
             let right = JournalRow(anew)
@@ -145,13 +146,17 @@ extension World {
             }
         try require(signals == acceptedSignals, "accepted signals \(acceptedSignals), the history has \(signals)")
         let own = statusEvents.filter { $0.origin.commandID == "start" }
-        try require(own.map(\.sequence) == Array(1..<(own.count + 1)), "sequences \(own.map(\.sequence))")
+        // An earlier run of the chain has published that the command was accepted.
+        let earlier = continuesChain ? 1 : 0
+        let sequences = Array((earlier + 1)..<(earlier + own.count + 1))
+        try require(own.map(\.sequence) == sequences, "sequences \(own.map(\.sequence))")
         guard origin != nil else {
             try require(own.isEmpty, "events for a run that no command started")
             return
         }
-        try require(own.first?.status == .accepted, "the start was not accepted")
-        let expected = execution.isRunning ? 1 : 2
+        try require((own.first?.status == .accepted) == !continuesChain, "the start was accepted once")
+        // The outcome is published by the last run of the chain.
+        let expected = (execution.isRunning || hasSuccessor ? 1 : 2) - earlier
         try require(own.count == expected, "\(own.map(\.status)) for a run that is \(state.status)")
         for event in statusEvents where event.origin.commandID != "start" {
             try require(event.status == .delivered && event.sequence == 1, "\(event.status) for a command to the run")

@@ -6,7 +6,7 @@ internal import SagamoreProtobuf
 extension World {
     private enum Kind {
         case activity, cancelActivity, timer, cancelTimer, marker, attributes, memo
-        case complete, fail, compensate, cancel, bad
+        case complete, fail, compensate, cancel, continueAsNew, bad
     }
 
     func commands() -> [Command] {
@@ -18,7 +18,8 @@ extension World {
     private func command(_ before: [Command]) -> Command {
         let kind = random.pick([
             (400, Kind.activity), (110, .cancelActivity), (180, .timer), (60, .cancelTimer), (50, .marker),
-            (40, .attributes), (40, .memo), (14, .complete), (8, .fail), (8, .compensate), (8, .cancel), (36, .bad),
+            (40, .attributes), (40, .memo), (14, .complete), (8, .fail), (8, .compensate), (8, .cancel),
+            (8, .continueAsNew), (36, .bad),
         ])
         switch kind {
         case .activity: return activity(before)
@@ -51,6 +52,7 @@ extension World {
         case .fail: return Samples.fail(Samples.failure("no way"))
         case .compensate: return Samples.fail(Samples.failure("rolled back", type: "SagaCompensated"))
         case .cancel: return Samples.cancelWorkflow(random.once(in: 2) ? nil : "undone")
+        case .continueAsNew: return continueAsNew()
         case .bad: return bad()
         }
     }
@@ -85,9 +87,21 @@ extension World {
         }
     }
 
+    private func continueAsNew() -> Command {
+        Samples.continueAsNew { attributes in
+            attributes.initiator = random.pick([(2, .unspecified), (1, .workflow), (1, .retry)])
+            if random.once(in: 3) { attributes.backoffStartInterval = interval(.zero, .seconds(9)).duration }
+            if random.once(in: 3) { attributes.workflowRunTimeout = interval(.seconds(5), .seconds(90)).duration }
+            if random.once(in: 3) { attributes.memo = Samples.memo(["a": "1"]) }
+            if random.once(in: 3) { attributes.retryPolicy = RetryPolicy() }
+            if random.once(in: 3) { attributes.cronSchedule = random.once(in: 3) ? "nonsense" : "@hourly" }
+            if random.once(in: 3) { attributes.input = nil }
+        }
+    }
+
     /// A command that can't be carried out.
     private func bad() -> Command {
-        switch Int.random(in: 0..<11, using: &random) {
+        switch Int.random(in: 0..<12, using: &random) {
         case 0: Samples.schedule("")
         case 1: Samples.schedule("negative") { $0.heartbeatTimeout?.seconds = -1 }
         case 2: Samples.schedule("without a timeout") { $0.startToCloseTimeout = nil }
@@ -97,6 +111,7 @@ extension World {
         case 6: Samples.marker("")
         case 7, 10: Samples.fail(nil)
         case 8: Samples.startChild()
+        case 11: Samples.continueAsNew { $0.taskQueue = Samples.queue("/_sys/queue") }
         default: Samples.complete(String(repeating: "x", count: 200))
         }
     }

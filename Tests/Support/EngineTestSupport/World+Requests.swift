@@ -43,16 +43,43 @@ extension World {
     func start() throws {
         if !random.once(in: 3) { origin = Samples.origin("start") }
         let requestID = random.once(in: 4) ? "" : "request-0"
-        let request = try Samples.start(requestID: requestID, origin: origin) { request in
+        let lineage = lineage()
+        let request = try Samples.start(requestID: requestID, origin: origin, lineage: lineage) { request in
             if random.once(in: 4) { request.workflowExecutionTimeout = interval(.seconds(5), .seconds(4_000)).duration }
             if random.once(in: 4) { request.workflowRunTimeout = interval(.seconds(5), .seconds(4_000)).duration }
             if random.once(in: 4) { request.workflowTaskTimeout = interval(.seconds(1), .seconds(200)).duration }
-            if random.once(in: 5) { request.workflowStartDelay = interval(.seconds(1), .seconds(20)).duration }
+            if random.once(in: 6) {
+                request.cronSchedule = random.once(in: 2) ? "@every 7s" : "*/5 * * * *"
+            } else if random.once(in: 5) {
+                request.workflowStartDelay = interval(.seconds(1), .seconds(20)).duration
+            }
+            if random.once(in: 4) {
+                var policy = RetryPolicy()
+                policy.maximumAttempts = Int32.random(in: 1...4, using: &random)
+                policy.initialInterval = interval(.seconds(1), .seconds(random.once(in: 2) ? 4 : 4_000)).duration
+                policy.nonRetryableErrorTypes = random.once(in: 3) ? ["Broken"] : []
+                request.retryPolicy = policy
+            }
             if random.once(in: 3) { request.memo = Samples.memo(["a": "1", "b": "2"]) }
             if random.once(in: 3) { request.searchAttributes = Samples.searchAttributes(["Place": "x"]) }
             if random.once(in: 2) { request.input = random.once(in: 2) ? nil : RawMessage() }
         }
         try perform("start") { execution throws(RequestError) in execution.decide(request, at: now) }
+    }
+
+    /// Now and then the run continues a chain.
+    private func lineage() -> Lineage {
+        var lineage = Lineage()
+        guard random.once(in: 5) else { return lineage }
+        lineage.continuedRunID = RunID(high: 1, low: 2)
+        lineage.firstRunID = RunID(high: 1, low: 1)
+        lineage.initiator = random.once(in: 2) ? .retry : .workflow
+        lineage.attempt = Int32.random(in: 1...3, using: &random)
+        lineage.expiration = now + interval(.seconds(5), .seconds(4_000))
+        lineage.lastFailure = random.once(in: 2) ? Samples.failure("before") : nil
+        lineage.publishedStatusEvents = origin == nil ? 0 : 1
+        continuesChain = true
+        return lineage
     }
 
     func interval(_ low: Interval, _ high: Interval) -> Interval {
@@ -113,7 +140,7 @@ extension World {
             rounds += 1
             try require(rounds < 100, "there is always something due")
             let decision = try perform("due") { execution throws(RequestError) in
-                execution.decideDue(at: now, after: outage)
+                execution.decideDue(at: now, after: outage, limits: limits, successorID: Samples.nextRunID)
             }
             execution.discardDeadlines(until: now)
             try checkLive()

@@ -68,7 +68,13 @@ extension World {
         let nextNonce = random.next()
         let names = request.commands.map(\.commandType.description).joined(separator: ", ")
         let decision = try perform("complete workflow task [\(names)]") { execution throws(RequestError) in
-            try execution.decide(completion, nextNonce: nextNonce, at: now, limits: limits)
+            try execution.decide(
+                completion,
+                nextNonce: nextNonce,
+                at: now,
+                limits: limits,
+                successorID: execution.needsSuccessorID(for: completion) ? Samples.nextRunID : nil
+            )
         }
         guard let decision else {
             let isRunning = execution.volatile.startedTask?.nonce == started.nonce
@@ -113,7 +119,8 @@ extension World {
         guard let last = lastCompletion, let completed = execution.durable.completedTask else { return }
         let isLast = completed.nonce == last.request.token.nonce
         let decision = try perform("complete workflow task again") { execution throws(RequestError) in
-            try execution.decide(last.request, nextNonce: 0, at: now, limits: limits)
+            let id = Samples.nextRunID
+            return try execution.decide(last.request, nextNonce: 0, at: now, limits: limits, successorID: id)
         }
         guard isLast else {
             try require(decision == nil, "an old completion was taken")

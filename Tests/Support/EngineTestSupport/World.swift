@@ -30,6 +30,10 @@ package final class World {
     var limits = Limits()
     var epoch: Int64 = 1
     var origin: CommandOrigin?
+    /// Whether the run continues a chain.
+    var continuesChain = false
+    /// Whether another run follows.
+    private(set) var hasSuccessor = false
     /// The tasks that Matching holds.
     var offers: [TaskOffer] = []
     var tokens: [WorkflowTaskToken] = []
@@ -122,6 +126,7 @@ package final class World {
         offers += decision.offers
         if !execution.isRunning { offers = [] }
         try checkLive()
+        if let successor = decision.successor { try begin(successor) }
         return decision
     }
 
@@ -147,6 +152,28 @@ package final class World {
         }
         try checkEqual(follower, "the state read row by row")
         try require(execution.durable.historyBytes == frameBytes, "historyBytes is not the size of the frames")
+    }
+
+    /// Starts the run that follows, and reads it back.
+    private func begin(_ successor: Successor) throws {
+        try require(!execution.isRunning && !hasSuccessor, "a run follows one that has not ended")
+        hasSuccessor = true
+        var next = SagamoreEngine.Execution(key: execution.key, runID: successor.runID)
+        let decision = next.decide(successor.start, at: successor.at)
+        requests += decision.outline.map { "    next run: \($0)" }
+        coverage.count(decision)
+        for entry in decision.entries { try next.applyValidated(entry) }
+        var rebuilt = SagamoreEngine.Execution(key: execution.key, runID: successor.runID)
+        for entry in try JournalRow(decision)?.entries() ?? [] { try rebuilt.applyValidated(entry) }
+        try require(rebuilt.durable == next.durable, "the next run's state differs when it is read back")
+        let differences = JournalReading(decision.entries).differences(from: next.durable)
+        try require(differences.isEmpty, "the next run: \(differences)")
+        let state = execution.durable
+        try require(decision.statusEvents.isEmpty, "a run that follows publishes that it was accepted")
+        try require(next.durable.origin == state.origin, "the next run belongs to another command")
+        try require(next.durable.publishedStatusEvents == state.publishedStatusEvents, "the next run counts anew")
+        try require(next.durable.firstRunID == state.firstRunID, "the next run belongs to another chain")
+        try require(next.durable.executionDeadline == state.executionDeadline, "the time of the chain changed")
     }
 
     func checkEqual(_ other: SagamoreEngine.Execution, _ what: String) throws {

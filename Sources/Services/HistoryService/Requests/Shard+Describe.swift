@@ -99,11 +99,13 @@ private struct Description {
         extended.runExpirationTime = state.runTimeout.isSet ? state.runDeadline.timestamp : noTime
         extended.cancelRequested = state.cancelRequested
         extended.originalStartTime = state.startedAt.timestamp
-        if !run.startRequestID.isEmpty {
+        // A run that continues a chain was started by no client's request. Its own id stands for the server's.
+        let requestID = state.firstRunID == run.runID.description ? run.startRequestID : run.runID.description
+        if !requestID.isEmpty {
             var started = RequestIdInfo()
             started.eventID = 1
             started.eventType = .workflowExecutionStarted
-            extended.requestIDInfos = [run.startRequestID: started]
+            extended.requestIDInfos = [requestID: started]
         }
         return extended
     }

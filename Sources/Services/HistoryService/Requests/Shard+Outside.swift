@@ -54,6 +54,8 @@ extension Shard {
             case (.closed(let row), .acceptedAgain(let requestID)) where !requestID.isEmpty:
                 access.hasSeen(requestID, in: row) { $0 ? .success(answer(row.runID)) : .failure(.workflowClosed) }
             case (.closed, _): access.fail(.workflowClosed)
+            case (.cached(let run), _) where run.isOpen && !run.belongs(toChainOf: workflow.firstRunID):
+                access.fail(.chainNotFound)
             case (.cached(let run), _):
                 let (shard, context) = (access.shard, access.context)
                 let decision: Decision

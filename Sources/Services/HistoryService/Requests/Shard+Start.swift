@@ -27,7 +27,12 @@ extension Shard {
             let verdict = shard.verdict(on: request, in: access.context)
             switch verdict {
             case .refuse(let error): access.fail(error)
-            case .existing(let started): access.succeed(started)
+            case .existing(let started):
+                guard started.isNew, access.run == nil, let row = access.context.row else {
+                    return access.succeed(started)
+                }
+                // The request began the chain that ended with this run.
+                access.read(row) { .success(StartedRun(runID: $0.firstRunID, isNew: true, status: row.status)) }
             case .begin, .replace:
                 shard.begin(
                     request,
@@ -50,7 +55,9 @@ extension Shard {
         guard let row = context.row else { return .begin }
         let request = start.request
         if !request.requestID.isEmpty, row.startRequestID.hasSameBytes(as: request.requestID) {
-            return .existing(StartedRun(runID: row.runID, isNew: true, status: row.status))
+            // The request may have begun a chain that this run continues.
+            let runID = context.cached?.firstRunID ?? row.runID
+            return .existing(StartedRun(runID: runID, isNew: true, status: row.status))
         }
         guard row.status == .running else { return verdict(onClosed: row, request) }
         if request.workflowIDReusePolicy == .terminateIfRunning
@@ -59,7 +66,10 @@ extension Shard {
             return context.cached.map { .replace($0) } ?? .begin
         }
         if request.workflowIDConflictPolicy == .useExisting {
-            return .existing(StartedRun(runID: row.runID, isNew: false, status: row.status))
+            let firstRunID = context.cached?.firstRunID
+            return .existing(
+                StartedRun(runID: row.runID, firstRunID: firstRunID, isNew: false, status: row.status)
+            )
         }
         let message =
             "Workflow execution is already running. WorkflowId: \(row.key.workflowID), RunId: \(row.runID)."

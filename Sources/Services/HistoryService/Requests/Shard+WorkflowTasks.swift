@@ -112,21 +112,41 @@ extension Shard {
                 if access.context.hasDeleted(token.runID) {
                     return access.fail(.runNotFound(token.key.workflowID, token.runID))
                 }
-                if case .closed(let row) = access.context.current, row.runID == token.runID {
-                    return shard.completeAgain(token, row, access)
-                }
-                return access.fail(.workflowTaskNotFound)
+                return shard.completeEarlier(token, access)
             }
             let decision: Decision
             do throws(RequestError) {
-                let (nonce, limits) = (shard.state.random.next(), shard.configuration.limits)
+                let (nonce, now) = (shard.state.random.next(), shard.clock())
                 decision = try run.decide { (execution) throws(RequestError) in
-                    try execution.decide(completion, nextNonce: nonce, at: shard.clock(), limits: limits)
+                    try execution.decide(
+                        completion,
+                        nextNonce: nonce,
+                        at: now,
+                        limits: shard.configuration.limits,
+                        successorID: execution.needsSuccessorID(for: completion)
+                            ? shard.successorID(of: run, at: now) : nil
+                    )
                 }
             } catch {
                 return access.fail(error)
             }
             shard.finish(decision, of: run, completion, access)
+        }
+    }
+
+    /// For a run that is not in memory: the completion that closed it may be repeated, also once another run follows.
+    private func completeEarlier(_ token: WorkflowTaskToken, _ access: consuming RunAccess<CompletedWorkflowTask>) {
+        guard let current = access.context.row, token.runID <= current.runID else {
+            return access.fail(.workflowTaskNotFound)
+        }
+        if case .closed(let row) = access.context.current, row.runID == token.runID {
+            return completeAgain(token, row, access)
+        }
+        access.lookUp(WorkflowReference(key: token.key, runID: token.runID)) {
+            (access: consuming RunAccess<CompletedWorkflowTask>, resolved) in
+            let shard = access.shard
+            guard case .closed(let row) = resolved else { return access.fail(.workflowTaskNotFound) }
+            shard.completeAgain(token, row, access)
         }
     }
 

@@ -128,6 +128,14 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     /// Whether the run is closed with debts.
     var isDebtor: Bool { execution.durable.life == .closedWithDebts }
 
+    /// The first run of the run's chain.
+    var firstRunID: RunID { RunID(execution.durable.firstRunID) ?? runID }
+
+    /// Whether the run's chain begins with this run; any chain will do for nil.
+    func belongs(toChainOf firstRunID: String?) -> Bool {
+        firstRunID.map { execution.durable.firstRunID == $0.lowercased() } ?? true
+    }
+
     /// The run's row, as lists show it.
     var row: RunRow {
         let state = execution.durable

@@ -111,6 +111,15 @@ struct RunAccess<Success: Sendable>: ~Copyable {
         shard.hasSeen(requestID, in: row, failed: { reply.fail($0) }) { reply.answer(answer($0)) }
     }
 
+    /// Proceeds with a run that is not the current one. `proceed` runs under the lock.
+    consuming func lookUp(
+        _ workflow: WorkflowReference,
+        proceed: @escaping @Sendable (consuming RunAccess<Success>, Shard.Resolved) -> Void
+    ) {
+        let (shard, reply) = (shard, reply)
+        shard.state.deferred.call { shard.resolve(workflow, Caller(reply), proceed: proceed) }
+    }
+
     // MARK: Decisions
 
     /// Applies a decision, and answers once it is committed.

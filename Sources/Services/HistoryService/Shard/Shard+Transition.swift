@@ -10,7 +10,7 @@ extension Shard {
     }
 
     /// Under the lock: applies a decision in memory. Returns the item, which must be queued before the lock is
-    /// released.
+    /// released. If another run follows, it is the item of that run's start, with this run's end.
     ///
     /// - Parameters:
     ///   - inbox: the command that the decision carries out.
@@ -62,6 +62,7 @@ extension Shard {
             // workflow task writes nothing, so its poll could only wait.
             if case .activity = task.kind { state.deferred.offer(task) } else { item.offers.append(task) }
         }
+        if let successor = decision.successor { return begin(successor, after: item, of: run, in: context) }
         return item
     }
 

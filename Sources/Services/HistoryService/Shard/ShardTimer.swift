@@ -86,7 +86,9 @@ final class ShardTimer: @unchecked Sendable {
             else { continue }
             let decision = run.execution.decideDue(
                 at: now,
-                after: run.workerOutage.or(later: shard.state.ownership.outage)
+                after: run.workerOutage.or(later: shard.state.ownership.outage),
+                limits: shard.configuration.limits,
+                successorID: run.execution.durable.recurrence != nil ? shard.successorID(of: run, at: now) : nil
             )
             budget.spend(decision.entries.count)
             if decision.entries.isEmpty, decision.statusEvents.isEmpty {

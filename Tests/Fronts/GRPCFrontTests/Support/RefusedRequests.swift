@@ -160,13 +160,6 @@ extension Refused {
         Refused("no execution", .requestCancelWorkflowExecution, cancel, "Execution is not set on request.") {
             $0.workflowExecution = nil
         },
-        Refused("bad first run", .requestCancelWorkflowExecution, cancel, .notFound, "workflow execution not found") {
-            $0.firstExecutionRunID = "nonsense"
-        },
-        Refused("other first run", .terminateWorkflowExecution, terminate, .notFound, "workflow execution not found") {
-            $0.workflowExecution = execution("booking", RunID(high: 1, low: 1).description)
-            $0.firstExecutionRunID = RunID(high: 1, low: 2).description
-        },
         Refused("large details", .terminateWorkflowExecution, terminate, "Blob data size exceeds limit.") {
             $0.details = tooLarge
         },

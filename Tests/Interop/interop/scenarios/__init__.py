@@ -65,4 +65,5 @@ from . import (  # noqa: E402, I001
     reverse_history as reverse_history,
     deleting as deleting,
     namespaces as namespaces,
+    chains as chains,
 )
