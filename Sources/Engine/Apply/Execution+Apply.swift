@@ -57,6 +57,7 @@ extension Execution {
         default:
             applyPendingWork(event, at: at)
         }
+        if !isRunning { oweAfterClose(event) }
     }
 
     /// Applies events that open or end something pending. An event may occur twice, when it is buffered and when it is
@@ -89,7 +90,7 @@ extension Execution {
             removeTimer(attributes.startedEventID)
             dropBufferedFiring(ofTimer: attributes.startedEventID)
         default:
-            break
+            applyChildrenAndOthers(event)
         }
     }
 
@@ -115,8 +116,7 @@ extension Execution {
         case .requestSeen(let id):
             // Between the first two events, the only request is the start itself.
             if afterEventID == 1 { durable.startRequestID = id } else { durable.requestIDs.insert(ExactText(id)) }
-        case .debtIncurred(let debt): durable.debts[debt.eventID] = debt
-        case .debtSettled(let eventID): durable.debts[eventID] = nil
+        case .debtSettled(let eventID): settle(eventID)
         }
     }
 
@@ -148,7 +148,7 @@ extension HistoryEvent {
             true
         default:
             // ActivityTaskCanceled may also result from a command; from outside it never occurs without Started.
-            false
+            comesFromOtherWorkflow
         }
     }
 }

@@ -20,6 +20,7 @@ extension Execution {
         durable.priority = attributes.priority
         durable.firstTaskBackoff = Interval(attributes.firstWorkflowTaskBackoff)
         if durable.firstTaskBackoff.isSet { durable.firstTaskDueAt = at + durable.firstTaskBackoff }
+        applyLineage(attributes)
         rebuildDeadlines()
     }
 

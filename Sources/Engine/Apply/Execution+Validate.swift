@@ -72,16 +72,8 @@ extension Execution {
             guard event.eventID == 0 else { throw InvalidEntry(reason: "an event that waits has an id") }
         case .workflowTaskRetried(let attempt, _):
             guard attempt > 1 else { throw InvalidEntry(reason: "a first workflow task is a retry") }
-        case .debtIncurred(let debt):
-            guard debt.eventID >= 1, debt.eventID <= durable.lastEventID, durable.debts[debt.eventID] == nil else {
-                throw InvalidEntry(reason: "a debt comes from no event, or from one that caused another")
-            }
-            // The end of a run may cause a debt; nothing behind it does.
-            guard isRunning || debt.eventID == durable.lastEventID else {
-                throw InvalidEntry(reason: "a closed run incurs a debt that its end did not cause")
-            }
         case .debtSettled(let eventID):
-            guard durable.debts[eventID] != nil else {
+            guard !isRunning, durable.owes(eventID) else {
                 throw InvalidEntry(reason: "a debt is settled that the run does not owe")
             }
         case .commandAccepted, .commandInherited, .workflowTaskCompleted, .requestSeen: break

@@ -50,10 +50,6 @@ extension DurableStateCoding {
             state.timers[timer.startedEventID] = timer
             state.timerIDs[ExactText(timer.timerID)] = timer.startedEventID
         case Field.bufferedEvent: try reader.message(&state.bufferedEvents)
-        case Field.debt:
-            if case .debtIncurred(let debt)? = try FactCoding.decode(try reader.bytes()).first?.fact {
-                state.debts[debt.eventID] = debt
-            }
         case Field.requestID: state.requestIDs.insert(ExactText(try reader.string()))
         case Field.workflowTask:
             let fields = try StoredFields(message: &reader, last: 5)
@@ -64,7 +60,7 @@ extension DurableStateCoding {
                 stickyQueue: try fields.text(4),
                 afterEventID: fields.number(5)
             )
-        default: return false
+        default: return try readChildOrOther(&reader, into: &state)
         }
         return true
     }

@@ -15,7 +15,7 @@ public enum DurableStateCoding {
         // The writer goes from back to front.
         // What a dictionary holds is written in order: the same state has the same bytes in every process.
         for id in state.requestIDs.sorted(by: >) { writer.string(Field.requestID, id.text) }
-        for debt in descending(state.debts) { write(.debtIncurred(debt), Field.debt, to: &writer) }
+        writeChildrenAndOthers(of: state, to: &writer)
         for event in state.bufferedEvents.reversed() { writer.message(Field.bufferedEvent, event) }
         for timer in descending(state.timers) { write(timer, to: &writer) }
         for activity in descending(state.activities) { write(activity, to: &writer) }
@@ -54,7 +54,7 @@ public enum DurableStateCoding {
         return writer.bytes()
     }
 
-    private static func descending<Value>(_ values: [Int64: Value]) -> [Value] {
+    static func descending<Value>(_ values: [Int64: Value]) -> [Value] {
         values.sorted { $0.key > $1.key }.map(\.value)
     }
 
@@ -95,14 +95,20 @@ public enum DurableStateCoding {
         static let bufferedBytes = 31
         static let requestID = 32
         static let signalCount = 33
-        /// As the fact that says it; repeated.
-        static let debt = 34
         // 40 to 49: chains.
         static let publishedStatusEvents = 40
         static let attempt = 41
         static let chainExpiration = 42
         /// As the attributes of WorkflowExecutionStarted.
         static let recurrence = 43
+        // Children and other workflows; the last five are repeated.
+        static let parent = 50
+        static let root = 51
+        static let unreportedEnd = 52
+        static let child = 53
+        static let signal = 54
+        static let cancel = 55
+        static let childToEnd = 56
         static let last = 89
     }
 

@@ -39,13 +39,8 @@ public enum FactCoding {
         static let taskCompleted = 7
         static let taskRetried = 8
         static let requestSeen = 9
-        static let debtIncurred = 10
         static let debtSettled = 11
         static let commandInherited = 20
-    }
-
-    private enum DebtKind {
-        static let reportToParent: Int64 = 1
     }
 
     private static func write(_ fact: Fact, to writer: inout ProtobufWriter) {
@@ -99,14 +94,6 @@ public enum FactCoding {
             writer.lengthDelimited(Field.taskRetried, since: end)
         case .requestSeen(let id):
             writer.string(Field.requestSeen, id)
-        case .debtIncurred(let debt):
-            switch debt.kind {
-            case .reportToParent(let details):
-                writer.bytes(3, details)
-                writer.int64(2, DebtKind.reportToParent)
-            }
-            writer.int64(1, debt.eventID)
-            writer.lengthDelimited(Field.debtIncurred, since: end)
         case .debtSettled(let eventID):
             writer.int64(1, eventID)
             writer.lengthDelimited(Field.debtSettled, since: end)
@@ -147,14 +134,6 @@ public enum FactCoding {
         }
         guard let fact else { throw .truncated }
         return (fact, afterEventID)
-    }
-
-    private static func debt(_ values: FieldValues) throws(ProtobufError) -> Debt {
-        switch values.number(2) {
-        case DebtKind.reportToParent:
-            return Debt(eventID: values.number(1), .reportToParent(details: values.bytes[3] ?? []))
-        default: throw .invalidTag
-        }
     }
 
     private static func readNested(_ field: Int, _ reader: inout ProtobufReader) throws(ProtobufError) -> Fact {
@@ -213,8 +192,6 @@ public enum FactCoding {
                 attempt: Int32(truncatingIfNeeded: values.number(1)),
                 at: Instant(nanoseconds: values.number(2))
             )
-        case Field.debtIncurred:
-            return .debtIncurred(try debt(values))
         case Field.debtSettled:
             return .debtSettled(eventID: values.number(1))
         default:

@@ -73,6 +73,12 @@ extension Execution {
             return upsertSearchAttributes(attributes, &context, in: &draft)
         case .modifyWorkflowPropertiesCommandAttributes(let attributes):
             return upsertMemo(attributes.upsertedMemo, &context, in: &draft)
+        case .startChildWorkflowExecutionCommandAttributes(let attributes):
+            return startChild(attributes, command.userMetadata, context, in: &draft)
+        case .signalExternalWorkflowExecutionCommandAttributes(let attributes):
+            return signalExternal(attributes, command.userMetadata, context, in: &draft)
+        case .requestCancelExternalWorkflowExecutionCommandAttributes(let attributes):
+            return cancelExternal(attributes, command.userMetadata, context, in: &draft)
         default:
             let name = mixedCase(command.commandType, prefix: "COMMAND_TYPE_")
             return CommandRefusal(.unspecified, "\(name) is not available in this version of the server")

@@ -15,6 +15,8 @@ public final class SignalRequest: Sendable {
     public let requestID: String
     /// The Kafka command that caused it; nil for gRPC.
     public let origin: CommandOrigin?
+    /// The workflow that sent it; nil for others.
+    public let sender: MessageSender?
 
     /// Validates a signal. Throws `RequestError` when the name is empty or a value exceeds `limits`.
     public init(
@@ -35,6 +37,24 @@ public final class SignalRequest: Sendable {
         self.identity = identity
         self.requestID = requestID
         self.origin = origin
+        sender = nil
+    }
+
+    /// A signal that another workflow sends. Its command was validated.
+    init(
+        name: String,
+        input: RawMessage<Payloads>?,
+        header: RawMessage<Header>?,
+        requestID: String,
+        sender: MessageSender
+    ) {
+        self.name = name
+        self.input = input
+        self.header = header
+        identity = serverIdentity
+        self.requestID = requestID
+        origin = nil
+        self.sender = sender
     }
 }
 
@@ -48,12 +68,21 @@ public final class CancelRequest: Sendable {
     public let requestID: String
     /// The Kafka command that caused it; nil for gRPC.
     public let origin: CommandOrigin?
+    /// The workflow that sent it; nil for others.
+    public let sender: MessageSender?
 
-    public init(reason: String, identity: String, requestID: String, origin: CommandOrigin? = nil) {
+    public init(
+        reason: String,
+        identity: String,
+        requestID: String,
+        origin: CommandOrigin? = nil,
+        sender: MessageSender? = nil
+    ) {
         self.reason = reason
         self.identity = identity
         self.requestID = requestID
         self.origin = origin
+        self.sender = sender
     }
 }
 
@@ -70,17 +99,21 @@ public final class TerminateRequest: Sendable {
     public let identity: String
     /// The Kafka command that caused it; nil for gRPC.
     public let origin: CommandOrigin?
+    /// The parent that ends its child; nil for others.
+    public let sender: MessageSender?
 
     public init(
         reason: String,
         details: RawMessage<Payloads>? = nil,
         identity: String,
-        origin: CommandOrigin? = nil
+        origin: CommandOrigin? = nil,
+        sender: MessageSender? = nil
     ) {
         self.reason = reason
         self.details = details
         self.identity = identity
         self.origin = origin
+        self.sender = sender
     }
 }
 
@@ -96,6 +129,7 @@ extension Execution {
         // Also for a closed run: a client that missed the response retries.
         if hasSeen(signal.requestID) { return draft.decision }
         guard isRunning else { throw .workflowClosed }
+        try checkReach(of: signal.sender)
         let waiting = durable.bufferedEvents.count { $0.eventType == .workflowExecutionSignaled }
         guard durable.signalCount + waiting < limits.signals else {
             throw .invalidArgument("exceeded workflow execution limit for signal events")
@@ -108,6 +142,7 @@ extension Execution {
         attributes.identity = signal.identity
         attributes.header = signal.header
         attributes.requestID = signal.requestID
+        attributes.externalWorkflowExecution = signal.sender?.execution
         draft.outside(self, .workflowExecutionSignaled, .workflowExecutionSignaledEventAttributes(attributes))
         if !signal.requestID.isEmpty { draft.fact(.requestSeen(signal.requestID)) }
         scheduleWorkflowTask(in: &draft)
@@ -128,6 +163,7 @@ extension Execution {
             if cancel.origin != nil { throw .workflowClosed }
             return draft.decision
         }
+        try checkReach(of: cancel.sender)
         let isBuffered = durable.bufferedEvents.contains { $0.eventType == .workflowExecutionCancelRequested }
         guard !durable.cancelRequested, !isBuffered else {
             deliver(cancel.origin, in: &draft)
@@ -136,6 +172,8 @@ extension Execution {
         var attributes = WorkflowExecutionCancelRequestedEventAttributes()
         attributes.cause = cancel.reason
         attributes.identity = cancel.identity
+        attributes.externalWorkflowExecution = cancel.sender?.execution
+        attributes.externalInitiatedEventID = cancel.sender?.eventID ?? 0
         draft.outside(
             self,
             .workflowExecutionCancelRequested,
@@ -149,10 +187,16 @@ extension Execution {
     /// - Throws: `notFound` when the run is closed.
     public func decide(_ terminate: TerminateRequest, at now: Instant) throws(RequestError) -> Decision {
         guard isRunning else { throw .workflowClosed }
+        try checkReach(of: terminate.sender)
         var draft = Draft(self, at: now)
         deliver(terminate.origin, in: &draft)
         self.terminate(terminate.reason, details: terminate.details, identity: terminate.identity, in: &draft)
         return draft.decision
+    }
+
+    /// - Throws: `notFound` when the sender means a child, and this run is not that child.
+    private func checkReach(of sender: MessageSender?) throws(RequestError) {
+        if let sender, !sender.reaches(childOf: durable.parent) { throw .workflowNotFound(key.workflowID) }
     }
 
     /// Ends the run because it reached a limit.
@@ -194,6 +238,7 @@ extension Execution {
     /// Publishes the run's outcome to the command that started it.
     func closed(_ status: StatusEvent.Status, in draft: inout Draft, _ fill: (inout StatusEvent) -> Void) {
         draft.isClosed = true
+        oweAfterClose(in: &draft)
         guard let origin = durable.origin else { return }
         var event = StatusEvent(
             origin: origin,

@@ -79,12 +79,12 @@ extension Execution {
         attributes.taskQueue = queue
         attributes.input = request.input
         if executionTimeout.isSet { attributes.workflowExecutionTimeout = executionTimeout.duration }
-        // Continue-as-new says that there is no limit, and a start says nothing.
+        // Continue-as-new says that there is no limit, and a start by a client says nothing.
         let saysNone = start.lineage.continuedRunID != nil && request.workflowRunTimeout != nil
-        if runTimeout.isSet || saysNone { attributes.workflowRunTimeout = runTimeout.duration }
-        attributes.workflowTaskTimeout =
-            (taskTimeout.isSet ? min(taskTimeout, maximumTaskTimeout) : defaultTaskTimeout).capped(by: runTimeout)
-            .duration
+        if runTimeout.isSet || saysNone || start.lineage.parent != nil {
+            attributes.workflowRunTimeout = runTimeout.duration
+        }
+        attributes.workflowTaskTimeout = Interval.startedTaskTimeout(taskTimeout, runTimeout: runTimeout).duration
         attributes.originalExecutionRunID = runID.description
         attributes.identity = request.identity
         if executionTimeout.isSet {
@@ -156,6 +156,7 @@ extension Execution {
         attributes.continuedExecutionRunID = lineage.continuedRunID?.description ?? ""
         if let parent = lineage.parent {
             attributes.parentWorkflowNamespace = parent.namespaceName
+            attributes.parentWorkflowNamespaceID = parent.namespaceID
             attributes.parentWorkflowExecution = WorkflowExecution(parent.workflowID, parent.runID)
             attributes.parentInitiatedEventID = parent.initiatedEventID
         }
@@ -173,9 +174,15 @@ extension WorkflowExecution {
     }
 }
 
-/// Temporal's default, 10 s, and maximum, 120 s.
-private let defaultTaskTimeout = Interval.seconds(10)
+/// Temporal's maximum, 120 s.
 let maximumTaskTimeout = Interval.seconds(120)
+
+extension Interval {
+    /// The timeout for one workflow task of a run: Temporal's default is 10 s.
+    static func startedTaskTimeout(_ wished: Interval, runTimeout: Interval) -> Interval {
+        (wished.isSet ? min(wished, maximumTaskTimeout) : .seconds(10)).capped(by: runTimeout)
+    }
+}
 
 /// Rejects an identifier that is missing (where it is required), too long for an index, or contains NUL.
 public func checkIdentifier(

@@ -7,10 +7,17 @@ public final class WorkflowTaskCompletedRequest: Sendable {
     public let token: WorkflowTaskToken
     /// The request from the wire.
     public let request: RespondWorkflowTaskCompletedRequest
+    /// The namespace of the run; nil where no command needs it.
+    public let namespace: NamespaceName?
 
-    public init(token: WorkflowTaskToken, request: RespondWorkflowTaskCompletedRequest) {
+    public init(
+        token: WorkflowTaskToken,
+        request: RespondWorkflowTaskCompletedRequest,
+        namespace: NamespaceName? = nil
+    ) {
         self.token = token
         self.request = request
+        self.namespace = namespace
     }
 }
 

@@ -54,19 +54,25 @@ extension Execution {
     }
 
     /// Writes the events that were buffered during a workflow task. Ends of activities come last, since theirs is the
-    /// only order that workers must not rely on. An ActivityTaskStarted is linked with the end that names it.
+    /// only order that workers must not rely on, and so do those of children. A started event of an activity or a child
+    /// is linked with the end that names it.
     func flushBufferedEvents(in draft: inout Draft) {
         var ends: [HistoryEvent] = []
+        // By the first event of the activity or child.
         var started: [Int64: Int64] = [:]
         for event in durable.bufferedEvents {
             if draft.drops(event) { continue }
-            if event.endedActivity != nil {
+            if event.endedActivity != nil || event.endedChild != nil {
                 ends.append(event)
                 continue
             }
             let written = draft.append(event)
-            if case .activityTaskStartedEventAttributes(let attributes) = written.event.attributes {
+            switch written.event.attributes {
+            case .activityTaskStartedEventAttributes(let attributes):
                 started[attributes.scheduledEventID] = written.id
+            case .childWorkflowExecutionStartedEventAttributes(let attributes):
+                started[attributes.initiatedEventID] = written.id
+            default: break
             }
         }
         for event in ends { draft.append(event.linked(to: started)) }
@@ -118,7 +124,7 @@ extension HistoryEvent {
         case .activityTaskCanceledEventAttributes(var attributes):
             attributes.startedEventID = real(attributes.startedEventID, attributes.scheduledEventID)
             event.attributes = .activityTaskCanceledEventAttributes(attributes)
-        default: break
+        default: return linked(toChildren: started)
         }
         return event
     }

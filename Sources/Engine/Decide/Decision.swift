@@ -7,6 +7,8 @@ public struct Decision: Sendable {
     public var entries: [Entry] = []
     /// The tasks to offer to Matching.
     public var offers: [TaskOffer] = []
+    /// The events from which the run owes something new to another workflow, to be delivered after the commit.
+    public var debts: [Int64] = []
     /// Status events of the command that caused the decision, or of the one that started the run.
     public var statusEvents: [StatusEvent] = []
     /// The run that follows the one that this decision ends.

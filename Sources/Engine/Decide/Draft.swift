@@ -16,6 +16,10 @@ struct Draft {
     /// The activities that ended in this decision, and those whose cancellation was requested.
     var removedActivities: Set<Int64> = []
     var cancelledActivities: Set<Int64> = []
+    /// The numbers of children, signals and cancel requests that were initiated in this decision.
+    var addedChildren = 0
+    var addedSignals = 0
+    var addedCancels = 0
     /// The timers, by their started events, whose cancellation withdraws their buffered firing.
     var droppedFirings: Set<Int64> = []
 

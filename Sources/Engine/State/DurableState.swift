@@ -87,8 +87,20 @@ public struct DurableState: Equatable, Sendable {
     /// The number of signals that the run has received.
     public var signalCount = 0
 
-    /// What the run owes other executions, by the id of the event that each debt comes from.
-    public var debts: [Int64: Debt] = [:]
+    /// The parent, if the run is a child.
+    public var parent: Lineage.Parent?
+    /// The root of the tree; nil when it is this run.
+    public var root: Lineage.Root?
+    /// Pending children by the id of StartChildWorkflowExecutionInitiated.
+    public var children: [Int64: PendingChild] = [:]
+    /// The SignalExternalWorkflowExecutionInitiated events of signals without an outcome, by their ids.
+    public var signals: [Int64: HistoryEvent] = [:]
+    /// The RequestCancelExternalWorkflowExecutionInitiated events of requests without an outcome, by their ids.
+    public var cancels: [Int64: HistoryEvent] = [:]
+    /// The children of a closed run that have to be ended, by the keys of `children`.
+    public var childrenToEnd: Set<Int64> = []
+    /// The last event of a closed run whose parent has not been told of it.
+    public var unreportedEnd: HistoryEvent?
 
     /// Whether the run is open.
     public var isRunning: Bool { status == .running }

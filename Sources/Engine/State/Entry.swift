@@ -84,9 +84,7 @@ public indirect enum Fact: Equatable, Sendable {
     case workflowTaskRetried(attempt: Int32, at: Instant)
     /// The id of a request that must not take effect twice.
     case requestSeen(String)
-    /// The run owes another execution something from now on. Also written behind the end of the run.
-    case debtIncurred(Debt)
-    /// The other side has answered: the debt from this event is settled. Also written behind the end of the run.
+    /// A closed run has got the answer to what it owed from this event. An open run records answers as events.
     case debtSettled(eventID: Int64)
 
     /// An attempt of an activity was handed to a worker.

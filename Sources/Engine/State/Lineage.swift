@@ -5,8 +5,8 @@ public import SagamoreProtobuf
 public struct Lineage: Equatable, Sendable {
     /// A run of another workflow that started this one as its child.
     public struct Parent: Equatable, Sendable {
-        /// The number of the parent's namespace in the registry.
-        public let namespace: Int32
+        /// The id of the parent's namespace.
+        public let namespaceID: String
         /// The name of the parent's namespace.
         public let namespaceName: String
         /// The parent's workflow id.
@@ -18,13 +18,13 @@ public struct Lineage: Equatable, Sendable {
 
         /// A parent with the event that names the child.
         public init(
-            namespace: Int32,
+            namespaceID: String,
             namespaceName: String,
             workflowID: String,
             runID: RunID,
             initiatedEventID: Int64
         ) {
-            self.namespace = namespace
+            self.namespaceID = namespaceID
             self.namespaceName = namespaceName
             self.workflowID = workflowID
             self.runID = runID

@@ -53,6 +53,7 @@ public final class Server {
             log: Logger(label: "matching")
         )
         history.connect(matching: matching)
+        history.connect(namespaces: installation.namespaces)
         self.history = history
         self.matching = matching
         let kafka = try makeKafka(installation, history)

@@ -27,6 +27,7 @@ public final class HistoryService: HistoryClient {
     private let process: String
     private let makeLaneStore: @Sendable (Int32) throws -> any LaneStore
     private let matching: MatchingBox
+    private let contacts = Locked(DebtContacts())
 
     /// Callbacks that are set before `start`, and whether the service stops.
     struct State {
@@ -102,6 +103,18 @@ public final class HistoryService: HistoryClient {
         matching.client.withLock { $0 = client }
     }
 
+    /// Sets the directory that names namespaces in what workflows send each other. Called before `start`.
+    public func connect(namespaces: any NamespaceDirectory) {
+        contacts.withLock { $0.namespaces = namespaces }
+    }
+
+    /// Sets who receives what workflows send each other, in place of this service. Called before `start`.
+    public func connect(recipients client: any DebtRecipient) {
+        contacts.withLock { $0.client = client }
+    }
+
+    var debtContacts: DebtContacts { contacts.withLock { $0 } }
+
     /// Called from a lane's thread after each commit with outbox records.
     public func onOutboxGrowth(_ handler: @escaping @Sendable (Int32) -> Void) {
         state.withLock { $0.onOutboxGrowth = handler }
@@ -130,6 +143,7 @@ public final class HistoryService: HistoryClient {
             lanes: set.shards.map { lane(of: $0, in: set) },
             loaders: set.shards.map { loader(of: $0, in: set) },
             timers: set.shards.map { ShardTimer(shard: $0) },
+            deliveries: set.shards.map { delivery(of: $0) },
             makeLoaderStore: makeLoaderStore,
             steadyClock: environment.steadyClock,
             log: log
@@ -167,6 +181,14 @@ public final class HistoryService: HistoryClient {
         )
     }
 
+    private func delivery(of shard: Shard) -> DebtDelivery {
+        DebtDelivery(shard: shard) { [weak self] in
+            var contacts = self?.debtContacts ?? DebtContacts()
+            if contacts.client == nil { contacts.client = self }
+            return contacts
+        }
+    }
+
     /// Commits what is queued, releases the shards, and ends the threads. Blocks until then.
     public func stop() { stop(then: {}) }
 
@@ -179,6 +201,7 @@ public final class HistoryService: HistoryClient {
     func discard() {
         for shard in shards { shard.end() }
         matching.client.withLock { $0 = nil }
+        contacts.withLock { $0 = DebtContacts() }
     }
 
     /// The slices of a set's shards have moved. The set is stopped, and the shards of the newest table take its place.
@@ -263,6 +286,10 @@ extension HistoryService {
         shard(workflow.key).terminate(workflow, request, Caller(reply))
     }
 
+    public func reportChildEnd(_ parent: WorkflowReference, _ end: ChildEnd, reply: Reply<Void>) {
+        shard(parent.key).reportChildEnd(parent, end, Caller(reply))
+    }
+
     public func query(
         _ workflow: WorkflowReference,
         _ query: WorkflowQuery,
@@ -302,7 +329,13 @@ extension HistoryService {
         _ request: RespondWorkflowTaskCompletedRequest,
         reply: Reply<CompletedWorkflowTask>
     ) {
-        let completion = WorkflowTaskCompletedRequest(token: token, request: request)
+        let namespace: NamespaceName?
+        do throws(RequestError) {
+            namespace = try self.namespace(for: request.commands, of: token.key)
+        } catch {
+            return reply.fail(error)
+        }
+        let completion = WorkflowTaskCompletedRequest(token: token, request: request, namespace: namespace)
         shard(token.key).completeWorkflowTask(completion, Caller(reply))
     }
 

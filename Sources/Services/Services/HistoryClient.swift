@@ -3,7 +3,7 @@ public import SagamoreEngine
 public import SagamoreProtobuf
 
 /// The service that owns executions, as seen by other services. Each reply is sent after its contents are committed.
-public protocol HistoryClient: RunAdministration {
+public protocol HistoryClient: RunAdministration, DebtRecipient {
     /// Starts a workflow, or returns the existing run when the request's policies say so.
     func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>)
     /// Signals a run. The reply is the run's id.
@@ -88,6 +88,13 @@ public protocol HistoryClient: RunAdministration {
     func submit(_ command: IncomingCommand, reply: Reply<CommandOutcome>)
     /// Stores the dead letter of an invalid record, once for these coordinates.
     func deadLetter(_ source: RecordCoordinates, _ letter: OutboxRecord, reply: Reply<CommandOutcome>)
+}
+
+extension HistoryClient {
+    /// Refuses: a service without parents has no children either.
+    public func reportChildEnd(_ parent: WorkflowReference, _ end: ChildEnd, reply: Reply<Void>) {
+        reply.fail(RequestError(.unimplemented, "this service has no parents of workflows"))
+    }
 }
 
 /// The result of a start.

@@ -13,8 +13,6 @@ import Testing
         .eventBuffered(HistoryEvent()),
         .workflowTaskRetried(attempt: 7, at: Samples.noon),
         .requestSeen("r"),
-        .debtIncurred(Debt(eventID: 6, .reportToParent(details: Array("parent".utf8)))),
-        .debtIncurred(Debt(eventID: 1, .reportToParent(details: []))),
         .debtSettled(eventID: 6),
     ]
 

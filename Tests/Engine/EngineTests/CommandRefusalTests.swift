@@ -146,9 +146,9 @@ import Testing
             "BadFailWorkflowExecutionAttributes: Failure is not set on FailWorkflowExecutionCommand."
         ),
         Case(
-            [Samples.startChild()],
+            [Samples.scheduleNexusOperation()],
             .unspecified,
-            "Unspecified: StartChildWorkflowExecution is not available in this version of the server"
+            "Unspecified: ScheduleNexusOperation is not available in this version of the server"
         ),
     ])
     func invalidCommandFailsTheTask(_ bad: Case) throws {

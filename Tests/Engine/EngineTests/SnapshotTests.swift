@@ -56,6 +56,7 @@ import Testing
         }
         try check(stage, &seen)
         stage.passAndDecide(.seconds(3))
+        try noteAnotherChild(&seen)
         let schedule = Samples.schedule("rare") { attributes in
             attributes.priority = Self.priority
             attributes.header = Self.header
@@ -97,8 +98,31 @@ import Testing
         try check(stage, &seen)
         try stage.terminate()
         try check(stage, &seen)
-        let debt = Debt(eventID: stage.execution.durable.lastEventID, .reportToParent(details: [1, 2]))
-        stage.apply(Samples.decision(.debtIncurred(debt), on: stage.execution))
+    }
+
+    /// A child in another namespace, of another type than the others.
+    private func noteAnotherChild(_ seen: inout SeenValues) throws {
+        let stage = Stage()
+        try stage.start()
+        let command = Samples.startChild("rare") { $0.workflowType?.name = "Rare" }
+        try stage.pollWorkflowTask()
+        try stage.complete(command)
+        try check(stage, &seen)
+        var state = stage.execution.durable
+        let child = try #require(state.children[5])
+        state.children[5] = PendingChild(
+            initiatedEventID: child.initiatedEventID,
+            workflowID: child.workflowID,
+            type: child.type,
+            namespace: "other",
+            namespaceID: "other's id",
+            parentClosePolicy: child.parentClosePolicy
+        )
+        seen.note(state)
+        #expect(try decoded(state) == state)
+        // The child may have been started.
+        try stage.terminate()
+        #expect(stage.execution.durable.childrenToEnd == [5])
         try check(stage, &seen)
     }
 
@@ -148,10 +172,10 @@ import Testing
         let bytes = DurableStateCoding.encode(stage.execution.durable)
         let error = #expect(throws: UnknownSnapshotFormat.self) { try DurableStateCoding.decode(bytes, format: 3) }
         #expect(try #require(error).format == 3)
-        // Field 99, as a number and as bytes; then the same inside an activity, a timer and a workflow task.
+        // Field 99, as a number and as bytes; then the same inside an activity, a timer, a workflow task and a child.
         for field in [[0x98, 0x06, 0x01], [0x9A, 0x06, 0x01, 0x00]] as [[UInt8]] {
             #expect(throws: ProtobufError.self) { try DurableStateCoding.decode(field, format: 1) }
-            for number in [28, 29, 20] {
+            for number in [28, 29, 20, 50, 51, 53] {
                 var writer = ProtobufWriter()
                 writer.bytes(number, field)
                 let nested = writer.bytes()
@@ -172,6 +196,7 @@ private struct SeenValues {
         note(properties: state, "DurableState")
         for activity in state.activities.values { note(properties: activity, "PendingActivity") }
         for timer in state.timers.values { note(properties: timer, "PendingTimer") }
+        for child in state.children.values { note(properties: child, "PendingChild") }
         if let task = state.workflowTask { note(properties: task, "WorkflowTask") }
         if let completed = state.completedTask { note(properties: completed, "CompletedWorkflowTask") }
     }

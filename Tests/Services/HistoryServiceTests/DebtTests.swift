@@ -12,13 +12,14 @@ extension HistoryTests {
     @Suite struct Debts {
         private static let alarms = "select count(*) from sagamore.alarms"
         private static let openAlarms = "select count(*) from sagamore.alarms where open_workflow_id is not null"
-        private static let owed = Fact.debtIncurred(Debt(eventID: 1, .reportToParent(details: [1])))
-        private static let settled = Fact.debtSettled(eventID: 1)
 
-        /// A closed run with a debt, followed by a new run of its workflow.
+        /// A closed run that owes its parent a report, beside which a new run of its workflow may begin. The report is
+        /// held.
         private func debtor(_ node: Node, _ database: TestDatabase) throws -> RunID {
-            let run = try node.start("one").get().runID
-            #expect(node.write(Self.owed, "one", run))
+            node.post.hold(.report)
+            // A start of the same child would be recognized.
+            let lineage = Samples.childLineage(of: Int64(node.debtors("one").count) + 5)
+            let run = try node.start("one", lineage: lineage).get().runID
             try node.work(Samples.complete())
             try eventually("beside") { node.debtors("one").contains(run) }
             return run
@@ -36,7 +37,7 @@ extension HistoryTests {
             try checkClosed(node, first)
             node.kill()
 
-            let next = try Node(database, clock: clock).started()
+            let next = try Node(database, clock: clock).startedWithHeldReports()
             defer { next.stop() }
             #expect(next.debtors("one") == [first])
             #expect(next.isCached("one"))
@@ -47,7 +48,7 @@ extension HistoryTests {
             try eventually("parked") { !next.isCached("one") }
             #expect(next.debtors("one") == [first])
 
-            #expect(next.write(Self.settled, "one", first))
+            #expect(next.settle("one", first))
             try eventually("settled") { next.shard.perform { next.shard.state.runs.contexts.isEmpty } }
             #expect(try database.texts("select run_id::text from sagamore.alarms") == [second.description])
             try checkClosed(next, first)
@@ -76,16 +77,16 @@ extension HistoryTests {
             #expect(node.debtors("one") == [first, second])
             node.kill()
 
-            let next = try Node(database).started()
+            let next = try Node(database).startedWithHeldReports()
             defer { next.stop() }
             #expect(next.debtors("one") == [first, second])
             #expect(!next.isCached("one"))
             let third = try next.start("one").get().runID
             #expect(third > second)
-            #expect(next.write(Self.settled, "one", second))
+            #expect(next.settle("one", second))
             try eventually("settled") { next.debtors("one") == [first] }
             #expect(try database.number(Self.alarms) == 2)
-            #expect(next.write(Self.settled, "one", first))
+            #expect(next.settle("one", first))
             try eventually("settled") { next.debtors("one") == [] }
             #expect(try database.texts("select run_id::text from sagamore.alarms") == [third.description])
         }
@@ -98,9 +99,9 @@ extension HistoryTests {
             node.faults.hold()
             let other = try node.start("other")
             try eventually("commit at the gate") { node.faults.isHolding }
-            let first = try node.start("one")
+            node.post.hold(.report)
+            let first = try node.start("one", lineage: Samples.childLineage)
             let run = try #require(node.shard.perform { node.shard.state.runs[Node.key("one")]?.cached?.runID })
-            #expect(node.write(Self.owed, "one", run))
             let second = try node.start("one") { $0.workflowIDConflictPolicy = .terminateExisting }
             node.faults.letGo()
             try other.get()
@@ -123,12 +124,12 @@ extension HistoryTests {
             let alarm = (clock.now + .seconds(600)).nanoseconds
             try database.session.execute("update sagamore.alarms set alarm_at = \(alarm)")
 
-            let next = try Node(database, clock: clock).started()
+            let next = try Node(database, clock: clock).startedWithHeldReports()
             defer { next.stop() }
             #expect(next.debtors("one") == [])
             clock.jump(.seconds(595))
             try eventually("back") { next.debtors("one") == [run] }
-            #expect(next.write(Self.settled, "one", run))
+            #expect(next.settle("one", run))
             try eventually("settled") { next.debtors("one") == [] }
             #expect(try database.number(Self.alarms) == 0)
         }
@@ -144,13 +145,13 @@ extension HistoryTests {
                     batch.journal[index].sequence = 1
                 }
             }
-            #expect(node.write(Self.settled, "one", run))
+            #expect(node.settle("one", run))
             try eventually("refused") { node.debtors("one") == [] }
             node.faults.corrupt(nil)
             try eventually("loaded again") { node.debtors("one") == [run] }
             #expect(node.isCached("one"))
             #expect(try database.number(Self.alarms) == 2)
-            #expect(node.write(Self.settled, "one", run))
+            #expect(node.settle("one", run))
             try eventually("settled") { node.debtors("one") == [] }
             #expect(try database.number(Self.alarms) == 1)
         }
@@ -159,8 +160,8 @@ extension HistoryTests {
             let database = try TestDatabase()
             let node = try Node(database).started()
             defer { node.stop() }
-            let run = try node.start("one").get().runID
-            #expect(node.write(Self.owed, "one", run))
+            node.post.hold(.report)
+            let run = try node.start("one", lineage: Samples.childLineage).get().runID
             node.faults.corrupt { batch in
                 for index in batch.journal.indices where batch.closedRuns.contains(where: { $0.runID == run }) {
                     batch.journal[index].sequence = 1
@@ -174,7 +175,7 @@ extension HistoryTests {
             #expect(node.debtors("one") == [])
             try node.terminate("one").get()
             try eventually("beside") { node.debtors("one") == [run] }
-            #expect(node.write(Self.settled, "one", run))
+            #expect(node.settle("one", run))
             try eventually("settled") { node.debtors("one") == [] }
             #expect(try database.number(Self.alarms) == 0)
         }
@@ -196,7 +197,7 @@ extension HistoryTests {
             let runs = "select run_id::text from sagamore.runs"
             try eventually("the other one is deleted") { try database.texts(runs).count < 2 }
             #expect(try database.texts(runs) == [run.description])
-            #expect(node.write(Self.settled, "one", run))
+            #expect(node.settle("one", run))
             try eventually("deleted") { try database.texts(runs).isEmpty }
         }
     }
@@ -206,6 +207,18 @@ extension Node {
     /// The closed runs with debts that are in memory beside the current run, in the order of their start.
     func debtors(_ workflowID: String) -> [RunID] {
         shard.perform { (shard.state.runs[Node.key(workflowID)]?.state.debtors ?? []).map(\.runID).sorted() }
+    }
+
+    /// Starts the node. It holds reports to parents.
+    func startedWithHeldReports() throws -> Node {
+        post.hold(.report)
+        return try started()
+    }
+
+    /// Settles the report of a closed run in memory. Returns false if there is none.
+    func settle(_ workflowID: String, _ runID: RunID) -> Bool {
+        let end = shard.perform { shard.debtor(runID, Node.key(workflowID))?.0.execution.durable.unreportedEnd }
+        return end.map { write(.debtSettled(eventID: $0.eventID), workflowID, runID) } ?? false
     }
 
     /// Writes a fact of a run in memory. Returns false if the run is not in memory.

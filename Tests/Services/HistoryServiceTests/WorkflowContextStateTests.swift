@@ -153,7 +153,7 @@ extension HistoryTests {
             let runID = RunID(high: 0, low: number)
             var state = SagamoreEngine.Execution(key: key, runID: runID).durable
             if isClosed { state.status = .completed }
-            for id in debts { state.debts[id] = Debt(eventID: id, .reportToParent(details: [])) }
+            state.childrenToEnd = Set(debts)
             return CachedRun(
                 SagamoreEngine.Execution(key: key, runID: runID, state: state),
                 sequence: 1,
@@ -164,7 +164,7 @@ extension HistoryTests {
         }
 
         private static func settle(_ run: CachedRun) {
-            let ids = run.execution.durable.debts.keys
+            let ids = run.execution.durable.owed
             for id in ids { run.execution.apply(.fact(RecordedFact(.debtSettled(eventID: id), afterEventID: 0))) }
         }
 

@@ -80,13 +80,14 @@ package struct Coverage: Sendable {
         events.map { "event \($0.shortName)" }
         + [
             "commandAccepted", "commandInherited", "activityStarted", "activityReturned", "activityRetryScheduled",
-            "eventBuffered",
-            "workflowTaskCompleted", "workflowTaskRetried", "requestSeen",
+            "eventBuffered", "workflowTaskCompleted", "workflowTaskRetried", "requestSeen", "debtSettled",
         ].map { "fact \($0)" }
         + ["workflowTaskStarted", "stickyAbandoned", "heartbeat", "deadlineMoved"].map { "volatile \($0)" }
         + [
             EventType.workflowExecutionSignaled, .workflowExecutionCancelRequested, .timerFired, .activityTaskStarted,
             .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled,
+            .startChildWorkflowExecutionFailed, .childWorkflowExecutionStarted, .childWorkflowExecutionCompleted,
+            .externalWorkflowExecutionSignaled, .externalWorkflowExecutionCancelRequested,
         ].map { "buffered \($0.shortName)" }
         + StatusEvent.Status.allCases.filter { $0 != .rejected }.map { "status \($0.rawValue)" }
         + [
@@ -111,6 +112,7 @@ package struct Coverage: Sendable {
             .badCancelTimerAttributes, .badRecordMarkerAttributes, .badFailWorkflowExecutionAttributes,
             .badContinueAsNewAttributes, .startTimerDuplicateID, .scheduleActivityDuplicateID,
             .pendingActivitiesLimitExceeded, .unspecified,
+            .pendingChildWorkflowsLimitExceeded, .pendingSignalsLimitExceeded, .pendingRequestCancelLimitExceeded,
         ].map(\.description)
 
     private static let events: [EventType] = [
@@ -122,5 +124,11 @@ package struct Coverage: Sendable {
         .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCancelRequested,
         .activityTaskCanceled, .timerStarted, .timerFired, .timerCanceled, .markerRecorded,
         .upsertWorkflowSearchAttributes, .workflowPropertiesModified,
+        .startChildWorkflowExecutionInitiated, .startChildWorkflowExecutionFailed, .childWorkflowExecutionStarted,
+        .childWorkflowExecutionCompleted, .childWorkflowExecutionFailed, .childWorkflowExecutionCanceled,
+        .childWorkflowExecutionTimedOut, .childWorkflowExecutionTerminated,
+        .signalExternalWorkflowExecutionInitiated, .signalExternalWorkflowExecutionFailed,
+        .externalWorkflowExecutionSignaled, .requestCancelExternalWorkflowExecutionInitiated,
+        .requestCancelExternalWorkflowExecutionFailed, .externalWorkflowExecutionCancelRequested,
     ]
 }

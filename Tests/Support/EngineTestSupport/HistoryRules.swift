@@ -6,6 +6,7 @@ package enum HistoryRules {
     /// What the history breaks, in words.
     package static func violations(in history: [HistoryEvent]) -> [String] {
         ids(history) + close(history) + workflowTasks(history) + activities(history) + timers(history)
+            + HistoryEvent.childViolations(in: history)
     }
 
     private static func ids(_ history: [HistoryEvent]) -> [String] {

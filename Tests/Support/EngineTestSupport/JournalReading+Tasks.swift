@@ -127,7 +127,8 @@ extension HistoryEvent {
         case .activityTaskFailedEventAttributes(let attributes): "activity \(attributes.scheduledEventID)"
         case .activityTaskTimedOutEventAttributes(let attributes): "activity \(attributes.scheduledEventID)"
         case .activityTaskCanceledEventAttributes(let attributes): "activity \(attributes.scheduledEventID)"
-        default: nil
+        case .childWorkflowExecutionStartedEventAttributes(let attributes): "child \(attributes.initiatedEventID)"
+        default: outcomeOf.map { "child or other \($0)" }
         }
     }
 

@@ -71,7 +71,7 @@ package struct JournalReading {
         check("stickyScheduleToStart", state.stickyScheduleToStart, sticky.scheduleToStart)
         check("bufferedEvents", state.bufferedEvents, bufferedEvents)
         check("bufferedBytes", state.bufferedBytes, bufferedEvents.reduce(0) { $0 + $1.serializedBytes().count })
-        differences += activityDifferences(state) + timerDifferences(state)
+        differences += activityDifferences(state) + timerDifferences(state) + childDifferences(state)
         return differences
     }
 

@@ -53,7 +53,6 @@ extension Fact {
         case .workflowTaskCompleted(let completed): "workflowTaskCompleted \(completed.startedEventID)"
         case .workflowTaskRetried(let attempt, _): "workflowTaskRetried #\(attempt)"
         case .requestSeen(let id): "requestSeen \(id)"
-        case .debtIncurred(let debt): "debtIncurred \(debt.eventID)"
         case .debtSettled(let eventID): "debtSettled \(eventID)"
         }
     }

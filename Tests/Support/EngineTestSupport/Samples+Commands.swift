@@ -88,8 +88,8 @@ extension Samples {
     }
 
     /// A command that this version of the server does not carry out.
-    package static func startChild() -> Command {
-        command(.startChildWorkflowExecution, .startChildWorkflowExecutionCommandAttributes(.init()))
+    package static func scheduleNexusOperation() -> Command {
+        command(.scheduleNexusOperation, .scheduleNexusOperationCommandAttributes(.init()))
     }
 
     private static func command(_ type: CommandType, _ attributes: Command.OneOf_Attributes) -> Command {

@@ -88,9 +88,16 @@ extension Stage {
     package func start(
         requestID: String = "start",
         origin: CommandOrigin? = nil,
+        lineage: Lineage = Lineage(),
         _ adjust: (inout StartWorkflowExecutionRequest) -> Void = { _ in }
     ) throws(RequestError) -> Decision {
-        let request = try Samples.start(requestID: requestID, origin: origin, limits: limits, adjust)
+        let request = try Samples.start(
+            requestID: requestID,
+            origin: origin,
+            lineage: lineage,
+            limits: limits,
+            adjust
+        )
         return apply(execution.decide(request, at: now))
     }
 
@@ -166,7 +173,11 @@ extension Stage {
         }
         adjust(&request)
         nonces += 1
-        let completion = WorkflowTaskCompletedRequest(token: token ?? self.token, request: request)
+        let completion = WorkflowTaskCompletedRequest(
+            token: token ?? self.token,
+            request: request,
+            namespace: Samples.namespace
+        )
         let id = Samples.nextRunID
         return apply(
             try execution.decide(completion, nextNonce: nonces, at: now, limits: limits, successorID: id)

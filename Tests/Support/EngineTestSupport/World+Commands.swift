@@ -6,7 +6,7 @@ internal import SagamoreProtobuf
 extension World {
     private enum Kind {
         case activity, cancelActivity, timer, cancelTimer, marker, attributes, memo
-        case complete, fail, compensate, cancel, continueAsNew, bad
+        case complete, fail, compensate, cancel, continueAsNew, bad, child
     }
 
     func commands() -> [Command] {
@@ -19,7 +19,7 @@ extension World {
         let kind = random.pick([
             (400, Kind.activity), (110, .cancelActivity), (180, .timer), (60, .cancelTimer), (50, .marker),
             (40, .attributes), (40, .memo), (14, .complete), (8, .fail), (8, .compensate), (8, .cancel),
-            (8, .continueAsNew), (36, .bad),
+            (8, .continueAsNew), (36, .bad), (160, .child),
         ])
         switch kind {
         case .activity: return activity(before)
@@ -54,6 +54,7 @@ extension World {
         case .cancel: return Samples.cancelWorkflow(random.once(in: 2) ? nil : "undone")
         case .continueAsNew: return continueAsNew()
         case .bad: return bad()
+        case .child: return childCommand(["child-1", "child-2", name("other")])
         }
     }
 
@@ -110,7 +111,7 @@ extension World {
         case 5: Samples.cancelTimer("unknown")
         case 6: Samples.marker("")
         case 7, 10: Samples.fail(nil)
-        case 8: Samples.startChild()
+        case 8: Samples.scheduleNexusOperation()
         case 11: Samples.continueAsNew { $0.taskQueue = Samples.queue("/_sys/queue") }
         default: Samples.complete(String(repeating: "x", count: 200))
         }

@@ -8,7 +8,7 @@ extension World {
         case signal, cancel, terminate
         case pollWorkflowTask, answerWorkflowTask, failWorkflowTask, repeatCompletion, staleWorkflowTask
         case pollActivity, returnActivity, answerActivity, heartbeat, staleActivity
-        case time, crash, stickyAbandoned
+        case time, crash, stickyAbandoned, answerDebt, endChild
     }
 
     func step() throws {
@@ -18,7 +18,7 @@ extension World {
             (isRunningTask ? 1 : 22, .pollWorkflowTask), (isRunningTask ? 22 : 1, .answerWorkflowTask),
             (isRunningTask ? 2 : 1, .failWorkflowTask), (3, .repeatCompletion), (1, .staleWorkflowTask),
             (12, .pollActivity), (2, .returnActivity), (12, .answerActivity), (4, .heartbeat), (1, .staleActivity),
-            (9, .time), (3, .crash), (1, .stickyAbandoned),
+            (9, .time), (3, .crash), (1, .stickyAbandoned), (9, .answerDebt), (5, .endChild),
         ])
         switch action {
         case .signal: try signal()
@@ -37,13 +37,19 @@ extension World {
         case .time: try passTime()
         case .crash: try crash()
         case .stickyAbandoned: try abandonSticky()
+        case .answerDebt: try answerDebt()
+        case .endChild: try endChild()
         }
     }
 
     func start() throws {
         if !random.once(in: 3) { origin = Samples.origin("start") }
         let requestID = random.once(in: 4) ? "" : "request-0"
-        let lineage = lineage()
+        var lineage = lineage()
+        if random.once(in: 3) {
+            lineage.parent = Samples.childLineage.parent
+            lineage.root = Samples.childLineage.root
+        }
         let request = try Samples.start(requestID: requestID, origin: origin, lineage: lineage) { request in
             if random.once(in: 4) { request.workflowExecutionTimeout = interval(.seconds(5), .seconds(4_000)).duration }
             if random.once(in: 4) { request.workflowRunTimeout = interval(.seconds(5), .seconds(4_000)).duration }

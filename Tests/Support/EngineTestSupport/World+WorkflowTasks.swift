@@ -64,7 +64,7 @@ extension World {
             request.stickyAttributes = attributes
         }
         let token = Stage.token(of: started)
-        let completion = WorkflowTaskCompletedRequest(token: token, request: request)
+        let completion = WorkflowTaskCompletedRequest(token: token, request: request, namespace: Samples.namespace)
         let nextNonce = random.next()
         let names = request.commands.map(\.commandType.description).joined(separator: ", ")
         let decision = try perform("complete workflow task [\(names)]") { execution throws(RequestError) in

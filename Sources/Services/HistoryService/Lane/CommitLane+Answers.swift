@@ -10,6 +10,7 @@ extension CommitLane {
             shard.state.deferred.release(items)
             for item in items {
                 item.noteCommitted()
+                shard.incurDebts(of: item)
                 // Also for an item without rows: it may have been the last one that others waited for.
                 guard let context = item.context else { continue }
                 for notify in shard.state.runs.takeNotifications(in: context) { shard.state.deferred.call(notify) }

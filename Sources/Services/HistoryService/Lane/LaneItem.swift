@@ -30,6 +30,8 @@ final class LaneItem: @unchecked Sendable {
     var outbox: [OutboxRecord] = []
     /// Workflow tasks to offer to Matching after the commit. Offered earlier, they would only keep polls waiting.
     var offers: [MatchingTask] = []
+    /// The events from which the run owes something new to another workflow.
+    var debts: [Int64] = []
     let context: WorkflowContext?
     let run: CachedRun?
     /// Another run that the decision depends on: the predecessor of a started run, or the run that caused a command to

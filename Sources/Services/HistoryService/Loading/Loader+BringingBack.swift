@@ -59,7 +59,10 @@ extension Loader {
         }
         let waiting = withStore { (store) throws(CommitError) in try store.waitingQueues(shard: self.shard.id) }
         guard case .success(let queues) = waiting else { return retry(.recover(after: after, count: count)) }
-        shard.perform { if queues.isEmpty, shard.state.backlogRows == .unknown { shard.state.backlogRows = .none } }
+        shard.perform {
+            if queues.isEmpty, shard.state.backlogRows == .unknown { shard.state.backlogRows = .none }
+            shard.state.isRecovered = shard.state.ownership.isOwned
+        }
         onWaitingQueues(queues.compactMap { TaskQueueKey(storedName: $0) })
         if count > 0 {
             shard.log.info("runs recovered", metadata: ["shard": "\(shard.id)", "runs": "\(count)"])

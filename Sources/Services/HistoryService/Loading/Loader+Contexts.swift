@@ -62,6 +62,7 @@ extension Loader {
         guard isLive(context) else { return }
         if case .run(let run) = found {
             context.state.finishReadingDebtor(runID, run)
+            if run.isDebtor { shard.incurOwed(by: run) }
         } else {
             context.state.finishReadingDebtor(runID, nil)
         }
@@ -89,7 +90,10 @@ extension Loader {
             context.state.install(.unknown, by: claim)
             return error
         case .run(let run) where !run.execution.isRunning:
-            if context.state.beginReadingDebtor(run.runID) { context.state.finishReadingDebtor(run.runID, run) }
+            if context.state.beginReadingDebtor(run.runID) {
+                context.state.finishReadingDebtor(run.runID, run)
+                if run.isDebtor { shard.incurOwed(by: run) }
+            }
             context.state.install(.closed(run.row), by: claim)
         case .run(let run):
             context.state.install(.cached(run), by: claim)
@@ -112,6 +116,7 @@ extension Loader {
         }
         shard.touch(run)
         shard.arm(run)
+        shard.incurOwed(by: run)
         let decision = run.execution.decideRecovery(at: shard.clock())
         let due = run.execution.dueTasks()
         if !decision.entries.isEmpty {

@@ -32,6 +32,8 @@ private struct Description {
         response.workflowExecutionInfo = information
         response.pendingActivities = state.activities.values.sorted { $0.scheduledEventID < $1.scheduledEventID }
             .map(pending)
+        response.pendingChildren = state.children.values.sorted { $0.initiatedEventID < $1.initiatedEventID }
+            .map(pending)
         response.pendingWorkflowTask = pendingTask
         response.workflowExtendedInfo = extended
         return response
@@ -46,7 +48,10 @@ private struct Description {
         if state.executionTimeout.isSet {
             configuration.workflowExecutionTimeout = state.executionTimeout.duration
         }
-        if state.runTimeout.isSet { configuration.workflowRunTimeout = state.runTimeout.duration }
+        // Temporal shows a child's timeout also where it has none.
+        if state.runTimeout.isSet || state.parent != nil {
+            configuration.workflowRunTimeout = state.runTimeout.duration
+        }
         configuration.defaultWorkflowTaskTimeout = state.taskTimeout.duration
         return configuration
     }
@@ -73,9 +78,30 @@ private struct Description {
         information.stateTransitionCount = run.sequence
         information.historySizeBytes = state.historyBytes
         if let closedAt = state.closedAt { information.executionDuration = (closedAt - state.startedAt).duration }
-        information.rootExecution = execution
+        information.rootExecution = state.root.map { reference($0.workflowID, $0.runID) } ?? execution
+        if let parent = state.parent {
+            information.parentNamespaceID = parent.namespaceID
+            information.parentExecution = reference(parent.workflowID, parent.runID)
+        }
         information.firstRunID = state.firstRunID
         return information
+    }
+
+    private func reference(_ workflowID: String, _ runID: RunID) -> WorkflowExecution {
+        var execution = WorkflowExecution()
+        execution.workflowID = workflowID
+        execution.runID = runID.description
+        return execution
+    }
+
+    private func pending(_ child: PendingChild) -> PendingChildExecutionInfo {
+        var pending = PendingChildExecutionInfo()
+        pending.workflowID = child.workflowID
+        pending.runID = child.runID
+        pending.workflowTypeName = child.type
+        pending.initiatedID = child.initiatedEventID
+        pending.parentClosePolicy = child.parentClosePolicy
+        return pending
     }
 
     private var pendingTask: PendingWorkflowTaskInfo? {

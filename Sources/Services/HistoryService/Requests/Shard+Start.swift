@@ -24,6 +24,9 @@ extension Shard {
         }
         access(key, mayAssumeNew: true, caller) { (access: consuming RunAccess<StartedRun>) in
             let shard = access.shard
+            guard request.lineage.parent == nil || shard.knowsChildren(of: access.context) else {
+                return access.fail(.unavailable("the shard's runs are being loaded; try again"))
+            }
             let verdict = shard.verdict(on: request, in: access.context)
             switch verdict {
             case .refuse(let error): access.fail(error)
@@ -52,6 +55,7 @@ extension Shard {
 
     /// Under the lock.
     func verdict(on start: StartRequest, in context: WorkflowContext) -> StartVerdict {
+        if let started = child(startedBy: start, in: context) { return .existing(started) }
         guard let row = context.row else { return .begin }
         let request = start.request
         if !request.requestID.isEmpty, row.startRequestID.hasSameBytes(as: request.requestID) {

@@ -2,12 +2,13 @@ internal import SagamoreEngine
 internal import SagamoreLogging
 internal import SagamorePersistence
 
-/// All that has to be stepped so that a set of shards works, in the order of the shards: each has a lane, a loader, and
-/// a timer.
+/// All that has to be stepped so that a set of shards works, in the order of the shards: each has a lane, a loader, a
+/// timer, and a delivery.
 struct ShardMembers: Sendable {
     let lanes: [CommitLane]
     let loaders: [Loader]
     let timers: [ShardTimer]
+    let deliveries: [DebtDelivery]
     let makeLoaderStore: @Sendable () throws -> any LoaderStore
     let steadyClock: @Sendable () -> Instant
     let log: Logger

@@ -91,6 +91,13 @@ private final class MemberSteps: RunningMembers, @unchecked Sendable {
             timer.shard.bell.connect { [weak member] in member?.ring() }
             stepped.append(member)
         }
+        for delivery in members.deliveries {
+            let member = runtime.member("delivery") { [unowned self] in
+                isStoppingTimers ? .end : delivery.turn().map { .until($0) } ?? .ring
+            }
+            delivery.shard.debtBell.connect { [weak member] in member?.ring() }
+            stepped.append(member)
+        }
         for member in stepped { member.ring() }
     }
 

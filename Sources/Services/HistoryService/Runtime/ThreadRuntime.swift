@@ -35,9 +35,10 @@ final class ThreadRuntime: HistoryRuntime {
 /// The threads of a set of shards.
 private final class MemberThreads: RunningMembers {
     private let members: ShardMembers
-    /// Run the turns of the shards' timers and loaders. A member's number is the index of its shard.
+    /// Run the turns of the shards' timers, loaders and deliveries. A member's number is the index of its shard.
     private let timerTurns: TurnPool
     private let loaderTurns: TurnPool
+    private let deliveryTurns: TurnPool
     private let threads = Locked(Threads())
 
     private struct Threads {
@@ -53,12 +54,16 @@ private final class MemberThreads: RunningMembers {
         let count = members.lanes.count
         timerTurns = TurnPool(memberCount: count, clock: members.steadyClock)
         loaderTurns = TurnPool(memberCount: count, clock: members.steadyClock)
+        deliveryTurns = TurnPool(memberCount: count, clock: members.steadyClock)
         for (place, shard) in members.shards.enumerated() {
             shard.loads.connect { [loaderTurns] in loaderTurns.ring(place) }
             shard.bell.connect { [timerTurns] in timerTurns.ring(place) }
+            shard.debtBell.connect { [deliveryTurns] in deliveryTurns.ring(place) }
         }
         var others = [
-            SystemThread.required("timer") { [timerTurns] in timerTurns.run { members.timers[$0].turn() } }
+            SystemThread.required("timer") { [timerTurns] in timerTurns.run { members.timers[$0].turn() } },
+            SystemThread.required("delivery") { [deliveryTurns] in deliveryTurns.run { members.deliveries[$0].turn() }
+            },
         ]
         for number in 0..<min(count, Self.loaderThreadLimit) {
             others.append(
@@ -81,6 +86,7 @@ private final class MemberThreads: RunningMembers {
             return (threads.lanes, threads.others)
         }
         timerTurns.stop()
+        deliveryTurns.stop()
         for lane in members.lanes { lane.shard.lane.stop(keepsShard: keepsShards) }
         for thread in lanes { thread.join() }
         for shard in members.shards { shard.end() }

@@ -194,9 +194,9 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     }
 
     /// Decides on the execution in place: a call of one of its methods through the property copies it as a whole.
-    func decide(
-        _ body: (inout SagamoreEngine.Execution) throws(RequestError) -> Decision
-    ) throws(RequestError) -> Decision {
+    func decide<Value>(
+        _ body: (inout SagamoreEngine.Execution) throws(RequestError) -> Value
+    ) throws(RequestError) -> Value {
         try body(&execution)
     }
 
@@ -263,8 +263,8 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
 
     /// Whether the run may leave memory: it has no state there that recovery could not rebuild, and no due task outside
     /// the backlog.
-    func canLeave(at now: Instant, horizon: Interval, _ queries: QueryTable) -> Bool {
-        guard execution.isRunning, uncommitted == 0, !queries.isBound(to: runID),
+    func canLeave(at now: Instant, horizon: Interval, _ queries: QueryTable, _ debts: DebtQueue) -> Bool {
+        guard execution.isRunning, uncommitted == 0, !queries.isBound(to: runID), !debts.holds(runID),
             execution.volatile.startedTask == nil, execution.durable.bufferedEvents.isEmpty,
             execution.volatile.heartbeats.isEmpty
         else { return false }

@@ -29,7 +29,7 @@ extension Shard {
             perform {
                 guard context.cached === run else { return }
                 guard run.residence == .parking,
-                    run.canLeave(at: clock(), horizon: configuration.alarmHorizon, state.queries)
+                    run.canLeave(at: clock(), horizon: configuration.alarmHorizon, state.queries, state.debts)
                 else {
                     // The run was used meanwhile. It stays, and is checked again when it is idle.
                     touch(run)

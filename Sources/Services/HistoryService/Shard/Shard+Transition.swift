@@ -53,6 +53,7 @@ extension Shard {
         noteLife(of: run, before, in: item)
         item.inbox = inbox
         if let inbox { state.recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID)) }
+        item.debts = decision.debts
         for event in decision.statusEvents { item.outbox.append(encoder.encode(event)) }
         touch(run)
         arm(run)

@@ -29,6 +29,7 @@ final class Shard: @unchecked Sendable {
     let lane: LaneQueue
     let loads: LoadQueue
     let bell = TimerBell()
+    let debtBell = DebtBell()
 
     init(
         id: Int32,
@@ -94,6 +95,7 @@ final class Shard: @unchecked Sendable {
     /// sweep.
     func discard(_ run: CachedRun, in context: WorkflowContext?) {
         run.discard()
+        state.debts.forget(run.runID)
         let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
         state.carryOut(state.queries.runEvicted(run.runID, error))
         guard let context else { return }

@@ -23,6 +23,10 @@ struct ShardState {
     var recentCommands = RecentCommands(capacity: 1 << 16)
     var newWorkflows = NewWorkflows()
     var backlogRows = BacklogRows.unknown
+    /// What runs owe others.
+    var debts = DebtQueue()
+    /// Whether all runs that were active when the shard was taken have been loaded.
+    var isRecovered = false
     var deferred = DeferredActions()
     var random: RandomSource
     /// What was done in this hold of the lock, where somebody asks; else since the beginning.
@@ -103,6 +107,8 @@ struct ShardState {
         }
         carryOut(queries.removeAll(error))
         backlogRows = .unknown
+        debts = DebtQueue()
+        isRecovered = false
         deferred.cancelRetries()
         timers.removeAll()
         recentCommands.removeAll()

@@ -129,7 +129,7 @@ final class ShardTimer: @unchecked Sendable {
                 context.state.close(run)
                 shard.state.runs.dropIfUnused(context)
             } else if run.execution.isRunning,
-                run.canLeave(at: now, horizon: shard.configuration.alarmHorizon, shard.state.queries)
+                run.canLeave(at: now, horizon: shard.configuration.alarmHorizon, shard.state.queries, shard.state.debts)
             {
                 park(run, in: context)
             } else {

@@ -66,4 +66,6 @@ from . import (  # noqa: E402, I001
     deleting as deleting,
     namespaces as namespaces,
     chains as chains,
+    children as children,
+    external_workflows as external_workflows,
 )

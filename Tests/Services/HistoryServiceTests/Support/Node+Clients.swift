@@ -17,10 +17,11 @@ extension Node {
         requestID: String = "",
         queue: String = "travel",
         origin: CommandOrigin? = nil,
+        lineage: Lineage = Lineage(),
         limits: Limits = Limits(),
         _ adjust: (inout StartWorkflowExecutionRequest) -> Void = { _ in }
     ) throws -> StartRequest {
-        try Samples.start(requestID: requestID, origin: origin, limits: limits) { request in
+        try Samples.start(requestID: requestID, origin: origin, lineage: lineage, limits: limits) { request in
             request.workflowID = workflowID
             request.taskQueue = Samples.queue(queue)
             adjust(&request)
@@ -31,9 +32,10 @@ extension Node {
         _ workflowID: String,
         requestID: String = "",
         queue: String = "travel",
+        lineage: Lineage = Lineage(),
         _ adjust: (inout StartWorkflowExecutionRequest) -> Void = { _ in }
     ) throws -> Call<StartedRun> {
-        start(try startRequest(workflowID, requestID: requestID, queue: queue, adjust))
+        start(try startRequest(workflowID, requestID: requestID, queue: queue, lineage: lineage, adjust))
     }
 
     func start(_ request: StartRequest) -> Call<StartedRun> {

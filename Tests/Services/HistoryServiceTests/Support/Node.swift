@@ -91,6 +91,8 @@ final class Node: @unchecked Sendable {
     let history: HistoryService
     let matching: MatchingService
     let faults = Faults()
+    /// What runs send each other.
+    let post = Post()
     let clock: TestClock
     private let fencedLock = NSLock()
     private var fenced: [Int32] = []
@@ -127,6 +129,8 @@ final class Node: @unchecked Sendable {
         )
         matching = MatchingService(history: history, clock: { clock.now }, log: log)
         history.connect(matching: matching)
+        history.connect(namespaces: DefaultNamespace())
+        post.connect(history)
         history.onShardLost { [weak self] shard, _ in self?.noteFenced(shard) }
     }
 

@@ -35,6 +35,12 @@ class ReachedHistory: HistoryClient, @unchecked Sendable {
         }
     }
 
+    func reportChildEnd(_ parent: WorkflowReference, _ end: ChildEnd, reply: Reply<Void>) {
+        life.receive(reply) { history, reply in
+            history.reportChildEnd(parent, end, reply: reply)
+        }
+    }
+
     func query(
         _ workflow: WorkflowReference,
         _ query: WorkflowQuery,

@@ -104,6 +104,7 @@ final class ServerLife: @unchecked Sendable {
             afterHold: afterHold
         )
         history.service.connect(matching: matching)
+        history.service.connect(namespaces: OneNamespace())
         services = Services(history: history, matching: matching)
         connect(history.service)
         history.start()

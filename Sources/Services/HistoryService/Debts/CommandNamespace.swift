@@ -1,0 +1,34 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamoreServices
+
+extension HistoryService {
+    /// The namespace of a run whose worker has completed a task, if a command of it needs one.
+    ///
+    /// - Throws: `notFound` for a command that names an unknown namespace.
+    func namespace(
+        for commands: [Command],
+        of key: WorkflowKey
+    ) throws(RequestError) -> NamespaceName? {
+        guard commands.contains(where: { $0.namedNamespace != nil }) else { return nil }
+        guard let namespaces = debtContacts.namespaces, let own = namespaces.namespace(numbered: key.namespace) else {
+            return nil
+        }
+        for command in commands {
+            if let name = command.namedNamespace, !name.isEmpty { _ = try namespaces.namespace(named: name) }
+        }
+        return NamespaceName(name: own.name, id: own.id)
+    }
+}
+
+extension Command {
+    /// The namespace that the command names; empty for the run's own. Nil if it concerns no other workflow.
+    fileprivate var namedNamespace: String? {
+        switch attributes {
+        case .startChildWorkflowExecutionCommandAttributes(let attributes): attributes.namespace
+        case .signalExternalWorkflowExecutionCommandAttributes(let attributes): attributes.namespace
+        case .requestCancelExternalWorkflowExecutionCommandAttributes(let attributes): attributes.namespace
+        default: nil
+        }
+    }
+}
