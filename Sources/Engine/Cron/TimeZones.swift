@@ -1,12 +1,23 @@
 /// Where the rules of time zones come from. The engine reads no files.
-public struct TimeZones: Sendable {
-    /// The rules of the zone with this name; nil when there is none.
-    let rules: @Sendable (_ name: String) -> TimeZoneRules?
+public struct TimeZones: Sendable, Equatable {
+    private final class Source: Sendable {
+        let rules: @Sendable (_ name: String) -> TimeZoneRules?
+
+        init(_ rules: @escaping @Sendable (_ name: String) -> TimeZoneRules?) { self.rules = rules }
+    }
+
+    private let source: Source
 
     /// - Parameter rules: looks up a zone of the IANA database, such as `Europe/Berlin`. It is not asked for UTC.
-    public init(_ rules: @escaping @Sendable (_ name: String) -> TimeZoneRules?) {
-        self.rules = { name in ["", "UTC", "Local"].contains(name) ? .universal : rules(name) }
+    public init(_ rules: @escaping @Sendable (_ name: String) -> TimeZoneRules?) { source = Source(rules) }
+
+    /// The rules of the zone with this name; nil when there is none.
+    func rules(_ name: String) -> TimeZoneRules? {
+        ["", "UTC", "Local"].contains(name) ? .universal : source.rules(name)
     }
+
+    /// Whether both come from the same place.
+    public static func == (left: TimeZones, right: TimeZones) -> Bool { left.source === right.source }
 
     /// No zone but UTC.
     public static let universalOnly = TimeZones { _ in nil }

@@ -26,7 +26,7 @@ public final class ChildEnd: Sendable {
 extension Execution {
     /// Records the end of a child. Does nothing for a child that is not pending: its end was recorded before, or nobody
     /// waits for it.
-    public func decide(_ end: ChildEnd, at now: Instant, limits: Limits = Limits()) -> Decision {
+    public func decide(_ end: ChildEnd, at now: Instant) -> Decision {
         var draft = Draft(self, at: now)
         guard isRunning, var child = durable.children[end.initiatedEventID],
             child.workflowID.hasSameBytes(as: end.workflowID)
@@ -144,18 +144,6 @@ extension Execution {
                 .childWorkflowExecutionTerminated,
                 .childWorkflowExecutionTerminatedEventAttributes(attributes)
             )
-        }
-    }
-}
-
-extension ChildEnd {
-    /// The size of what the child returns, in bytes.
-    fileprivate var payloadBytes: Int {
-        switch event.attributes {
-        case .workflowExecutionCompletedEventAttributes(let last): last.result?.bytes.count ?? 0
-        case .workflowExecutionFailedEventAttributes(let last): last.failure?.bytes.count ?? 0
-        case .workflowExecutionCanceledEventAttributes(let last): last.details?.bytes.count ?? 0
-        default: 0
         }
     }
 }

@@ -138,19 +138,19 @@ extension HistoryTests {
         @Test func aRunWithDebtsIsErasedOnceTheyAreSettled() throws {
             let database = try TestDatabase()
             let node = try Node(database).started()
-            let run = try node.start("one").get().runID
-            #expect(node.write(.debtIncurred(Debt(eventID: 1, .reportToParent(details: [1]))), "one", run))
+            node.post.hold(.report)
+            let run = try node.start("one", lineage: Samples.childLineage).get().runID
             try node.delete("one").get()
             try checkGone(node, "one", run)
             try eventually("beside") { node.debtors("one").contains(run) }
             node.kill()
 
-            let next = try Node(database).started()
+            let next = try Node(database).startedWithHeldReports()
             defer { next.stop() }
             #expect(next.debtors("one") == [run])
             try checkGone(next, "one", run)
             #expect(try database.number("select count(*) from sagamore.journal") > 0)
-            #expect(next.write(.debtSettled(eventID: 1), "one", run))
+            #expect(next.settle("one", run))
             try eventually("settled") { next.debtors("one") == [] }
             next.shard.loads.add(.erase)
             try eventually("erased") { try database.number(Self.rest) == 0 }

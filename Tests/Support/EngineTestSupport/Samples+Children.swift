@@ -122,7 +122,7 @@ extension Stage {
     package func childEnded(_ eventID: Int64, _ workflowID: String, _ number: Int = 0) -> Decision {
         let (type, attributes) = Samples.childEnds[number]
         let end = Samples.childEnd(eventID, workflowID, type, attributes)
-        return apply(execution.decide(end, at: now, limits: limits))
+        return apply(execution.decide(end, at: now))
     }
 
     package func message(_ eventID: Int64) throws(RequestError) -> DebtMessage? {

@@ -45,7 +45,7 @@ extension World {
         let end = Samples.childEnd(child.initiatedEventID, child.workflowID, type, attributes)
         for _ in 0..<(random.once(in: 4) ? 2 : 1) {
             try perform("end of child \(child.initiatedEventID)") { execution throws(RequestError) in
-                execution.decide(end, at: now, limits: limits)
+                execution.decide(end, at: now)
             }
         }
         let isPending = execution.isRunning && execution.durable.children[child.initiatedEventID] != nil

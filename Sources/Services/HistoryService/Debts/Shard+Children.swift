@@ -10,11 +10,10 @@ extension Shard {
                 RequestError(.resourceExhausted, "too many transitions wait to be committed; try again")
             )
         }
-        let limits = configuration.limits
         resolve(parent, caller) { (access: consuming RunAccess<Void>, resolved) in
             guard case .cached(let run) = resolved else { return access.succeed(()) }
             let (shard, context) = (access.shard, access.context)
-            let decision = run.execution.decide(end, at: shard.clock(), limits: limits)
+            let decision = run.execution.decide(end, at: shard.clock())
             access.carryOut(decision, on: run, answering: ())
             shard.requeueLostQueries(of: run, in: context)
         }
