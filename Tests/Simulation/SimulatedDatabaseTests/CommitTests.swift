@@ -32,6 +32,22 @@ extension DatabaseContract {
         }
 
         @Test(arguments: DatabaseKind.allCases)
+        func aCommitThatChangesRowsThatDoNotExistIsReported(_ kind: DatabaseKind) throws {
+            let database = try kind.make()
+            let fence = try database.take()
+            try database.lane.commit(Sample.starts(1), fence: fence)
+            #expect(database.missingRows == 0)
+            let changes: [(inout CommitBatch) -> Void] = [
+                { $0.closedRuns = [Sample.closing(2)] }, { $0.alarms = [Sample.alarm(2, .set(.active))] },
+                { $0.alarms = [Sample.alarm(2, .close(.active))] }, { $0.alarms = [Sample.alarm(2, .remove)] },
+            ]
+            for (number, change) in changes.enumerated() {
+                try database.lane.commit(Sample.batch(change), fence: fence)
+                #expect(database.missingRows == number + 1)
+            }
+        }
+
+        @Test(arguments: DatabaseKind.allCases)
         func aCommandIsWrittenOnce(_ kind: DatabaseKind) throws {
             let database = try kind.make()
             let fence = try database.take()

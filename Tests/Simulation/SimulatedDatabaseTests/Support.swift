@@ -33,6 +33,9 @@ protocol DatabaseUnderTest: AnyObject {
     /// Of the process `process`.
     var outbox: any OutboxStore { get }
 
+    /// How many statements of commits changed rows that do not exist, if each names one row.
+    var missingRows: Int { get }
+
     /// `sagamore migrate --shards N`.
     func rebalance(shardCount: Int) throws(PostgresError) -> (previousCount: Int, movedSlices: Int)
     func setRetention(_ retention: Interval, of namespace: Int32) throws
@@ -55,6 +58,7 @@ final class SimulatedUnderTest: DatabaseUnderTest {
     let loader: any LoaderStore
     let outbox: any OutboxStore
     private let clock: Clock
+    private(set) var missingRows = 0
 
     private final class Clock {
         /// In seconds.
@@ -73,6 +77,7 @@ final class SimulatedUnderTest: DatabaseUnderTest {
         lane = try database.laneStore(of: "process")
         loader = try database.loaderStore(of: "process")
         outbox = try database.outboxStore(process: "process")
+        database.onMissingRows = { [unowned self] _ in missingRows += 1 }
     }
 
     func rebalance(shardCount: Int) throws(PostgresError) -> (previousCount: Int, movedSlices: Int) {
@@ -115,6 +120,12 @@ final class PostgresUnderTest: DatabaseUnderTest {
     let loader: any LoaderStore
     let outbox: any OutboxStore
     let session: PostgresConnection
+    var missingRows: Int { missing.count }
+    private let missing = Counter()
+
+    private final class Counter {
+        var count = 0
+    }
 
     init(shards: Int) throws {
         let url = try TemporaryPostgres.sharedServer().createDatabase()
@@ -126,7 +137,10 @@ final class PostgresUnderTest: DatabaseUnderTest {
             try PostgresConnection(url, applicationName: "under test", sessionSettings: own + settings)
         }
         // Some cases change rows that do not exist. The store reports that, and the commit stands.
-        lane = PostgresLaneStore(try connect(SessionSettings.lane), onMissingRows: { _ in })
+        lane = PostgresLaneStore(
+            try connect(SessionSettings.lane),
+            onMissingRows: { [missing] _ in missing.count += 1 }
+        )
         loader = PostgresLoaderStore(try connect(SessionSettings.loader))
         outbox = PostgresOutboxStore(try connect(SessionSettings.publisher), process: "process")
     }

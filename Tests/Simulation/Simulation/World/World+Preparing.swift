@@ -23,6 +23,7 @@ extension World {
             server.taskQueueLimit = limits.taskQueue
         }
         tailBytes = limits.bounds.tailBytes
+        if limits.bounds.lookUps < 20 { worldCheck.patience = 30 }
         // A flush may find the database away, or a lock.
         let flush = limits.heartbeatFlush.nanoseconds
         // A request that is late, or comes twice, brings back the details of an earlier heartbeat: the last one wins.
