@@ -38,6 +38,7 @@ METHODS = set(
     RegisterNamespace DescribeNamespace ListNamespaces UpdateNamespace DeprecateNamespace DeleteNamespace
     CreateSchedule DescribeSchedule UpdateSchedule PatchSchedule ListScheduleMatchingTimes DeleteSchedule
     ListSchedules
+    UpdateActivityOptions PauseActivity UnpauseActivity ResetActivity
     UpdateWorkflowExecution PollWorkflowExecutionUpdate DeleteWorkflowExecution UpdateWorkflowExecutionOptions
     GetSystemInfo GetClusterInfo DescribeTaskQueue
     AddSearchAttributes RemoveSearchAttributes ListSearchAttributes GetSearchAttributes

@@ -75,7 +75,7 @@ extension Execution {
         case .activityTaskCanceledEventAttributes(let attributes):
             removeActivity(attributes.scheduledEventID)
         case .activityTaskCancelRequestedEventAttributes(let attributes):
-            durable.activities[attributes.scheduledEventID]?.cancelRequestedEventID = event.eventID
+            requestCancel(ofActivity: attributes.scheduledEventID, by: event.eventID)
         case .timerStartedEventAttributes(let attributes):
             insertTimer(
                 PendingTimer(
@@ -117,6 +117,10 @@ extension Execution {
             // Between the first two events, the only request is the start itself.
             if afterEventID == 1 { durable.startRequestID = id } else { durable.requestIDs.insert(ExactText(id)) }
         case .debtSettled(let eventID): settle(eventID)
+        case .activityPaused(let scheduledEventID, let pause): applyActivityPaused(scheduledEventID, pause)
+        case .activityUnpaused(let change): applyActivityUnpaused(change)
+        case .activityReset(let change): applyActivityReset(change)
+        case .activityOptionsChanged(let change): applyActivityOptions(change)
         }
     }
 
@@ -128,7 +132,7 @@ extension Execution {
             guard let activity = durable.activities[scheduledEventID] else { return }
             let known = volatile.heartbeats[scheduledEventID]
             volatile.heartbeats[scheduledEventID] = Heartbeat(
-                attempt: activity.attempt,
+                number: activity.number,
                 at: at,
                 details: details ?? known?.details
             )

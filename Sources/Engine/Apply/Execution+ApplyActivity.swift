@@ -5,7 +5,7 @@ extension Execution {
     mutating func insertActivity(_ activity: PendingActivity) {
         durable.activities[activity.scheduledEventID] = activity
         durable.activityIDs[ExactText(activity.activityID)] = activity.scheduledEventID
-        for deadline in deadlines(of: activity) { arm(deadline) }
+        for deadline in activity.machine.deadlines(of: activity.scheduledEventID) { arm(deadline) }
     }
 
     mutating func removeActivity(_ scheduledEventID: Int64) {
@@ -18,27 +18,59 @@ extension Execution {
 
     mutating func applyActivityStarted(_ start: Fact.ActivityStart) {
         // A single lookup: an activity is large, and there may be thousands.
-        durable.activities[start.scheduledEventID]?.start(start)
+        durable.activities[start.scheduledEventID]?.machine.start(start)
         if let activity = durable.activities[start.scheduledEventID] {
-            for deadline in runningDeadlines(of: activity) { arm(deadline) }
+            for deadline in activity.machine.runningDeadlines(of: start.scheduledEventID) { arm(deadline) }
         }
     }
 
     mutating func applyActivityReturned(_ id: Int64, attempt: Int32, at: Instant) {
         guard durable.activities[id]?.attempt == attempt else { return }
-        durable.activities[id]?.wait(from: at)
+        durable.activities[id]?.machine.wait(from: at)
         if let activity = durable.activities[id] {
-            for deadline in waitingDeadlines(of: activity) { arm(deadline) }
+            for deadline in activity.machine.waitingDeadlines(of: id) { arm(deadline) }
         }
     }
 
     mutating func applyActivityRetry(_ retry: Fact.ActivityRetry) {
         let id = retry.scheduledEventID
         volatile.heartbeats[id] = nil
-        durable.activities[id]?.retry(retry)
+        durable.activities[id]?.machine.retry(retry)
         if let activity = durable.activities[id] {
-            for deadline in waitingDeadlines(of: activity) { arm(deadline) }
+            for deadline in activity.machine.waitingDeadlines(of: id) { arm(deadline) }
         }
+    }
+
+    mutating func requestCancel(ofActivity id: Int64, by eventID: Int64) {
+        durable.activities[id]?.cancelRequestedEventID = eventID
+        durable.activities[id]?.machine.isCancelRequested = true
+    }
+
+    mutating func applyActivityPaused(_ id: Int64, _ pause: ActivityPause) {
+        durable.activities[id]?.machine.pause(pause)
+    }
+
+    mutating func applyActivityUnpaused(_ change: Fact.ActivityUnpause) {
+        let id = change.scheduledEventID
+        if change.resetsHeartbeat { volatile.heartbeats[id] = nil }
+        durable.activities[id]?.machine.unpause(change)
+        armAll(ofActivity: id)
+    }
+
+    mutating func applyActivityReset(_ change: Fact.ActivityReset) {
+        durable.activities[change.scheduledEventID]?.machine.reset(change)
+        armAll(ofActivity: change.scheduledEventID)
+    }
+
+    mutating func applyActivityOptions(_ change: Fact.ActivityOptionsChange) {
+        durable.activities[change.scheduledEventID]?.machine.changeOptions(change)
+        armAll(ofActivity: change.scheduledEventID)
+    }
+
+    /// Arms the deadlines again after an operator's action. Those that were armed before are stale, or come twice.
+    private mutating func armAll(ofActivity id: Int64) {
+        guard let activity = durable.activities[id] else { return }
+        for deadline in activity.machine.deadlines(of: id) { arm(deadline) }
     }
 
     mutating func insertTimer(_ timer: PendingTimer) {
@@ -65,43 +97,6 @@ extension Execution {
         durable.bufferedEvents = []
         durable.bufferedBytes = 0
     }
-
-    func deadlines(of activity: PendingActivity) -> [Deadline] {
-        var deadlines: [Deadline] = []
-        let id = activity.scheduledEventID
-        if activity.scheduleToClose.isSet {
-            deadlines.append(Deadline(at: activity.closeDeadline, kind: .activityScheduleToClose, id: id))
-        }
-        return deadlines + (activity.isStarted ? runningDeadlines(of: activity) : waitingDeadlines(of: activity))
-    }
-
-    private func waitingDeadlines(of activity: PendingActivity) -> [Deadline] {
-        let (id, attempt) = (activity.scheduledEventID, activity.attempt)
-        var deadlines: [Deadline] = []
-        if attempt > 1 {
-            deadlines.append(Deadline(at: activity.attemptScheduledAt, kind: .activityRetry, id: id, attempt: attempt))
-        }
-        if activity.scheduleToStart.isSet {
-            let at = activity.attemptScheduledAt + activity.scheduleToStart
-            deadlines.append(Deadline(at: at, kind: .activityScheduleToStart, id: id, attempt: attempt))
-        }
-        return deadlines
-    }
-
-    private func runningDeadlines(of activity: PendingActivity) -> [Deadline] {
-        guard let startedAt = activity.startedAt else { return [] }
-        var deadlines: [Deadline] = []
-        let (id, attempt) = (activity.scheduledEventID, activity.attempt)
-        if activity.startToClose.isSet {
-            let at = startedAt + activity.startToClose
-            deadlines.append(Deadline(at: at, kind: .activityStartToClose, id: id, attempt: attempt))
-        }
-        if activity.heartbeatTimeout.isSet {
-            let at = startedAt + activity.heartbeatTimeout
-            deadlines.append(Deadline(at: at, kind: .activityHeartbeat, id: id, attempt: attempt))
-        }
-        return deadlines
-    }
 }
 
 extension HistoryEvent {
@@ -110,35 +105,5 @@ extension HistoryEvent {
             return attributes.startedEventID == startedEventID
         }
         return false
-    }
-}
-
-extension PendingActivity {
-    fileprivate mutating func start(_ start: Fact.ActivityStart) {
-        startedAt = start.at
-        startedIdentity = start.identity
-        startedRequestID = start.requestID
-        startedBuildID = start.buildID
-        startedNonce = start.nonce
-    }
-
-    /// Makes an attempt due that no worker holds.
-    fileprivate mutating func wait(from instant: Instant) {
-        startedAt = nil
-        startedIdentity = ""
-        startedRequestID = ""
-        startedBuildID = ""
-        startedNonce = 0
-        attemptScheduledAt = instant
-    }
-
-    fileprivate mutating func retry(_ retry: Fact.ActivityRetry) {
-        wait(from: retry.at)
-        attempt = retry.attempt
-        lastFailure = retry.failure
-        lastWorkerIdentity = retry.workerIdentity
-        lastAttemptCompletedAt = retry.failedAt
-        heartbeatDetails = retry.heartbeatDetails
-        heartbeatAt = retry.heartbeatAt
     }
 }

@@ -74,7 +74,9 @@ extension Execution {
         }
         for deadline in workflowTaskDeadlines() { volatile.deadlines.insert(deadline) }
         for activity in durable.activities.values {
-            for deadline in deadlines(of: activity) { volatile.deadlines.insert(deadline) }
+            for deadline in activity.machine.deadlines(of: activity.scheduledEventID) {
+                volatile.deadlines.insert(deadline)
+            }
         }
         for timer in durable.timers.values {
             volatile.deadlines.insert(Deadline(at: timer.fireAt, kind: .timer, id: timer.startedEventID))

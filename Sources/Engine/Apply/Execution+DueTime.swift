@@ -16,27 +16,9 @@ extension Execution {
         case .timer: durable.timers[deadline.id]?.fireAt
         case .runTimeout: durable.runDeadline
         case .executionTimeout: durable.executionDeadline
-        default: durable.activities[deadline.id].flatMap { dueTime(of: deadline, $0, outage) }
-        }
-    }
-
-    private func dueTime(of deadline: Deadline, _ activity: PendingActivity, _ outage: WorkerOutage) -> Instant? {
-        if deadline.kind == .activityScheduleToClose {
-            return outage.putOff(activity.closeDeadline, since: activity.scheduledAt)
-        }
-        guard activity.attempt == deadline.attempt else { return nil }
-        switch (deadline.kind, activity.startedAt) {
-        case (.activityRetry, nil): return activity.attemptScheduledAt
-        case (.activityScheduleToStart, nil):
-            let since = activity.attemptScheduledAt
-            return outage.putOff(since + activity.scheduleToStart, since: since)
-        case (.activityStartToClose, .some(let startedAt)):
-            return outage.putOff(startedAt + activity.startToClose, since: startedAt)
-        case (.activityHeartbeat, .some(let startedAt)):
-            let heartbeat = volatile.heartbeats[deadline.id].flatMap { $0.attempt == activity.attempt ? $0.at : nil }
-            let heard = max(startedAt, heartbeat ?? startedAt)
-            return outage.heartbeatDeadline(heard: heard, startedAt: startedAt, timeout: activity.heartbeatTimeout)
-        default: return nil
+        default:
+            durable.activities[deadline.id]?.machine
+                .dueTime(of: deadline, heartbeat: volatile.heartbeats[deadline.id], after: outage)
         }
     }
 }

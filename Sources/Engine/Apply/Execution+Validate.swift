@@ -55,7 +55,7 @@ extension Execution {
         switch fact {
         case .activityStarted(let start):
             let activity = try pending(start.scheduledEventID)
-            guard !activity.isStarted, activity.attempt == start.attempt else {
+            guard activity.isWaiting, activity.attempt == start.attempt else {
                 throw InvalidEntry(reason: "an attempt of an activity starts that is not due")
             }
         case .activityReturned(let scheduledEventID, let attempt, _):
@@ -68,6 +68,17 @@ extension Execution {
             guard retry.attempt == activity.attempt + 1 else {
                 throw InvalidEntry(reason: "the attempts of an activity leave a gap")
             }
+        case .activityPaused(let scheduledEventID, _):
+            guard try !pending(scheduledEventID).isPaused else {
+                throw InvalidEntry(reason: "an activity is paused twice")
+            }
+        case .activityUnpaused(let change):
+            let activity = try pending(change.scheduledEventID)
+            guard activity.isPaused, (change.dueAt == nil) == activity.isStarted else {
+                throw InvalidEntry(reason: "an activity is unpaused that is not paused, or due while it runs")
+            }
+        case .activityReset(let change): try validate(change.dueAt, try pending(change.scheduledEventID))
+        case .activityOptionsChanged(let change): try validate(change.dueAt, try pending(change.scheduledEventID))
         case .eventBuffered(let event):
             guard event.eventID == 0 else { throw InvalidEntry(reason: "an event that waits has an id") }
         case .workflowTaskRetried(let attempt, _):
@@ -77,6 +88,12 @@ extension Execution {
                 throw InvalidEntry(reason: "a debt is settled that the run does not owe")
             }
         case .commandAccepted, .commandInherited, .workflowTaskCompleted, .requestSeen: break
+        }
+    }
+
+    private func validate(_ dueAt: Instant?, _ activity: PendingActivity) throws(InvalidEntry) {
+        guard dueAt == nil || !activity.isStarted else {
+            throw InvalidEntry(reason: "an attempt of an activity is due that runs")
         }
     }
 

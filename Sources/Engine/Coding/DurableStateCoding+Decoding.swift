@@ -1,5 +1,5 @@
 internal import SagamoreAPI
-public import SagamoreProtobuf
+internal import SagamoreProtobuf
 
 /// The format of a snapshot is unknown to this program: a newer one wrote it.
 public struct UnknownSnapshotFormat: Error, Equatable, CustomStringConvertible {
@@ -37,7 +37,7 @@ extension DurableStateCoding {
     ) throws(ProtobufError) -> Bool {
         switch reader.fieldNumber {
         case Field.activity:
-            let activity = try activity(StoredFields(message: &reader, last: 26))
+            let activity = try activity(StoredFields(message: &reader, last: lastActivityField))
             state.activities[activity.scheduledEventID] = activity
             state.activityIDs[ExactText(activity.activityID)] = activity.scheduledEventID
         case Field.timer:
@@ -97,38 +97,6 @@ extension DurableStateCoding {
         state.closeWasRefused = fields.number(Field.closeWasRefused) != 0
         state.bufferedBytes = Int(fields.number(Field.bufferedBytes))
         state.signalCount = Int(fields.number(Field.signalCount))
-    }
-
-    private static func activity(_ fields: StoredFields) throws(ProtobufError) -> PendingActivity {
-        PendingActivity(
-            scheduledEventID: fields.number(1),
-            activityID: try fields.text(2),
-            type: try fields.text(3),
-            taskQueue: try fields.text(4),
-            scheduledAt: Instant(nanoseconds: fields.number(5)),
-            scheduleToClose: Interval(nanoseconds: fields.number(6)),
-            scheduleToStart: Interval(nanoseconds: fields.number(7)),
-            startToClose: Interval(nanoseconds: fields.number(8)),
-            heartbeatTimeout: Interval(nanoseconds: fields.number(9)),
-            retryPolicy: try RetryPolicy(serializedBytes: fields.bytes(10) ?? []),
-            input: fields.message(11),
-            header: fields.message(12),
-            priority: try fields.bytes(13).map { (bytes) throws(ProtobufError) in try Priority(serializedBytes: bytes)
-            },
-            attempt: Int32(truncatingIfNeeded: fields.number(14)),
-            attemptScheduledAt: Instant(nanoseconds: fields.number(15)),
-            startedAt: fields.instant(16),
-            startedIdentity: try fields.text(17),
-            startedRequestID: try fields.text(18),
-            startedBuildID: try fields.text(19),
-            startedNonce: UInt64(bitPattern: fields.number(20)),
-            cancelRequestedEventID: fields.number(21),
-            lastFailure: fields.message(22),
-            lastWorkerIdentity: try fields.text(23),
-            lastAttemptCompletedAt: fields.instant(24),
-            heartbeatDetails: fields.message(25),
-            heartbeatAt: fields.instant(26)
-        )
     }
 }
 

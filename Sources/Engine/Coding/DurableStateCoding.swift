@@ -1,5 +1,5 @@
 internal import SagamoreAPI
-public import SagamoreProtobuf
+internal import SagamoreProtobuf
 
 /// Encodes a run's durable state for snapshots, as protobuf in a schema of our own.
 ///
@@ -132,36 +132,5 @@ public enum DurableStateCoding {
         writer.string(2, omittingDefault: timer.timerID)
         writer.int64(1, omittingDefault: timer.startedEventID)
         writer.lengthDelimited(Field.timer, since: end)
-    }
-
-    private static func write(_ activity: PendingActivity, to writer: inout ProtobufWriter) {
-        let end = writer.count
-        if let at = activity.heartbeatAt { writer.int64(26, at.nanoseconds) }
-        writer.message(25, activity.heartbeatDetails)
-        if let at = activity.lastAttemptCompletedAt { writer.int64(24, at.nanoseconds) }
-        writer.string(23, omittingDefault: activity.lastWorkerIdentity)
-        writer.message(22, activity.lastFailure)
-        writer.int64(21, omittingDefault: activity.cancelRequestedEventID)
-        writer.fixed64(20, omittingDefault: activity.startedNonce)
-        writer.string(19, omittingDefault: activity.startedBuildID)
-        writer.string(18, omittingDefault: activity.startedRequestID)
-        writer.string(17, omittingDefault: activity.startedIdentity)
-        if let at = activity.startedAt { writer.int64(16, at.nanoseconds) }
-        writer.int64(15, omittingDefault: activity.attemptScheduledAt.nanoseconds)
-        writer.int32(14, omittingDefault: activity.attempt)
-        writer.message(13, activity.priority)
-        writer.message(12, activity.header)
-        writer.message(11, activity.input)
-        writer.message(10, activity.retryPolicy)
-        writer.int64(9, omittingDefault: activity.heartbeatTimeout.nanoseconds)
-        writer.int64(8, omittingDefault: activity.startToClose.nanoseconds)
-        writer.int64(7, omittingDefault: activity.scheduleToStart.nanoseconds)
-        writer.int64(6, omittingDefault: activity.scheduleToClose.nanoseconds)
-        writer.int64(5, omittingDefault: activity.scheduledAt.nanoseconds)
-        writer.string(4, omittingDefault: activity.taskQueue)
-        writer.string(3, omittingDefault: activity.type)
-        writer.string(2, omittingDefault: activity.activityID)
-        writer.int64(1, omittingDefault: activity.scheduledEventID)
-        writer.lengthDelimited(Field.activity, since: end)
     }
 }

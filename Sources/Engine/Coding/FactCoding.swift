@@ -29,7 +29,7 @@ public enum FactCoding {
         }
     }
 
-    private enum Field {
+    enum Field {
         static let afterEventID = 1
         static let commandAccepted = 2
         static let activityStarted = 3
@@ -41,6 +41,10 @@ public enum FactCoding {
         static let requestSeen = 9
         static let debtSettled = 11
         static let commandInherited = 20
+        static let activityPaused = 50
+        static let activityUnpaused = 51
+        static let activityReset = 52
+        static let activityOptionsChanged = 53
     }
 
     private static func write(_ fact: Fact, to writer: inout ProtobufWriter) {
@@ -94,6 +98,8 @@ public enum FactCoding {
             writer.lengthDelimited(Field.taskRetried, since: end)
         case .requestSeen(let id):
             writer.string(Field.requestSeen, id)
+        case .activityPaused, .activityUnpaused, .activityReset, .activityOptionsChanged:
+            writeOperation(fact, to: &writer)
         case .debtSettled(let eventID):
             writer.int64(1, eventID)
             writer.lengthDelimited(Field.debtSettled, since: end)
@@ -139,6 +145,7 @@ public enum FactCoding {
     private static func readNested(_ field: Int, _ reader: inout ProtobufReader) throws(ProtobufError) -> Fact {
         var values = FieldValues()
         try values.read(&reader, isCompletion: field == Field.taskCompleted)
+        if let operation = try readOperation(field, values) { return operation }
         switch field {
         case Field.commandAccepted:
             return .commandAccepted(try values.origin())
@@ -201,7 +208,7 @@ public enum FactCoding {
 }
 
 /// The fields of one fact, by number.
-private struct FieldValues {
+struct FieldValues {
     var numbers: [Int: Int64] = [:]
     var bytes: [Int: [UInt8]] = [:]
     var repeatedNumbers: [Int64] = []

@@ -39,15 +39,15 @@ extension Execution {
         at now: Instant
     ) throws(RequestError) -> Decision {
         // The due time is not checked again: it had come when the task was offered, and the clock may have gone back.
-        guard isRunning, let activity = durable.activities[scheduledEventID], !activity.isStarted,
-            activity.attempt == attempt
+        guard isRunning, let activity = durable.activities[scheduledEventID], activity.isWaiting,
+            activity.number == attempt
         else { throw .activityTaskNotFound }
         var draft = Draft(self, at: now)
         draft.fact(
             .activityStarted(
                 Fact.ActivityStart(
                     scheduledEventID: scheduledEventID,
-                    attempt: attempt,
+                    attempt: activity.attempt,
                     at: now,
                     identity: identity,
                     requestID: requestID,
@@ -84,9 +84,11 @@ extension Execution {
         guard let activity = try? running(token) else { return draft.decision }
         let id = activity.scheduledEventID
         draft.fact(.activityReturned(scheduledEventID: id, attempt: activity.attempt, at: now))
-        draft.decision.offers.append(
-            .activity(route: route(of: activity), scheduledEventID: id, attempt: activity.attempt)
-        )
+        if !activity.isPaused {
+            draft.decision.offers.append(
+                .activity(route: route(of: activity), scheduledEventID: id, attempt: activity.number)
+            )
+        }
         return draft.decision
     }
 
@@ -212,14 +214,20 @@ extension Execution {
         }
         var draft = Draft(self, at: now)
         draft.volatile(.heartbeat(scheduledEventID: activity.scheduledEventID, details: details, at: now))
-        draft.decision.reply = .heartbeat(HeartbeatAnswer(cancelRequested: activity.isCancelRequested))
+        draft.decision.reply = .heartbeat(
+            HeartbeatAnswer(
+                cancelRequested: activity.isCancelRequested,
+                isPaused: activity.isPaused,
+                isReset: activity.machine.isReset
+            )
+        )
         return draft.decision
     }
 
     private func running(_ token: ActivityTaskToken) throws(RequestError) -> PendingActivity {
         guard isRunning else { throw .workflowClosed }
         guard let activity = durable.activities[token.scheduledEventID], activity.isStarted,
-            activity.attempt == token.attempt, activity.startedNonce == token.nonce
+            activity.startedNonce == token.nonce
         else { throw .activityTaskNotFound }
         return activity
     }
@@ -235,7 +243,7 @@ extension Execution {
     /// Schedules the next attempt, or returns why there is none.
     ///
     /// - Parameter heartbeat: details from the failure; nil keeps those of the last heartbeat.
-    func retry(
+    private func retry(
         _ activity: PendingActivity,
         after decoded: Failure,
         _ failure: RawMessage<Failure>?,
@@ -243,34 +251,47 @@ extension Execution {
         _ heartbeat: RawMessage<Payloads>?,
         in draft: inout Draft
     ) -> RetryState? {
-        if activity.isCancelRequested { return .cancelRequested }
-        let verdict = RetryRules.verdict(
-            activity.retryPolicy,
-            attempt: activity.attempt,
-            failure: decoded,
-            deadline: activity.closeDeadline,
-            now: draft.now
-        )
-        switch verdict {
-        case .give(let state): return state
-        case .retry(let pause):
-            let isLarge = failure.map { $0.bytes.count > Limits.keptFailureBytes } ?? false
-            draft.fact(
-                .activityRetryScheduled(
-                    Fact.ActivityRetry(
-                        scheduledEventID: activity.scheduledEventID,
-                        attempt: activity.attempt + 1,
-                        at: draft.now + pause,
-                        failedAt: draft.now,
-                        failure: isLarge ? failure?.cut(to: Limits.keptFailureBytes, isRetryable: true) : failure,
-                        workerIdentity: identity,
-                        heartbeatDetails: heartbeat ?? heartbeatDetails(of: activity),
-                        heartbeatAt: heartbeat == nil ? heartbeatTime(of: activity) : draft.now
-                    )
-                )
-            )
+        switch activity.machine.afterFailure(decoded, at: draft.now) {
+        case .ended(let state): return state
+        case .retried(let attempt, let at):
+            let next = NextAttempt(attempt: attempt, at: at)
+            writeRetry(of: activity, next, failure, identity: identity, heartbeat, in: &draft)
             return nil
         }
+    }
+
+    /// Another attempt, and when it is due.
+    struct NextAttempt {
+        let attempt: Int32
+        let at: Instant
+    }
+
+    /// Records that another attempt follows the one that has ended.
+    func writeRetry(
+        of activity: PendingActivity,
+        _ next: NextAttempt,
+        _ failure: RawMessage<Failure>?,
+        identity: String,
+        _ heartbeat: RawMessage<Payloads>?,
+        in draft: inout Draft
+    ) {
+        let isLarge = failure.map { $0.bytes.count > Limits.keptFailureBytes } ?? false
+        let forgetsHeartbeat = activity.machine.forgetsHeartbeat && !activity.isPaused
+        let keptTime = heartbeat == nil ? heartbeatTime(of: activity) : draft.now
+        draft.fact(
+            .activityRetryScheduled(
+                Fact.ActivityRetry(
+                    scheduledEventID: activity.scheduledEventID,
+                    attempt: next.attempt,
+                    at: next.at,
+                    failedAt: draft.now,
+                    failure: isLarge ? failure?.cut(to: Limits.keptFailureBytes, isRetryable: true) : failure,
+                    workerIdentity: identity,
+                    heartbeatDetails: forgetsHeartbeat ? nil : heartbeat ?? heartbeatDetails(of: activity),
+                    heartbeatAt: forgetsHeartbeat ? nil : keptTime
+                )
+            )
+        )
     }
 
     /// Writes ActivityTaskStarted, which happens only at the end of the last attempt. Returns its id, or the

@@ -31,8 +31,8 @@ extension Execution {
         }
         if let result, result.bytes.count > limits.payloadBytes { throw .activityTaskNotFound }
         // The history shows that it was started by whoever completed it.
-        activity.startedAt = now
-        activity.startedIdentity = identity
+        activity.machine.startedAt = now
+        activity.machine.startedIdentity = identity
         return complete(activity, result: result, identity: identity, at: now)
     }
 

@@ -8,7 +8,7 @@ extension Execution {
         _ context: inout CommandContext,
         in draft: inout Draft
     ) -> CommandRefusal? {
-        if let message = problem(with: attributes, context) {
+        if let message = problem(withActivity: attributes, context.limits) {
             return CommandRefusal(.badScheduleActivityAttributes, message)
         }
         if let input = attributes.input, input.bytes.count > context.limits.payloadBytes {
@@ -53,48 +53,6 @@ extension Execution {
             return nil
         }
         return id
-    }
-
-    private func problem(with queue: TaskQueue?, _ limits: Limits) -> String? {
-        do throws(RequestError) {
-            try checkTaskQueue(queue, limits)
-            return nil
-        } catch {
-            return error.message
-        }
-    }
-
-    private func problem(
-        with attributes: ScheduleActivityTaskCommandAttributes,
-        _ context: CommandContext
-    ) -> String? {
-        let type = attributes.activityType?.name ?? ""
-        if let wrong = problem(with: attributes.taskQueue, context.limits) { return wrong }
-        if attributes.activityID.isEmpty { return "activityId is not set" }
-        if type.isEmpty { return "activityType is not set" }
-        for (text, field) in [
-            (attributes.activityID, "activityId"), (type, "activityType"),
-        ] {
-            if let wrong = SagamoreEngine.problem(withIdentifier: text, field, context.limits) { return wrong }
-        }
-        for (duration, field) in [
-            (attributes.scheduleToCloseTimeout, "ScheduleToCloseTimeout"),
-            (attributes.scheduleToStartTimeout, "ScheduleToStartTimeout"),
-            (attributes.startToCloseTimeout, "StartToCloseTimeout"),
-            (attributes.heartbeatTimeout, "HeartbeatTimeout"),
-        ] {
-            if let duration, duration.seconds < 0 || duration.nanos < 0 { return "invalid \(field): negative duration" }
-        }
-        if !Interval(attributes.scheduleToCloseTimeout).isSet, !Interval(attributes.startToCloseTimeout).isSet {
-            return "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity. "
-                + "ActivityId=\(attributes.activityID) ActivityType=\(type)"
-        }
-        do throws(RequestError) {
-            try checkPriority(attributes.priority)
-        } catch {
-            return "invalid priorities: \(error.message)"
-        }
-        return attributes.retryPolicy.flatMap(RetryRules.problem)
     }
 
     /// The event of a command. Unset timeouts are derived from the set ones and capped by the run's timeout; the retry
@@ -192,3 +150,43 @@ extension Execution {
 
 /// The details of a cancelled activity that never started.
 private let notStartedDetails = RawMessage<Payloads>(jsonText: "ACTIVITY_ID_NOT_STARTED")
+
+private func problem(with queue: TaskQueue?, _ limits: Limits) -> String? {
+    do throws(RequestError) {
+        try checkTaskQueue(queue, limits)
+        return nil
+    } catch {
+        return error.message
+    }
+}
+
+/// What is wrong with an activity to schedule; nil when it is valid.
+func problem(withActivity attributes: ScheduleActivityTaskCommandAttributes, _ limits: Limits) -> String? {
+    let type = attributes.activityType?.name ?? ""
+    if let wrong = problem(with: attributes.taskQueue, limits) { return wrong }
+    if attributes.activityID.isEmpty { return "activityId is not set" }
+    if type.isEmpty { return "activityType is not set" }
+    for (text, field) in [
+        (attributes.activityID, "activityId"), (type, "activityType"),
+    ] {
+        if let wrong = problem(withIdentifier: text, field, limits) { return wrong }
+    }
+    for (duration, field) in [
+        (attributes.scheduleToCloseTimeout, "ScheduleToCloseTimeout"),
+        (attributes.scheduleToStartTimeout, "ScheduleToStartTimeout"),
+        (attributes.startToCloseTimeout, "StartToCloseTimeout"),
+        (attributes.heartbeatTimeout, "HeartbeatTimeout"),
+    ] {
+        if let duration, duration.seconds < 0 || duration.nanos < 0 { return "invalid \(field): negative duration" }
+    }
+    if !Interval(attributes.scheduleToCloseTimeout).isSet, !Interval(attributes.startToCloseTimeout).isSet {
+        return "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity. "
+            + "ActivityId=\(attributes.activityID) ActivityType=\(type)"
+    }
+    do throws(RequestError) {
+        try checkPriority(attributes.priority)
+    } catch {
+        return "invalid priorities: \(error.message)"
+    }
+    return attributes.retryPolicy.flatMap(RetryRules.problem)
+}

@@ -103,7 +103,7 @@ extension Execution {
         switch deadline.kind {
         case .activityRetry:
             draft.decision.offers.append(
-                .activity(route: route(of: activity), scheduledEventID: deadline.id, attempt: activity.attempt)
+                .activity(route: route(of: activity), scheduledEventID: deadline.id, attempt: activity.number)
             )
             return false
         case .activityScheduleToStart: timeOut(activity, .scheduleToStart, in: &draft)
@@ -117,23 +117,19 @@ extension Execution {
 
     /// Times the attempt out: it is retried if the policy allows it, and the activity ends otherwise.
     private func timeOut(_ activity: PendingActivity, _ type: TimeoutType, in draft: inout Draft) {
-        let name = mixedCase(type, prefix: "TIMEOUT_TYPE_")
-        let failure = timeoutFailure("activity \(name) timeout", type)
         let details = heartbeatDetails(of: activity)
-        let identity = activity.startedIdentity
-        guard let state = retry(activity, after: failure, RawMessage(failure), identity: identity, nil, in: &draft)
-        else { return }
-        // Whatever ended the attempt, the activity then ends by its own deadline.
-        let isTooLate = state == .timeout && type != .scheduleToStart
+        let (verdict, failure) = activity.machine.afterTimeout(type, heartbeat: details, at: draft.now)
+        let state: RetryState
+        switch verdict {
+        case .retried(let attempt, let at):
+            let next = NextAttempt(attempt: attempt, at: at)
+            let identity = activity.startedIdentity
+            writeRetry(of: activity, next, RawMessage(failure), identity: identity, nil, in: &draft)
+            return
+        case .ended(let reason): state = reason
+        }
         var attributes = ActivityTaskTimedOutEventAttributes()
-        attributes.failure = RawMessage(
-            timeoutFailure(
-                isTooLate ? noTimeForRetry : failure.message,
-                isTooLate ? .scheduleToClose : type,
-                heartbeat: details,
-                cause: activity.lastFailure
-            )
-        )
+        attributes.failure = RawMessage(failure)
         attributes.scheduledEventID = activity.scheduledEventID
         attributes.startedEventID = activity.isStarted ? writeActivityStarted(activity, in: &draft) : 0
         attributes.retryState = state
@@ -152,6 +148,3 @@ extension Deadline.Kind {
         }
     }
 }
-
-private let noTimeForRetry =
-    "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"

@@ -25,7 +25,7 @@ extension Execution {
                 )
             )
         }
-        let waiting = durable.activities.values.filter { !$0.isStarted && $0.attempt == 1 }
+        let waiting = durable.activities.values.filter { $0.isWaiting && $0.number == 1 }
         for activity in waiting.sorted(by: { $0.scheduledEventID < $1.scheduledEventID }) {
             offers.append(
                 .activity(route: route(of: activity), scheduledEventID: activity.scheduledEventID, attempt: 1)

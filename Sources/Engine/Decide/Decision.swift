@@ -29,6 +29,8 @@ public struct Decision: Sendable {
         case activityTask(ActivityTaskDelivery)
         /// The reply to a heartbeat.
         case heartbeat(HeartbeatAnswer)
+        /// The options of the last activity that an operator's action was about.
+        case activityOptions(ActivityOptions)
         /// The reply to a completed workflow task.
         case completion(WorkflowTaskCompletion)
         /// The request was refused, although something was recorded.
@@ -45,6 +47,9 @@ public enum TaskOffer: Sendable, Equatable {
     ///   - stickyQueue: the queue of the worker that has the run in its cache; empty for none.
     case workflow(route: TaskRoute, stickyQueue: String, stamp: WorkflowTaskStamp)
     /// An attempt of an activity for the pollers of its task queue.
+    ///
+    /// - Parameters:
+    ///   - attempt: `ActivityMachine.number`. It is the attempt unless an operator has intervened.
     case activity(route: TaskRoute, scheduledEventID: Int64, attempt: Int32)
 }
 

@@ -108,7 +108,8 @@ enum RetryRules {
         return Interval(nanoseconds: product < Double(Int64.max) ? Int64(product) : .max)
     }
 
-    private static func isFinal(_ failure: Failure, _ nonRetryable: [String]) -> Bool {
+    /// Whether no further attempt is possible after the failure, whatever else the policy says.
+    static func isFinal(_ failure: Failure, _ nonRetryable: [String]) -> Bool {
         switch failure.failureInfo {
         case .terminatedFailureInfo, .canceledFailureInfo:
             true

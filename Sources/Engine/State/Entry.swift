@@ -84,6 +84,14 @@ public indirect enum Fact: Equatable, Sendable {
     case workflowTaskRetried(attempt: Int32, at: Instant)
     /// The id of a request that must not take effect twice.
     case requestSeen(String)
+    /// An operator paused an activity.
+    case activityPaused(scheduledEventID: Int64, ActivityPause)
+    /// An operator unpaused an activity.
+    case activityUnpaused(ActivityUnpause)
+    /// An operator let an activity start over.
+    case activityReset(ActivityReset)
+    /// An operator changed the options of an activity.
+    case activityOptionsChanged(ActivityOptionsChange)
     /// A closed run has got the answer to what it owed from this event. An open run records answers as events.
     case debtSettled(eventID: Int64)
 
@@ -123,6 +131,60 @@ public indirect enum Fact: Equatable, Sendable {
         public let heartbeatDetails: RawMessage<Payloads>?
         /// When they arrived; nil where there are none.
         public let heartbeatAt: Instant?
+    }
+
+    /// An operator unpaused an activity.
+    public struct ActivityUnpause: Equatable, Sendable {
+        /// The activity, by the id of ActivityTaskScheduled.
+        public let scheduledEventID: Int64
+        /// When the waiting attempt is due; nil when a worker runs it.
+        public let dueAt: Instant?
+        /// Whether the attempt is the first one again.
+        public let resetsAttempts: Bool
+        /// Whether the details of the last heartbeat are forgotten.
+        public let resetsHeartbeat: Bool
+
+        public init(scheduledEventID: Int64, dueAt: Instant?, resetsAttempts: Bool, resetsHeartbeat: Bool) {
+            self.scheduledEventID = scheduledEventID
+            self.dueAt = dueAt
+            self.resetsAttempts = resetsAttempts
+            self.resetsHeartbeat = resetsHeartbeat
+        }
+    }
+
+    /// An operator let an activity start over.
+    public struct ActivityReset: Equatable, Sendable {
+        /// The activity, by the id of ActivityTaskScheduled.
+        public let scheduledEventID: Int64
+        /// When the first attempt is due; nil when a worker runs an attempt, or the activity stays paused.
+        public let dueAt: Instant?
+        /// Whether it is unpaused.
+        public let unpauses: Bool
+        /// Whether the next attempt gets no heartbeat details.
+        public let resetsHeartbeat: Bool
+
+        public init(scheduledEventID: Int64, dueAt: Instant?, unpauses: Bool, resetsHeartbeat: Bool) {
+            self.scheduledEventID = scheduledEventID
+            self.dueAt = dueAt
+            self.unpauses = unpauses
+            self.resetsHeartbeat = resetsHeartbeat
+        }
+    }
+
+    /// An operator changed the options of an activity.
+    public struct ActivityOptionsChange: Equatable, Sendable {
+        /// The activity, by the id of ActivityTaskScheduled.
+        public let scheduledEventID: Int64
+        /// All its options from now on.
+        public let options: ActivitySettings
+        /// When the waiting attempt is due; nil when a worker runs it.
+        public let dueAt: Instant?
+
+        public init(scheduledEventID: Int64, options: ActivitySettings, dueAt: Instant?) {
+            self.scheduledEventID = scheduledEventID
+            self.options = options
+            self.dueAt = dueAt
+        }
     }
 
     /// A worker completed a workflow task.

@@ -59,6 +59,7 @@ public final class GRPCFront: Sendable {
         registerWorkflowTasks(on: server)
         registerActivityTasks(on: server)
         registerActivitiesByID(on: server)
+        registerActivityOperations(on: server)
         server.onConnectionEnd { [matching] in matching.connectionEnded($0) }
         server.setHealth(Self.serviceName, serving: true)
         server.setHealth(Self.operatorServiceName, serving: true)

@@ -22,10 +22,12 @@ extension PollActivityTaskQueueResponse {
         currentAttemptScheduledTime = activity.attemptScheduledAt.timestamp
         startedTime = task.delivery.startedAt.timestamp
         attempt = activity.attempt
-        // Unset timeouts are sent as zero, because workers expect the fields.
-        scheduleToCloseTimeout = activity.scheduleToClose.duration
-        startToCloseTimeout = activity.startToClose.duration
-        heartbeatTimeout = activity.heartbeatTimeout.duration
+        // Unset timeouts are sent as zero, because workers expect the fields. As on Temporal's server, they are those
+        // that the activity was scheduled with, also when an operator has changed them.
+        let scheduled = activity.machine.originalOptions
+        scheduleToCloseTimeout = scheduled.scheduleToClose.duration
+        startToCloseTimeout = scheduled.startToClose.duration
+        heartbeatTimeout = scheduled.heartbeatTimeout.duration
         retryPolicy = activity.retryPolicy
         priority = task.delivery.priority
     }

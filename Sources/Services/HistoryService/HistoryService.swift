@@ -397,6 +397,16 @@ extension HistoryService {
         shard(workflow.key).answerActivity(activityID, of: workflow, answer, identity: identity, Caller(reply))
     }
 
+    public func operate(
+        _ operation: ActivityOperation,
+        on activities: ActivitySelection,
+        of workflow: WorkflowReference,
+        identity: String,
+        reply: Reply<ActivityOptions?>
+    ) {
+        shard(workflow.key).operate(operation, on: activities, of: workflow, identity: identity, Caller(reply))
+    }
+
     public func returnActivity(_ token: ActivityTaskToken) {
         shard(token.key).returnActivity(token)
     }

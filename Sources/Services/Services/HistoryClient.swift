@@ -79,6 +79,14 @@ public protocol HistoryClient: RunAdministration, DebtRecipient {
         identity: String,
         reply: Reply<HeartbeatAnswer>
     )
+    /// Carries out an operator's action on pending activities. The reply is the options that it asked for, if any.
+    func operate(
+        _ operation: ActivityOperation,
+        on activities: ActivitySelection,
+        of workflow: WorkflowReference,
+        identity: String,
+        reply: Reply<ActivityOptions?>
+    )
     /// Returns an attempt whose delivery to its poller has failed.
     func returnActivity(_ token: ActivityTaskToken)
     /// Answers a query that was delivered as a task of its own.

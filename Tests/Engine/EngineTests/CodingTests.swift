@@ -13,8 +13,35 @@ import Testing
         .eventBuffered(HistoryEvent()),
         .workflowTaskRetried(attempt: 7, at: Samples.noon),
         .requestSeen("r"),
+        .activityPaused(scheduledEventID: 5, ActivityPause(at: Samples.noon, identity: "o", reason: "why")),
+        .activityUnpaused(
+            Fact.ActivityUnpause(scheduledEventID: 5, dueAt: nil, resetsAttempts: true, resetsHeartbeat: false)
+        ),
+        .activityUnpaused(
+            Fact.ActivityUnpause(scheduledEventID: 5, dueAt: Samples.noon, resetsAttempts: false, resetsHeartbeat: true)
+        ),
+        .activityReset(
+            Fact.ActivityReset(scheduledEventID: 5, dueAt: Samples.noon, unpauses: true, resetsHeartbeat: false)
+        ),
+        .activityReset(Fact.ActivityReset(scheduledEventID: 5, dueAt: nil, unpauses: false, resetsHeartbeat: true)),
+        .activityOptionsChanged(
+            Fact.ActivityOptionsChange(scheduledEventID: 5, options: options, dueAt: Samples.noon)
+        ),
         .debtSettled(eventID: 6),
     ]
+
+    private static let options: ActivitySettings = {
+        var options = ActivityOptions()
+        options.taskQueue = Samples.queue("other")
+        options.scheduleToCloseTimeout = Interval.seconds(90).duration
+        options.scheduleToStartTimeout = Interval.seconds(80).duration
+        options.startToCloseTimeout = Interval.seconds(70).duration
+        options.heartbeatTimeout = Interval.seconds(60).duration
+        options.retryPolicy = .with { $0.nonRetryableErrorTypes = ["fatal"] }
+        options.priority = Priority()
+        options.priority?.fairnessKey = "key"
+        return ActivitySettings(options)
+    }()
 
     @Test(arguments: facts) func factsSurviveEncodingAndDecoding(fact: Fact) throws {
         let decoded = try FactCoding.decode(RecordedFact(fact, afterEventID: 42).frame)

@@ -68,6 +68,22 @@ import Testing
         #expect(fact(returned(id, 1), after: last - 1) != nil)
         #expect(fact(returned(id, 2)) != nil)
         #expect(fact(returned(id + 100, 1)) != nil)
+        let pause = ActivityPause(at: stage.now, identity: "operator", reason: "")
+        #expect(fact(.activityPaused(scheduledEventID: id, pause)) == nil)
+        #expect(fact(.activityPaused(scheduledEventID: id + 100, pause)) != nil)
+        func unpaused(_ dueAt: Instant?) -> Fact {
+            .activityUnpaused(
+                Fact.ActivityUnpause(scheduledEventID: id, dueAt: dueAt, resetsAttempts: false, resetsHeartbeat: false)
+            )
+        }
+        #expect(fact(unpaused(nil)) != nil)
+        func reset(_ dueAt: Instant?) -> Fact {
+            .activityReset(
+                Fact.ActivityReset(scheduledEventID: id, dueAt: dueAt, unpauses: true, resetsHeartbeat: false)
+            )
+        }
+        #expect(fact(reset(nil)) == nil)
+        #expect(fact(reset(stage.now)) != nil, "it runs")
         var buffered = HistoryEvent()
         #expect(fact(.eventBuffered(buffered)) == nil)
         buffered.eventID = 3

@@ -194,7 +194,14 @@ private struct SeenValues {
 
     mutating func note(_ state: DurableState) {
         note(properties: state, "DurableState")
-        for activity in state.activities.values { note(properties: activity, "PendingActivity") }
+        for activity in state.activities.values {
+            note(properties: activity, "PendingActivity")
+            note(properties: activity.machine, "ActivityMachine")
+            note(properties: activity.machine.options, "ActivitySettings")
+            if let values = Mirror(reflecting: activity.machine).descendant("intervention", "some", "values") {
+                note(properties: values, "ActivityIntervention")
+            }
+        }
         for timer in state.timers.values { note(properties: timer, "PendingTimer") }
         for child in state.children.values { note(properties: child, "PendingChild") }
         if let task = state.workflowTask { note(properties: task, "WorkflowTask") }

@@ -239,6 +239,34 @@ extension HistoryTests {
             #expect(text(try next.activityTask().delivery.heartbeatDetails) == "half")
         }
 
+        @Test func operatorsActionsOnActivitiesAreKept() throws {
+            let database = try TestDatabase()
+            let clock = TestClock()
+            let node = try Node(database, clock: clock).started()
+            try node.start("one").get()
+            try node.work(Samples.schedule("a"), Samples.schedule("b"))
+            var options = ActivityOptions()
+            options.startToCloseTimeout = Interval.seconds(70).duration
+            let mask = ["start_to_close_timeout"]
+            #expect(
+                try node.operate(.changeOptions(options, mask: mask), on: .id("b")).get()?.taskQueue?.name == "travel"
+            )
+            #expect(try node.operate(.pause(reason: "maintenance"), on: .all).get() == nil)
+            node.kill()
+
+            let next = try Node(database, clock: clock).started()
+            defer { next.stop() }
+            let pending = try next.describe("one").get().pendingActivities
+            #expect(pending.map(\.state) == [.paused, .paused])
+            #expect(pending.map { $0.activityOptions?.startToCloseTimeout?.seconds } == [5, 70])
+            #expect(try next.activityTaskIfDue() == nil)
+            let unpause = ActivityOperation.unpause(resetsAttempts: false, resetsHeartbeat: false, jitter: .zero)
+            #expect(try next.operate(unpause, on: .id("b")).get() == nil)
+            #expect(try next.activityTask().delivery.activity.activityID == "b")
+            #expect(try next.activityTaskIfDue() == nil)
+            #expect(try next.operate(unpause, on: .id("none")).error().code == .notFound)
+        }
+
         @Test func heartbeatsWithoutDetailsAreNotForgotten() throws {
             let database = try TestDatabase()
             let clock = TestClock()

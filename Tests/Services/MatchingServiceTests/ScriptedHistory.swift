@@ -123,6 +123,13 @@ final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
         identity: String,
         reply: Reply<HeartbeatAnswer>
     ) {}
+    func operate(
+        _ operation: ActivityOperation,
+        on activities: ActivitySelection,
+        of workflow: WorkflowReference,
+        identity: String,
+        reply: Reply<ActivityOptions?>
+    ) {}
     func returnActivity(_ token: ActivityTaskToken) {}
     func answerQuery(_ token: TaskToken.QueryToken, _ answer: QueryAnswer, reply: Reply<Void>) {}
     func submit(_ command: IncomingCommand, reply: Reply<CommandOutcome>) {}

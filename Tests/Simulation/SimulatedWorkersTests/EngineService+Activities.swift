@@ -87,6 +87,14 @@ extension EngineService {
         reply: Reply<HeartbeatAnswer>
     ) { preconditionFailure("no simulated worker answers by id") }
 
+    func operate(
+        _ operation: ActivityOperation,
+        on activities: ActivitySelection,
+        of workflow: WorkflowReference,
+        identity: String,
+        reply: Reply<ActivityOptions?>
+    ) { preconditionFailure("no simulated operator") }
+
     func returnActivity(_ token: ActivityTaskToken) {
         guard let run = runs[token.runID] else { return }
         apply(run.execution.decide(activityReturned: token, at: now), to: run)

@@ -30,7 +30,11 @@ package struct Coverage: Sendable {
         case .done: count("reply done")
         case .workflowTask: count("reply workflowTask")
         case .activityTask: count("reply activityTask")
-        case .heartbeat(let answer): count("reply heartbeat \(answer.cancelRequested)")
+        case .heartbeat(let answer):
+            count("reply heartbeat \(answer.cancelRequested)")
+            if answer.isPaused { count("reply heartbeat paused") }
+            if answer.isReset { count("reply heartbeat reset") }
+        case .activityOptions: count("reply activityOptions")
         case .completion(let answer):
             count("reply completion")
             if !answer.eagerActivities.isEmpty { count("answer eagerActivities") }
@@ -81,6 +85,7 @@ package struct Coverage: Sendable {
         + [
             "commandAccepted", "commandInherited", "activityStarted", "activityReturned", "activityRetryScheduled",
             "eventBuffered", "workflowTaskCompleted", "workflowTaskRetried", "requestSeen", "debtSettled",
+            "activityPaused", "activityUnpaused", "activityReset", "activityOptionsChanged",
         ].map { "fact \($0)" }
         + ["workflowTaskStarted", "stickyAbandoned", "heartbeat", "deadlineMoved"].map { "volatile \($0)" }
         + [
@@ -92,7 +97,8 @@ package struct Coverage: Sendable {
         + StatusEvent.Status.allCases.filter { $0 != .rejected }.map { "status \($0.rawValue)" }
         + [
             "reply done", "reply workflowTask", "reply activityTask", "reply heartbeat true", "reply heartbeat false",
-            "reply completion", "reply refused", "answer eagerActivities", "answer nextTask", "offer sticky",
+            "reply completion", "reply refused", "reply activityOptions", "reply heartbeat paused",
+            "reply heartbeat reset", "answer eagerActivities", "answer nextTask", "offer sticky",
             "later workflow task attempt written", "successor", "followed TimedOut", "followed Failed",
             "followed Completed",
         ]

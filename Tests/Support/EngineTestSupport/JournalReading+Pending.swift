@@ -18,8 +18,10 @@ extension JournalReading {
                 differences.append("activity \(id) is pending in the journal alone")
                 continue
             }
-            for (field, actual, expected) in scheduledFields(activity, recorded.event, scheduled)
-                + attemptFields(activity)
+            let scheduledAt = recorded.event.eventTime.map(Instant.init) ?? .distantPast
+            let attempts = AttemptReading(id, scheduledAt: scheduledAt, facts)
+            for (field, actual, expected) in scheduledFields(activity, recorded.event, scheduled, attempts)
+                + attemptFields(activity, attempts)
             where actual != expected {
                 differences.append("activity \(id).\(field): is \(actual), the journal says \(expected)")
             }
@@ -40,43 +42,32 @@ extension JournalReading {
     private func scheduledFields(
         _ activity: PendingActivity,
         _ event: HistoryEvent,
-        _ scheduled: ActivityTaskScheduledEventAttributes
+        _ scheduled: ActivityTaskScheduledEventAttributes,
+        _ attempts: AttemptReading
     ) -> [(String, String, String)] {
-        [
+        var original = ActivityOptions()
+        original.taskQueue = scheduled.taskQueue
+        original.scheduleToCloseTimeout = scheduled.scheduleToCloseTimeout
+        original.scheduleToStartTimeout = scheduled.scheduleToStartTimeout
+        original.startToCloseTimeout = scheduled.startToCloseTimeout
+        original.heartbeatTimeout = scheduled.heartbeatTimeout
+        original.retryPolicy = scheduled.retryPolicy
+        original.priority = scheduled.priority
+        let settings = ActivitySettings(original)
+        return [
             ("activityID", activity.activityID, scheduled.activityID),
             ("type", activity.type, scheduled.activityType?.name ?? ""),
-            ("taskQueue", activity.taskQueue, scheduled.taskQueue?.name ?? ""),
             ("scheduledAt", "\(activity.scheduledAt)", "\(event.eventTime.map(Instant.init) ?? .distantPast)"),
-            ("scheduleToClose", "\(activity.scheduleToClose)", "\(Interval(scheduled.scheduleToCloseTimeout))"),
-            ("scheduleToStart", "\(activity.scheduleToStart)", "\(Interval(scheduled.scheduleToStartTimeout))"),
-            ("startToClose", "\(activity.startToClose)", "\(Interval(scheduled.startToCloseTimeout))"),
-            ("heartbeatTimeout", "\(activity.heartbeatTimeout)", "\(Interval(scheduled.heartbeatTimeout))"),
-            ("retryPolicy", "\(activity.retryPolicy)", "\(scheduled.retryPolicy ?? RetryPolicy())"),
+            ("options", "\(activity.machine.options)", "\(attempts.options ?? settings)"),
+            ("originalOptions", "\(activity.machine.originalOptions)", "\(settings)"),
             ("input", "\(bytes(activity.input))", "\(bytes(scheduled.input))"),
         ]
     }
 
     /// What follows from the facts of one activity.
-    private func attemptFields(_ activity: PendingActivity) -> [(String, String, String)] {
+    private func attemptFields(_ activity: PendingActivity, _ attempts: AttemptReading) -> [(String, String, String)] {
         let id = activity.scheduledEventID
-        var attempt: Int32 = 1
-        var attemptScheduledAt = activity.scheduledAt
-        var start: Fact.ActivityStart?
-        var retry: Fact.ActivityRetry?
-        for recorded in facts {
-            switch recorded.fact {
-            case .activityStarted(let started) where started.scheduledEventID == id: start = started
-            case .activityReturned(id, _, let at):
-                start = nil
-                attemptScheduledAt = at
-            case .activityRetryScheduled(let retried) where retried.scheduledEventID == id:
-                start = nil
-                retry = retried
-                attempt += 1
-                attemptScheduledAt = retried.at
-            default: continue
-            }
-        }
+        let start = attempts.start
         let cancellation = events.last { recorded in
             guard case .activityTaskCancelRequestedEventAttributes(let it) = recorded.event.attributes else {
                 return false
@@ -84,19 +75,20 @@ extension JournalReading {
             return it.scheduledEventID == id
         }
         return [
-            ("attempt", "\(activity.attempt)", "\(attempt)"),
-            ("attemptScheduledAt", "\(activity.attemptScheduledAt)", "\(attemptScheduledAt)"),
+            ("attempt", "\(activity.attempt)", "\(attempts.attempt)"),
+            ("attemptScheduledAt", "\(activity.attemptScheduledAt)", "\(attempts.scheduledAt)"),
             ("startedAt", "\(activity.startedAt as Any)", "\(start?.at as Any)"),
             ("startedIdentity", activity.startedIdentity, start?.identity ?? ""),
             ("startedRequestID", activity.startedRequestID, start?.requestID ?? ""),
             ("startedBuildID", activity.startedBuildID, start?.buildID ?? ""),
             ("cancelRequestedEventID", "\(activity.cancelRequestedEventID)", "\(cancellation?.event.eventID ?? 0)"),
-            ("lastFailure", "\(bytes(activity.lastFailure))", "\(bytes(retry?.failure))"),
-            ("lastWorkerIdentity", activity.lastWorkerIdentity, retry?.workerIdentity ?? ""),
-            ("lastAttemptCompletedAt", "\(activity.lastAttemptCompletedAt as Any)", "\(retry?.failedAt as Any)"),
-            ("heartbeatDetails", "\(bytes(activity.heartbeatDetails))", "\(bytes(retry?.heartbeatDetails))"),
-            ("heartbeatAt", "\(activity.heartbeatAt as Any)", "\(retry?.heartbeatAt as Any)"),
-            ("heartbeatAt", "\(activity.heartbeatAt as Any)", "\(retry?.heartbeatAt as Any)"),
+            ("lastFailure", "\(bytes(activity.lastFailure))", "\(bytes(attempts.failure))"),
+            ("lastWorkerIdentity", activity.lastWorkerIdentity, attempts.workerIdentity),
+            ("lastAttemptCompletedAt", "\(activity.lastAttemptCompletedAt as Any)", "\(attempts.failedAt as Any)"),
+            ("heartbeatDetails", "\(bytes(activity.heartbeatDetails))", "\(bytes(attempts.heartbeatDetails))"),
+            ("heartbeatAt", "\(activity.heartbeatAt as Any)", "\(attempts.heartbeatAt as Any)"),
+            ("pause", "\(activity.machine.pause as Any)", "\(attempts.pause as Any)"),
+            ("isReset", "\(activity.machine.isReset)", "\(attempts.isReset)"),
         ]
     }
 

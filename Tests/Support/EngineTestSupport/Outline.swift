@@ -53,6 +53,10 @@ extension Fact {
         case .workflowTaskCompleted(let completed): "workflowTaskCompleted \(completed.startedEventID)"
         case .workflowTaskRetried(let attempt, _): "workflowTaskRetried #\(attempt)"
         case .requestSeen(let id): "requestSeen \(id)"
+        case .activityPaused(let id, _): "activityPaused \(id)"
+        case .activityUnpaused(let change): "activityUnpaused \(change.scheduledEventID)"
+        case .activityReset(let change): "activityReset \(change.scheduledEventID)"
+        case .activityOptionsChanged(let change): "activityOptionsChanged \(change.scheduledEventID)"
         case .debtSettled(let eventID): "debtSettled \(eventID)"
         }
     }

@@ -10,7 +10,7 @@ extension World {
         guard case .activity(_, let id, let attempt) = offer else { return }
         offers.removeAll { $0 == offer }
         let activity = execution.durable.activities[id]
-        let isDue = execution.isRunning && activity?.attempt == attempt && activity?.isStarted == false
+        let isDue = execution.isRunning && activity?.number == attempt && activity?.isWaiting == true
         let decision = try perform("poll activity \(id)#\(attempt)") { execution throws(RequestError) in
             try execution.decide(
                 startActivity: id,
@@ -43,8 +43,7 @@ extension World {
 
     private func isRunning(_ token: ActivityTaskToken) -> Bool {
         let activity = execution.durable.activities[token.scheduledEventID]
-        return execution.isRunning && activity?.isStarted == true && activity?.attempt == token.attempt
-            && activity?.startedNonce == token.nonce
+        return execution.isRunning && activity?.isStarted == true && activity?.startedNonce == token.nonce
     }
 
     private func runningToken() -> ActivityTaskToken? {

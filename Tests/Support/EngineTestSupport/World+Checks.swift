@@ -17,8 +17,8 @@ extension World {
         if state.workflowTask == nil, state.firstTaskDueAt == nil {
             try require(!hasNews, "something has happened that no workflow task will tell")
         }
-        for activity in state.activities.values where !activity.isStarted {
-            let (id, attempt) = (activity.scheduledEventID, activity.attempt)
+        for activity in state.activities.values where activity.isWaiting {
+            let (id, attempt) = (activity.scheduledEventID, activity.number)
             let isOffered = offers.contains { offer in
                 guard case .activity(_, id, attempt) = offer else { return false }
                 return true
@@ -58,7 +58,7 @@ extension World {
             if state.stickyScheduleToStart.isSet { deadlines.append(task.scheduledAt + state.stickyScheduleToStart) }
         }
         deadlines += state.timers.values.map(\.fireAt)
-        for activity in state.activities.values {
+        for activity in state.activities.values where !activity.isPaused {
             deadlines.append(putOff(activity.closeDeadline, since: activity.scheduledAt))
             if let startedAt = activity.startedAt {
                 if activity.startToClose.isSet {

@@ -7,7 +7,7 @@ extension World {
     private enum Action: CaseIterable {
         case signal, cancel, terminate
         case pollWorkflowTask, answerWorkflowTask, failWorkflowTask, repeatCompletion, staleWorkflowTask
-        case pollActivity, returnActivity, answerActivity, heartbeat, staleActivity
+        case pollActivity, returnActivity, answerActivity, heartbeat, staleActivity, operateOnActivity
         case time, crash, stickyAbandoned, answerDebt, endChild
     }
 
@@ -18,7 +18,7 @@ extension World {
             (isRunningTask ? 1 : 22, .pollWorkflowTask), (isRunningTask ? 22 : 1, .answerWorkflowTask),
             (isRunningTask ? 2 : 1, .failWorkflowTask), (3, .repeatCompletion), (1, .staleWorkflowTask),
             (12, .pollActivity), (2, .returnActivity), (12, .answerActivity), (4, .heartbeat), (1, .staleActivity),
-            (9, .time), (3, .crash), (1, .stickyAbandoned), (9, .answerDebt), (5, .endChild),
+            (9, .time), (3, .crash), (1, .stickyAbandoned), (9, .answerDebt), (5, .endChild), (4, .operateOnActivity),
         ])
         switch action {
         case .signal: try signal()
@@ -34,6 +34,7 @@ extension World {
         case .answerActivity: try answerActivity()
         case .heartbeat: try heartbeat()
         case .staleActivity: try staleActivity()
+        case .operateOnActivity: try operateOnActivity()
         case .time: try passTime()
         case .crash: try crash()
         case .stickyAbandoned: try abandonSticky()

@@ -7,7 +7,7 @@ extension CachedRun {
     /// Restores the last stored heartbeat of a running attempt.
     func restore(_ row: HeartbeatRow) {
         heartbeatRows.noteRead()
-        guard execution.durable.activities[row.scheduledEventID]?.attempt == row.attempt else { return }
+        guard execution.durable.activities[row.scheduledEventID]?.number == row.attempt else { return }
         let details = RawMessage<Payloads>(uncheckedBytes: row.details)
         execution.apply(
             .volatile(.heartbeat(scheduledEventID: row.scheduledEventID, details: details, at: row.recordedAt))

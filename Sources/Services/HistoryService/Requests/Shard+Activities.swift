@@ -111,19 +111,18 @@ extension Shard {
             }
             guard case .heartbeat(let answer) = decision.reply else { return }
             access.carryOut(decision, on: run, answering: answer)
-            shard.flushHeartbeat(of: token.scheduledEventID, attempt: token.attempt, details, run, in: context)
+            shard.flushHeartbeat(of: token.scheduledEventID, details, run, in: context)
         }
     }
 
     /// Under the lock: writes heartbeat details at intervals, so that after a crash the next attempt gets recent ones.
     func flushHeartbeat(
         of scheduledEventID: Int64,
-        attempt: Int32,
         _ details: RawMessage<Payloads>?,
         _ run: CachedRun,
         in context: WorkflowContext
     ) {
-        guard let details, run.execution.durable.activities[scheduledEventID] != nil else { return }
+        guard let details, let activity = run.execution.durable.activities[scheduledEventID] else { return }
         let now = clock()
         let activities = run.execution.durable.activities
         let isWritten = run.heartbeatRows.write(
@@ -137,7 +136,7 @@ extension Shard {
         item.heartbeat = HeartbeatRow(
             runID: run.runID,
             scheduledEventID: scheduledEventID,
-            attempt: attempt,
+            attempt: activity.number,
             details: details.bytes,
             recordedAt: now
         )

@@ -48,7 +48,7 @@ extension Shard {
         in context: WorkflowContext
     ) {
         guard let token = try? run.execution.activityToken(ofActivity: activityID) else { return }
-        flushHeartbeat(of: token.scheduledEventID, attempt: token.attempt, details, run, in: context)
+        flushHeartbeat(of: token.scheduledEventID, details, run, in: context)
     }
 }
 

@@ -7,10 +7,11 @@ internal import SagamoreServices
 extension Shard {
     func describe(_ workflow: WorkflowReference, _ caller: consuming Caller<DescribeWorkflowExecutionResponse>) {
         resolve(workflow, caller) { (access: consuming RunAccess<DescribeWorkflowExecutionResponse>, resolved) in
+            let now = access.shard.clock()
             switch resolved {
             case .missing: access.fail(workflow.missing)
-            case .cached(let run): access.succeed(Description(run).response)
-            case .closed(let row): access.read(row) { .success(Description($0).response) }
+            case .cached(let run): access.succeed(Description(run, at: now).response)
+            case .closed(let row): access.read(row) { .success(Description($0, at: now).response) }
             }
         }
     }
@@ -20,9 +21,11 @@ extension Shard {
 private struct Description {
     let run: CachedRun
     let state: DurableState
+    let now: Instant
 
-    init(_ run: CachedRun) {
+    init(_ run: CachedRun, at now: Instant) {
         self.run = run
+        self.now = now
         state = run.execution.durable
     }
 
@@ -31,7 +34,7 @@ private struct Description {
         response.executionConfig = configuration
         response.workflowExecutionInfo = information
         response.pendingActivities = state.activities.values.sorted { $0.scheduledEventID < $1.scheduledEventID }
-            .map(pending)
+            .map { PendingActivityInfo($0, run.execution.volatile.heartbeats[$0.scheduledEventID], at: now) }
         response.pendingChildren = state.children.values.sorted { $0.initiatedEventID < $1.initiatedEventID }
             .map(pending)
         response.pendingWorkflowTask = pendingTask
@@ -134,54 +137,6 @@ private struct Description {
             extended.requestIDInfos = [requestID: started]
         }
         return extended
-    }
-
-    private func pending(_ activity: PendingActivity) -> PendingActivityInfo {
-        var pending = PendingActivityInfo()
-        pending.activityID = activity.activityID
-        var type = ActivityType()
-        type.name = activity.type
-        pending.activityType = type
-        if activity.isCancelRequested {
-            pending.state = .cancelRequested
-        } else {
-            pending.state = activity.isStarted ? .started : .scheduled
-        }
-        let heartbeat = run.execution.volatile.heartbeats[activity.scheduledEventID]
-        pending.heartbeatDetails = heartbeat?.details ?? activity.heartbeatDetails
-        pending.lastHeartbeatTime = (heartbeat?.at ?? activity.heartbeatAt)?.timestamp
-        pending.lastStartedTime = activity.startedAt?.timestamp
-        pending.attempt = activity.attempt
-        pending.maximumAttempts = activity.retryPolicy.maximumAttempts
-        pending.scheduledTime = activity.attemptScheduledAt.timestamp
-        if activity.closeDeadline != .distantFuture { pending.expirationTime = activity.closeDeadline.timestamp }
-        pending.lastFailure = activity.lastFailure
-        pending.lastWorkerIdentity = activity.isStarted ? activity.startedIdentity : activity.lastWorkerIdentity
-        pending.lastAttemptCompleteTime = activity.lastAttemptCompletedAt?.timestamp
-        if !activity.isStarted, activity.attempt > 1 {
-            pending.nextAttemptScheduleTime = activity.attemptScheduledAt.timestamp
-            if let completed = activity.lastAttemptCompletedAt {
-                pending.currentRetryInterval = (activity.attemptScheduledAt - completed).duration
-            }
-        }
-        pending.priority = activity.priority
-        pending.activityOptions = options(of: activity)
-        return pending
-    }
-
-    private func options(of activity: PendingActivity) -> ActivityOptions {
-        var options = ActivityOptions()
-        var queue = TaskQueue()
-        queue.name = activity.taskQueue
-        queue.normalName = activity.taskQueue
-        options.taskQueue = queue
-        options.scheduleToCloseTimeout = activity.scheduleToClose.duration
-        options.scheduleToStartTimeout = activity.scheduleToStart.duration
-        options.startToCloseTimeout = activity.startToClose.duration
-        options.heartbeatTimeout = activity.heartbeatTimeout.duration
-        options.retryPolicy = activity.retryPolicy
-        options.priority = activity.priority
-        return options
     }
 }
 

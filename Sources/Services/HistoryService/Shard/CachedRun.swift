@@ -204,11 +204,11 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     func waitingTasks(at now: Instant) -> [TaskOffer] {
         guard execution.isRunning else { return [] }
         let retries = execution.durable.activities.values.filter {
-            !$0.isStarted && $0.attempt > 1 && $0.attemptScheduledAt <= now
+            $0.isWaiting && $0.number > 1 && $0.attemptScheduledAt <= now
         }
         return execution.dueTasks()
             + retries.sorted { $0.scheduledEventID < $1.scheduledEventID }.map {
-                .activity(route: execution.route(of: $0), scheduledEventID: $0.scheduledEventID, attempt: $0.attempt)
+                .activity(route: execution.route(of: $0), scheduledEventID: $0.scheduledEventID, attempt: $0.number)
             }
     }
 
@@ -271,7 +271,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         if let alarm = alarm(at: now), alarm <= now + horizon { return false }
         if !pagedOut.isEmpty { return isAllPagedOut(at: now) }
         return execution.durable.workflowTask == nil
-            && execution.durable.activities.values.allSatisfy { $0.isStarted || $0.attemptScheduledAt > now }
+            && execution.durable.activities.values.allSatisfy { !$0.isWaiting || $0.attemptScheduledAt > now }
     }
 }
 

@@ -30,6 +30,11 @@ final class FakeHistory: HistoryClient {
         var heartbeat: (@Sendable (ActivityTaskToken, RawMessage<Payloads>?, Reply<HeartbeatAnswer>) -> Void)?
         var answerActivity:
             (@Sendable (String, WorkflowReference, ActivityAnswer, String, Reply<HeartbeatAnswer>) -> Void)?
+        var operate:
+            (
+                @Sendable (ActivityOperation, ActivitySelection, WorkflowReference, String, Reply<ActivityOptions?>) ->
+                    Void
+            )?
         var returnActivity: (@Sendable (ActivityTaskToken) -> Void)?
         var answerQuery: (@Sendable (TaskToken.QueryToken, QueryAnswer, Reply<Void>) -> Void)?
     }
@@ -156,6 +161,17 @@ final class FakeHistory: HistoryClient {
     ) {
         guard let handler = handlers.answerActivity else { return unexpected(reply) }
         handler(activityID, workflow, answer, identity, reply)
+    }
+
+    func operate(
+        _ operation: ActivityOperation,
+        on activities: ActivitySelection,
+        of workflow: WorkflowReference,
+        identity: String,
+        reply: Reply<ActivityOptions?>
+    ) {
+        guard let handler = handlers.operate else { return unexpected(reply) }
+        handler(operation, activities, workflow, identity, reply)
     }
 
     func returnActivity(_ token: ActivityTaskToken) { handlers.returnActivity?(token) }

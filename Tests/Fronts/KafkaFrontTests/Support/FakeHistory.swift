@@ -88,6 +88,13 @@ final class FakeHistory: HistoryClient {
         identity: String,
         reply: Reply<HeartbeatAnswer>
     ) { unexpected(reply) }
+    func operate(
+        _ operation: ActivityOperation,
+        on activities: ActivitySelection,
+        of workflow: WorkflowReference,
+        identity: String,
+        reply: Reply<ActivityOptions?>
+    ) { unexpected(reply) }
     func returnActivity(_: ActivityTaskToken) {}
     func answerQuery(_: TaskToken.QueryToken, _: QueryAnswer, reply: Reply<Void>) { unexpected(reply) }
 }

@@ -59,6 +59,8 @@ from . import (  # noqa: E402, I001
     queries as queries,
     activities as activities,
     activities_by_id as activities_by_id,
+    activity_operations as activity_operations,
+    activity_details as activity_details,
     starting as starting,
     workflows as workflows,
     limits as limits,

@@ -61,6 +61,11 @@ extension Node {
         Call { history.delete(reference(workflowID, runID), reply: $0) }
     }
 
+    /// An operator's action on activities of the workflow `one`.
+    func operate(_ operation: ActivityOperation, on activities: ActivitySelection) -> Call<ActivityOptions?> {
+        Call { history.operate(operation, on: activities, of: reference("one"), identity: "operator", reply: $0) }
+    }
+
     func describe(_ workflowID: String, _ runID: RunID? = nil) -> Call<DescribeWorkflowExecutionResponse> {
         Call { history.describe(reference(workflowID, runID), reply: $0) }
     }

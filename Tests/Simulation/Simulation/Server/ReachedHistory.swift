@@ -157,6 +157,18 @@ class ReachedHistory: HistoryClient, @unchecked Sendable {
         }
     }
 
+    func operate(
+        _ operation: ActivityOperation,
+        on activities: ActivitySelection,
+        of workflow: WorkflowReference,
+        identity: String,
+        reply: Reply<ActivityOptions?>
+    ) {
+        life.receive(reply) { history, reply in
+            history.operate(operation, on: activities, of: workflow, identity: identity, reply: reply)
+        }
+    }
+
     func answerQuery(_ token: TaskToken.QueryToken, _ answer: QueryAnswer, reply: Reply<Void>) {
         life.receive(reply) { history, reply in
             history.answerQuery(token, answer, reply: reply)
