@@ -156,7 +156,10 @@ let services: [Target] = [
     library(
         "Services",
         "SagamoreMatchingService",
-        ["SagamoreServices", "SagamoreEngine", "SagamoreLogging", "SagamoreThreads"]
+        [
+            "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreLogging",
+            "SagamoreThreads",
+        ]
     ),
     library(
         "Services",

@@ -42,7 +42,8 @@ METHODS = set(
     UpdateWorkflowExecution PollWorkflowExecutionUpdate DeleteWorkflowExecution UpdateWorkflowExecutionOptions
     GetSystemInfo GetClusterInfo DescribeTaskQueue
     AddSearchAttributes RemoveSearchAttributes ListSearchAttributes GetSearchAttributes
-    ShutdownWorker RecordWorkerHeartbeat
+    ShutdownWorker RecordWorkerHeartbeat ListWorkers CountWorkers DescribeWorker
+    ListTaskQueuePartitions UpdateTaskQueueConfig ResetStickyTaskQueue
     Check Watch
     """.split()
 )

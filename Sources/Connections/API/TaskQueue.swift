@@ -306,6 +306,34 @@ public struct TaskIdBlock: ProtobufMessage {
     }
 }
 
+/// `temporal.api.taskqueue.v1.TaskQueuePartitionMetadata`.
+public struct TaskQueuePartitionMetadata: ProtobufMessage {
+    public var key: String = ""
+    public var ownerHostName: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.taskqueue.v1.TaskQueuePartitionMetadata" }
+    public static let protobufFields = ProtobufFields("1s key 2s owner_host_name")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.key = try reader.string()
+            case 18: self.ownerHostName = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(2, omittingDefault: self.ownerHostName)
+        writer.string(1, omittingDefault: self.key)
+    }
+}
+
 /// `temporal.api.taskqueue.v1.PollerInfo`.
 public struct PollerInfo: ProtobufMessage {
     public var lastAccessTime: ProtobufTimestamp?

@@ -211,6 +211,92 @@ public struct WorkerHeartbeat: ProtobufMessage {
     }
 }
 
+/// `temporal.api.worker.v1.WorkerInfo`.
+public struct WorkerInfo: ProtobufMessage {
+    public var workerHeartbeat: WorkerHeartbeat?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.worker.v1.WorkerInfo" }
+    public static let protobufFields = ProtobufFields("1m worker_heartbeat", messages: [WorkerHeartbeat.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.workerHeartbeat)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(1, self.workerHeartbeat)
+    }
+}
+
+/// `temporal.api.worker.v1.WorkerListInfo`.
+public struct WorkerListInfo: ProtobufMessage {
+    public var workerInstanceKey: String = ""
+    public var workerIdentity: String = ""
+    public var taskQueue: String = ""
+    public var deploymentVersion: WorkerDeploymentVersion?
+    public var sdkName: String = ""
+    public var sdkVersion: String = ""
+    public var status: WorkerStatus = WorkerStatus(rawValue: 0)
+    public var startTime: ProtobufTimestamp?
+    public var hostName: String = ""
+    public var workerGroupingKey: String = ""
+    public var processID: String = ""
+    public var plugins: [PluginInfo] = []
+    public var drivers: [StorageDriverInfo] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.worker.v1.WorkerListInfo" }
+    public static let protobufFields = ProtobufFields("1s worker_instance_key 2s worker_identity 3s task_queue 4m deployment_version 5s sdk_name 6s sdk_version 7e status 8m start_time 9s host_name 10s worker_grouping_key 11s process_id 12*m plugins 13*m drivers", messages: [WorkerDeploymentVersion.self, ProtobufTimestamp.self, PluginInfo.self, StorageDriverInfo.self], enums: [WorkerStatus.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.workerInstanceKey = try reader.string()
+            case 18: self.workerIdentity = try reader.string()
+            case 26: self.taskQueue = try reader.string()
+            case 34: try reader.message(&self.deploymentVersion)
+            case 42: self.sdkName = try reader.string()
+            case 50: self.sdkVersion = try reader.string()
+            case 56: self.status = WorkerStatus(rawValue: try reader.int32())
+            case 66: try reader.message(&self.startTime)
+            case 74: self.hostName = try reader.string()
+            case 82: self.workerGroupingKey = try reader.string()
+            case 90: self.processID = try reader.string()
+            case 98: try reader.message(&self.plugins)
+            case 106: try reader.message(&self.drivers)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(13, self.drivers)
+        writer.message(12, self.plugins)
+        writer.string(11, omittingDefault: self.processID)
+        writer.string(10, omittingDefault: self.workerGroupingKey)
+        writer.string(9, omittingDefault: self.hostName)
+        writer.message(8, self.startTime)
+        writer.int32(7, omittingDefault: self.status.rawValue)
+        writer.string(6, omittingDefault: self.sdkVersion)
+        writer.string(5, omittingDefault: self.sdkName)
+        writer.message(4, self.deploymentVersion)
+        writer.string(3, omittingDefault: self.taskQueue)
+        writer.string(2, omittingDefault: self.workerIdentity)
+        writer.string(1, omittingDefault: self.workerInstanceKey)
+    }
+}
+
 /// `temporal.api.worker.v1.PluginInfo`.
 public struct PluginInfo: ProtobufMessage {
     public var name: String = ""

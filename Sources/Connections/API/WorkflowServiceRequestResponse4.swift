@@ -191,6 +191,56 @@ public struct RespondQueryTaskCompletedResponse: ProtobufMessage {
     }
 }
 
+/// `temporal.api.workflowservice.v1.ResetStickyTaskQueueRequest`.
+public struct ResetStickyTaskQueueRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var execution: WorkflowExecution?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ResetStickyTaskQueueRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2m execution", messages: [WorkflowExecution.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.execution)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(2, self.execution)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ResetStickyTaskQueueResponse`.
+public struct ResetStickyTaskQueueResponse: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ResetStickyTaskQueueResponse" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.ShutdownWorkerRequest`.
 public struct ShutdownWorkerRequest: ProtobufMessage {
     public var namespace: String = ""
@@ -780,34 +830,22 @@ public struct GetSystemInfoResponse: ProtobufMessage {
     }
 }
 
-/// `temporal.api.workflowservice.v1.CreateScheduleRequest`.
-public struct CreateScheduleRequest: ProtobufMessage {
+/// `temporal.api.workflowservice.v1.ListTaskQueuePartitionsRequest`.
+public struct ListTaskQueuePartitionsRequest: ProtobufMessage {
     public var namespace: String = ""
-    public var scheduleID: String = ""
-    public var schedule: Schedule?
-    public var initialPatch: SchedulePatch?
-    public var identity: String = ""
-    public var requestID: String = ""
-    public var memo: RawMessage<Memo>?
-    public var searchAttributes: RawMessage<SearchAttributes>?
+    public var taskQueue: TaskQueue?
     public var unknownFields: [UInt8] = []
 
     public init() {}
 
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CreateScheduleRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2s schedule_id 3m schedule 4m initial_patch 5s identity 6s request_id 7m memo 8m search_attributes", messages: [Schedule.self, SchedulePatch.self, Memo.self, SearchAttributes.self])
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListTaskQueuePartitionsRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2m task_queue", messages: [TaskQueue.self])
 
     public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
         while let tag = try reader.nextTag() {
             switch tag {
             case 10: self.namespace = try reader.string()
-            case 18: self.scheduleID = try reader.string()
-            case 26: try reader.message(&self.schedule)
-            case 34: try reader.message(&self.initialPatch)
-            case 42: self.identity = try reader.string()
-            case 50: self.requestID = try reader.string()
-            case 58: try reader.message(&self.memo)
-            case 66: try reader.message(&self.searchAttributes)
+            case 18: try reader.message(&self.taskQueue)
             default: try reader.unknownField(&self.unknownFields)
             }
         }
@@ -815,31 +853,27 @@ public struct CreateScheduleRequest: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        writer.message(8, self.searchAttributes)
-        writer.message(7, self.memo)
-        writer.string(6, omittingDefault: self.requestID)
-        writer.string(5, omittingDefault: self.identity)
-        writer.message(4, self.initialPatch)
-        writer.message(3, self.schedule)
-        writer.string(2, omittingDefault: self.scheduleID)
+        writer.message(2, self.taskQueue)
         writer.string(1, omittingDefault: self.namespace)
     }
 }
 
-/// `temporal.api.workflowservice.v1.CreateScheduleResponse`.
-public struct CreateScheduleResponse: ProtobufMessage {
-    public var conflictToken: [UInt8] = []
+/// `temporal.api.workflowservice.v1.ListTaskQueuePartitionsResponse`.
+public struct ListTaskQueuePartitionsResponse: ProtobufMessage {
+    public var activityTaskQueuePartitions: [TaskQueuePartitionMetadata] = []
+    public var workflowTaskQueuePartitions: [TaskQueuePartitionMetadata] = []
     public var unknownFields: [UInt8] = []
 
     public init() {}
 
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CreateScheduleResponse" }
-    public static let protobufFields = ProtobufFields("1t conflict_token")
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListTaskQueuePartitionsResponse" }
+    public static let protobufFields = ProtobufFields("1*m activity_task_queue_partitions 2*m workflow_task_queue_partitions", messages: [TaskQueuePartitionMetadata.self, TaskQueuePartitionMetadata.self])
 
     public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
         while let tag = try reader.nextTag() {
             switch tag {
-            case 10: self.conflictToken = try reader.bytes()
+            case 10: try reader.message(&self.activityTaskQueuePartitions)
+            case 18: try reader.message(&self.workflowTaskQueuePartitions)
             default: try reader.unknownField(&self.unknownFields)
             }
         }
@@ -847,34 +881,7 @@ public struct CreateScheduleResponse: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        writer.bytes(1, omittingDefault: self.conflictToken)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.DescribeScheduleRequest`.
-public struct DescribeScheduleRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var scheduleID: String = ""
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeScheduleRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2s schedule_id")
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: self.scheduleID = try reader.string()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.string(2, omittingDefault: self.scheduleID)
-        writer.string(1, omittingDefault: self.namespace)
+        writer.message(2, self.workflowTaskQueuePartitions)
+        writer.message(1, self.activityTaskQueuePartitions)
     }
 }

@@ -3,6 +3,105 @@
 
 public import SagamoreProtobuf
 
+/// `temporal.api.workflowservice.v1.CreateScheduleRequest`.
+public struct CreateScheduleRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var scheduleID: String = ""
+    public var schedule: Schedule?
+    public var initialPatch: SchedulePatch?
+    public var identity: String = ""
+    public var requestID: String = ""
+    public var memo: RawMessage<Memo>?
+    public var searchAttributes: RawMessage<SearchAttributes>?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CreateScheduleRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s schedule_id 3m schedule 4m initial_patch 5s identity 6s request_id 7m memo 8m search_attributes", messages: [Schedule.self, SchedulePatch.self, Memo.self, SearchAttributes.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.scheduleID = try reader.string()
+            case 26: try reader.message(&self.schedule)
+            case 34: try reader.message(&self.initialPatch)
+            case 42: self.identity = try reader.string()
+            case 50: self.requestID = try reader.string()
+            case 58: try reader.message(&self.memo)
+            case 66: try reader.message(&self.searchAttributes)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(8, self.searchAttributes)
+        writer.message(7, self.memo)
+        writer.string(6, omittingDefault: self.requestID)
+        writer.string(5, omittingDefault: self.identity)
+        writer.message(4, self.initialPatch)
+        writer.message(3, self.schedule)
+        writer.string(2, omittingDefault: self.scheduleID)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.CreateScheduleResponse`.
+public struct CreateScheduleResponse: ProtobufMessage {
+    public var conflictToken: [UInt8] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CreateScheduleResponse" }
+    public static let protobufFields = ProtobufFields("1t conflict_token")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.conflictToken = try reader.bytes()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.bytes(1, omittingDefault: self.conflictToken)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.DescribeScheduleRequest`.
+public struct DescribeScheduleRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var scheduleID: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeScheduleRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s schedule_id")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.scheduleID = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(2, omittingDefault: self.scheduleID)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.DescribeScheduleResponse`.
 public struct DescribeScheduleResponse: ProtobufMessage {
     public var schedule: Schedule?
@@ -786,104 +885,5 @@ public struct ResetActivityResponse: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest`.
-public struct UpdateWorkflowExecutionOptionsRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var workflowExecution: WorkflowExecution?
-    public var workflowExecutionOptions: WorkflowExecutionOptions?
-    public var updateMask: ProtobufFieldMask?
-    public var identity: String = ""
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2m workflow_execution 3m workflow_execution_options 4m update_mask 5s identity", messages: [WorkflowExecution.self, WorkflowExecutionOptions.self, ProtobufFieldMask.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: try reader.message(&self.workflowExecution)
-            case 26: try reader.message(&self.workflowExecutionOptions)
-            case 34: try reader.message(&self.updateMask)
-            case 42: self.identity = try reader.string()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.string(5, omittingDefault: self.identity)
-        writer.message(4, self.updateMask)
-        writer.message(3, self.workflowExecutionOptions)
-        writer.message(2, self.workflowExecution)
-        writer.string(1, omittingDefault: self.namespace)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse`.
-public struct UpdateWorkflowExecutionOptionsResponse: ProtobufMessage {
-    public var workflowExecutionOptions: WorkflowExecutionOptions?
-    public var updateTime: ProtobufTimestamp?
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse" }
-    public static let protobufFields = ProtobufFields("1m workflow_execution_options 2m update_time", messages: [WorkflowExecutionOptions.self, ProtobufTimestamp.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: try reader.message(&self.workflowExecutionOptions)
-            case 18: try reader.message(&self.updateTime)
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(2, self.updateTime)
-        writer.message(1, self.workflowExecutionOptions)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.RecordWorkerHeartbeatRequest`.
-public struct RecordWorkerHeartbeatRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var identity: String = ""
-    public var workerHeartbeat: [WorkerHeartbeat] = []
-    public var resourceID: String = ""
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.RecordWorkerHeartbeatRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2s identity 3*m worker_heartbeat 4s resource_id", messages: [WorkerHeartbeat.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: self.identity = try reader.string()
-            case 26: try reader.message(&self.workerHeartbeat)
-            case 34: self.resourceID = try reader.string()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.string(4, omittingDefault: self.resourceID)
-        writer.message(3, self.workerHeartbeat)
-        writer.string(2, omittingDefault: self.identity)
-        writer.string(1, omittingDefault: self.namespace)
     }
 }

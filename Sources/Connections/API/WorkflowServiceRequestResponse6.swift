@@ -3,6 +3,105 @@
 
 public import SagamoreProtobuf
 
+/// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest`.
+public struct UpdateWorkflowExecutionOptionsRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var workflowExecution: WorkflowExecution?
+    public var workflowExecutionOptions: WorkflowExecutionOptions?
+    public var updateMask: ProtobufFieldMask?
+    public var identity: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2m workflow_execution 3m workflow_execution_options 4m update_mask 5s identity", messages: [WorkflowExecution.self, WorkflowExecutionOptions.self, ProtobufFieldMask.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.workflowExecution)
+            case 26: try reader.message(&self.workflowExecutionOptions)
+            case 34: try reader.message(&self.updateMask)
+            case 42: self.identity = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(5, omittingDefault: self.identity)
+        writer.message(4, self.updateMask)
+        writer.message(3, self.workflowExecutionOptions)
+        writer.message(2, self.workflowExecution)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse`.
+public struct UpdateWorkflowExecutionOptionsResponse: ProtobufMessage {
+    public var workflowExecutionOptions: WorkflowExecutionOptions?
+    public var updateTime: ProtobufTimestamp?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse" }
+    public static let protobufFields = ProtobufFields("1m workflow_execution_options 2m update_time", messages: [WorkflowExecutionOptions.self, ProtobufTimestamp.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.workflowExecutionOptions)
+            case 18: try reader.message(&self.updateTime)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(2, self.updateTime)
+        writer.message(1, self.workflowExecutionOptions)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.RecordWorkerHeartbeatRequest`.
+public struct RecordWorkerHeartbeatRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var identity: String = ""
+    public var workerHeartbeat: [WorkerHeartbeat] = []
+    public var resourceID: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.RecordWorkerHeartbeatRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s identity 3*m worker_heartbeat 4s resource_id", messages: [WorkerHeartbeat.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.identity = try reader.string()
+            case 26: try reader.message(&self.workerHeartbeat)
+            case 34: self.resourceID = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(4, omittingDefault: self.resourceID)
+        writer.message(3, self.workerHeartbeat)
+        writer.string(2, omittingDefault: self.identity)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.RecordWorkerHeartbeatResponse`.
 public struct RecordWorkerHeartbeatResponse: ProtobufMessage {
     public var unknownFields: [UInt8] = []
@@ -22,5 +121,298 @@ public struct RecordWorkerHeartbeatResponse: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ListWorkersRequest`.
+public struct ListWorkersRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var pageSize: Int32 = 0
+    public var nextPageToken: [UInt8] = []
+    public var query: String = ""
+    public var includeSystemWorkers: Bool = false
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListWorkersRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2i page_size 3t next_page_token 4s query 5b include_system_workers")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 16: self.pageSize = try reader.int32()
+            case 26: self.nextPageToken = try reader.bytes()
+            case 34: self.query = try reader.string()
+            case 40: self.includeSystemWorkers = try reader.bool()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.bool(5, omittingDefault: self.includeSystemWorkers)
+        writer.string(4, omittingDefault: self.query)
+        writer.bytes(3, omittingDefault: self.nextPageToken)
+        writer.int32(2, omittingDefault: self.pageSize)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ListWorkersResponse`.
+public struct ListWorkersResponse: ProtobufMessage {
+    public var workersInfo: [WorkerInfo] = []
+    public var workers: [WorkerListInfo] = []
+    public var nextPageToken: [UInt8] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListWorkersResponse" }
+    public static let protobufFields = ProtobufFields("1*m workers_info 3*m workers 2t next_page_token", messages: [WorkerInfo.self, WorkerListInfo.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.workersInfo)
+            case 26: try reader.message(&self.workers)
+            case 18: self.nextPageToken = try reader.bytes()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(3, self.workers)
+        writer.bytes(2, omittingDefault: self.nextPageToken)
+        writer.message(1, self.workersInfo)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest`.
+public struct UpdateTaskQueueConfigRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var identity: String = ""
+    public var taskQueue: String = ""
+    public var taskQueueType: TaskQueueType = TaskQueueType(rawValue: 0)
+    public var updateQueueRateLimit: UpdateTaskQueueConfigRequest.RateLimitUpdate?
+    public var updateFairnessKeyRateLimitDefault: UpdateTaskQueueConfigRequest.RateLimitUpdate?
+    public var setFairnessWeightOverrides = ProtobufMap<Float>()
+    public var unsetFairnessWeightOverrides: [String] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s identity 3s task_queue 4e task_queue_type 5m update_queue_rate_limit 6m update_fairness_key_rate_limit_default 7<sf set_fairness_weight_overrides 8*s unset_fairness_weight_overrides", messages: [UpdateTaskQueueConfigRequest.RateLimitUpdate.self, UpdateTaskQueueConfigRequest.RateLimitUpdate.self], enums: [TaskQueueType.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.identity = try reader.string()
+            case 26: self.taskQueue = try reader.string()
+            case 32: self.taskQueueType = TaskQueueType(rawValue: try reader.int32())
+            case 42: try reader.message(&self.updateQueueRateLimit)
+            case 50: try reader.message(&self.updateFairnessKeyRateLimitDefault)
+            case 58:
+                let scope = try reader.enter()
+                var key: String = ""
+                var value: Float = 0
+                while let tag = try reader.nextTag() {
+                    switch tag {
+                    case 10: key = try reader.string()
+                    case 21: value = try reader.float()
+                    default: try reader.skip()
+                    }
+                }
+                reader.leave(scope)
+                self.setFairnessWeightOverrides[key] = value
+            case 66: self.unsetFairnessWeightOverrides.append(try reader.string())
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(8, self.unsetFairnessWeightOverrides)
+        for (key, value) in self.setFairnessWeightOverrides.descending() {
+            let end = writer.count
+            writer.float(2, value)
+            writer.string(1, key.text)
+            writer.lengthDelimited(7, since: end)
+        }
+        writer.message(6, self.updateFairnessKeyRateLimitDefault)
+        writer.message(5, self.updateQueueRateLimit)
+        writer.int32(4, omittingDefault: self.taskQueueType.rawValue)
+        writer.string(3, omittingDefault: self.taskQueue)
+        writer.string(2, omittingDefault: self.identity)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+
+    /// `temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest.RateLimitUpdate`.
+    public struct RateLimitUpdate: ProtobufMessage {
+        public var rateLimit: RateLimit?
+        public var reason: String = ""
+        public var unknownFields: [UInt8] = []
+
+        public init() {}
+
+        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest.RateLimitUpdate" }
+        public static let protobufFields = ProtobufFields("1m rate_limit 2s reason", messages: [RateLimit.self])
+
+        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+            while let tag = try reader.nextTag() {
+                switch tag {
+                case 10: try reader.message(&self.rateLimit)
+                case 18: self.reason = try reader.string()
+                default: try reader.unknownField(&self.unknownFields)
+                }
+            }
+        }
+
+        public func encode(into writer: inout ProtobufWriter) {
+            writer.raw(self.unknownFields)
+            writer.string(2, omittingDefault: self.reason)
+            writer.message(1, self.rateLimit)
+        }
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UpdateTaskQueueConfigResponse`.
+public struct UpdateTaskQueueConfigResponse: ProtobufMessage {
+    public var config: TaskQueueConfig?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateTaskQueueConfigResponse" }
+    public static let protobufFields = ProtobufFields("1m config", messages: [TaskQueueConfig.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.config)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(1, self.config)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.DescribeWorkerRequest`.
+public struct DescribeWorkerRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var workerInstanceKey: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeWorkerRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s worker_instance_key")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.workerInstanceKey = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(2, omittingDefault: self.workerInstanceKey)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.DescribeWorkerResponse`.
+public struct DescribeWorkerResponse: ProtobufMessage {
+    public var workerInfo: WorkerInfo?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeWorkerResponse" }
+    public static let protobufFields = ProtobufFields("1m worker_info", messages: [WorkerInfo.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.workerInfo)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(1, self.workerInfo)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.CountWorkersRequest`.
+public struct CountWorkersRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var query: String = ""
+    public var includeSystemWorkers: Bool = false
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CountWorkersRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s query 3b include_system_workers")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.query = try reader.string()
+            case 24: self.includeSystemWorkers = try reader.bool()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.bool(3, omittingDefault: self.includeSystemWorkers)
+        writer.string(2, omittingDefault: self.query)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.CountWorkersResponse`.
+public struct CountWorkersResponse: ProtobufMessage {
+    public var count: Int64 = 0
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CountWorkersResponse" }
+    public static let protobufFields = ProtobufFields("1l count")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 8: self.count = try reader.int64()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.int64(1, omittingDefault: self.count)
     }
 }

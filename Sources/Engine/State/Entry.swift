@@ -203,6 +203,19 @@ public indirect enum Fact: Equatable, Sendable {
         public let stickyScheduleToStart: Interval
         /// The eager activities that were part of the answer.
         public let eagerActivities: [Int64]
+
+        /// The same completion of a worker without a sticky queue.
+        var withoutStickyQueue: CompletedWorkflowTask {
+            CompletedWorkflowTask(
+                scheduledEventID: scheduledEventID,
+                startedEventID: startedEventID,
+                nonce: nonce,
+                epoch: epoch,
+                stickyQueue: "",
+                stickyScheduleToStart: stickyScheduleToStart,
+                eagerActivities: eagerActivities
+            )
+        }
     }
 }
 

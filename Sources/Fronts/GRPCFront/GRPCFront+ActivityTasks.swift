@@ -41,7 +41,8 @@ extension GRPCFront {
                 .activity,
                 identity: request.identity,
                 instanceKey: request.workerInstanceKey,
-                buildID: request.workerVersionCapabilities?.buildID ?? ""
+                buildID: request.workerVersionCapabilities?.buildID ?? "",
+                tasksPerSecond: request.taskQueueMetadata?.maxTasksPerSecond?.value
             )
         else { return }
         let namespace = poll.namespace.name

@@ -119,9 +119,10 @@ extension GRPCFront {
     }
 
     func description(of record: NamespaceRecord) -> DescribeNamespaceResponse {
-        // Without `workerHeartbeats`, workers send none. Polls end when their worker shuts down.
+        // Polls end when their worker shuts down.
         var capabilities = NamespaceInfo.Capabilities()
         capabilities.workerPollCompleteOnShutdown = true
+        capabilities.workerHeartbeats = true
         var bounds = NamespaceInfo.Limits()
         bounds.blobSizeLimitError = Int64(limits.payloadBytes)
         bounds.memoSizeLimitError = Int64(limits.memoBytes)

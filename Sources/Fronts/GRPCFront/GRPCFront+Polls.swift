@@ -26,7 +26,8 @@ extension GRPCFront {
         _ kind: TaskQueueKey.Kind,
         identity: String,
         instanceKey: String,
-        buildID: String
+        buildID: String,
+        tasksPerSecond: Double? = nil
     ) throws(RequestError) -> Poll? {
         let namespace = try self.namespace(name)
         let worker = DepartedWorkers.Worker(namespace: namespace.number, instanceKey: instanceKey)
@@ -53,7 +54,8 @@ extension GRPCFront {
                 requestID: requestIDs.next(),
                 buildID: buildID,
                 instanceKey: instanceKey,
-                connectionID: call.connectionID
+                connectionID: call.connectionID,
+                tasksPerSecond: tasksPerSecond.flatMap { $0.isNaN ? nil : max($0, 0) }
             ),
             worker: worker,
             deadline: clock() + waiting

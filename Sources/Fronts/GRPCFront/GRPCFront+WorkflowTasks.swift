@@ -128,6 +128,8 @@ extension GRPCFront {
         let instanceKey = usable(request.workerInstanceKey)
         // Remembered before Matching is told: a poll that Matching accepts afterwards finds its worker here.
         departed.insert(.init(namespace: namespace.number, instanceKey: instanceKey))
+        if let heartbeat = request.workerHeartbeat { record(heartbeat, in: namespace.number, at: clock()) }
+        if !instanceKey.isEmpty { workers.withLock { $0.remove(instanceKey, in: namespace.number) } }
         matching.workerShutDown(
             DepartingWorker(
                 namespace: namespace.number,

@@ -5,11 +5,13 @@ public import SagamoreGRPCServer
 public import SagamoreLogging
 internal import SagamoreProtobuf
 public import SagamoreServices
+internal import SagamoreThreads
 
 /// The front for workers and clients that speak Temporal's gRPC contract.
 ///
 /// It decodes and checks a request, passes it to its service, and converts the reply to the contract's message or
-/// status. Its only state is the ids of polls and the workers that have shut down.
+/// status. Its only state is the ids of polls, the workers that have shut down, and the workers'
+/// heartbeats.
 public final class GRPCFront: Sendable {
     let history: any HistoryClient
     let matching: any MatchingClient
@@ -20,6 +22,7 @@ public final class GRPCFront: Sendable {
     let log: Logger
     let requestIDs = RequestIDs()
     let departed = DepartedWorkers()
+    let workers = Locked(WorkerRegistry())
 
     /// Creates a front for these services.
     ///
@@ -48,6 +51,7 @@ public final class GRPCFront: Sendable {
     /// Registers all methods of the contract with a server that has not started. Methods that this version lacks are
     /// answered UNIMPLEMENTED, with their name.
     public func register(on server: GRPCServer) {
+        refuseWorkerCommands(on: server)
         registerUnavailable(on: server)
         registerSystem(on: server)
         registerNamespaces(on: server)
@@ -60,6 +64,8 @@ public final class GRPCFront: Sendable {
         registerActivityTasks(on: server)
         registerActivitiesByID(on: server)
         registerActivityOperations(on: server)
+        registerTaskQueues(on: server)
+        registerWorkers(on: server)
         server.onConnectionEnd { [matching] in matching.connectionEnded($0) }
         server.setHealth(Self.serviceName, serving: true)
         server.setHealth(Self.operatorServiceName, serving: true)

@@ -49,9 +49,13 @@ public final class Server {
         let history = makeHistory(installation)
         let matching = MatchingService(
             history: history,
+            settings: PostgresTaskQueueSettings(url: configuration.postgresURL),
             clock: SystemClock.now,
             log: Logger(label: "matching")
         )
+        try patience.wait(for: "PostgreSQL", describe: { (error: RequestError) in error.message }) {
+            () throws(RequestError) in try matching.loadSettings()
+        }
         history.connect(matching: matching)
         history.connect(namespaces: installation.namespaces)
         self.history = history

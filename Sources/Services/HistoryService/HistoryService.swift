@@ -282,6 +282,10 @@ extension HistoryService {
         shard(workflow.key).cancel(workflow, request, Caller(reply))
     }
 
+    public func resetStickyQueue(_ workflow: WorkflowReference, reply: Reply<Void>) {
+        shard(workflow.key).resetStickyQueue(workflow, Caller(reply))
+    }
+
     public func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>) {
         shard(workflow.key).terminate(workflow, request, Caller(reply))
     }

@@ -1,7 +1,9 @@
+public import SagamoreAPI
 public import SagamoreEngine
 public import SagamoreLogging
 public import SagamoreServices
 internal import SagamoreThreads
+private import Synchronization
 
 /// Matches tasks with polls. The state is a value (`MatchingState`) under one lock; its actions are carried out without
 /// the lock.
@@ -11,16 +13,24 @@ public final class MatchingService: MatchingClient {
     private let log: Logger
     private let state: Locked<MatchingState>
     private let timer = MatchingTimer()
+    /// When the timer makes its next step for a rate limit, in nanoseconds.
+    private let plannedWake = Atomic<Int64>(.max)
+    private let settings: (any TaskQueueSettingsStore)?
+    /// Held while settings are written, so that they are written in order.
+    private let configuring = Locked(())
     /// Called where other threads may come in between: the lock was released, and the actions are not carried out yet.
     private let afterHold: (@Sendable () -> Void)?
 
     /// A service without tasks or polls; `history` starts the tasks that it matches.
+    ///
+    /// - Parameter settings: where the settings of task queues are stored. Without it they last as long as the service.
     public convenience init(
         history: any HistoryClient & BacklogStore,
+        settings: (any TaskQueueSettingsStore)? = nil,
         clock: @escaping @Sendable () -> Instant,
         log: Logger
     ) {
-        self.init(history: history, clock: clock, log: log, afterHold: nil)
+        self.init(history: history, settings: settings, clock: clock, log: log, afterHold: nil)
     }
 
     /// - Parameters:
@@ -28,6 +38,7 @@ public final class MatchingService: MatchingClient {
     ///   - afterHold: for a simulation.
     package init(
         history: any HistoryClient & BacklogStore,
+        settings: (any TaskQueueSettingsStore)? = nil,
         clock: @escaping @Sendable () -> Instant,
         log: Logger,
         queueLimit: Int? = nil,
@@ -35,6 +46,7 @@ public final class MatchingService: MatchingClient {
     ) {
         state = Locked(MatchingState(queueLimit: queueLimit ?? TaskQueueState.limit))
         self.history = history
+        self.settings = settings
         self.clock = clock
         self.log = log
         self.afterHold = afterHold
@@ -54,8 +66,13 @@ public final class MatchingService: MatchingClient {
     /// Does what is due. Returns how long to wait before the next step.
     package func step() -> Interval {
         let now = clock()
-        let (actions, wakeAt) = state.withLock { $0.step(at: now) }
+        let (actions, wakeAt, paced) = state.withLock { state in
+            let (actions, wakeAt) = state.step(at: now)
+            return (actions, wakeAt, state.pacedWake)
+        }
+        plannedWake.store(paced?.nanoseconds ?? .max, ordering: .relaxed)
         carryOut(actions)
+        if let paced, paced <= wakeAt { return MatchingTimer.pause(paced - now, isPaced: true) }
         return MatchingTimer.pause(wakeAt - now)
     }
 
@@ -68,7 +85,16 @@ public final class MatchingService: MatchingClient {
     /// Changes the state, and carries out what follows from that.
     private func change(_ body: (inout MatchingState, Instant) -> [MatchAction]) {
         let now = clock()
-        carryOut(state.withLock { body(&$0, now) })
+        let (actions, paced) = state.withLock { state in (body(&state, now), state.pacedWake) }
+        wakeTimer(by: paced)
+        carryOut(actions)
+    }
+
+    /// Has the timer make a step in time for a task that waits for a rate limit.
+    private func wakeTimer(by instant: Instant?) {
+        guard let instant, instant.nanoseconds < plannedWake.load(ordering: .relaxed) else { return }
+        plannedWake.store(instant.nanoseconds, ordering: .relaxed)
+        timer.wake()
     }
 
     // MARK: MatchingClient
@@ -106,11 +132,13 @@ public final class MatchingService: MatchingClient {
         _ answer: Poll.Answer
     ) -> PollHandle {
         let now = clock()
-        let (handle, actions) = state.withLock { state in
+        let (handle, actions, paced) = state.withLock { state in
             let handle = state.newHandle(queue)
             let poll = Poll(handle: handle, poller: poller, deadline: deadline, answer: answer)
-            return (handle, state.poll(poll, isSticky: isSticky, at: now))
+            let actions = state.poll(poll, isSticky: isSticky, at: now)
+            return (handle, actions, state.pacedWake)
         }
+        wakeTimer(by: paced)
         carryOut(actions)
         return handle
     }
@@ -210,6 +238,40 @@ public final class MatchingService: MatchingClient {
         }
         let now = clock()
         return state.withLock { $0.notStarted(queued, poll, isOutOfDate: isOutOfDate, at: now) }
+    }
+}
+
+// MARK: - Settings and descriptions
+
+extension MatchingService {
+    /// Reads the settings of all task queues. Blocks; called once, before polls come.
+    ///
+    /// - Throws: `unavailable`.
+    public func loadSettings() throws(RequestError) {
+        guard let stored = try settings?.load() else { return }
+        state.withLock { $0.load(stored) }
+    }
+
+    public func describe(_ queue: TaskQueueKey) -> TaskQueueDescription {
+        let now = clock()
+        return state.withLock { $0.describe(queue, at: now) }
+    }
+
+    public func configure(
+        _ queue: TaskQueueKey,
+        _ change: (inout TaskQueueConfig) throws(RequestError) -> Void
+    ) throws(RequestError) -> TaskQueueConfig {
+        let (new, actions) = try configuring.withLock { (_) throws(RequestError) in
+            let old = state.withLock { $0.settings(of: queue) }
+            var new = old
+            try change(&new)
+            if new != old { try settings?.save(new, of: queue) }
+            let now = clock()
+            return (new, state.withLock { $0.configure(queue, new, at: now) })
+        }
+        timer.wake()
+        carryOut(actions)
+        return new
     }
 }
 

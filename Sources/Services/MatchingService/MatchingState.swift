@@ -1,3 +1,4 @@
+internal import SagamoreAPI
 internal import SagamoreEngine
 internal import SagamoreProtobuf
 internal import SagamoreServices
@@ -17,6 +18,10 @@ struct MatchingState {
     private var stickyQueues: [UInt64: Set<TaskQueueKey>] = [:]
     private var nextPollID: UInt64 = 1
     private var isStopped = false
+    private var settings: [TaskQueueKey: TaskQueueConfig] = [:]
+    /// When a poll may get a task that waits for a rate limit; nil if none waits. Read by the service, which has its
+    /// timer wake in time.
+    private(set) var pacedWake: Instant?
     private let queueLimit: Int
 
     /// - Parameter queueLimit: how many tasks each queue holds in memory.
@@ -42,9 +47,39 @@ struct MatchingState {
         _ body: (inout TaskQueueState) -> [MatchAction]
     ) -> [MatchAction] {
         guard !isStopped else { return [] }
-        let actions = body(&queues[key, default: TaskQueueState(key, limit: queueLimit)])
+        let (settings, limit) = (settings, queueLimit)
+        let (actions, wake) = Self.change(
+            &queues[key, default: TaskQueueState(key, limit: limit, settings: settings[key])],
+            body
+        )
+        if let wake { pacedWake = min(wake, pacedWake ?? wake) }
         note(actions)
         return actions
+    }
+
+    private static func change(
+        _ queue: inout TaskQueueState,
+        _ body: (inout TaskQueueState) -> [MatchAction]
+    ) -> ([MatchAction], Instant?) {
+        (body(&queue), queue.pacedWake)
+    }
+
+    // MARK: Settings
+
+    /// Takes over the stored settings.
+    mutating func load(_ stored: [(TaskQueueKey, TaskQueueConfig)]) {
+        settings = Dictionary(stored) { $1 }
+    }
+
+    func settings(of key: TaskQueueKey) -> TaskQueueConfig { settings[key] ?? TaskQueueConfig() }
+
+    mutating func configure(_ key: TaskQueueKey, _ new: TaskQueueConfig, at now: Instant) -> [MatchAction] {
+        settings[key] = new
+        return queues[key] == nil ? [] : change(key) { $0.configure(new, at: now) }
+    }
+
+    func describe(_ key: TaskQueueKey, at now: Instant) -> TaskQueueDescription {
+        (queues[key] ?? TaskQueueState(key, settings: settings[key])).describe(at: now)
     }
 
     private mutating func note(_ actions: [MatchAction]) {
@@ -84,6 +119,7 @@ struct MatchingState {
         let isOver = matched.removeValue(forKey: poll.handle.id)?.isOver ?? true
         guard !isStopped else { return [.end(poll)] }
         return change(poll.handle.queue) { queue in
+            if isOutOfDate { queue.outOfDate() }
             let actions = isOutOfDate ? [] : queue.postpone(queued, at: now)
             return actions + (isOver ? [.end(poll)] : queue.pollAgain(poll, at: now))
         }
@@ -143,6 +179,7 @@ struct MatchingState {
     mutating func step(at now: Instant) -> (actions: [MatchAction], wakeAt: Instant) {
         var actions: [MatchAction] = []
         var wakeAt = Instant.distantFuture
+        pacedWake = nil
         // Most queues have nothing to do. An access that may change one while they are iterated would copy all of them.
         var due: [TaskQueueKey] = []
         for (key, queue) in queues {
@@ -150,6 +187,7 @@ struct MatchingState {
                 due.append(key)
             } else {
                 wakeAt = min(wakeAt, queue.wakeAt)
+                if let wake = queue.pacedWake { pacedWake = min(wake, pacedWake ?? wake) }
             }
         }
         for key in inOrder(due) {
@@ -158,6 +196,7 @@ struct MatchingState {
                 forget(key)
             } else if let next = queues[key]?.wakeAt {
                 wakeAt = min(wakeAt, next)
+                if let wake = queues[key]?.pacedWake { pacedWake = min(wake, pacedWake ?? wake) }
             }
         }
         note(actions)

@@ -3,10 +3,17 @@ internal import SagamoreThreads
 
 /// The thread that lets the state of Matching do what is due. The state says when the next step is due.
 final class MatchingTimer: Sendable {
-    private let isStopped = Monitor(false)
+    private struct State {
+        var isStopped = false
+        var isWoken = false
+    }
+
+    private let state = Monitor(State())
 
     /// Between two steps at least, so that polls that end one after the other share a step.
     private static let shortestPause = Interval.milliseconds(50)
+    /// While tasks wait for a rate limit.
+    private static let pacedPause = Interval.milliseconds(2)
     /// And at most: the wall clock may jump, and the next step may become due earlier. No postponed task is due sooner.
     private static let longestPause = Interval.milliseconds(250)
 
@@ -14,16 +21,26 @@ final class MatchingTimer: Sendable {
     ///
     /// - Parameter step: does what is due, and returns how long to wait before the next step.
     func start(_ step: @escaping @Sendable () -> Interval) {
-        _ = SystemThread.required("matching-timer") { [isStopped] in
+        _ = SystemThread.required("matching-timer") { [state] in
             var pause = Self.longestPause
-            while isStopped.wait(atMost: .nanoseconds(pause.nanoseconds), for: { $0 ? true : nil }) == nil {
+            while true {
+                let news = state.wait(atMost: .nanoseconds(pause.nanoseconds)) { $0.isStopped || $0.isWoken ? $0 : nil }
+                if news?.isStopped ?? false { return }
+                state.change { $0.isWoken = false }
                 pause = step()
             }
         }
     }
 
     /// How long to wait before the next step, when nothing is due for `rest`.
-    static func pause(_ rest: Interval) -> Interval { min(max(rest, shortestPause), longestPause) }
+    ///
+    /// - Parameter isPaced: whether a task waits for a rate limit until then.
+    static func pause(_ rest: Interval, isPaced: Bool = false) -> Interval {
+        min(max(rest, isPaced ? pacedPause : shortestPause), longestPause)
+    }
 
-    func stop() { isStopped.change { $0 = true } }
+    /// Has the thread make a step at once.
+    func wake() { state.change { $0.isWoken = true } }
+
+    func stop() { state.change { $0.isStopped = true } }
 }

@@ -1,4 +1,6 @@
+internal import SagamoreAPI
 internal import SagamoreEngine
+internal import SagamoreProtobuf
 internal import SagamoreServices
 
 /// One task queue, as a value: tasks and polls wait in order. Every method returns what is to be done outside.
@@ -21,8 +23,10 @@ struct TaskQueueState {
         case paging(storedMeanwhile: Bool)
     }
 
-    private let key: TaskQueueKey
+    let key: TaskQueueKey
     private var tasks = WaitingTasks()
+    private var statistics = QueueStatistics()
+    private var settings = TaskQueueConfig()
     /// The polls in order. One that is not in `waiting` any more is skipped.
     private var polls = FIFO<UInt64>()
     private var waiting: [UInt64: Poll] = [:]
@@ -39,6 +43,9 @@ struct TaskQueueState {
     /// `step` has nothing to do before this time. It may be too early, never too late.
     private(set) var wakeAt = Instant.distantPast
 
+    /// When a poll that waits may get a task that waits for a rate limit.
+    private(set) var pacedWake: Instant?
+
     /// Tasks that a queue holds in memory; further ones wait in the database. As many more may be postponed.
     static let limit = 2_000
     private let limit: Int
@@ -48,9 +55,10 @@ struct TaskQueueState {
     private static let idleTime = Interval.seconds(300)
 
     /// - Parameter limit: how many tasks it holds in memory; at least 2.
-    init(_ key: TaskQueueKey, limit: Int = Self.limit) {
+    init(_ key: TaskQueueKey, limit: Int = Self.limit, settings: TaskQueueConfig? = nil) {
         self.key = key
         self.limit = limit
+        if let settings { set(settings) }
     }
 
     /// Tasks that no poll has got, without those that are postponed.
@@ -64,7 +72,8 @@ struct TaskQueueState {
     // MARK: Tasks
 
     mutating func offer(_ task: MatchingTask, at now: Instant) -> [MatchAction] {
-        if let poll = nextPoll(at: now) { return [.match(QueuedTask(task), poll)] }
+        statistics.added(task, at: now)
+        if !tasks.isPaced, let poll = nextPoll(at: now) { return [match(QueuedTask(task), poll, at: now)] }
         if task.isSticky, isWorkerGone || lastPollAt + Self.stickyPatience < now { return [.abandon(task)] }
         if task.isQuery {
             // A client waits for the answer, so a query waits neither in the database nor behind tasks that do.
@@ -75,15 +84,15 @@ struct TaskQueueState {
             if task.isSticky {
                 tasks.insert(task)
             } else if isBehindBacklog(task) {
-                return [pageOut(task)]
+                return [pageOut(task, at: now)]
             } else {
                 tasks.insert(task)
                 // The last one waits in the database: a full queue takes tasks of a higher priority, and of other keys.
-                if tasks.count > limit, let last = tasks.popLast() { return [pageOut(last)] }
+                if tasks.count > limit, let last = tasks.popLast() { return [pageOut(last, at: now)] }
             }
         }
         if task.isSticky { wake(by: lastPollAt + Self.stickyPatience) }
-        return []
+        return tasks.isPaced ? matchInTime(at: now) : []
     }
 
     /// Takes back a task that could not be started. Its next attempt follows after a delay, and other tasks go first.
@@ -91,7 +100,7 @@ struct TaskQueueState {
         let task = failed.task
         if task.isSticky, isWorkerGone { return [.abandon(task)] }
         guard tasks.postponed.count < limit else {
-            return [task.isSticky ? .abandon(task) : pageOut(tasks.placed(task, at: now))]
+            return [task.isSticky ? .abandon(task) : pageOut(tasks.placed(task, at: now), at: now)]
         }
         wake(by: tasks.postponed.add(failed, at: now))
         return []
@@ -99,8 +108,9 @@ struct TaskQueueState {
 
     // MARK: The backlog
 
-    private mutating func pageOut(_ task: MatchingTask) -> MatchAction {
-        if !task.isQuery { firstStored = min(firstStored, task.taskPlace) }
+    private mutating func pageOut(_ task: MatchingTask, at now: Instant) -> MatchAction {
+        firstStored = min(firstStored, task.taskPlace)
+        statistics.pagedOut(task, at: now)
         return .pageOut(task)
     }
 
@@ -122,6 +132,7 @@ struct TaskQueueState {
             backlog = .stored
         } else {
             backlog = next == nil ? .none : .stored
+            if next == nil { statistics.backlogIsEmpty() }
         }
         return refill()
     }
@@ -147,14 +158,16 @@ struct TaskQueueState {
 
     mutating func poll(_ poll: Poll, isSticky: Bool, at now: Instant) -> [MatchAction] {
         lastPollAt = now
+        statistics.polled(by: poll.poller, at: now)
+        if statistics.workerAsks(for: poll.poller.tasksPerSecond) { applyLimits() }
         if isSticky {
             if case .shutDown = stickyWorker { return [.end(poll)] }
             stickyWorker = .expected
             if let connection = poll.poller.connectionID { connections.insert(connection) }
         }
-        if let queued = tasks.next(at: now) { return [.match(queued, poll)] + refill() }
+        if let queued = tasks.next(at: now) { return [match(queued, poll, at: now)] + refill() }
         polls.append(poll.handle.id)
-        wait(poll)
+        wait(poll, at: now)
         return refill()
     }
 
@@ -163,24 +176,41 @@ struct TaskQueueState {
         if poll.deadline <= now { return [.end(poll)] }
         if case .shutDown = stickyWorker { return [.end(poll)] }
         lastPollAt = now
-        if let queued = tasks.next(at: now) { return [.match(queued, poll)] + refill() }
+        if let queued = tasks.next(at: now) { return [match(queued, poll, at: now)] + refill() }
         polls.prepend(poll.handle.id)
-        wait(poll)
+        wait(poll, at: now)
         return []
     }
 
     mutating func cancel(_ id: UInt64, at now: Instant) -> [MatchAction] {
         guard let poll = waiting.removeValue(forKey: id) else { return [] }
         lastPollAt = now
+        statistics.polled(by: poll.poller, at: now)
         if polls.count > 2 * waiting.count + 16 { removeEndedPolls() }
         return [.end(poll)]
     }
 
-    private mutating func wait(_ poll: Poll) {
+    private mutating func wait(_ poll: Poll, at now: Instant) {
         waiting[poll.handle.id] = poll
         wake(by: poll.deadline)
         // A task that is postponed may be due before the poll's time is up.
         if let retry = tasks.postponed.nextRetry { wake(by: retry) }
+        notePace(at: now)
+    }
+
+    private mutating func match(_ queued: QueuedTask, _ poll: Poll, at now: Instant) -> MatchAction {
+        statistics.dispatched(queued.task, at: now)
+        return .match(queued, poll)
+    }
+
+    private mutating func matchWaiting(at now: Instant) -> [MatchAction] {
+        var actions: [MatchAction] = []
+        while !waiting.isEmpty, let queued = tasks.next(at: now) {
+            guard let poll = nextPoll(at: now) else { preconditionFailure("a poll that waits is not in line") }
+            actions.append(match(queued, poll, at: now))
+        }
+        notePace(at: now)
+        return actions
     }
 
     private mutating func nextPoll(at now: Instant) -> Poll? {
@@ -197,12 +227,67 @@ struct TaskQueueState {
         polls.removeAll { waiting[$0] == nil }
     }
 
-    private mutating func endPolls(where isOver: (Poll) -> Bool) -> [MatchAction] {
+    private mutating func endPolls(at now: Instant? = nil, where isOver: (Poll) -> Bool) -> [MatchAction] {
         // In the order of their arrival.
         let ended = waiting.values.filter(isOver).sorted { $0.handle.id < $1.handle.id }
         for poll in ended { waiting[poll.handle.id] = nil }
+        if let now { for poll in ended { statistics.polled(by: poll.poller, at: now) } }
         if !ended.isEmpty { removeEndedPolls() }
         return ended.map { .end($0) }
+    }
+
+    // MARK: Rate limits
+
+    /// Changes the settings.
+    mutating func configure(_ settings: TaskQueueConfig, at now: Instant) -> [MatchAction] {
+        set(settings)
+        return matchWaiting(at: now)
+    }
+
+    private mutating func set(_ settings: TaskQueueConfig) {
+        self.settings = settings
+        let weights = settings.fairnessWeightOverrides.map { (ExactText($0.key), FairShare.effective($0.value)) }
+        tasks.setWeights(Dictionary(weights) { $1 })
+        applyLimits()
+    }
+
+    private mutating func applyLimits() {
+        tasks.limit(queueRate: limit?.rate, keyRate: key.kind == .activity ? settings.keyRate : nil)
+    }
+
+    /// The limit of the whole queue. The settings go before what workers ask for.
+    private var limit: TaskQueueDescription.Limit? {
+        guard key.kind == .activity else { return nil }
+        if let rate = settings.queueRate { return TaskQueueDescription.Limit(rate: rate, isWorkers: false) }
+        return statistics.workerRate.map { TaskQueueDescription.Limit(rate: $0, isWorkers: true) }
+    }
+
+    private mutating func matchInTime(at now: Instant) -> [MatchAction] {
+        let actions = matchWaiting(at: now)
+        tasks.settle()
+        return actions
+    }
+
+    private mutating func notePace(at now: Instant) {
+        guard tasks.isPaced else {
+            pacedWake = nil
+            return
+        }
+        pacedWake = waiting.isEmpty ? nil : tasks.nextInTime(after: now)
+        if let pacedWake { wake(by: pacedWake) }
+    }
+
+    /// A task that a poll got was out of date.
+    mutating func outOfDate() { tasks.giveBack() }
+
+    /// What is known of the queue.
+    func describe(at now: Instant) -> TaskQueueDescription {
+        var description = TaskQueueDescription(at: now)
+        description.settings = settings
+        description.limit = limit
+        description.isLimited = tasks.isHeldBack(at: now)
+        statistics.describe(tasks.all, in: &description)
+        return description
     }
 
     // MARK: The end of a worker
@@ -248,12 +333,9 @@ struct TaskQueueState {
     /// sticky queue's worker has left behind. Sets `wakeAt` to the time of the next step.
     mutating func step(at now: Instant) -> [MatchAction] {
         guard wakeAt <= now else { return [] }
-        var actions = endPolls { $0.deadline <= now }
+        var actions = endPolls(at: now) { $0.deadline <= now }
         if !actions.isEmpty { lastPollAt = now }
-        while !waiting.isEmpty, let queued = tasks.next(at: now) {
-            guard let poll = nextPoll(at: now) else { preconditionFailure("a poll that waits is not in line") }
-            actions.append(.match(queued, poll))
-        }
+        actions += matchWaiting(at: now)
         if lastPollAt + Self.idleTime < now, tasks.holdsSticky {
             // Some of the tasks may be out of date: History knows.
             actions += abandonAll()
@@ -278,6 +360,7 @@ struct TaskQueueState {
         if !waiting.isEmpty {
             times += waiting.values.map(\.deadline)
             if let retry = tasks.postponed.nextRetry { times.append(retry) }
+            if let pacedWake { times.append(pacedWake) }
         }
         if tasks.holdsStickyQuery { times.append(lastPollAt + Self.stickyPatience + instant) }
         // What is overdue and still there waits for something else than time, for example for a poll.
@@ -287,4 +370,12 @@ struct TaskQueueState {
     private mutating func wake(by instant: Instant) {
         if instant < wakeAt { wakeAt = instant }
     }
+}
+
+extension TaskQueueConfig {
+    /// The limit of the whole queue in tasks per second; nil for none.
+    fileprivate var queueRate: Double? { queueRateLimit?.rateLimit.map { Double($0.requestsPerSecond) } }
+
+    /// The limit of a fairness key of weight 1 in tasks per second; nil for none.
+    fileprivate var keyRate: Double? { fairnessKeysRateLimitDefault?.rateLimit.map { Double($0.requestsPerSecond) } }
 }

@@ -1,4 +1,5 @@
 internal import SagamoreEngine
+internal import SagamoreProtobuf
 internal import SagamoreServices
 
 /// The tasks of one queue that wait in memory, and the order in which polls get them: by priority, within a priority by
@@ -12,10 +13,15 @@ struct WaitingTasks {
     /// Due retries and new tasks take turns, so that neither kind starves the other.
     private var isRetryNext = true
 
+    /// The rate limits; nil without any.
+    private var pace: TaskPace?
+    /// The weights of keys that the queue's settings name, instead of those of their tasks.
+    private var weights: [ExactText: Float] = [:]
+
     /// Tasks without queries and without those that are postponed.
-    var count: Int { tasks.count }
+    var count: Int { tasks.count + (pace?.heldCount ?? 0) }
     var queryCount: Int { queries.count }
-    var isEmpty: Bool { tasks.isEmpty && queries.isEmpty && postponed.count == 0 }
+    var isEmpty: Bool { count == 0 && queries.isEmpty && postponed.count == 0 }
 
     /// The task with the place where it has to wait. One that comes back keeps its place.
     mutating func placed(_ task: MatchingTask, at now: Instant) -> MatchingTask {
@@ -24,7 +30,8 @@ struct WaitingTasks {
             return task
         }
         var task = task
-        task.place = clock.place(of: task.priority, weight: task.priority.share?.weight ?? 1, at: now)
+        task.place = clock.place(of: task.priority, weight: weight(of: task), at: now)
+        if task.since == nil { task.since = now }
         return task
     }
 
@@ -34,10 +41,15 @@ struct WaitingTasks {
     }
 
     /// Removes the last task that may be stored.
-    mutating func popLast() -> MatchingTask? { tasks.popLast() }
+    mutating func popLast() -> MatchingTask? {
+        guard let last = tasks.popLast() else { return pace?.popLast() }
+        pace?.removed(last)
+        return last
+    }
 
     /// Removes the task that the next poll gets.
     mutating func next(at now: Instant) -> QueuedTask? {
+        if pace != nil { return nextInTime(at: now) }
         if isRetryNext || (tasks.isEmpty && queries.isEmpty), let retry = postponed.popDue(at: now) {
             isRetryNext = false
             return retry
@@ -57,6 +69,8 @@ struct WaitingTasks {
     /// Removes and returns the tasks that fulfill a condition.
     mutating func removeAll(where isRemoved: (MatchingTask) -> Bool) -> [MatchingTask] {
         guard !isEmpty else { return [] }
+        // No key is held back for a moment; the next poll finds out again.
+        for task in pace?.popAll() ?? [] { tasks.insert(task) }
         let removed = tasks.removeAll(where: isRemoved) + queries.removeAll(where: isRemoved)
         return removed + postponed.removeAll(where: isRemoved)
     }
@@ -66,5 +80,70 @@ struct WaitingTasks {
     var holdsStickyQuery: Bool { queries.holdsSticky || postponed.contains(where: \.isStickyQuery) }
 
     /// All tasks, in order; the postponed ones at the end.
-    var all: [MatchingTask] { tasks.inOrder + queries.inOrder + postponed.all }
+    var all: [MatchingTask] { tasks.inOrder + (pace?.all ?? []) + queries.inOrder + postponed.all }
+}
+
+// MARK: - Settings
+
+extension WaitingTasks {
+    /// Sets the limits of the queue and of keys of weight 1, in tasks per second.
+    mutating func limit(queueRate: Double?, keyRate: Double?) {
+        guard queueRate != nil || keyRate != nil || pace != nil else { return }
+        var pace = self.pace ?? TaskPace()
+        pace.set(queueRate: queueRate, keyRate: keyRate)
+        if queueRate == nil, keyRate == nil {
+            for task in pace.popAll() { tasks.insert(task) }
+            self.pace = nil
+        } else {
+            self.pace = pace
+        }
+    }
+
+    mutating func setWeights(_ weights: [ExactText: Float]) { self.weights = weights }
+
+    /// Whether a rate is limited.
+    var isPaced: Bool { pace != nil }
+
+    /// When the next task may go that waits for a limit; nil if none does, or for never.
+    func nextInTime(after now: Instant) -> Instant? {
+        guard let pace, count > 0 else { return nil }
+        return pace.next(at: now, isLineEmpty: tasks.isEmpty)
+    }
+
+    /// Whether tasks wait for a limit.
+    func isHeldBack(at now: Instant) -> Bool {
+        guard let pace, count > 0 else { return false }
+        return pace.heldCount > 0 || !pace.allows(at: now)
+    }
+
+    /// A task that a poll got was out of date: another one may go instead.
+    mutating func giveBack() { pace?.giveBack() }
+
+    /// Notes whether tasks wait: these are owed their time.
+    mutating func settle() {
+        if pace != nil { pace!.owes(count > 0) }
+    }
+
+    private func weight(of task: MatchingTask) -> Float {
+        guard let share = task.priority.share else { return weights.isEmpty ? 1 : weights[ExactText("")] ?? 1 }
+        return weights.isEmpty ? share.weight : weights[ExactText(share.key)] ?? share.weight
+    }
+
+    private mutating func nextInTime(at now: Instant) -> QueuedTask? {
+        guard pace!.allows(at: now) else { return nil }
+        defer { settle() }
+        if isRetryNext || count == 0, let retry = postponed.popDue(at: now) {
+            isRetryNext = false
+            pace!.take(at: now)
+            return retry
+        }
+        isRetryNext = true
+        pace!.release(into: &tasks, at: now)
+        while let task = tasks.popFirst() {
+            guard pace!.admit(task, weight: weight(of: task), at: now) else { continue }
+            clock.served(task.taskPlace)
+            return QueuedTask(task)
+        }
+        return nil
+    }
 }

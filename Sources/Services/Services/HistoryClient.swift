@@ -12,6 +12,8 @@ public protocol HistoryClient: RunAdministration, DebtRecipient {
     func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>)
     /// Ends a run at once, without running its code.
     func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>)
+    /// Forgets the worker that has the workflow in its cache, so that any worker gets its next tasks.
+    func resetStickyQueue(_ workflow: WorkflowReference, reply: Reply<Void>)
     /// Queries a run through a worker, unless the run has a status that `rejecting` names. Fails at `deadline`.
     func query(
         _ workflow: WorkflowReference,

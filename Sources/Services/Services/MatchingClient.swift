@@ -1,3 +1,4 @@
+public import SagamoreAPI
 public import SagamoreEngine
 
 /// The service that matches tasks with polls, as seen by other services.
@@ -28,6 +29,15 @@ public protocol MatchingClient: Sendable {
     /// A connection has ended. The sticky queues that were polled on it and on no other open one have lost their
     /// worker: their tasks go to the normal queues until the next poll.
     func connectionEnded(_ connectionID: UInt64)
+    /// What is known of a task queue.
+    func describe(_ queue: TaskQueueKey) -> TaskQueueDescription
+    /// Changes the settings of a task queue, and returns them when they are durable. Blocks.
+    ///
+    /// - Throws: what `change` throws, and `unavailable`.
+    func configure(
+        _ queue: TaskQueueKey,
+        _ change: (inout TaskQueueConfig) throws(RequestError) -> Void
+    ) throws(RequestError) -> TaskQueueConfig
 }
 
 /// Identifies a poll.

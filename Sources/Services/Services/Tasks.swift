@@ -72,6 +72,8 @@ public struct MatchingTask: Sendable, Equatable {
     /// Its place among the queue's tasks of the same priority, the least first. Matching gives it to each task that has
     /// to wait, and a task that waits in the database keeps it.
     public var place: Int64?
+    /// When it became due, if it has to wait.
+    public var since: Instant?
 
     public init(
         queue: TaskQueueKey,
@@ -79,7 +81,8 @@ public struct MatchingTask: Sendable, Equatable {
         runID: RunID,
         kind: Kind,
         priority: TaskPriority = .standard,
-        place: Int64? = nil
+        place: Int64? = nil,
+        since: Instant? = nil
     ) {
         self.queue = queue
         self.key = key
@@ -87,6 +90,7 @@ public struct MatchingTask: Sendable, Equatable {
         self.kind = kind
         self.priority = priority
         self.place = place
+        self.since = since
     }
 
     /// Whether it waits on a sticky queue.
@@ -110,19 +114,23 @@ public struct PollerIdentity: Sendable {
     public let instanceKey: String
     /// The number of the poll's connection; nil for polls from this process.
     public let connectionID: UInt64?
+    /// The rate that the worker asks for the whole task queue, in tasks per second; nil for none.
+    public let tasksPerSecond: Double?
 
     public init(
         identity: String,
         requestID: String,
         buildID: String,
         instanceKey: String = "",
-        connectionID: UInt64? = nil
+        connectionID: UInt64? = nil,
+        tasksPerSecond: Double? = nil
     ) {
         self.identity = identity
         self.requestID = requestID
         self.buildID = buildID
         self.instanceKey = instanceKey
         self.connectionID = connectionID
+        self.tasksPerSecond = tasksPerSecond
     }
 }
 

@@ -110,4 +110,26 @@ import Testing
         try stage.complete()
         #expect(try stage.signal("more").outline.last == "offer workflow 11#1 on travel")
     }
+
+    @Test func aResetForgetsTheStickyQueueForGood() throws {
+        let stage = try cached()
+        stage.apply(stage.execution.decideStickyReset(at: stage.now))
+        #expect(stage.execution.durable.stickyQueue.isEmpty)
+        stage.crash()
+        #expect(try stage.signal("go").outline.last == "offer workflow 7#1 on travel")
+        // There is nothing to forget any more.
+        #expect(stage.execution.decideStickyReset(at: stage.now).entries.isEmpty)
+    }
+
+    @Test func aResetMovesTheTaskThatWaits() throws {
+        let stage = try cached()
+        try stage.signal("go")
+        let decision = stage.apply(stage.execution.decideStickyReset(at: stage.now))
+        #expect(decision.outline.last == "offer workflow 7#1 on travel")
+        guard case .workflowTask(let delivery) = try stage.pollWorkflowTask().reply else {
+            Issue.record("no task")
+            return
+        }
+        #expect(!delivery.isSticky)
+    }
 }

@@ -59,7 +59,7 @@ extension FrontTests {
                 #expect(info.description == "the other one")
                 #expect(info.ownerEmail == "other@example.com")
                 #expect(info.data == ["of": "other"])
-                #expect(info.capabilities?.workerHeartbeats == false)
+                #expect(info.capabilities?.workerHeartbeats == true)
                 #expect(info.capabilities?.workerPollCompleteOnShutdown == true)
                 #expect(info.limits?.blobSizeLimitError == 2 << 20)
                 #expect(!info.supportsSchedules)

@@ -45,6 +45,11 @@ VARYING = {
     "state_transition_count": "count",  # how a server groups its writes
     "execution_duration": "time",
     "current_retry_interval": "time",
+    "approximate_backlog_age": "time",
+    "tasks_add_rate": "rate",  # over the last 30 s
+    "tasks_dispatch_rate": "rate",
+    "owner_host_name": "host",
+    "update_identity": "identity",
 }
 
 # Values that name a thing inside the real server and mean nothing to clients.

@@ -72,6 +72,7 @@ final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
     func start(_ request: StartRequest, namespace: Int32, reply: Reply<StartedRun>) {}
     func signal(_ workflow: WorkflowReference, _ request: SignalRequest, reply: Reply<RunID>) {}
     func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>) {}
+    func resetStickyQueue(_ workflow: WorkflowReference, reply: Reply<Void>) {}
     func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>) {}
     func query(
         _ workflow: WorkflowReference,

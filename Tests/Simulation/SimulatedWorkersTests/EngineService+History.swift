@@ -79,6 +79,13 @@ extension EngineService: HistoryClient {
         }
     }
 
+    func resetStickyQueue(_ workflow: WorkflowReference, reply: Reply<Void>) {
+        decide(workflow, reply) { (run) throws(RequestError) in
+            run.execution.decideStickyReset(at: now)
+        } _: { _, _ in
+        }
+    }
+
     func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>) {
         decide(workflow, reply) { (run) throws(RequestError) in
             try run.execution.decide(request, at: now)

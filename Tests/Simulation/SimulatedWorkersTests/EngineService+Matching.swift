@@ -1,3 +1,4 @@
+import SagamoreAPI
 import SagamoreEngine
 import SagamoreServices
 
@@ -47,6 +48,15 @@ extension EngineService: MatchingClient {
     }
 
     func workerShutDown(_ worker: DepartingWorker) { endPolls { worker.isPoller($0.poller) } }
+
+    func describe(_ queue: TaskQueueKey) -> TaskQueueDescription { TaskQueueDescription(at: now) }
+
+    func configure(
+        _ queue: TaskQueueKey,
+        _ change: (inout TaskQueueConfig) throws(RequestError) -> Void
+    ) throws(RequestError) -> TaskQueueConfig {
+        throw RequestError(.unimplemented, "this service has no settings")
+    }
 
     func connectionEnded(_ connectionID: UInt64) { endPolls { $0.poller.connectionID == connectionID } }
 

@@ -124,8 +124,8 @@ extension Loader {
             shard.state.offer(run.execution.dueTasks().filter { !decision.offers.contains($0) }, of: run)
         } else {
             for offer in due {
-                let place = rows.first { $0.key.task == offer.backlogID }?.place
-                shard.state.deferred.offer(offer.task(of: run, place: place))
+                let row = rows.first { $0.key.task == offer.backlogID }
+                shard.state.deferred.offer(offer.task(of: run, from: row))
             }
         }
     }

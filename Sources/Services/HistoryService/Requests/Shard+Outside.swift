@@ -25,6 +25,12 @@ extension Shard {
         }
     }
 
+    func resetStickyQueue(_ workflow: WorkflowReference, _ caller: consuming Caller<Void>) {
+        outside(workflow, caller, { _ in }) { (run, now) throws(RequestError) in
+            run.execution.decideStickyReset(at: now)
+        }
+    }
+
     /// How a request to a closed run is answered when the run is out of memory.
     private enum OnceClosed {
         case refused

@@ -286,8 +286,8 @@ extension TaskOffer {
 
     /// The task in the form that Matching takes.
     ///
-    /// - Parameter place: where it stood in its queue before it waited in the database.
-    func task(of run: CachedRun, place: Int64? = nil) -> MatchingTask {
+    /// - Parameter row: where it stood in its queue before it waited in the database.
+    func task(of run: CachedRun, from row: BacklogRow? = nil) -> MatchingTask {
         let kind: MatchingTask.Kind =
             switch self {
             case .workflow(_, let stickyQueue, let stamp): .workflow(stamp, isSticky: !stickyQueue.isEmpty)
@@ -299,7 +299,8 @@ extension TaskOffer {
             runID: run.runID,
             kind: kind,
             priority: priority,
-            place: place
+            place: row?.place,
+            since: row?.since
         )
     }
 

@@ -113,7 +113,7 @@ extension Shard {
             switch run.pageIn(row.key.task, for: queue, at: now) {
             case .keep: continue
             case .remove: break
-            case .offer(let task): state.deferred.offer(task.task(of: run, place: row.place))
+            case .offer(let task): state.deferred.offer(task.task(of: run, from: row))
             }
             item.backlog.append(.remove(row))
         }

@@ -150,6 +150,12 @@ enum Migrations {
             );
             create index backlog_by_queue on sagamore.backlog (queue, priority, place);
 
+            -- What clients have set for a task queue: rate limits and weights, an encoded TaskQueueConfig.
+            create table sagamore.task_queues (
+                queue text primary key,
+                settings bytea not null
+            );
+
             -- Append only: one row a transition (or several of one run that were committed together). `events` is an
             -- encoded History message, as it is served; `facts` what happened besides.
             create table sagamore.journal (

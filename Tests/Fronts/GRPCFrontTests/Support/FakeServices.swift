@@ -66,6 +66,7 @@ final class FakeHistory: HistoryClient {
     func delete(_ workflow: WorkflowReference, reply: Reply<Void>) {
         if let handler = handlers.delete { handler(workflow, reply) } else { unexpected(reply) }
     }
+    func resetStickyQueue(_ workflow: WorkflowReference, reply: Reply<Void>) { unexpected(reply) }
 
     func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>) {
         if let handler = handlers.terminate { handler(workflow, request, reply) } else { unexpected(reply) }
@@ -203,7 +204,10 @@ final class FakeMatching: MatchingClient {
         var cancelPoll: (@Sendable (PollHandle) -> Void)?
         var workerShutDown: (@Sendable (DepartingWorker) -> Void)?
         var connectionEnded: (@Sendable (UInt64) -> Void)?
+        var describe: (@Sendable (TaskQueueKey) -> TaskQueueDescription)?
     }
+
+    private let settings = Mutex<[TaskQueueKey: TaskQueueConfig]>([:])
 
     private let handlers: Handlers
     private let polls = Atomic<UInt64>(0)
@@ -215,6 +219,22 @@ final class FakeMatching: MatchingClient {
     }
 
     func offer(_ task: MatchingTask) {}
+
+    func describe(_ queue: TaskQueueKey) -> TaskQueueDescription {
+        handlers.describe?(queue) ?? TaskQueueDescription(at: Instant(nanoseconds: 0))
+    }
+
+    func configure(
+        _ queue: TaskQueueKey,
+        _ change: (inout TaskQueueConfig) throws(RequestError) -> Void
+    ) throws(RequestError) -> TaskQueueConfig {
+        try settings.withLock { (settings) throws(RequestError) in
+            var new = settings[queue] ?? TaskQueueConfig()
+            try change(&new)
+            settings[queue] = new
+            return new
+        }
+    }
 
     func pollWorkflowTask(
         _ queue: TaskQueueKey,

@@ -30,6 +30,7 @@ final class FakeHistory: HistoryClient {
     func start(_: StartRequest, namespace _: Int32, reply: Reply<StartedRun>) { unexpected(reply) }
     func signal(_: WorkflowReference, _: SignalRequest, reply: Reply<RunID>) { unexpected(reply) }
     func cancel(_: WorkflowReference, _: CancelRequest, reply: Reply<Void>) { unexpected(reply) }
+    func resetStickyQueue(_: WorkflowReference, reply: Reply<Void>) { unexpected(reply) }
     func terminate(_: WorkflowReference, _: TerminateRequest, reply: Reply<Void>) { unexpected(reply) }
     func query(
         _: WorkflowReference,

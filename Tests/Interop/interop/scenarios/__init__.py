@@ -61,6 +61,7 @@ from . import (  # noqa: E402, I001
     activities_by_id as activities_by_id,
     activity_operations as activity_operations,
     activity_details as activity_details,
+    task_queues as task_queues,
     starting as starting,
     workflows as workflows,
     limits as limits,

@@ -29,6 +29,12 @@ class ReachedHistory: HistoryClient, @unchecked Sendable {
         }
     }
 
+    func resetStickyQueue(_ workflow: WorkflowReference, reply: Reply<Void>) {
+        life.receive(reply) { history, reply in
+            history.resetStickyQueue(workflow, reply: reply)
+        }
+    }
+
     func terminate(_ workflow: WorkflowReference, _ request: TerminateRequest, reply: Reply<Void>) {
         life.receive(reply) { history, reply in
             history.terminate(workflow, request, reply: reply)

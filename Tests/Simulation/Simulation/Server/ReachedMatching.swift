@@ -1,3 +1,4 @@
+internal import SagamoreAPI
 internal import SagamoreEngine
 internal import SagamoreServices
 
@@ -64,5 +65,14 @@ final class ReachedMatching: MatchingClient, @unchecked Sendable {
 
     func connectionEnded(_ connectionID: UInt64) {
         life.receive { [life] _ in life.matching.connectionEnded(connectionID) }
+    }
+
+    func describe(_ queue: TaskQueueKey) -> TaskQueueDescription { life.matching.describe(queue) }
+
+    func configure(
+        _ queue: TaskQueueKey,
+        _ change: (inout TaskQueueConfig) throws(RequestError) -> Void
+    ) throws(RequestError) -> TaskQueueConfig {
+        try life.matching.configure(queue, change)
     }
 }

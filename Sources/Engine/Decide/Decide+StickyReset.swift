@@ -1,0 +1,18 @@
+extension Execution {
+    /// Forgets the worker that has the run in its cache: the next workflow tasks go to any worker, with the whole
+    /// history. A task that waits on the sticky queue is offered on the normal one.
+    public func decideStickyReset(at now: Instant) -> Decision {
+        var draft = Draft(self, at: now)
+        guard isRunning, !durable.stickyQueue.isEmpty, let completed = durable.completedTask else {
+            return draft.decision
+        }
+        draft.fact(.workflowTaskCompleted(completed.withoutStickyQueue))
+        guard let task = durable.workflowTask, volatile.startedTask == nil, !task.stickyQueue.isEmpty,
+            !volatile.stickyAbandoned
+        else { return draft.decision }
+        draft.volatile(.stickyAbandoned)
+        let stamp = WorkflowTaskStamp(scheduledEventID: task.scheduledEventID, attempt: task.attempt)
+        draft.decision.offers.append(.workflow(route: route, stickyQueue: "", stamp: stamp))
+        return draft.decision
+    }
+}
