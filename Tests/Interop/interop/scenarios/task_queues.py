@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from google.protobuf.wrappers_pb2 import DoubleValue
+from temporalio import activity, workflow
 from temporalio.api.common.v1 import Priority
 from temporalio.api.enums.v1 import DescribeTaskQueueMode, RateLimitSource, TaskQueueKind, TaskQueueType, WorkerStatus
 from temporalio.api.taskqueue.v1 import RateLimit, TaskQueue, TaskQueueMetadata
@@ -25,6 +26,7 @@ from temporalio.api.workflowservice.v1 import (
     UpdateTaskQueueConfigRequest,
     UpdateWorkerConfigRequest,
 )
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from ..raw import RawWorker, complete_workflow, schedule_activity
 from ..stage import Stage
@@ -320,3 +322,50 @@ async def worker_heartbeats(stage: Stage) -> None:
     await stage.attempt("bad page token", service.list_workers(bad))
     await stage.attempt("fetch", service.fetch_worker_config(FetchWorkerConfigRequest(namespace=namespace)))
     await stage.attempt("update", service.update_worker_config(UpdateWorkerConfigRequest(namespace=namespace)))
+
+
+@scenario
+async def worker_stops_after_a_fatal_error(stage: Stage) -> None:
+    """A worker of the SDK whose poll fails for good stops at once: the server ends its other polls."""
+    for method in ("poll_workflow_activation", "poll_activity_task"):
+        worker = Worker(
+            stage.client,
+            task_queue=stage.name,
+            workflows=[Idle],
+            activities=[idle],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        )
+        fail_once(worker, method)
+        try:
+            async with asyncio.timeout(10):
+                await worker.run()
+        except RuntimeError as error:
+            stage.record(method, str(error))
+
+
+def fail_once(worker: Worker, method: str) -> None:
+    """Makes the first poll fail while the call that it stands for goes on; later polls take that call's answer."""
+    bridge = worker._bridge_worker
+    poll = getattr(bridge, method)
+    calls: list[asyncio.Task[Any]] = []
+
+    async def instead() -> Any:
+        if not calls:
+            calls.append(asyncio.create_task(poll()))
+            await asyncio.sleep(0.3)
+            raise RuntimeError("fatal")
+        return await (calls[0] if len(calls) == 1 and not calls[0].done() else poll())
+
+    setattr(bridge, method, instead)
+
+
+@workflow.defn
+class Idle:
+    @workflow.run
+    async def run(self) -> None:
+        pass
+
+
+@activity.defn
+async def idle() -> None:
+    pass
