@@ -30,7 +30,9 @@ struct FairClock {
     fileprivate static let pruning = 64
     /// Keys that are remembered for each priority. One that is forgotten goes on at the place that was served last, so
     /// its next task comes earlier than its share allows.
-    static let keyLimit = 10_000
+    private let keyLimit: Int
+
+    init(keyLimit: Int = 10_000) { self.keyLimit = keyLimit }
 
     /// Gives a place to a task that has to wait.
     ///
@@ -46,7 +48,7 @@ struct FairClock {
             levels[index].last = place
             return place
         }
-        return levels[index].place(of: ExactText(key), step)
+        return levels[index].place(of: ExactText(key), step, keyLimit)
     }
 
     /// Notes that a task is served.
@@ -67,18 +69,18 @@ struct FairClock {
 }
 
 extension FairClock.Level {
-    fileprivate mutating func place(of key: ExactText, _ step: Int64) -> Int64 {
+    fileprivate mutating func place(of key: ExactText, _ step: Int64, _ limit: Int) -> Int64 {
         let place = Swift.max(now, keys[key] ?? now) + step
         keys[key] = place
-        if keys.count > pruneAt { prune() }
+        if keys.count > min(pruneAt, limit) { prune(limit) }
         return place
     }
 
-    private mutating func prune() {
+    private mutating func prune(_ limit: Int) {
         keys = keys.filter { $0.value > now }
-        if keys.count > FairClock.keyLimit / 2 {
+        if keys.count > limit / 2 {
             // The places that are least ahead matter least.
-            let kept = keys.sorted { $0.value > $1.value }.prefix(FairClock.keyLimit / 2)
+            let kept = keys.sorted { $0.value > $1.value }.prefix(limit / 2)
             keys = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })
         }
         pruneAt = Swift.max(2 * keys.count, FairClock.pruning)

@@ -31,7 +31,9 @@ struct TaskPace {
     private(set) var heldCount = 0
 
     /// Keys whose limiters are remembered. A forgotten one begins anew.
-    static let keyLimit = 10_000
+    private let keyLimit: Int
+
+    init(keyLimit: Int = 10_000) { self.keyLimit = keyLimit }
 
     /// The number of keys whose limiters are remembered.
     var keyCount: Int { keys.count }
@@ -100,7 +102,7 @@ struct TaskPace {
             limiter.take(at: now)
             keys[key] = limiter
             if let waiting = held[key], !waiting.isScheduled { schedule(key, at: limiter.next(at: now)) }
-            if keys.count > Self.keyLimit { prune(at: now) }
+            if keys.count > keyLimit { prune(at: now) }
         }
         queue?.take(at: now)
         return true
@@ -120,10 +122,10 @@ struct TaskPace {
 
     private mutating func prune(at now: Instant) {
         keys = keys.filter { held[$0.key] != nil || !$0.value.allows(at: now) }
-        guard keys.count > Self.keyLimit / 2 else { return }
+        guard keys.count > keyLimit / 2 else { return }
         // The limiters that allow a task last matter most.
         let times = keys.map { (key: $0.key, next: $0.value.next(at: now) ?? .distantFuture) }
-        for old in times.sorted(by: { $0.next > $1.next }).dropFirst(Self.keyLimit / 2) { keys[old.key] = nil }
+        for old in times.sorted(by: { $0.next > $1.next }).dropFirst(keyLimit / 2) { keys[old.key] = nil }
     }
 
     /// A task of the line was removed: if it was the released one of its key, the next one is released.
