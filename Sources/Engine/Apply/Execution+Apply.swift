@@ -25,6 +25,7 @@ extension Execution {
         switch event.attributes {
         case .workflowExecutionStartedEventAttributes(let attributes):
             applyStarted(attributes, at: at)
+            durable.userMetadata = event.userMetadata
         case .workflowExecutionCompletedEventAttributes:
             close(.completed, at: at)
         case .workflowExecutionFailedEventAttributes:

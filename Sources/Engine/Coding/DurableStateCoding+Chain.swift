@@ -4,6 +4,7 @@ internal import SagamoreProtobuf
 /// What the durable state says of a run's chain.
 extension DurableStateCoding {
     static func write(chainOf state: DurableState, to writer: inout ProtobufWriter) {
+        writer.message(Field.userMetadata, state.userMetadata)
         writer.message(Field.recurrence, state.recurrence?.started)
         if let at = state.chainExpiration { writer.int64(Field.chainExpiration, at.nanoseconds) }
         if state.attempt != 1 { writer.int32(Field.attempt, state.attempt) }
@@ -16,6 +17,7 @@ extension DurableStateCoding {
         state.publishedStatusEvents = published == 0 && state.origin != nil ? 1 : Int(published)
         state.attempt = max(Int32(truncatingIfNeeded: fields.number(Field.attempt)), 1)
         state.chainExpiration = fields.instant(Field.chainExpiration)
+        state.userMetadata = fields.message(Field.userMetadata)
         if let bytes = fields.bytes(Field.recurrence) {
             state.recurrence = Recurrence(try WorkflowExecutionStartedEventAttributes(serializedBytes: bytes))
         }

@@ -101,6 +101,7 @@ public enum DurableStateCoding {
         static let chainExpiration = 42
         /// As the attributes of WorkflowExecutionStarted.
         static let recurrence = 43
+        static let userMetadata = 44
         // Children and other workflows; the last five are repeated.
         static let parent = 50
         static let root = 51

@@ -13,6 +13,8 @@ public final class SignalRequest: Sendable {
     public let identity: String
     /// The request id, for deduplication; empty for none.
     public let requestID: String
+    /// Links to what caused it.
+    public let links: [Link]
     /// The Kafka command that caused it; nil for gRPC.
     public let origin: CommandOrigin?
     /// The workflow that sent it; nil for others.
@@ -25,12 +27,15 @@ public final class SignalRequest: Sendable {
         header: RawMessage<Header>?,
         identity: String,
         requestID: String,
+        links: [Link] = [],
         origin: CommandOrigin? = nil,
         limits: Limits
     ) throws(RequestError) {
         try checkIdentifier(name, "SignalName", missing: "SignalName is not set on request.", limits)
         try checkIdentifier(requestID, "RequestId", missing: nil, limits)
         try checkSize(input?.bytes.count, limits)
+        try checkLinks(links)
+        self.links = links
         self.name = name
         self.input = input
         self.header = header
@@ -136,6 +141,13 @@ extension Execution {
         }
         // gRPC clients retry. Commands from a topic arrive once, so they are accepted.
         if durable.closeWasRefused, volatile.startedTask != nil, signal.origin == nil { throw .workflowClosing }
+        write(signal, in: &draft)
+        scheduleWorkflowTask(in: &draft)
+        deliver(signal.origin, in: &draft)
+        return draft.decision
+    }
+
+    func write(_ signal: SignalRequest, in draft: inout Draft) {
         var attributes = WorkflowExecutionSignaledEventAttributes()
         attributes.signalName = signal.name
         attributes.input = signal.input
@@ -143,11 +155,9 @@ extension Execution {
         attributes.header = signal.header
         attributes.requestID = signal.requestID
         attributes.externalWorkflowExecution = signal.sender?.execution
-        draft.outside(self, .workflowExecutionSignaled, .workflowExecutionSignaledEventAttributes(attributes))
+        let event = HistoryEvent.OneOf_Attributes.workflowExecutionSignaledEventAttributes(attributes)
+        draft.outside(self, .workflowExecutionSignaled, event, links: signal.links)
         if !signal.requestID.isEmpty { draft.fact(.requestSeen(signal.requestID)) }
-        scheduleWorkflowTask(in: &draft)
-        deliver(signal.origin, in: &draft)
-        return draft.decision
     }
 
     /// Whether a request with this id took effect before. Never for an empty id.

@@ -9,6 +9,8 @@ public final class StartRequest: Sendable {
     public let origin: CommandOrigin?
     /// Where the run stands in its chain and its tree.
     public let lineage: Lineage
+    /// What is to be done on the run that starts, or on the one that runs already, in the same decision.
+    public let signal: SignalRequest?
     /// The schedule of a chain that begins with this run.
     let schedule: CronSchedule?
 
@@ -19,6 +21,7 @@ public final class StartRequest: Sendable {
         _ request: StartWorkflowExecutionRequest,
         origin: CommandOrigin? = nil,
         lineage: Lineage = Lineage(),
+        signal: SignalRequest? = nil,
         limits: Limits
     ) throws(RequestError) {
         try checkIdentifier(
@@ -42,6 +45,7 @@ public final class StartRequest: Sendable {
         try checkSearchAttributes(request.searchAttributes, limits)
         try checkPolicies(request)
         try checkPriority(request.priority)
+        try checkAttachments(request)
         if let policy = request.retryPolicy, let problem = RetryRules.problem(policy) {
             throw .invalidArgument(problem)
         }
@@ -49,6 +53,7 @@ public final class StartRequest: Sendable {
         self.request = request
         self.origin = origin
         self.lineage = lineage
+        self.signal = signal
     }
 
     /// The start of a run that follows another one, whose decision has validated it.
@@ -56,13 +61,21 @@ public final class StartRequest: Sendable {
         self.request = request
         self.origin = origin
         self.lineage = lineage
+        signal = nil
         schedule = nil
+    }
+
+    /// Whether the start ends a run of the workflow that is open.
+    public var terminatesExisting: Bool {
+        request.workflowIDReusePolicy == .terminateIfRunning || request.workflowIDConflictPolicy == .terminateExisting
     }
 }
 
 extension Execution {
     /// Starts a run on the empty execution of `init(key:runID:)`.
-    public func decide(_ start: StartRequest, at now: Instant) -> Decision {
+    ///
+    /// - Parameter isEager: whether the answer may hold the first workflow task, if one is due at once.
+    public func decide(_ start: StartRequest, isEager: Bool = false, at now: Instant) -> Decision {
         var draft = Draft(self, at: now)
         let request = start.request
         let executionTimeout = Interval(request.workflowExecutionTimeout)
@@ -98,6 +111,7 @@ extension Execution {
         attributes.cronSchedule = request.cronSchedule
         write(start.lineage, to: &attributes)
         if start.schedule != nil { attributes.initiator = .cronSchedule }
+        attributes.eagerExecutionAccepted = isEager && !backoff.isSet
         attributes.memo = request.memo
         attributes.searchAttributes = request.searchAttributes
         attributes.header = request.header
@@ -107,10 +121,12 @@ extension Execution {
         draft.event(
             .workflowExecutionStarted,
             .workflowExecutionStartedEventAttributes(attributes),
-            userMetadata: request.userMetadata
+            userMetadata: request.userMetadata,
+            links: request.links
         )
         if !request.requestID.isEmpty { draft.fact(.requestSeen(request.requestID)) }
         if let origin = start.origin { accept(origin, start, in: &draft) }
+        if let signal = start.signal { write(signal, in: &draft) }
         if !backoff.isSet {
             var scheduled = WorkflowTaskScheduledEventAttributes()
             scheduled.taskQueue = queue
@@ -244,6 +260,29 @@ private func checkSchedule(
     }
     return schedule
 }
+
+/// Rejects links and priorities that Temporal rejects, in its words.
+private func checkAttachments(_ request: StartWorkflowExecutionRequest) throws(RequestError) {
+    try checkLinks(request.links)
+    guard let priority = request.priority else { return }
+    if priority.priorityKey < 0 { throw .invalidArgument("priority key can't be negative") }
+    if priority.fairnessKey.utf8.count > longestFairnessKey {
+        throw .invalidArgument("fairness key length exceeds limit")
+    }
+    if priority.fairnessWeight < 0 { throw .invalidArgument("must be greater than zero") }
+}
+
+/// Rejects more links than a request may have, and empty ones.
+func checkLinks(_ links: [Link]) throws(RequestError) {
+    if links.count > mostLinks {
+        throw .invalidArgument("cannot attach more than \(mostLinks) links per request, got \(links.count)")
+    }
+    if links.contains(where: { $0.variant == nil }) { throw .invalidArgument("unsupported link variant") }
+}
+
+/// Temporal's defaults: 10 links of one request, a fairness key of 64 bytes.
+private let mostLinks = 10
+private let longestFairnessKey = 64
 
 func checkTimeout(_ duration: ProtobufDuration?, _ field: String) throws(RequestError) {
     guard let duration else { return }

@@ -17,10 +17,14 @@ public final class WorkflowTaskStartRequest: Sendable {
     public let nonce: UInt64
     /// The owner's epoch, for the task's token.
     public let epoch: Int64
+    /// Whether the task is started with its run, for the client that starts it.
+    public let isEager: Bool
 
+    /// The start of a task that is due, for a poller or with its run.
     public init(
         stamp: WorkflowTaskStamp,
         isSticky: Bool,
+        isEager: Bool = false,
         identity: String,
         requestID: String,
         buildID: String = "",
@@ -29,6 +33,7 @@ public final class WorkflowTaskStartRequest: Sendable {
     ) {
         self.stamp = stamp
         self.isSticky = isSticky
+        self.isEager = isEager
         self.identity = identity
         self.requestID = requestID
         self.buildID = buildID
@@ -109,7 +114,8 @@ extension Execution {
             buildID: start.buildID,
             nonce: start.nonce,
             epoch: start.epoch,
-            historyBytes: durable.historyBytes,
+            // Temporal does not tell the size of a history that begins.
+            historyBytes: start.isEager ? 0 : durable.historyBytes,
             continueAsNewReasons: continueAsNewReasons(startedEventID: startedEventID, limits),
             isTransient: isTransient,
             normalQueue: durable.taskQueue,

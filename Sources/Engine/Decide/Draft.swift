@@ -36,13 +36,15 @@ struct Draft {
         _ type: EventType,
         _ attributes: HistoryEvent.OneOf_Attributes,
         at time: Instant? = nil,
-        userMetadata: RawMessage<UserMetadata>? = nil
+        userMetadata: RawMessage<UserMetadata>? = nil,
+        links: [Link] = []
     ) -> RecordedEvent {
         var event = HistoryEvent()
         event.eventTime = (time ?? now).timestamp
         event.eventType = type
         event.attributes = attributes
         event.userMetadata = userMetadata
+        event.links = links
         return append(event)
     }
 
@@ -74,16 +76,18 @@ extension Draft {
         _ execution: Execution,
         _ type: EventType,
         _ attributes: HistoryEvent.OneOf_Attributes,
-        at time: Instant? = nil
+        at time: Instant? = nil,
+        links: [Link] = []
     ) {
         guard execution.buffersEvents else {
-            event(type, attributes, at: time)
+            event(type, attributes, at: time, links: links)
             return
         }
         var buffered = HistoryEvent()
         buffered.eventTime = (time ?? now).timestamp
         buffered.eventType = type
         buffered.attributes = attributes
+        buffered.links = links
         fact(.eventBuffered(buffered))
     }
 }

@@ -23,6 +23,8 @@ public struct DurableState: Equatable, Sendable {
     public var memo: RawMessage<Memo>?
     /// The search attributes, including the workflow's changes.
     public var searchAttributes: RawMessage<SearchAttributes>?
+    /// The summary and details of the run, from its start.
+    public var userMetadata: RawMessage<UserMetadata>?
     /// The priority for the run's tasks, if the start set one.
     public var priority: Priority?
     /// The command that started the run's chain, if one did.

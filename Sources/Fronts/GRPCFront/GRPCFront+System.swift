@@ -23,6 +23,7 @@ extension GRPCFront {
         capabilities.buildIDBasedVersioning = true
         capabilities.upsertMemo = true
         capabilities.sdkMetadata = true
+        capabilities.eagerWorkflowStart = true
         var response = GetSystemInfoResponse()
         response.serverVersion = cluster.serverVersion
         response.capabilities = capabilities

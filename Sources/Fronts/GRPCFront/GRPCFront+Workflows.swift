@@ -14,6 +14,10 @@ extension GRPCFront {
             [self] (call, request: SignalWorkflowExecutionRequest) throws(RequestError) in
             try signal(call, request)
         }
+        register(.signalWithStartWorkflowExecution, on: server, .hot) {
+            [self] (call, request: SignalWithStartWorkflowExecutionRequest) throws(RequestError) in
+            try signalWithStart(call, request)
+        }
         register(.requestCancelWorkflowExecution, on: server, .hot) {
             [self] (call, request: RequestCancelWorkflowExecutionRequest) throws(RequestError) in
             try cancel(call, request)
@@ -32,7 +36,6 @@ extension GRPCFront {
         // The answer names the request that started the run, so a request without an id gets one.
         var request = request
         if request.requestID.isEmpty { request.requestID = requestIDs.next() }
-        // Eager first tasks are not supported. Clients that request one accept an answer without.
         let start = try StartRequest(request, limits: limits)
         try check(identity: request.identity)
         noteSize(request.input?.bytes.count, of: "input", call)
@@ -41,8 +44,21 @@ extension GRPCFront {
         history.start(
             start,
             namespace: namespace.number,
-            reply: reply(to: call) { run in Self.response(to: run, workflowID, namespace.name).serializedBytes() }
+            reply: Reply { [self] outcome in
+                switch outcome {
+                case .success(let run): call.reply(Self.answer(to: run, workflowID, namespace.name))
+                case .failure(let error): refuse(call, error)
+                }
+            }
         )
+    }
+
+    /// The answer in parts, with the first workflow task if the run has started eagerly.
+    private static func answer(to run: StartedRun, _ workflowID: String, _ namespace: String) -> [[UInt8]] {
+        var head = response(to: run, workflowID, namespace).serializedBytes()
+        guard let task = run.eagerTask.map({ EncodedWorkflowTask($0) }) else { return [head] }
+        head.appendLengthDelimited(field: 2, length: task.count)
+        return [head] + task.parts
     }
 
     private static func response(
@@ -62,7 +78,7 @@ extension GRPCFront {
         return response
     }
 
-    private static func link(
+    static func link(
         to reference: Link.WorkflowEvent.OneOf_Reference,
         of runID: RunID,
         _ workflowID: String,
@@ -87,6 +103,7 @@ extension GRPCFront {
             header: request.header,
             identity: request.identity,
             requestID: request.requestID,
+            links: request.links,
             limits: limits
         )
         noteSize(request.input?.bytes.count, of: "input", call)

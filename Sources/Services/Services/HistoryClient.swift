@@ -117,6 +117,8 @@ public struct StartedRun: Sendable {
     public let isNew: Bool
     /// The run's status at the time of the answer.
     public let status: WorkflowExecutionStatus
+    /// The run's first workflow task, if the start asked for it.
+    public var eagerTask: AssignedWorkflowTask?
 
     /// - Parameter firstRunID: the first run of the chain; nil when it is this one.
     public init(runID: RunID, firstRunID: RunID? = nil, isNew: Bool, status: WorkflowExecutionStatus) {

@@ -47,6 +47,7 @@ import Testing
         let stage = Stage()
         try stage.start(origin: Samples.origin("2")) { request in
             request.priority = Self.priority
+            request.userMetadata = RawMessage(UserMetadata.with { $0.summary = Payload() })
             request.workflowTaskTimeout = Interval.seconds(7).duration
             request.workflowExecutionTimeout = Interval.seconds(700).duration
             request.workflowRunTimeout = Interval.seconds(600).duration

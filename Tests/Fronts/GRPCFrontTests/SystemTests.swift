@@ -20,6 +20,7 @@ extension FrontTests {
                 expected.buildIDBasedVersioning = true
                 expected.upsertMemo = true
                 expected.sdkMetadata = true
+                expected.eagerWorkflowStart = true
                 #expect(response.capabilities == expected)
             }
         }

@@ -38,6 +38,7 @@ package struct JournalReading {
             check("executionTimeout", state.executionTimeout, Interval(started.workflowExecutionTimeout))
             check("runTimeout", state.runTimeout, Interval(started.workflowRunTimeout))
             check("taskTimeout", state.taskTimeout, Interval(started.workflowTaskTimeout))
+            check("userMetadata", state.userMetadata, events[0].event.userMetadata)
             check("attempt", state.attempt, started.attempt)
             let expiration = started.continuedExecutionRunID.isEmpty ? nil : started.workflowExecutionExpirationTime
             check("chainExpiration", state.chainExpiration?.timestamp, expiration)

@@ -18,7 +18,7 @@ extension World {
     private func command(_ before: [Command]) -> Command {
         let kind = random.pick([
             (400, Kind.activity), (110, .cancelActivity), (180, .timer), (60, .cancelTimer), (50, .marker),
-            (40, .attributes), (40, .memo), (14, .complete), (8, .fail), (8, .compensate), (8, .cancel),
+            (40, .attributes), (40, .memo), (14, .complete), (14, .fail), (8, .compensate), (8, .cancel),
             (8, .continueAsNew), (36, .bad), (160, .child),
         ])
         switch kind {

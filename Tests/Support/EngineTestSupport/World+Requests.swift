@@ -60,10 +60,15 @@ extension World {
             } else if random.once(in: 5) {
                 request.workflowStartDelay = interval(.seconds(1), .seconds(20)).duration
             }
-            if random.once(in: 4) {
+            if random.once(in: 3) {
                 var policy = RetryPolicy()
                 policy.maximumAttempts = Int32.random(in: 1...4, using: &random)
-                policy.initialInterval = interval(.seconds(1), .seconds(random.once(in: 2) ? 4 : 4_000)).duration
+                policy.initialInterval = interval(.seconds(1), .seconds(4)).duration
+                if random.once(in: 2) {
+                    // No retry comes in time.
+                    policy.initialInterval = Interval.seconds(5_000).duration
+                    request.workflowExecutionTimeout = interval(.seconds(60), .seconds(4_000)).duration
+                }
                 policy.nonRetryableErrorTypes = random.once(in: 3) ? ["Broken"] : []
                 request.retryPolicy = policy
             }

@@ -56,6 +56,7 @@ private struct Description {
             configuration.workflowRunTimeout = state.runTimeout.duration
         }
         configuration.defaultWorkflowTaskTimeout = state.taskTimeout.duration
+        configuration.userMetadata = state.userMetadata
         return configuration
     }
 

@@ -27,6 +27,9 @@ extension Shard {
             guard request.lineage.parent == nil || shard.knowsChildren(of: access.context) else {
                 return access.fail(.unavailable("the shard's runs are being loaded; try again"))
             }
+            if let signal = request.signal, let run = access.run, run.isOpen, !request.terminatesExisting {
+                return shard.signal(run, signal, access)
+            }
             let verdict = shard.verdict(on: request, in: access.context)
             switch verdict {
             case .refuse(let error): access.fail(error)
@@ -64,9 +67,7 @@ extension Shard {
             return .existing(StartedRun(runID: runID, isNew: true, status: row.status))
         }
         guard row.status == .running else { return verdict(onClosed: row, request) }
-        if request.workflowIDReusePolicy == .terminateIfRunning
-            || request.workflowIDConflictPolicy == .terminateExisting
-        {
+        if start.terminatesExisting {
             return context.cached.map { .replace($0) } ?? .begin
         }
         if request.workflowIDConflictPolicy == .useExisting {
@@ -109,7 +110,7 @@ extension Shard {
         _ verdict: StartVerdict,
         _ access: consuming RunAccess<Success>,
         inbox: InboxRow?,
-        answering answer: (StartedRun) -> Success,
+        answering answer: @escaping @Sendable (StartedRun) -> Success,
         onFailure: @escaping @Sendable (LaneFailure, Reply<Success>) -> Void
     ) {
         let now = clock()
@@ -127,7 +128,8 @@ extension Shard {
             }
         }
         let execution = SagamoreEngine.Execution(key: context.key, runID: runID)
-        let decision = execution.decide(request, at: now)
+        var decision = execution.decide(request, isEager: request.request.requestEagerExecution, at: now)
+        let task = request.request.requestEagerExecution ? decision.takeWorkflowTask() : nil
         let run = CachedRun(
             execution,
             sequence: 0,
@@ -143,11 +145,68 @@ extension Shard {
         item.ending = ending
         item.basis = previous
         let started = StartedRun(runID: runID, isNew: true, status: .running)
-        access.commit(item, answering: answer(started), onFailure: onFailure)
+        if let task, let deliver = startEagerly(task, of: run, request.request, at: now) {
+            access.commit(
+                item,
+                { reply in
+                    deliver { outcome in
+                        var started = started
+                        started.eagerTask = try? outcome.get()
+                        reply.succeed(answer(started))
+                    }
+                },
+                onFailure: onFailure
+            )
+        } else {
+            access.commit(item, answering: answer(started), onFailure: onFailure)
+        }
         if let replaced = ending?.run {
             answerWaiters(of: replaced, in: context)
             requeueLostQueries(of: replaced, in: context)
         }
+    }
+
+    /// Under the lock: the workflow runs already, and a start with a signal is that signal alone.
+    private func signal(_ run: CachedRun, _ signal: SignalRequest, _ access: consuming RunAccess<StartedRun>) {
+        let (context, limits, now) = (access.context, configuration.limits, clock())
+        let decision: Decision
+        do throws(RequestError) {
+            decision = try run.decide { (execution) throws(RequestError) in
+                try execution.decide(signal, at: now, limits: limits)
+            }
+        } catch {
+            return access.fail(error)
+        }
+        let signaled = StartedRun(runID: run.runID, firstRunID: run.firstRunID, isNew: false, status: .running)
+        access.carryOut(decision, on: run, answering: signaled)
+        requeueLostQueries(of: run, in: context)
+    }
+
+    /// Under the lock: starts the first workflow task of a run for the client that has started the run, which is a
+    /// worker, too. If the answer does not arrive, the task times out, as a polled one does.
+    private func startEagerly(
+        _ stamp: WorkflowTaskStamp,
+        of run: CachedRun,
+        _ request: StartWorkflowExecutionRequest,
+        at now: Instant
+    ) -> Delivery? {
+        let start = WorkflowTaskStartRequest(
+            stamp: stamp,
+            isSticky: false,
+            isEager: true,
+            identity: request.identity,
+            requestID: request.requestID,
+            nonce: state.random.next(),
+            epoch: state.ownership.epoch
+        )
+        let limits = configuration.limits
+        let decision = try? run.decide { (execution) throws(RequestError) in
+            try execution.decide(start, at: now, limits: limits)
+        }
+        guard let decision, case .workflowTask(let delivery) = decision.reply else { return nil }
+        // It has no rows: that a task is started is not stored.
+        _ = apply(decision, on: run, in: state.runs.context(run.key))
+        return delivering(delivery, of: run)
     }
 
     /// Under the lock: followers of a run that is no longer the current one look again once its end is committed.
@@ -158,5 +217,14 @@ extension Shard {
             { for waiter in waiters { waiter.notify(nil) } },
             refuse: { _ in for waiter in waiters { waiter.expire() } }
         )
+    }
+}
+
+extension Decision {
+    /// Withdraws the offer of the workflow task that the decision has made due.
+    fileprivate mutating func takeWorkflowTask() -> WorkflowTaskStamp? {
+        guard case .workflow(_, _, let stamp)? = offers.first else { return nil }
+        offers = []
+        return stamp
     }
 }

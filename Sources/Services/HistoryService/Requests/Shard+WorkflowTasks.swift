@@ -45,14 +45,14 @@ extension Shard {
     }
 
     /// Delivers a workflow task as soon as its history is available.
-    private typealias Delivery =
+    typealias Delivery =
         @Sendable (
             _ done: @escaping @Sendable (Result<AssignedWorkflowTask, RequestError>) -> Void
         ) -> Void
 
     /// Under the lock: returns what completes a delivery once everything it shows is committed. The history comes from
     /// memory if it is there, and is read otherwise.
-    private func delivering(_ delivery: WorkflowTaskDelivery, of run: CachedRun) -> Delivery {
+    func delivering(_ delivery: WorkflowTaskDelivery, of run: CachedRun) -> Delivery {
         let started = delivery.task
         let suffix = delivery.unwrittenEvents.flatMap(\.frame)
         // Events that are buffered came behind the start of a task that is delivered again. Queries behind them wait

@@ -71,4 +71,5 @@ from . import (  # noqa: E402, I001
     chains as chains,
     children as children,
     external_workflows as external_workflows,
+    starts as starts,
 )
