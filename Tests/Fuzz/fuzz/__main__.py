@@ -257,7 +257,8 @@ def main() -> None:
     sys.stdout.flush()
     began = time.monotonic()
     problems = asyncio.run(run(seed, arguments.requests, arguments.verbose))
-    print(f"{'failed' if problems else 'passed'}  fuzz  every-request-gets-a-status  ({time.monotonic() - began:.1f} s)")
+    outcome, seconds = "failed" if problems else "passed", time.monotonic() - began
+    print(f"{outcome}  fuzz  every-request-gets-a-status  ({seconds:.1f} s)")
     for problem in problems:
         print(problem)
     print("0 passed, 1 failed, 0 skipped" if problems else "1 passed, 0 failed, 0 skipped")

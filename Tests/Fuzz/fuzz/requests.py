@@ -158,7 +158,8 @@ class Requests:
         longest = 86_400 if "retention" in field.name else 3
         value: Any = message_factory.GetMessageClass(field.message_type)()
         seconds, nanos = self.chance.choice(
-            [(longest, 0), (longest, 0), (0, 0), (0, 1), (1, 0), (2, 5), (1, 500_000_000), (-1, 0), (0, -1), (2, 2_000_000_000)]
+            [(longest, 0), (longest, 0), (0, 0), (0, 1), (1, 0), (2, 5), (1, 500_000_000), (-1, 0), (0, -1)]
+            + [(2, 2_000_000_000)]
             + ([] if field.containing_type.name == "StickyExecutionAttributes" else [(315_576_000_001, 0), (2**62, 9)])
         )
         value.seconds, value.nanos = seconds, nanos

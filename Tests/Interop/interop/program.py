@@ -20,14 +20,16 @@ from temporalio.runtime import Runtime, TelemetryConfig
 
 from .compare import differences
 from .comparison_check import check
+from .limits_check import LIMIT_CHECKS
 from .normalise import meant
 from .scenarios import ALL, SMALL_LIMITS, WITH_SMALL_LIMITS
 from .servers import Server, ServerFailed, sagamore_server, temporal_server
 from .stage import PATIENCE, Stage
-from .workers_end_check import CHECKS
+from .workers_end_check import CHECKS as WORKER_CHECKS
 
 HERE = Path(__file__).resolve().parent.parent
 REPOSITORY = HERE.parent.parent
+CHECKS = WORKER_CHECKS | LIMIT_CHECKS
 LONGEST = 2 * PATIENCE
 """Seconds that one scenario may take on one server."""
 

@@ -1,9 +1,12 @@
 """Namespaces: registered, updated, deprecated, deleted; and that none sees another."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
+from google.protobuf import message_factory
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.namespace.v1 import (
@@ -36,6 +39,7 @@ from temporalio.api.workflowservice.v1 import (
     TerminateWorkflowExecutionRequest,
     UpdateNamespaceRequest,
 )
+from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..raw import RawWorker, complete_workflow, schedule_activity, start_request, start_timer
@@ -358,6 +362,7 @@ async def namespaces_see_nothing_of_each_other(stage: Stage) -> None:
     }
     for name, answer in tokens.items():
         await stage.attempt(name, answer)
+    await everything_else(stage, other, run_id, token, activity_token)
     # A workflow of the same id on the same queue, in the other namespace: each worker gets its own.
     first = stage.client
     request = start_request(stage, "b", namespace=other, request_id="b")
@@ -370,6 +375,38 @@ async def namespaces_see_nothing_of_each_other(stage: Stage) -> None:
     stage.record("untouched", after == before)
     await worker.complete_activity(await heard(stage, activity_token))
     await stage.until_history(lambda types: len(types) == len(before.events))
+
+
+async def everything_else(stage: Stage, namespace: str, run_id: str, token: bytes, activity_token: bytes) -> None:
+    """Every call that names a workflow or a task, in another namespace. What it answers is not compared: it depends on
+    what each server has; what it may not do is touch that workflow."""
+    service = workflow_service.DESCRIPTOR.services_by_name["WorkflowService"]
+    execution = WorkflowExecution(workflow_id=stage.name, run_id=run_id)
+    for method in service.methods:
+        fields = method.input_type.fields_by_name
+        request: Any = message_factory.GetMessageClass(method.input_type)()
+        named = [name for name in ("workflow_execution", "execution") if name in fields]
+        for name in named:
+            if fields[name].message_type.full_name == execution.DESCRIPTOR.full_name:
+                getattr(request, name).CopyFrom(execution)
+        if "task_token" in fields:
+            named.append("task_token")
+            request.task_token = activity_token if "Activity" in method.name else token
+        if "workflow_id" in fields and not method.name.startswith(("Start", "SignalWithStart", "Execute")):
+            named.append("workflow_id")
+            request.workflow_id = stage.name
+        if not named or "namespace" not in fields:
+            continue
+        request.namespace = namespace
+        for name, value in (("run_id", run_id), ("activity_id", "a"), ("id", "a"), ("request_id", "r")):
+            if name in fields and fields[name].type == fields[name].TYPE_STRING:
+                setattr(request, name, value)
+        name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in method.name).strip("_")
+        call = getattr(stage.service, name, None)
+        if call is None:
+            continue
+        with contextlib.suppress(RPCError):
+            await call(request, timeout=timedelta(seconds=1))
 
 
 async def heard(stage: Stage, token: bytes) -> Any:
