@@ -40,8 +40,10 @@ extension Execution {
             close(.continuedAsNew, at: at)
         case .workflowExecutionCancelRequestedEventAttributes:
             durable.cancelRequested = true
-        case .workflowExecutionSignaledEventAttributes:
+        case .workflowExecutionSignaledEventAttributes(let attributes):
             durable.signalCount += 1
+            // Known already from a fact, unless a reset repeats the event.
+            if !attributes.requestID.isEmpty { durable.requestIDs.insert(ExactText(attributes.requestID)) }
         case .workflowTaskScheduledEventAttributes(let attributes):
             applyWorkflowTaskScheduled(attributes, eventID: event.eventID, at: at)
         case .workflowTaskCompletedEventAttributes(let attributes):
@@ -49,6 +51,7 @@ extension Execution {
         case .workflowTaskFailedEventAttributes(let attributes):
             applyWorkflowTaskLost()
             durable.closeWasRefused = attributes.cause == .unhandledCommand
+            if attributes.cause == .resetWorkflow { applyReset(attributes, at: at) }
         case .workflowTaskTimedOutEventAttributes:
             applyWorkflowTaskLost()
         case .upsertWorkflowSearchAttributesEventAttributes(let attributes):
@@ -85,6 +88,9 @@ extension Execution {
                     fireAt: at + Interval(attributes.startToFireTimeout)
                 )
             )
+        case .workflowExecutionOptionsUpdatedEventAttributes(let attributes):
+            // A priority that is taken away stays, as in Temporal.
+            if let priority = attributes.priority { durable.priority = priority }
         case .timerFiredEventAttributes(let attributes):
             removeTimer(attributes.startedEventID)
         case .timerCanceledEventAttributes(let attributes):
@@ -122,6 +128,7 @@ extension Execution {
         case .activityUnpaused(let change): applyActivityUnpaused(change)
         case .activityReset(let change): applyActivityReset(change)
         case .activityOptionsChanged(let change): applyActivityOptions(change)
+        case .runReset(let reset): applyReset(reset)
         }
     }
 
@@ -149,7 +156,8 @@ extension HistoryEvent {
         switch attributes {
         case .workflowExecutionSignaledEventAttributes, .workflowExecutionCancelRequestedEventAttributes,
             .timerFiredEventAttributes, .activityTaskStartedEventAttributes, .activityTaskCompletedEventAttributes,
-            .activityTaskFailedEventAttributes, .activityTaskTimedOutEventAttributes:
+            .activityTaskFailedEventAttributes, .activityTaskTimedOutEventAttributes,
+            .workflowExecutionOptionsUpdatedEventAttributes:
             true
         default:
             // ActivityTaskCanceled may also result from a command; from outside it never occurs without Started.

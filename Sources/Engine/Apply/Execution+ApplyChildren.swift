@@ -44,6 +44,8 @@ extension Execution {
     mutating func oweAfterClose(_ event: HistoryEvent) {
         if !durable.signals.isEmpty { durable.signals = [:] }
         if !durable.cancels.isEmpty { durable.cancels = [:] }
+        // The workflow goes on in another run, which has the same parent and may have the same children.
+        if event.isEndByReset { return }
         let lastTask = event.closingTask
         for child in durable.children.values where child.parentClosePolicy != .abandon {
             if let start = child.start, start.workflowTaskCompletedEventID == lastTask { continue }

@@ -87,6 +87,10 @@ extension Execution {
             guard !isRunning, durable.owes(eventID) else {
                 throw InvalidEntry(reason: "a debt is settled that the run does not owe")
             }
+        case .runReset:
+            guard durable.lastResetAt != nil else {
+                throw InvalidEntry(reason: "a run was reset whose workflow task no reset has failed")
+            }
         case .commandAccepted, .commandInherited, .workflowTaskCompleted, .requestSeen: break
         }
     }

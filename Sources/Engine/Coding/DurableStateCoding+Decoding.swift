@@ -21,7 +21,7 @@ extension DurableStateCoding {
         guard (1...Self.format).contains(format) else { throw UnknownSnapshotFormat(format: format) }
         return try ProtobufReader.read(bytes, depth: storedDepth) { (reader) throws(ProtobufError) in
             var state = DurableState()
-            var fields = StoredFields(last: Field.last)
+            var fields = StoredFields(last: Field.last, gaps: Field.gaps)
             while try reader.nextTag() != nil {
                 if try !readRepeated(&reader, into: &state) { try fields.read(&reader) }
             }
@@ -97,6 +97,9 @@ extension DurableStateCoding {
         state.closeWasRefused = fields.number(Field.closeWasRefused) != 0
         state.bufferedBytes = Int(fields.number(Field.bufferedBytes))
         state.signalCount = Int(fields.number(Field.signalCount))
+        state.lastResetAt = fields.instant(Field.lastResetAt)
+        state.originalStartedAt = fields.instant(Field.originalStartedAt)
+        state.resetRequestID = try fields.text(Field.resetRequestID)
     }
 }
 
@@ -104,9 +107,13 @@ extension DurableStateCoding {
 struct StoredFields {
     private var numbers: [Int64?]
     private var values: [[UInt8]?]
+    private let gaps: [ClosedRange<Int>]
 
-    /// - Parameter last: the highest field that is known.
-    init(last: Int) {
+    /// - Parameters:
+    ///   - last: the highest field that is known.
+    ///   - gaps: lower fields that are not.
+    init(last: Int, gaps: [ClosedRange<Int>] = []) {
+        self.gaps = gaps
         numbers = Array(repeating: nil, count: last + 1)
         values = Array(repeating: nil, count: last + 1)
     }
@@ -121,7 +128,7 @@ struct StoredFields {
 
     mutating func read(_ reader: inout ProtobufReader) throws(ProtobufError) {
         let field = reader.fieldNumber
-        guard field < numbers.count else { throw .invalidTag }
+        guard field < numbers.count, !gaps.contains(where: { $0.contains(field) }) else { throw .invalidTag }
         switch reader.wireType {
         case .varint: numbers[field] = try reader.int64()
         case .fixed64: numbers[field] = Int64(bitPattern: try reader.fixed64())

@@ -39,6 +39,9 @@ public enum DurableStateCoding {
         writer.int64(Field.taskTimeout, omittingDefault: state.taskTimeout.nanoseconds)
         writer.int64(Field.firstTaskBackoff, omittingDefault: state.firstTaskBackoff.nanoseconds)
         writer.int64(Field.stickyScheduleToStart, omittingDefault: state.stickyScheduleToStart.nanoseconds)
+        if let at = state.lastResetAt { writer.int64(Field.lastResetAt, at.nanoseconds) }
+        if let at = state.originalStartedAt { writer.int64(Field.originalStartedAt, at.nanoseconds) }
+        writer.string(Field.resetRequestID, omittingDefault: state.resetRequestID)
         if let at = state.closedAt { writer.int64(Field.closedAt, at.nanoseconds) }
         if let at = state.firstTaskDueAt { writer.int64(Field.firstTaskDueAt, at.nanoseconds) }
         writer.int32(Field.status, omittingDefault: state.status.rawValue)
@@ -110,7 +113,12 @@ public enum DurableStateCoding {
         static let signal = 54
         static let cancel = 55
         static let childToEnd = 56
-        static let last = 89
+        static let lastResetAt = 80
+        static let originalStartedAt = 81
+        static let resetRequestID = 82
+        static let last = 82
+        /// Numbers below the last one that are not used. They are an error like those above it.
+        static let gaps: [ClosedRange<Int>] = [35...39, 44...49, 57...79]
     }
 
     private static func write(_ fact: Fact, _ field: Int, to writer: inout ProtobufWriter) {

@@ -45,6 +45,7 @@ public enum FactCoding {
         static let activityUnpaused = 51
         static let activityReset = 52
         static let activityOptionsChanged = 53
+        static let runReset = 60
     }
 
     private static func write(_ fact: Fact, to writer: inout ProtobufWriter) {
@@ -103,6 +104,7 @@ public enum FactCoding {
         case .debtSettled(let eventID):
             writer.int64(1, eventID)
             writer.lengthDelimited(Field.debtSettled, since: end)
+        case .runReset(let reset): write(reset, to: &writer)
         }
     }
 
@@ -140,6 +142,17 @@ public enum FactCoding {
         }
         guard let fact else { throw .truncated }
         return (fact, afterEventID)
+    }
+
+    private static func write(_ reset: Fact.RunReset, to writer: inout ProtobufWriter) {
+        let end = writer.count
+        writer.string(2, reset.startRequestID)
+        writer.string(1, reset.requestID)
+        writer.lengthDelimited(Field.runReset, since: end)
+    }
+
+    private static func reset(_ values: FieldValues) throws(ProtobufError) -> Fact.RunReset {
+        Fact.RunReset(requestID: try values.text(1), startRequestID: try values.text(2))
     }
 
     private static func readNested(_ field: Int, _ reader: inout ProtobufReader) throws(ProtobufError) -> Fact {
@@ -201,6 +214,7 @@ public enum FactCoding {
             )
         case Field.debtSettled:
             return .debtSettled(eventID: values.number(1))
+        case Field.runReset: return .runReset(try reset(values))
         default:
             throw .invalidTag
         }

@@ -31,6 +31,8 @@ public struct Decision: Sendable {
         case heartbeat(HeartbeatAnswer)
         /// The options of the last activity that an operator's action was about.
         case activityOptions(ActivityOptions)
+        /// The options of the run.
+        case options(WorkflowExecutionOptions)
         /// The reply to a completed workflow task.
         case completion(WorkflowTaskCompletion)
         /// The request was refused, although something was recorded.

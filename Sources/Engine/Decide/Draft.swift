@@ -37,7 +37,8 @@ struct Draft {
         _ attributes: HistoryEvent.OneOf_Attributes,
         at time: Instant? = nil,
         userMetadata: RawMessage<UserMetadata>? = nil,
-        links: [Link] = []
+        links: [Link] = [],
+        workerMayIgnore: Bool = false
     ) -> RecordedEvent {
         var event = HistoryEvent()
         event.eventTime = (time ?? now).timestamp
@@ -45,6 +46,7 @@ struct Draft {
         event.attributes = attributes
         event.userMetadata = userMetadata
         event.links = links
+        event.workerMayIgnore = workerMayIgnore
         return append(event)
     }
 
@@ -77,10 +79,11 @@ extension Draft {
         _ type: EventType,
         _ attributes: HistoryEvent.OneOf_Attributes,
         at time: Instant? = nil,
-        links: [Link] = []
+        links: [Link] = [],
+        workerMayIgnore: Bool = false
     ) {
         guard execution.buffersEvents else {
-            event(type, attributes, at: time, links: links)
+            event(type, attributes, at: time, links: links, workerMayIgnore: workerMayIgnore)
             return
         }
         var buffered = HistoryEvent()
@@ -88,6 +91,7 @@ extension Draft {
         buffered.eventType = type
         buffered.attributes = attributes
         buffered.links = links
+        buffered.workerMayIgnore = workerMayIgnore
         fact(.eventBuffered(buffered))
     }
 }

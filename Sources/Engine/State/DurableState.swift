@@ -89,6 +89,13 @@ public struct DurableState: Equatable, Sendable {
     /// The number of signals that the run has received.
     public var signalCount = 0
 
+    /// When the reset began that this run goes on from; nil for a run that no reset began.
+    public var lastResetAt: Instant?
+    /// When the run whose history this one repeats was started; nil for a run that no reset began.
+    public var originalStartedAt: Instant?
+    /// The id of the request for the reset that began this run; empty without one.
+    public var resetRequestID = ""
+
     /// The parent, if the run is a child.
     public var parent: Lineage.Parent?
     /// The root of the tree; nil when it is this run.

@@ -92,8 +92,18 @@ public indirect enum Fact: Equatable, Sendable {
     case activityReset(ActivityReset)
     /// An operator changed the options of an activity.
     case activityOptionsChanged(ActivityOptionsChange)
+    /// A reset began the run: what the events do not say of it.
+    case runReset(RunReset)
     /// A closed run has got the answer to what it owed from this event. An open run records answers as events.
     case debtSettled(eventID: Int64)
+
+    /// A reset began a run.
+    public struct RunReset: Equatable, Sendable {
+        /// The id of the reset's request.
+        public let requestID: String
+        /// The id of the request that started the run whose history this one repeats.
+        public let startRequestID: String
+    }
 
     /// An attempt of an activity was handed to a worker.
     public struct ActivityStart: Equatable, Sendable {

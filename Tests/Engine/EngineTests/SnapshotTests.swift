@@ -125,6 +125,9 @@ import Testing
         try stage.terminate()
         #expect(stage.execution.durable.childrenToEnd == [5])
         try check(stage, &seen)
+        let reset = try ResetRun(of: stage.entries, at: 4, Samples.reset(at: 4), now: stage.now)
+        seen.note(reset.execution.durable)
+        #expect(try decoded(reset.execution.durable) == reset.execution.durable)
     }
 
     private static let memo: RawMessage<Memo> = {
@@ -173,8 +176,11 @@ import Testing
         let bytes = DurableStateCoding.encode(stage.execution.durable)
         let error = #expect(throws: UnknownSnapshotFormat.self) { try DurableStateCoding.decode(bytes, format: 3) }
         #expect(try #require(error).format == 3)
-        // Field 99, as a number and as bytes; then the same inside an activity, a timer, a workflow task and a child.
-        for field in [[0x98, 0x06, 0x01], [0x9A, 0x06, 0x01, 0x00]] as [[UInt8]] {
+        // Field 38, which no version has, and field 99, as a number and as bytes; then the same inside an activity, a
+        // timer, a workflow task and a child.
+        for field in [
+            [0xB0, 0x02, 0x01], [0xB2, 0x02, 0x01, 0x00], [0x98, 0x06, 0x01], [0x9A, 0x06, 0x01, 0x00],
+        ] as [[UInt8]] {
             #expect(throws: ProtobufError.self) { try DurableStateCoding.decode(field, format: 1) }
             for number in [28, 29, 20, 50, 51, 53] {
                 var writer = ProtobufWriter()

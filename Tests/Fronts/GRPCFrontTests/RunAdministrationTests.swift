@@ -61,5 +61,40 @@ extension FrontTests {
             let expected = [nil, run].map { WorkflowReference(key: SampleRun.key, runID: $0) }
             #expect(deleted.withLock { $0 } == expected)
         }
+
+        @Test func aResetAnswersWithTheNewRun() async throws {
+            let run = RunID(high: 1, low: 2)
+            let history = FakeHistory { handlers in
+                handlers.reset = { workflow, request, reply in
+                    #expect(workflow == WorkflowReference(key: SampleRun.key, runID: nil))
+                    #expect(request.requestID == "reset" && request.eventID == 4 && request.reason == "why")
+                    reply.succeed(run)
+                }
+            }
+            try await withFront(history: history) { client in
+                var request = Refused.reset
+                request.reason = "why"
+                let response: ResetWorkflowExecutionResponse = try await client.call(.resetWorkflowExecution, request)
+                #expect(response.runID == run.description)
+            }
+        }
+
+        @Test func optionsAreAnsweredAsTheyAreThen() async throws {
+            let history = FakeHistory { handlers in
+                handlers.updateOptions = { _, request, reply in
+                    var options = WorkflowExecutionOptions()
+                    options.priority = Priority()
+                    options.priority?.priorityKey = 4
+                    reply.succeed(options)
+                }
+            }
+            try await withFront(history: history) { client in
+                let response: UpdateWorkflowExecutionOptionsResponse = try await client.call(
+                    .updateWorkflowExecutionOptions,
+                    Refused.options
+                )
+                #expect(response.workflowExecutionOptions?.priority?.priorityKey == 4)
+            }
+        }
     }
 }

@@ -51,7 +51,7 @@ let tooLarge = payloads(String(repeating: "x", count: 2 << 20))
 extension FrontTests {
     /// The words and codes are those that Temporal's server answers with, as far as it refuses these at all.
     @Suite struct ValidationTests {
-        @Test(arguments: Refused.ofClients + Refused.ofWorkers)
+        @Test(arguments: Refused.ofClients + Refused.ofWorkers + Refused.ofAdministrators)
         func isRefused(_ refused: Refused) async throws {
             try await withFront { client in
                 let status = try #require(await client.refusal(refused.method, refused.request))

@@ -76,6 +76,8 @@ UNORDERED = {"core_used_flags", "lang_used_flags"}
 INSTEAD: dict[tuple[str, str], Any] = {
     ("late-workflow-task-completion", "completed again"): {},
     ("late-workflow-task-completion", "completed after close"): {},
+    ("reset-request-again", "again"): True,
+    ("reset-request-again", "after the end"): True,
 }
 
 # What gRPC's own libraries say of a message over their limit: the server does not get to see it.
@@ -100,6 +102,8 @@ class Normaliser:
     def text(self, value: str) -> str:
         """A text in which run ids may stand, such as an error message."""
         value = TOO_LARGE_FOR_GRPC.sub("<too large for gRPC>", value)
+        # Go's protobuf puts one or the other space behind its name, so that nobody compares its errors.
+        value = value.replace("proto:\u00a0", "proto: ")
         return UUID.sub(lambda match: self.number("run", match.group()), value)
 
     def message(self, message: Message) -> Any:

@@ -56,6 +56,8 @@ public struct DatabaseOperation: Sendable {
         case deleteTraces
         /// `LoaderStore.loadRuns`
         case loadRuns
+        /// `LoaderStore.resetRun`
+        case resetRun
         /// `LoaderStore.activeRuns`
         case activeRuns
         /// `LoaderStore.parkedRuns`
@@ -85,7 +87,8 @@ public struct DatabaseOperation: Sendable {
         public var readsOnly: Bool {
             switch self {
             case .connect, .laneStanding, .epoch, .sliceTable, .lookUp, .loadJournals, .journalContains,
-                .loadHeartbeats, .retentions, .loadRuns, .activeRuns, .parkedRuns, .waitingTasks, .waitingQueues,
+                .loadHeartbeats, .retentions, .loadRuns, .resetRun, .activeRuns, .parkedRuns, .waitingTasks,
+                .waitingQueues,
                 .readHistory, .publisherStanding, .readOutbox, .positions:
                 true
             // The store does not say of the statements behind `isCommitted` that they only read.
@@ -136,7 +139,7 @@ extension CommitBatch {
     public var rowCount: Int {
         let runs = newRuns.count + closedRuns.count + alarms.count + journal.count + snapshots.count
         let rest = inbox.count + outbox.count + heartbeats.count + endedHeartbeats.count
-        return runs + rest + backlog.count + endedBacklogs.count + deletions.count
+        return runs + rest + backlog.count + endedBacklogs.count + deletions.count + resets.count
     }
 }
 

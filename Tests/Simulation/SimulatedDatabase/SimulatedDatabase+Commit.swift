@@ -36,6 +36,7 @@ extension SimulatedDatabase {
         try statements.insert(runs: batch.newRuns)
         statements.endBacklogs(batch.endedBacklogs)
         try statements.change(batch.backlog)
+        try statements.copy(batch.resets)
         try statements.insert(journal: batch.journal)
         try statements.write(batch.snapshots)
         statements.delete(batch.deletions)
@@ -345,6 +346,7 @@ extension SimulatedDatabase {
         for row in tables.journal[runID] ?? [] { write(.journal(runID, row.sequence, nil)) }
         if tables.snapshots[runID] != nil { write(.snapshot(runID, nil)) }
         deleteHeartbeats(of: runID)
+        if tables.resets[runID] != nil { write(.reset(runID, base: nil)) }
         write(.run(runID, nil))
     }
 
@@ -361,5 +363,6 @@ extension CommitBatch {
             || alarms.contains { $0.runID == runID } || heartbeats.contains { $0.runID == runID }
             || backlog.contains { $0.row.key.runID == runID } || endedHeartbeats.contains(runID)
             || endedBacklogs.contains(runID) || deletions.contains { $0.runID == runID }
+            || resets.contains { $0.runID == runID }
     }
 }

@@ -44,6 +44,7 @@ extension SimulatedLoaderStore {
                     done += 1
                     if tables.snapshots[id] != nil { database.write(.snapshot(id, nil)) }
                     database.deleteHeartbeats(of: id)
+                    if tables.resets[id] != nil { database.write(.reset(id, base: nil)) }
                     database.write(.deletion(id, slice: nil))
                 }
             }

@@ -21,6 +21,8 @@ struct Tables {
     private(set) var parkedAlarms = OrderedMap<ParkedPlace, AlarmRow>()
     private(set) var openRuns: [WorkflowKey: RunID] = [:]
 
+    /// The bases of runs that resets began.
+    private(set) var resets = OrderedMap<RunID, RunID>()
     /// The slices of deleted runs whose journals are not erased yet.
     private(set) var deletions = OrderedMap<RunID, Int>()
 
@@ -82,6 +84,7 @@ enum Change {
     case retention(Int32, Interval?)
     case run(RunID, RunRow?)
     case alarm(RunID, AlarmRow?)
+    case reset(RunID, base: RunID?)
     case deletion(RunID, slice: Int?)
     case backlog(BacklogRow.Key, BacklogEntry?)
     case journal(RunID, Int64, JournalRow?)
@@ -113,6 +116,7 @@ extension Tables {
             return .retention(namespace, retentions[namespace])
         case .run(let id, let row): return .run(id, setRun(row, id))
         case .alarm(let id, let row): return .alarm(id, setAlarm(row, id))
+        case .reset(let id, let base): return .reset(id, base: resets.set(base, for: id))
         case .deletion(let id, let slice): return .deletion(id, slice: deletions.set(slice, for: id))
         case .backlog(let key, let entry): return .backlog(key, setBacklog(entry, key))
         case .journal(let id, let sequence, let row): return .journal(id, sequence, setJournal(row, id, sequence))

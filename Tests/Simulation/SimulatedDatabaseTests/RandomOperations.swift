@@ -97,6 +97,20 @@ extension RandomOperations {
             let value = random.happens(0.2) ? nil : bytes(30)
             batch.outbox.append(OutboxRecord(topic: topic, key: key, value: value, headers: headers))
         default:
+            if random.happens(0.2) {
+                // Most often there are other rows than these: the commit is refused.
+                let rows = random.happens(0.5) ? 0 : Int64(random.below(3))
+                batch.resets.append(
+                    RunReset(
+                        runID: Sample.runID(nextRun),
+                        baseRunID: Sample.runID(someRun()),
+                        throughSequence: rows == 0 ? -1 : Int64(random.below(4)),
+                        rowCount: rows
+                    )
+                )
+                sequences[nextRun] = 100
+                nextRun += 1
+            }
             if random.happens(0.3) {
                 let number = someRun()
                 batch.deletions.append(RunDeletion(runID: Sample.runID(number), key: workflow(of: number)))
@@ -279,7 +293,10 @@ extension RandomOperations {
                 "\(try $0.loader.loadHeartbeats(ids, after: position, byteLimit: byteLimit))"
             }
         case 6:
-            return Step(name: "runs") { try $0.loader.loadRuns(ids).sorted { $0.key < $1.key }.description }
+            return Step(name: "runs") {
+                let reset = try $0.loader.resetRun(of: id)
+                return try "\(reset as Any) \($0.loader.loadRuns(ids).sorted { $0.key < $1.key })"
+            }
         case 7:
             let after = random.happens(0.5) ? nil : id
             return Step(name: "active \(shard) \(limit)") {

@@ -27,6 +27,7 @@ extension PostgresUnderTest {
             "run_id"
         ),
         ("alarms", ["run_id", "alarm_at", "open_namespace", "slice", "open_workflow_id"], "run_id"),
+        ("resets", ["run_id", "base_run_id"], "run_id"),
         ("deletions", ["run_id", "slice"], "run_id"),
         ("backlog", ["run_id", "task", "since", "place", "slice", "priority", "queue"], "run_id, task"),
         (
@@ -93,6 +94,7 @@ extension SimulatedUnderTest {
         }
         addShards(tables, add)
         addRuns(tables, add)
+        for (id, base) in database.resets { add("resets", "\(id)", "\(base)") }
         for id in database.deletions { add("deletions", "\(id)", tables.deletions[id].map { "\($0)" }) }
         for (key, entry) in tables.backlog.sorted(by: { ($0.key.runID, $0.key.task) < ($1.key.runID, $1.key.task) }) {
             let (row, slice) = (entry.row, "\(entry.slice)")

@@ -39,6 +39,7 @@ package struct Coverage: Sendable {
             count("reply completion")
             if !answer.eagerActivities.isEmpty { count("answer eagerActivities") }
             if answer.nextTask != nil { count("answer nextTask") }
+        case .options: count("reply options")
         case .refused: count("reply refused")
         }
     }
@@ -93,11 +94,12 @@ package struct Coverage: Sendable {
             .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled,
             .startChildWorkflowExecutionFailed, .childWorkflowExecutionStarted, .childWorkflowExecutionCompleted,
             .externalWorkflowExecutionSignaled, .externalWorkflowExecutionCancelRequested,
+            .workflowExecutionOptionsUpdated,
         ].map { "buffered \($0.shortName)" }
         + StatusEvent.Status.allCases.filter { $0 != .rejected }.map { "status \($0.rawValue)" }
         + [
             "reply done", "reply workflowTask", "reply activityTask", "reply heartbeat true", "reply heartbeat false",
-            "reply completion", "reply refused", "reply activityOptions", "reply heartbeat paused",
+            "reply completion", "reply options", "reply refused", "reply activityOptions", "reply heartbeat paused",
             "reply heartbeat reset", "answer eagerActivities", "answer nextTask", "offer sticky",
             "later workflow task attempt written", "successor", "followed TimedOut", "followed Failed",
             "followed Completed",
@@ -136,5 +138,6 @@ package struct Coverage: Sendable {
         .signalExternalWorkflowExecutionInitiated, .signalExternalWorkflowExecutionFailed,
         .externalWorkflowExecutionSignaled, .requestCancelExternalWorkflowExecutionInitiated,
         .requestCancelExternalWorkflowExecutionFailed, .externalWorkflowExecutionCancelRequested,
+        .workflowExecutionOptionsUpdated,
     ]
 }

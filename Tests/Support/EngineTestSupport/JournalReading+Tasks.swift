@@ -121,6 +121,7 @@ extension HistoryEvent {
         switch attributes {
         case .workflowExecutionSignaledEventAttributes(let attributes): "signal \(attributes.signalName)"
         case .workflowExecutionCancelRequestedEventAttributes: "cancellation"
+        case .workflowExecutionOptionsUpdatedEventAttributes: "options"
         case .timerFiredEventAttributes(let attributes): "timer \(attributes.startedEventID)"
         case .activityTaskStartedEventAttributes(let attributes): "activity \(attributes.scheduledEventID)"
         case .activityTaskCompletedEventAttributes(let attributes): "activity \(attributes.scheduledEventID)"

@@ -58,6 +58,7 @@ extension Fact {
         case .activityReset(let change): "activityReset \(change.scheduledEventID)"
         case .activityOptionsChanged(let change): "activityOptionsChanged \(change.scheduledEventID)"
         case .debtSettled(let eventID): "debtSettled \(eventID)"
+        case .runReset(let reset): "runReset \(reset.requestID)"
         }
     }
 }

@@ -43,7 +43,8 @@ extension World {
         for entry in entries.reversed() {
             guard case .event(let recorded) = entry else { continue }
             if recorded.event.eventType == .workflowTaskCompleted { return false }
-            if recorded.event.subject != nil { return true }
+            // Workers need not see a change of options.
+            if recorded.event.subject != nil, !recorded.event.workerMayIgnore { return true }
         }
         return false
     }

@@ -5,7 +5,7 @@ internal import SagamoreProtobuf
 /// What clients and time do.
 extension World {
     private enum Action: CaseIterable {
-        case signal, cancel, terminate
+        case signal, cancel, terminate, changeOptions
         case pollWorkflowTask, answerWorkflowTask, failWorkflowTask, repeatCompletion, staleWorkflowTask
         case pollActivity, returnActivity, answerActivity, heartbeat, staleActivity, operateOnActivity
         case time, crash, stickyAbandoned, answerDebt, endChild
@@ -14,7 +14,7 @@ extension World {
     func step() throws {
         let isRunningTask = execution.volatile.startedTask != nil
         let action = random.pick([
-            (8, Action.signal), (2, .cancel), (1, .terminate),
+            (8, Action.signal), (2, .cancel), (1, .terminate), (1, .changeOptions),
             (isRunningTask ? 1 : 22, .pollWorkflowTask), (isRunningTask ? 22 : 1, .answerWorkflowTask),
             (isRunningTask ? 2 : 1, .failWorkflowTask), (3, .repeatCompletion), (1, .staleWorkflowTask),
             (12, .pollActivity), (2, .returnActivity), (12, .answerActivity), (4, .heartbeat), (1, .staleActivity),
@@ -24,6 +24,7 @@ extension World {
         case .signal: try signal()
         case .cancel: try cancel()
         case .terminate: try terminate()
+        case .changeOptions: try changeOptions()
         case .pollWorkflowTask: try pollWorkflowTask()
         case .answerWorkflowTask: try answerWorkflowTask()
         case .failWorkflowTask: try failWorkflowTask()
@@ -125,6 +126,24 @@ extension World {
         let sender = random.once(in: 3) ? Samples.origin("cancel-command") : nil
         let request = CancelRequest(reason: "no more", identity: "client", requestID: "", origin: sender)
         try perform("cancel") { execution throws(RequestError) in try execution.decide(request, at: now) }
+    }
+
+    private func changeOptions() throws {
+        let key = Int32.random(in: 1...3, using: &random)
+        let paths = [["priority"], ["priority.priority_key"], []][Int.random(in: 0..<3, using: &random)]
+        var options = WorkflowExecutionOptions()
+        options.priority = Priority()
+        options.priority?.priorityKey = key
+        let request = try ExecutionOptionsRequest(options, paths: paths, identity: "client", limits: limits)
+        let isRunning = execution.isRunning
+        let before = execution.durable.priority
+        let decision = try perform("options \(paths) \(key)") { execution throws(RequestError) in
+            try execution.decide(request, at: now)
+        }
+        try require(isRunning == (decision != nil), "a change of options was taken or refused wrongly")
+        guard isRunning else { return }
+        let after = execution.durable.priority
+        try require(paths.isEmpty ? after == before : after?.priorityKey == key, "the options are not what was asked")
     }
 
     private func terminate() throws {

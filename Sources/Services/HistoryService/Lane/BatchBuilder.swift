@@ -61,6 +61,7 @@ struct BatchBuilder {
         if item.endsHeartbeats, let run = item.run { batch.endedHeartbeats.append(run.runID) }
         for change in item.backlog { add(change) }
         if item.endsBacklog, let run = item.run { batch.endedBacklogs.append(run.runID) }
+        if let reset = item.reset { batch.resets.append(reset) }
         if let deletion = item.deletion { batch.deletions.append(deletion) }
         batch.outbox += item.outbox
     }

@@ -35,6 +35,7 @@ extension CommitLane {
             switch (error.sqlState, error.constraint) {
             case ("23505", "inbox_commands"): .knownCommand
             case (CommitError.knownWorkflow, _): .knownWorkflow
+            case (CommitError.incompleteCopy, _): .baseDeleted
             default: .other
             }
         if reason == .other {

@@ -25,6 +25,8 @@ final class LaneItem: @unchecked Sendable {
     var backlog: [BacklogChange] = []
     /// The run has closed, and may have rows in the backlog.
     var endsBacklog = false
+    /// The run begins with the history of another one.
+    var reset: RunReset?
     /// The run is deleted: this one, or one that is out of memory.
     var deletion: RunDeletion?
     var outbox: [OutboxRecord] = []
@@ -92,6 +94,8 @@ struct LaneFailure: Sendable {
         case knownCommand
         /// The workflow was assumed to be new but has a run.
         case knownWorkflow
+        /// The run whose history a new run was to repeat is being deleted.
+        case baseDeleted
     }
 
     let error: RequestError

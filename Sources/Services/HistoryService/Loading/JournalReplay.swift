@@ -44,8 +44,21 @@ struct JournalReplay {
     }
 
     private mutating func apply(_ row: JournalRow) throws {
+        try apply(HistoryFrames.entries(events: row.events, facts: row.facts))
+    }
+
+    /// Applies entries of another run's journal, whose history the run repeats.
+    ///
+    /// - Parameter sequence: the number of the row that they have in the run's own journal.
+    mutating func repeating(_ events: ArraySlice<RecordedEvent>, sequence: Int64) throws {
+        try apply(events.map { .event($0) })
+        isEmpty = false
+        run.sequence = sequence
+    }
+
+    private mutating func apply(_ entries: [Entry]) throws {
         let seenBefore = run.execution.durable.previousStartedEventID
-        for entry in try HistoryFrames.entries(events: row.events, facts: row.facts) {
+        for entry in entries {
             try run.execution.applyValidated(entry)
             guard case .event(let recorded) = entry else { continue }
             unseen.append(recorded)

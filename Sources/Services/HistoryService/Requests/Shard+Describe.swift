@@ -10,10 +10,43 @@ extension Shard {
             let now = access.shard.clock()
             switch resolved {
             case .missing: access.fail(workflow.missing)
-            case .cached(let run): access.succeed(Description(run, at: now).response)
-            case .closed(let row): access.read(row) { .success(Description($0, at: now).response) }
+            case .cached(let run) where run.execution.isRunning: access.succeed(Description(run, at: now).response)
+            case .cached(let run):
+                let (shard, response) = (access.shard, Description(run, at: now).response)
+                access.whenCommitted { shard.finish(response, $0) }
+            case .closed(let row):
+                let shard = access.shard
+                access.answerFromStore { reply in
+                    shard.read(row, failed: { reply.fail($0) }) { run in
+                        shard.finish(Description(run, at: now).response, reply)
+                    }
+                }
             }
         }
+    }
+}
+
+extension Shard {
+    /// Adds the run that a reset began with the history of this one, which is closed.
+    private func finish(
+        _ response: DescribeWorkflowExecutionResponse,
+        _ reply: Reply<DescribeWorkflowExecutionResponse>
+    ) {
+        guard let runID = RunID(response.workflowExecutionInfo?.execution?.runID ?? "") else {
+            return reply.succeed(response)
+        }
+        loads.add(
+            .read(
+                { (store) throws(CommitError) in
+                    var response = response
+                    if let reset = try store.resetRun(of: runID) {
+                        response.workflowExtendedInfo?.resetRunID = reset.description
+                    }
+                    reply.succeed(response)
+                },
+                failed: { reply.fail($0) }
+            )
+        )
     }
 }
 
@@ -128,7 +161,8 @@ private struct Description {
         if state.executionTimeout.isSet { extended.executionExpirationTime = state.executionDeadline.timestamp }
         extended.runExpirationTime = state.runTimeout.isSet ? state.runDeadline.timestamp : noTime
         extended.cancelRequested = state.cancelRequested
-        extended.originalStartTime = state.startedAt.timestamp
+        extended.originalStartTime = (state.originalStartedAt ?? state.startedAt).timestamp
+        extended.lastResetTime = state.lastResetAt?.timestamp
         // A run that continues a chain was started by no client's request. Its own id stands for the server's.
         let requestID = state.firstRunID == run.runID.description ? run.startRequestID : run.runID.description
         if !requestID.isEmpty {

@@ -210,7 +210,7 @@ extension Shard {
     }
 
     /// Under the lock: followers of a run that is no longer the current one look again once its end is committed.
-    private func answerWaiters(of run: CachedRun, in context: WorkflowContext) {
+    func answerWaiters(of run: CachedRun, in context: WorkflowContext) {
         let waiters = state.runs.takeWaiters(of: run.runID, in: context)
         guard !waiters.isEmpty else { return }
         releaseInOrder(

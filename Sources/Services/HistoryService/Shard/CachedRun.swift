@@ -64,6 +64,12 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     /// The run's deletion is queued or stored: nobody may see the run.
     var isDeleted = false
     var heartbeatRows = HeartbeatRows()
+    /// Resets that need to know of later events. Nobody else keeps them.
+    private var watches: [WeakWatch] = []
+
+    private struct WeakWatch {
+        weak var watch: EventWatch?
+    }
 
     static let tailLimit = 256 << 10
 
@@ -177,6 +183,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
             case .volatile: break
             }
         }
+        if !watches.isEmpty { tellWatches(entries) }
         if execution.durable.previousStartedEventID != previousStarted {
             // The worker has seen the events up to the Started event that was just written.
             let started = execution.durable.previousStartedEventID
@@ -191,6 +198,17 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
             tailClaim = nil
         }
         return (events, facts, firstEventID)
+    }
+
+    /// Collects the events of the run from now on, for as long as the watch lives.
+    func watch(_ watch: EventWatch) { watches.append(WeakWatch(watch: watch)) }
+
+    private func tellWatches(_ entries: [Entry]) {
+        watches.removeAll { $0.watch == nil }
+        for entry in entries {
+            guard case .event(let recorded) = entry else { continue }
+            for watch in watches { watch.watch?.note(recorded.event) }
+        }
     }
 
     /// Decides on the execution in place: a call of one of its methods through the property copies it as a whole.

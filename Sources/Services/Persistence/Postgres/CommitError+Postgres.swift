@@ -7,7 +7,7 @@ extension CommitError {
             self = .outcomeUnknown(error)
         } else if error.sqlState == "SG001" {
             self = .fenced
-        } else if error.isDataError || error.sqlState == Self.knownWorkflow {
+        } else if error.isDataError || error.sqlState == Self.knownWorkflow || error.sqlState == Self.incompleteCopy {
             self = .data(error)
         } else if error.isTransient || Self.isOfServer(error) {
             self = .transient(error)
@@ -29,6 +29,9 @@ extension CommitError {
 
     /// The SQLSTATE of a batch with a workflow that was assumed to be new but has a run.
     public static let knownWorkflow = "SG002"
+
+    /// The SQLSTATE of a batch that copies a journal of which rows are gone.
+    public static let incompleteCopy = "SG003"
 
     /// Whether the cause is the server's state and not what is written: connections (08), a server that accepts no
     /// writes (25006: a standby), objects that are locked or not ready (55), the system below it (58).

@@ -36,6 +36,7 @@ public final class PostgresLaneStore: LaneStore {
         LaneStatements.append(heartbeats: batch.heartbeats, to: &statements)
         LaneStatements.append(runs: batch.newRuns, to: &statements)
         LaneStatements.append(backlog: batch.backlog, ended: batch.endedBacklogs, to: &statements)
+        LaneStatements.append(resets: batch.resets, to: &statements)
         LaneStatements.append(journal: batch.journal, to: &statements)
         LaneStatements.append(snapshots: batch.snapshots, to: &statements)
         LaneStatements.append(deletions: batch.deletions, to: &statements)

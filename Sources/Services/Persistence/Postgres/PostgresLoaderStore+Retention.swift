@@ -34,6 +34,8 @@ extension PostgresLoaderStore {
             delete from sagamore.snapshots s using old where s.run_id = old.run_id
         ), heartbeats as (
             delete from sagamore.heartbeats h using old where h.run_id = old.run_id
+        ), resets as (
+            delete from sagamore.resets t using old where t.run_id = old.run_id
         ), runs as (
             delete from sagamore.runs r using old where r.run_id = old.run_id
         )
@@ -90,6 +92,8 @@ extension PostgresLoaderStore {
             delete from sagamore.snapshots s using done where s.run_id = done.run_id
         ), heartbeats as (
             delete from sagamore.heartbeats h using done where h.run_id = done.run_id
+        ), resets as (
+            delete from sagamore.resets t using done where t.run_id = done.run_id
         ), deletions as (
             delete from sagamore.deletions d using done where d.run_id = done.run_id
         )

@@ -79,6 +79,19 @@ public final class PostgresLoaderStore: LoaderStore {
         return runs
     }
 
+    private static let resetRun = PostgresStatement(
+        "load_reset_run",
+        "select run_id from sagamore.resets where base_run_id = $1 order by run_id desc limit 1",
+        readsOnly: true
+    )
+
+    public func resetRun(of runID: RunID) throws(CommitError) -> RunID? {
+        let rows = try query(Self.resetRun, [.uuid(high: runID.high, low: runID.low)])
+        guard rows.rowCount == 1 else { return nil }
+        let found = rows.uuid(0, 0)
+        return RunID(high: found.0, low: found.1)
+    }
+
     private static let active = PostgresStatement(
         "load_active_runs",
         """

@@ -79,6 +79,14 @@ enum Migrations {
             end
             $function$;
 
+            -- Called for a run that begins with the history of another one, of which a part was deleted meanwhile.
+            create function sagamore.refuse_incomplete_copy() returns void
+            language plpgsql as $function$
+            begin
+                raise exception 'a journal to be copied has lost rows' using errcode = 'SG003';
+            end
+            $function$;
+
             create table sagamore.namespaces (
                 number integer generated always as identity primary key,
                 id uuid not null unique,
@@ -128,6 +136,13 @@ enum Migrations {
             -- for each open run and lose it at the end: an index on open runs would make each end of a run write to all
             -- indexes of its table.
             create unique index alarms_open on sagamore.alarms (open_namespace, open_workflow_id);
+
+            -- Runs that a reset began, and the run whose history each repeats.
+            create table sagamore.resets (
+                run_id uuid primary key,
+                base_run_id uuid not null
+            );
+            create index resets_by_base on sagamore.resets (base_run_id, run_id);
 
             -- Deleted runs whose journals are not erased yet. Their rows in runs stay without a status (0), so that the
             -- run before them does not become the newest one.

@@ -28,6 +28,8 @@ public struct CommitBatch: Sendable {
     public var backlog: [BacklogChange] = []
     /// Closed runs whose backlog is to be deleted.
     public var endedBacklogs: [RunID] = []
+    /// Runs that begin with the history of another one.
+    public var resets: [RunReset] = []
     /// Closed runs that are deleted.
     public var deletions: [RunDeletion] = []
     /// Outbox records, in order; the store numbers them.
@@ -40,7 +42,7 @@ public struct CommitBatch: Sendable {
     public var isEmpty: Bool {
         journal.isEmpty && newRuns.isEmpty && closedRuns.isEmpty && alarms.isEmpty && inbox.isEmpty && outbox.isEmpty
             && heartbeats.isEmpty && endedHeartbeats.isEmpty && snapshots.isEmpty && backlog.isEmpty
-            && endedBacklogs.isEmpty && deletions.isEmpty
+            && endedBacklogs.isEmpty && deletions.isEmpty && resets.isEmpty
     }
 }
 

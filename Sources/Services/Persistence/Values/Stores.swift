@@ -151,6 +151,8 @@ public protocol LoaderStore: AnyObject {
     func deleteTraces(before instant: Instant, limit: Int) throws(CommitError) -> Int
     /// The rows of runs, deleted ones too, by run id; those that do not exist are left out.
     func loadRuns(_ runIDs: [RunID]) throws(CommitError) -> [RunID: RunRow]
+    /// The newest run that a reset began with the history of this one; nil if there is none.
+    func resetRun(of runID: RunID) throws(CommitError) -> RunID?
     /// The active runs of a shard, open ones and closed ones with debts, after `runID`, by run id.
     func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow]
     /// Parked runs of a shard whose alarm is before `instant`, with their alarms, earliest first; only those after

@@ -18,6 +18,9 @@ final class FakeHistory: HistoryClient {
             )?
         var describe: (@Sendable (WorkflowReference, Reply<DescribeWorkflowExecutionResponse>) -> Void)?
         var delete: (@Sendable (WorkflowReference, Reply<Void>) -> Void)?
+        var reset: (@Sendable (WorkflowReference, ResetRequest, Reply<RunID>) -> Void)?
+        var updateOptions:
+            (@Sendable (WorkflowReference, ExecutionOptionsRequest, Reply<WorkflowExecutionOptions>) -> Void)?
         var readHistory: (@Sendable (WorkflowReference, HistoryRead, Reply<HistoryPage>) -> Void)?
         var completeWorkflowTask:
             (@Sendable (WorkflowTaskToken, RespondWorkflowTaskCompletedRequest, Reply<CompletedWorkflowTask>) -> Void)?
@@ -61,6 +64,18 @@ final class FakeHistory: HistoryClient {
 
     func cancel(_ workflow: WorkflowReference, _ request: CancelRequest, reply: Reply<Void>) {
         if let handler = handlers.cancel { handler(workflow, request, reply) } else { unexpected(reply) }
+    }
+
+    func reset(_ workflow: WorkflowReference, _ request: ResetRequest, reply: Reply<RunID>) {
+        if let handler = handlers.reset { handler(workflow, request, reply) } else { unexpected(reply) }
+    }
+
+    func updateOptions(
+        _ workflow: WorkflowReference,
+        _ request: ExecutionOptionsRequest,
+        reply: Reply<WorkflowExecutionOptions>
+    ) {
+        if let handler = handlers.updateOptions { handler(workflow, request, reply) } else { unexpected(reply) }
     }
 
     func delete(_ workflow: WorkflowReference, reply: Reply<Void>) {

@@ -72,4 +72,6 @@ from . import (  # noqa: E402, I001
     children as children,
     external_workflows as external_workflows,
     starts as starts,
+    resetting as resetting,
+    execution_options as execution_options,
 )

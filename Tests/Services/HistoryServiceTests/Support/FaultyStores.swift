@@ -16,7 +16,7 @@ final class Faults: @unchecked Sendable {
 
     /// Calls of a loader.
     enum LoaderCall {
-        case lookUp, waitingQueues, erase
+        case lookUp, waitingQueues, erase, history
     }
 
     /// Points where a test can stop a loader.
@@ -383,6 +383,11 @@ final class FaultyLoaderStore: LoaderStore {
         return try store.loadRuns(runIDs)
     }
 
+    func resetRun(of runID: RunID) throws(CommitError) -> RunID? {
+        try faults.checkLoader()
+        return try store.resetRun(of: runID)
+    }
+
     func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow] {
         try faults.checkLoader()
         return try store.activeRuns(shard: shard, after: runID, limit: limit)
@@ -420,7 +425,7 @@ final class FaultyLoaderStore: LoaderStore {
         from eventID: Int64,
         byteLimit: Int
     ) throws(CommitError) -> [JournalRow] {
-        try faults.checkLoader()
+        try faults.checkLoader(.history)
         let rows = try store.readHistory(runID, of: workflow, from: eventID, byteLimit: byteLimit)
         faults.noteHistory(rows)
         return rows

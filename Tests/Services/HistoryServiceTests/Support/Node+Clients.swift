@@ -57,6 +57,17 @@ extension Node {
         return Call { history.terminate(reference(workflowID), request, reply: $0) }
     }
 
+    func reset(
+        _ workflowID: String,
+        _ runID: RunID? = nil,
+        at eventID: Int64,
+        requestID: String = "reset",
+        _ adjust: (inout ResetWorkflowExecutionRequest) -> Void = { _ in }
+    ) throws -> Call<RunID> {
+        let request = try Samples.reset(at: eventID, requestID: requestID, adjust)
+        return Call { history.reset(reference(workflowID, runID), request, reply: $0) }
+    }
+
     func delete(_ workflowID: String, _ runID: RunID? = nil) -> Call<Void> {
         Call { history.delete(reference(workflowID, runID), reply: $0) }
     }

@@ -85,6 +85,10 @@ class ReachedLoaderStore: LoaderStore {
         return try life.call { () throws(CommitError) in try store.loadRuns(runIDs) }
     }
 
+    func resetRun(of runID: RunID) throws(CommitError) -> RunID? {
+        try life.call { () throws(CommitError) in try store.resetRun(of: runID) }
+    }
+
     func activeRuns(shard: Int32, after runID: RunID?, limit: Int) throws(CommitError) -> [RunRow] {
         let runs = try life.call { () throws(CommitError) in
             try store.activeRuns(shard: shard, after: runID, limit: limit)

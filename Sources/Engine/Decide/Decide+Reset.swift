@@ -1,0 +1,125 @@
+public import SagamoreAPI
+internal import SagamoreProtobuf
+
+/// What the new run of a reset gets from others.
+public struct ResetInheritance: Sendable {
+    /// The run whose history it repeats.
+    public let baseRunID: RunID
+    /// The id of the request that started that run.
+    public let startRequestID: String
+    /// The command whose outcome the new run publishes, if the run that it replaces has not done so.
+    public let origin: CommandOrigin?
+    /// The number of events that were published about that command.
+    public let publishedStatusEvents: Int
+    /// What came behind the reset point, in the form in which it is applied again.
+    public let reapplied: [HistoryEvent]
+
+    public init(
+        baseRunID: RunID,
+        startRequestID: String,
+        origin: CommandOrigin?,
+        publishedStatusEvents: Int,
+        reapplied: [HistoryEvent]
+    ) {
+        self.baseRunID = baseRunID
+        self.startRequestID = startRequestID
+        self.origin = origin
+        self.publishedStatusEvents = publishedStatusEvents
+        self.reapplied = reapplied
+    }
+}
+
+/// The identity of a termination by a reset, as in Temporal.
+let resetterIdentity = "history-resetter"
+/// The id of a poll that never was, in Temporal's words.
+private let noRequestID = "emptyUuid"
+
+extension Execution {
+    /// Begins the run of a reset. This execution has the events before `point`, and nothing else.
+    ///
+    /// Its workflow task fails, what came behind the point is applied again, and another workflow task is due.
+    /// Activities that were pending are scheduled anew, with all their attempts.
+    public func decide(
+        _ reset: ResetRequest,
+        at point: ResetPoint,
+        _ inheritance: ResetInheritance,
+        now: Instant
+    ) -> Decision {
+        var draft = Draft(self, at: now)
+        var scheduledEventID = durable.workflowTask?.scheduledEventID ?? 0
+        if durable.workflowTask == nil {
+            let attributes = scheduledAttributes(sticky: "", attempt: 1)
+            scheduledEventID = draft.event(.workflowTaskScheduled, .workflowTaskScheduledEventAttributes(attributes)).id
+        }
+        var startedEventID = draft.nextEventID
+        if case .started(let eventID) = point.task {
+            startedEventID = eventID
+        } else {
+            var attributes = WorkflowTaskStartedEventAttributes()
+            attributes.scheduledEventID = scheduledEventID
+            attributes.identity = serverIdentity
+            attributes.requestID = noRequestID
+            attributes.historySizeBytes = durable.historyBytes + draft.addedBytes
+            draft.event(.workflowTaskStarted, .workflowTaskStartedEventAttributes(attributes))
+        }
+        var attributes = WorkflowTaskFailedEventAttributes()
+        attributes.scheduledEventID = scheduledEventID
+        attributes.startedEventID = startedEventID
+        attributes.cause = .resetWorkflow
+        attributes.failure = resetFailure(reset.reason)
+        attributes.identity = serverIdentity
+        attributes.baseRunID = inheritance.baseRunID.description
+        attributes.newRunID = runID.description
+        draft.event(.workflowTaskFailed, .workflowTaskFailedEventAttributes(attributes))
+        draft.fact(
+            .runReset(Fact.RunReset(requestID: reset.requestID, startRequestID: inheritance.startRequestID))
+        )
+        if let origin = inheritance.origin {
+            draft.fact(.commandInherited(origin, publishedStatusEvents: inheritance.publishedStatusEvents))
+        }
+        var priority = durable.priority
+        for event in inheritance.reapplied {
+            var event = event
+            event.eventTime = now.timestamp
+            draft.append(event)
+            if case .workflowExecutionOptionsUpdatedEventAttributes(let attributes) = event.attributes {
+                priority = attributes.priority ?? priority
+            }
+        }
+        for options in reset.options { write(options, changing: &priority, in: &draft) }
+        writeWorkflowTaskScheduled(in: &draft, sticky: "")
+        for activity in durable.activities.values.sorted(by: { $0.scheduledEventID < $1.scheduledEventID }) {
+            draft.decision.offers.append(
+                .activity(route: route(of: activity), scheduledEventID: activity.scheduledEventID, attempt: 1)
+            )
+        }
+        return draft.decision
+    }
+
+    /// Ends an open run whose workflow goes on in the run of a reset.
+    ///
+    /// - Parameter handsOver: the new run goes on with the command that started this one, and publishes its outcome.
+    public func decideEnd(for reset: ResetRequest, handsOver: Bool, at now: Instant) -> Decision {
+        var draft = Draft(self, at: now)
+        failRunningTask(.forceCloseCommand, in: &draft)
+        var attributes = WorkflowExecutionTerminatedEventAttributes()
+        attributes.reason = reset.reason
+        attributes.identity = resetterIdentity
+        draft.event(.workflowExecutionTerminated, .workflowExecutionTerminatedEventAttributes(attributes))
+        if handsOver {
+            draft.isClosed = true
+        } else {
+            closed(.terminated, in: &draft) { $0.reasonMessage = reset.reason }
+        }
+        // Its parent and its children are left alone: the workflow goes on.
+        draft.decision.debts = []
+        return draft.decision
+    }
+
+    private func resetFailure(_ reason: String) -> RawMessage<Failure> {
+        var failure = Failure()
+        failure.message = reason
+        failure.failureInfo = .resetWorkflowFailureInfo(ResetWorkflowFailureInfo())
+        return RawMessage(failure)
+    }
+}
