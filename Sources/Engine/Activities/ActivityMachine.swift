@@ -8,8 +8,8 @@ public import SagamoreProtobuf
 public struct ActivityMachine: Equatable, Sendable {
     /// What is set for the attempts now. An operator may change it.
     public internal(set) var options: ActivitySettings
-    /// When the activity was scheduled.
-    public let scheduledAt: Instant
+    /// When the activity was scheduled, or a reset of its run did so anew.
+    public private(set) var scheduledAt: Instant
 
     /// The number of the current attempt, from 1.
     public internal(set) var attempt: Int32 = 1
@@ -47,6 +47,12 @@ public struct ActivityMachine: Equatable, Sendable {
         self.options = options
         self.scheduledAt = scheduledAt
         attemptScheduledAt = scheduledAt
+    }
+
+    /// A reset of the run schedules the activity anew.
+    mutating func reschedule(at instant: Instant) {
+        scheduledAt = instant
+        attemptScheduledAt = instant
     }
 
     /// Whether a worker is running the attempt.

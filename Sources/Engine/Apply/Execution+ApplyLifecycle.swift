@@ -56,7 +56,9 @@ extension Execution {
     /// offer was withdrawn.
     public mutating func armRetry(of scheduledEventID: Int64) {
         guard let activity = durable.activities[scheduledEventID], !activity.isStarted else { return }
-        for deadline in deadlines(of: activity) where deadline.kind == .activityRetry { arm(deadline) }
+        for deadline in activity.machine.deadlines(of: scheduledEventID) where deadline.kind == .activityRetry {
+            arm(deadline)
+        }
     }
 
     /// Rebuilds the deadlines from the pending state, after loading the journal.

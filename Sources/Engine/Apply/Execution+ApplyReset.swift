@@ -11,10 +11,7 @@ extension Execution {
         durable.chainExpiration = nil
         durable.firstTaskBackoff = .zero
         durable.firstTaskDueAt = nil
-        for id in durable.activities.keys {
-            durable.activities[id]?.scheduledAt = at
-            durable.activities[id]?.attemptScheduledAt = at
-        }
+        for id in durable.activities.keys { durable.activities[id]?.machine.reschedule(at: at) }
         rebuildDeadlines()
     }
 

@@ -58,6 +58,7 @@ public final class SignalRequest: Sendable {
         self.header = header
         identity = serverIdentity
         self.requestID = requestID
+        links = []
         origin = nil
         self.sender = sender
     }
