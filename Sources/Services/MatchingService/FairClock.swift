@@ -25,6 +25,7 @@ struct FairClock {
 
     /// By priority; empty until the first task waits.
     private var levels: [Level] = []
+    private var startedAt = Instant.distantPast
 
     private static let step: Float = 1_000
     fileprivate static let pruning = 64
@@ -38,9 +39,7 @@ struct FairClock {
     ///
     /// - Parameter weight: the weight of the task's key.
     mutating func place(of priority: TaskPriority, weight: Float, at now: Instant) -> Int64 {
-        if levels.isEmpty {
-            levels = TaskPriority.levels.map { _ in Level(now: now.nanoseconds, last: now.nanoseconds) }
-        }
+        start(at: now)
         let index = Int(priority.level - TaskPriority.levels.lowerBound)
         let step = Swift.max(1, Int64(Self.step / weight))
         guard let key = priority.share?.key, !key.isEmpty else {
@@ -50,6 +49,22 @@ struct FairClock {
         }
         return levels[index].place(of: ExactText(key), step, keyLimit)
     }
+
+    private mutating func start(at now: Instant) {
+        guard levels.isEmpty else { return }
+        levels = TaskPriority.levels.map { _ in Level(now: now.nanoseconds, last: now.nanoseconds) }
+        startedAt = now
+    }
+
+    /// Whether a task was due before the clock began: it waited in the memory of an earlier process.
+    mutating func isEarlier(_ since: Instant, at now: Instant) -> Bool {
+        start(at: now)
+        return since < startedAt
+    }
+
+    /// The place of a task that waited in the memory of an earlier process: before those that waited in the database,
+    /// and among its kind in the order of time.
+    static func place(ofEarlierTask since: Instant) -> Int64 { max(since.nanoseconds, 0) - (1 << 60) }
 
     /// Notes that a task is served.
     mutating func served(_ place: TaskPlace) {
@@ -61,7 +76,7 @@ struct FairClock {
     /// Notes the place of a task that comes back from the database, where it got it from an earlier clock.
     mutating func restored(_ task: MatchingTask, at now: Instant) {
         guard let place = task.place, levels.isEmpty, place > now.nanoseconds else { return }
-        levels = TaskPriority.levels.map { _ in Level(now: place, last: place) }
+        start(at: Instant(nanoseconds: place))
     }
 
     /// The number of keys that are remembered.

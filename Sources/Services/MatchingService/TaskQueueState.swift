@@ -252,11 +252,11 @@ struct TaskQueueState {
     }
 
     private mutating func applyLimits() {
-        tasks.limit(queueRate: limit?.rate, keyRate: key.kind == .activity ? settings.keyRate : nil)
+        tasks.limit(queueRate: rateLimit?.rate, keyRate: key.kind == .activity ? settings.keyRate : nil)
     }
 
     /// The limit of the whole queue. The settings go before what workers ask for.
-    private var limit: TaskQueueDescription.Limit? {
+    private var rateLimit: TaskQueueDescription.Limit? {
         guard key.kind == .activity else { return nil }
         if let rate = settings.queueRate { return TaskQueueDescription.Limit(rate: rate, isWorkers: false) }
         return statistics.workerRate.map { TaskQueueDescription.Limit(rate: $0, isWorkers: true) }
@@ -284,7 +284,7 @@ struct TaskQueueState {
     func describe(at now: Instant) -> TaskQueueDescription {
         var description = TaskQueueDescription(at: now)
         description.settings = settings
-        description.limit = limit
+        description.limit = rateLimit
         description.isLimited = tasks.isHeldBack(at: now)
         statistics.describe(tasks.all, in: &description)
         return description

@@ -30,6 +30,10 @@ struct WaitingTasks {
             return task
         }
         var task = task
+        if let since = task.since, clock.isEarlier(since, at: now) {
+            task.place = FairClock.place(ofEarlierTask: since)
+            return task
+        }
         task.place = clock.place(of: task.priority, weight: weight(of: task), at: now)
         if task.since == nil { task.since = now }
         return task

@@ -304,7 +304,18 @@ extension CommitStatements {
             if !written.insert(row.key).inserted { throw .updatesTwice(statement: statement) }
             database.rowNumber += 1
             let slice = SliceTable.slice(of: run.key)
-            let entry = BacklogEntry(row: row, slice: slice, number: database.rowNumber)
+            var place = row.place
+            if let old = database.tables.backlog[row.key]?.row, ExactText(old.queue) == ExactText(row.queue) {
+                place = min(place, old.place)
+            }
+            let stored = BacklogRow(
+                key: row.key,
+                queue: row.queue,
+                since: row.since,
+                priority: row.priority,
+                place: place
+            )
+            let entry = BacklogEntry(row: stored, slice: slice, number: database.rowNumber)
             database.write(.backlog(row.key, entry))
         }
     }

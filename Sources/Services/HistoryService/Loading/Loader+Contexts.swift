@@ -125,7 +125,9 @@ extension Loader {
         } else {
             for offer in due {
                 let row = rows.first { $0.key.task == offer.backlogID }
-                shard.state.deferred.offer(offer.task(of: run, from: row))
+                var task = offer.task(of: run, from: row)
+                if row == nil { task.since = run.dueSince(task.kind) }
+                shard.state.deferred.offer(task)
             }
         }
     }

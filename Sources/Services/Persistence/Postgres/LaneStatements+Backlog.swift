@@ -11,7 +11,8 @@ extension LaneStatements {
                     as c(run_id, task, queue, since, priority, place)
                 join sagamore.runs r on r.run_id = c.run_id
             on conflict (run_id, task) do update set queue = excluded.queue, since = excluded.since,
-                priority = excluded.priority, place = excluded.place
+                priority = excluded.priority, place = case when backlog.queue = excluded.queue
+                    then least(backlog.place, excluded.place) else excluded.place end
         """
     )
     private static let removeBacklog = PostgresStatement(

@@ -37,7 +37,8 @@ public struct BacklogRow: Sendable, Equatable {
 
 /// A change of a row of the backlog.
 public enum BacklogChange: Sendable, Equatable {
-    /// The task waits. An earlier row of it is replaced.
+    /// The task waits. An earlier row of it is replaced; if it waited for the same queue, the earlier one of both
+    /// places stays.
     case store(BacklogRow)
     /// The task was offered, or is out of date. A row of another queue stays.
     case remove(BacklogRow)
