@@ -91,7 +91,7 @@ extension Shard {
                         question.runID,
                         of: progress.reading.base.row.key,
                         from: question.from,
-                        byteLimit: Loader.pageByteLimit
+                        byteLimit: configuration.bounds.pageBytes
                     )
                     do {
                         try progress.reading.take(rows, configuration.limits)

@@ -146,17 +146,13 @@ extension Shard {
         item.basis = previous
         let started = StartedRun(runID: runID, isNew: true, status: .running)
         if let task, let deliver = startEagerly(task, of: run, request.request, at: now) {
-            access.commit(
-                item,
-                { reply in
-                    deliver { outcome in
-                        var started = started
-                        started.eagerTask = try? outcome.get()
-                        reply.succeed(answer(started))
-                    }
-                },
-                onFailure: onFailure
-            )
+            access.commit(item, onFailure: onFailure) { reply in
+                deliver { outcome in
+                    var started = started
+                    started.eagerTask = try? outcome.get()
+                    reply.succeed(answer(started))
+                }
+            }
         } else {
             access.commit(item, answering: answer(started), onFailure: onFailure)
         }
