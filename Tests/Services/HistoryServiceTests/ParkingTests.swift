@@ -48,6 +48,21 @@ extension HistoryTests {
             #expect(try database.number("select count(*) from sagamore.alarms") == 0)
         }
 
+        /// The clock went back: an activity that nobody has started seems to be due later, but no alarm would bring the
+        /// run back for it.
+        @Test func aRunWithAnOfferedActivityStaysWhenTheClockGoesBack() throws {
+            let node = try Node(try TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            try node.work(Samples.schedule("a"))
+            let before = node.clock.now + .seconds(-1_000)
+            let mayLeave = node.shard.perform { () -> Bool? in
+                let run = node.shard.state.runs[Node.key("one")]?.cached
+                return run?.canLeave(at: before, horizon: .zero, QueryTable(), DebtQueue())
+            }
+            #expect(mayLeave == false)
+        }
+
         @Test func itComesForQueriesAndLongPolls() throws {
             let node = try Node(TestDatabase()) { $0.historyWait = .seconds(1_000) }.started()
             defer { node.stop() }

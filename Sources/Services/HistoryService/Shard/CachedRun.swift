@@ -286,10 +286,16 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
             execution.volatile.startedTask == nil, execution.durable.bufferedEvents.isEmpty,
             execution.volatile.heartbeats.isEmpty
         else { return false }
-        if let alarm = alarm(at: now), alarm <= now + horizon { return false }
-        if !pagedOut.isEmpty { return isAllPagedOut(at: now) }
-        return execution.durable.workflowTask == nil
-            && execution.durable.activities.values.allSatisfy { !$0.isWaiting || $0.attemptScheduledAt > now }
+        let next = alarm(at: now) ?? .distantFuture
+        if next <= now + horizon { return false }
+        // An attempt whose time has come was offered, and has no deadline any more: if the clock goes back, its time
+        // is ahead again, and no alarm would bring the run back for it.
+        let sleep = execution.durable.activities.values.allSatisfy { activity in
+            !activity.isWaiting || pagedOut[activity.scheduledEventID] != nil
+                || activity.attemptScheduledAt > now && next <= activity.attemptScheduledAt
+        }
+        guard sleep else { return false }
+        return pagedOut.isEmpty ? execution.durable.workflowTask == nil : isAllPagedOut(at: now)
     }
 }
 
