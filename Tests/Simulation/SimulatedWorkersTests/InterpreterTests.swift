@@ -159,6 +159,35 @@ import Testing
     private func input(_ ordinal: Int, _ step: ActivityStep) -> ActivityInput {
         ActivityInput(ordinal: ordinal, isUndo: false, plan: step.plan)
     }
+
+    @Test func childIsWaitedForAndEndsOnce() throws {
+        let child = WorkflowScript(steps: [.timer(.milliseconds(5))])
+        let script = WorkflowScript(steps: [.child(7, child)])
+        #expect(WorkflowScript(bytes: script.bytes) == script)
+        var run = ScriptRun()
+        var history = TestHistory()
+        history.add(.workflowStarted(input: script.bytes))
+        #expect(try history.task(&run) == [.startChild(sequence: 1, number: 7, child)])
+        let id = try #require(history.scheduled[1])
+        history.add(.childNews)
+        #expect(try history.task(&run) == [])
+        history.add(.childEnded(initiatedEventID: id, isCompleted: true))
+        #expect(try history.task(&run) == [.close(.completed)])
+        history.add(.childEnded(initiatedEventID: id, isCompleted: true))
+        #expect(throws: ReplayViolation.self) { try history.task(&run) }
+    }
+
+    @Test func childOfACancelledRunIsCancelled() throws {
+        let script = WorkflowScript(steps: [.child(7, WorkflowScript())])
+        var run = ScriptRun()
+        var history = TestHistory()
+        history.add(.workflowStarted(input: script.bytes))
+        _ = try history.task(&run)
+        history.add(.cancelRequested)
+        #expect(try history.task(&run) == [.cancelChild(number: 7)])
+        history.add(.childEnded(initiatedEventID: try #require(history.scheduled[1]), isCompleted: false))
+        #expect(try history.task(&run) == [.close(.canceled)])
+    }
 }
 
 /// A history that grows with the commands of a run.
@@ -194,6 +223,12 @@ private struct TestHistory {
             case .cancelActivity(let id): add(.activityCancelRequested(scheduledEventID: id))
             case .startTimer(let sequence, let interval): add(.timerStarted(sequence: sequence, interval))
             case .cancelTimer(let sequence): add(.timerCanceled(sequence: sequence))
+            case .startChild(let sequence, let number, let script):
+                scheduled[sequence] = next
+                let id = Array(WorkflowScript.childID(number).utf8)
+                add(.childInitiated(workflowID: id, input: script.bytes))
+            case .cancelChild(let number):
+                add(.childCancelInitiated(workflowID: Array(WorkflowScript.childID(number).utf8)))
             case .marker, .memo: break
             case .close(let end): add(.closed(end))
             }

@@ -257,6 +257,7 @@ async def child_of_a_child(stage: Stage) -> None:
     for name, id in (("parent", stage.name), ("child", child_id), ("grandchild", grandchild_id)):
         stage.record(f"{name} runs", await stage.describe(id))
     await grandchild.complete(await grandchild.poll(), complete_workflow("g"))
+    await stage.until_history(lambda types: "CHILD_WORKFLOW_EXECUTION_COMPLETED" in types, child_id)
     await child.complete(await child.poll(), complete_workflow("c"))
     await stage.until_history(lambda types: "CHILD_WORKFLOW_EXECUTION_COMPLETED" in types)
     await worker.complete(await worker.poll(), complete_workflow("p"))

@@ -42,9 +42,31 @@ struct CommandMaker {
             attributes.upsertedMemo = ScriptCommand.memo(value)
             message.commandType = .modifyWorkflowProperties
             message.attributes = .modifyWorkflowPropertiesCommandAttributes(attributes)
+        case .startChild(_, let number, let script):
+            message.commandType = .startChildWorkflowExecution
+            message.attributes = .startChildWorkflowExecutionCommandAttributes(startChild(number, script))
+        case .cancelChild(let number):
+            var attributes = RequestCancelExternalWorkflowExecutionCommandAttributes()
+            attributes.workflowID = WorkflowScript.childID(number)
+            attributes.childWorkflowOnly = true
+            message.commandType = .requestCancelExternalWorkflowExecution
+            message.attributes = .requestCancelExternalWorkflowExecutionCommandAttributes(attributes)
         case .close(let end): close(end, &message)
         }
         return message
+    }
+
+    private func startChild(
+        _ number: Int,
+        _ script: WorkflowScript
+    ) -> StartChildWorkflowExecutionCommandAttributes {
+        var attributes = StartChildWorkflowExecutionCommandAttributes()
+        attributes.workflowID = WorkflowScript.childID(number)
+        attributes.workflowType = WorkflowType()
+        attributes.workflowType?.name = WorkflowScript.workflowType
+        attributes.input = script.input
+        attributes.parentClosePolicy = [.terminate, .requestCancel, .abandon][number % 3]
+        return attributes
     }
 
     private func schedule(

@@ -24,6 +24,8 @@ public struct SagaOutcome: Equatable, Sendable {
         case timer(Int)
         /// A signal, by its number.
         case signal(Int)
+        /// The end of a child, by the id of its initiated event.
+        case child(Int64)
     }
 
     /// Where it is.
@@ -116,6 +118,7 @@ extension ScriptRun {
             case .activity: .activity(wait.scheduledEventID)
             case .timer: .timer(wait.sequence)
             case .signal(let number): .signal(number)
+            case .child: .child(wait.scheduledEventID)
             }
         }
     }

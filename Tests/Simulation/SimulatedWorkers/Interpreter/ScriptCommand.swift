@@ -10,6 +10,8 @@ enum ScriptCommand: Equatable {
     case cancelTimer(sequence: Int)
     case marker(Int)
     case memo(Int)
+    case startChild(sequence: Int, number: Int, WorkflowScript)
+    case cancelChild(number: Int)
     case close(RunEnd)
 
     /// Whether an event is the one that this command causes; nil for an event that no command causes.
@@ -23,6 +25,10 @@ enum ScriptCommand: Equatable {
         case (.timerCanceled(let sequence), .cancelTimer(let own)): sequence == own
         case (.marker(let value), .marker(let own)): value == Self.markerEntry(own)
         case (.memo(let value), .memo(let own)): value == Self.memo(own).bytes
+        case (.childInitiated(let workflowID, let input), .startChild(_, let number, let script)):
+            workflowID == Array(WorkflowScript.childID(number).utf8) && input == script.bytes
+        case (.childCancelInitiated(let workflowID), .cancelChild(let number)):
+            workflowID == Array(WorkflowScript.childID(number).utf8)
         case (.closed(let end), .close(let own)): end == own
         default: event.isCaused ? false : nil
         }
@@ -58,7 +64,9 @@ extension ScriptEvent {
     /// Whether a command causes events of this kind.
     var isCaused: Bool {
         switch kind {
-        case .activityScheduled, .activityCancelRequested, .timerStarted, .timerCanceled, .marker, .memo: true
+        case .activityScheduled, .activityCancelRequested, .timerStarted, .timerCanceled, .marker, .memo,
+            .childInitiated, .childCancelInitiated:
+            true
         case .closed(let end): end == .completed || end == .failed || end == .canceled
         default: false
         }

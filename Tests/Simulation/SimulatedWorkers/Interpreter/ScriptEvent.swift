@@ -24,6 +24,12 @@ struct ScriptEvent {
         case timerCanceled(sequence: Int)
         case marker(value: [UInt8])
         case memo([UInt8])
+        case childInitiated(workflowID: [UInt8], input: [UInt8])
+        case childStartFailed(initiatedEventID: Int64)
+        case childEnded(initiatedEventID: Int64, isCompleted: Bool)
+        case childCancelInitiated(workflowID: [UInt8])
+        /// News of a child or a cancel request for which no code waits.
+        case childNews
         case closed(RunEnd)
         case other(EventType)
     }
@@ -102,6 +108,16 @@ struct ScriptEvent {
         case .timerCanceled: .timerCanceled(sequence: fields.sequence)
         case .markerRecorded: .marker(value: fields.data)
         case .workflowPropertiesModified: .memo(fields.data)
+        case .startChildWorkflowExecutionInitiated: .childInitiated(workflowID: fields.name, input: fields.data)
+        case .startChildWorkflowExecutionFailed: .childStartFailed(initiatedEventID: fields.number)
+        case .childWorkflowExecutionCompleted: .childEnded(initiatedEventID: fields.number, isCompleted: true)
+        case .childWorkflowExecutionFailed, .childWorkflowExecutionCanceled, .childWorkflowExecutionTimedOut,
+            .childWorkflowExecutionTerminated:
+            .childEnded(initiatedEventID: fields.number, isCompleted: false)
+        case .requestCancelExternalWorkflowExecutionInitiated: .childCancelInitiated(workflowID: fields.name)
+        case .childWorkflowExecutionStarted, .externalWorkflowExecutionCancelRequested,
+            .requestCancelExternalWorkflowExecutionFailed:
+            .childNews
         case .workflowExecutionCompleted: .closed(.completed)
         case .workflowExecutionFailed: .closed(.failed)
         case .workflowExecutionTimedOut: .closed(.timedOut)
@@ -130,6 +146,16 @@ extension ScriptEvent.Fields {
                 var duration = ProtobufDuration()
                 try reader.message(&duration)
                 interval = Interval(duration)
+            case (.startChildWorkflowExecutionInitiated, 18): name = try reader.bytes()
+            case (.startChildWorkflowExecutionInitiated, 42): data = try payload(&reader)
+            case (.startChildWorkflowExecutionFailed, 48), (.childWorkflowExecutionCompleted, 40),
+                (.childWorkflowExecutionFailed, 40), (.childWorkflowExecutionCanceled, 40),
+                (.childWorkflowExecutionTimedOut, 32), (.childWorkflowExecutionTerminated, 32):
+                number = try reader.int64()
+            case (.requestCancelExternalWorkflowExecutionInitiated, 26):
+                var execution = WorkflowExecution()
+                try reader.message(&execution)
+                name = Array(execution.workflowID.utf8)
             // A marker has one detail, so the bytes of its only map entry tell which.
             case (.markerRecorded, 18), (.workflowPropertiesModified, 18): data = try reader.bytes()
             default: try reader.skip()

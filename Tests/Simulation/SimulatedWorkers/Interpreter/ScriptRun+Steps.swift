@@ -52,6 +52,10 @@ extension ScriptRun {
             let second = startTimer(interval)
             waits[waits.count - 2].rival = second
             waits[waits.count - 1].rival = first
+        case .child(let number, let script):
+            let sequence = nextSequence()
+            ledger.issue(.startChild(sequence: sequence, number: number, script))
+            waits.append(Wait(kind: .child(number), sequence: sequence))
         case .parallel(let steps): for step in steps { begin(step) }
         }
     }
@@ -104,6 +108,27 @@ extension ScriptRun {
         abort(.failed)
     }
 
+    /// Each child ends once, however often it tells.
+    mutating func childEnded(_ initiatedEventID: Int64, isFailure: Bool) throws(ReplayViolation) {
+        guard let index = waits.firstIndex(where: { $0.isChild && $0.scheduledEventID == initiatedEventID }) else {
+            throw ReplayViolation("child \(initiatedEventID) has ended, but the code does not wait for it")
+        }
+        let wait = waits.remove(at: index)
+        if isFailure, !wait.isCancelRequested { abort(.failed) }
+    }
+
+    private mutating func cancelChild(at index: Int, _ number: Int) {
+        let wait = waits[index]
+        guard !wait.isCancelRequested else { return }
+        if wait.scheduledEventID == 0 {
+            _ = ledger.withdraw { if case .startChild(wait.sequence, _, _) = $0 { true } else { false } }
+            waits.remove(at: index)
+            return
+        }
+        waits[index].isCancelRequested = true
+        ledger.issue(.cancelChild(number: number))
+    }
+
     mutating func timerFired(_ sequence: Int) throws(ReplayViolation) {
         guard let index = waits.firstIndex(where: { $0.kind == .timer && $0.sequence == sequence }) else {
             // An earlier event of the same task may have cancelled it: the service would refuse that now.
@@ -125,6 +150,10 @@ extension ScriptRun {
             case .signal(let number): waits.removeAll { $0.kind == .signal(number) }
             case .activity:
                 if let index = waits.firstIndex(where: { $0.sequence == wait.sequence }) { cancelActivity(at: index) }
+            case .child(let number):
+                if let index = waits.firstIndex(where: { $0.sequence == wait.sequence }) {
+                    cancelChild(at: index, number)
+                }
             }
         }
     }
@@ -151,4 +180,8 @@ extension ScriptRun {
         waits[index].isCancelRequested = true
         ledger.issue(.cancelActivity(scheduledEventID: wait.scheduledEventID))
     }
+}
+
+extension ScriptRun.Wait {
+    var isChild: Bool { if case .child = kind { true } else { false } }
 }

@@ -13,14 +13,16 @@ struct ScriptRun {
             case activity(ActivityInput)
             case timer
             case signal(Int)
+            /// A child, by the number of its id.
+            case child(Int)
         }
 
         let kind: Kind
-        /// The number of the activity or timer; 0 for a signal.
+        /// The number of the activity, timer or child; 0 for a signal.
         let sequence: Int
         /// The other one of a race.
         var rival = 0
-        /// The id of ActivityTaskScheduled, once it is known.
+        /// The id of ActivityTaskScheduled, or of the child's initiated event, once it is known.
         var scheduledEventID: Int64 = 0
         var isCancelRequested = false
     }
@@ -92,10 +94,11 @@ struct ScriptRun {
     private mutating func handle(_ event: ScriptEvent) throws(ReplayViolation) {
         if event.isCaused {
             let command = try ledger.confirm(event)
-            if case .schedule(let sequence, _, _) = command,
-                let index = waits.firstIndex(where: { $0.sequence == sequence })
-            {
+            switch command {
+            case .schedule(let sequence, _, _), .startChild(let sequence, _, _):
+                guard let index = waits.firstIndex(where: { $0.sequence == sequence }) else { return }
                 waits[index].scheduledEventID = event.id
+            default: break
             }
             return
         }
@@ -113,6 +116,8 @@ struct ScriptRun {
         case .cancelRequested: abort(.cancelled)
         case .activityEnded(let scheduledEventID, let end): try activityEnded(scheduledEventID, end)
         case .timerFired(let sequence): try timerFired(sequence)
+        case .childStartFailed(let id): try childEnded(id, isFailure: false)
+        case .childEnded(let id, let isCompleted): try childEnded(id, isFailure: !isCompleted)
         case .other(let type): throw ReplayViolation("event \(event.id) has the type \(type), which scripts don't know")
         default: return
         }

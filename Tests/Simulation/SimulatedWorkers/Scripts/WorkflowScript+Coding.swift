@@ -5,16 +5,25 @@ extension WorkflowScript {
     /// The script as bytes.
     public var bytes: [UInt8] {
         var writer = ByteWriter(capacity: 16 + 24 * steps.count)
+        write(&writer)
+        return writer.bytes
+    }
+
+    private func write(_ writer: inout ByteWriter) {
         writer.number(Int(ending.rawValue))
         Self.write(steps, &writer)
-        return writer.bytes
     }
 
     /// The script of these bytes; nil when they are not a script.
     public init?(bytes: [UInt8]) {
         var reader = ByteReader(bytes)
+        guard let script = WorkflowScript(&reader), reader.isAtEnd else { return nil }
+        self = script
+    }
+
+    private init?(_ reader: inout ByteReader) {
         guard let ending = reader.number().flatMap({ Ending(rawValue: UInt8(truncatingIfNeeded: $0)) }),
-            let steps = Self.steps(&reader), reader.isAtEnd
+            let steps = Self.steps(&reader)
         else { return nil }
         self.init(steps: steps, ending: ending)
     }
@@ -45,6 +54,10 @@ extension WorkflowScript {
             case .parallel(let steps):
                 writer.number(7)
                 write(steps, &writer)
+            case .child(let number, let script):
+                writer.number(8)
+                writer.number(number)
+                script.write(&writer)
             }
         }
     }
@@ -69,6 +82,7 @@ extension WorkflowScript {
         case 5: reader.number().map { .memo($0) }
         case 6: ActivityStep(&reader).flatMap { activity in reader.interval().map { .race(activity, $0) } }
         case 7: steps(&reader).map { .parallel($0) }
+        case 8: reader.number().flatMap { number in WorkflowScript(&reader).map { .child(number, $0) } }
         default: nil
         }
     }

@@ -9,6 +9,9 @@ extension WorkflowScript {
     /// The name of a signal.
     public static func signalName(_ number: Int) -> String { "signal-" + Decimal.text(number) }
 
+    /// The workflow id of a child.
+    public static func childID(_ number: Int) -> String { "child-" + Decimal.text(number) }
+
     /// The script as the input of its run.
     public var input: RawMessage<Payloads> { RawMessage(data: bytes) }
 

@@ -12,6 +12,8 @@ public struct ScriptMix: Sendable {
     public var memos = 0.03
     public var races = 0.05
     public var parallels = 0.10
+    /// Scripts within scripts, as child workflows. Not every service has them.
+    public var children = 0.0
     /// Activities that fail in a way that is not retried.
     public var finalFailures = 0.04
     /// Activities that never answer, and time out.
@@ -56,12 +58,22 @@ extension WorkflowScript {
         if isNext(mix.markers) { return .marker(random.below(1_000)) }
         if isNext(mix.memos) { return .memo(random.below(1_000)) }
         if isNext(mix.races) { return race(&random, mix) }
+        if isNext(mix.children) { return child(&random, mix) }
         if depth == 0, isNext(mix.parallels) {
             var steps: [Step] = []
             for _ in 0..<random.within(2...3) { steps.append(step(&random, mix, depth: 1)) }
             return .parallel(steps)
         }
         return .activity(activity(&random, mix))
+    }
+
+    private static func child(_ random: inout SeededRandom, _ mix: ScriptMix) -> Step {
+        var mix = mix
+        // Nobody signals a child. Some have children of their own.
+        mix.signals = 0
+        mix.children /= 2
+        mix.mostSteps = 2
+        return .child(random.below(1 << 30), WorkflowScript.random(using: &random, mix: mix))
     }
 
     private static func interval(_ random: inout SeededRandom, longest: Interval) -> Interval {

@@ -24,6 +24,9 @@ public struct WorkflowScript: Equatable, Sendable {
         case memo(Int)
         /// Runs an activity, and cancels it after this time. It is no failure when it is cancelled.
         case race(ActivityStep, Interval)
+        /// Runs another script as a child workflow and waits for its end. The number makes the child's id, and its
+        /// parent close policy.
+        case child(Int, WorkflowScript)
         /// Does all at once and waits until each has ended.
         case parallel([Step])
     }
@@ -72,7 +75,7 @@ public struct WorkflowScript: Equatable, Sendable {
             switch step {
             case .activity(let activity), .race(let activity, _): found.append(activity)
             case .parallel(let steps): collect(steps, &found)
-            case .timer, .signal, .marker, .memo: break
+            case .timer, .signal, .marker, .memo, .child: break
             }
         }
     }
@@ -83,6 +86,8 @@ extension WorkflowScript.Step {
         switch self {
         case .activity(let activity): activity.isExpectedToFail
         case .parallel(let steps): steps.contains(where: \.isExpectedToFail)
+        // Another run may have its id.
+        case .child(_, let script): !script.isExpectedToFinish
         case .race, .timer, .signal, .marker, .memo: false
         }
     }
@@ -92,7 +97,7 @@ extension WorkflowScript.Step {
         switch self {
         case .activity, .race: 1
         case .parallel(let steps): steps.reduce(0) { $0 + $1.activityCount }
-        case .timer, .signal, .marker, .memo: 0
+        case .timer, .signal, .marker, .memo, .child: 0
         }
     }
 }

@@ -52,6 +52,7 @@ extension World {
         for number in 0..<settings.clients {
             var plan = ClientPlan("client-\(number)")
             plan.sagas = number == 0 ? settings.sagas - commands - share * (settings.clients - 1) : share
+            plan.mix.children = 0.08
             clients.append(SimulatedClient(plan, network, ledgers: ledgers))
         }
         prepareKafka(sagas: commands)

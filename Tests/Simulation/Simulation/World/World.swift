@@ -142,7 +142,7 @@ public final class World: @unchecked Sendable {
     /// Whether nobody waits for anything.
     private var isAtRest: Bool {
         if isHistoryRewritten { return servers.contains { $0.isReady } && scheduler.now >= calmSince + .seconds(120) }
-        return clients.allSatisfy(\.isDone) && isKafkaAtRest && database.openRuns.isEmpty
+        return clients.allSatisfy(\.isDone) && isKafkaAtRest && database.alarms.isEmpty
             && servers.contains { $0.isReady }
     }
 
@@ -155,10 +155,12 @@ public final class World: @unchecked Sendable {
     }
 
     private var unrest: String {
-        let open = database.openRuns
+        let open = database.alarms.map(\.runID)
         let clients = clients.filter { !$0.isDone }.map { "\($0.plan.name) (\($0.openSagas) open)" }
         let state = servers.map { "\($0.process.name) \($0.state)" }.joined(separator: ", ")
-        return "after \(settings.restTime.nanoseconds / 1_000_000_000) s without faults \(open.count) runs are open"
+        return
+            "after \(settings.restTime.nanoseconds / 1_000_000_000) s without faults"
+            + " \(open.count) runs are open or owe something"
             + " (\(open.prefix(3).map(\.description).joined(separator: ", "))),"
             + " clients that wait: \(clients.joined(separator: ", ")); servers: \(state)" + kafkaUnrest
     }
