@@ -9,7 +9,7 @@ extension GRPCFront {
         _ call: GRPCServerCall,
         _ request: SignalWithStartWorkflowExecutionRequest
     ) throws(RequestError) {
-        let namespace = try self.namespace(request.namespace)
+        let namespace = try self.namespace(request.namespace, starts: true)
         try check(identity: request.identity)
         try checkNames(of: request)
         var request = request

@@ -338,28 +338,3 @@ async def too_many_pending_others(stage: Stage) -> None:
         await stage.attempt(name, worker.complete(await worker.poll(), *map(make, range(3))))
         await stage.client.get_workflow_handle(f"{stage.name} {name}").terminate()
         await stage.history(f"{stage.name} {name}", name=f"history of {name}")
-
-
-@small_limits
-async def others_with_too_much(stage: Stage) -> None:
-    """The input and memo of a child, and the input of a signal: each terminates its run."""
-    worker = RawWorker(stage)
-    with_input, with_memo, signal_with_input = start_child(1), start_child(2), signal_other(1)
-    with_input.start_child_workflow_execution_command_attributes.input.CopyFrom(payloads(LARGE))
-    with_memo.start_child_workflow_execution_command_attributes.memo.CopyFrom(memo(a=1_100))
-    signal_with_input.signal_external_workflow_execution_command_attributes.input.CopyFrom(payloads(LARGE))
-    again = Command(command_type=CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION)
-    again.continue_as_new_workflow_execution_command_attributes.input.CopyFrom(payloads(LARGE))
-    again_with_memo = Command(command_type=CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION)
-    again_with_memo.continue_as_new_workflow_execution_command_attributes.memo.CopyFrom(memo(a=1_100))
-    commands = {
-        "input": with_input,
-        "memo": with_memo,
-        "signal": signal_with_input,
-        "continue as new": again,
-        "continue as new with a memo": again_with_memo,
-    }
-    for name, command in commands.items():
-        await worker.start(workflow_id=f"{stage.name} {name}", request_id=name)
-        await stage.attempt(name, worker.complete(await worker.poll(), command))
-        await stage.history(f"{stage.name} {name}", name=f"history of {name}")
