@@ -89,8 +89,7 @@ extension Execution {
                 )
             )
         case .workflowExecutionOptionsUpdatedEventAttributes(let attributes):
-            // A priority that is taken away stays, as in Temporal.
-            if let priority = attributes.priority { durable.priority = priority }
+            applyOptionsUpdated(attributes, eventID: event.eventID)
         case .timerFiredEventAttributes(let attributes):
             removeTimer(attributes.startedEventID)
         case .timerCanceledEventAttributes(let attributes):
@@ -155,9 +154,9 @@ extension HistoryEvent {
     fileprivate var comesFromOutside: Bool {
         switch attributes {
         case .workflowExecutionSignaledEventAttributes, .workflowExecutionCancelRequestedEventAttributes,
+            .workflowExecutionOptionsUpdatedEventAttributes,
             .timerFiredEventAttributes, .activityTaskStartedEventAttributes, .activityTaskCompletedEventAttributes,
-            .activityTaskFailedEventAttributes, .activityTaskTimedOutEventAttributes,
-            .workflowExecutionOptionsUpdatedEventAttributes:
+            .activityTaskFailedEventAttributes, .activityTaskTimedOutEventAttributes:
             true
         default:
             // ActivityTaskCanceled may also result from a command; from outside it never occurs without Started.

@@ -4,6 +4,12 @@ internal import SagamoreProtobuf
 /// What the durable state says of a run's chain.
 extension DurableStateCoding {
     static func write(chainOf state: DurableState, to writer: inout ProtobufWriter) {
+        for (id, eventID) in state.attachedRequestIDs.sorted(by: { $0.key > $1.key }) {
+            let end = writer.count
+            writer.string(2, id.text)
+            writer.int64(1, omittingDefault: eventID)
+            writer.lengthDelimited(Field.attachedRequestID, since: end)
+        }
         writer.message(Field.userMetadata, state.userMetadata)
         writer.message(Field.recurrence, state.recurrence?.started)
         if let at = state.chainExpiration { writer.int64(Field.chainExpiration, at.nanoseconds) }

@@ -50,6 +50,9 @@ extension DurableStateCoding {
             state.timers[timer.startedEventID] = timer
             state.timerIDs[ExactText(timer.timerID)] = timer.startedEventID
         case Field.bufferedEvent: try reader.message(&state.bufferedEvents)
+        case Field.attachedRequestID:
+            let fields = try StoredFields(message: &reader, last: 2)
+            state.attachedRequestIDs[ExactText(try fields.text(2))] = fields.number(1)
         case Field.requestID: state.requestIDs.insert(ExactText(try reader.string()))
         case Field.workflowTask:
             let fields = try StoredFields(message: &reader, last: 5)

@@ -105,6 +105,8 @@ public enum DurableStateCoding {
         /// As the attributes of WorkflowExecutionStarted.
         static let recurrence = 43
         static let userMetadata = 44
+        /// Repeated.
+        static let attachedRequestID = 45
         // Children and other workflows; the last five are repeated.
         static let parent = 50
         static let root = 51
@@ -118,7 +120,7 @@ public enum DurableStateCoding {
         static let resetRequestID = 82
         static let last = 82
         /// Numbers below the last one that are not used. They are an error like those above it.
-        static let gaps: [ClosedRange<Int>] = [35...39, 44...49, 57...79]
+        static let gaps: [ClosedRange<Int>] = [34...39, 46...49, 57...79]
     }
 
     private static func write(_ fact: Fact, _ field: Int, to writer: inout ProtobufWriter) {

@@ -264,6 +264,9 @@ private func checkSchedule(
 /// Rejects links and priorities that Temporal rejects, in its words.
 private func checkAttachments(_ request: StartWorkflowExecutionRequest) throws(RequestError) {
     try checkLinks(request.links)
+    if let options = request.onConflictOptions, options.attachCompletionCallbacks, !options.attachRequestID {
+        throw .invalidArgument("attaching request ID is required for attaching completion callbacks")
+    }
     guard let priority = request.priority else { return }
     if priority.priorityKey < 0 { throw .invalidArgument("priority key can't be negative") }
     if priority.fairnessKey.utf8.count > longestFairnessKey {

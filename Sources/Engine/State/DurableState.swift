@@ -86,6 +86,8 @@ public struct DurableState: Equatable, Sendable {
     public var bufferedBytes = 0
     /// The ids of requests that took effect, except the start's.
     public var requestIDs: Set<ExactText> = []
+    /// The ids of starts that have used this run, with the event that attached each; 0 while the event is buffered.
+    public var attachedRequestIDs: [ExactText: Int64] = [:]
     /// The number of signals that the run has received.
     public var signalCount = 0
 

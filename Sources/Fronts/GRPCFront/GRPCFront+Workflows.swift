@@ -40,13 +40,12 @@ extension GRPCFront {
         try check(identity: request.identity)
         noteSize(request.input?.bytes.count, of: "input", call)
         noteSize(request.memo?.bytes.count, of: "memo", above: limits.warnedMemoBytes, call)
-        let workflowID = request.workflowID
         history.start(
             start,
             namespace: namespace.number,
             reply: Reply { [self] outcome in
                 switch outcome {
-                case .success(let run): call.reply(Self.answer(to: run, workflowID, namespace.name))
+                case .success(let run): call.reply(Self.answer(to: run, start.request, namespace.name))
                 case .failure(let error): refuse(call, error)
                 }
             }
@@ -54,8 +53,12 @@ extension GRPCFront {
     }
 
     /// The answer in parts, with the first workflow task if the run has started eagerly.
-    private static func answer(to run: StartedRun, _ workflowID: String, _ namespace: String) -> [[UInt8]] {
-        var head = response(to: run, workflowID, namespace).serializedBytes()
+    private static func answer(
+        to run: StartedRun,
+        _ request: StartWorkflowExecutionRequest,
+        _ namespace: String
+    ) -> [[UInt8]] {
+        var head = response(to: run, request, namespace).serializedBytes()
         guard let task = run.eagerTask.map({ EncodedWorkflowTask($0) }) else { return [head] }
         head.appendLengthDelimited(field: 2, length: task.count)
         return [head] + task.parts
@@ -63,7 +66,7 @@ extension GRPCFront {
 
     private static func response(
         to run: StartedRun,
-        _ workflowID: String,
+        _ request: StartWorkflowExecutionRequest,
         _ namespace: String
     ) -> StartWorkflowExecutionResponse {
         var response = StartWorkflowExecutionResponse()
@@ -71,11 +74,25 @@ extension GRPCFront {
         response.firstExecutionRunID = run.firstRunID.description
         response.started = run.isNew
         response.status = run.status
-        var started = Link.WorkflowEvent.EventReference()
-        started.eventID = 1
-        started.eventType = .workflowExecutionStarted
-        response.link = link(to: .eventRef(started), of: run.runID, workflowID, namespace)
+        response.link = link(to: reference(to: run, request), of: run.runID, request.workflowID, namespace)
         return response
+    }
+
+    /// The event that the answer links to: the run's start, or the one that attached the request.
+    private static func reference(
+        to run: StartedRun,
+        _ request: StartWorkflowExecutionRequest
+    ) -> Link.WorkflowEvent.OneOf_Reference {
+        guard run.isAttached else {
+            var started = Link.WorkflowEvent.EventReference()
+            started.eventID = 1
+            started.eventType = .workflowExecutionStarted
+            return .eventRef(started)
+        }
+        var attached = Link.WorkflowEvent.RequestIdReference()
+        attached.requestID = request.requestID
+        attached.eventType = .workflowExecutionOptionsUpdated
+        return .requestIDRef(attached)
     }
 
     static func link(

@@ -117,6 +117,8 @@ public struct StartedRun: Sendable {
     public let isNew: Bool
     /// The run's status at the time of the answer.
     public let status: WorkflowExecutionStatus
+    /// Whether the request is attached to the existing run, or was before.
+    public var isAttached = false
     /// The run's first workflow task, if the start asked for it.
     public var eagerTask: AssignedWorkflowTask?
 

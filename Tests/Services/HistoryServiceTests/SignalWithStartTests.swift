@@ -76,6 +76,32 @@ extension HistoryTests {
             #expect(try next.work(Samples.complete()).runID == other.runID)
         }
 
+        @Test func startThatUsesARunIsAttachedOnce() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            let first = try node.start("one", requestID: "start").get()
+            func attach(_ node: Node, _ requestID: String) throws -> StartedRun {
+                try node.start("one", requestID: requestID) { request in
+                    request.workflowIDConflictPolicy = .useExisting
+                    request.onConflictOptions = .with { $0.attachRequestID = true }
+                }.get()
+            }
+            let task = try node.workflowTask()
+            for _ in 0..<2 {
+                let answer = try attach(node, "other")
+                #expect(answer.runID == first.runID && !answer.isNew && answer.isAttached)
+            }
+            try node.complete(task).get()
+            node.kill()
+            let next = try Node(database).started()
+            defer { next.stop() }
+            #expect(try attach(next, "other").isAttached)
+            // Whatever its policy says: the request has its run.
+            #expect(try next.start("one", requestID: "other").get().isAttached)
+            let events = try next.outline("one").filter { $0.hasSuffix("WorkflowExecutionOptionsUpdated") }
+            #expect(events == ["5 WorkflowExecutionOptionsUpdated"])
+        }
+
         /// Nothing is known of the workflow, so the start assumes that it is new, and the commit says that it is not.
         @Test func eagerStartOfAKnownWorkflowIsLookedUp() throws {
             let database = try TestDatabase()

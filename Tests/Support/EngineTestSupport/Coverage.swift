@@ -90,7 +90,8 @@ package struct Coverage: Sendable {
         ].map { "fact \($0)" }
         + ["workflowTaskStarted", "stickyAbandoned", "heartbeat", "deadlineMoved"].map { "volatile \($0)" }
         + [
-            EventType.workflowExecutionSignaled, .workflowExecutionCancelRequested, .timerFired, .activityTaskStarted,
+            EventType.workflowExecutionSignaled, .workflowExecutionCancelRequested,
+            .workflowExecutionOptionsUpdated, .timerFired, .activityTaskStarted,
             .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCanceled,
             .startChildWorkflowExecutionFailed, .childWorkflowExecutionStarted, .childWorkflowExecutionCompleted,
             .externalWorkflowExecutionSignaled, .externalWorkflowExecutionCancelRequested,
@@ -126,7 +127,7 @@ package struct Coverage: Sendable {
     private static let events: [EventType] = [
         .workflowExecutionStarted, .workflowExecutionCompleted, .workflowExecutionFailed, .workflowExecutionTimedOut,
         .workflowExecutionCanceled, .workflowExecutionTerminated, .workflowExecutionContinuedAsNew,
-        .workflowExecutionCancelRequested,
+        .workflowExecutionCancelRequested, .workflowExecutionOptionsUpdated,
         .workflowExecutionSignaled, .workflowTaskScheduled, .workflowTaskStarted, .workflowTaskCompleted,
         .workflowTaskFailed, .workflowTaskTimedOut, .activityTaskScheduled, .activityTaskStarted,
         .activityTaskCompleted, .activityTaskFailed, .activityTaskTimedOut, .activityTaskCancelRequested,

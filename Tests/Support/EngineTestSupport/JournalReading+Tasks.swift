@@ -121,7 +121,8 @@ extension HistoryEvent {
         switch attributes {
         case .workflowExecutionSignaledEventAttributes(let attributes): "signal \(attributes.signalName)"
         case .workflowExecutionCancelRequestedEventAttributes: "cancellation"
-        case .workflowExecutionOptionsUpdatedEventAttributes: "options"
+        case .workflowExecutionOptionsUpdatedEventAttributes(let attributes):
+            attributes.attachedRequestID.isEmpty ? "options" : "start \(attributes.attachedRequestID)"
         case .timerFiredEventAttributes(let attributes): "timer \(attributes.startedEventID)"
         case .activityTaskStartedEventAttributes(let attributes): "activity \(attributes.scheduledEventID)"
         case .activityTaskCompletedEventAttributes(let attributes): "activity \(attributes.scheduledEventID)"

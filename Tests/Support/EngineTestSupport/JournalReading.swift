@@ -60,6 +60,7 @@ package struct JournalReading {
         }.first
         check("origin", state.origin, command?.origin)
         check("publishedStatusEvents", state.publishedStatusEvents, command?.published ?? 0)
+        check("attachedRequestIDs", state.attachedRequestIDs, attachedRequestIDs)
         check("status", state.status, status)
         check("closedAt", state.closedAt?.timestamp, status == .running ? nil : events.last?.event.eventTime)
         check("cancelRequested", state.cancelRequested, count(.workflowExecutionCancelRequested) > 0)
@@ -83,6 +84,18 @@ package struct JournalReading {
             guard condition(recorded), case .requestSeen(let id) = recorded.fact else { return nil }
             return id
         }
+    }
+
+    private var attachedRequestIDs: [ExactText: Int64] {
+        var ids: [ExactText: Int64] = [:]
+        for event in happened {
+            guard case .workflowExecutionOptionsUpdatedEventAttributes(let attributes) = event.attributes,
+                !attributes.attachedRequestID.isEmpty
+            else { continue }
+            // What is buffered has no id until it is written.
+            ids[ExactText(attributes.attachedRequestID), default: 0] += event.eventID
+        }
+        return ids
     }
 
     private var status: WorkflowExecutionStatus {

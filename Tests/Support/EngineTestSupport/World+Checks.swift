@@ -43,7 +43,7 @@ extension World {
         for entry in entries.reversed() {
             guard case .event(let recorded) = entry else { continue }
             if recorded.event.eventType == .workflowTaskCompleted { return false }
-            // Workers need not see a change of options.
+            // What workers may ignore waits for the next task.
             if recorded.event.subject != nil, !recorded.event.workerMayIgnore { return true }
         }
         return false

@@ -5,7 +5,7 @@ internal import SagamoreProtobuf
 /// What clients and time do.
 extension World {
     private enum Action: CaseIterable {
-        case signal, cancel, terminate, changeOptions
+        case signal, cancel, terminate, changeOptions, attach
         case pollWorkflowTask, answerWorkflowTask, failWorkflowTask, repeatCompletion, staleWorkflowTask
         case pollActivity, returnActivity, answerActivity, heartbeat, staleActivity, operateOnActivity
         case time, crash, stickyAbandoned, answerDebt, endChild
@@ -14,7 +14,7 @@ extension World {
     func step() throws {
         let isRunningTask = execution.volatile.startedTask != nil
         let action = random.pick([
-            (8, Action.signal), (2, .cancel), (1, .terminate), (1, .changeOptions),
+            (8, Action.signal), (2, .cancel), (1, .terminate), (1, .changeOptions), (2, .attach),
             (isRunningTask ? 1 : 22, .pollWorkflowTask), (isRunningTask ? 22 : 1, .answerWorkflowTask),
             (isRunningTask ? 2 : 1, .failWorkflowTask), (3, .repeatCompletion), (1, .staleWorkflowTask),
             (12, .pollActivity), (2, .returnActivity), (12, .answerActivity), (4, .heartbeat), (1, .staleActivity),
@@ -25,6 +25,7 @@ extension World {
         case .cancel: try cancel()
         case .terminate: try terminate()
         case .changeOptions: try changeOptions()
+        case .attach: try attach()
         case .pollWorkflowTask: try pollWorkflowTask()
         case .answerWorkflowTask: try answerWorkflowTask()
         case .failWorkflowTask: try failWorkflowTask()
@@ -144,6 +145,19 @@ extension World {
         guard isRunning else { return }
         let after = execution.durable.priority
         try require(paths.isEmpty ? after == before : after?.priorityKey == key, "the options are not what was asked")
+    }
+
+    /// A start uses the run.
+    private func attach() throws {
+        guard execution.isRunning else { return }
+        attachments += 1
+        let start = try Samples.start(requestID: "attached-\(attachments)") { request in
+            request.onConflictOptions = .with { $0.attachRequestID = true }
+        }
+        let decision = try perform("attach") { execution throws(RequestError) in
+            execution.decide(attaching: start, at: now)
+        }
+        try require(decision?.entries.isEmpty == false, "a start was not attached")
     }
 
     private func terminate() throws {

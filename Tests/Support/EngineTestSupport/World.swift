@@ -30,6 +30,8 @@ package final class World {
     var limits = Limits()
     var epoch: Int64 = 1
     var origin: CommandOrigin?
+    /// The number of starts that have used the run.
+    var attachments = 0
     /// Whether the run continues a chain.
     var continuesChain = false
     /// Whether another run follows.

@@ -171,6 +171,13 @@ private struct Description {
             started.eventType = .workflowExecutionStarted
             extended.requestIDInfos = [requestID: started]
         }
+        for (id, eventID) in state.attachedRequestIDs {
+            var attached = RequestIdInfo()
+            attached.eventID = eventID
+            attached.eventType = .workflowExecutionOptionsUpdated
+            attached.buffered = eventID == 0
+            extended.requestIDInfos[id.text] = attached
+        }
         return extended
     }
 }

@@ -114,6 +114,9 @@ extension Shard {
             case .existing(let started):
                 let message = "the workflow runs already, RunId: \(started.runID); its events belong to its own start"
                 throw RequestError(.alreadyExists, message)
+            case .attach(let run):
+                let message = "the workflow runs already, RunId: \(run.runID); its events belong to its own start"
+                throw RequestError(.alreadyExists, message)
             case let verdict: return .begin(request, verdict)
             }
         case .signal(let request, let runID):

@@ -12,6 +12,8 @@ extension Shard {
         case replace(CachedRun)
         /// Answer with a run that exists. It counts as new if this very request started it.
         case existing(StartedRun)
+        /// Answer with the open run, and attach the request to it.
+        case attach(CachedRun)
         case refuse(RequestError)
     }
 
@@ -39,6 +41,7 @@ extension Shard {
                 }
                 // The request began the chain that ended with this run.
                 access.read(row) { .success(StartedRun(runID: $0.firstRunID, isNew: true, status: row.status)) }
+            case .attach(let run): shard.attach(request, to: run, access)
             case .begin, .replace:
                 shard.begin(
                     request,
@@ -66,11 +69,15 @@ extension Shard {
             let runID = context.cached?.firstRunID ?? row.runID
             return .existing(StartedRun(runID: runID, isNew: true, status: row.status))
         }
+        if let run = context.cached, run.execution.durable.attachedRequestIDs[ExactText(request.requestID)] != nil {
+            return .existing(run.started(status: row.status, isAttached: true))
+        }
         guard row.status == .running else { return verdict(onClosed: row, request) }
         if start.terminatesExisting {
             return context.cached.map { .replace($0) } ?? .begin
         }
         if request.workflowIDConflictPolicy == .useExisting {
+            if let run = context.cached, request.onConflictOptions != nil { return .attach(run) }
             let firstRunID = context.cached?.firstRunID
             return .existing(
                 StartedRun(runID: row.runID, firstRunID: firstRunID, isNew: false, status: row.status)
@@ -162,6 +169,14 @@ extension Shard {
         }
     }
 
+    /// Under the lock: the start uses the run that is open.
+    private func attach(_ start: StartRequest, to run: CachedRun, _ access: consuming RunAccess<StartedRun>) {
+        let now = clock()
+        let decision = run.execution.decide(attaching: start, at: now)
+        let isAttached = start.request.onConflictOptions?.attachRequestID ?? false
+        access.carryOut(decision, on: run, answering: run.started(status: .running, isAttached: isAttached))
+    }
+
     /// Under the lock: the workflow runs already, and a start with a signal is that signal alone.
     private func signal(_ run: CachedRun, _ signal: SignalRequest, _ access: consuming RunAccess<StartedRun>) {
         let (context, limits, now) = (access.context, configuration.limits, clock())
@@ -222,5 +237,14 @@ extension Decision {
         guard case .workflow(_, _, let stamp)? = offers.first else { return nil }
         offers = []
         return stamp
+    }
+}
+
+extension CachedRun {
+    /// The answer to a start that uses this run.
+    fileprivate func started(status: WorkflowExecutionStatus, isAttached: Bool) -> StartedRun {
+        var started = StartedRun(runID: runID, firstRunID: firstRunID, isNew: false, status: status)
+        started.isAttached = isAttached
+        return started
     }
 }

@@ -4,6 +4,7 @@ from typing import Any
 
 from temporalio.api.common.v1 import Header, Link, Memo, Payload
 from temporalio.api.enums.v1 import EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy
+from temporalio.api.workflow.v1 import OnConflictOptions
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
     SignalWithStartWorkflowExecutionRequest,
@@ -64,6 +65,34 @@ async def described_metadata(stage: Stage) -> None:
     await stage.service.start_workflow_execution(request)
     stage.record("description", await stage.describe())
     await worker.complete(await worker.poll(), complete_workflow())
+    await stage.history()
+
+
+def attached(stage: Stage, request_id: str, **options: Any) -> Any:
+    """A start that uses the existing run; the options say what it leaves there."""
+    request = start_request(stage, "b", request_id=request_id, links=[link(2)])
+    request.workflow_id_conflict_policy = WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+    request.on_conflict_options.CopyFrom(OnConflictOptions(**options))
+    return stage.service.start_workflow_execution(request)
+
+
+@scenario
+async def attached_starts(stage: Stage) -> None:
+    """A start that uses the existing run, and leaves its request id and links there."""
+    worker = RawWorker(stage)
+    await stage.attempt("started", worker.start("a"))
+    await stage.attempt("nothing attached", attached(stage, "plain"))
+    await stage.attempt("with its request id", attached(stage, "second", attach_request_id=True))
+    await stage.attempt("again", attached(stage, "second", attach_request_id=True))
+    await stage.attempt("with links", attached(stage, "third", attach_request_id=True, attach_links=True))
+    await stage.attempt("links alone", attached(stage, "fourth", attach_links=True))
+    await stage.attempt("by another policy", worker.start("c", request_id="second"))
+    await stage.attempt("callbacks alone", attached(stage, "sixth", attach_completion_callbacks=True))
+    stage.record("description", await stage.describe())
+    task = await worker.poll()
+    await stage.attempt("while a task runs", attached(stage, "seventh", attach_request_id=True))
+    await worker.complete(task)
+    await worker.complete(await worker.poll(), complete_workflow("done"))
     await stage.history()
 
 
