@@ -88,11 +88,10 @@ extension Execution {
         }
         for options in reset.options { write(options, changing: &priority, in: &draft) }
         writeWorkflowTaskScheduled(in: &draft, sticky: "")
-        for activity in durable.activities.values.sorted(by: { $0.scheduledEventID < $1.scheduledEventID }) {
-            draft.decision.offers.append(
-                .activity(route: route(of: activity), scheduledEventID: activity.scheduledEventID, attempt: 1)
-            )
-        }
+        // What is offered depends on the options, which may have changed.
+        var begun = self
+        for entry in draft.decision.entries { begun.apply(entry) }
+        draft.decision.offers = begun.dueTasks()
         return draft.decision
     }
 

@@ -34,6 +34,8 @@ extension Execution {
         lineage.continuedRunID = self.runID
         lineage.firstRunID = RunID(durable.firstRunID) ?? self.runID
         lineage.firstTaskBackoff = pause(backoff, limits, at: draft.now)
+        lineage.parent = durable.parent
+        lineage.root = durable.root
         lineage.publishedStatusEvents = durable.publishedStatusEvents
         let start = StartRequest(following: request, origin: durable.origin, lineage: lineage)
         draft.decision.successor = Successor(runID: runID, start: start, at: draft.now)

@@ -51,7 +51,8 @@ extension JournalReading {
             check("parent's event", state.parent?.initiatedEventID ?? 0, it.parentInitiatedEventID)
             check("root", state.root?.workflowID, it.rootWorkflowExecution?.workflowID)
             let owesReport = !isOpen && it.parentWorkflowExecution != nil
-            let end = owesReport ? events.last?.event : nil
+            // The last run of a chain reports.
+            let end = owesReport ? events.last.map(\.event).flatMap { $0.hasSuccessor ? nil : $0 } : nil
             check("unreportedEnd", state.unreportedEnd, end.flatMap { settled.contains($0.eventID) ? nil : $0 })
         }
         return differences
@@ -62,6 +63,7 @@ extension JournalReading {
         case .workflowExecutionCompletedEventAttributes(let it): it.workflowTaskCompletedEventID
         case .workflowExecutionFailedEventAttributes(let it): it.workflowTaskCompletedEventID
         case .workflowExecutionCanceledEventAttributes(let it): it.workflowTaskCompletedEventID
+        case .workflowExecutionContinuedAsNewEventAttributes(let it): it.workflowTaskCompletedEventID
         default: 0
         }
     }
@@ -122,5 +124,18 @@ extension HistoryEvent {
             }
         }
         return violations
+    }
+}
+
+extension HistoryEvent {
+    /// Whether another run follows the one that ended with this event.
+    fileprivate var hasSuccessor: Bool {
+        switch attributes {
+        case .workflowExecutionCompletedEventAttributes(let it): !it.newExecutionRunID.isEmpty
+        case .workflowExecutionFailedEventAttributes(let it): !it.newExecutionRunID.isEmpty
+        case .workflowExecutionTimedOutEventAttributes(let it): !it.newExecutionRunID.isEmpty
+        case .workflowExecutionContinuedAsNewEventAttributes: true
+        default: false
+        }
     }
 }

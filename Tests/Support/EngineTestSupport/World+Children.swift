@@ -28,9 +28,10 @@ extension World {
 
     private func settle(_ eventID: Int64, _ answer: DebtAnswer) throws {
         let before = execution.durable.owed
-        try perform("answer to \(eventID)", settles: true) { execution throws(RequestError) in
+        let decision = try perform("answer to \(eventID)", settles: true) { execution throws(RequestError) in
             execution.decide(answer, to: eventID, from: Samples.namespace, at: now)
         }
+        if let decision, endedByLimit(decision) { return }
         let left = before.filter { $0 != eventID }
         try require(execution.durable.owed == left, "the answer to \(eventID) of \(before) left another debt")
         let again = execution.decide(answer, to: eventID, from: Samples.namespace, at: now)

@@ -142,7 +142,7 @@ extension World {
             try execution.decide(request, at: now)
         }
         try require(isRunning == (decision != nil), "a change of options was taken or refused wrongly")
-        guard isRunning else { return }
+        guard isRunning, let decision, !endedByLimit(decision) else { return }
         let after = execution.durable.priority
         try require(paths.isEmpty ? after == before : after?.priorityKey == key, "the options are not what was asked")
     }

@@ -164,7 +164,8 @@ private struct Description {
         extended.originalStartTime = (state.originalStartedAt ?? state.startedAt).timestamp
         extended.lastResetTime = state.lastResetAt?.timestamp
         // A run that continues a chain was started by no client's request. Its own id stands for the server's.
-        let requestID = state.firstRunID == run.runID.description ? run.startRequestID : run.runID.description
+        let isFirst = state.firstRunID == run.runID.description || state.lastResetAt != nil
+        let requestID = isFirst ? run.startRequestID : run.runID.description
         if !requestID.isEmpty {
             var started = RequestIdInfo()
             started.eventID = 1

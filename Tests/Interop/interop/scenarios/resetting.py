@@ -26,7 +26,6 @@ from . import scenario
 from .workflows import MISSING_RUN
 
 
-
 def reset_request(stage: Stage, event_id: int, request_id: str = "reset", **fields: Any) -> Any:
     request = ResetWorkflowExecutionRequest(
         namespace="default", reason="the reason", workflow_task_finish_event_id=event_id, request_id=request_id,
