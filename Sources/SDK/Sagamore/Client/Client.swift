@@ -45,22 +45,48 @@ public final class Client: Sendable {
         _ input: Input,
         _ options: WorkflowOptions
     ) async throws -> WorkflowHandle<Output> {
-        var request = StartWorkflowExecutionRequest()
-        request.namespace = self.options.namespace
-        request.identity = self.options.identity
-        request.requestID = Self.makeRequestID()
-        request.workflowID = options.id
-        request.workflowType = SagamoreAPI.WorkflowType(name: type.name)
-        request.taskQueue = TaskQueue(name: options.taskQueue ?? type.taskQueue)
-        request.input = try PayloadCoding.arguments(input)
-        request.workflowIDReusePolicy = options.reusePolicy.message
-        request.workflowIDConflictPolicy = options.conflictPolicy.message
-        request.workflowExecutionTimeout = options.executionTimeout.map { ProtobufDuration($0) }
-        request.workflowRunTimeout = options.runTimeout.map { ProtobufDuration($0) }
-        request.workflowTaskTimeout = options.taskTimeout.map { ProtobufDuration($0) }
-        request.retryPolicy = options.retryPolicy?.message
-        request.workflowStartDelay = options.startDelay.map { ProtobufDuration($0) }
+        let request = try startRequest(type, input, options)
         switch await service.call(.startWorkflowExecution, request, StartWorkflowExecutionResponse.self) {
+        case .success(let response): return WorkflowHandle(client: self, id: options.id, runID: response.runID)
+        case .failure(let status): throw ClientError(status)
+        }
+    }
+
+    /// Signals a workflow, and starts it first when it is not running. Both happen, or neither.
+    ///
+    /// - Throws: ``ClientError``, or ``DataError`` when an input cannot be encoded.
+    public func signalWithStart<Input, Output, SignalInput>(
+        _ type: WorkflowType<Input, Output>,
+        _ input: Input,
+        _ options: WorkflowOptions,
+        signal: Signal<SignalInput>,
+        _ signalInput: SignalInput
+    ) async throws -> WorkflowHandle<Output> {
+        let start = try startRequest(type, input, options)
+        var request = SignalWithStartWorkflowExecutionRequest()
+        request.namespace = start.namespace
+        request.identity = start.identity
+        request.requestID = start.requestID
+        request.workflowID = start.workflowID
+        request.workflowType = start.workflowType
+        request.taskQueue = start.taskQueue
+        request.input = start.input
+        request.workflowIDReusePolicy = start.workflowIDReusePolicy
+        // A running workflow gets the signal, unless the options say otherwise.
+        if options.conflictPolicy != .fail { request.workflowIDConflictPolicy = start.workflowIDConflictPolicy }
+        request.workflowExecutionTimeout = start.workflowExecutionTimeout
+        request.workflowRunTimeout = start.workflowRunTimeout
+        request.workflowTaskTimeout = start.workflowTaskTimeout
+        request.retryPolicy = start.retryPolicy
+        request.workflowStartDelay = start.workflowStartDelay
+        request.signalName = signal.name
+        request.signalInput = try PayloadCoding.arguments(signalInput)
+        let answer = await service.call(
+            .signalWithStartWorkflowExecution,
+            request,
+            SignalWithStartWorkflowExecutionResponse.self
+        )
+        switch answer {
         case .success(let response): return WorkflowHandle(client: self, id: options.id, runID: response.runID)
         case .failure(let status): throw ClientError(status)
         }
@@ -90,6 +116,30 @@ public final class Client: Sendable {
         WorkflowHandle(client: self, id: id, runID: runID ?? "")
     }
 
+    private func startRequest<Input, Output>(
+        _ type: WorkflowType<Input, Output>,
+        _ input: Input,
+        _ options: WorkflowOptions
+    ) throws -> StartWorkflowExecutionRequest {
+        var request = StartWorkflowExecutionRequest()
+        request.namespace = self.options.namespace
+        request.identity = self.options.identity
+        request.requestID = Self.makeRequestID()
+        request.workflowID = options.id
+        request.workflowType = SagamoreAPI.WorkflowType(name: type.name)
+        request.taskQueue = TaskQueue(name: options.taskQueue ?? type.taskQueue)
+        request.input = try PayloadCoding.arguments(input)
+        request.workflowIDReusePolicy = options.reusePolicy.message
+        request.workflowIDConflictPolicy = options.conflictPolicy.message
+        request.workflowExecutionTimeout = options.executionTimeout.map { ProtobufDuration($0) }
+        request.workflowRunTimeout = options.runTimeout.map { ProtobufDuration($0) }
+        request.workflowTaskTimeout = options.taskTimeout.map { ProtobufDuration($0) }
+        request.retryPolicy = options.retryPolicy?.message
+        request.cronSchedule = options.cronSchedule
+        request.workflowStartDelay = options.startDelay.map { ProtobufDuration($0) }
+        return request
+    }
+
     /// A request id, which makes retries idempotent.
     static func makeRequestID() -> String {
         var generator = SystemRandomNumberGenerator()
@@ -99,7 +149,7 @@ public final class Client: Sendable {
 }
 
 extension WorkflowOptions.ReusePolicy {
-    fileprivate var message: WorkflowIdReusePolicy {
+    var message: WorkflowIdReusePolicy {
         switch self {
         case .allowDuplicate: .allowDuplicate
         case .allowDuplicateIfFailed: .allowDuplicateFailedOnly

@@ -95,6 +95,14 @@ public struct WorkflowContext<State: Sendable>: Sendable {
         }
     }
 
+    /// Waits until no accepted update is running. Call it before `run` returns, so that no caller of an update gets an
+    /// error instead of the result.
+    /// - Throws: ``CancelledFailure`` when the caller was cancelled.
+    public func updatesFinished() async throws {
+        let core = core
+        try await core.waitUntil { core.runningUpdates == 0 }
+    }
+
     // MARK: Cancellation
 
     /// Whether cancellation was requested. If so, waits outside of shields throw ``CancelledFailure``.
@@ -129,6 +137,15 @@ public struct WorkflowContext<State: Sendable>: Sendable {
     /// Whether the code is being replayed.
     public var isReplaying: Bool { core.isReplaying }
 
+    /// Whether the server suggests to continue as new, because the history has become long. See ``ContinueAsNew``.
+    public var isContinueAsNewSuggested: Bool { core.suggestsContinueAsNew }
+
+    /// The number of events in the history, as of the current workflow task.
+    public var historyLength: Int { core.historyLength }
+
+    /// The size of the history in bytes, as of the current workflow task.
+    public var historyBytes: Int { core.historyBytes }
+
     /// A logger that is silent during replay, so that each line is written once.
     public var logger: WorkflowLogger { WorkflowLogger(core: core) }
 }
@@ -162,7 +179,21 @@ public struct WorkflowInfo: Sendable, Hashable {
     /// The task queue of the workers that run it.
     public let taskQueue: String
     /// The attempt, from 1; more than 1 when a retry policy repeats the workflow.
-    public let attempt: Int
+    public internal(set) var attempt: Int
+    /// The workflow that started this one as its child, if one did.
+    public internal(set) var parent: Parent?
+    /// The id of the run that this one continues; nil for the first run of a chain.
+    public internal(set) var continuedRunID: String?
+
+    /// The workflow that started a child.
+    public struct Parent: Sendable, Hashable {
+        /// Its namespace.
+        public let namespace: String
+        /// Its workflow id.
+        public let workflowID: String
+        /// Its run.
+        public let runID: String
+    }
 }
 
 /// A workflow's state, shared by its code, its signal handlers and its query handlers.

@@ -51,3 +51,14 @@ public struct Query<Input: Codable & Sendable, Output: Codable & Sendable>: Send
     /// Declares a query.
     public init(_ name: String) { self.name = name }
 }
+
+/// A request that changes a running workflow's state and returns a result, or is rejected. Workflow and client share it.
+///
+///     static let addItem = Update<Item, Int>("add_item")
+public struct Update<Input: Codable & Sendable, Output: Codable & Sendable>: Sendable {
+    /// The name on the wire.
+    public let name: String
+
+    /// Declares an update.
+    public init(_ name: String) { self.name = name }
+}

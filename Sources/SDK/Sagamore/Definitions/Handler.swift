@@ -1,14 +1,19 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// A handler for a signal or a query. It sees only the state and cannot wait.
+/// A handler for a signal, a query or an update. Those of signals and queries see only the state and cannot wait.
 public struct Handler<State: Sendable>: Sendable {
     typealias Change = @Sendable (inout State, RawMessage<Payloads>?) throws -> Void
     typealias Answer = @Sendable (State, RawMessage<Payloads>?) throws -> RawMessage<Payloads>
 
+    /// Reads an update's input and validates it, unless the update was accepted before.
+    typealias Acceptance =
+        @Sendable (WorkflowContext<State>, RawMessage<Payloads>?, _ wasAccepted: Bool) throws -> UpdateWork
+
     enum Kind: Sendable {
         case signal(Change)
         case query(Answer)
+        case update(Acceptance)
     }
 
     let name: String
@@ -39,4 +44,59 @@ public struct Handler<State: Sendable>: Sendable {
             }
         )
     }
+
+    /// Changes the state when `update` arrives, and returns its result. It cannot wait; see
+    /// ``on(_:validate:run:)`` for one that can.
+    ///
+    /// - Parameters:
+    ///   - validate: rejects the update by throwing. A rejected update leaves no trace in the history.
+    ///   - change: changes the state. A ``WorkflowFailure`` that it throws is the update's outcome, and the state stays
+    ///     as it was. Any other error counts as a bug, and the workflow task is retried.
+    public static func on<Input, Output>(
+        _ update: Update<Input, Output>,
+        validate: (@Sendable (State, Input) throws -> Void)? = nil,
+        _ change: @escaping @Sendable (inout State, Input) throws -> Output
+    ) -> Handler {
+        Handler(
+            name: update.name,
+            kind: .update { context, payloads, wasAccepted in
+                let input = try PayloadCoding.first(payloads, as: Input.self)
+                if !wasAccepted { try validate?(context.box.value, input) }
+                return .immediate {
+                    var state = context.box.value
+                    let output = try change(&state, input)
+                    context.box.set(state)
+                    return try PayloadCoding.list(output)
+                }
+            }
+        )
+    }
+
+    /// Runs code with the workflow's context when `update` arrives: it may run activities and wait.
+    ///
+    /// It runs beside `run`, which should call ``WorkflowContext/updatesFinished()`` before it returns.
+    /// - Parameters:
+    ///   - validate: rejects the update by throwing. A rejected update leaves no trace in the history.
+    ///   - run: the code. A ``WorkflowFailure`` that it throws is the update's outcome. Any other error counts as a
+    ///     bug, and the workflow task is retried.
+    public static func on<Input, Output>(
+        _ update: Update<Input, Output>,
+        validate: (@Sendable (State, Input) throws -> Void)? = nil,
+        run: @escaping @Sendable (WorkflowContext<State>, Input) async throws -> Output
+    ) -> Handler {
+        Handler(
+            name: update.name,
+            kind: .update { context, payloads, wasAccepted in
+                let input = try PayloadCoding.first(payloads, as: Input.self)
+                if !wasAccepted { try validate?(context.box.value, input) }
+                return .waiting { try PayloadCoding.list(try await run(context, input)) }
+            }
+        )
+    }
+}
+
+/// What an accepted update does.
+enum UpdateWork: Sendable {
+    case immediate(@Sendable () throws -> RawMessage<Payloads>)
+    case waiting(@Sendable () async throws -> RawMessage<Payloads>)
 }

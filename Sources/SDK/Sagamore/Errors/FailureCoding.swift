@@ -28,6 +28,9 @@ enum FailureCoding {
         case let error as ActivityFailure:
             failure.message = "activity error"
             failure.failureInfo = .activityFailureInfo(info(error))
+        case let error as ChildWorkflowFailure:
+            failure.message = "child workflow error"
+            failure.failureInfo = .childWorkflowExecutionFailureInfo(info(error))
         case let error as TimeoutFailure:
             failure.message = error.message
             var info = TimeoutFailureInfo()
@@ -81,6 +84,17 @@ enum FailureCoding {
         return info
     }
 
+    private static func info(_ error: ChildWorkflowFailure) -> ChildWorkflowExecutionFailureInfo {
+        var info = ChildWorkflowExecutionFailureInfo()
+        info.namespace = error.namespace
+        info.workflowExecution = WorkflowExecution(workflowID: error.workflowID, runID: error.runID)
+        info.workflowType = SagamoreAPI.WorkflowType(name: error.workflow)
+        info.initiatedEventID = error.initiatedEventID
+        info.startedEventID = error.startedEventID
+        info.retryState = RetryState(rawValue: error.retryState)
+        return info
+    }
+
     private static func decoded(_ values: EncodedValues) -> Payloads? { values.raw?.decodedOrNil }
 
     // MARK: Reading
@@ -121,8 +135,17 @@ enum FailureCoding {
         case .terminatedFailureInfo: return ServiceFailure(message: failure.message, kind: "terminated", cause: cause)
         case .serverFailureInfo: return ServiceFailure(message: failure.message, kind: "server", cause: cause)
         case .resetWorkflowFailureInfo: return ServiceFailure(message: failure.message, kind: "reset", cause: cause)
-        case .childWorkflowExecutionFailureInfo:
-            return ServiceFailure(message: failure.message, kind: "child workflow", cause: cause)
+        case .childWorkflowExecutionFailureInfo(let info):
+            return ChildWorkflowFailure(
+                workflow: info.workflowType?.name ?? "",
+                workflowID: info.workflowExecution?.workflowID ?? "",
+                runID: info.workflowExecution?.runID ?? "",
+                cause: cause,
+                namespace: info.namespace,
+                initiatedEventID: info.initiatedEventID,
+                startedEventID: info.startedEventID,
+                retryState: info.retryState.rawValue
+            )
         case .nexusOperationExecutionFailureInfo, .nexusHandlerFailureInfo:
             return ServiceFailure(message: failure.message, kind: "nexus", cause: cause)
         case nil: return ServiceFailure(message: failure.message, kind: "unknown", cause: cause)

@@ -106,15 +106,16 @@ public struct CancelledFailure: WorkflowFailure, CustomStringConvertible {
     public var description: String { message }
 
     /// Whether `error` is a cancellation in any form: a `CancellationError`, a
-    /// ``CancelledFailure``, or an ``ActivityFailure`` caused by one.
+    /// ``CancelledFailure``, or an ``ActivityFailure`` or a ``ChildWorkflowFailure`` caused by one.
     public static func isCancellation(_ error: any Error) -> Bool {
         if error is CancellationError || error is CancelledFailure { return true }
         if let failure = error as? ActivityFailure, let cause = failure.cause { return isCancellation(cause) }
+        if let failure = error as? ChildWorkflowFailure, let cause = failure.cause { return isCancellation(cause) }
         return false
     }
 }
 
-/// A failure for which this SDK has no type: the server's own, a terminated or reset workflow, a child.
+/// A failure for which this SDK has no type: the server's own, a terminated or reset workflow, a refused child.
 public struct ServiceFailure: WorkflowFailure, CustomStringConvertible {
     /// A description for people.
     public let message: String

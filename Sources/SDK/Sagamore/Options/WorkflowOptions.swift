@@ -36,6 +36,8 @@ public struct WorkflowOptions: Sendable {
     public var taskTimeout: Duration?
     /// The retry policy of the whole workflow; nil means no retries.
     public var retryPolicy: RetryPolicy?
+    /// When the workflow is repeated, as five fields of cron or `@every 1h`; empty means never.
+    public var cronSchedule = ""
     /// The delay before the workflow begins.
     public var startDelay: Duration?
 

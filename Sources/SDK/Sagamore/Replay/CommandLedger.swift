@@ -8,8 +8,8 @@ struct CommandLedger {
     /// The unconfirmed commands: sent ones first, then unsent ones.
     private var open: [IssuedCommand] = []
     private var sent = 0
-    /// Activities by the events that scheduled them.
-    private var scheduled: [Int64: Int] = [:]
+    /// What waits for an outcome, by the events that began it: activities, children, signals and cancel requests.
+    private var initiated: [Int64: Int] = [:]
 
     /// Adds a command of the code.
     mutating func issue(_ command: IssuedCommand) { open.append(command) }
@@ -39,9 +39,11 @@ struct CommandLedger {
 
     /// Compares an event with the command that should have caused it.
     ///
-    /// - Returns: for a scheduled activity, its sequence number and its event.
+    /// - Returns: for a command whose outcome is awaited, the command and its event.
     /// - Throws: when the code issued another command, or none.
-    mutating func confirm(_ event: CommandEvent) throws(DeterminismViolation) -> (sequence: Int, eventID: Int64)? {
+    mutating func confirm(_ event: CommandEvent) throws(DeterminismViolation) -> (
+        command: IssuedCommand, eventID: Int64
+    )? {
         guard let command = open.first, sent > 0 else {
             throw DeterminismViolation(
                 .missingCommand,
@@ -51,15 +53,9 @@ struct CommandLedger {
                 found: "nothing"
             )
         }
-        let isSame: Bool =
-            switch event.kind {
-            case command.kind where event.kind == .cancelActivity:
-                scheduled[event.scheduledEventID] == command.sequence
-            case command.kind where event.id != nil:
-                event.id == String(command.sequence) && event.name == command.name
-            case command.kind: true
-            default: false
-            }
+        let isSame =
+            event.matches(command)
+            && (event.kind != .cancelActivity || initiated[event.scheduledEventID] == command.sequence)
         guard isSame else {
             throw DeterminismViolation(
                 .otherCommand,
@@ -71,9 +67,12 @@ struct CommandLedger {
         }
         open.removeFirst()
         sent -= 1
-        guard event.kind == .scheduleActivity else { return nil }
-        scheduled[event.eventID] = command.sequence
-        return (command.sequence, event.eventID)
+        switch event.kind {
+        case .scheduleActivity, .startChild, .signalWorkflow, .cancelWorkflow:
+            initiated[event.eventID] = command.sequence
+            return (command, event.eventID)
+        default: return nil
+        }
     }
 
     /// Checks that every sent command has been confirmed.
@@ -89,9 +88,9 @@ struct CommandLedger {
         )
     }
 
-    /// The activity that this event scheduled.
-    func activity(scheduledIn eventID: Int64) -> Int? { scheduled[eventID] }
+    /// What this event began, if its outcome is awaited.
+    func sequence(initiatedBy eventID: Int64) -> Int? { initiated[eventID] }
 
-    /// Removes an activity that has ended.
-    mutating func forget(scheduledIn eventID: Int64) { scheduled[eventID] = nil }
+    /// Removes what has ended.
+    mutating func forget(initiatedBy eventID: Int64) { initiated[eventID] = nil }
 }

@@ -42,6 +42,69 @@ enum CommandMaker {
         return command(.cancelTimer, .cancelTimerCommandAttributes(attributes))
     }
 
+    static func startChild(
+        _ child: ChildWait,
+        _ options: ChildWorkflowOptions,
+        _ input: RawMessage<Payloads>?,
+        taskQueue: String
+    ) -> Command {
+        var attributes = StartChildWorkflowExecutionCommandAttributes()
+        attributes.namespace = child.namespace
+        attributes.workflowID = child.id
+        attributes.workflowType = SagamoreAPI.WorkflowType(name: child.name)
+        attributes.taskQueue = TaskQueue(name: options.taskQueue ?? taskQueue)
+        attributes.input = input
+        attributes.workflowExecutionTimeout = options.executionTimeout.map { ProtobufDuration($0) }
+        attributes.workflowRunTimeout = options.runTimeout.map { ProtobufDuration($0) }
+        attributes.workflowTaskTimeout = options.taskTimeout.map { ProtobufDuration($0) }
+        attributes.parentClosePolicy = options.parentClosePolicy.message
+        attributes.workflowIDReusePolicy = options.reusePolicy.message
+        attributes.retryPolicy = options.retryPolicy?.message
+        attributes.cronSchedule = options.cronSchedule
+        return command(.startChildWorkflowExecution, .startChildWorkflowExecutionCommandAttributes(attributes))
+    }
+
+    static func signalWorkflow(_ target: ExternalTarget, _ name: String, _ input: RawMessage<Payloads>?) -> Command {
+        var attributes = SignalExternalWorkflowExecutionCommandAttributes()
+        attributes.namespace = target.namespace
+        attributes.execution = target.execution
+        attributes.signalName = name
+        attributes.input = input
+        attributes.childWorkflowOnly = target.isChild
+        return command(.signalExternalWorkflowExecution, .signalExternalWorkflowExecutionCommandAttributes(attributes))
+    }
+
+    static func cancelWorkflow(_ target: ExternalTarget, reason: String) -> Command {
+        var attributes = RequestCancelExternalWorkflowExecutionCommandAttributes()
+        attributes.namespace = target.namespace
+        attributes.workflowID = target.workflowID
+        attributes.runID = target.runID
+        attributes.childWorkflowOnly = target.isChild
+        attributes.reason = reason
+        return command(
+            .requestCancelExternalWorkflowExecution,
+            .requestCancelExternalWorkflowExecutionCommandAttributes(attributes)
+        )
+    }
+
+    static func protocolMessage(_ id: String) -> Command {
+        var attributes = ProtocolMessageCommandAttributes()
+        attributes.messageID = id
+        return command(.protocolMessage, .protocolMessageCommandAttributes(attributes))
+    }
+
+    /// - Parameter retryPolicy: the one that the current run was started with.
+    static func continueAsNew(_ next: ContinueAsNew, retryPolicy: SagamoreAPI.RetryPolicy?) -> Command {
+        var attributes = ContinueAsNewWorkflowExecutionCommandAttributes()
+        attributes.workflowType = SagamoreAPI.WorkflowType(name: next.type)
+        attributes.taskQueue = TaskQueue(name: next.taskQueue)
+        attributes.input = next.input
+        attributes.workflowRunTimeout = next.runTimeout.map { ProtobufDuration($0) }
+        attributes.workflowTaskTimeout = next.taskTimeout.map { ProtobufDuration($0) }
+        attributes.retryPolicy = retryPolicy
+        return command(.continueAsNewWorkflowExecution, .continueAsNewWorkflowExecutionCommandAttributes(attributes))
+    }
+
     static func complete(_ result: RawMessage<Payloads>) -> Command {
         var attributes = CompleteWorkflowExecutionCommandAttributes()
         attributes.result = result
@@ -65,5 +128,15 @@ enum CommandMaker {
         command.commandType = type
         command.attributes = attributes
         return command
+    }
+}
+
+extension ChildWorkflowOptions.ParentClosePolicy {
+    fileprivate var message: ParentClosePolicy {
+        switch self {
+        case .terminate: .terminate
+        case .requestCancel: .requestCancel
+        case .abandon: .abandon
+        }
     }
 }

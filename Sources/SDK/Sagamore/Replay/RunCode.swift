@@ -7,6 +7,8 @@ protocol RunCode: Sendable {
     func start(_ core: RunCore, _ input: RawMessage<Payloads>?) -> Task<Void, Never>
     /// Changes the state by a signal.
     func signal(_ name: String, _ input: RawMessage<Payloads>?) -> SignalOutcome
+    /// Accepts or rejects an update, and runs its handler. Called inside ``WorkflowExecutor/enter(_:)``.
+    func update(_ core: RunCore, _ update: UpdateInput)
     /// Answers a query.
     func answer(_ name: String, _ input: RawMessage<Payloads>?) throws -> RawMessage<Payloads>
 }
@@ -65,6 +67,37 @@ final class TypedRunCode<Code: Workflow>: RunCode {
         return .handled
     }
 
+    func update(_ core: RunCore, _ update: UpdateInput) {
+        let context = WorkflowContext<Code.State>(core: core, box: box)
+        let work: UpdateWork
+        do {
+            guard let begin = handlers.updates[update.name] else { throw unknown(update.name) }
+            work = try begin(context, update.request.input?.args, core.isReplaying)
+        } catch {
+            return core.reject(update, error)
+        }
+        core.accept(update)
+        switch work {
+        case .immediate(let body): core.finish(update, Result { try body() })
+        case .waiting(let body):
+            core.updateTasks[update.instanceID] = Task(executorPreference: core.executor) {
+                do {
+                    core.finish(update, .success(try await body()))
+                } catch {
+                    core.finish(update, .failure(error))
+                }
+            }
+        }
+    }
+
+    private func unknown(_ update: String) -> ApplicationError {
+        ApplicationError(
+            "workflow '\(Code.type.name)' has no update '\(update)'; known updates: "
+                + handlers.updates.keys.sorted().joined(separator: ", "),
+            type: "UnknownUpdate"
+        )
+    }
+
     func answer(_ name: String, _ input: RawMessage<Payloads>?) throws -> RawMessage<Payloads> {
         guard let answer = handlers.queries[name] else {
             let known = handlers.queries.keys
@@ -78,16 +111,19 @@ final class TypedRunCode<Code: Workflow>: RunCode {
     }
 }
 
-/// A workflow type's handlers by name. A signal and a query may share a name; of two signals the later one counts.
+/// A workflow type's handlers by name. Handlers of different kinds may share a name; of two signals the later one
+/// counts.
 struct HandlerTable<State: Sendable>: Sendable {
     private(set) var signals: [String: Handler<State>.Change] = [:]
     private(set) var queries: [String: Handler<State>.Answer] = [:]
+    private(set) var updates: [String: Handler<State>.Acceptance] = [:]
 
     init(_ handlers: [Handler<State>]) {
         for handler in handlers {
             switch handler.kind {
             case .signal(let change): signals[handler.name] = change
             case .query(let answer): queries[handler.name] = answer
+            case .update(let begin): updates[handler.name] = begin
             }
         }
     }

@@ -54,8 +54,24 @@ final class RunCore: @unchecked Sendable {
     var ledger = CommandLedger()
     var activities: [Int: ActivityWait] = [:]
     var timers: [Int: Continuation] = [:]
+    var children: [Int: ChildWait] = [:]
+    /// Waits for answers of other workflows.
+    var externals: [Int: ExternalWait] = [:]
+    /// Messages about updates, for the response to the workflow task.
+    var messages: [ProtocolMessage] = []
+    /// Accepted updates whose handlers have not ended.
+    var runningUpdates = 0
+    /// Handlers of updates that may wait, to be cancelled at eviction.
+    var updateTasks: [String: Task<Void, Never>] = [:]
+    /// A bug in an update's handler.
+    var updateError: (any Error)?
     var conditions: [Condition] = []
     var time = ProtobufTimestamp()
+    var historyLength = 0
+    var historyBytes = 0
+    var suggestsContinueAsNew = false
+    /// The retry policy that this run was started with, for the run that continues it.
+    var retryPolicy: SagamoreAPI.RetryPolicy?
     var random: SplitMix64
     var isReplaying = false
     var isCancelRequested = false
@@ -79,7 +95,8 @@ final class RunCore: @unchecked Sendable {
     /// Whether the code waits for something that an event can resolve.
     var hasWaits: Bool {
         // Nothing waits for a watch.
-        !activities.isEmpty || !timers.isEmpty || conditions.contains { $0.onError != nil }
+        !activities.isEmpty || !timers.isEmpty || conditions.contains { $0.onError != nil } || !externals.isEmpty
+            || children.contains { $0.value.isAwaited }
     }
 
     /// Whether code on another thread tried to use the context.
@@ -122,8 +139,8 @@ final class RunCore: @unchecked Sendable {
 
     /// Resolves the wait for an activity, if there still is one.
     func resolveActivity(_ scheduledEventID: Int64, _ result: Result<RawMessage<Payloads>?, any Error>) {
-        guard let sequence = ledger.activity(scheduledIn: scheduledEventID) else { return }
-        ledger.forget(scheduledIn: scheduledEventID)
+        guard let sequence = ledger.sequence(initiatedBy: scheduledEventID) else { return }
+        ledger.forget(initiatedBy: scheduledEventID)
         // An event of the same task may have cancelled it a moment ago. The server would reject that command now.
         _ = ledger.withdraw(.cancelActivity, sequence)
         guard let wait = activities.removeValue(forKey: sequence) else { return }
@@ -155,20 +172,28 @@ final class RunCore: @unchecked Sendable {
     /// Kills the run: the context rejects everything, and all waits fail. `cancel` cancels the code's task.
     func die(_ cancel: () -> Void) {
         isDead = true
-        mostRefusals += Self.refusalsForEachWait * (activities.count + timers.count + conditions.count)
+        let waits = activities.count + timers.count + conditions.count + children.count + externals.count
+        mostRefusals += Self.refusalsForEachWait * waits
         cancel()
+        for (_, task) in updateTasks.sorted(by: { $0.key < $1.key }) { task.cancel() }
         executor.adoptForeignJobs()
         executor.drain()
         while hasWaits, !isGivenUp {
             let activities = activities.sorted { $0.key < $1.key }
             let timers = timers.sorted { $0.key < $1.key }
             let conditions = conditions
+            let children = children.sorted { $0.key < $1.key }
+            let externals = externals.sorted { $0.key < $1.key }
             self.activities = [:]
             self.timers = [:]
             self.conditions = []
+            self.children = [:]
+            self.externals = [:]
             for (_, wait) in activities { wait.continuation?.resume(throwing: Evicted()) }
             for (_, continuation) in timers { continuation.resume(throwing: Evicted()) }
             for condition in conditions { condition.onError?(Evicted()) }
+            for (_, child) in children { child.release(throwing: Evicted()) }
+            for (_, wait) in externals { wait.continuation?.resume(throwing: Evicted()) }
             executor.drain()
         }
         // Breaks a cycle: a watch holds its saga, which holds this object.

@@ -40,8 +40,13 @@ final class WorkflowRun: @unchecked Sendable {
     var isOver: Bool { hasEnded }
 
     /// Processes the next part of the history, up to the workflow task that needs commands.
-    func handle(_ events: [HistoryEvent]) -> Outcome {
-        let (activations, rest) = HistorySplitter.split(events)
+    ///
+    /// - Parameter updates: those that arrived with the workflow task.
+    func handle(_ events: [HistoryEvent], updates: [UpdateInput] = []) -> Outcome {
+        var (activations, rest) = HistorySplitter.split(events)
+        if !activations.isEmpty, !updates.isEmpty {
+            activations[activations.count - 1].updates += updates
+        }
         do throws(RunFailure) {
             for activation in activations { try run(activation) }
             try confirm(rest)
@@ -50,6 +55,9 @@ final class WorkflowRun: @unchecked Sendable {
         }
         return .commands(core.ledger.takeUnsent())
     }
+
+    /// The server has dropped the last workflow task: the next one follows this event.
+    func resetHistory(to startedEventID: Int64) { lastStartedEventID = startedEventID }
 
     /// Answers a query from the current state.
     func answer(_ query: WorkflowQuery) -> Result<RawMessage<Payloads>, any Error> {
@@ -79,7 +87,11 @@ final class WorkflowRun: @unchecked Sendable {
             _ = core.executor.takeEscape()
             core.time = activation.time
             core.isReplaying = activation.isReplay
+            core.suggestsContinueAsNew = activation.suggestsContinueAsNew
+            core.historyLength = Int(activation.startedEventID)
+            core.historyBytes = Int(activation.historyBytes)
             for event in activation.news { handleSignal(event) }
+            for update in activation.updates { code.update(core, update) }
             core.settle()
             for event in activation.news where deliver(event) { core.settle() }
             return checkViolations()
@@ -90,15 +102,18 @@ final class WorkflowRun: @unchecked Sendable {
             hasEnded = true
             try end(ending)
         }
-        if activation.isReplay { core.ledger.markSent() }
+        if activation.isReplay {
+            core.ledger.markSent()
+            core.messages = []
+        }
     }
 
     private func confirm(_ activation: Activation) throws(RunFailure) {
         do throws(DeterminismViolation) {
             for event in activation.commandEvents where event.eventID > confirmedThrough {
                 confirmedThrough = event.eventID
-                guard let (sequence, eventID) = try core.ledger.confirm(event) else { continue }
-                core.activities[sequence]?.scheduledEventID = eventID
+                guard let (command, eventID) = try core.ledger.confirm(event) else { continue }
+                core.confirmed(command, eventID)
             }
             if activation.startedEventID > 0 {
                 try core.ledger.checkConfirmed(before: activation.startedEventID)
@@ -130,7 +145,14 @@ final class WorkflowRun: @unchecked Sendable {
     private func deliver(_ event: HistoryEvent) -> Bool {
         switch event.attributes {
         case .workflowExecutionStartedEventAttributes(let started):
+            // A reset run repeats what the original one did, with the same random numbers.
+            if !started.originalExecutionRunID.isEmpty { core.seedRandom(started.originalExecutionRunID) }
+            core.retryPolicy = started.retryPolicy
             task = code.start(core, started.input)
+        case .workflowTaskFailedEventAttributes(let failed):
+            // From here on, the reset run goes its own way.
+            if failed.cause == .resetWorkflow { core.seedRandom(failed.newRunID) }
+            return false
         case .activityTaskCompletedEventAttributes(let done):
             core.resolveActivity(done.scheduledEventID, .success(done.result))
         case .activityTaskFailedEventAttributes(let failed):
@@ -155,7 +177,7 @@ final class WorkflowRun: @unchecked Sendable {
             core.isCancelRequested = true
             task?.cancel()
         default:
-            return false
+            return core.deliverOfOtherWorkflow(event)
         }
         return true
     }
@@ -166,7 +188,7 @@ final class WorkflowRun: @unchecked Sendable {
         _ retryState: RetryState,
         _ cause: RawMessage<Failure>?
     ) {
-        guard let sequence = core.ledger.activity(scheduledIn: scheduledEventID) else { return }
+        guard let sequence = core.ledger.sequence(initiatedBy: scheduledEventID) else { return }
         let failure = ActivityFailure(
             activity: core.activities[sequence]?.name ?? "",
             activityID: String(sequence),
@@ -180,6 +202,9 @@ final class WorkflowRun: @unchecked Sendable {
 
     /// Looks for violations of the rules for workflow code.
     private func checkViolations() -> Result<Void, RunFailure> {
+        if let error = core.updateError {
+            return .failure(RunFailure(failure: TaskFailure(cause: .workflowWorkerUnhandledFailure, error: error)))
+        }
         let violation: DeterminismViolation
         if core.executor.takeEscape() {
             violation = .escaped
@@ -203,6 +228,9 @@ final class WorkflowRun: @unchecked Sendable {
         case .failed(let error) where core.isCancelRequested && CancelledFailure.isCancellation(error):
             let details = (error as? CancelledFailure)?.details.raw
             command = IssuedCommand(kind: .cancel, sequence: 0, name: "", command: CommandMaker.cancel(details))
+        case .failed(let next as ContinueAsNew):
+            let message = CommandMaker.continueAsNew(next, retryPolicy: core.retryPolicy)
+            command = IssuedCommand(kind: .continueAsNew, sequence: 0, name: "", command: message)
         case .failed(let error) where error is any WorkflowFailure:
             command = IssuedCommand(kind: .fail, sequence: 0, name: "", command: CommandMaker.fail(error))
         case .failed(let error):

@@ -112,35 +112,102 @@ public final class Saga: @unchecked Sendable {
         undoOptions: ActivityOptions? = nil
     ) async throws -> Output {
         let step = Step(
-            name: activity.name,
-            options: options ?? activity.options,
-            undo: undo.name,
-            undoOptions: undoOptions ?? undo.options,
+            .activity(activity.name, options ?? activity.options),
+            undo: .activity(undo.name, undoOptions ?? undo.options),
             undoInput: Result { try PayloadCoding.arguments(undoInput) }
         )
         return try end(try await run(step, Result { try PayloadCoding.arguments(input) }))
     }
 
+    /// Runs a child workflow as a step of the saga, undone by an activity.
+    ///
+    /// A child that fails may have taken effect, so it is undone as well, unless it could not be started.
+    /// - Parameters:
+    ///   - child: what to do. A child that is a saga itself undoes its own steps when it fails.
+    ///   - input: the child's input.
+    ///   - undo: undoes the step. It must accept a step that never took effect.
+    ///   - undoInput: the input of the undo.
+    ///   - options: the child's id, timeouts and policies. A cancelled step is always awaited.
+    ///   - undoOptions: override the options of the undo's activity.
+    /// - Throws: what `WorkflowContext.execute(child:_:_:)` throws.
+    public func step<Input, Output, UndoInput, Undone>(
+        child: WorkflowType<Input, Output>,
+        _ input: Input,
+        _ options: ChildWorkflowOptions = ChildWorkflowOptions(),
+        undo: Activity<UndoInput, Undone>,
+        undoInput: UndoInput,
+        undoOptions: ActivityOptions? = nil
+    ) async throws -> Output {
+        let step = Step(
+            .child(child.name, child.taskQueue, options),
+            undo: .activity(undo.name, undoOptions ?? undo.options),
+            undoInput: Result { try PayloadCoding.arguments(undoInput) }
+        )
+        return try end(try await run(step, Result { try PayloadCoding.arguments(input) }))
+    }
+
+    /// Runs a child workflow as a step of the saga, undone by another child workflow.
+    ///
+    /// - Parameters: as ``step(child:_:_:undo:undoInput:undoOptions:)``, with the options of the undo's workflow.
+    /// - Throws: what `WorkflowContext.execute(child:_:_:)` throws.
+    public func step<Input, Output, UndoInput, Undone>(
+        child: WorkflowType<Input, Output>,
+        _ input: Input,
+        _ options: ChildWorkflowOptions = ChildWorkflowOptions(),
+        undo: WorkflowType<UndoInput, Undone>,
+        undoInput: UndoInput,
+        undoOptions: ChildWorkflowOptions = ChildWorkflowOptions()
+    ) async throws -> Output {
+        let step = Step(
+            .child(child.name, child.taskQueue, options),
+            undo: .child(undo.name, undo.taskQueue, undoOptions),
+            undoInput: Result { try PayloadCoding.arguments(undoInput) }
+        )
+        return try end(try await run(step, Result { try PayloadCoding.arguments(input) }))
+    }
+
+    /// What a step or an undo runs.
+    private enum Work {
+        case activity(String, ActivityOptions)
+        case child(String, _ taskQueue: String, ChildWorkflowOptions)
+
+        var name: String {
+            switch self {
+            case .activity(let name, _), .child(let name, _, _): name
+            }
+        }
+
+        /// The same work, whose caller waits for its end when it is cancelled.
+        var awaited: Work {
+            switch self {
+            case .activity(let name, var options):
+                options.whenCancelled = .waitUntilEnded
+                return .activity(name, options)
+            case .child(let name, let queue, var options):
+                options.whenCancelled = .waitUntilEnded
+                return .child(name, queue, options)
+            }
+        }
+
+        func run(_ core: RunCore, _ input: RawMessage<Payloads>?) async throws -> RawMessage<Payloads>? {
+            switch self {
+            case .activity(let name, let options): return try await core.executeActivity(name, options, input)
+            case .child(let name, let queue, let options):
+                return try await core.result(of: try await core.startChild(name, queue, options, input))
+            }
+        }
+    }
+
     /// A step with its types erased. The frames of suspended code stay in memory for every run, and generic code has
     /// large ones.
     private final class Step {
-        let name: String
-        var options: ActivityOptions
-        let undo: String
-        let undoOptions: ActivityOptions
+        let work: Work
+        let undo: Work
         let undoInput: Result<RawMessage<Payloads>?, any Error>
 
-        init(
-            name: String,
-            options: ActivityOptions,
-            undo: String,
-            undoOptions: ActivityOptions,
-            undoInput: Result<RawMessage<Payloads>?, any Error>
-        ) {
-            self.name = name
-            self.options = options
+        init(_ work: Work, undo: Work, undoInput: Result<RawMessage<Payloads>?, any Error>) {
+            self.work = work.awaited
             self.undo = undo
-            self.undoOptions = undoOptions
             self.undoInput = undoInput
         }
     }
@@ -153,9 +220,13 @@ public final class Saga: @unchecked Sendable {
         try await core.checkBeforeWait()
         try begin(step, input)
         do {
-            return try await core.executeActivity(step.name, step.options, try input.get())
+            return try await step.work.run(core, try input.get())
         } catch let failure as ActivityFailure where failure.scheduledEventID == 0 {
             // Withdrawn before it was sent to the server, so it was not tried.
+            steps.removeAll { $0 === step }
+            throw failure
+        } catch let failure as ChildWorkflowFailure where failure.runID.isEmpty {
+            // It never started.
             steps.removeAll { $0 === step }
             throw failure
         }
@@ -168,7 +239,6 @@ public final class Saga: @unchecked Sendable {
         _ = try input.get()
         _ = try step.undoInput.get()
         steps.append(step)
-        step.options.whenCancelled = .waitUntilEnded
     }
 
     @inline(never)
@@ -211,6 +281,7 @@ public final class Saga: @unchecked Sendable {
         switch error {
         case let error as SagaCompensated: error.compensations
         case let error as SagaCompensationFailed: error.compensations
+        case let error as ChildWorkflowFailure: compensations(error.cause)
         case let error as CancelledFailure: (try? error.details.decode([SagaCompensation].self)) ?? []
         default: []
         }
@@ -226,6 +297,9 @@ public final class Saga: @unchecked Sendable {
         if let failure = error as? ActivityFailure {
             return "\(failure.activity) failed: \(SagaCompensation.FailureDescription(failure).message)"
         }
+        if let failure = error as? ChildWorkflowFailure {
+            return "\(failure.workflow) failed: \(SagaCompensation.FailureDescription(failure).message)"
+        }
         return SagaCompensation.FailureDescription(error).message
     }
 
@@ -234,14 +308,16 @@ public final class Saga: @unchecked Sendable {
         while let step = steps.popLast() {
             var failure: SagaCompensation.FailureDescription?
             do {
-                _ = try await core.executeActivity(step.undo, step.undoOptions, try step.undoInput.get())
+                _ = try await step.undo.run(core, try step.undoInput.get())
             } catch let error as ActivityFailure {
+                failure = SagaCompensation.FailureDescription(error)
+            } catch let error as ChildWorkflowFailure {
                 failure = SagaCompensation.FailureDescription(error)
             }
             compensations.append(
                 SagaCompensation(
-                    step: step.name,
-                    compensation: step.undo,
+                    step: step.work.name,
+                    compensation: step.undo.name,
                     status: failure == nil ? .compensated : .failed,
                     failure: failure
                 )

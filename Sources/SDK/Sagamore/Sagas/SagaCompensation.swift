@@ -22,10 +22,12 @@ public struct SagaCompensation: Codable, Sendable, Hashable {
 
         private enum CodingKeys: String, CodingKey { case type, message, cause }
 
-        /// What `error` says. An ``ActivityFailure`` says only which activity failed, so its cause is described.
+        /// What `error` says. An ``ActivityFailure`` or ``ChildWorkflowFailure`` says only what failed, so its cause is
+        /// described.
         public init(_ error: any Error) {
-            if let failure = error as? ActivityFailure, let cause = failure.cause {
-                self = FailureDescription(cause)
+            let wrapped = (error as? ActivityFailure)?.cause ?? (error as? ChildWorkflowFailure)?.cause
+            if let wrapped {
+                self = FailureDescription(wrapped)
                 return
             }
             let failure = FailureCoding.failure(error, depth: .max)
@@ -51,9 +53,9 @@ public struct SagaCompensation: Codable, Sendable, Hashable {
         }
     }
 
-    /// The step that was undone: its activity's name.
+    /// The step that was undone: the name of its activity or child workflow.
     public let step: String
-    /// The undo: its activity's name.
+    /// The undo: the name of its activity or child workflow.
     public let compensation: String
     /// How it ended.
     public let status: Status

@@ -19,6 +19,7 @@ struct WorkflowReply: Sendable {
     func completed(
         _ task: WorkflowTask,
         _ commands: [Command],
+        _ messages: [ProtocolMessage],
         _ queryResults: ProtobufMap<WorkflowQueryResult>
     ) -> RespondWorkflowTaskCompletedRequest {
         var request = RespondWorkflowTaskCompletedRequest()
@@ -26,6 +27,10 @@ struct WorkflowReply: Sendable {
         request.identity = identity
         request.taskToken = task.response.taskToken
         request.commands = commands
+        request.messages = messages
+        // The run survives a workflow task that the server drops, because only rejected updates were in it.
+        request.capabilities = RespondWorkflowTaskCompletedRequest.Capabilities()
+        request.capabilities?.discardSpeculativeWorkflowTaskWithEvents = true
         request.queryResults = queryResults
         request.returnNewWorkflowTask = true
         if let stickyQueue {
@@ -97,6 +102,15 @@ struct WorkflowReply: Sendable {
             case .completeWorkflowExecutionCommandAttributes(let completed):
                 guard let bytes = completed.result?.bytes.count, bytes > mostPayloadBytes else { continue }
                 return tooLarge("the workflow's result", bytes)
+            case .startChildWorkflowExecutionCommandAttributes(let child):
+                guard let bytes = child.input?.bytes.count, bytes > mostPayloadBytes else { continue }
+                return tooLarge("the input of child workflow '\(child.workflowType?.name ?? "")'", bytes)
+            case .signalExternalWorkflowExecutionCommandAttributes(let signal):
+                guard let bytes = signal.input?.bytes.count, bytes > mostPayloadBytes else { continue }
+                return tooLarge("the input of signal '\(signal.signalName)'", bytes)
+            case .continueAsNewWorkflowExecutionCommandAttributes(let next):
+                guard let bytes = next.input?.bytes.count, bytes > mostPayloadBytes else { continue }
+                return tooLarge("the input of the next run", bytes)
             default: continue
             }
         }

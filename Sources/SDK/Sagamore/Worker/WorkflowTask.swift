@@ -19,6 +19,9 @@ struct WorkflowTask: Sendable {
 
     var runID: String { info.runID }
 
+    /// The updates that it carries.
+    var updates: [UpdateInput] { response.messages.compactMap { UpdateInput($0) } }
+
     /// Whether it is a query that expects no commands.
     var isQuery: Bool { response.query != nil }
 
@@ -49,18 +52,30 @@ struct WorkflowTask: Sendable {
         namespace: String,
         _ events: [HistoryEvent]
     ) -> WorkflowInfo {
-        WorkflowInfo(
+        var info = WorkflowInfo(
             namespace: namespace,
             workflowID: response.workflowExecution?.workflowID ?? "",
             runID: response.workflowExecution?.runID ?? "",
             type: response.workflowType?.name ?? "",
             taskQueue: taskQueue,
-            attempt: attempt(events)
+            attempt: 1
         )
+        guard case .workflowExecutionStartedEventAttributes(let started) = events.first?.attributes else { return info }
+        info.read(started)
+        return info
     }
+}
 
-    private static func attempt(_ events: [HistoryEvent]) -> Int {
-        guard case .workflowExecutionStartedEventAttributes(let started) = events.first?.attributes else { return 1 }
-        return max(1, Int(started.attempt))
+extension WorkflowInfo {
+    /// Takes over what the run's first event says.
+    mutating func read(_ started: WorkflowExecutionStartedEventAttributes) {
+        attempt = max(1, Int(started.attempt))
+        if !started.continuedExecutionRunID.isEmpty { continuedRunID = started.continuedExecutionRunID }
+        guard let execution = started.parentWorkflowExecution else { return }
+        parent = Parent(
+            namespace: started.parentWorkflowNamespace,
+            workflowID: execution.workflowID,
+            runID: execution.runID
+        )
     }
 }

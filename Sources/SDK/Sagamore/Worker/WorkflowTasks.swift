@@ -111,7 +111,7 @@ final class WorkflowTasks: Sendable {
             let error = Registry.unknown("workflow", task.info.type, known: registry.workflows.keys)
             return { self.fail(task, .init(cause: .workflowWorkerUnhandledFailure, error: error)) }
         }
-        switch run.handle(task.events) {
+        switch run.handle(task.events, updates: task.updates) {
         case .failed(let failure):
             run.evict()
             return { self.fail(task, failure) }
@@ -125,7 +125,8 @@ final class WorkflowTasks: Sendable {
                 return { self.fail(task, .init(cause: .payloadsTooLarge, error: error)) }
             }
             let answers = task.response.queries.mapValues { WorkflowReply.result(run.answer($0)) }
-            return { self.complete(task, run, commands, answers) }
+            let messages = run.core.takeMessages()
+            return { self.complete(task, run, commands, messages, answers) }
         }
     }
 
@@ -173,11 +174,12 @@ final class WorkflowTasks: Sendable {
         _ task: WorkflowTask,
         _ run: WorkflowRun,
         _ commands: [Command],
+        _ messages: [ProtocolMessage],
         _ answers: ProtobufMap<WorkflowQueryResult>
     ) {
         var commands = commands
         let eager = activities.requestEagerly(&commands)
-        let request = reply.completed(task, commands, answers).serializedBytes()
+        let request = reply.completed(task, commands, messages, answers).serializedBytes()
         guard request.count <= WorkflowReply.mostRequestBytes else {
             activities.received(eagerly: [], reserved: eager)
             evict(run)
@@ -188,6 +190,7 @@ final class WorkflowTasks: Sendable {
             do {
                 let response = try RespondWorkflowTaskCompletedResponse(serializedBytes: try result.get())
                 activities.received(eagerly: response.activityTasks, reserved: eager)
+                if response.resetHistoryEventID > 0 { run.resetHistory(to: response.resetHistoryEventID) }
                 var next = response.workflowTask
                 if next?.taskToken.isEmpty == true { next = nil }
                 // The next task keeps the slot.

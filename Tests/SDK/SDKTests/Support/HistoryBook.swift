@@ -12,6 +12,10 @@ final class HistoryBook {
     private(set) var events: [HistoryEvent] = []
     /// The commands of the last workflow task.
     private(set) var lastCommands: [Command] = []
+    /// The messages of the last workflow task.
+    private(set) var lastMessages: [ProtocolMessage] = []
+    /// Updates for the next workflow task.
+    private var updates: [UpdateInput] = []
     private var delivered = 0
     private var scheduled: [String: Int64] = [:]
     private var timers: Set<String> = []
@@ -94,6 +98,97 @@ final class HistoryBook {
         append(.timerFired, .timerFiredEventAttributes(fired))
     }
 
+    // MARK: Updates
+
+    /// An update for the next workflow task.
+    func update<Value: Codable>(_ name: String, _ value: Value, id: String) throws {
+        var request = Request()
+        request.meta = Meta()
+        request.meta?.updateID = id
+        request.input = SagamoreAPI.Input()
+        request.input?.name = name
+        request.input?.args = try PayloadCoding.arguments(value)
+        var message = ProtocolMessage()
+        message.id = "\(id)/request"
+        message.protocolInstanceID = id
+        message.sequencingID = .eventID(Int64(events.count))
+        message.body = ProtobufAny(packing: request)
+        updates.append(UpdateInput(message)!)
+    }
+
+    /// A worker answers a task that holds only updates, and rejects all of them: the server drops the task.
+    func rejectedTask() throws {
+        let count = events.count
+        let before = run.lastStartedEventID
+        try task()
+        events.removeSubrange(count...)
+        delivered = count
+        run.resetHistory(to: before)
+    }
+
+    func messages<Body: ProtobufMessage>(_ type: Body.Type) throws -> [Body] {
+        try lastMessages.compactMap { try $0.body?.unpacked(as: type) }
+    }
+
+    // MARK: Other workflows
+
+    /// The ids of what was initiated: by workflow ids for children, by signals' names for signals.
+    private(set) var initiated: [String: Int64] = [:]
+
+    func childStarted(_ id: String) throws {
+        var started = ChildWorkflowExecutionStartedEventAttributes()
+        started.initiatedEventID = try initiatedEvent(id)
+        started.workflowExecution = WorkflowExecution(workflowID: id, runID: "run-of-\(id)")
+        append(.childWorkflowExecutionStarted, .childWorkflowExecutionStartedEventAttributes(started))
+    }
+
+    func childCompleted<Value: Codable>(_ id: String, _ value: Value) throws {
+        var completed = ChildWorkflowExecutionCompletedEventAttributes()
+        completed.initiatedEventID = try initiatedEvent(id)
+        completed.result = try PayloadCoding.list(value)
+        append(.childWorkflowExecutionCompleted, .childWorkflowExecutionCompletedEventAttributes(completed))
+    }
+
+    func childFailed(_ id: String, _ error: any Error) throws {
+        var failed = ChildWorkflowExecutionFailedEventAttributes()
+        failed.initiatedEventID = try initiatedEvent(id)
+        failed.failure = RawMessage(FailureCoding.failure(error))
+        append(.childWorkflowExecutionFailed, .childWorkflowExecutionFailedEventAttributes(failed))
+    }
+
+    func childCancelled(_ id: String) throws {
+        var cancelled = ChildWorkflowExecutionCanceledEventAttributes()
+        cancelled.initiatedEventID = try initiatedEvent(id)
+        append(.childWorkflowExecutionCanceled, .childWorkflowExecutionCanceledEventAttributes(cancelled))
+    }
+
+    func childRefused(_ id: String) throws {
+        var failed = StartChildWorkflowExecutionFailedEventAttributes()
+        failed.initiatedEventID = try initiatedEvent(id)
+        failed.cause = .workflowAlreadyExists
+        append(.startChildWorkflowExecutionFailed, .startChildWorkflowExecutionFailedEventAttributes(failed))
+    }
+
+    func signaled(_ name: String) throws {
+        var signaled = ExternalWorkflowExecutionSignaledEventAttributes()
+        signaled.initiatedEventID = try initiatedEvent(name)
+        append(.externalWorkflowExecutionSignaled, .externalWorkflowExecutionSignaledEventAttributes(signaled))
+    }
+
+    func signalRefused(_ name: String) throws {
+        var failed = SignalExternalWorkflowExecutionFailedEventAttributes()
+        failed.initiatedEventID = try initiatedEvent(name)
+        failed.cause = .externalWorkflowExecutionNotFound
+        append(.signalExternalWorkflowExecutionFailed, .signalExternalWorkflowExecutionFailedEventAttributes(failed))
+    }
+
+    func initiatedEvent(_ name: String) throws -> Int64 {
+        guard let id = initiated[name] else {
+            throw Illegal(description: "'\(name)' was not initiated; initiated are \(initiated.keys.sorted())")
+        }
+        return id
+    }
+
     func openActivities() -> [String] { scheduled.keys.sorted() }
 
     private func take(_ activity: String) throws -> Int64 {
@@ -109,9 +204,12 @@ final class HistoryBook {
     @discardableResult
     func task() throws -> [String] {
         startTask()
-        switch run.handle(Array(events[delivered...])) {
+        let arrived = updates
+        updates = []
+        switch run.handle(Array(events[delivered...]), updates: arrived) {
         case .failed(let failure): throw failure.error
         case .commands(let commands):
+            lastMessages = run.core.takeMessages()
             try write(commands)
             return commands.map(Self.describe)
         }
@@ -199,6 +297,65 @@ final class HistoryBook {
             var attributes = WorkflowExecutionCanceledEventAttributes()
             attributes.details = cancel.details
             append(.workflowExecutionCanceled, .workflowExecutionCanceledEventAttributes(attributes))
+        case .continueAsNewWorkflowExecutionCommandAttributes(let next):
+            var attributes = WorkflowExecutionContinuedAsNewEventAttributes()
+            attributes.input = next.input
+            append(.workflowExecutionContinuedAsNew, .workflowExecutionContinuedAsNewEventAttributes(attributes))
+        case .protocolMessageCommandAttributes(let reference):
+            guard let message = lastMessages.first(where: { $0.id == reference.messageID }) else {
+                throw Illegal(description: "there is no message '\(reference.messageID)'")
+            }
+            try write(message)
+        default:
+            try writeForOtherWorkflow(command)
+        }
+    }
+
+    private func write(_ message: ProtocolMessage) throws {
+        if let body = try message.body?.unpacked(as: Acceptance.self) {
+            var attributes = WorkflowExecutionUpdateAcceptedEventAttributes()
+            attributes.protocolInstanceID = message.protocolInstanceID
+            attributes.acceptedRequestMessageID = body.acceptedRequestMessageID
+            attributes.acceptedRequestSequencingEventID = body.acceptedRequestSequencingEventID
+            attributes.acceptedRequest = body.acceptedRequest
+            append(.workflowExecutionUpdateAccepted, .workflowExecutionUpdateAcceptedEventAttributes(attributes))
+        } else if let body = try message.body?.unpacked(as: Response.self) {
+            var attributes = WorkflowExecutionUpdateCompletedEventAttributes()
+            attributes.meta = body.meta
+            attributes.outcome = body.outcome
+            append(.workflowExecutionUpdateCompleted, .workflowExecutionUpdateCompletedEventAttributes(attributes))
+        } else {
+            throw Illegal(description: "a command names the message '\(message.id)', which needs none")
+        }
+    }
+
+    private func writeForOtherWorkflow(_ command: Command) throws {
+        switch command.attributes {
+        case .startChildWorkflowExecutionCommandAttributes(let start):
+            var attributes = StartChildWorkflowExecutionInitiatedEventAttributes()
+            attributes.workflowID = start.workflowID
+            attributes.workflowType = start.workflowType
+            append(
+                .startChildWorkflowExecutionInitiated,
+                .startChildWorkflowExecutionInitiatedEventAttributes(attributes)
+            )
+            initiated[start.workflowID] = Int64(events.count)
+        case .signalExternalWorkflowExecutionCommandAttributes(let signal):
+            var attributes = SignalExternalWorkflowExecutionInitiatedEventAttributes()
+            attributes.workflowExecution = signal.execution
+            attributes.signalName = signal.signalName
+            append(
+                .signalExternalWorkflowExecutionInitiated,
+                .signalExternalWorkflowExecutionInitiatedEventAttributes(attributes)
+            )
+            initiated[signal.signalName] = Int64(events.count)
+        case .requestCancelExternalWorkflowExecutionCommandAttributes(let cancel):
+            var attributes = RequestCancelExternalWorkflowExecutionInitiatedEventAttributes()
+            attributes.workflowExecution = WorkflowExecution(workflowID: cancel.workflowID, runID: cancel.runID)
+            append(
+                .requestCancelExternalWorkflowExecutionInitiated,
+                .requestCancelExternalWorkflowExecutionInitiatedEventAttributes(attributes)
+            )
         default:
             throw Illegal(description: "a command that the test's server doesn't know: \(command.commandType)")
         }
@@ -213,6 +370,12 @@ final class HistoryBook {
         case .completeWorkflowExecutionCommandAttributes: "complete"
         case .failWorkflowExecutionCommandAttributes: "fail"
         case .cancelWorkflowExecutionCommandAttributes: "cancel"
+        case .continueAsNewWorkflowExecutionCommandAttributes: "continue as new"
+        case .startChildWorkflowExecutionCommandAttributes(let it): "child \(it.workflowID)"
+        case .signalExternalWorkflowExecutionCommandAttributes(let it):
+            "signal \(it.signalName) to \(it.execution?.workflowID ?? "")"
+        case .requestCancelExternalWorkflowExecutionCommandAttributes(let it): "cancel workflow \(it.workflowID)"
+        case .protocolMessageCommandAttributes(let it): it.messageID
         default: "\(command.commandType)"
         }
     }
