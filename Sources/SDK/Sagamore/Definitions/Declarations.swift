@@ -52,7 +52,8 @@ public struct Query<Input: Codable & Sendable, Output: Codable & Sendable>: Send
     public init(_ name: String) { self.name = name }
 }
 
-/// A request that changes a running workflow's state and returns a result, or is rejected. Workflow and client share it.
+/// A request that changes a running workflow's state and returns a result, or is rejected. Workflow and client share
+/// it.
 ///
 ///     static let addItem = Update<Item, Int>("add_item")
 public struct Update<Input: Codable & Sendable, Output: Codable & Sendable>: Sendable {

@@ -27,9 +27,11 @@ func withWorker(
     try result.get()
 }
 
-/// A client of a server, the shared one unless given.
+/// A client of a server, the shared one unless given. `SAGAMORE_TEST_SERVER` names the address of another shared one,
+/// such as Temporal's.
 func connect(_ server: DevProgram? = nil) async throws -> Client {
-    let address = try await blocking { try (server ?? DevProgram.shared()).address() }
+    let other = server == nil ? ProcessInfo.processInfo.environment["SAGAMORE_TEST_SERVER"] : nil
+    let address = try await blocking { try other ?? (server ?? DevProgram.shared()).address() }
     return try await Client.connect(ClientOptions(address: address, namespace: "default"))
 }
 
