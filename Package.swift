@@ -297,6 +297,12 @@ let sdk: [Target] = [
         swiftSettings: settings
     ),
 
+    .executableTarget(
+        name: "SagamoreCrashFamilies",
+        dependencies: ["Sagamore"],
+        path: "Tests/Crash/Families",
+        swiftSettings: settings
+    ),
     tests(
         "SDK",
         "SagamoreSDKTests",

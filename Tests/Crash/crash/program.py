@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from . import hostile_calls, hostile_records, kafka, matrix, outages, verdict_check
+from . import families, hostile_calls, hostile_records, kafka, matrix, outages, verdict_check
 from .matrix import Settings
 from .sagamore import BINARY, REPOSITORY
 
@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="repeats the choices of a run (default: a new one, which is printed)")
     parser.add_argument("--kills", type=int, default=3, metavar="N", help="kills of each kind (default: 3)")
     parser.add_argument("--rate", type=float, default=6, metavar="N", help="bookings begun a second (default: 6)")
+    parser.add_argument("--parents", type=int, default=500, metavar="N", help="families in all (default: 500)")
     parser.add_argument(
         "--listen", type=float, default=5, metavar="S", help="seconds to read on at the end (default: 5)"
     )
@@ -40,6 +41,7 @@ def main() -> None:
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
     settings = Settings(seed=seed, kills=arguments.kills, rate=arguments.rate, listen=arguments.listen)
+    family_settings = families.FamilySettings(seed=seed, kills=arguments.kills, parents=arguments.parents)
     tests: dict[str, Test] = {
         "checks-notice-faults": verdict_check.run,
         "away-at-the-start": outages.at_the_start,
@@ -48,6 +50,7 @@ def main() -> None:
         "hostile-calls": lambda folder: hostile_calls.run(folder, seed),
         "hostile-records": hostile_records.run,
         "kills": lambda folder: matrix.run(folder, settings),
+        "families": lambda folder: families.run(folder, family_settings),
     }
     names = [name for name in tests if not arguments.only or any(only in name for only in arguments.only)]
     if not names:
