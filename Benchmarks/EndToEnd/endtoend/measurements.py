@@ -10,6 +10,7 @@ from typing import Any
 
 from children import end_with_parent
 
+from . import children as crowds
 from .bookings import Desk, Order
 from .database import Database, written
 from .parts import REPOSITORY, MeasuredKafka, Server, Worker, running, versions
@@ -24,11 +25,13 @@ class Plan:
     binary: Path
     benchmarks: Path
     travel_booking: Path
+    families: Path
     sagaload: str
     logs: Path
     sagas: int
     sagas_alone: int
     sagas_for_memory: int
+    children: int
     burst: int
     starts_burst: int
     bookings: int
@@ -118,6 +121,16 @@ def memory(plan: Plan) -> dict[str, Any]:
             answer[f"after_{turn * plan.sagas_for_memory}_mib"] = resident_mib(server.pid)
     first, second = list(answer.values())[-2:]
     return answer | {"ratio": round(second / first, 3)}
+
+
+def children(plan: Plan) -> dict[str, Any]:
+    """A parent with many children, all on one worker in Swift, and signals to another workflow."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running(Server(plan.binary, plan.logs)))
+        assert isinstance(server, Server)
+        plan.check(server.database)
+        stack.enter_context(running(Worker(plan.logs, server.address, [str(plan.families)])))
+        return crowds.children(server.address, plan.children, max(20, plan.children // 5))
 
 
 # MARK: commands and events on Kafka

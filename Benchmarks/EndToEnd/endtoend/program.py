@@ -28,6 +28,7 @@ PARTS: dict[str, Callable[[Plan], Any]] = {
     "engine": measurements.engine,
     "sagas": measurements.sagas,
     "memory": measurements.memory,
+    "children": measurements.children,
     "commands": measurements.commands,
     "starts": measurements.starts,
     "swift-worker": measurements.swift_worker,
@@ -93,6 +94,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sagas", type=int, default=5_000, metavar="N", help="sagas, 20 at a time (5000)")
     parser.add_argument("--alone", type=int, default=1_000, metavar="N", help="sagas, one at a time (1000)")
     parser.add_argument("--memory", type=int, default=10_000, metavar="N", help="sagas for the memory, twice (10000)")
+    parser.add_argument("--children", type=int, default=1_000, metavar="N", help="children of one parent (1000)")
     parser.add_argument("--burst", type=int, default=20_000, metavar="N", help="commands in a burst, no worker (20000)")
     parser.add_argument("--starts-burst", type=int, default=100_000, metavar="N", help="… during starts (100000)")
     parser.add_argument("--bookings", type=int, default=10_000, metavar="N", help="… with the Swift worker (10000)")
@@ -103,6 +105,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes of the Python worker (2)")
     parser.add_argument("--program", type=Path, metavar="FILE", help="an existing build of sagamore")
     parser.add_argument("--travel-booking", type=Path, metavar="FILE", help="an existing build of TravelBooking")
+    parser.add_argument("--families", type=Path, metavar="FILE", help="an existing build of SagamoreCrashFamilies")
     parser.add_argument("--benchmarks", type=Path, metavar="FILE", help="an existing build of SagamoreBenchmarks")
     parser.add_argument("--output", type=Path, metavar="FILE", help="also write the JSON to this file")
     arguments = parser.parse_args()
@@ -121,12 +124,14 @@ def make_plan(arguments: argparse.Namespace, logs: Path) -> Plan:
     return Plan(
         binary=(arguments.program or release / "sagamore").resolve(),
         benchmarks=(arguments.benchmarks or release / "SagamoreBenchmarks").resolve(),
+        families=(arguments.families or release / "SagamoreCrashFamilies").resolve(),
         travel_booking=(arguments.travel_booking or release / "TravelBooking").resolve(),
         sagaload=os.environ.get("SAGAMORE_BENCH_SAGALOAD", ""),
         logs=logs,
         sagas=scaled(arguments.sagas),
         sagas_alone=scaled(arguments.alone),
         sagas_for_memory=scaled(arguments.memory),
+        children=scaled(arguments.children),
         burst=scaled(arguments.burst),
         starts_burst=scaled(arguments.starts_burst),
         bookings=scaled(arguments.bookings),
@@ -158,6 +163,8 @@ def build(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
         products.append("SagamoreBenchmarks")
     if "swift-worker" in arguments.part and not arguments.travel_booking:
         products.append("TravelBooking")
+    if "children" in arguments.part and not arguments.families:
+        products.append("SagamoreCrashFamilies")
     for product in products:
         say(f"swift build --configuration release --product {product}")
         command = ["swift", "build", "--configuration", "release", "--product", product]

@@ -5,9 +5,20 @@ enum Families {
     static let parent = WorkflowType<ParentPlan, ParentReport>("FamilyParent", taskQueue: "families")
     static let child = WorkflowType<ChildPlan, [Int]>("FamilyChild", taskQueue: "families")
 
+    static let crowd = WorkflowType<CrowdPlan, Int>("FamilyCrowd", taskQueue: "families")
+    static let member = WorkflowType<Int, Int>("FamilyMember", taskQueue: "families")
+
     static let meet = Signal<String>("meet")
     static let greet = Signal<Int>("greet")
     static let note = Update<Int, Int>("note")
+}
+
+/// What a crowd does: `make bench` measures it.
+struct CrowdPlan: Codable, Sendable {
+    /// The number of children, which end at once.
+    var children: Int
+    /// The number of signals to another workflow, one after the other.
+    var signals: Int
 }
 
 /// What a parent does.
@@ -115,4 +126,32 @@ struct FamilyChild: Workflow {
             }
         }
     }
+}
+
+/// Starts many children side by side; signals another workflow many times.
+struct FamilyCrowd: Workflow {
+    static let type = Families.crowd
+
+    func run(_ context: WorkflowContext<NoState>, _ plan: CrowdPlan) async throws -> Int {
+        let members = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<plan.children {
+                group.addTask {
+                    let options = ChildWorkflowOptions(id: "\(context.info.workflowID)-\(number)")
+                    return try await context.execute(child: Families.member, 1, options)
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        guard plan.signals > 0 else { return members }
+        let listener = try await context.start(child: Families.child, ChildPlan(signals: plan.signals))
+        for number in 0..<plan.signals { try await listener.signal(Families.greet, number) }
+        return members + plan.signals
+    }
+}
+
+/// Ends at once.
+struct FamilyMember: Workflow {
+    static let type = Families.member
+
+    func run(_ context: WorkflowContext<NoState>, _ number: Int) async throws -> Int { number }
 }
