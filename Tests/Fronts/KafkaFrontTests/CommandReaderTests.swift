@@ -185,6 +185,14 @@ struct CommandReaderTests {
         (#""options":{"memo":[]}"#, "options.memo"), (#""options":{"memo":{"a":1,"a":2}}"#, "options.memo"),
         (#""options":{"search_attributes":"x"}"#, "options.search_attributes"),
         (#""options":{"retry_policy":1}"#, "options.retry_policy"),
+        (#""options":{"retry_policy":{"maximum_attempts":-1}}"#, "options.retry_policy.maximum_attempts"),
+        (#""options":{"retry_policy":{"initial_interval":5}}"#, "options.retry_policy.initial_interval"),
+        (#""options":{"retry_policy":{"backoff_coefficient":"2"}}"#, "options.retry_policy.backoff_coefficient"),
+        (
+            #""options":{"retry_policy":{"non_retryable_error_types":[1]}}"#,
+            "options.retry_policy.non_retryable_error_types"
+        ),
+        (#""options":{"retry_policy":{"attempts":3}}"#, "options.retry_policy.attempts"),
         (#""options":{"cron_schedule":1}"#, "options.cron_schedule"),
         (#""options":{"run_timout":"5s"}"#, "options.run_timout"),
         (#""options":{"run_timeout":"5s","run_timeout":"6s"}"#, "options.run_timeout"),
@@ -228,9 +236,25 @@ struct CommandReaderTests {
         #expect(signal.message.hasPrefix("signal:"))
     }
 
+    @Test func `a start may be repeated`() throws {
+        let command = try reader.command(
+            #"""
+            {"command_id": "c", "options": {"cron_schedule": "CRON_TZ=UTC 0 8 * * *", "retry_policy": {
+              "initial_interval": "2s", "maximum_interval": "1m", "backoff_coefficient": 1.5, "maximum_attempts": 3,
+              "non_retryable_error_types": ["CardDeclined"]}}}
+            """#
+        )
+        guard case .start(let start) = command.action else { throw NotThis("\(command.action)") }
+        #expect(start.request.cronSchedule == "CRON_TZ=UTC 0 8 * * *")
+        let policy = try #require(start.request.retryPolicy)
+        #expect(policy.initialInterval?.seconds == 2 && policy.maximumInterval?.seconds == 60)
+        #expect(policy.backoffCoefficient == 1.5 && policy.maximumAttempts == 3)
+        #expect(policy.nonRetryableErrorTypes == ["CardDeclined"])
+        let bad = try reader.refusal(#"{"command_id":"c","options":{"cron_schedule":"sometimes"}}"#)
+        #expect(bad.code == "INVALID_ARGUMENT")
+    }
+
     @Test(arguments: [
-        (#""options":{"cron_schedule":"* * * * *"}"#, "cron_schedule"),
-        (#""options":{"retry_policy":{"maximum_attempts":3}}"#, "retry_policy"),
         (#""command":"query","query":"q""#, "command: query is not available in this version"),
         (#""command":"update""#, "command: update is not available in this version"),
         (#""command":"signal_with_start","signal":"s""#, "command: signal_with_start is not available in this version"),

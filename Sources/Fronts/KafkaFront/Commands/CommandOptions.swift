@@ -29,7 +29,7 @@ struct CommandOptions {
             case "retry_policy":
                 guard member.kind != .null else { continue }
                 guard member.kind == .object else { throw refusal(member, "must be an object") }
-                request.retryPolicy = RetryPolicy()
+                request.retryPolicy = try RetryPolicyOptions(raw(member)).policy()
             default: throw refusal(member, "there is no such option")
             }
         }

@@ -145,8 +145,12 @@ extension Shard {
         access.lookUp(WorkflowReference(key: token.key, runID: token.runID)) {
             (access: consuming RunAccess<CompletedWorkflowTask>, resolved) in
             let shard = access.shard
-            guard case .closed(let row) = resolved else { return access.fail(.workflowTaskNotFound) }
-            shard.completeAgain(token, row, access)
+            switch resolved {
+            case .closed(let row): shard.completeAgain(token, row, access)
+            case .missing: access.fail(.workflowTaskNotFound)
+            // The run that replaced it could not be stored.
+            case .cached: access.fail(.unavailable("the run was not replaced after all; try again"))
+            }
         }
     }
 

@@ -292,7 +292,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         // is ahead again, and no alarm would bring the run back for it.
         let sleep = execution.durable.activities.values.allSatisfy { activity in
             !activity.isWaiting || pagedOut[activity.scheduledEventID] != nil
-                || activity.attemptScheduledAt > now && next <= activity.attemptScheduledAt
+                || activity.attempt > 1 && activity.attemptScheduledAt > now && next <= activity.attemptScheduledAt
         }
         guard sleep else { return false }
         return pagedOut.isEmpty ? execution.durable.workflowTask == nil : isAllPagedOut(at: now)
