@@ -66,7 +66,8 @@ extension Shard {
             let (now, horizon) = (clock(), configuration.alarmHorizon)
             let contexts = state.runs.contexts.values.sorted { $0.key.precedes($1.key) }
             for context in contexts {
-                guard let run = context.cached, !run.isDead, run.canLeave(at: now, horizon: horizon, state.queries, state.debts)
+                guard let run = context.cached, !run.isDead,
+                    run.canLeave(at: now, horizon: horizon, state.queries, state.debts)
                 else { continue }
                 let item = LaneItem(context: context, run: run)
                 leave(run, in: context, until: run.alarm(at: now) ?? .distantFuture, with: item)
