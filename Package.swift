@@ -228,8 +228,8 @@ let fronts: [Target] = [
         "Fronts",
         "SagamoreGRPCFrontTests",
         [
-            "SagamoreGRPCFront", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-            "SagamoreGRPCServer", "SagamoreGRPC", "SagamoreLogging",
+            "SagamoreEngineTestSupport", "SagamoreGRPCFront", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
+            "SagamoreProtobuf", "SagamoreGRPCServer", "SagamoreGRPC", "SagamoreLogging",
         ]
     ),
     tests(

@@ -58,6 +58,12 @@ extension Execution {
             durable.searchAttributes = merged(durable.searchAttributes, attributes.searchAttributes)
         case .workflowPropertiesModifiedEventAttributes(let attributes):
             durable.memo = merged(durable.memo, attributes.upsertedMemo)
+        case .workflowExecutionUpdateAcceptedEventAttributes(let attributes):
+            applyUpdateAccepted(attributes, eventID: event.eventID)
+        case .workflowExecutionUpdateCompletedEventAttributes(let attributes):
+            applyUpdateCompleted(attributes, eventID: event.eventID)
+        case .workflowExecutionUpdateAdmittedEventAttributes(let attributes):
+            applyUpdateAdmitted(attributes, eventID: event.eventID)
         default:
             applyPendingWork(event, at: at)
         }
@@ -128,6 +134,7 @@ extension Execution {
         case .activityReset(let change): applyActivityReset(change)
         case .activityOptionsChanged(let change): applyActivityOptions(change)
         case .runReset(let reset): applyReset(reset)
+        case .updateRejected(let id): durable.updates[ExactText(id)] = nil
         }
     }
 
@@ -143,6 +150,10 @@ extension Execution {
                 at: at,
                 details: details ?? known?.details
             )
+        case .updateAdmitted(let update): volatile.updates.append(update)
+        case .updatesSettled(let ids): forgetUpdates(ids)
+        case .workflowTaskSpeculated(let task): applyWorkflowTaskSpeculated(task)
+        case .workflowTaskDiscarded: applyWorkflowTaskDiscarded()
         case .deadlineMoved(let deadline):
             if isRunning { volatile.deadlines.insert(deadline) }
         }
@@ -155,6 +166,7 @@ extension HistoryEvent {
         switch attributes {
         case .workflowExecutionSignaledEventAttributes, .workflowExecutionCancelRequestedEventAttributes,
             .workflowExecutionOptionsUpdatedEventAttributes,
+            .workflowExecutionUpdateAdmittedEventAttributes,
             .timerFiredEventAttributes, .activityTaskStartedEventAttributes, .activityTaskCompletedEventAttributes,
             .activityTaskFailedEventAttributes, .activityTaskTimedOutEventAttributes:
             true

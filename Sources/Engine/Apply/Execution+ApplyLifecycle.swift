@@ -31,6 +31,8 @@ extension Execution {
         durable.workflowTask = nil
         durable.firstTaskDueAt = nil
         volatile.startedTask = nil
+        volatile.speculativeTask = nil
+        volatile.updates = []
         volatile.deadlines.removeAll()
     }
 

@@ -8,6 +8,7 @@ extension Execution {
     ) {
         let isSticky = attributes.taskQueue?.kind == .sticky
         durable.workflowTask = WorkflowTask(
+            form: .written,
             scheduledEventID: eventID,
             attempt: max(attributes.attempt, 1),
             scheduledAt: at,
@@ -15,25 +16,53 @@ extension Execution {
             afterEventID: eventID
         )
         durable.firstTaskDueAt = nil
+        let isSpeculative = volatile.speculativeTask?.scheduledEventID == eventID
+        volatile.speculativeTask = nil
+        if isSpeculative, let started = volatile.startedTask, started.form == .speculative {
+            // The worker goes on. Nobody knows any more who it was when the events are written.
+            volatile.startedTask?.form = .written
+            volatile.startedTask?.identity = ""
+            return
+        }
         // A lost later attempt leaves no event; the next scheduled task replaces it.
-        volatile.startedTask = nil
-        volatile.stickyAbandoned = false
+        endStartedTask()
+        if !isSpeculative { volatile.stickyAbandoned = false }
         for deadline in workflowTaskDeadlines() { arm(deadline) }
     }
 
     mutating func applyWorkflowTaskRetried(attempt: Int32, at: Instant, afterEventID: Int64) {
         durable.workflowTask = WorkflowTask(
+            form: .transient,
             scheduledEventID: 0,
             attempt: attempt,
             scheduledAt: at,
             stickyQueue: "",
             afterEventID: afterEventID
         )
+        endStartedTask()
+    }
+
+    mutating func applyWorkflowTaskSpeculated(_ task: WorkflowTask) {
+        guard isRunning else { return }
+        volatile.speculativeTask = task
+        volatile.stickyAbandoned = false
+        for deadline in workflowTaskDeadlines() { arm(deadline) }
+    }
+
+    mutating func applyWorkflowTaskDiscarded() {
+        volatile.speculativeTask = nil
+        endStartedTask()
+    }
+
+    /// No worker holds the workflow task any longer. What it carried and did not answer goes with the next one.
+    private mutating func endStartedTask() {
         volatile.startedTask = nil
+        for index in volatile.updates.indices { volatile.updates[index].isSent = false }
     }
 
     mutating func applyWorkflowTaskStarted(_ task: StartedWorkflowTask) {
         volatile.startedTask = task
+        for index in volatile.updates.indices { volatile.updates[index].isSent = true }
         arm(
             Deadline(
                 at: task.startedAt + task.timeout,
@@ -47,7 +76,7 @@ extension Execution {
     mutating func applyWorkflowTaskCompleted(_ attributes: WorkflowTaskCompletedEventAttributes) {
         durable.workflowTask = nil
         durable.previousStartedEventID = attributes.startedEventID
-        volatile.startedTask = nil
+        endStartedTask()
         durable.closeWasRefused = false
     }
 
@@ -56,7 +85,7 @@ extension Execution {
         durable.workflowTask = nil
         durable.stickyQueue = ""
         durable.stickyScheduleToStart = .zero
-        volatile.startedTask = nil
+        endStartedTask()
         durable.closeWasRefused = false
     }
 
@@ -77,15 +106,25 @@ extension Execution {
                 )
             ]
         }
-        guard let task = durable.workflowTask, !task.stickyQueue.isEmpty, !volatile.stickyAbandoned,
-            durable.stickyScheduleToStart.isSet
-        else { return [] }
+        guard let task = workflowTask, let wait = longestWait(of: task) else { return [] }
         return [
             Deadline(
-                at: task.scheduledAt + durable.stickyScheduleToStart,
+                at: task.scheduledAt + wait,
                 kind: .workflowTaskScheduleToStart,
                 id: task.scheduledEventID
             )
         ]
     }
+
+    /// How long a task may wait for a worker; nil for ever.
+    private func longestWait(of task: WorkflowTask) -> Interval? {
+        let isSpeculative = task.form == .speculative
+        if !task.stickyQueue.isEmpty, durable.stickyScheduleToStart.isSet, isSpeculative || !volatile.stickyAbandoned {
+            return durable.stickyScheduleToStart
+        }
+        return isSpeculative ? speculativeScheduleToStart : nil
+    }
 }
+
+/// How long a speculative task may wait for a worker before it is written and offered anew. Temporal's.
+private let speculativeScheduleToStart = Interval.seconds(5)

@@ -1,4 +1,5 @@
 internal import SagamoreAPI
+internal import SagamoreProtobuf
 
 /// An entry does not fit what was applied before it: a journal is damaged, or a decision is wrong.
 public struct InvalidEntry: Error, CustomStringConvertible {
@@ -49,6 +50,11 @@ extension Execution {
             throw InvalidEntry(reason: "a history does not begin with its start")
         }
         guard isRunning else { throw InvalidEntry(reason: "an event follows the end of the run") }
+        if case .workflowExecutionUpdateCompletedEventAttributes(let attributes) = event.attributes {
+            guard case .accepted? = durable.updates[ExactText(attributes.meta?.updateID ?? "")] else {
+                throw InvalidEntry(reason: "an update has an outcome that was not accepted")
+            }
+        }
     }
 
     private func validate(_ fact: Fact) throws(InvalidEntry) {
@@ -83,6 +89,10 @@ extension Execution {
             guard event.eventID == 0 else { throw InvalidEntry(reason: "an event that waits has an id") }
         case .workflowTaskRetried(let attempt, _):
             guard attempt > 1 else { throw InvalidEntry(reason: "a first workflow task is a retry") }
+        case .updateRejected(let id):
+            guard case .admitted? = durable.updates[ExactText(id)] else {
+                throw InvalidEntry(reason: "an update is rejected that was not admitted")
+            }
         case .debtSettled(let eventID):
             guard !isRunning, durable.owes(eventID) else {
                 throw InvalidEntry(reason: "a debt is settled that the run does not owe")

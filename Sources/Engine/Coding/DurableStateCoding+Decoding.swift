@@ -53,10 +53,20 @@ extension DurableStateCoding {
         case Field.attachedRequestID:
             let fields = try StoredFields(message: &reader, last: 2)
             state.attachedRequestIDs[ExactText(try fields.text(2))] = fields.number(1)
+        case Field.update:
+            let fields = try StoredFields(message: &reader, last: 3)
+            let accepted = fields.number(3)
+            state.updates[ExactText(try fields.text(1))] =
+                accepted > 0 ? .accepted(eventID: accepted) : .admitted(eventID: fields.number(2))
+        case Field.completedUpdate:
+            let fields = try StoredFields(message: &reader, last: 2)
+            state.completedUpdates[ExactText(try fields.text(1))] = fields.number(2)
         case Field.requestID: state.requestIDs.insert(ExactText(try reader.string()))
         case Field.workflowTask:
             let fields = try StoredFields(message: &reader, last: 5)
+            // A task without an event is a later attempt: a speculative one is not stored.
             state.workflowTask = WorkflowTask(
+                form: fields.number(1) == 0 ? .transient : .written,
                 scheduledEventID: fields.number(1),
                 attempt: Int32(truncatingIfNeeded: fields.number(2)),
                 scheduledAt: Instant(nanoseconds: fields.number(3)),

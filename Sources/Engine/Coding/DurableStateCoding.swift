@@ -15,6 +15,10 @@ public enum DurableStateCoding {
         // The writer goes from back to front.
         // What a dictionary holds is written in order: the same state has the same bytes in every process.
         for id in state.requestIDs.sorted(by: >) { writer.string(Field.requestID, id.text) }
+        for (id, eventID) in state.completedUpdates.sorted(by: { $0.key > $1.key }) {
+            write(completedUpdate: id, eventID, to: &writer)
+        }
+        for (id, update) in state.updates.sorted(by: { $0.key > $1.key }) { write(id, update, to: &writer) }
         writeChildrenAndOthers(of: state, to: &writer)
         for event in state.bufferedEvents.reversed() { writer.message(Field.bufferedEvent, event) }
         for timer in descending(state.timers) { write(timer, to: &writer) }
@@ -115,16 +119,37 @@ public enum DurableStateCoding {
         static let signal = 54
         static let cancel = 55
         static let childToEnd = 56
+        /// Updates without an outcome; repeated.
+        static let update = 60
+        /// Updates with an outcome; repeated.
+        static let completedUpdate = 61
         static let lastResetAt = 80
         static let originalStartedAt = 81
         static let resetRequestID = 82
         static let last = 82
         /// Numbers below the last one that are not used. They are an error like those above it.
-        static let gaps: [ClosedRange<Int>] = [34...39, 46...49, 57...79]
+        static let gaps: [ClosedRange<Int>] = [34...39, 46...49, 57...59, 62...79]
     }
 
     private static func write(_ fact: Fact, _ field: Int, to writer: inout ProtobufWriter) {
         writer.lengthDelimited(field, FactCoding.frame(fact, afterEventID: 0))
+    }
+
+    private static func write(_ id: ExactText, _ update: OpenUpdate, to writer: inout ProtobufWriter) {
+        let end = writer.count
+        switch update {
+        case .admitted(let eventID): writer.int64(2, eventID)
+        case .accepted(let eventID): writer.int64(3, eventID)
+        }
+        writer.string(1, id.text)
+        writer.lengthDelimited(Field.update, since: end)
+    }
+
+    private static func write(completedUpdate id: ExactText, _ eventID: Int64, to writer: inout ProtobufWriter) {
+        let end = writer.count
+        writer.int64(2, eventID)
+        writer.string(1, id.text)
+        writer.lengthDelimited(Field.completedUpdate, since: end)
     }
 
     private static func write(_ task: WorkflowTask, to writer: inout ProtobufWriter) {

@@ -39,6 +39,7 @@ public enum FactCoding {
         static let taskCompleted = 7
         static let taskRetried = 8
         static let requestSeen = 9
+        static let updateRejected = 40
         static let debtSettled = 11
         static let commandInherited = 20
         static let activityPaused = 50
@@ -101,6 +102,8 @@ public enum FactCoding {
             writer.string(Field.requestSeen, id)
         case .activityPaused, .activityUnpaused, .activityReset, .activityOptionsChanged:
             writeOperation(fact, to: &writer)
+        case .updateRejected(let id):
+            writer.string(Field.updateRejected, id)
         case .debtSettled(let eventID):
             writer.int64(1, eventID)
             writer.lengthDelimited(Field.debtSettled, since: end)
@@ -131,6 +134,8 @@ public enum FactCoding {
                 var event = HistoryEvent()
                 try reader.message(&event)
                 fact = .eventBuffered(event)
+            case Field.updateRejected:
+                fact = .updateRejected(try reader.string())
             case Field.requestSeen:
                 fact = .requestSeen(try reader.string())
             default:

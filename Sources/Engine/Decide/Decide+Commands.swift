@@ -15,6 +15,8 @@ struct CommandContext {
     var searchAttributes: [RawMessage<SearchAttributes>] = []
     /// The id of the run that follows this one, if the commands may end it in another.
     var successorID: RunID?
+    /// The messages, by their places in the completion, that commands have put in order.
+    var takenMessages: Set<Int> = []
     /// Whether a command already has an outcome, which workflow code has to see.
     var needsWorkflowTask = false
 
@@ -79,6 +81,8 @@ extension Execution {
             return signalExternal(attributes, command.userMetadata, context, in: &draft)
         case .requestCancelExternalWorkflowExecutionCommandAttributes(let attributes):
             return cancelExternal(attributes, command.userMetadata, context, in: &draft)
+        case .protocolMessageCommandAttributes(let attributes):
+            return receive(messageID: attributes.messageID, &context, in: &draft)
         default:
             let name = mixedCase(command.commandType, prefix: "COMMAND_TYPE_")
             return CommandRefusal(.unspecified, "\(name) is not available in this version of the server")

@@ -31,7 +31,9 @@ extension Execution {
                 timeOut(successorID: successorID, limits, in: &draft)
                 return draft.decision
             case .workflowTaskBackoff:
-                if durable.workflowTask == nil { writeWorkflowTaskScheduled(in: &draft, sticky: "") }
+                // An update's task, which could leave no trace, becomes the first one.
+                draft.writeSpeculativeTask(of: self)
+                if workflowTask == nil { writeWorkflowTaskScheduled(in: &draft, sticky: "") }
             case .workflowTaskScheduleToStart, .workflowTaskStartToClose:
                 endWorkflowTask(deadline.kind, in: &draft)
                 moved += due[(index + 1)...].map { $0.moved(to: now + .milliseconds(1)) }
@@ -77,8 +79,8 @@ extension Execution {
     private func endWorkflowTask(_ kind: Deadline.Kind, in draft: inout Draft) {
         if kind == .workflowTaskStartToClose {
             if let started = volatile.startedTask { timeOutStartedTask(started, in: &draft) }
-        } else if let task = durable.workflowTask {
-            timeOutStickyTask(task, in: &draft)
+        } else if let task = workflowTask {
+            timeOutWaitingTask(task, in: &draft)
         }
     }
 

@@ -1,4 +1,4 @@
-public import SagamoreAPI
+internal import SagamoreAPI
 internal import SagamoreProtobuf
 
 /// Why a limit ended a run, in Temporal's words.
@@ -34,10 +34,10 @@ extension Execution {
         return isTooLong ? ending(historyCountExceeded, at: now) : nil
     }
 
-    /// The events that the start of the due workflow task adds. A later attempt adds none, but one that has become a
-    /// new task adds its Scheduled, too.
+    /// The events that the start of the due workflow task adds. One that is not written adds none, but one that has
+    /// become a new task adds its Scheduled, too.
     private var eventsOfTaskStart: Int64 {
-        guard let task = durable.workflowTask, task.isTransient else { return 1 }
+        guard let task = workflowTask, task.form != .written else { return 1 }
         return task.afterEventID == durable.lastEventID ? 0 : 2
     }
 
@@ -60,12 +60,15 @@ extension Execution {
     }
 
     /// Why the worker that a workflow task is started for is to continue the run as new; empty while the history is
-    /// short.
+    /// short and the updates are few.
     func continueAsNewReasons(startedEventID: Int64, _ limits: Limits) -> [SuggestContinueAsNewReason] {
         let isLarge = durable.historyBytes >= limits.suggestedBytes
         let isLong = startedEventID >= limits.suggestedEvents
-        guard isLarge || isLong else { return [] }
+        // From nine tenths of the limit on, as on Temporal's server.
+        let hasManyUpdates = updateCount > 0 && 10 * updateCount >= 9 * limits.updates
+        guard isLarge || isLong || hasManyUpdates else { return [] }
         return (isLarge ? [.historySizeTooLarge] : []) + (isLong ? [.tooManyHistoryEvents] : [])
+            + (hasManyUpdates ? [.tooManyUpdates] : [])
     }
 }
 

@@ -230,6 +230,7 @@ extension Execution {
         attributes.identity = identity
         draft.event(.workflowExecutionTerminated, .workflowExecutionTerminatedEventAttributes(attributes))
         closed(.terminated, in: &draft) { $0.reasonMessage = reason }
+        abortUpdates(in: &draft)
     }
 
     /// Fails the workflow task that a worker holds and writes the buffered events, before the run is closed from
@@ -239,7 +240,7 @@ extension Execution {
             flushBufferedEvents(in: &draft)
             return
         }
-        if started.attempt == 1 {
+        if started.form != .transient {
             writeStarted(started, in: &draft)
             writeFailed(started, cause: cause, failure: nil, identity: serverIdentity, in: &draft)
         }

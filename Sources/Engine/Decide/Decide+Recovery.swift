@@ -16,12 +16,12 @@ extension Execution {
     public func dueTasks() -> [TaskOffer] {
         guard isRunning else { return [] }
         var offers: [TaskOffer] = []
-        if let task = durable.workflowTask, volatile.startedTask == nil {
+        if let task = workflowTask, volatile.startedTask == nil {
             offers.append(
                 .workflow(
                     route: route,
                     stickyQueue: volatile.stickyAbandoned ? "" : task.stickyQueue,
-                    stamp: WorkflowTaskStamp(scheduledEventID: task.scheduledEventID, attempt: task.attempt)
+                    stamp: task.stamp
                 )
             )
         }

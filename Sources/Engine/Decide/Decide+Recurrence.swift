@@ -79,6 +79,7 @@ extension Execution {
         attributes.retryState = outcome.state
         if outcome.sequel != nil { attributes.newExecutionRunID = successorID?.description ?? "" }
         draft.event(.workflowExecutionTimedOut, .workflowExecutionTimedOutEventAttributes(attributes))
+        abortUpdates(in: &draft)
         guard var sequel = outcome.sequel else { return closed(.timedOut, in: &draft) { _ in } }
         sequel.failure = RawMessage(failure)
         sequel.lastCompletionResult = durable.recurrence?.started.lastCompletionResult

@@ -78,7 +78,12 @@ extension Execution {
             draft.fact(.commandInherited(origin, publishedStatusEvents: inheritance.publishedStatusEvents))
         }
         var priority = durable.priority
+        var admitted: Set<ExactText> = []
         for event in inheritance.reapplied {
+            if let id = event.admittedUpdateID {
+                // The run has it from before the point, or two runs of the chain had updates with this id.
+                guard progress(ofUpdate: id) == nil, admitted.insert(ExactText(id)).inserted else { continue }
+            }
             var event = event
             event.eventTime = now.timestamp
             draft.append(event)
@@ -110,6 +115,7 @@ extension Execution {
         } else {
             closed(.terminated, in: &draft) { $0.reasonMessage = reset.reason }
         }
+        abortUpdates(in: &draft)
         // Its parent and its children are left alone: the workflow goes on.
         draft.decision.debts = []
         return draft.decision
@@ -120,5 +126,13 @@ extension Execution {
         failure.message = reason
         failure.failureInfo = .resetWorkflowFailureInfo(ResetWorkflowFailureInfo())
         return RawMessage(failure)
+    }
+}
+
+extension HistoryEvent {
+    /// The id of the update that this event admits.
+    fileprivate var admittedUpdateID: String? {
+        guard case .workflowExecutionUpdateAdmittedEventAttributes(let attributes) = attributes else { return nil }
+        return attributes.request?.meta?.updateID ?? ""
     }
 }

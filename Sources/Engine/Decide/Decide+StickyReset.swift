@@ -7,12 +7,11 @@ extension Execution {
             return draft.decision
         }
         draft.fact(.workflowTaskCompleted(completed.withoutStickyQueue))
-        guard let task = durable.workflowTask, volatile.startedTask == nil, !task.stickyQueue.isEmpty,
+        guard let task = workflowTask, volatile.startedTask == nil, !task.stickyQueue.isEmpty,
             !volatile.stickyAbandoned
         else { return draft.decision }
         draft.volatile(.stickyAbandoned)
-        let stamp = WorkflowTaskStamp(scheduledEventID: task.scheduledEventID, attempt: task.attempt)
-        draft.decision.offers.append(.workflow(route: route, stickyQueue: "", stamp: stamp))
+        draft.decision.offers.append(.workflow(route: route, stickyQueue: "", stamp: task.stamp))
         return draft.decision
     }
 }

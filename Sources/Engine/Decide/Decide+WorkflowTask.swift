@@ -83,26 +83,26 @@ extension Execution {
         at now: Instant,
         limits: Limits = Limits()
     ) throws(RequestError) -> Decision {
-        guard isRunning, volatile.startedTask == nil, let task = durable.workflowTask,
-            task.scheduledEventID == start.stamp.scheduledEventID, task.attempt == start.stamp.attempt
-        else { throw .workflowTaskNotFound }
+        guard isRunning, volatile.startedTask == nil, let task = workflowTask, task.stamp == start.stamp else {
+            throw .workflowTaskNotFound
+        }
         var draft = Draft(self, at: now)
         var scheduledEventID = task.scheduledEventID
         var attempt = task.attempt
-        var isTransient = task.isTransient
-        if task.isTransient {
+        var form = task.form
+        if form != .written {
             if task.afterEventID == durable.lastEventID {
                 scheduledEventID = draft.nextEventID
             } else {
                 // With new events it is a new task, not another attempt.
                 attempt = 1
-                isTransient = false
-                let attributes = scheduledAttributes(sticky: "", attempt: 1)
+                form = .written
+                let attributes = scheduledAttributes(sticky: start.isSticky ? task.stickyQueue : "", attempt: 1)
                 scheduledEventID =
                     draft.event(.workflowTaskScheduled, .workflowTaskScheduledEventAttributes(attributes)).id
             }
         }
-        let startedEventID = draft.nextEventID + (isTransient ? 1 : 0)
+        let startedEventID = draft.nextEventID + (form == .written ? 0 : 1)
         let started = StartedWorkflowTask(
             scheduledEventID: scheduledEventID,
             startedEventID: startedEventID,
@@ -117,14 +117,21 @@ extension Execution {
             // Temporal does not tell the size of a history that begins.
             historyBytes: start.isEager ? 0 : durable.historyBytes,
             continueAsNewReasons: continueAsNewReasons(startedEventID: startedEventID, limits),
-            isTransient: isTransient,
+            form: form,
+            stickyQueue: task.stickyQueue,
             normalQueue: durable.taskQueue,
             timeout: taskTimeout(attempt: attempt)
         )
         draft.volatile(.workflowTaskStarted(started))
-        let isSticky = start.isSticky && !isTransient && durable.previousStartedEventID > 0
+        let isSticky = start.isSticky && form != .transient && durable.previousStartedEventID > 0
         draft.decision.reply = .workflowTask(
-            delivery(of: started, sticky: isSticky, previous: durable.previousStartedEventID, draft)
+            delivery(
+                of: started,
+                sticky: isSticky,
+                previous: durable.previousStartedEventID,
+                messages: messages(for: started, draft),
+                draft
+            )
         )
         return draft.decision
     }
@@ -133,6 +140,7 @@ extension Execution {
         of started: StartedWorkflowTask,
         sticky isSticky: Bool,
         previous: Int64,
+        messages: [ProtocolMessage],
         _ draft: Draft
     ) -> WorkflowTaskDelivery {
         WorkflowTaskDelivery(
@@ -140,6 +148,7 @@ extension Execution {
             workflowType: durable.workflowType,
             previousStartedEventID: previous,
             isSticky: isSticky,
+            messages: messages,
             unwrittenEvents: startedEvents(started).map { RecordedEvent($0) },
             lastWrittenEventID: draft.lastEventID
         )
@@ -168,11 +177,11 @@ extension Execution {
         return started
     }
 
-    /// Ends a started task that failed or timed out. Writes its events (only for the first attempt) and the buffered
+    /// Ends a started task that failed or timed out. Writes its events (unless it is a later attempt) and the buffered
     /// events, and makes the next attempt due. After a sticky task, or with new events, that is a first attempt on the
     /// normal queue.
     func lose(_ started: StartedWorkflowTask, in draft: inout Draft, write: (inout Draft) -> Void) {
-        if started.attempt == 1 {
+        if started.form != .transient {
             writeStarted(started, in: &draft)
             write(&draft)
         }
@@ -198,9 +207,14 @@ extension Execution {
     /// The events of a started task, as they will be written.
     func startedEvents(_ started: StartedWorkflowTask) -> [HistoryEvent] {
         var events: [HistoryEvent] = []
-        if started.isTransient {
+        if started.form != .written {
             events.append(
-                scheduledEvent(started.scheduledEventID, attempt: started.attempt, at: started.scheduledAt)
+                scheduledEvent(
+                    started.scheduledEventID,
+                    attempt: started.attempt,
+                    at: started.scheduledAt,
+                    sticky: started.stickyQueue
+                )
             )
         }
         var attributes = WorkflowTaskStartedEventAttributes()
@@ -213,7 +227,7 @@ extension Execution {
         attributes.suggestContinueAsNewReasons = started.continueAsNewReasons
         var event = HistoryEvent()
         event.eventID = started.startedEventID
-        if !started.isTransient { event.taskID = event.eventID }
+        if started.form == .written { event.taskID = event.eventID }
         event.eventTime = started.startedAt.timestamp
         event.eventType = .workflowTaskStarted
         event.attributes = .workflowTaskStartedEventAttributes(attributes)
@@ -239,7 +253,10 @@ extension Execution {
 
     /// Times the started task out.
     func timeOutStartedTask(_ started: StartedWorkflowTask, in draft: inout Draft) {
-        lose(started, in: &draft) { draft in
+        var started = started
+        // Nobody remembers who held a task that was not written.
+        if started.form == .speculative { started.identity = "" }
+        lose(started, in: &draft) { [started] draft in
             var attributes = WorkflowTaskTimedOutEventAttributes()
             attributes.scheduledEventID = started.scheduledEventID
             attributes.startedEventID = started.startedEventID
@@ -248,8 +265,9 @@ extension Execution {
         }
     }
 
-    /// Moves a task from the sticky queue, which nobody polls, to the normal one.
-    func timeOutStickyTask(_ task: WorkflowTask, in draft: inout Draft) {
+    /// Moves a task that nobody took in time from the sticky queue to the normal one. A speculative task is written.
+    func timeOutWaitingTask(_ task: WorkflowTask, in draft: inout Draft) {
+        draft.writeSpeculativeTask(of: self)
         var attributes = WorkflowTaskTimedOutEventAttributes()
         attributes.scheduledEventID = task.scheduledEventID
         attributes.timeoutType = .scheduleToStart
@@ -261,9 +279,7 @@ extension Execution {
     /// down or was not seen for a long time.
     public func decideStickyAbandoned(_ stamp: WorkflowTaskStamp, at now: Instant) -> Decision {
         var draft = Draft(self, at: now)
-        guard isRunning, volatile.startedTask == nil, let task = durable.workflowTask,
-            task.scheduledEventID == stamp.scheduledEventID, task.attempt == stamp.attempt
-        else { return draft.decision }
+        guard isRunning, volatile.startedTask == nil, workflowTask?.stamp == stamp else { return draft.decision }
         draft.volatile(.stickyAbandoned)
         draft.decision.offers.append(.workflow(route: route, stickyQueue: "", stamp: stamp))
         return draft.decision

@@ -29,8 +29,8 @@ extension Execution {
     ///   - successorID: the id of the next run, for a completion that may end this one in another:
     ///     `needsSuccessorID(for:)`.
     /// - Throws: `notFound` when the token's task is not the running one, `invalidArgument` when a command follows one
-    ///   that ends the run, or cannot be carried out in a later attempt. A repeated completion of the last completed
-    ///   task gets the same response again.
+    ///   that ends the run, a message is empty, or a command cannot be carried out in a later attempt. A repeated
+    ///   completion of the last completed task gets the same response again.
     public func decide(
         _ completion: WorkflowTaskCompletedRequest,
         nextNonce: UInt64,
@@ -44,15 +44,30 @@ extension Execution {
         }
         let started = try startedTask(of: token)
         try checkSequence(completion.request.commands)
+        guard completion.request.messages.allSatisfy({ $0.body != nil }) else {
+            throw .invalidArgument("nil message body")
+        }
         var draft = Draft(self, at: now)
-        writeStarted(started, in: &draft)
-        let completedEventID = writeCompleted(started, completion, in: &draft)
+        let isWritten = !leavesNoTrace(completion, of: started)
+        if isWritten { writeStarted(started, in: &draft) }
+        let completedEventID = isWritten ? writeCompleted(started, completion, in: &draft) : 0
         var commands = CommandContext(completion, completedEventID: completedEventID, limits: limits)
         commands.successorID = successorID
         for command in completion.request.commands where !draft.isClosed {
+            // A message is no part of a group.
+            draft.eventGroupMarkers = command.commandType == .protocolMessage ? [] : command.eventGroupMarkers
             if let failure = carryOut(command, &commands, in: &draft) {
                 return try refuse(completion, started, failure, at: now)
             }
+        }
+        draft.eventGroupMarkers = []
+        if let failure = receiveOtherMessages(commands, started, in: &draft) {
+            return try refuse(completion, started, failure, at: now)
+        }
+        if draft.isClosed { abortUpdates(in: &draft) } else { settleUpdates(in: &draft) }
+        guard isWritten else {
+            discard(completion, started, nextNonce: nextNonce, in: &draft)
+            return draft.decision
         }
         finish(completion, started, commands, nextNonce: nextNonce, in: &draft)
         return ended(by: draft, limits) ?? draft.decision
@@ -103,44 +118,100 @@ extension Execution {
             for canceled in commands.cancelledActivities {
                 draft.event(.activityTaskCanceled, .activityTaskCanceledEventAttributes(canceled))
             }
-            if hasBuffered || completion.request.forceCreateNewWorkflowTask || commands.needsWorkflowTask {
-                writeWorkflowTaskScheduled(in: &draft, sticky: sticky)
-                if completion.request.returnNewWorkflowTask {
-                    answer.nextTask = startNext(completion, nonce: nextNonce, after: started, in: &draft)
-                }
-            }
+            let needsTask =
+                hasBuffered || completion.request.forceCreateNewWorkflowTask || commands.needsWorkflowTask
+            answer.nextTask = scheduleNext(
+                completion,
+                needsTask: needsTask,
+                previous: started.startedEventID,
+                nonce: nextNonce,
+                after: started,
+                in: &draft
+            )
         }
         draft.decision.reply = .completion(answer)
+    }
+
+    /// Forgets a speculative task of which nothing came.
+    private func discard(
+        _ completion: WorkflowTaskCompletedRequest,
+        _ started: StartedWorkflowTask,
+        nextNonce: UInt64,
+        in draft: inout Draft
+    ) {
+        draft.volatile(.workflowTaskDiscarded)
+        var answer = WorkflowTaskCompletion()
+        answer.resetHistoryEventID = durable.previousStartedEventID
+        answer.nextTask = scheduleNext(
+            completion,
+            needsTask: false,
+            previous: durable.previousStartedEventID,
+            nonce: nextNonce,
+            after: started,
+            in: &draft
+        )
+        draft.decision.reply = .completion(answer)
+    }
+
+    /// Makes the next task due, if there has to be one: for events that workflow code has not seen, or for updates that
+    /// came while the task ran. A worker that asked for it gets it started.
+    private func scheduleNext(
+        _ completion: WorkflowTaskCompletedRequest,
+        needsTask: Bool,
+        previous: Int64,
+        nonce: UInt64,
+        after completed: StartedWorkflowTask,
+        in draft: inout Draft
+    ) -> WorkflowTaskDelivery? {
+        let sticky = completion.request.stickyAttributes?.workerTaskQueue?.name ?? ""
+        let isReturned = completion.request.returnNewWorkflowTask
+        if needsTask || (!isReturned && hasWaitingUpdates(besides: draft)) {
+            writeWorkflowTaskScheduled(in: &draft, sticky: sticky)
+            guard isReturned else { return nil }
+            let next = (id: draft.lastEventID, form: WorkflowTaskForm.written)
+            return startNext(completion, next, sticky, previous: previous, nonce: nonce, after: completed, in: &draft)
+        }
+        guard hasWaitingUpdates(besides: draft) else { return nil }
+        draft.volatile(.workflowTaskSpeculated(speculativeTask(sticky: sticky, draft)))
+        let next = (id: draft.nextEventID, form: WorkflowTaskForm.speculative)
+        return startNext(completion, next, sticky, previous: previous, nonce: nonce, after: completed, in: &draft)
     }
 
     /// Starts the task that was just scheduled for the same worker, which has the run in its cache with or without a
     /// sticky queue.
     private func startNext(
         _ completion: WorkflowTaskCompletedRequest,
+        _ task: (id: Int64, form: WorkflowTaskForm),
+        _ stickyQueue: String,
+        previous: Int64,
         nonce: UInt64,
         after completed: StartedWorkflowTask,
         in draft: inout Draft
     ) -> WorkflowTaskDelivery {
         draft.decision.offers.removeAll { if case .workflow = $0 { true } else { false } }
         let next = StartedWorkflowTask(
-            scheduledEventID: draft.lastEventID,
-            startedEventID: draft.nextEventID,
+            scheduledEventID: task.id,
+            startedEventID: task.id + 1,
             attempt: 1,
             scheduledAt: draft.now,
             startedAt: draft.now,
             identity: completion.request.identity,
-            requestID: String(nonce, radix: 16),
+            requestID: requestIDOfCompletions,
             buildID: completed.buildID,
             nonce: nonce,
             epoch: completion.token.epoch,
             historyBytes: durable.historyBytes + draft.addedBytes,
             continueAsNewReasons: completed.continueAsNewReasons,
-            isTransient: false,
+            form: task.form,
+            stickyQueue: stickyQueue,
             normalQueue: durable.taskQueue,
             timeout: durable.taskTimeout
         )
+        // A worker that asked for more time still has what the task before carried.
+        let isHeartbeat = completion.request.forceCreateNewWorkflowTask
+        let messages = messages(for: next, includesSent: !isHeartbeat, draft)
         draft.volatile(.workflowTaskStarted(next))
-        return delivery(of: next, sticky: true, previous: completed.startedEventID, draft)
+        return delivery(of: next, sticky: true, previous: previous, messages: messages, draft)
     }
 
     private func writeCompleted(
@@ -187,7 +258,9 @@ extension Execution {
             attributes.identity = serverIdentity
             draft.event(.workflowExecutionTerminated, .workflowExecutionTerminatedEventAttributes(attributes))
             closed(.terminated, in: &draft) { $0.reasonMessage = refusal.message }
+            abortUpdates(in: &draft)
         } else {
+            failSentUpdates(in: &draft)
             lose(started, in: &draft) { fail(in: &$0) }
         }
         draft.decision.reply = .refused(.invalidArgument(refusal.message))
@@ -211,10 +284,12 @@ extension Execution {
             answer.eagerActivities.append(delivery(of: activity, at: startedAt, nonce: completed.nonce))
         }
         if completion.request.returnNewWorkflowTask, let next = volatile.startedTask,
-            next.requestID == String(next.nonce, radix: 16)
+            next.requestID == requestIDOfCompletions
         {
             let previous = completed.startedEventID
-            answer.nextTask = delivery(of: next, sticky: true, previous: previous, Draft(self, at: now))
+            let draft = Draft(self, at: now)
+            let messages = messages(for: next, draft)
+            answer.nextTask = delivery(of: next, sticky: true, previous: previous, messages: messages, draft)
         }
         decision.reply = .completion(answer)
         return decision
@@ -231,3 +306,7 @@ extension Execution {
         )
     }
 }
+
+/// The request id in the Started event of a task that was returned with a completion, in Temporal's words: no poll has
+/// taken it.
+private let requestIDOfCompletions = "request-from-RespondWorkflowTaskCompleted"

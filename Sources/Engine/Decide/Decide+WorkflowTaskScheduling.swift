@@ -10,7 +10,7 @@ extension Execution {
     /// - Parameter endsStartDelay: whether to end a start delay.
     func scheduleWorkflowTask(in draft: inout Draft, endsStartDelay: Bool = false) {
         let isDelayed = durable.firstTaskDueAt != nil && !endsStartDelay
-        guard durable.workflowTask == nil, !isDelayed, !draft.isClosed else { return }
+        guard workflowTask == nil, !isDelayed, !draft.isClosed else { return }
         writeWorkflowTaskScheduled(in: &draft, sticky: durable.stickyQueue)
     }
 

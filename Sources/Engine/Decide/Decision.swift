@@ -13,6 +13,8 @@ public struct Decision: Sendable {
     public var statusEvents: [StatusEvent] = []
     /// The run that follows the one that this decision ends.
     public var successor: Successor?
+    /// What becomes of updates, for their callers.
+    public var updates: [UpdateNews] = []
     /// The reply to the request.
     public var reply: Reply = .done
 
@@ -78,6 +80,8 @@ public struct WorkflowTaskDelivery: Sendable {
     public let previousStartedEventID: Int64
     /// Whether the worker has the run in its cache, so that it gets only the events after `previousStartedEventID`.
     public let isSticky: Bool
+    /// What the worker is asked beside the events: the updates that it has to answer.
+    public let messages: [ProtocolMessage]
     /// Unwritten events at the end of the worker's history: Started, preceded by Scheduled for a later attempt.
     public let unwrittenEvents: [RecordedEvent]
     /// The id of the last written event.
@@ -122,4 +126,6 @@ public struct WorkflowTaskCompletion: Sendable {
     public var eagerActivities: [ActivityTaskDelivery] = []
     /// The run's next task, started for the same worker if it requested that.
     public var nextTask: WorkflowTaskDelivery?
+    /// The event to which the worker goes back because its task has left no trace; nil when it was written.
+    public var resetHistoryEventID: Int64?
 }

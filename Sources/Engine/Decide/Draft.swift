@@ -23,6 +23,13 @@ struct Draft {
     /// The timers, by their started events, whose cancellation withdraws their buffered firing.
     var droppedFirings: Set<Int64> = []
 
+    /// What the events of the command that is carried out belong to, as the worker says.
+    var eventGroupMarkers: [EventGroupMarker] = []
+    /// What becomes of updates.
+    var updates = DraftUpdates()
+    /// Whether the speculative task is written by this decision.
+    var hasWrittenSpeculativeTask = false
+
     init(_ execution: borrowing Execution, at now: Instant) {
         self.now = now
         nextEventID = execution.nextEventID
@@ -47,6 +54,7 @@ struct Draft {
         event.userMetadata = userMetadata
         event.links = links
         event.workerMayIgnore = workerMayIgnore
+        event.eventGroupMarkers = eventGroupMarkers
         return append(event)
     }
 
@@ -82,6 +90,7 @@ extension Draft {
         links: [Link] = [],
         workerMayIgnore: Bool = false
     ) {
+        writeSpeculativeTask(of: execution)
         guard execution.buffersEvents else {
             event(type, attributes, at: time, links: links, workerMayIgnore: workerMayIgnore)
             return

@@ -3,7 +3,7 @@ extension Execution {
     public var queryObstacle: RequestError? {
         guard isRunning else { return nil }
         if durable.firstTaskDueAt != nil { return .workflowTaskNotScheduled }
-        let attempt = durable.workflowTask?.attempt ?? 1
+        let attempt = workflowTask?.attempt ?? 1
         return attempt < firstAttemptWithoutQueries ? nil : .workflowTaskKeepsFailing
     }
 }

@@ -113,6 +113,11 @@ public struct DurableState: Equatable, Sendable {
     /// The last event of a closed run whose parent has not been told of it.
     public var unreportedEnd: HistoryEvent?
 
+    /// The updates in the history that have no outcome yet, by their ids.
+    public var updates: [ExactText: OpenUpdate] = [:]
+    /// The events with the outcomes of the completed updates, by their ids.
+    public var completedUpdates: [ExactText: Int64] = [:]
+
     /// Whether the run is open.
     public var isRunning: Bool { status == .running }
     /// When the run times out, or never. A start delay does not count.
@@ -129,6 +134,10 @@ public struct DurableState: Equatable, Sendable {
 public struct VolatileState: Sendable {
     /// The workflow task that a worker holds.
     public var startedTask: StartedWorkflowTask?
+    /// The due or running workflow task that no event shows. Nil while `DurableState` has one.
+    public var speculativeTask: WorkflowTask?
+    /// The updates that the workflow has not accepted yet, in order of arrival.
+    public var updates: [PendingUpdate] = []
     /// Whether the sticky worker is considered gone, so that tasks go to the normal queue.
     public var stickyAbandoned = false
     /// The newest heartbeats by the id of ActivityTaskScheduled.
@@ -168,6 +177,9 @@ public struct Execution: Sendable {
     public var isRunning: Bool { durable.isRunning }
     /// The id that the next event gets.
     public var nextEventID: Int64 { durable.lastEventID + 1 }
+
+    /// The workflow task that is due or runs, written or not.
+    public var workflowTask: WorkflowTask? { durable.workflowTask ?? volatile.speculativeTask }
 
     /// Whether events from outside are buffered: while a worker holds a workflow task, and while earlier events are
     /// buffered.

@@ -84,6 +84,8 @@ public indirect enum Fact: Equatable, Sendable {
     case workflowTaskRetried(attempt: Int32, at: Instant)
     /// The id of a request that must not take effect twice.
     case requestSeen(String)
+    /// An update that a reset carried over was rejected, which no event shows.
+    case updateRejected(String)
     /// An operator paused an activity.
     case activityPaused(scheduledEventID: Int64, ActivityPause)
     /// An operator unpaused an activity.
@@ -237,6 +239,14 @@ public indirect enum VolatileChange: Sendable {
     case stickyAbandoned
     /// A running activity sent a heartbeat.
     case heartbeat(scheduledEventID: Int64, details: RawMessage<Payloads>?, at: Instant)
+    /// An update came. The next workflow task takes it to a worker.
+    case updateAdmitted(PendingUpdate)
+    /// These updates have been answered without an event.
+    case updatesSettled([String])
+    /// A speculative workflow task is due.
+    case workflowTaskSpeculated(WorkflowTask)
+    /// The speculative workflow task has ended without a trace.
+    case workflowTaskDiscarded
     /// A deadline replaces an earlier one of the same subject.
     case deadlineMoved(Deadline)
 }

@@ -24,6 +24,12 @@ public struct Limits: Sendable, Equatable {
     public var signals = 10_000
     /// How long a run of a chain takes at least, with the pause before the next one. Temporal default: 1 s.
     public var shortestRun = Interval.seconds(1)
+    /// Updates of one run without an outcome. Temporal default: 10.
+    public var updatesInFlight = 10
+    /// Updates that one run accepts in total. Temporal default: 2,000.
+    public var updates = 2_000
+    /// The most events behind the last workflow task for which a worker may forget a speculative one. Temporal's.
+    static let eventsBehindDiscardedTask: Int64 = 10
     /// One payload collection. Temporal default: 2 MiB.
     public var payloadBytes = 2 << 20
     /// The size beyond which a payload collection is logged. Temporal default: 256 KiB.

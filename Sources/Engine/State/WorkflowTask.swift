@@ -1,8 +1,24 @@
 public import SagamoreAPI
 
-/// The durable part of the pending workflow task. Whether a worker holds it is volatile: `StartedWorkflowTask`.
+/// How much of a workflow task is in the history while it is due or runs.
+public enum WorkflowTaskForm: Equatable, Sendable {
+    /// Its WorkflowTaskScheduled event is in the history.
+    case written
+    /// A later attempt of a failed task. It is written when it completes.
+    case transient
+    /// It carries updates and nothing else, and is lost with the process. It is written if an update is accepted, a
+    /// command is issued, it fails, or an event has to stand behind it; otherwise it leaves no trace.
+    ///
+    /// Can transition to: written.
+    case speculative
+}
+
+/// The pending workflow task. Whether a worker holds it is volatile: `StartedWorkflowTask`.
 public struct WorkflowTask: Equatable, Sendable {
-    /// The id of its WorkflowTaskScheduled event; 0 for a later attempt, which has no event yet.
+    /// How much of it is in the history.
+    public var form: WorkflowTaskForm
+    /// The id of its WorkflowTaskScheduled event. A speculative task has the id that the event would get; a later
+    /// attempt gets it at its start, and has 0 until then.
     public var scheduledEventID: Int64
     /// The number of the attempt, from 1. Only the first attempt is written to the history.
     public var attempt: Int32
@@ -11,11 +27,11 @@ public struct WorkflowTask: Equatable, Sendable {
     /// The sticky queue it was scheduled on; empty for the normal one.
     public var stickyQueue: String
 
-    /// The newest event when a later attempt became due. Newer events turn it into a first attempt.
+    /// The newest event when the task became due. Newer events turn an unwritten task into a written first attempt.
     public var afterEventID: Int64
 
-    /// Whether this is a later attempt of a failed task, which is not part of the history until it completes.
-    public var isTransient: Bool { scheduledEventID == 0 }
+    /// Identifies the task among those of its run.
+    public var stamp: WorkflowTaskStamp { WorkflowTaskStamp(scheduledEventID: scheduledEventID, attempt: attempt) }
 }
 
 /// A workflow task that a worker holds. Lost in a crash: the scheduled task is then due again.
@@ -31,7 +47,7 @@ public struct StartedWorkflowTask: Sendable {
     /// When the worker took it.
     public let startedAt: Instant
     /// The worker that holds it.
-    public let identity: String
+    public internal(set) var identity: String
     /// The id of the poll that took it, so that a repeated poll gets the same answer.
     public let requestID: String
     /// The worker's build id, if it sent one.
@@ -42,10 +58,12 @@ public struct StartedWorkflowTask: Sendable {
     public let epoch: Int64
     /// The size of the history that the worker was given, in bytes.
     public let historyBytes: Int64
-    /// Why the workflow should continue as new; empty while its history is short.
+    /// Why the workflow should continue as new, as the worker is told; empty when it need not.
     public let continueAsNewReasons: [SuggestContinueAsNewReason]
-    /// Whether the attempt has no WorkflowTaskScheduled event yet: it is written with the completion.
-    public let isTransient: Bool
+    /// Whether its WorkflowTaskScheduled event is in the history, or has to be written together with Started.
+    public internal(set) var form: WorkflowTaskForm
+    /// The sticky queue on which an unwritten task was scheduled; empty for the normal one.
+    public let stickyQueue: String
     /// The normal task queue, as opposed to the sticky one.
     public let normalQueue: String
     /// How long the worker may hold the task.

@@ -27,6 +27,8 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
         case workflowNotReady
         /// `QueryFailedFailure` with the worker's failure, if it sent one.
         case queryFailed(RawMessage<Failure>?)
+        /// `ResourceExhaustedFailure` of something that is limited per namespace at a time.
+        case concurrentLimit
         /// `SystemWorkflowFailure`, reserved for failures of the system's own workflow tasks.
         case systemWorkflowTaskFailed
     }

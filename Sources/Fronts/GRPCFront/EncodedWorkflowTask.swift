@@ -26,6 +26,7 @@ struct EncodedWorkflowTask {
         response.scheduledTime = started.scheduledAt.timestamp
         response.startedTime = started.startedAt.timestamp
         response.queries = task.queries
+        response.messages = delivery.messages
         parts = Self.parts(response, task.history)
     }
 

@@ -123,6 +123,8 @@ extension GRPCFront {
         var capabilities = NamespaceInfo.Capabilities()
         capabilities.workerPollCompleteOnShutdown = true
         capabilities.workerHeartbeats = true
+        capabilities.syncUpdate = true
+        capabilities.asyncUpdate = true
         var bounds = NamespaceInfo.Limits()
         bounds.blobSizeLimitError = Int64(limits.payloadBytes)
         bounds.memoSizeLimitError = Int64(limits.memoBytes)

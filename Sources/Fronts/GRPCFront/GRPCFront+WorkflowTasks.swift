@@ -81,11 +81,12 @@ extension GRPCFront {
     /// Answers a completion with the next tasks. Activities that cannot be delivered are offered again.
     private func deliver(_ completed: CompletedWorkflowTask, _ namespace: String, to call: GRPCServerCall) {
         let activities = completed.eagerActivities
-        if activities.isEmpty, completed.nextTask == nil {
+        if activities.isEmpty, completed.nextTask == nil, completed.resetHistoryEventID == nil {
             call.reply([])
             return
         }
         var response = RespondWorkflowTaskCompletedResponse()
+        response.resetHistoryEventID = completed.resetHistoryEventID ?? 0
         response.activityTasks = activities.map { PollActivityTaskQueueResponse($0, namespace: namespace) }
         var head = response.serializedBytes()
         var parts: [[UInt8]] = []

@@ -57,6 +57,7 @@ public final class GRPCFront: Sendable {
         registerNamespaces(on: server)
         registerWorkflows(on: server)
         registerQueries(on: server)
+        registerUpdates(on: server)
         registerHistory(on: server)
         registerReversedHistory(on: server)
         registerRunAdministration(on: server)

@@ -47,6 +47,11 @@ extension GRPCStatus {
             // A stack trace can exceed the size of trailers. SDKs need only the type; the message is sent apart.
             failure.failure = (cause?.bytes.count ?? 0) <= longestDetail ? cause : nil
             return ProtobufAny(packing: failure)
+        case .concurrentLimit:
+            var failure = ResourceExhaustedFailure()
+            failure.cause = .concurrentLimit
+            failure.scope = .namespace
+            return ProtobufAny(packing: failure)
         case .systemWorkflowTaskFailed:
             return ProtobufAny(packing: SystemWorkflowFailure())
         case nil:

@@ -304,6 +304,26 @@ extension HistoryService {
         shard(workflow.key).query(workflow, query, rejecting: condition, deadline: deadline, Caller(reply))
     }
 
+    public func update(
+        _ workflow: WorkflowReference,
+        _ request: UpdateRequest,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<UpdateStatus>
+    ) {
+        shard(workflow.key).update(workflow, request, waitingFor: stage, deadline: deadline, Caller(reply))
+    }
+
+    public func pollUpdate(
+        _ workflow: WorkflowReference,
+        id: String,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<UpdateStatus>
+    ) {
+        shard(workflow.key).pollUpdate(workflow, id: id, waitingFor: stage, deadline: deadline, Caller(reply))
+    }
+
     public func describe(_ workflow: WorkflowReference, reply: Reply<DescribeWorkflowExecutionResponse>) {
         shard(workflow.key).describe(workflow, Caller(reply))
     }

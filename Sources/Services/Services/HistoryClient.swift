@@ -22,6 +22,24 @@ public protocol HistoryClient: RunAdministration, DebtRecipient {
         deadline: Instant,
         reply: Reply<QueryOutcome>
     )
+    /// Updates a run through a worker. Replies when the update has reached the stage, or at `deadline` how far it has
+    /// come.
+    func update(
+        _ workflow: WorkflowReference,
+        _ request: UpdateRequest,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<UpdateStatus>
+    )
+    /// Waits for an update that was sent before; replies as `update` does. Fails with `notFound` when the run does not
+    /// know it.
+    func pollUpdate(
+        _ workflow: WorkflowReference,
+        id: String,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<UpdateStatus>
+    )
     /// Describes a run: its status, pending activities, and pending workflow task.
     func describe(_ workflow: WorkflowReference, reply: Reply<DescribeWorkflowExecutionResponse>)
     /// Reads a page of a run's history.
@@ -137,6 +155,22 @@ public enum QueryOutcome: Sendable {
     case answered(RawMessage<Payloads>?)
     /// No worker was asked, because the run has this status.
     case rejected(WorkflowExecutionStatus)
+}
+
+/// How far an update has come.
+public struct UpdateStatus: Sendable {
+    /// The run that the update belongs to.
+    public let runID: RunID
+    /// The stage that it has reached.
+    public let stage: UpdateWorkflowExecutionLifecycleStage
+    /// Its outcome, in the last stage. A rejection is a failure.
+    public let outcome: Outcome?
+
+    public init(runID: RunID, stage: UpdateWorkflowExecutionLifecycleStage, outcome: Outcome? = nil) {
+        self.runID = runID
+        self.stage = stage
+        self.outcome = outcome
+    }
 }
 
 /// A worker's answer to a query.

@@ -286,9 +286,16 @@ public struct CompletedWorkflowTask: Sendable {
     public let eagerActivities: [AssignedActivityTask]
     /// The next workflow task, when one is due and the worker asked for it.
     public let nextTask: AssignedWorkflowTask?
+    /// The event to which the worker goes back because its task has left no trace; nil when it was written.
+    public let resetHistoryEventID: Int64?
 
-    public init(eagerActivities: [AssignedActivityTask], nextTask: AssignedWorkflowTask?) {
+    public init(
+        eagerActivities: [AssignedActivityTask],
+        nextTask: AssignedWorkflowTask?,
+        resetHistoryEventID: Int64? = nil
+    ) {
         self.eagerActivities = eagerActivities
         self.nextTask = nextTask
+        self.resetHistoryEventID = resetHistoryEventID
     }
 }

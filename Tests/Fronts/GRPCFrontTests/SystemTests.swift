@@ -62,6 +62,8 @@ extension FrontTests {
                 #expect(info.data == ["of": "other"])
                 #expect(info.capabilities?.workerHeartbeats == true)
                 #expect(info.capabilities?.workerPollCompleteOnShutdown == true)
+                #expect(info.capabilities?.syncUpdate == true)
+                #expect(info.capabilities?.asyncUpdate == true)
                 #expect(info.limits?.blobSizeLimitError == 2 << 20)
                 #expect(!info.supportsSchedules)
                 #expect(response.config?.workflowExecutionRetentionTtl?.seconds == 86_400)

@@ -81,6 +81,20 @@ final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
         deadline: Instant,
         reply: Reply<QueryOutcome>
     ) {}
+    func update(
+        _ workflow: WorkflowReference,
+        _ request: UpdateRequest,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<UpdateStatus>
+    ) {}
+    func pollUpdate(
+        _ workflow: WorkflowReference,
+        id: String,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<UpdateStatus>
+    ) {}
     func describe(_ workflow: WorkflowReference, reply: Reply<DescribeWorkflowExecutionResponse>) {}
     func readHistory(_ workflow: WorkflowReference, _ request: HistoryRead, reply: Reply<HistoryPage>) {}
     func startWorkflowTask(_ task: MatchingTask, for poller: PollerIdentity, reply: Reply<PolledWorkflowTask>) {}

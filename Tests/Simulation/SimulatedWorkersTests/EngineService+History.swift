@@ -226,7 +226,8 @@ extension EngineService: HistoryClient {
             }
             return CompletedWorkflowTask(
                 eagerActivities: eager,
-                nextTask: completion.nextTask.map { assigned($0, run, []) }
+                nextTask: completion.nextTask.map { assigned($0, run, []) },
+                resetHistoryEventID: completion.resetHistoryEventID
             )
         }
     }

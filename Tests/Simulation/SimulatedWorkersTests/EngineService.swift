@@ -49,6 +49,7 @@ final class EngineService: @unchecked Sendable {
         for id in order {
             guard let run = runs[id] else { continue }
             run.waiters = []
+            run.updates = []
             run.restore(losingLast: bug == .lostJournal)
             apply(run.execution.decideRecovery(at: now), to: run)
             for offer in run.execution.dueTasks() { self.offer(offer, of: run) }
@@ -62,6 +63,7 @@ final class EngineService: @unchecked Sendable {
         for offer in decision.offers { self.offer(offer, of: run) }
         arm(run)
         queryAgain(run)
+        tell(decision.updates, of: run)
         let waiters = run.waiters
         if !waiters.isEmpty, decision.entries.contains(where: { if case .event = $0 { true } else { false } }) {
             run.waiters = []
@@ -147,6 +149,8 @@ final class EngineRun: @unchecked Sendable {
     var armed: Instant?
     var waiters: [() -> Void] = []
     var queries: [UInt64] = []
+    /// The callers who wait for outcomes of updates.
+    var updates: [EngineUpdate] = []
 
     init(_ key: WorkflowKey, _ id: RunID, startRequestID: String) {
         self.key = key

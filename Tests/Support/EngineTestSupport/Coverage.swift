@@ -25,6 +25,7 @@ package struct Coverage: Sendable {
             if case .workflow(_, let sticky, _) = offer, !sticky.isEmpty { count("offer sticky") }
         }
         if decision.successor != nil { count("successor") }
+        for news in decision.updates { count("update \(news.kind.name)") }
         for event in decision.statusEvents { count("status \(event.status.rawValue)") }
         switch decision.reply {
         case .done: count("reply done")
@@ -38,7 +39,7 @@ package struct Coverage: Sendable {
         case .completion(let answer):
             count("reply completion")
             if !answer.eagerActivities.isEmpty { count("answer eagerActivities") }
-            if answer.nextTask != nil { count("answer nextTask") }
+            if let next = answer.nextTask { count("answer nextTask \(next.task.form)") }
         case .options: count("reply options")
         case .refused: count("reply refused")
         }
@@ -87,8 +88,12 @@ package struct Coverage: Sendable {
             "commandAccepted", "commandInherited", "activityStarted", "activityReturned", "activityRetryScheduled",
             "eventBuffered", "workflowTaskCompleted", "workflowTaskRetried", "requestSeen", "debtSettled",
             "activityPaused", "activityUnpaused", "activityReset", "activityOptionsChanged",
+            "updateRejected",
         ].map { "fact \($0)" }
-        + ["workflowTaskStarted", "stickyAbandoned", "heartbeat", "deadlineMoved"].map { "volatile \($0)" }
+        + [
+            "workflowTaskStarted", "stickyAbandoned", "heartbeat", "deadlineMoved", "updateAdmitted", "updatesSettled",
+            "workflowTaskSpeculated", "workflowTaskDiscarded",
+        ].map { "volatile \($0)" }
         + [
             EventType.workflowExecutionSignaled, .workflowExecutionCancelRequested,
             .workflowExecutionOptionsUpdated, .timerFired, .activityTaskStarted,
@@ -96,12 +101,14 @@ package struct Coverage: Sendable {
             .startChildWorkflowExecutionFailed, .childWorkflowExecutionStarted, .childWorkflowExecutionCompleted,
             .externalWorkflowExecutionSignaled, .externalWorkflowExecutionCancelRequested,
             .workflowExecutionOptionsUpdated,
+            .workflowExecutionUpdateAdmitted,
         ].map { "buffered \($0.shortName)" }
         + StatusEvent.Status.allCases.filter { $0 != .rejected }.map { "status \($0.rawValue)" }
         + [
             "reply done", "reply workflowTask", "reply activityTask", "reply heartbeat true", "reply heartbeat false",
             "reply completion", "reply options", "reply refused", "reply activityOptions", "reply heartbeat paused",
-            "reply heartbeat reset", "answer eagerActivities", "answer nextTask", "offer sticky",
+            "reply heartbeat reset", "answer eagerActivities", "answer nextTask written",
+            "answer nextTask speculative", "update accepted", "update ended", "update failed", "offer sticky",
             "later workflow task attempt written", "successor", "followed TimedOut", "followed Failed",
             "followed Completed",
         ]
@@ -122,6 +129,7 @@ package struct Coverage: Sendable {
             .badContinueAsNewAttributes, .startTimerDuplicateID, .scheduleActivityDuplicateID,
             .pendingActivitiesLimitExceeded, .unspecified,
             .pendingChildWorkflowsLimitExceeded, .pendingSignalsLimitExceeded, .pendingRequestCancelLimitExceeded,
+            .badUpdateWorkflowExecutionMessage,
         ].map(\.description)
 
     private static let events: [EventType] = [
@@ -140,5 +148,16 @@ package struct Coverage: Sendable {
         .externalWorkflowExecutionSignaled, .requestCancelExternalWorkflowExecutionInitiated,
         .requestCancelExternalWorkflowExecutionFailed, .externalWorkflowExecutionCancelRequested,
         .workflowExecutionOptionsUpdated,
+        .workflowExecutionUpdateAccepted, .workflowExecutionUpdateCompleted, .workflowExecutionUpdateAdmitted,
     ]
+}
+
+extension UpdateNews.Kind {
+    fileprivate var name: String {
+        switch self {
+        case .accepted: "accepted"
+        case .ended: "ended"
+        case .failed: "failed"
+        }
+    }
 }

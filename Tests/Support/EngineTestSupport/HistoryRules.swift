@@ -6,7 +6,7 @@ package enum HistoryRules {
     /// What the history breaks, in words.
     package static func violations(in history: [HistoryEvent]) -> [String] {
         ids(history) + close(history) + workflowTasks(history) + activities(history) + timers(history)
-            + HistoryEvent.childViolations(in: history)
+            + HistoryEvent.childViolations(in: history) + updates(history)
     }
 
     private static func ids(_ history: [HistoryEvent]) -> [String] {
@@ -116,6 +116,28 @@ package enum HistoryRules {
                 if pending.removeValue(forKey: attributes.startedEventID) != attributes.timerID {
                     violations.append("\(event.eventID) cancels timer \(attributes.startedEventID), which does not run")
                 }
+            default: continue
+            }
+        }
+        return violations
+    }
+
+    /// Accepted once, completed once at most, and by that acceptance.
+    private static func updates(_ history: [HistoryEvent]) -> [String] {
+        var violations: [String] = []
+        var accepted: [String: Int64] = [:]
+        for event in history {
+            switch event.attributes {
+            case .workflowExecutionUpdateAcceptedEventAttributes(let attributes):
+                let id = attributes.protocolInstanceID
+                if accepted[id] != nil { violations.append("\(event.eventID) accepts update \(id) again") }
+                accepted[id] = event.eventID
+            case .workflowExecutionUpdateCompletedEventAttributes(let attributes):
+                let id = attributes.meta?.updateID ?? ""
+                if accepted[id] != attributes.acceptedEventID {
+                    violations.append("\(event.eventID) completes update \(id) of \(attributes.acceptedEventID)")
+                }
+                accepted[id] = 0
             default: continue
             }
         }

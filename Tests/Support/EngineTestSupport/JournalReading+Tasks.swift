@@ -123,6 +123,8 @@ extension HistoryEvent {
         case .workflowExecutionCancelRequestedEventAttributes: "cancellation"
         case .workflowExecutionOptionsUpdatedEventAttributes(let attributes):
             attributes.attachedRequestID.isEmpty ? "options" : "start \(attributes.attachedRequestID)"
+        case .workflowExecutionUpdateAdmittedEventAttributes(let attributes):
+            "update \(attributes.request?.meta?.updateID ?? "")"
         case .timerFiredEventAttributes(let attributes): "timer \(attributes.startedEventID)"
         case .activityTaskStartedEventAttributes(let attributes): "activity \(attributes.scheduledEventID)"
         case .activityTaskCompletedEventAttributes(let attributes): "activity \(attributes.scheduledEventID)"

@@ -73,6 +73,8 @@ package struct JournalReading {
         check("stickyScheduleToStart", state.stickyScheduleToStart, sticky.scheduleToStart)
         check("bufferedEvents", state.bufferedEvents, bufferedEvents)
         check("bufferedBytes", state.bufferedBytes, bufferedEvents.reduce(0) { $0 + $1.serializedBytes().count })
+        check("updates", state.updates, openUpdates)
+        check("completedUpdates", state.completedUpdates, completedUpdates)
         differences += activityDifferences(state) + timerDifferences(state) + childDifferences(state)
         return differences
     }

@@ -53,6 +53,7 @@ extension Fact {
         case .workflowTaskCompleted(let completed): "workflowTaskCompleted \(completed.startedEventID)"
         case .workflowTaskRetried(let attempt, _): "workflowTaskRetried #\(attempt)"
         case .requestSeen(let id): "requestSeen \(id)"
+        case .updateRejected(let id): "updateRejected \(id)"
         case .activityPaused(let id, _): "activityPaused \(id)"
         case .activityUnpaused(let change): "activityUnpaused \(change.scheduledEventID)"
         case .activityReset(let change): "activityReset \(change.scheduledEventID)"
@@ -69,6 +70,10 @@ extension VolatileChange {
         case .workflowTaskStarted(let task): "workflowTaskStarted \(task.startedEventID)#\(task.attempt)"
         case .stickyAbandoned: "stickyAbandoned"
         case .heartbeat(let id, _, _): "heartbeat \(id)"
+        case .updateAdmitted(let update): "updateAdmitted \(update.id)"
+        case .updatesSettled(let ids): "updatesSettled \(ids.joined(separator: " "))"
+        case .workflowTaskSpeculated(let task): "workflowTaskSpeculated \(task.scheduledEventID)"
+        case .workflowTaskDiscarded: "workflowTaskDiscarded"
         case .deadlineMoved(let deadline): "deadlineMoved \(deadline.kind) \(deadline.id)"
         }
     }

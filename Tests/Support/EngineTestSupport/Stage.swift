@@ -126,8 +126,7 @@ extension Stage {
     /// A worker polls and gets the workflow task that is due.
     @discardableResult
     package func pollWorkflowTask(sticky: Bool = false) throws(RequestError) -> Decision {
-        let task = execution.durable.workflowTask
-        let stamp = WorkflowTaskStamp(scheduledEventID: task?.scheduledEventID ?? 0, attempt: task?.attempt ?? 0)
+        let stamp = execution.workflowTask?.stamp ?? WorkflowTaskStamp(scheduledEventID: 0, attempt: 0)
         nonces += 1
         let request = WorkflowTaskStartRequest(
             stamp: stamp,

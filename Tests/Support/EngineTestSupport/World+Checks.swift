@@ -7,15 +7,18 @@ extension World {
     func checkLive() throws {
         guard execution.isRunning else { return }
         let state = execution.durable
-        if let task = state.workflowTask, execution.volatile.startedTask == nil {
+        if let task = execution.workflowTask, execution.volatile.startedTask == nil {
             let isOffered = offers.contains { offer in
                 guard case .workflow(_, _, let stamp) = offer else { return false }
-                return stamp == WorkflowTaskStamp(scheduledEventID: task.scheduledEventID, attempt: task.attempt)
+                return stamp == task.stamp
             }
             try require(isOffered, "the workflow task \(task.scheduledEventID)#\(task.attempt) is offered to nobody")
         }
         if state.workflowTask == nil, state.firstTaskDueAt == nil {
             try require(!hasNews, "something has happened that no workflow task will tell")
+        }
+        if !execution.volatile.updates.isEmpty {
+            try require(execution.workflowTask != nil, "an update waits for no workflow task")
         }
         for activity in state.activities.values where activity.isWaiting {
             let (id, attempt) = (activity.scheduledEventID, activity.number)
@@ -55,8 +58,14 @@ extension World {
         if let due = state.firstTaskDueAt { deadlines.append(due) }
         if let started = execution.volatile.startedTask {
             deadlines.append(putOff(started.startedAt + started.timeout, since: started.startedAt))
-        } else if let task = state.workflowTask, !task.stickyQueue.isEmpty, abandonedTask != task.scheduledEventID {
-            if state.stickyScheduleToStart.isSet { deadlines.append(task.scheduledAt + state.stickyScheduleToStart) }
+        } else if let task = execution.workflowTask {
+            let isSpeculative = task.form == .speculative
+            let isSticky = !task.stickyQueue.isEmpty && (isSpeculative || abandonedTask != task.scheduledEventID)
+            if isSticky, state.stickyScheduleToStart.isSet {
+                deadlines.append(task.scheduledAt + state.stickyScheduleToStart)
+            } else if isSpeculative {
+                deadlines.append(task.scheduledAt + .seconds(5))
+            }
         }
         deadlines += state.timers.values.map(\.fireAt)
         for activity in state.activities.values where !activity.isPaused {
@@ -114,6 +123,7 @@ extension World {
     /// The deadlines that are made anew ask for the same as the ones that came one by one, in a moment and later.
     private func checkDeadlines(_ other: SagamoreEngine.Execution) throws {
         var rebuilt = other
+        if let task = execution.volatile.speculativeTask { rebuilt.apply(.volatile(.workflowTaskSpeculated(task))) }
         if let task = execution.volatile.startedTask { rebuilt.apply(.volatile(.workflowTaskStarted(task))) }
         if execution.volatile.stickyAbandoned { rebuilt.apply(.volatile(.stickyAbandoned)) }
         for (id, heartbeat) in execution.volatile.heartbeats {

@@ -5,7 +5,7 @@ internal import SagamoreProtobuf
 /// What clients and time do.
 extension World {
     private enum Action: CaseIterable {
-        case signal, cancel, terminate, changeOptions, attach
+        case signal, cancel, terminate, changeOptions, attach, update, reapplyUpdate
         case pollWorkflowTask, answerWorkflowTask, failWorkflowTask, repeatCompletion, staleWorkflowTask
         case pollActivity, returnActivity, answerActivity, heartbeat, staleActivity, operateOnActivity
         case time, crash, stickyAbandoned, answerDebt, endChild
@@ -14,7 +14,8 @@ extension World {
     func step() throws {
         let isRunningTask = execution.volatile.startedTask != nil
         let action = random.pick([
-            (8, Action.signal), (2, .cancel), (1, .terminate), (1, .changeOptions), (2, .attach),
+            (8, Action.signal), (2, .cancel), (1, .terminate), (1, .changeOptions), (2, .attach), (8, .update),
+            (1, .reapplyUpdate),
             (isRunningTask ? 1 : 22, .pollWorkflowTask), (isRunningTask ? 22 : 1, .answerWorkflowTask),
             (isRunningTask ? 2 : 1, .failWorkflowTask), (3, .repeatCompletion), (1, .staleWorkflowTask),
             (12, .pollActivity), (2, .returnActivity), (12, .answerActivity), (4, .heartbeat), (1, .staleActivity),
@@ -26,6 +27,8 @@ extension World {
         case .terminate: try terminate()
         case .changeOptions: try changeOptions()
         case .attach: try attach()
+        case .update: try update()
+        case .reapplyUpdate: try reapplyUpdate()
         case .pollWorkflowTask: try pollWorkflowTask()
         case .answerWorkflowTask: try answerWorkflowTask()
         case .failWorkflowTask: try failWorkflowTask()
@@ -210,8 +213,8 @@ extension World {
     }
 
     private func abandonSticky() throws {
-        guard let task = execution.durable.workflowTask, abandonedTask != task.scheduledEventID else { return }
-        let stamp = WorkflowTaskStamp(scheduledEventID: task.scheduledEventID, attempt: task.attempt)
+        guard let task = execution.workflowTask, abandonedTask != task.scheduledEventID else { return }
+        let stamp = task.stamp
         let decision = try perform("sticky queue abandoned") { execution throws(RequestError) in
             abandonedTask = task.scheduledEventID
             return execution.decideStickyAbandoned(stamp, at: now)

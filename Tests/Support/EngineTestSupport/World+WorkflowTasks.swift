@@ -9,10 +9,8 @@ extension World {
         guard let offer = workflowTasks.randomElement(using: &random) else { return }
         guard case .workflow(_, let sticky, let stamp) = offer else { return }
         offers.removeAll { $0 == offer }
-        let task = execution.durable.workflowTask
         let isDue =
-            execution.isRunning && execution.volatile.startedTask == nil && task?.attempt == stamp.attempt
-            && task?.scheduledEventID == stamp.scheduledEventID
+            execution.isRunning && execution.volatile.startedTask == nil && execution.workflowTask?.stamp == stamp
         if isDue, let ended = execution.endedByLimit(beforeWorkflowTask: true, at: now, limits) {
             try perform("poll at a limit") { _ throws(RequestError) in ended }
             return
@@ -55,6 +53,7 @@ extension World {
         var request = RespondWorkflowTaskCompletedRequest()
         request.identity = "worker"
         request.commands = commands()
+        addMessages(to: &request)
         request.forceCreateNewWorkflowTask = random.once(in: 8)
         request.returnNewWorkflowTask = random.once(in: 2)
         if random.once(in: 2) {
@@ -87,7 +86,7 @@ extension World {
         case .completion(let answer):
             lastCompletion = (completion, answer)
             try require(
-                execution.durable.workflowTask == nil || answer.nextTask != nil || !offers.isEmpty,
+                execution.workflowTask == nil || answer.nextTask != nil || !offers.isEmpty,
                 "no next task"
             )
             for activity in answer.eagerActivities { take(activity) }
@@ -141,7 +140,8 @@ extension World {
             execution.volatile.startedTask?.nonce == next.task.nonce ? next : nil
         }
         try require(answer.nextTask?.task.nonce == next?.task.nonce, "another further task")
-        try require(answer.nextTask?.lastWrittenEventID == next?.lastWrittenEventID, "another further task's history")
+        // Of a speculative task, Scheduled may have been written since.
+        try require(answer.nextTask?.end == next?.end, "another further task's history")
     }
 
     /// A token from before: of a task that has ended, or of an owner that is gone.
@@ -154,4 +154,9 @@ extension World {
         }
         try require(decision == nil, "a stale token was taken")
     }
+}
+
+extension WorkflowTaskDelivery {
+    /// The last event of the worker's history.
+    fileprivate var end: Int64 { lastWrittenEventID + Int64(unwrittenEvents.count) }
 }

@@ -45,6 +45,8 @@ public struct DynamicKey: Sendable {
             \.suggestedBytes
         ),
         DynamicKey("history.maximumSignalsPerExecution", .count, "signals that a run accepts", \.signals),
+        DynamicKey("history.maxInFlightUpdates", .count, "updates of a run without an outcome", \.updatesInFlight),
+        DynamicKey("history.maxTotalUpdates", .count, "updates that a run accepts", \.updates),
     ]
 
     private static let payloads = [

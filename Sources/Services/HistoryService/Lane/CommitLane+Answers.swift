@@ -11,6 +11,7 @@ extension CommitLane {
             for item in items {
                 item.noteCommitted()
                 shard.incurDebts(of: item)
+                shard.tellUpdates(of: item)
                 // Also for an item without rows: it may have been the last one that others waited for.
                 guard let context = item.context else { continue }
                 for notify in shard.state.runs.takeNotifications(in: context) { shard.state.deferred.call(notify) }

@@ -34,6 +34,8 @@ final class LaneItem: @unchecked Sendable {
     var offers: [MatchingTask] = []
     /// The events from which the run owes something new to another workflow.
     var debts: [Int64] = []
+    /// What the transition means for updates, for their callers.
+    var updates: [UpdateNews] = []
     let context: WorkflowContext?
     let run: CachedRun?
     /// Another run that the decision depends on: the predecessor of a started run, or the run that caused a command to

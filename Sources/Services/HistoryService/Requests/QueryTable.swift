@@ -202,7 +202,7 @@ extension CachedRun {
                 PendingQuery.OwnTask(taskQueue: state.taskQueue, stickyQueue: "", previousStartedEventID: previous)
             )
         }
-        if state.workflowTask != nil || previous == 0 || !state.bufferedEvents.isEmpty { return .workflowTask }
+        if execution.workflowTask != nil || previous == 0 || !state.bufferedEvents.isEmpty { return .workflowTask }
         return .ownTask(
             PendingQuery.OwnTask(
                 taskQueue: state.taskQueue,

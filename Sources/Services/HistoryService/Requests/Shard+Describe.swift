@@ -142,7 +142,7 @@ private struct Description {
     }
 
     private var pendingTask: PendingWorkflowTaskInfo? {
-        guard let task = state.workflowTask else { return nil }
+        guard let task = run.execution.workflowTask else { return nil }
         var pending = PendingWorkflowTaskInfo()
         pending.scheduledTime = task.scheduledAt.timestamp
         pending.originalScheduledTime = task.scheduledAt.timestamp

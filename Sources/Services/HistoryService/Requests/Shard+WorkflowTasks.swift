@@ -194,13 +194,27 @@ extension Shard {
                 access.commit(item) { reply in
                     queries.giveAnswers()
                     deliver { result in
-                        reply.answer(result.map { CompletedWorkflowTask(eagerActivities: eager, nextTask: $0) })
+                        reply.answer(
+                            result.map {
+                                CompletedWorkflowTask(
+                                    eagerActivities: eager,
+                                    nextTask: $0,
+                                    resetHistoryEventID: completion.resetHistoryEventID
+                                )
+                            }
+                        )
                     }
                 }
             } else {
                 access.commit(item) { reply in
                     queries.giveAnswers()
-                    reply.succeed(CompletedWorkflowTask(eagerActivities: eager, nextTask: nil))
+                    reply.succeed(
+                        CompletedWorkflowTask(
+                            eagerActivities: eager,
+                            nextTask: nil,
+                            resetHistoryEventID: completion.resetHistoryEventID
+                        )
+                    )
                 }
             }
         case .refused(let error):

@@ -233,7 +233,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     /// When a task became due. This is its place in a backlog, however often it is paged in and out.
     func dueSince(_ kind: MatchingTask.Kind) -> Instant? {
         switch kind {
-        case .workflow: execution.durable.workflowTask?.scheduledAt
+        case .workflow: execution.workflowTask?.scheduledAt
         case .activity(let id, _): execution.durable.activities[id]?.attemptScheduledAt
         case .query: nil
         }
@@ -284,7 +284,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     func canLeave(at now: Instant, horizon: Interval, _ queries: QueryTable, _ debts: DebtQueue) -> Bool {
         guard execution.isRunning, uncommitted == 0, !queries.isBound(to: runID), !debts.holds(runID),
             execution.volatile.startedTask == nil, execution.durable.bufferedEvents.isEmpty,
-            execution.volatile.heartbeats.isEmpty
+            execution.volatile.heartbeats.isEmpty, execution.volatile.updates.isEmpty
         else { return false }
         let next = alarm(at: now) ?? .distantFuture
         if next <= now + horizon { return false }
@@ -295,7 +295,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
                 || activity.attempt > 1 && activity.attemptScheduledAt > now && next <= activity.attemptScheduledAt
         }
         guard sleep else { return false }
-        return pagedOut.isEmpty ? execution.durable.workflowTask == nil : isAllPagedOut(at: now)
+        return pagedOut.isEmpty ? execution.workflowTask == nil : isAllPagedOut(at: now)
     }
 }
 

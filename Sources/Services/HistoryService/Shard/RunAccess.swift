@@ -214,6 +214,14 @@ extension RunAccess where Success == QueryOutcome {
     }
 }
 
+extension RunAccess where Success == UpdateStatus {
+    /// Answers once an update that the run knows has come far enough.
+    consuming func follow(_ update: FollowedUpdate, of run: CachedRun) {
+        let reply = reply
+        shard.follow(update, of: run, reply)
+    }
+}
+
 /// The answer to a poll.
 protocol PolledTask: Sendable {}
 extension PolledWorkflowTask: PolledTask {}

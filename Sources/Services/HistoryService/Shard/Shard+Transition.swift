@@ -54,6 +54,7 @@ extension Shard {
         item.inbox = inbox
         if let inbox { state.recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID)) }
         item.debts = decision.debts
+        item.updates = decision.updates
         for event in decision.statusEvents { item.outbox.append(encoder.encode(event)) }
         touch(run)
         arm(run)
@@ -101,6 +102,7 @@ extension Shard {
         case .queued: return
         case .free:
             if let release = item.release { state.deferred.call(release) }
+            tellUpdates(of: item)
             state.deferred.offer(item.offers)
         case .closed: if let refuse = item.refuse { state.deferred.call { refuse(.fenced) } }
         }

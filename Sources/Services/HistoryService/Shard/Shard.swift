@@ -98,6 +98,7 @@ final class Shard: @unchecked Sendable {
         state.debts.forget(run.runID)
         let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
         state.carryOut(state.queries.runEvicted(run.runID, error))
+        state.carryOut(state.updates.runLost(run.runID, error))
         guard let context else { return }
         // The stored run may have debts even if this one has none.
         if !run.execution.isRunning {

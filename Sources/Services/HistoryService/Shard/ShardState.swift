@@ -6,7 +6,7 @@ internal import SagamoreServices
 ///
 /// Whenever the lock is free:
 /// - `deferred` holds nothing to carry out, only actions to repeat later. `Shard.perform` takes the rest.
-/// - A shard that was dropped is empty: no contexts, timers, queries, commands, or actions to repeat.
+/// - A shard that was dropped is empty: no contexts, timers, queries, updates, commands, or actions to repeat.
 /// - An open run in memory is listed in `runs.idle`, unless an item that lets it leave is queued. `timers` holds an
 ///   item that is no later than its next deadline. Other items of `timers` are out of date.
 /// - A query that waits for a workflow task, or is attached to one, belongs to a run in memory.
@@ -19,6 +19,7 @@ struct ShardState {
     var runs = RunTable()
     var timers = TimerHeap()
     var queries = QueryTable()
+    var updates = UpdateTable()
     /// The newest commands that were decided here. The loader may have read before they were committed.
     var recentCommands = RecentCommands(capacity: 1 << 16)
     var newWorkflows = NewWorkflows()
@@ -66,6 +67,17 @@ struct ShardState {
         }
     }
 
+    /// Carries out actions for the callers of updates. They must reveal nothing that is not committed.
+    mutating func carryOut(_ actions: [UpdateAction]) {
+        for action in actions {
+            switch action {
+            case .answer(let waiter, let status): deferred.call { waiter.finish(.success(status)) }
+            case .fail(let waiter, let error): deferred.call { waiter.finish(.failure(error)) }
+            case .askAgain(let waiter, let error): deferred.call { waiter.ask(insteadOf: error) }
+            }
+        }
+    }
+
     mutating func offer(_ offers: [TaskOffer], of run: CachedRun) {
         for offer in offers { deferred.offer(offer.task(of: run)) }
     }
@@ -106,6 +118,7 @@ struct ShardState {
             context.historyWaiters = []
         }
         carryOut(queries.removeAll(error))
+        carryOut(updates.removeAll(error))
         backlogRows = .unknown
         debts = DebtQueue()
         isRecovered = false

@@ -112,6 +112,7 @@ final class ShardTimer: @unchecked Sendable {
         }
         for waiter in shard.state.runs.takeExpired(at: now) { shard.state.deferred.call(waiter.expire) }
         shard.expireQueries(now)
+        shard.expireUpdates(now)
         return isPartial
     }
 

@@ -16,6 +16,19 @@ final class FakeHistory: HistoryClient {
             (
                 @Sendable (WorkflowReference, WorkflowQuery, QueryRejectCondition, Instant, Reply<QueryOutcome>) -> Void
             )?
+        var update:
+            (
+                @Sendable (
+                    WorkflowReference, UpdateRequest, UpdateWorkflowExecutionLifecycleStage, Instant,
+                    Reply<UpdateStatus>
+                ) -> Void
+            )?
+        var pollUpdate:
+            (
+                @Sendable (
+                    WorkflowReference, String, UpdateWorkflowExecutionLifecycleStage, Instant, Reply<UpdateStatus>
+                ) -> Void
+            )?
         var describe: (@Sendable (WorkflowReference, Reply<DescribeWorkflowExecutionResponse>) -> Void)?
         var delete: (@Sendable (WorkflowReference, Reply<Void>) -> Void)?
         var reset: (@Sendable (WorkflowReference, ResetRequest, Reply<RunID>) -> Void)?
@@ -96,6 +109,28 @@ final class FakeHistory: HistoryClient {
     ) {
         guard let handler = handlers.query else { return unexpected(reply) }
         handler(workflow, query, rejecting, deadline, reply)
+    }
+
+    func update(
+        _ workflow: WorkflowReference,
+        _ request: UpdateRequest,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<UpdateStatus>
+    ) {
+        guard let handler = handlers.update else { return unexpected(reply) }
+        handler(workflow, request, stage, deadline, reply)
+    }
+
+    func pollUpdate(
+        _ workflow: WorkflowReference,
+        id: String,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<UpdateStatus>
+    ) {
+        guard let handler = handlers.pollUpdate else { return unexpected(reply) }
+        handler(workflow, id, stage, deadline, reply)
     }
 
     func describe(_ workflow: WorkflowReference, reply: Reply<DescribeWorkflowExecutionResponse>) {

@@ -39,6 +39,20 @@ final class FakeHistory: HistoryClient {
         deadline _: Instant,
         reply: Reply<QueryOutcome>
     ) { unexpected(reply) }
+    func update(
+        _: WorkflowReference,
+        _: UpdateRequest,
+        waitingFor _: UpdateWorkflowExecutionLifecycleStage,
+        deadline _: Instant,
+        reply: Reply<UpdateStatus>
+    ) { unexpected(reply) }
+    func pollUpdate(
+        _: WorkflowReference,
+        id _: String,
+        waitingFor _: UpdateWorkflowExecutionLifecycleStage,
+        deadline _: Instant,
+        reply: Reply<UpdateStatus>
+    ) { unexpected(reply) }
     func describe(_: WorkflowReference, reply: Reply<DescribeWorkflowExecutionResponse>) { unexpected(reply) }
     func readHistory(_: WorkflowReference, _: HistoryRead, reply: Reply<HistoryPage>) { unexpected(reply) }
     func startWorkflowTask(_: MatchingTask, for _: PollerIdentity, reply: Reply<PolledWorkflowTask>) {

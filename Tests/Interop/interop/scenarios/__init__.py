@@ -57,6 +57,8 @@ from . import (  # noqa: E402, I001
     workflow_tasks as workflow_tasks,
     commands as commands,
     queries as queries,
+    updates as updates,
+    updates_with_sdk as updates_with_sdk,
     activities as activities,
     activities_by_id as activities_by_id,
     activity_operations as activity_operations,

@@ -29,6 +29,7 @@ public struct ClientPlan: Sendable {
     public var cancels = 0.05
     public var terminations = 0.02
     public var queries = 0.2
+    public var updates = 0.2
     public var descriptions = 0.1
     /// Whole histories that are read.
     public var reads = 0.1
@@ -51,6 +52,7 @@ public struct ClientPlan: Sendable {
         plan.cancels = 0
         plan.terminations = 0
         plan.queries = 0
+        plan.updates = 0
         plan.descriptions = 0
         plan.reads = 0
         plan.followers = 0
@@ -74,6 +76,10 @@ public struct ClientCounts: Counts {
     /// Queries by their outcomes.
     public var answeredQueries = 0
     public var failedQueries = 0
+    /// Updates by what was heard of them.
+    public var updates = 0
+    public var waitingUpdates = 0
+    public var refusedUpdates = 0
     public var descriptions = 0
     public var pages = 0
     /// Requests that were sent again.

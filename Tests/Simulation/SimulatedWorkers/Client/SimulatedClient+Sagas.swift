@@ -118,6 +118,7 @@ extension SimulatedClient {
         sometimes(plan.cancels) { [self] in cancel(saga) }
         sometimes(plan.terminations) { [self] in terminate(saga) }
         sometimes(plan.queries) { [self] in query(saga) }
+        sometimes(plan.updates) { [self] in update(saga) }
         sometimes(plan.descriptions) { [self] in describe(saga) }
         sometimes(plan.reads) { [self] in read(saga) }
         sometimes(plan.followers) { [self] in readOn(saga, []) }

@@ -8,6 +8,8 @@ struct RunFacts {
     /// The request ids of signals, in order.
     private(set) var signals: [[UInt8]] = []
     private(set) var completedTasks: [Int64] = []
+    private(set) var acceptedUpdates: Set<[UInt8]> = []
+    private(set) var completedUpdates: Set<[UInt8]> = []
     /// The ends of activities by the ids of their ActivityTaskScheduled, in order.
     private(set) var ends: [(scheduledEventID: Int64, end: ScriptEvent.ActivityEnd)] = []
 
@@ -20,6 +22,8 @@ struct RunFacts {
             case .taskCompleted(let startedEventID):
                 isTaskDue = false
                 completedTasks.append(startedEventID)
+            case .updateAccepted(let id): acceptedUpdates.insert(id)
+            case .updateCompleted(let id): completedUpdates.insert(id)
             case .activityEnded(let id, let end): ends.append((id, end))
             case .closed(let end): self.end = end
             default: break
@@ -59,6 +63,18 @@ struct RunFacts {
         }
         for (index, signal) in signals.enumerated() where !signal.isEmpty && signals[..<index].contains(signal) {
             violation("a signal to run \(run) took effect twice: \(String(decoding: signal, as: UTF8.self))")
+        }
+        for (id, known) in clients.updates.sorted(by: { $0.key < $1.key }) {
+            let isAccepted = acceptedUpdates.contains(Array(id.utf8))
+            let isCompleted = completedUpdates.contains(Array(id.utf8))
+            let holds =
+                switch known {
+                case .accepted: isAccepted
+                case .succeeded: isCompleted
+                case .rejected: !isAccepted
+                case .abandoned: isAccepted && !isCompleted && end != nil
+                }
+            if !holds { violation("update \(id) of run \(run) was seen as \(known), and its history shows otherwise") }
         }
         guard end != nil || !isTaskDue else { return }
         for signal in clients.signals where !signals.contains(where: { $0.elementsEqual(signal.utf8) }) {

@@ -30,6 +30,8 @@ struct ScriptEvent {
         case childCancelInitiated(workflowID: [UInt8])
         /// News of a child or a cancel request for which no code waits.
         case childNews
+        case updateAccepted(id: [UInt8])
+        case updateCompleted(id: [UInt8])
         case closed(RunEnd)
         case other(EventType)
     }
@@ -118,6 +120,8 @@ struct ScriptEvent {
         case .childWorkflowExecutionStarted, .externalWorkflowExecutionCancelRequested,
             .requestCancelExternalWorkflowExecutionFailed:
             .childNews
+        case .workflowExecutionUpdateAccepted: .updateAccepted(id: fields.name)
+        case .workflowExecutionUpdateCompleted: .updateCompleted(id: fields.name)
         case .workflowExecutionCompleted: .closed(.completed)
         case .workflowExecutionFailed: .closed(.failed)
         case .workflowExecutionTimedOut: .closed(.timedOut)
@@ -134,7 +138,13 @@ extension ScriptEvent.Fields {
         while let tag = try reader.nextTag() {
             switch (type, tag) {
             case (.workflowExecutionStarted, 50), (.activityTaskScheduled, 50): data = try payload(&reader)
-            case (.workflowExecutionSignaled, 10): name = try reader.bytes()
+            case (.workflowExecutionSignaled, 10), (.workflowExecutionUpdateAccepted, 10): name = try reader.bytes()
+            case (.workflowExecutionUpdateCompleted, 10):
+                let scope = try reader.enter()
+                while let tag = try reader.nextTag() {
+                    if tag == 10 { name = try reader.bytes() } else { try reader.skip() }
+                }
+                reader.leave(scope)
             case (.workflowExecutionSignaled, 58): requestID = try reader.bytes()
             case (.workflowTaskCompleted, 16): number = try reader.int64()
             case (.activityTaskScheduled, 10): sequence = try decimal(&reader)

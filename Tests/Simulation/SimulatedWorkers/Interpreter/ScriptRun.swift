@@ -51,6 +51,8 @@ struct ScriptRun {
     var signals = [Int](repeating: 0, count: WorkflowScript.signalCount)
     /// All signals that have arrived.
     private(set) var signalCount = 0
+    /// The ids of the updates that the code has accepted and not completed.
+    private(set) var openUpdates: [[UInt8]] = []
     var ledger = CommandLedger()
     /// The start of the last workflow task that was handled.
     private(set) var lastStartedEventID: Int64 = 0
@@ -114,6 +116,14 @@ struct ScriptRun {
             signalCount += 1
             signaled(Int(name.last ?? 0) - Int(UInt8(ascii: "0")))
         case .cancelRequested: abort(.cancelled)
+        case .updateAccepted(let id):
+            guard !openUpdates.contains(id) else { throw ReplayViolation("event \(event.id) accepts an update again") }
+            openUpdates.append(id)
+        case .updateCompleted(let id):
+            guard let index = openUpdates.firstIndex(of: id) else {
+                throw ReplayViolation("event \(event.id) completes an update that is not accepted")
+            }
+            openUpdates.remove(at: index)
         case .activityEnded(let scheduledEventID, let end): try activityEnded(scheduledEventID, end)
         case .timerFired(let sequence): try timerFired(sequence)
         case .childStartFailed(let id): try childEnded(id, isFailure: false)

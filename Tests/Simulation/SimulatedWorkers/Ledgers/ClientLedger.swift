@@ -14,6 +14,8 @@ public final class ClientLedger: @unchecked Sendable {
         var isCancelRequested = false
         /// How the run closed, once anyone was told.
         var end: RunEnd?
+        /// What was told of updates, by their ids.
+        var updates: [String: UpdateEnd] = [:]
         /// The most signals that an answer to a query lacks, although they were acknowledged before it was asked.
         var missedSignals = 0
     }
@@ -87,6 +89,16 @@ public final class ClientLedger: @unchecked Sendable {
     /// its code saw them.
     func missedSignals(_ run: RunID, _ count: Int) {
         runs[run, default: Run()].missedSignals = max(count, runs[run]?.missedSignals ?? 0)
+    }
+
+    /// Notes how far an update has come. What its caller hears once it has ended stays so.
+    func updated(_ run: RunID, _ id: String, _ end: UpdateEnd) {
+        let known = runs[run]?.updates[id]
+        if end == .accepted, known != nil { return }
+        if let known, known != .accepted, known != end {
+            violation("update \(id) of run \(run) was seen as \(known), and then as \(end)")
+        }
+        runs[run, default: Run()].updates[id] = end
     }
 
     /// Notes that a termination of this very run was acknowledged.

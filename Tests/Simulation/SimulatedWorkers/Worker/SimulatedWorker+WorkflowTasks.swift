@@ -123,6 +123,7 @@ extension SimulatedWorker {
         request.identity = identity
         request.commands = run.takeCommands(taskQueue: configuration.taskQueue)
         request.queryResults = answers(task.queries, run)
+        addMessages(to: &request, task, run)
         request.returnNewWorkflowTask = scheduler.random.happens(faults.nextTasks)
         request.forceCreateNewWorkflowTask = faults.forcedTasks > 0 && scheduler.random.happens(faults.forcedTasks)
         let isKept = configuration.mostCachedRuns > 0 && configuration.stickyPolls > 0
@@ -147,7 +148,13 @@ extension SimulatedWorker {
         } done: { [self] outcome in
             switch outcome {
             case .success(let completed):
-                ledgers.activities.acknowledgedTask(task.runID, startedEventID: started)
+                if completed.resetHistoryEventID == nil {
+                    ledgers.activities.acknowledgedTask(task.runID, startedEventID: started)
+                } else {
+                    // Nothing of the task is in the history, and other events get its ids.
+                    counts.forgottenUpdateTasks += 1
+                    cache.drop(task.runID, at: started)
+                }
                 for activity in completed.eagerActivities {
                     counts.eagerActivities += 1
                     received(activity) {}

@@ -16,6 +16,9 @@ public struct WorkerCounts: Counts {
     public var refusedCompletions = 0
     /// Queries that it answered, with a task or as tasks of their own.
     public var queries = 0
+    /// Updates that it answered, and workflow tasks of which nothing came but rejections.
+    public var updates = 0
+    public var forgottenUpdateTasks = 0
     /// Attempts of activities that it received, and those of them that were eager.
     public var activities = 0
     public var eagerActivities = 0

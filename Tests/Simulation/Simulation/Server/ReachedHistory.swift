@@ -59,6 +59,30 @@ class ReachedHistory: HistoryClient, @unchecked Sendable {
         }
     }
 
+    func update(
+        _ workflow: WorkflowReference,
+        _ request: UpdateRequest,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<UpdateStatus>
+    ) {
+        life.receive(reply) { history, reply in
+            history.update(workflow, request, waitingFor: stage, deadline: deadline, reply: reply)
+        }
+    }
+
+    func pollUpdate(
+        _ workflow: WorkflowReference,
+        id: String,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<UpdateStatus>
+    ) {
+        life.receive(reply) { history, reply in
+            history.pollUpdate(workflow, id: id, waitingFor: stage, deadline: deadline, reply: reply)
+        }
+    }
+
     func describe(_ workflow: WorkflowReference, reply: Reply<DescribeWorkflowExecutionResponse>) {
         life.receive(reply) { history, reply in
             history.describe(workflow, reply: reply)

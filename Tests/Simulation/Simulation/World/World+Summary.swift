@@ -51,7 +51,8 @@ extension World {
             ("activity completed", counts.completedActivities), ("activity failed", counts.failedActivities),
             ("activity canceled", counts.canceledActivities), ("activity refused", counts.refusedAnswers),
             ("heartbeat", counts.heartbeats), ("answer sent again", counts.repeatedAnswers),
-            ("activity undelivered", counts.undelivered),
+            ("activity undelivered", counts.undelivered), ("update by a worker", counts.updates),
+            ("workflow task that left no trace", counts.forgottenUpdateTasks),
         ]
         for (name, count) in requests { exercise.count(.requests, name, count) }
     }
@@ -63,7 +64,9 @@ extension World {
             ("signal refused", counts.refusedSignals), ("cancel", counts.cancels),
             ("terminate", counts.terminations), ("terminate refused", counts.refusedTerminations),
             ("query answered", counts.answeredQueries), ("query failed", counts.failedQueries),
-            ("describe", counts.descriptions), ("page of a history", counts.pages), ("retry", counts.retries),
+            ("update answered", counts.updates), ("update that waits", counts.waitingUpdates),
+            ("update refused", counts.refusedUpdates), ("describe", counts.descriptions),
+            ("page of a history", counts.pages), ("retry", counts.retries),
         ]
         for (name, count) in requests { exercise.count(.requests, name, count) }
     }
