@@ -24,7 +24,7 @@ import Testing
         guard repeated == nil else { return }
         let expected: Set = [
             "started before", "started by the reset", "scheduled by the reset", "signals again", "activities anew",
-            "timers", "fact", "refused", "completed tasks", "cancel request",
+            "timers", "fact", "refused", "completed tasks", "cancel request", "updates again",
         ]
         #expect(seen.isSuperset(of: expected), "never happened: \(expected.subtracting(seen))")
     }
@@ -72,6 +72,7 @@ import Testing
         }
         let state = run.execution.durable
         if added.contains(.workflowExecutionSignaled) { seen.insert("signals again") }
+        if added.contains(.workflowExecutionUpdateAdmitted) { seen.insert("updates again") }
         if !state.activities.isEmpty { seen.insert("activities anew") }
         if !state.timers.isEmpty { seen.insert("timers") }
         if state.previousStartedEventID > 0 { seen.insert("completed tasks") }
