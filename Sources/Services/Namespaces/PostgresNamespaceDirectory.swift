@@ -18,7 +18,12 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory, NamespaceRegi
     private let state = Locked(State())
     /// Held while the table is read or changed.
     private let changes = ThreadLock()
-    private let deleted = Locked<(@Sendable () -> Void)?>(nil)
+    /// A struct around the closure: a lock around the closure itself would wrap it once more with each access.
+    private struct Listener {
+        var onDeletion: (@Sendable () -> Void)?
+    }
+
+    private let deleted = Locked(Listener())
 
     /// Reads all namespaces.
     ///
@@ -111,13 +116,13 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory, NamespaceRegi
         }
         guard isStored else { throw .namespaceNotFound(name) }
         try readAll()
-        deleted.withLock { $0 }?()
+        deleted.withLock { $0.onDeletion }?()
         return try namespace(named: newName)
     }
 
     /// Calls `body` after each deletion.
     public func onDeletion(_ body: @escaping @Sendable () -> Void) {
-        deleted.withLock { $0 = body }
+        deleted.withLock { $0.onDeletion = body }
     }
 
     /// Reads all namespaces again. Blocks.
