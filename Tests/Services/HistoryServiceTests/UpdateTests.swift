@@ -200,6 +200,65 @@ extension HistoryTests {
             #expect(succeeds(status) && status.runID == second)
         }
 
+        @Test func updateOfAnotherChainIsRefused() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            let first = try node.start("one").get().runID
+            try node.work()
+            let other = "11111111-1111-4111-8111-111111111111"
+            #expect(try node.update("one", "u", chain: other).error().message == RequestError.chainNotFound.message)
+            let update = try node.update("one", "u", chain: first.description)
+            try node.answer(try node.workflowTask(), Samples.acceptance("u"), Samples.completion("u")).get()
+            #expect(succeeds(try update.get()))
+        }
+
+        @Test func updateGoesToTheRunThatItsOwnContinuesAs() throws {
+            let node = try Node(TestDatabase()) { $0.limits.shortestRun = .zero }.started()
+            defer { node.stop() }
+            let first = try node.start("one").get().runID
+            let task = try node.workflowTask()
+            let update = try node.update("one", "u", chain: first.description)
+            try node.complete(task) { $0.commands = [Samples.continueAsNew()] }.get()
+            let next = try node.workflowTask()
+            #expect(next.runID != first)
+            #expect(next.delivery.messages.map(\.protocolInstanceID) == ["u"])
+            try node.answer(next, Samples.acceptance("u"), Samples.completion("u")).get()
+            let status = try update.get()
+            #expect(succeeds(status) && status.runID == next.runID)
+        }
+
+        /// An accepted one comes again with its event, one that waits with its caller.
+        @Test func updatesGoOnInTheRunOfAReset() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            try idle(node)
+            let accepted = try node.update("one", "accepted")
+            try node.answer(try node.workflowTask(), Samples.acceptance("accepted")).get()
+            let waiting = try node.update("one", "waiting")
+            let second = try node.reset("one", at: 4).get()
+            #expect(isAbandoned(try accepted.get()))
+            let task = try node.workflowTask()
+            #expect(task.runID == second)
+            #expect(try decoded(task.history).contains { $0.eventType == .workflowExecutionUpdateAdmitted })
+            #expect(task.delivery.messages.map(\.protocolInstanceID) == ["waiting"])
+            try node.answer(
+                task,
+                Samples.acceptance("accepted"),
+                Samples.acceptance("waiting"),
+                Samples.completion("waiting")
+            ).get()
+            #expect(succeeds(try waiting.get()))
+            node.kill()
+
+            let next = try Node(database).started()
+            defer { next.stop() }
+            let outcome = next.outcome("one", "accepted")
+            try next.signal("one", "go").get()
+            try next.answer(try next.workflowTask(), Samples.completion("accepted")).get()
+            let status = try outcome.get()
+            #expect(succeeds(status) && status.runID == second)
+        }
+
         @Test func updateComesBehindTheSignalsBeforeIt() throws {
             let node = try Node(TestDatabase()).started()
             defer { node.stop() }
@@ -221,12 +280,14 @@ extension Node {
         _ id: String,
         for stage: UpdateWorkflowExecutionLifecycleStage = .completed,
         runID: RunID? = nil,
+        chain: String? = nil,
         deadline: Instant = .distantFuture
     ) throws -> Call<UpdateStatus> {
         let request = try Samples.update(id, limits: Limits())
+        let workflow = reference(workflowID, runID)
         return Call {
             history.update(
-                reference(workflowID, runID),
+                WorkflowReference(key: workflow.key, runID: workflow.runID, firstRunID: chain),
                 request,
                 waitingFor: stage,
                 deadline: deadline,

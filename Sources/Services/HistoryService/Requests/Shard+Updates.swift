@@ -26,6 +26,8 @@ extension Shard {
             case .closed(let row):
                 if let abort { return access.fail(abort.error) }
                 access.answerFromStore { shard.readStatus(ofUpdate: request.id, row, else: .workflowClosed, $0) }
+            case .cached(let run) where run.isOpen && !run.belongs(toChainOf: workflow.firstRunID):
+                access.fail(abort?.error ?? .chainNotFound)
             case .cached(let run):
                 if let abort, run.runID == abort.runID || !run.isOpen { return access.fail(abort.error) }
                 do throws(RequestError) {
