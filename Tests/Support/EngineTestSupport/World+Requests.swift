@@ -65,9 +65,9 @@ extension World {
             } else if random.once(in: 5) {
                 request.workflowStartDelay = interval(.seconds(1), .seconds(20)).duration
             }
-            if random.once(in: 3) {
+            if random.once(in: 2) {
                 var policy = RetryPolicy()
-                policy.maximumAttempts = Int32.random(in: 1...4, using: &random)
+                policy.maximumAttempts = Int32.random(in: 1...3, using: &random)
                 policy.initialInterval = interval(.seconds(1), .seconds(4)).duration
                 if random.once(in: 2) {
                     // No retry comes in time.
