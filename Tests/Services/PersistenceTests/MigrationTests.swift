@@ -66,11 +66,11 @@ extension PersistenceTests {
         @Test func aDatabaseOfADevelopmentVersionIsRefused() throws {
             let session = try connect(try newDatabase())
             _ = try Migrator.migrate(session, shardCount: 1)
-            try session.execute("update sagamore.schema_versions set version = 4 where version = 5")
-            try session.execute("delete from sagamore.schema_versions where version > 5")
+            try session.execute("update sagamore.schema_versions set version = 5 where version = 6")
+            try session.execute("delete from sagamore.schema_versions where version > 6")
             let error = #expect(throws: PostgresError.self) { try Migrator.migrate(session, shardCount: 1) }
             let message = try #require(error).message
-            #expect(message.contains("development version of sagamore (schema 4)"))
+            #expect(message.contains("development version of sagamore (schema 5)"))
             #expect(message.contains("use an empty database") && !message.contains("\n"))
         }
 

@@ -56,7 +56,7 @@ extension World {
     /// A command for a child or another workflow.
     func childCommand(_ names: [String]) -> Command {
         let other = names.randomElement(using: &random) ?? "other"
-        switch Int.random(in: 0..<6, using: &random) {
+        switch Int.random(in: 0..<7, using: &random) {
         case 0..<3:
             return Samples.startChild(other) { attributes in
                 let policies: [ParentClosePolicy] = [.unspecified, .terminate, .abandon, .requestCancel]

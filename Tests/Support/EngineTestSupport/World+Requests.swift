@@ -19,7 +19,7 @@ extension World {
             (isRunningTask ? 1 : 22, .pollWorkflowTask), (isRunningTask ? 22 : 1, .answerWorkflowTask),
             (isRunningTask ? 2 : 1, .failWorkflowTask), (3, .repeatCompletion), (1, .staleWorkflowTask),
             (12, .pollActivity), (2, .returnActivity), (12, .answerActivity), (4, .heartbeat), (1, .staleActivity),
-            (9, .time), (3, .crash), (1, .stickyAbandoned), (9, .answerDebt), (5, .endChild), (4, .operateOnActivity),
+            (9, .time), (3, .crash), (1, .stickyAbandoned), (9, .answerDebt), (5, .endChild), (7, .operateOnActivity),
         ])
         switch action {
         case .signal: try signal()

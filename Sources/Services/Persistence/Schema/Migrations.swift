@@ -22,7 +22,7 @@ enum Migrations {
     /// CPU is what a saga costs. Indexes begin with run ids or times and not with slices, so that inserts stay
     /// together: a shard's rows are found among those of the others.
     private static let baseline = Migration(
-        version: 5,
+        version: 6,
         summary: "shards, slices, namespaces, runs, alarms, backlog, journal, snapshots, inbox, outbox",
         sql: """
             create table sagamore.installation (
