@@ -665,32 +665,6 @@ async def update_with_an_empty_message(stage: Stage) -> None:
 
 
 @scenario
-async def update_accepted_by_a_workflow_that_must_go_on(stage: Stage) -> None:
-    """Accepted with a completion that closes the workflow, which has a signal to see yet."""
-    worker = await idle(stage)
-    update = ask(stage, "u-1")
-    task = await worker.poll()
-    late = ask(stage, "u-2")
-    await nothing_shows(0.3)
-    await stage.client.get_workflow_handle(stage.name).signal("between")
-    messages = [acceptance(task.messages[0]), completion("u-1", "done")]
-    commands = [*(order(each) for each in messages), complete_workflow("end")]
-    await stage.attempt("completion", worker.complete(task, *commands, messages=messages))
-    done, _ = await asyncio.wait({update}, timeout=1)
-    stage.record("is answered", bool(done))
-    if done:
-        await stage.attempt("answer", update)
-    task = await worker.poll()
-    stage.record("ids", [each.protocol_instance_id for each in task.messages])
-    await stage.attempt("second completion", accept(worker, task, "done", "done"))
-    if not done:
-        await stage.attempt("answer", update)
-    await stage.attempt("answer to the late one", late)
-    await stage.client.get_workflow_handle(stage.name).terminate()
-    await stage.history()
-
-
-@scenario
 async def update_without_a_wait_policy(stage: Stage) -> None:
     """And with the id that the server chooses, and a request id."""
     worker = await idle(stage)
