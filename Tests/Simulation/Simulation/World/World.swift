@@ -141,7 +141,10 @@ public final class World: @unchecked Sendable {
 
     /// Whether nobody waits for anything.
     private var isAtRest: Bool {
-        if isHistoryRewritten { return servers.contains { $0.isReady } && scheduler.now >= calmSince + .seconds(120) }
+        if isHistoryRewritten {
+            return servers.contains { $0.isReady } && scheduler.now >= calmSince + .seconds(120)
+                && !database.alarms.contains { database.run($0.runID)?.status != .running }
+        }
         return clients.allSatisfy(\.isDone) && isKafkaAtRest && database.alarms.isEmpty
             && servers.contains { $0.isReady }
     }
