@@ -18,6 +18,7 @@ MESSAGE = FieldDescriptor.TYPE_MESSAGE
 NEEDED = {
     "namespace", "workflow_execution", "execution", "workflow_id", "workflow_type", "task_queue", "task_token", "name",
     "signal_name", "query", "query_type", "activity_id", "activity_type", "commands", "request_id",
+    "meta", "activity_options", "update_mask", "update_id",
 }  # fmt: skip
 
 # Calls that would end the namespace in which everything else happens: they go to the other one.
@@ -187,7 +188,7 @@ class Requests:
             case FieldDescriptor.TYPE_INT32:
                 return chance.choice([0, 1, 2, 5, 100, -1, 2**31 - 1, -(2**31)])
             case FieldDescriptor.TYPE_INT64:
-                return chance.choice([0, 1, 2, 5, 6, 7, 8, 9, -1, 2**63 - 1, -(2**63)])
+                return chance.choice([0, 1, 2, 4, 4, 4, 5, 6, 7, 8, 9, -1, 2**63 - 1, -(2**63)])
             case _:
                 return chance.choice([0, 1, 2, 7])
 
@@ -204,6 +205,8 @@ class Requests:
             "name": lambda: chance.choice(QUEUES),
             "normal_name": lambda: chance.choice(QUEUES),
             "activity_id": lambda: chance.choice("abc"),
+            "update_id": lambda: chance.choice("uvw"),
+            "paths": lambda: chance.choice(["task_queue", "heartbeat_timeout", "start_to_close_timeout", "priority"]),
             "timer_id": lambda: chance.choice("tuv"),
             "cron_schedule": lambda: chance.choice(["", "", "", "* * * * *", "@every 1s", "nonsense"]),
         }

@@ -94,7 +94,7 @@ extension ProgramTests {
             let url = try server.createDatabase()
             let first = try sagamore("migrate", "--postgres", url, "--shards", "3")
             #expect(first.status == 0)
-            #expect(first.output.contains("applied 5: "))
+            #expect(first.output.contains("applied 6: "))
             #expect(first.output.contains("with 3 shards"))
             let second = try sagamore(
                 "migrate",
