@@ -46,7 +46,7 @@ enum Report {
         text += "    scripts/simulate \(arguments(failure.settings))\n"
         text += "It was first seen with:\n    scripts/simulate \(arguments(failure.original))\n"
         if !failure.history.isEmpty {
-            text += "\nThe history of the run as it is stored:\n"
+            text += "\nThe histories of the runs as they are stored:\n"
             for line in failure.history { text += "    \(line)\n" }
         }
         if !failure.lines.isEmpty {

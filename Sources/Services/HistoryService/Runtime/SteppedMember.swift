@@ -30,7 +30,8 @@ package final class SteppedMember: @unchecked Sendable {
 
     private let body: () -> Wait
     private let onRing: (SteppedMember) -> Void
-    private var isStepping = false
+    /// Whether it is in a step, perhaps in a call of a store.
+    private(set) var isStepping = false
     private var isRung = false
     private var isDeaf = false
 

@@ -66,34 +66,39 @@ private final class MemberSteps: RunningMembers, @unchecked Sendable {
     private var ending: SteppedMember?
     private let runtime: SteppedRuntime
 
+    /// How long to wait before looking again whether a step is over.
+    private static let joinCheck = Interval.milliseconds(1)
+
     init(_ members: ShardMembers, on runtime: SteppedRuntime) {
         self.members = members
         self.runtime = runtime
         lanesLeft = members.lanes.count
         for lane in members.lanes {
-            let member = runtime.member("lane") { [unowned self] in step(lane) }
+            let member = runtime.member("lane") { [weak self] in self?.step(lane) ?? .end }
             lane.shard.lane.connect { [weak member] in member?.ring() }
             stepped.append(member)
         }
         for loader in members.loaders {
             let connection = LoaderConnection(makeStore: members.makeLoaderStore, log: members.log)
-            let member = runtime.member("loader") { [unowned self] in
-                if hasEnded { return .end }
+            let member = runtime.member("loader") { [weak self] in
+                guard let self, !hasEnded else { return .end }
                 return loader.turn(connection).map { .until($0) } ?? .ring
             }
             loader.shard.loads.connect { [weak member] in member?.ring() }
             stepped.append(member)
         }
         for timer in members.timers {
-            let member = runtime.member("timer") { [unowned self] in
-                isStoppingTimers ? .end : .until(timer.turn())
+            let member = runtime.member("timer") { [weak self] in
+                guard let self, !isStoppingTimers else { return .end }
+                return .until(timer.turn())
             }
             timer.shard.bell.connect { [weak member] in member?.ring() }
             stepped.append(member)
         }
         for delivery in members.deliveries {
-            let member = runtime.member("delivery") { [unowned self] in
-                isStoppingTimers ? .end : delivery.turn().map { .until($0) } ?? .ring
+            let member = runtime.member("delivery") { [weak self] in
+                guard let self, !isStoppingTimers else { return .end }
+                return delivery.turn().map { .until($0) } ?? .ring
             }
             delivery.shard.debtBell.connect { [weak member] in member?.ring() }
             stepped.append(member)
@@ -119,8 +124,13 @@ private final class MemberSteps: RunningMembers, @unchecked Sendable {
     func stop(keepsShards: Bool, then: @escaping @Sendable () -> Void) {
         isStoppingTimers = true
         ending = runtime.member("end shards") { [self] in
-            hasEnded = true
-            for shard in members.shards { shard.end() }
+            if !hasEnded {
+                hasEnded = true
+                for shard in members.shards { shard.end() }
+            }
+            // A loader may be within a call of the database. Its thread would be joined here.
+            if stepped.contains(where: \.isStepping) { return .until(members.steadyClock() + Self.joinCheck) }
+            ending = nil
             for loader in members.loaders { loader.end() }
             then()
             return .end

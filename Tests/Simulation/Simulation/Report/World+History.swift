@@ -3,16 +3,22 @@ internal import SagamoreEngine
 internal import SagamoreSimulatedDatabase
 
 extension World {
-    /// The events of the run that a violation names, a line each; none when it names no run that is stored.
+    /// The events of the runs that a violation names, a line each.
     public func historyNamed(in violation: Violation) -> [String] {
         let words = violation.finding.split { !($0.isHexDigit || $0 == "-") }
-        guard let run = words.lazy.compactMap({ RunID(String($0)) }).first else { return [] }
-        return database.journal(of: run).flatMap { row -> [String] in
-            guard let entries = try? HistoryFrames.entries(events: row.events, facts: row.facts) else {
-                return ["row \(row.sequence) cannot be read"]
+        return words.compactMap { RunID(String($0)) }.flatMap(history)
+    }
+
+    private func history(of run: RunID) -> [String] {
+        let row = database.run(run)
+        let status = row.map { "\($0.status)" } ?? "no row"
+        return ["run \(run), \(row?.key.workflowID ?? "unknown"): \(status)"]
+            + database.journal(of: run).flatMap { row -> [String] in
+                guard let entries = try? HistoryFrames.entries(events: row.events, facts: row.facts) else {
+                    return ["row \(row.sequence) cannot be read"]
+                }
+                return ["row \(row.sequence)"] + entries.map(Self.line)
             }
-            return ["row \(row.sequence)"] + entries.map(Self.line)
-        }
     }
 
     private static func line(_ entry: Entry) -> String {

@@ -164,7 +164,7 @@ public final class World: @unchecked Sendable {
         return
             "after \(settings.restTime.nanoseconds / 1_000_000_000) s without faults"
             + " \(open.count) runs are open or owe something"
-            + " (\(open.prefix(3).map(\.description).joined(separator: ", "))),"
+            + " (\(open.prefix(5).map(\.description).joined(separator: ", "))),"
             + " clients that wait: \(clients.joined(separator: ", ")); servers: \(state)" + kafkaUnrest
     }
 
