@@ -33,7 +33,8 @@ extension HistoryTests {
                 case .read: "read"
                 case .closedRun: "closed"
                 case .journals: "journals"
-                case .wakeParked: "wake"
+                case .wakeParked(nil): "wake"
+                case .wakeParked: "wake more"
                 case .recover: "recover"
                 case .pageIn: "page in"
                 case .erase: "erase"
@@ -67,6 +68,14 @@ extension HistoryTests {
             #expect(loading.next() == "retain")
             #expect(loading.next() == "read")
             #expect(loading.next() == "journals")
+            #expect(loading.next() == "wait")
+        }
+
+        @Test func periodicJobsAreQueuedOnceAndTheirNextPagesAreKept() {
+            let loading = Loading()
+            loading.add(.wakeParked(after: nil), .wakeParked(after: nil), .wakeParked(after: (loading.now, RunID(high: 1, low: 1))))
+            #expect(loading.next() == "wake")
+            #expect(loading.next() == "wake more")
             #expect(loading.next() == "wait")
         }
 

@@ -27,6 +27,14 @@ enum LoadJob {
     /// Delete a part of the runs past their retention.
     case retain
 
+    /// Whether another job like it makes it superfluous. The next page of alarms is not: nobody would ask for it again.
+    fileprivate var isPeriodic: Bool {
+        switch self {
+        case .wakeParked(after: nil), .erase, .retain: true
+        case .wakeParked, .workflow, .run, .read, .debtor, .closedRun, .journals, .recover, .pageIn: false
+        }
+    }
+
     fileprivate var kind: LoadSchedule.Kind {
         switch self {
         case .workflow: .workflows
@@ -98,10 +106,7 @@ struct LoadSchedule {
     /// Adds a job. Periodic jobs are queued only once, since they would pile up while the database is away.
     mutating func add(_ job: LoadJob, notBefore: Instant = .distantPast) {
         let kind = job.kind
-        switch kind {
-        case .alarms, .erasures, .retention: if !queues[kind.rawValue].isEmpty { return }
-        case .workflows, .runs, .debtors, .reads, .journals, .recovery, .backlogs: break
-        }
+        if job.isPeriodic, !queues[kind.rawValue].isEmpty { return }
         queues[kind.rawValue].append(Entry(job: job, notBefore: notBefore))
     }
 

@@ -62,6 +62,15 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
         }
     }
 
+    /// The kind of fault that the defect shows after, if it is too rare to show soon: it happens more often.
+    var mistreatedFault: FaultKind? {
+        switch self {
+        case .unheardCommitTakenForDone, .unheardCommitRepeated: .commitUnheard
+        case .stickyTaskNeverGivenUp: .workerShutdown
+        default: nil
+        }
+    }
+
     /// The defects of the database itself.
     var ofDatabase: Set<PlantedBug> {
         switch self {

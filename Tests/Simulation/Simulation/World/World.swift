@@ -61,6 +61,9 @@ public final class World: @unchecked Sendable {
         scheduler = Scheduler(seed: settings.seed, logLimit: settings.logLimit)
         var chance = SeededRandom(seed: settings.seed ^ 0x5341_4741_4D4F_5245)
         var faults = settings.drawsFaults ? settings.faults.some(using: &chance) : settings.faults
+        if let kind = settings.plantedBug?.mistreatedFault {
+            faults[kind] = max(faults[kind], 10 * settings.faults[kind])
+        }
         for kind in settings.excludedFaults { faults[kind] = 0 }
         if Self.commandShare(settings) == 0 { for kind in FaultKind.ofBroker { faults[kind] = 0 } }
         self.faults = faults
