@@ -3,6 +3,7 @@ import SagamoreAPI
 import SagamoreEngine
 import SagamoreEngineTestSupport
 import SagamoreServices
+import SagamoreThreads
 import Testing
 
 @testable import SagamoreHistoryService
@@ -248,6 +249,27 @@ extension HistoryTests {
             #expect(workflowIDs.count { $0 == "two" } == 1)
             #expect(workflowIDs.count { $0 == "filler of dead" } == 2_000)
             try eventually("no rows") { try database.number(Self.waiting) == 0 }
+        }
+
+        /// The next page would find the rows of the last one, and fill a slow lane with their removals.
+        @Test func aPageIsOverWhenItsRowsAreGone() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try Self.fill(node, "dead")
+            try node.start("one") { $0.workflowTaskTimeout = Interval.seconds(120).duration }.get()
+            try node.work(Self.schedule("a", on: "dead"))
+            try eventually("out of memory") { !node.isCached("one") }
+            node.faults.hold()
+            let isOver = Locked(false)
+            node.shard.loads.add(.pageIn(node.activityQueue("dead"), limit: 10) { _ in isOver.withLock { $0 = true } })
+            try eventually("commit at the gate") { node.isCached("one") && node.faults.isHolding }
+            #expect(!isOver.withLock { $0 })
+            node.faults.letGo()
+            try eventually("over") { isOver.withLock { $0 } }
+            let isRemoved = node.faults.committed.contains { batch in
+                batch.backlog.contains { if case .remove = $0 { true } else { false } }
+            }
+            #expect(isRemoved)
         }
 
         /// Each task has its own row, and either queue may have room first.

@@ -111,10 +111,13 @@ extension Loader {
         var seen: Set<RunID> = []
         for task in tasks where seen.insert(task.run.runID).inserted { runs.append(task.run) }
         guard offerAgain(runs, rows, for: queue) else { return done(nil) }
-        bringBack(runs, pagedIn: PagedTasks(queue: queue, rows: rows)) { isDone in
-            guard isDone else { return done(.front) }
-            let last = tasks.count == limit ? tasks.last?.row : nil
-            done(last.map { TaskPlace(level: $0.priority, place: $0.place) })
+        let last = tasks.count == limit ? tasks.last?.row : nil
+        let next = last.map { TaskPlace(level: $0.priority, place: $0.place) }
+        bringBack(runs, pagedIn: PagedTasks(queue: queue, rows: rows)) { [shard] isDone in
+            // Not before the rows are gone: the next page would find them again, and fill a slow lane with removals.
+            shard.perform {
+                shard.releaseInOrder({ done(isDone ? next : .front) }, refuse: { _ in done(.front) })
+            }
         }
     }
 
