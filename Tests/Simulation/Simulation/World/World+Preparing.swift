@@ -24,7 +24,7 @@ extension World {
         }
         tailBytes = limits.bounds.tailBytes
         // A loader with small bounds reads a run in many calls, and each of them may be slow.
-        if limits.bounds.lookUps < 20 || limits.bounds.pageBytes < 4_096 { worldCheck.patience = 30 }
+        if limits.bounds.lookUps < 20 || limits.bounds.pageBytes < 4_096 { worldCheck.patience = 150 }
         // A flush may find the database away, or a lock.
         let flush = limits.heartbeatFlush.nanoseconds
         // A request that is late, or comes twice, brings back the details of an earlier heartbeat: the last one wins.
