@@ -167,5 +167,23 @@ extension HistoryTests {
             #expect(try node.signal("one", "hello", requestID: "first").get() == run)
             #expect(node.faults.journalPages.count == pages + 1)
         }
+
+        /// Callers who give up and ask again must not make the read that they wait for slower.
+        @Test func readersOfAClosedRunShareTheRead() throws {
+            let node = try Node(TestDatabase()).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            try node.work(Samples.complete())
+            try eventually("out of memory") { !node.isCached("one") }
+            let pages = node.faults.journalPages.count
+            node.faults.holdLoader(at: .journals)
+            var calls = [node.describe("one")]
+            try eventually("the journal is read") { node.faults.isLoaderHolding(at: .journals) }
+            calls += (0..<10).map { _ in node.describe("one") }
+            node.faults.letLoaderGo()
+            for call in calls { #expect(try call.get().workflowExecutionInfo?.status == .completed) }
+            // The others were looked up when the first one had its answer.
+            #expect(node.faults.journalPages.count == pages + 2)
+        }
     }
 }

@@ -9,6 +9,8 @@ internal import SagamoreThreads
 final class LoadQueue: @unchecked Sendable {
     private let lock = ThreadLock()
     private var schedule: LoadSchedule
+    /// Who waits for a closed run, by its id.
+    private var readers: [RunID: [ClosedRunReader]] = [:]
     private var isStopping = false
     /// Whether the loader sleeps because no job was due.
     private var isAsleep = false
@@ -31,6 +33,22 @@ final class LoadQueue: @unchecked Sendable {
         ring?()
     }
 
+    /// Reads a closed run for one more reader. Readers of the same run share the read: a caller who has given up and
+    /// asks again does not make it slower.
+    func read(_ row: RunRow, for reader: ClosedRunReader) {
+        let isFirst = lock.withLock {
+            guard !isStopping else { return false }
+            readers[row.runID, default: []].append(reader)
+            return readers[row.runID]?.count == 1
+        }
+        if isFirst { add(.closedRun(row)) }
+    }
+
+    /// Those who waited for a closed run that is read now, or cannot be.
+    func takeReaders(of runID: RunID) -> [ClosedRunReader] {
+        lock.withLock { readers.removeValue(forKey: runID) ?? [] }
+    }
+
     /// What the loader does next. All jobs of a turn have the same kind.
     func next(at now: Instant, isLaneFull: Bool) -> LoadSchedule.Step {
         lock.withLock {
@@ -45,8 +63,8 @@ final class LoadQueue: @unchecked Sendable {
     func stop() {
         let dropped = lock.withLock {
             isStopping = true
-            let dropped = schedule
-            schedule = LoadSchedule()
+            let dropped = (schedule, readers)
+            (schedule, readers) = (LoadSchedule(), [:])
             return dropped
         }
         withExtendedLifetime(dropped) {}

@@ -12,8 +12,8 @@ enum LoadJob {
     case read((any LoaderStore) throws(CommitError) -> Void, failed: @Sendable (RequestError) -> Void)
     /// Load a closed run that may have debts, by its id.
     case debtor(RunID)
-    /// Rebuild a closed run for one reader. It does not stay in memory.
-    case closedRun(RunRow, failed: @Sendable (RequestError) -> Void, done: @Sendable (CachedRun) -> Void)
+    /// Rebuild a closed run for its readers. It does not stay in memory.
+    case closedRun(RunRow)
     /// Read the next page of a load that did not fit in one turn.
     case journals
     /// Bring back the parked runs whose alarms are near, after the given alarm.

@@ -62,8 +62,7 @@ final class Loader: @unchecked Sendable {
             case .debtor(let id): debtors.append(id)
             case .read(let read, let failed):
                 if case .failure(let error) = withStore(read) { failed(error) }
-            case .closedRun(let row, let failed, let done):
-                continueLoad(PendingLoad(reading: row, ClosedRunReader(failed: failed, done: done)))
+            case .closedRun(let row): continueLoad(PendingLoad(reading: row))
             case .journals: if !unfinished.isEmpty { continueLoad(unfinished.removeFirst()) }
             case .wakeParked(let last): wakeParked(after: last)
             case .recover(let after, let count): recover(after: after, count: count)
@@ -199,7 +198,10 @@ final class Loader: @unchecked Sendable {
             switch pending.destinations.removeValue(forKey: rebuilt.row.runID) {
             case .context(let entry)?: finish(entry, rebuilt.found, pending)
             case .debtor(let context)?: finish(rebuilt.row.runID, rebuilt.found, in: context)
-            case .reader(let reader)?: shard.state.deferred.call { reader.answer(rebuilt.found, rebuilt.row) }
+            case .readers?:
+                for reader in shard.loads.takeReaders(of: rebuilt.row.runID) {
+                    shard.state.deferred.call { reader.answer(rebuilt.found, rebuilt.row) }
+                }
             case nil: preconditionFailure("a run was read that nobody asked for")
             }
         }
@@ -221,7 +223,10 @@ final class Loader: @unchecked Sendable {
                 switch destination {
                 case .context(let entry): fail(entry, error)
                 case .debtor(let context): finish(runID, nil, in: context)
-                case .reader(let reader): shard.state.deferred.call { reader.failed(error) }
+                case .readers:
+                    for reader in shard.loads.takeReaders(of: runID) {
+                        shard.state.deferred.call { reader.failed(error) }
+                    }
                 }
             }
         }

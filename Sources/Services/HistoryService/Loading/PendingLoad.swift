@@ -55,7 +55,8 @@ final class PendingLoad {
         case context(ClaimedContext)
         /// The run stays in memory beside the current one if it has debts.
         case debtor(WorkflowContext)
-        case reader(ClosedRunReader)
+        /// Those who wait in the queue, and those who have come meanwhile.
+        case readers
     }
 
     var journals: JournalLoad
@@ -98,9 +99,10 @@ final class PendingLoad {
         self.then = then
     }
 
-    init(reading row: RunRow, _ reader: ClosedRunReader) {
+    /// Reads a closed run for its readers.
+    init(reading row: RunRow) {
         journals = JournalLoad([row])
-        destinations = [row.runID: .reader(reader)]
+        destinations = [row.runID: .readers]
         known = []
         reading = []
         pagedIn = nil

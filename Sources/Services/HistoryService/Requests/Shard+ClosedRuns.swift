@@ -10,7 +10,7 @@ extension Shard {
         failed: @escaping @Sendable (RequestError) -> Void,
         _ done: @escaping @Sendable (CachedRun) -> Void
     ) {
-        loads.add(.closedRun(row, failed: failed, done: done))
+        loads.read(row, for: ClosedRunReader(failed: failed, done: done))
     }
 
     /// Finds out whether a closed run took a request with this id. Nearly always the id is new, and the database can
