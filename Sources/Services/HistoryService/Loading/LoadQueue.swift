@@ -11,6 +11,7 @@ final class LoadQueue: @unchecked Sendable {
     private var schedule: LoadSchedule
     /// Who waits for a closed run, by its id.
     private var readers: [RunID: [ClosedRunReader]] = [:]
+    private var readerCount = 0
     private var isStopping = false
     /// Whether the loader sleeps because no job was due.
     private var isAsleep = false
@@ -39,6 +40,7 @@ final class LoadQueue: @unchecked Sendable {
         let isFirst = lock.withLock {
             guard !isStopping else { return false }
             readers[row.runID, default: []].append(reader)
+            readerCount += 1
             return readers[row.runID]?.count == 1
         }
         if isFirst { add(.closedRun(row)) }
@@ -46,7 +48,11 @@ final class LoadQueue: @unchecked Sendable {
 
     /// Those who waited for a closed run that is read now, or cannot be.
     func takeReaders(of runID: RunID) -> [ClosedRunReader] {
-        lock.withLock { readers.removeValue(forKey: runID) ?? [] }
+        lock.withLock {
+            let taken = readers.removeValue(forKey: runID) ?? []
+            readerCount -= taken.count
+            return taken
+        }
     }
 
     /// What the loader does next. All jobs of a turn have the same kind.
@@ -58,13 +64,14 @@ final class LoadQueue: @unchecked Sendable {
         }
     }
 
-    var count: Int { lock.withLock { schedule.count } }
+    /// The jobs, and those who wait for closed runs.
+    var count: Int { lock.withLock { schedule.count + readerCount } }
 
     func stop() {
         let dropped = lock.withLock {
             isStopping = true
             let dropped = (schedule, readers)
-            (schedule, readers) = (LoadSchedule(), [:])
+            (schedule, readers, readerCount) = (LoadSchedule(), [:], 0)
             return dropped
         }
         withExtendedLifetime(dropped) {}

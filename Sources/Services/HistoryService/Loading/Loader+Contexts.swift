@@ -22,6 +22,7 @@ extension Loader {
 
     /// The database failed: refuses the waiters.
     func fail(_ entry: ClaimedContext, _ error: RequestError) {
+        shard.state.work.settled &+= 1
         let context = entry.context
         guard isLive(context) else { return refuse(entry.waiters) }
         let failure = context.state.fail(entry.claim, entry.waiters)

@@ -115,10 +115,8 @@ final class Loader: @unchecked Sendable {
         let answers = withStore { (store) throws(CommitError) in try lookUp(claimed, in: store) }
         switch answers {
         case .failure(let error):
-            shard.perform {
-                for entry in claimed { fail(entry, error) }
-                for debtor in debtors { finish(debtor.row.runID, nil, in: debtor.context) }
-            }
+            settle(claimed) { fail($0, error) }
+            settle(debtors) { finish($0.row.runID, nil, in: $0.context) }
             then(false)
         case .success(let (known, rows)):
             let pending = PendingLoad(
@@ -218,19 +216,18 @@ final class Loader: @unchecked Sendable {
     }
 
     private func failLoad(_ pending: PendingLoad, _ error: RequestError) {
-        shard.perform {
-            for (runID, destination) in pending.destinations.sorted(by: { $0.key < $1.key }) {
-                switch destination {
-                case .context(let entry): fail(entry, error)
-                case .debtor(let context): finish(runID, nil, in: context)
-                case .readers:
-                    for reader in shard.loads.takeReaders(of: runID) {
-                        shard.state.deferred.call { reader.failed(error) }
-                    }
+        let destinations = pending.destinations.sorted { $0.key < $1.key }
+        pending.destinations = [:]
+        settle(destinations) { runID, destination in
+            switch destination {
+            case .context(let entry): fail(entry, error)
+            case .debtor(let context): finish(runID, nil, in: context)
+            case .readers:
+                for reader in shard.loads.takeReaders(of: runID) {
+                    shard.state.deferred.call { reader.failed(error) }
                 }
             }
         }
-        pending.destinations = [:]
     }
 
     private func rebuild(_ end: JournalLoad.Finished) -> LoadedRun {
