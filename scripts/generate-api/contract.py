@@ -39,7 +39,8 @@ METHODS = set(
     CreateSchedule DescribeSchedule UpdateSchedule PatchSchedule ListScheduleMatchingTimes DeleteSchedule
     ListSchedules
     UpdateActivityOptions PauseActivity UnpauseActivity ResetActivity
-    UpdateWorkflowExecution PollWorkflowExecutionUpdate DeleteWorkflowExecution UpdateWorkflowExecutionOptions
+    UpdateWorkflowExecution PollWorkflowExecutionUpdate ExecuteMultiOperation
+    DeleteWorkflowExecution UpdateWorkflowExecutionOptions
     GetSystemInfo GetClusterInfo DescribeTaskQueue
     AddSearchAttributes RemoveSearchAttributes ListSearchAttributes GetSearchAttributes
     ShutdownWorker RecordWorkerHeartbeat ListWorkers CountWorkers DescribeWorker
@@ -50,6 +51,9 @@ METHODS = set(
 
 # Packages whose messages are all generated, since they are sent inside `google.protobuf.Any`.
 WHOLE_PACKAGES = {"temporal.api.errordetails.v1", "temporal.api.update.v1", "google.rpc"}
+
+# Messages of other packages that are sent inside `google.protobuf.Any`.
+FURTHER_MESSAGES = {".temporal.api.failure.v1.MultiOperationExecutionAborted"}
 
 # Fields of these types stay encoded (`RawMessage`), except inside these types and their parts.
 RAW_TYPES = {

@@ -120,7 +120,7 @@ class Schema:
         for proto in self.files:
             if proto.package in contract.WHOLE_PACKAGES or proto in self.test_files:
                 roots += [f".{proto.package}.{item.name}" for item in proto.message_type]
-        return roots
+        return roots + sorted(contract.FURTHER_MESSAGES)
 
     def _reachable(self, roots: list) -> set:
         reached: set = set()

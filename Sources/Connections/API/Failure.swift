@@ -466,3 +466,25 @@ public struct Failure: ProtobufMessage {
         case nexusHandlerFailureInfo(NexusHandlerFailureInfo)
     }
 }
+
+/// `temporal.api.failure.v1.MultiOperationExecutionAborted`.
+public struct MultiOperationExecutionAborted: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.failure.v1.MultiOperationExecutionAborted" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}

@@ -576,6 +576,160 @@ public struct PollWorkflowExecutionUpdateResponse: ProtobufMessage {
     }
 }
 
+/// `temporal.api.workflowservice.v1.ExecuteMultiOperationRequest`.
+public struct ExecuteMultiOperationRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var operations: [ExecuteMultiOperationRequest.Operation] = []
+    public var resourceID: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2*m operations 3s resource_id", messages: [ExecuteMultiOperationRequest.Operation.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.operations)
+            case 26: self.resourceID = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(3, omittingDefault: self.resourceID)
+        writer.message(2, self.operations)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+
+    /// `temporal.api.workflowservice.v1.ExecuteMultiOperationRequest.Operation`.
+    public struct Operation: ProtobufMessage {
+        public var operation: OneOf_Operation?
+        public var unknownFields: [UInt8] = []
+
+        public init() {}
+
+        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationRequest.Operation" }
+        public static let protobufFields = ProtobufFields("1m start_workflow 2m update_workflow", messages: [StartWorkflowExecutionRequest.self, UpdateWorkflowExecutionRequest.self])
+
+        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+            while let tag = try reader.nextTag() {
+                switch tag {
+                case 10:
+                    var value = StartWorkflowExecutionRequest()
+                    if case .startWorkflow(let current)? = self.operation {
+                        value = current
+                        self.operation = nil
+                    }
+                    try reader.message(&value)
+                    self.operation = .startWorkflow(value)
+                case 18:
+                    var value = UpdateWorkflowExecutionRequest()
+                    if case .updateWorkflow(let current)? = self.operation {
+                        value = current
+                        self.operation = nil
+                    }
+                    try reader.message(&value)
+                    self.operation = .updateWorkflow(value)
+                default: try reader.unknownField(&self.unknownFields)
+                }
+            }
+        }
+
+        public func encode(into writer: inout ProtobufWriter) {
+            writer.raw(self.unknownFields)
+            switch self.operation {
+            case .startWorkflow(let value): writer.message(1, value)
+            case .updateWorkflow(let value): writer.message(2, value)
+            case nil: break
+            }
+        }
+
+        public indirect enum OneOf_Operation: Equatable, Sendable {
+            case startWorkflow(StartWorkflowExecutionRequest)
+            case updateWorkflow(UpdateWorkflowExecutionRequest)
+        }
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ExecuteMultiOperationResponse`.
+public struct ExecuteMultiOperationResponse: ProtobufMessage {
+    public var responses: [ExecuteMultiOperationResponse.Response] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationResponse" }
+    public static let protobufFields = ProtobufFields("1*m responses", messages: [ExecuteMultiOperationResponse.Response.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.responses)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(1, self.responses)
+    }
+
+    /// `temporal.api.workflowservice.v1.ExecuteMultiOperationResponse.Response`.
+    public struct Response: ProtobufMessage {
+        public var response: OneOf_Response?
+        public var unknownFields: [UInt8] = []
+
+        public init() {}
+
+        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationResponse.Response" }
+        public static let protobufFields = ProtobufFields("1m start_workflow 2m update_workflow", messages: [StartWorkflowExecutionResponse.self, UpdateWorkflowExecutionResponse.self])
+
+        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+            while let tag = try reader.nextTag() {
+                switch tag {
+                case 10:
+                    var value = StartWorkflowExecutionResponse()
+                    if case .startWorkflow(let current)? = self.response {
+                        value = current
+                        self.response = nil
+                    }
+                    try reader.message(&value)
+                    self.response = .startWorkflow(value)
+                case 18:
+                    var value = UpdateWorkflowExecutionResponse()
+                    if case .updateWorkflow(let current)? = self.response {
+                        value = current
+                        self.response = nil
+                    }
+                    try reader.message(&value)
+                    self.response = .updateWorkflow(value)
+                default: try reader.unknownField(&self.unknownFields)
+                }
+            }
+        }
+
+        public func encode(into writer: inout ProtobufWriter) {
+            writer.raw(self.unknownFields)
+            switch self.response {
+            case .startWorkflow(let value): writer.message(1, value)
+            case .updateWorkflow(let value): writer.message(2, value)
+            case nil: break
+            }
+        }
+
+        public indirect enum OneOf_Response: Equatable, Sendable {
+            case startWorkflow(StartWorkflowExecutionResponse)
+            case updateWorkflow(UpdateWorkflowExecutionResponse)
+        }
+    }
+}
+
 /// `temporal.api.workflowservice.v1.UpdateActivityOptionsRequest`.
 public struct UpdateActivityOptionsRequest: ProtobufMessage {
     public var namespace: String = ""
@@ -714,165 +868,6 @@ public struct PauseActivityResponse: ProtobufMessage {
     public init() {}
 
     public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PauseActivityResponse" }
-    public static let protobufFields = ProtobufFields("")
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.UnpauseActivityRequest`.
-public struct UnpauseActivityRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var execution: WorkflowExecution?
-    public var identity: String = ""
-    public var activity: OneOf_Activity?
-    public var resetAttempts: Bool = false
-    public var resetHeartbeat: Bool = false
-    public var jitter: ProtobufDuration?
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UnpauseActivityRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2m execution 3s identity 4s id 5s type 6b unpause_all 7b reset_attempts 8b reset_heartbeat 9m jitter", messages: [WorkflowExecution.self, ProtobufDuration.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: try reader.message(&self.execution)
-            case 26: self.identity = try reader.string()
-            case 34: self.activity = .id(try reader.string())
-            case 42: self.activity = .type(try reader.string())
-            case 48: self.activity = .unpauseAll(try reader.bool())
-            case 56: self.resetAttempts = try reader.bool()
-            case 64: self.resetHeartbeat = try reader.bool()
-            case 74: try reader.message(&self.jitter)
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(9, self.jitter)
-        writer.bool(8, omittingDefault: self.resetHeartbeat)
-        writer.bool(7, omittingDefault: self.resetAttempts)
-        switch self.activity {
-        case .id(let value): writer.string(4, value)
-        case .type(let value): writer.string(5, value)
-        case .unpauseAll(let value): writer.bool(6, value)
-        case nil: break
-        }
-        writer.string(3, omittingDefault: self.identity)
-        writer.message(2, self.execution)
-        writer.string(1, omittingDefault: self.namespace)
-    }
-
-    public indirect enum OneOf_Activity: Equatable, Sendable {
-        case id(String)
-        case type(String)
-        case unpauseAll(Bool)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.UnpauseActivityResponse`.
-public struct UnpauseActivityResponse: ProtobufMessage {
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UnpauseActivityResponse" }
-    public static let protobufFields = ProtobufFields("")
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.ResetActivityRequest`.
-public struct ResetActivityRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var execution: WorkflowExecution?
-    public var identity: String = ""
-    public var activity: OneOf_Activity?
-    public var resetHeartbeat: Bool = false
-    public var keepPaused: Bool = false
-    public var jitter: ProtobufDuration?
-    public var restoreOriginalOptions: Bool = false
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ResetActivityRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2m execution 3s identity 4s id 5s type 10b match_all 6b reset_heartbeat 7b keep_paused 8m jitter 9b restore_original_options", messages: [WorkflowExecution.self, ProtobufDuration.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: try reader.message(&self.execution)
-            case 26: self.identity = try reader.string()
-            case 34: self.activity = .id(try reader.string())
-            case 42: self.activity = .type(try reader.string())
-            case 80: self.activity = .matchAll(try reader.bool())
-            case 48: self.resetHeartbeat = try reader.bool()
-            case 56: self.keepPaused = try reader.bool()
-            case 66: try reader.message(&self.jitter)
-            case 72: self.restoreOriginalOptions = try reader.bool()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        switch self.activity {
-        case .id(let value): writer.string(4, value)
-        case .type(let value): writer.string(5, value)
-        case .matchAll(let value): writer.bool(10, value)
-        case nil: break
-        }
-        writer.bool(9, omittingDefault: self.restoreOriginalOptions)
-        writer.message(8, self.jitter)
-        writer.bool(7, omittingDefault: self.keepPaused)
-        writer.bool(6, omittingDefault: self.resetHeartbeat)
-        writer.string(3, omittingDefault: self.identity)
-        writer.message(2, self.execution)
-        writer.string(1, omittingDefault: self.namespace)
-    }
-
-    public indirect enum OneOf_Activity: Equatable, Sendable {
-        case id(String)
-        case type(String)
-        case matchAll(Bool)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.ResetActivityResponse`.
-public struct ResetActivityResponse: ProtobufMessage {
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ResetActivityResponse" }
     public static let protobufFields = ProtobufFields("")
 
     public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {

@@ -3,6 +3,165 @@
 
 public import SagamoreProtobuf
 
+/// `temporal.api.workflowservice.v1.UnpauseActivityRequest`.
+public struct UnpauseActivityRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var execution: WorkflowExecution?
+    public var identity: String = ""
+    public var activity: OneOf_Activity?
+    public var resetAttempts: Bool = false
+    public var resetHeartbeat: Bool = false
+    public var jitter: ProtobufDuration?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UnpauseActivityRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2m execution 3s identity 4s id 5s type 6b unpause_all 7b reset_attempts 8b reset_heartbeat 9m jitter", messages: [WorkflowExecution.self, ProtobufDuration.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.execution)
+            case 26: self.identity = try reader.string()
+            case 34: self.activity = .id(try reader.string())
+            case 42: self.activity = .type(try reader.string())
+            case 48: self.activity = .unpauseAll(try reader.bool())
+            case 56: self.resetAttempts = try reader.bool()
+            case 64: self.resetHeartbeat = try reader.bool()
+            case 74: try reader.message(&self.jitter)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(9, self.jitter)
+        writer.bool(8, omittingDefault: self.resetHeartbeat)
+        writer.bool(7, omittingDefault: self.resetAttempts)
+        switch self.activity {
+        case .id(let value): writer.string(4, value)
+        case .type(let value): writer.string(5, value)
+        case .unpauseAll(let value): writer.bool(6, value)
+        case nil: break
+        }
+        writer.string(3, omittingDefault: self.identity)
+        writer.message(2, self.execution)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+
+    public indirect enum OneOf_Activity: Equatable, Sendable {
+        case id(String)
+        case type(String)
+        case unpauseAll(Bool)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UnpauseActivityResponse`.
+public struct UnpauseActivityResponse: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UnpauseActivityResponse" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ResetActivityRequest`.
+public struct ResetActivityRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var execution: WorkflowExecution?
+    public var identity: String = ""
+    public var activity: OneOf_Activity?
+    public var resetHeartbeat: Bool = false
+    public var keepPaused: Bool = false
+    public var jitter: ProtobufDuration?
+    public var restoreOriginalOptions: Bool = false
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ResetActivityRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2m execution 3s identity 4s id 5s type 10b match_all 6b reset_heartbeat 7b keep_paused 8m jitter 9b restore_original_options", messages: [WorkflowExecution.self, ProtobufDuration.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.execution)
+            case 26: self.identity = try reader.string()
+            case 34: self.activity = .id(try reader.string())
+            case 42: self.activity = .type(try reader.string())
+            case 80: self.activity = .matchAll(try reader.bool())
+            case 48: self.resetHeartbeat = try reader.bool()
+            case 56: self.keepPaused = try reader.bool()
+            case 66: try reader.message(&self.jitter)
+            case 72: self.restoreOriginalOptions = try reader.bool()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        switch self.activity {
+        case .id(let value): writer.string(4, value)
+        case .type(let value): writer.string(5, value)
+        case .matchAll(let value): writer.bool(10, value)
+        case nil: break
+        }
+        writer.bool(9, omittingDefault: self.restoreOriginalOptions)
+        writer.message(8, self.jitter)
+        writer.bool(7, omittingDefault: self.keepPaused)
+        writer.bool(6, omittingDefault: self.resetHeartbeat)
+        writer.string(3, omittingDefault: self.identity)
+        writer.message(2, self.execution)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+
+    public indirect enum OneOf_Activity: Equatable, Sendable {
+        case id(String)
+        case type(String)
+        case matchAll(Bool)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ResetActivityResponse`.
+public struct ResetActivityResponse: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ResetActivityResponse" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest`.
 public struct UpdateWorkflowExecutionOptionsRequest: ProtobufMessage {
     public var namespace: String = ""

@@ -176,7 +176,8 @@ extension RequestError {
         detail: .workflowNotReady
     )
 
-    static func tooManyUpdatesInFlight(_ limit: Int) -> RequestError {
+    /// As many updates are under way as may be.
+    public static func tooManyUpdatesInFlight(_ limit: Int) -> RequestError {
         RequestError(
             .resourceExhausted,
             "limit on number of concurrent in-flight updates has been reached (\(limit))",

@@ -11,6 +11,16 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
         case resourceExhausted, unavailable, unimplemented, deadlineExceeded, cancelled, internalError
     }
 
+    /// What became of one of several operations that were asked for together.
+    public enum OperationOutcome: Sendable {
+        /// It was carried out.
+        case done
+        /// It was not carried out, since another one failed.
+        case aborted
+        /// It failed.
+        case failed(RequestError)
+    }
+
     /// Details of the status, which SDKs turn into typed errors.
     public enum Detail: Sendable {
         /// `WorkflowExecutionAlreadyStartedFailure`: the run that holds the workflow id, and its start's request id.
@@ -29,6 +39,8 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
         case queryFailed(RawMessage<Failure>?)
         /// `ResourceExhaustedFailure` of something that is limited per namespace at a time.
         case concurrentLimit
+        /// `MultiOperationExecutionFailure`: what became of each operation of a request that has several.
+        case operations([OperationOutcome])
         /// `SystemWorkflowFailure`, reserved for failures of the system's own workflow tasks.
         case systemWorkflowTaskFailed
     }
@@ -125,4 +137,31 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
 
     /// The service is unavailable; the caller may retry.
     public static func unavailable(_ message: String) -> RequestError { RequestError(.unavailable, message) }
+}
+
+// MARK: - Update-with-start
+
+extension RequestError {
+    /// The error of a start together with an update.
+    ///
+    /// - Parameter outcomes: of the start and of the update; at least one failed.
+    public static func updateWithStart(_ outcomes: [OperationOutcome]) -> RequestError {
+        let failures = outcomes.compactMap { outcome -> RequestError? in
+            if case .failed(let error) = outcome { error } else { nil }
+        }
+        let code = failures.first?.code ?? .internalError
+        return RequestError(code, "Update-with-Start could not be executed.", detail: .operations(outcomes))
+    }
+
+    /// The start failed, so the update was not tried.
+    public static func refused(start error: RequestError) -> RequestError {
+        updateWithStart([.failed(error), .aborted])
+    }
+
+    /// The update failed.
+    ///
+    /// - Parameter isStarted: whether the run was started for it.
+    public static func refused(update error: RequestError, isStarted: Bool) -> RequestError {
+        updateWithStart([isStarted ? .done : .aborted, .failed(error)])
+    }
 }

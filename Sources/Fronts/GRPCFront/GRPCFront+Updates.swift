@@ -11,6 +11,10 @@ extension GRPCFront {
             [self] (call, request: UpdateWorkflowExecutionRequest) throws(RequestError) in
             try update(call, request)
         }
+        register(.executeMultiOperation, on: server, .hot) {
+            [self] (call, request: ExecuteMultiOperationRequest) throws(RequestError) in
+            try updateWithStart(call, request)
+        }
         register(.pollWorkflowExecutionUpdate, on: server, .hot) {
             [self] (call, request: PollWorkflowExecutionUpdateRequest) throws(RequestError) in
             try pollUpdate(call, request)

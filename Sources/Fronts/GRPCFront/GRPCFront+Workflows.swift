@@ -30,16 +30,8 @@ extension GRPCFront {
 
     private func start(_ call: GRPCServerCall, _ request: StartWorkflowExecutionRequest) throws(RequestError) {
         let namespace = try self.namespace(request.namespace, starts: true)
-        guard request.completionCallbacks.isEmpty else {
-            throw RequestError(.unimplemented, "completion_callbacks are not available in this version of sagamore")
-        }
-        // The answer names the request that started the run, so a request without an id gets one.
-        var request = request
-        if request.requestID.isEmpty { request.requestID = requestIDs.next() }
-        let start = try StartRequest(request, limits: limits)
-        try check(identity: request.identity)
-        noteSize(request.input?.bytes.count, of: "input", call)
-        noteSize(request.memo?.bytes.count, of: "memo", above: limits.warnedMemoBytes, call)
+        let start = try startRequest(request)
+        noteSizes(of: start.request, call)
         history.start(
             start,
             namespace: namespace.number,
@@ -50,6 +42,23 @@ extension GRPCFront {
                 }
             }
         )
+    }
+
+    /// A validated start. The answer names the request that started the run, so a request without an id gets one.
+    func startRequest(_ request: StartWorkflowExecutionRequest) throws(RequestError) -> StartRequest {
+        guard request.completionCallbacks.isEmpty else {
+            throw RequestError(.unimplemented, "completion_callbacks are not available in this version of sagamore")
+        }
+        var request = request
+        if request.requestID.isEmpty { request.requestID = requestIDs.next() }
+        let start = try StartRequest(request, limits: limits)
+        try check(identity: request.identity)
+        return start
+    }
+
+    func noteSizes(of request: StartWorkflowExecutionRequest, _ call: GRPCServerCall) {
+        noteSize(request.input?.bytes.count, of: "input", call)
+        noteSize(request.memo?.bytes.count, of: "memo", above: limits.warnedMemoBytes, call)
     }
 
     /// The answer in parts, with the first workflow task if the run has started eagerly.
@@ -64,7 +73,7 @@ extension GRPCFront {
         return [head] + task.parts
     }
 
-    private static func response(
+    static func response(
         to run: StartedRun,
         _ request: StartWorkflowExecutionRequest,
         _ namespace: String

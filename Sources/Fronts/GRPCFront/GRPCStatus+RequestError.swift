@@ -18,7 +18,7 @@ extension GRPCStatus {
         self.init(code, error.message, details: details)
     }
 
-    private static func packedDetail(of error: RequestError) -> ProtobufAny? {
+    fileprivate static func packedDetail(of error: RequestError) -> ProtobufAny? {
         switch error.detail {
         case .workflowAlreadyStarted(let runID, let startRequestID):
             var failure = WorkflowExecutionAlreadyStartedFailure()
@@ -52,6 +52,10 @@ extension GRPCStatus {
             failure.cause = .concurrentLimit
             failure.scope = .namespace
             return ProtobufAny(packing: failure)
+        case .operations(let outcomes):
+            var failure = MultiOperationExecutionFailure()
+            failure.statuses = outcomes.map { MultiOperationExecutionFailure.OperationStatus($0) }
+            return ProtobufAny(packing: failure)
         case .systemWorkflowTaskFailed:
             return ProtobufAny(packing: SystemWorkflowFailure())
         case nil:
@@ -72,6 +76,23 @@ extension GRPCStatus {
     /// Clients accept 8 KiB of trailers in total, with details in base64 and the message twice.
     private static let longestDetail = 2_500
     private static let longestMessage = 1_000
+}
+
+extension MultiOperationExecutionFailure.OperationStatus {
+    init(_ outcome: RequestError.OperationOutcome) {
+        self.init()
+        switch outcome {
+        case .done: break
+        case .aborted:
+            code = Int32(GRPCStatus.Code.aborted.rawValue)
+            message = "Operation was aborted."
+            details = [ProtobufAny(packing: MultiOperationExecutionAborted())]
+        case .failed(let error):
+            code = Int32(GRPCStatus.Code(error.code).rawValue)
+            message = error.message
+            details = GRPCStatus.packedDetail(of: error).map { [$0] } ?? []
+        }
+    }
 }
 
 extension GRPCStatus.Code {

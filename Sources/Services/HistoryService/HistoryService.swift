@@ -314,6 +314,19 @@ extension HistoryService {
         shard(workflow.key).update(workflow, request, waitingFor: stage, deadline: deadline, Caller(reply))
     }
 
+    public func startAndUpdate(
+        _ start: StartRequest,
+        _ update: UpdateRequest,
+        namespace: Int32,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<StartedUpdate>
+    ) {
+        let followed = FollowedUpdate(id: update.id, stage: stage, deadline: deadline)
+        let request = UpdateWithStart(start: start, update: update, namespace: namespace, followed: followed)
+        shard(request.key).startAndUpdate(request, Caller(reply))
+    }
+
     public func pollUpdate(
         _ workflow: WorkflowReference,
         id: String,

@@ -31,6 +31,16 @@ public protocol HistoryClient: RunAdministration, DebtRecipient {
         deadline: Instant,
         reply: Reply<UpdateStatus>
     )
+    /// Starts a workflow, or uses the one that is open, and updates it: both take effect, or none. Replies as `update`
+    /// does. An error says what became of each of the two (`RequestError.Detail.operations`).
+    func startAndUpdate(
+        _ start: StartRequest,
+        _ update: UpdateRequest,
+        namespace: Int32,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<StartedUpdate>
+    )
     /// Waits for an update that was sent before; replies as `update` does. Fails with `notFound` when the run does not
     /// know it.
     func pollUpdate(
@@ -170,6 +180,22 @@ public struct UpdateStatus: Sendable {
         self.runID = runID
         self.stage = stage
         self.outcome = outcome
+    }
+}
+
+/// The result of a start together with an update.
+public struct StartedUpdate: Sendable {
+    /// The run that was started, or the one that was updated.
+    public let run: StartedRun
+    /// How far the update has come.
+    public let update: UpdateStatus
+    /// Whether the run had completed the update before.
+    public let isRepeated: Bool
+
+    public init(run: StartedRun, update: UpdateStatus, isRepeated: Bool = false) {
+        self.run = run
+        self.update = update
+        self.isRepeated = isRepeated
     }
 }
 

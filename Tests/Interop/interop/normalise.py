@@ -112,7 +112,7 @@ class Normaliser:
         if isinstance(message, Timestamp):
             return "<no time>" if message.seconds == NO_TIME else "<time>"
         if name.startswith("google.protobuf."):
-            return json_format.MessageToDict(message)
+            return self.texts(json_format.MessageToDict(message))
         if isinstance(message, Payload):
             return self.payload(message)
         result: dict[str, Any] = {}
@@ -126,6 +126,14 @@ class Normaliser:
                 continue  # it holds nothing but keys that are left out
             result[field.name] = shown
         return result
+
+    def texts(self, value: Any) -> Any:
+        """JSON in which run ids may stand, such as that of a message in an `Any`."""
+        if isinstance(value, dict):
+            return {key: self.texts(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.texts(each) for each in value]
+        return self.text(value) if isinstance(value, str) else value
 
     def field(self, message: Message, field: FieldDescriptor, value: Any) -> Any:
         if is_map(field):

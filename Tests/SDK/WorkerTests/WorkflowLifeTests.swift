@@ -205,4 +205,35 @@ struct WorkflowLifeTests {
             #expect(try await handle.result() == "This is Bob of nobody")
         }
     }
+
+    @Test func anUpdateStartsAWorkflowThatDoesNotRun() async throws {
+        try await withWorker { queue in
+            Cart.registered(on: queue)
+        } _: { client, queue, _ in
+            var options = WorkflowOptions(id: "cart-\(UUID().uuidString)")
+            options.taskQueue = queue
+            func add(_ item: String) async throws -> UpdatedWorkflow<[String], Int> {
+                try await client.updateWithStart(Cart.type, Nothing(), options, update: Cart.add, item)
+            }
+            let first = try await add("tea")
+            #expect(first.isStarted)
+            #expect(try await first.update.result() == 1)
+            let second = try await add("milk")
+            #expect(!second.isStarted)
+            #expect(try await second.update.result() == 2)
+            let rejected = try await add("")
+            await #expect(throws: UpdateFailed.self) { try await rejected.update.result() }
+            #expect(rejected.workflow.runID == first.workflow.runID)
+            try await first.workflow.signal(Cart.close, Nothing())
+            #expect(try await first.workflow.result() == ["tea", "milk"])
+            options.reusePolicy = .rejectDuplicate
+            do {
+                _ = try await add("sugar")
+                Issue.record("the workflow was started again")
+            } catch let error as ClientError {
+                #expect(error.code == .alreadyStarted)
+                #expect(error.message.contains("already finished"))
+            }
+        }
+    }
 }

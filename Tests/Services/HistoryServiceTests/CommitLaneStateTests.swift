@@ -151,6 +151,18 @@ import Testing
         #expect(tell(&state, .foundLost([3])) == ["refuse [4] basisLost", "finish", "gather"])
     }
 
+    /// Requests are refused while the lane is stalled, so nothing that comes later would end the stall.
+    @Test(arguments: [true, false]) func aStallIsOverWhenAllThatWaitedIsRefused(isLost: Bool) {
+        var state = committing([1])
+        #expect(tell(&state, .commitFailed(Self.lost)) == ["stall", "report away", "connect"])
+        #expect(tell(&state, .connected) == ["retake 7"])
+        let taken = TakenShard(epoch: 8, outboxSequence: 100, commitCount: 50)
+        #expect(tell(&state, .taken(taken, since: Self.noon)) == ["own 8", "commit [1] 8/100/50"])
+        let event = isLost ? LaneEvent.foundLost([0]) : .commitFailed(Self.badRow)
+        let refusal = isLost ? "refuse [1] basisLost" : "refuse [1] 22000"
+        #expect(tell(&state, event) == [refusal, "resume", "report back", "finish", "gather"])
+    }
+
     @Test func anErrorThatHitsEveryRowRefusesNothing() {
         var state = committing([1, 2])
         #expect(tell(&state, .commitFailed(Self.missing)) == ["stall", "report misconfigured", "connect"])

@@ -73,7 +73,8 @@ extension HistoryTests {
 
         @Test func periodicJobsAreQueuedOnceAndTheirNextPagesAreKept() {
             let loading = Loading()
-            loading.add(.wakeParked(after: nil), .wakeParked(after: nil), .wakeParked(after: (loading.now, RunID(high: 1, low: 1))))
+            loading.add(.wakeParked(after: nil), .wakeParked(after: nil))
+            loading.add(.wakeParked(after: (loading.now, RunID(high: 1, low: 1))))
             #expect(loading.next() == "wake")
             #expect(loading.next() == "wake more")
             #expect(loading.next() == "wait")

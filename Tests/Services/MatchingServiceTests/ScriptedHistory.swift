@@ -88,6 +88,14 @@ final class ScriptedHistory: HistoryClient, BacklogStore, @unchecked Sendable {
         deadline: Instant,
         reply: Reply<UpdateStatus>
     ) {}
+    func startAndUpdate(
+        _: StartRequest,
+        _: UpdateRequest,
+        namespace _: Int32,
+        waitingFor _: UpdateWorkflowExecutionLifecycleStage,
+        deadline _: Instant,
+        reply: Reply<StartedUpdate>
+    ) {}
     func pollUpdate(
         _ workflow: WorkflowReference,
         id: String,

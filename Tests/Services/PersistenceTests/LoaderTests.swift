@@ -160,6 +160,8 @@ extension PersistenceTests {
             #expect(try !storage.loader.journalContains([5, 4], of: run))
             #expect(try !storage.loader.journalContains([2, 3], of: run))
             #expect(try !storage.loader.journalContains([4, 5], of: Storage.runID(2)))
+            #expect(try storage.loader.historyContains([2, 3], of: run))
+            #expect(try !storage.loader.historyContains([4, 5], of: run))
             batch.snapshots = [Storage.snapshot(1, 1, state: [7, 8, 9])]
             batch.journal = []
             try storage.lane.commit(batch, fence: fence)

@@ -44,6 +44,8 @@ public struct DatabaseOperation: Sendable {
         case loadJournals
         /// `LoaderStore.journalContains`
         case journalContains
+        /// `LoaderStore.historyContains`
+        case historyContains
         /// `LoaderStore.loadHeartbeats`
         case loadHeartbeats
         /// `LoaderStore.retentions`
@@ -87,6 +89,7 @@ public struct DatabaseOperation: Sendable {
         public var readsOnly: Bool {
             switch self {
             case .connect, .laneStanding, .epoch, .sliceTable, .lookUp, .loadJournals, .journalContains,
+                .historyContains,
                 .loadHeartbeats, .retentions, .loadRuns, .resetRun, .activeRuns, .parkedRuns, .waitingTasks,
                 .waitingQueues,
                 .readHistory, .publisherStanding, .readOutbox, .positions:

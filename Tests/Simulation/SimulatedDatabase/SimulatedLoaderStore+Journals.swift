@@ -44,6 +44,12 @@ extension SimulatedLoaderStore {
         }
     }
 
+    public func historyContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool {
+        try database.perform(.historyContains, session) { () throws(CommitError) in
+            database.tables.journal[runID]?.contains { $0.events.contains(bytes) } ?? false
+        }
+    }
+
     public func journalContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool {
         try database.perform(.journalContains, session) { () throws(CommitError) in
             let tables = database.tables

@@ -97,6 +97,8 @@ extension DatabaseContract {
             }
             #expect(try contains([2, 3, 6], 1) && contains([1, 2], 1) && contains([7, 7], 2) && contains([], 3))
             #expect(try !contains([1, 1], 1), "not in events")
+            #expect(try database.loader.historyContains([1, 1], of: Sample.runID(1)))
+            #expect(try !database.loader.historyContains([2, 3, 6], of: Sample.runID(1)), "not in facts")
             #expect(try !contains([2, 3, 7], 1) && !contains([7, 7, 7, 7, 7], 2) && !contains([], 9))
         }
 

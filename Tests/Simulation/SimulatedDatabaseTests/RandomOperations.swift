@@ -286,7 +286,9 @@ extension RandomOperations {
             }
         case 4:
             let needle = bytes(4)
-            return Step(name: "contains") { "\(try $0.loader.journalContains(needle, of: id))" }
+            return Step(name: "contains") {
+                "\(try $0.loader.journalContains(needle, of: id)) \(try $0.loader.historyContains(needle, of: id))"
+            }
         case 5:
             let position = HeartbeatPosition(runID: random.happens(0.5) ? Sample.none : id, scheduledEventID: 5)
             return Step(name: "heartbeats \(ids) \(position) \(byteLimit)") {

@@ -27,6 +27,15 @@ extension EngineService {
         }
     }
 
+    func startAndUpdate(
+        _: StartRequest,
+        _: UpdateRequest,
+        namespace _: Int32,
+        waitingFor _: UpdateWorkflowExecutionLifecycleStage,
+        deadline _: Instant,
+        reply: Reply<StartedUpdate>
+    ) { reply.fail(RequestError(.unimplemented, "no client of this world starts and updates at once")) }
+
     func pollUpdate(
         _ workflow: WorkflowReference,
         id: String,

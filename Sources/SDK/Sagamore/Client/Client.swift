@@ -116,7 +116,7 @@ public final class Client: Sendable {
         WorkflowHandle(client: self, id: id, runID: runID ?? "")
     }
 
-    private func startRequest<Input, Output>(
+    func startRequest<Input, Output>(
         _ type: WorkflowType<Input, Output>,
         _ input: Input,
         _ options: WorkflowOptions

@@ -1,4 +1,6 @@
+internal import SagamoreAPI
 internal import SagamoreGRPC
+internal import SagamoreProtobuf
 
 /// The server refused a request or is unreachable.
 public struct ClientError: Error, Sendable, CustomStringConvertible {
@@ -50,8 +52,19 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
             case .resourceExhausted: .limit
             default: .other
             }
-        message = status.message
+        message = Self.operationMessage(status) ?? status.message
         cause = status
+    }
+
+    /// The message of the operation that failed, of several that were asked for together.
+    private static func operationMessage(_ status: GRPCStatus) -> String? {
+        guard let bytes = status.details, let content = try? RPCStatus(serializedBytes: bytes) else { return nil }
+        let name = MultiOperationExecutionFailure.protobufMessageName
+        guard let detail = content.details.first(where: { $0.typeURL.hasSuffix("/\(name)") }),
+            let failure = try? MultiOperationExecutionFailure(serializedBytes: detail.value)
+        else { return nil }
+        let (done, aborted) = (Int32(GRPCStatus.Code.ok.rawValue), Int32(GRPCStatus.Code.aborted.rawValue))
+        return failure.statuses.first { $0.code != done && $0.code != aborted }?.message
     }
 
     /// The message.

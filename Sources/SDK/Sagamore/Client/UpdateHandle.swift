@@ -97,22 +97,7 @@ extension WorkflowHandle {
         id: String?,
         until stage: UpdateWorkflowExecutionLifecycleStage
     ) async throws -> UpdateHandle<Answer> {
-        let updateID = id ?? Client.makeRequestID()
-        var request = UpdateWorkflowExecutionRequest()
-        request.namespace = client.options.namespace
-        request.workflowExecution = WorkflowExecution(workflowID: self.id, runID: runID)
-        var policy = WaitPolicy()
-        policy.lifecycleStage = stage
-        request.waitPolicy = policy
-        var meta = Meta()
-        meta.updateID = updateID
-        meta.identity = client.options.identity
-        var arguments = SagamoreAPI.Input()
-        arguments.name = update.name
-        arguments.args = try PayloadCoding.arguments(input)
-        request.request = Request()
-        request.request?.meta = meta
-        request.request?.input = arguments
+        let request = try client.updateRequest(update, input, id: id, of: self.id, runID: runID, until: stage)
         while true {
             let answer = await client.service.call(
                 .updateWorkflowExecution,
@@ -123,20 +108,54 @@ extension WorkflowHandle {
             )
             switch answer {
             case .success(let response):
-                // Without a worker, the server answers before the update has come so far.
-                guard response.stage.rawValue >= UpdateWorkflowExecutionLifecycleStage.accepted.rawValue else {
-                    continue
-                }
-                return UpdateHandle(
-                    client: client,
-                    workflowID: self.id,
-                    runID: response.updateRef?.workflowExecution?.runID ?? runID,
-                    outcome: response.outcome,
-                    id: updateID
-                )
+                if let handle = UpdateHandle<Answer>(client, response) { return handle }
             case .failure(let status):
                 if status.code != .deadlineExceeded || Task.isCancelled { throw ClientError(status) }
             }
         }
+    }
+}
+
+extension UpdateHandle {
+    /// Nil when the server has answered before the workflow accepted the update, as it does without a worker.
+    init?(_ client: Client, _ response: UpdateWorkflowExecutionResponse) {
+        guard response.stage.rawValue >= UpdateWorkflowExecutionLifecycleStage.accepted.rawValue,
+            let update = response.updateRef, let workflow = update.workflowExecution
+        else { return nil }
+        self.init(
+            client: client,
+            workflowID: workflow.workflowID,
+            runID: workflow.runID,
+            outcome: response.outcome,
+            id: update.updateID
+        )
+    }
+}
+
+extension Client {
+    func updateRequest<Input, Answer>(
+        _ update: Update<Input, Answer>,
+        _ input: Input,
+        id: String?,
+        of workflowID: String,
+        runID: String,
+        until stage: UpdateWorkflowExecutionLifecycleStage
+    ) throws -> UpdateWorkflowExecutionRequest {
+        var request = UpdateWorkflowExecutionRequest()
+        request.namespace = options.namespace
+        request.workflowExecution = WorkflowExecution(workflowID: workflowID, runID: runID)
+        var policy = WaitPolicy()
+        policy.lifecycleStage = stage
+        request.waitPolicy = policy
+        var meta = Meta()
+        meta.updateID = id ?? Self.makeRequestID()
+        meta.identity = options.identity
+        var arguments = SagamoreAPI.Input()
+        arguments.name = update.name
+        arguments.args = try PayloadCoding.arguments(input)
+        request.request = Request()
+        request.request?.meta = meta
+        request.request?.input = arguments
+        return request
     }
 }

@@ -192,10 +192,11 @@ struct CommitLaneState<Item> {
         return [.commit(part.items, known)]
     }
 
-    /// The current part is answered.
+    /// The current part is answered. If it was refused, no commit shows that a failure is over; but the shard was taken
+    /// again since, or an item refused by a database that is there.
     private mutating func answered(_ now: Instant) -> [LaneAction<Item>] {
         parts.removeLast()
-        return (parts.isEmpty ? list(.finish) : list()) + proceed(now)
+        return (parts.isEmpty ? recovered() + list(.finish) : list()) + proceed(now)
     }
 
     private mutating func release(_ records: Int, _ now: Instant) -> [LaneAction<Item>] {

@@ -31,4 +31,22 @@ extension Shard {
             )
         )
     }
+
+    /// Finds out how far a closed run has come with an update, like `hasSeen`.
+    func hasUpdate(
+        _ id: String,
+        in row: RunRow,
+        failed: @escaping @Sendable (RequestError) -> Void,
+        _ done: @escaping @Sendable (UpdateProgress?) -> Void
+    ) {
+        loads.add(
+            .read(
+                { [self] (store) throws(CommitError) in
+                    guard try store.historyContains(Array(id.utf8), of: row.runID) else { return done(nil) }
+                    read(row, failed: failed) { run in done(run.execution.progress(ofUpdate: id)) }
+                },
+                failed: failed
+            )
+        )
+    }
 }

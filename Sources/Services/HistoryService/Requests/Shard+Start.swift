@@ -4,6 +4,16 @@ internal import SagamorePersistence
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
+/// A run that a start has made the current one.
+struct BegunRun {
+    let run: CachedRun
+    /// Its first row, and the end of the run that it replaces.
+    let item: LaneItem
+    let started: StartedRun
+    /// Its first workflow task, if the start asked for it.
+    let eagerTask: WorkflowTaskStamp?
+}
+
 extension Shard {
     /// Whether a start may begin a run, by the request's policies.
     enum StartVerdict {
@@ -120,8 +130,31 @@ extension Shard {
         answering answer: @escaping @Sendable (StartedRun) -> Success,
         onFailure: @escaping @Sendable (LaneFailure, Reply<Success>) -> Void
     ) {
-        let now = clock()
         let context = access.context
+        let begun = makeRun(request, verdict, in: context, inbox: inbox)
+        if let task = begun.eagerTask, let deliver = startEagerly(task, of: begun.run, request.request, at: clock()) {
+            let started = begun.started
+            access.commit(begun.item, onFailure: onFailure) { reply in
+                deliver { outcome in
+                    var started = started
+                    started.eagerTask = try? outcome.get()
+                    reply.succeed(answer(started))
+                }
+            }
+        } else {
+            access.commit(begun.item, answering: answer(begun.started), onFailure: onFailure)
+        }
+        tellReplaced(by: begun, in: context)
+    }
+
+    /// Under the lock: makes a run the current one of its workflow. Its item is to be queued at once.
+    func makeRun(
+        _ request: StartRequest,
+        _ verdict: StartVerdict,
+        in context: WorkflowContext,
+        inbox: InboxRow? = nil
+    ) -> BegunRun {
+        let now = clock()
         let runID = state.random.runID(at: now, after: context.newestRunID)
         var ending: LaneItem?
         if case .replace(let old) = verdict {
@@ -152,21 +185,14 @@ extension Shard {
         item.ending = ending
         item.basis = previous
         let started = StartedRun(runID: runID, isNew: true, status: .running)
-        if let task, let deliver = startEagerly(task, of: run, request.request, at: now) {
-            access.commit(item, onFailure: onFailure) { reply in
-                deliver { outcome in
-                    var started = started
-                    started.eagerTask = try? outcome.get()
-                    reply.succeed(answer(started))
-                }
-            }
-        } else {
-            access.commit(item, answering: answer(started), onFailure: onFailure)
-        }
-        if let replaced = ending?.run {
-            answerWaiters(of: replaced, in: context)
-            requeueLostQueries(of: replaced, in: context)
-        }
+        return BegunRun(run: run, item: item, started: started, eagerTask: task)
+    }
+
+    /// Under the lock: those who wait for the run that was replaced look again. Called when the item is queued.
+    func tellReplaced(by begun: BegunRun, in context: WorkflowContext) {
+        guard let replaced = begun.item.ending?.run else { return }
+        answerWaiters(of: replaced, in: context)
+        requeueLostQueries(of: replaced, in: context)
     }
 
     /// Under the lock: the start uses the run that is open.

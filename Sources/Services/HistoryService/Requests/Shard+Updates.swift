@@ -132,7 +132,7 @@ extension Shard {
     }
 
     /// Answers about an update that has ended. Its outcome stays in the history only.
-    private func answer(
+    func answer(
         _ id: String,
         _ progress: UpdateProgress?,
         _ runID: RunID,

@@ -222,6 +222,30 @@ extension RunAccess where Success == UpdateStatus {
     }
 }
 
+extension RunAccess {
+    /// Answers once an update that the run knows has come far enough.
+    ///
+    /// - Parameter again: called without the lock if the run closes before it has accepted the update; nil if that is
+    ///   the answer.
+    consuming func follow(
+        _ update: FollowedUpdate,
+        of run: CachedRun,
+        again: (@Sendable (Reply<Success>) -> Void)?,
+        _ answer: @escaping @Sendable (Result<UpdateStatus, RequestError>) -> Result<Success, RequestError>
+    ) {
+        let reply = reply
+        var update = update
+        if let again {
+            update.askAgain = { _, followed in
+                // The caller still waits, and is answered in another way.
+                followed.abandon()
+                again(reply)
+            }
+        }
+        shard.follow(update, of: run, Reply { reply.answer(answer($0)) })
+    }
+}
+
 /// The answer to a poll.
 protocol PolledTask: Sendable {}
 extension PolledWorkflowTask: PolledTask {}
@@ -333,6 +357,10 @@ extension Shard {
         case .success(let row?)
         where row.key == workflow.key && !isLookedUpAgain && (row.status == .running || isBeingDeleted(row)):
             resolveAgain(workflow, reply, proceed)
+        case .success(let row?) where row.key == workflow.key && row.status == .running:
+            // Its end could not be committed, or is being committed only now.
+            let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
+            state.deferred.call { reply.fail(error) }
         case .success(let row?) where row.key == workflow.key && !row.isDeleted:
             proceed(RunAccess(self, state.runs.context(row.key), nil, reply), .closed(row))
         case .success: proceed(RunAccess(self, state.runs.context(workflow.key), nil, reply), .missing)

@@ -76,8 +76,29 @@ extension PostgresLoaderStore {
     )
 
     public func journalContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool {
-        let values: [PostgresValue] = [.uuid(high: runID.high, low: runID.low), .bytes(bytes)]
-        return try query(Self.contains, values).int64(0, 0) != 0
+        try doesContain(Self.contains, bytes, runID)
+    }
+
+    private static let historyContains = PostgresStatement(
+        "history_contains",
+        """
+        select count(*) from (
+            select from sagamore.journal where run_id = $1 and position($2::bytea in events) > 0
+            limit 1) as found
+        """,
+        readsOnly: true
+    )
+
+    public func historyContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool {
+        try doesContain(Self.historyContains, bytes, runID)
+    }
+
+    private func doesContain(
+        _ statement: PostgresStatement,
+        _ bytes: [UInt8],
+        _ runID: RunID
+    ) throws(CommitError) -> Bool {
+        try query(statement, [.uuid(high: runID.high, low: runID.low), .bytes(bytes)]).int64(0, 0) != 0
     }
 
     private static let heartbeats = PostgresStatement(

@@ -124,6 +124,8 @@ public protocol LoaderStore: AnyObject {
     ) throws(CommitError) -> JournalPage
     /// Whether a fact of a run, or its snapshot, holds these bytes.
     func journalContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool
+    /// Whether an event of a run holds these bytes.
+    func historyContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool
     /// The flushed heartbeat details of runs, by run id and activity, behind a position, up to about `byteLimit` bytes:
     /// at least one row where there is one.
     func loadHeartbeats(

@@ -122,6 +122,15 @@ final class FakeHistory: HistoryClient {
         handler(workflow, request, stage, deadline, reply)
     }
 
+    func startAndUpdate(
+        _: StartRequest,
+        _: UpdateRequest,
+        namespace _: Int32,
+        waitingFor _: UpdateWorkflowExecutionLifecycleStage,
+        deadline _: Instant,
+        reply: Reply<StartedUpdate>
+    ) { unexpected(reply) }
+
     func pollUpdate(
         _ workflow: WorkflowReference,
         id: String,

@@ -46,6 +46,14 @@ final class FakeHistory: HistoryClient {
         deadline _: Instant,
         reply: Reply<UpdateStatus>
     ) { unexpected(reply) }
+    func startAndUpdate(
+        _: StartRequest,
+        _: UpdateRequest,
+        namespace _: Int32,
+        waitingFor _: UpdateWorkflowExecutionLifecycleStage,
+        deadline _: Instant,
+        reply: Reply<StartedUpdate>
+    ) { unexpected(reply) }
     func pollUpdate(
         _: WorkflowReference,
         id _: String,

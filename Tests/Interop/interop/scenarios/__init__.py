@@ -59,6 +59,7 @@ from . import (  # noqa: E402, I001
     queries as queries,
     updates as updates,
     updates_with_sdk as updates_with_sdk,
+    update_with_start as update_with_start,
     activities as activities,
     activities_by_id as activities_by_id,
     activity_operations as activity_operations,

@@ -1,10 +1,12 @@
 """Updates with workers and clients of the official SDK: validators, handlers that wait, restarts."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 from temporalio import activity, workflow
-from temporalio.client import WorkflowHandle, WorkflowUpdateStage
+from temporalio.client import WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateStage
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 
 from ..stage import Stage
@@ -136,3 +138,35 @@ async def sdk_update_and_the_end(stage: Stage) -> None:
         await handle.terminate("enough")
         await stage.attempt("outcome", waiting)
         await stage.attempt("outcome afterwards", handle.get_update_handle("u-1").result())
+
+
+@scenario
+async def sdk_update_with_start(stage: Stage) -> None:
+    """The first deposit opens the account, the next ones use it, whether it is negative or not."""
+
+    def opening(policy: WorkflowIDConflictPolicy) -> "WithStartWorkflowOperation[Account, int]":
+        return WithStartWorkflowOperation(
+            Account.run, id=stage.name, task_queue=stage.name, id_conflict_policy=policy
+        )
+
+    async def deposit(name: str, amount: int, policy: WorkflowIDConflictPolicy) -> None:
+        start = opening(policy)
+        await stage.attempt(
+            name,
+            stage.client.execute_update_with_start_workflow(
+                Account.deposit, amount, id=f"update {name}", start_workflow_operation=start
+            ),
+        )
+        with contextlib.suppress(Exception):
+            stage.record(f"{name}: run", (await start.workflow_handle()).result_run_id is not None)
+
+    use, fail = WorkflowIDConflictPolicy.USE_EXISTING, WorkflowIDConflictPolicy.FAIL
+    async with stage.worker([Account], [double]):
+        await deposit("first", 5, use)
+        await deposit("second", 6, use)
+        await deposit("negative", -1, use)
+        await deposit("refused", 7, fail)
+        handle = stage.client.get_workflow_handle_for(Account.run, stage.name)
+        await handle.signal(Account.close)
+        stage.record("result", await handle.result())
+        await stage.history()

@@ -333,6 +333,11 @@ final class FaultyLoaderStore: LoaderStore {
         return try store.journalContains(bytes, of: runID)
     }
 
+    func historyContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool {
+        try faults.checkLoader()
+        return try store.historyContains(bytes, of: runID)
+    }
+
     func loadHeartbeats(
         _ runIDs: [RunID],
         after position: HeartbeatPosition,

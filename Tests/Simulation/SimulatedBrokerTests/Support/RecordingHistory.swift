@@ -34,6 +34,14 @@ final class RecordingHistory: HistoryClient {
         deadline _: Instant,
         reply: Reply<UpdateStatus>
     ) { unexpected(reply) }
+    func startAndUpdate(
+        _: StartRequest,
+        _: UpdateRequest,
+        namespace _: Int32,
+        waitingFor _: UpdateWorkflowExecutionLifecycleStage,
+        deadline _: Instant,
+        reply: Reply<StartedUpdate>
+    ) { unexpected(reply) }
     func pollUpdate(
         _: WorkflowReference,
         id _: String,

@@ -71,6 +71,26 @@ class ReachedHistory: HistoryClient, @unchecked Sendable {
         }
     }
 
+    func startAndUpdate(
+        _ start: StartRequest,
+        _ update: UpdateRequest,
+        namespace: Int32,
+        waitingFor stage: UpdateWorkflowExecutionLifecycleStage,
+        deadline: Instant,
+        reply: Reply<StartedUpdate>
+    ) {
+        life.receive(reply) { history, reply in
+            history.startAndUpdate(
+                start,
+                update,
+                namespace: namespace,
+                waitingFor: stage,
+                deadline: deadline,
+                reply: reply
+            )
+        }
+    }
+
     func pollUpdate(
         _ workflow: WorkflowReference,
         id: String,

@@ -36,6 +36,10 @@ class ReachedLoaderStore: LoaderStore {
         try life.call { () throws(CommitError) in try store.journalContains(bytes, of: runID) }
     }
 
+    func historyContains(_ bytes: [UInt8], of runID: RunID) throws(CommitError) -> Bool {
+        try life.call { () throws(CommitError) in try store.historyContains(bytes, of: runID) }
+    }
+
     func loadHeartbeats(
         _ runIDs: [RunID],
         after position: HeartbeatPosition,
