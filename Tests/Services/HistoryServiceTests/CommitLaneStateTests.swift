@@ -158,7 +158,7 @@ import Testing
         #expect(tell(&state, .connected) == ["retake 7"])
         let taken = TakenShard(epoch: 8, outboxSequence: 100, commitCount: 50)
         #expect(tell(&state, .taken(taken, since: Self.noon)) == ["own 8", "commit [1] 8/100/50"])
-        let event = isLost ? LaneEvent.foundLost([0]) : .commitFailed(Self.badRow)
+        let event: LaneEvent<Int> = isLost ? .foundLost([0]) : .commitFailed(Self.badRow)
         let refusal = isLost ? "refuse [1] basisLost" : "refuse [1] 22000"
         #expect(tell(&state, event) == [refusal, "resume", "report back", "finish", "gather"])
     }
