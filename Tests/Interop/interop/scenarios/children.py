@@ -107,6 +107,33 @@ async def child_completes(stage: Stage) -> None:
 
 
 @scenario
+async def child_is_retried(stage: Stage) -> None:
+    """Children with retry policies: their parent hears of the last attempt only."""
+    worker, child = RawWorker(stage), QueueWorker(stage, "children")
+    await worker.start()
+    retry = {"initial_interval": 1, "backoff_coefficient": 1, "maximum_attempts": 2}
+    await worker.complete(await worker.poll(), start_child(stage, "first", retry_policy=retry))
+    await until_started(stage)
+    await worker.complete(await worker.poll())
+    await child.complete(await child.poll(), fail_workflow(application_failure("not yet")))
+    task = await child.poll()
+    stage.record("second attempt", task)
+    stage.record("parent while the child is retried", await stage.describe())
+    await child.complete(task, complete_workflow("done"))
+    await stage.until_history(lambda types: "CHILD_WORKFLOW_EXECUTION_COMPLETED" in types)
+    await worker.complete(await worker.poll(), start_child(stage, "second", retry_policy=retry))
+    await until_started(stage, 2)
+    await worker.complete(await worker.poll())
+    for attempt in ("one", "two"):
+        await child.complete(await child.poll(), fail_workflow(application_failure(attempt)))
+    await stage.until_history(lambda types: "CHILD_WORKFLOW_EXECUTION_FAILED" in types)
+    await worker.complete(await worker.poll(), complete_workflow())
+    await stage.history()
+    await stage.history(f"{stage.name}-first", name="first child's last run")
+    await stage.history(f"{stage.name}-second", name="second child's last run")
+
+
+@scenario
 async def child_by_defaults(stage: Stage) -> None:
     """A child with nothing but its id, type and summary: queue and timeouts are the parent's or the defaults."""
     worker = RawWorker(stage)

@@ -665,6 +665,24 @@ async def update_with_an_empty_message(stage: Stage) -> None:
 
 
 @scenario
+async def update_completed_by_a_workflow_that_must_go_on(stage: Stage) -> None:
+    """Completed together with the workflow, which has a signal to see yet, so that the task comes again."""
+    worker = await idle(stage)
+    update = ask(stage, "u-1")
+    task = await worker.poll()
+    await stage.client.get_workflow_handle(stage.name).signal("between")
+    messages = [acceptance(task.messages[0]), completion("u-1", "done")]
+    commands = [*(order(each) for each in messages), complete_workflow("end")]
+    await stage.attempt("completion", worker.complete(task, *commands, messages=messages))
+    task = await worker.poll()
+    stage.record("ids", [each.protocol_instance_id for each in task.messages])
+    await stage.attempt("second completion", accept(worker, task, "done"))
+    await stage.attempt("answer", update)
+    await stage.client.get_workflow_handle(stage.name).terminate()
+    await stage.history()
+
+
+@scenario
 async def update_without_a_wait_policy(stage: Stage) -> None:
     """And with the id that the server chooses, and a request id."""
     worker = await idle(stage)
