@@ -86,9 +86,10 @@ async def run(arguments: argparse.Namespace, names: list[str], tally: Tally) -> 
     if task := asyncio.current_task():
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     if not arguments.record and not arguments.reference_only:
-        for name, check_ends in CHECKS.items():
-            if is_wanted(arguments, name):
-                report(tally, name, [], await check_ends(sagamore_binary()))
+        checks = {name: check for name, check in CHECKS.items() if is_wanted(arguments, name)}
+        found = await asyncio.gather(*(check(sagamore_binary()) for check in checks.values()))
+        for name, problems in zip(checks, found, strict=True):
+            report(tally, name, [], problems)
     if not names:
         return
     temporal = Path(os.environ.get("SAGAMORE_TEST_TEMPORAL") or Path(sys.executable).parent / "temporal")
@@ -115,7 +116,7 @@ async def run(arguments: argparse.Namespace, names: list[str], tally: Tally) -> 
         async def one(name: str) -> list[Played] | None:
             async with places:
                 both = pairs[name in WITH_SMALL_LIMITS]
-                played = [await play(Stage(server, client, name)) for server, client in both]
+                played = await asyncio.gather(*(play(Stage(server, client, name)) for server, client in both))
             if arguments.record:
                 write(arguments.record, played[0].stage)
             elif played[1].stage.server.name == "sagamore" and compared(*played):
