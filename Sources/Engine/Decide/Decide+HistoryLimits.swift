@@ -12,14 +12,14 @@ extension Execution {
     /// too large already. The reply is then a refusal.
     ///
     /// - Parameter now: asked only where a limit ends the run.
-    public func limited(_ decision: Decision, at now: @autoclosure () -> Instant, _ limits: Limits) -> Decision {
-        guard isRunning, durable.lastEventID > 0 else { return decision }
+    public func limit(of decision: Decision, at now: @autoclosure () -> Instant, _ limits: Limits) -> Decision? {
+        guard isRunning, durable.lastEventID > 0 else { return nil }
         let mayExceed = durable.lastEventID + Int64(decision.entries.count) > limits.historyEvents
-        guard mayExceed || isTooLarge(limits), decision.isDurable, !decision.endsRun else { return decision }
+        guard mayExceed || isTooLarge(limits), decision.isDurable, !decision.endsRun else { return nil }
         if isTooLarge(limits) { return ending(historySizeExceeded, at: now()) }
         let added = decision.entries.count { if case .event = $0 { true } else { false } }
         return durable.lastEventID + Int64(added) > limits.historyEvents
-            ? ending(historyCountExceeded, at: now()) : decision
+            ? ending(historyCountExceeded, at: now()) : nil
     }
 
     /// What ends a run before another task of it starts, because its history is too large, or too long for the event

@@ -43,7 +43,7 @@ package final class Stage {
     /// Applies a decision's entries, or those that end the run if the decision exceeds a limit of its history.
     @discardableResult
     package func apply(_ given: Decision) -> Decision {
-        let decision = execution.limited(given, at: now, limits)
+        let decision = execution.limit(of: given, at: now, limits) ?? given
         for entry in decision.entries {
             do throws(InvalidEntry) { try execution.validate(entry) } catch { preconditionFailure("\(error)") }
             execution.apply(entry)

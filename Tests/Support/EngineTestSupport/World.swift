@@ -113,7 +113,8 @@ package final class World {
         let before = execution
         let decision: Decision
         do throws(RequestError) {
-            decision = execution.limited(try decide(execution), at: now, limits)
+            let decided = try decide(execution)
+            decision = execution.limit(of: decided, at: now, limits) ?? decided
         } catch {
             coverage.count("refused \(error.code)")
             requests.append("    \(error)")

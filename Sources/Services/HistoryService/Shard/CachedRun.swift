@@ -218,6 +218,11 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         try body(&execution)
     }
 
+    /// Asks the execution in place, as `decide` does.
+    func ask<Value>(_ body: (inout SagamoreEngine.Execution) -> Value) -> Value { body(&execution) }
+
+    var extent: RunExtent { ask { RunExtent($0.durable) } }
+
     /// The tasks that are due and not started, including retries of activities.
     func waitingTasks(at now: Instant) -> [TaskOffer] {
         guard execution.isRunning else { return [] }

@@ -25,11 +25,11 @@ extension Shard {
         precondition(run.residence.isInMemory, "a decision on a run that is \(run.residence) would be lost")
         state.work.decided(decision.entries.count)
         let item = LaneItem(context: context, run: run)
-        let before = run.execution.durable.life
-        let decision = limited(decision, of: run, item)
-        let lengthBefore = HistoryLength(run.execution.durable)
+        let before = run.extent
+        let decision = limit(of: decision, on: run, item) ?? decision
         let row = run.apply(decision.entries)
-        noteLength(of: run, since: lengthBefore)
+        let after = run.extent
+        noteLength(of: run, since: before.length, after.length)
         if !row.events.isEmpty || !row.facts.isEmpty {
             run.sequence += 1
             item.journal = JournalRow(
@@ -39,7 +39,7 @@ extension Shard {
                 events: row.events,
                 facts: row.facts
             )
-            item.history = CommittedHistory(run.execution)
+            item.history = run.ask { CommittedHistory($0) }
             if run.sequence == 1 {
                 item.newRun = run.row
                 item.assumesNew = assumesNew
@@ -50,7 +50,7 @@ extension Shard {
             run.alarmIsSet(isActive: true)
             if state.allowsSnapshots { item.snapshot = run.snapshotIfDue() }
         }
-        noteLife(of: run, before, in: item)
+        noteLife(of: run, before.life, after.life, in: item)
         item.inbox = inbox
         if let inbox { state.recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID)) }
         item.debts = decision.debts
@@ -69,8 +69,7 @@ extension Shard {
     }
 
     /// Adds the rows for a run's close, or for the end of its debts, to the transition that caused it.
-    private func noteLife(of run: CachedRun, _ before: RunLife, in item: LaneItem) {
-        let life = run.execution.durable.life
+    private func noteLife(of run: CachedRun, _ before: RunLife, _ life: RunLife, in item: LaneItem) {
         guard life != before else { return }
         precondition(before != .done, "a run that is done goes on")
         // A run with debts keeps its alarm, so that recovery finds it.
