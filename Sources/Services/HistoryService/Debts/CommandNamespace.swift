@@ -10,7 +10,8 @@ extension HistoryService {
         for commands: [Command],
         of key: WorkflowKey
     ) throws(RequestError) -> NamespaceName? {
-        guard commands.contains(where: { $0.namedNamespace != nil }) else { return nil }
+        // By the type alone: most completions have no such command, and the attributes of others are large.
+        guard commands.contains(where: { $0.commandType.concernsAnotherWorkflow }) else { return nil }
         guard let namespaces = debtContacts.namespaces, let own = namespaces.namespace(numbered: key.namespace) else {
             return nil
         }
@@ -18,6 +19,16 @@ extension HistoryService {
             if let name = command.namedNamespace, !name.isEmpty { _ = try namespaces.namespace(named: name) }
         }
         return NamespaceName(name: own.name, id: own.id)
+    }
+}
+
+extension CommandType {
+    fileprivate var concernsAnotherWorkflow: Bool {
+        switch self {
+        case .startChildWorkflowExecution, .signalExternalWorkflowExecution, .requestCancelExternalWorkflowExecution:
+            true
+        default: false
+        }
     }
 }
 

@@ -132,7 +132,7 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     // MARK: State
 
     /// Whether the run is closed with debts.
-    var isDebtor: Bool { execution.durable.life == .closedWithDebts }
+    var isDebtor: Bool { life == .closedWithDebts }
 
     /// The first run of the run's chain.
     var firstRunID: RunID { RunID(execution.durable.firstRunID) ?? runID }
@@ -220,6 +220,8 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
 
     /// Asks the execution in place, as `decide` does.
     func ask<Value>(_ body: (inout SagamoreEngine.Execution) -> Value) -> Value { body(&execution) }
+
+    var life: RunLife { ask { $0.durable.life } }
 
     var extent: RunExtent { ask { RunExtent($0.durable) } }
 

@@ -26,7 +26,7 @@ struct RunTable {
     /// Removes a context that is no longer needed.
     mutating func dropIfUnused(_ context: WorkflowContext) {
         guard context.canLeave, contexts[context.key] === context else { return }
-        if case .cached(let run) = context.current, run.uncommitted > 0 || run.execution.durable.life != .done {
+        if case .cached(let run) = context.current, run.uncommitted > 0 || run.life != .done {
             return
         }
         contexts[context.key] = nil
