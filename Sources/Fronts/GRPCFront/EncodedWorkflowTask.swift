@@ -27,6 +27,7 @@ struct EncodedWorkflowTask {
         response.startedTime = started.startedAt.timestamp
         response.queries = task.queries
         response.messages = delivery.messages
+        response.pollerScalingDecision = PollerScalingDecision(task.pollerDelta)
         parts = Self.parts(response, task.history)
     }
 
@@ -70,5 +71,14 @@ extension WorkflowExecution {
         self.init()
         self.workflowID = key.workflowID
         self.runID = runID.description
+    }
+}
+
+extension PollerScalingDecision {
+    /// Nil for no change.
+    init?(_ delta: Int32) {
+        guard delta != 0 else { return nil }
+        self.init()
+        pollRequestDeltaSuggestion = delta
     }
 }

@@ -123,6 +123,7 @@ extension GRPCFront {
         var capabilities = NamespaceInfo.Capabilities()
         capabilities.workerPollCompleteOnShutdown = true
         capabilities.workerHeartbeats = true
+        capabilities.pollerAutoscaling = true
         capabilities.syncUpdate = true
         capabilities.asyncUpdate = true
         var bounds = NamespaceInfo.Limits()

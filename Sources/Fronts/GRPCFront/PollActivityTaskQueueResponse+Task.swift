@@ -30,5 +30,6 @@ extension PollActivityTaskQueueResponse {
         heartbeatTimeout = scheduled.heartbeatTimeout.duration
         retryPolicy = activity.retryPolicy
         priority = task.delivery.priority
+        pollerScalingDecision = PollerScalingDecision(task.pollerDelta)
     }
 }

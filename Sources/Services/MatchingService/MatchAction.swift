@@ -6,6 +6,8 @@ struct QueuedTask: Sendable {
     let task: MatchingTask
     /// How many times in a row the task could not be started.
     let failures: Int
+    /// What the poll that gets it is told of the number of polls.
+    var pollerDelta: Int32 = 0
 
     init(_ task: MatchingTask, failures: Int = 0) {
         self.task = task

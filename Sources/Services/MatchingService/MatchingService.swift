@@ -134,7 +134,7 @@ public final class MatchingService: MatchingClient {
         let now = clock()
         let (handle, actions, paced) = state.withLock { state in
             let handle = state.newHandle(queue)
-            let poll = Poll(handle: handle, poller: poller, deadline: deadline, answer: answer)
+            let poll = Poll(handle: handle, poller: poller, since: now, deadline: deadline, answer: answer)
             let actions = state.poll(poll, isSticky: isSticky, at: now)
             return (handle, actions, state.pacedWake)
         }
@@ -199,7 +199,7 @@ public final class MatchingService: MatchingClient {
                     switch outcome {
                     case .success(let polled):
                         state.withLock { $0.answered(poll) }
-                        reply.succeed(polled)
+                        reply.succeed(polled.suggesting(queued.pollerDelta))
                     case .failure(let error): refused(queued, poll, error)
                     }
                 }
@@ -212,6 +212,8 @@ public final class MatchingService: MatchingClient {
                     switch outcome {
                     case .success(let assigned):
                         state.withLock { $0.answered(poll) }
+                        var assigned = assigned
+                        assigned.pollerDelta = queued.pollerDelta
                         reply.succeed(assigned)
                     case .failure(let error): refused(queued, poll, error)
                     }
@@ -284,5 +286,14 @@ extension MatchingService: BacklogListener {
 
     public func backlogPaged(_ queue: TaskQueueKey, next: TaskPlace?) {
         change { state, _ in state.backlogPaged(queue, next: next) }
+    }
+}
+
+extension PolledWorkflowTask {
+    /// With a suggestion to the worker. A query has none.
+    fileprivate func suggesting(_ pollerDelta: Int32) -> PolledWorkflowTask {
+        guard pollerDelta != 0, case .task(var task) = self else { return self }
+        task.pollerDelta = pollerDelta
+        return .task(task)
     }
 }

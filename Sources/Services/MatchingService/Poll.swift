@@ -19,13 +19,16 @@ final class Poll: Sendable {
 
     let handle: PollHandle
     let poller: PollerIdentity
+    /// When it came.
+    let since: Instant
     let deadline: Instant
     let answer: Answer
     private let progress = Locked(Start.none)
 
-    init(handle: PollHandle, poller: PollerIdentity, deadline: Instant, answer: Answer) {
+    init(handle: PollHandle, poller: PollerIdentity, since: Instant, deadline: Instant, answer: Answer) {
         self.handle = handle
         self.poller = poller
+        self.since = since
         self.deadline = deadline
         self.answer = answer
     }

@@ -88,6 +88,17 @@ struct QueueStatistics {
         change(task.priority.level, at: now) { $0.stored += 1 }
     }
 
+    /// Tasks that wait in the database, as far as is known.
+    var storedCount: Int { levels.reduce(0) { $0 + Int($1?.stored ?? 0) } }
+
+    /// How many tasks come and go a second.
+    func rates(at now: Instant) -> (added: Double, dispatched: Double) {
+        levels.reduce((0, 0)) { rates, level in
+            guard let level else { return rates }
+            return (rates.0 + level.added.rate(at: now), rates.1 + level.dispatched.rate(at: now))
+        }
+    }
+
     mutating func backlogIsEmpty() {
         for index in levels.indices { levels[index]?.stored = 0 }
     }

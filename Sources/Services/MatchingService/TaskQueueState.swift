@@ -26,6 +26,7 @@ struct TaskQueueState {
     let key: TaskQueueKey
     private var tasks = WaitingTasks()
     private var statistics = QueueStatistics()
+    private var scaling = PollerScaling()
     private var settings = TaskQueueConfig()
     /// The polls in order. One that is not in `waiting` any more is skipped.
     private var polls = FIFO<UInt64>()
@@ -200,6 +201,14 @@ struct TaskQueueState {
 
     private mutating func match(_ queued: QueuedTask, _ poll: Poll, at now: Instant) -> MatchAction {
         statistics.dispatched(queued.task, at: now)
+        let match = PollerScaling.Match(
+            pollWaited: now - poll.since,
+            taskWaited: queued.task.since.map { now - $0 } ?? .zero,
+            backlog: tasks.count + statistics.storedCount,
+            polls: waiting.count
+        )
+        var queued = queued
+        queued.pollerDelta = scaling.delta(for: match, at: now) { statistics.rates(at: now) }
         return .match(queued, poll)
     }
 

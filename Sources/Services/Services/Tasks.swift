@@ -186,6 +186,8 @@ public struct AssignedWorkflowTask: Sendable {
     public let nextPageToken: [UInt8]
     /// Queries to answer with the completion, by their ids.
     public let queries: ProtobufMap<WorkflowQuery>
+    /// How many polls more or fewer the worker should keep, as Matching sees it.
+    public var pollerDelta: Int32 = 0
 
     public init(
         key: WorkflowKey,
@@ -256,6 +258,8 @@ public struct AssignedActivityTask: Sendable {
     public let delivery: ActivityTaskDelivery
     /// The token that the worker returns with its answer.
     public let token: [UInt8]
+    /// How many polls more or fewer the worker should keep, as Matching sees it.
+    public var pollerDelta: Int32 = 0
 
     /// Creates an attempt and its token.
     public init(key: WorkflowKey, runID: RunID, delivery: ActivityTaskDelivery) {

@@ -19,6 +19,7 @@ import Testing
         Poll(
             handle: state.newHandle(key(name)),
             poller: PollerIdentity(identity: "worker", requestID: "", buildID: "", connectionID: connection),
+            since: .distantPast,
             deadline: deadline,
             answer: .workflow(Reply { _ in })
         )

@@ -26,6 +26,7 @@ import Testing
         Poll(
             handle: PollHandle(queue: queue, id: id),
             poller: PollerIdentity(identity: identity, requestID: "", buildID: "build"),
+            since: .distantPast,
             deadline: .distantFuture,
             answer: .activity(Reply { _ in })
         )

@@ -53,6 +53,7 @@ import Testing
             let poll = Poll(
                 handle: PollHandle(queue: RateLimitTests.queue, id: nextPoll),
                 poller: poller,
+                since: .distantPast,
                 deadline: .distantFuture,
                 answer: .activity(Reply { _ in })
             )

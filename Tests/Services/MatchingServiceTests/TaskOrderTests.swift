@@ -34,6 +34,7 @@ import Testing
         Poll(
             handle: PollHandle(queue: queue, id: id),
             poller: PollerIdentity(identity: "worker", requestID: "poll \(id)", buildID: ""),
+            since: .distantPast,
             deadline: .distantFuture,
             answer: .activity(Reply { _ in })
         )

@@ -52,6 +52,7 @@ import Testing
         return Poll(
             handle: PollHandle(queue: Self.queue, id: id),
             poller: poller,
+            since: .distantPast,
             deadline: deadline,
             answer: .activity(Reply { _ in })
         )

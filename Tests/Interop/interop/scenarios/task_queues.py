@@ -28,7 +28,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from ..raw import RawWorker, complete_workflow, schedule_activity
+from ..raw import RawWorker, complete_workflow, nothing_shows, schedule_activity
 from ..stage import Stage
 from . import scenario
 
@@ -367,3 +367,18 @@ class Idle:
 @activity.defn
 async def idle() -> None:
     pass
+
+
+@scenario
+async def polls_are_scaled(stage: Stage) -> None:
+    """What a worker is told of the number of its polls: of one that waited, and of tasks that did."""
+    worker = RawWorker(stage)
+    poll = asyncio.create_task(worker.poll())
+    await nothing_shows(1.5)
+    await worker.start()
+    task = await poll
+    stage.record("after a poll that waited", task.poller_scaling_decision.poll_request_delta_suggestion)
+    await worker.complete(task, *(schedule_activity(str(id), stage, start_to_close_timeout=50) for id in range(40)))
+    await nothing_shows(2)
+    task = await worker.poll_activity()
+    stage.record("after tasks that waited", task.poller_scaling_decision.poll_request_delta_suggestion)
