@@ -40,28 +40,21 @@ extension GRPCFront {
         _ update: UpdateWorkflowExecutionRequest,
         in namespace: String
     ) throws(RequestError) -> (StartRequest, ValidUpdate) {
-        var startProblem: RequestError?
-        var updateProblem: RequestError?
-        var started: StartRequest?
-        var updated: ValidUpdate?
-        do throws(RequestError) {
-            started = try self.operation(start, in: namespace)
-        } catch {
-            startProblem = error
-        }
-        do throws(RequestError) {
-            updated = try self.operation(update, in: namespace)
-            if started != nil, update.workflowExecution?.workflowID != start.workflowID {
+        let started = Result { () throws(RequestError) in try self.operation(start, in: namespace) }
+        let updated = Result { () throws(RequestError) in
+            let valid = try self.operation(update, in: namespace)
+            if case .success = started, update.workflowExecution?.workflowID != start.workflowID {
                 throw .invalidArgument("WorkflowId is not consistent with previous operation(s).")
             }
-        } catch {
-            updateProblem = error
+            return valid
         }
-        guard let started, let updated, updateProblem == nil else {
-            let problems = [startProblem, updateProblem]
-            throw .updateWithStart(problems.map { problem in problem.map { .failed($0) } ?? .aborted })
-        }
-        return (started, updated)
+        if case .success(let started) = started, case .success(let updated) = updated { return (started, updated) }
+        throw .updateWithStart([Self.outcome(of: started), Self.outcome(of: updated)])
+    }
+
+    /// What became of an operation that another one, or it itself, kept from being tried.
+    private static func outcome<Valid>(of check: Result<Valid, RequestError>) -> RequestError.OperationOutcome {
+        if case .failure(let error) = check { .failed(error) } else { .aborted }
     }
 
     private func operation(

@@ -212,9 +212,7 @@ public final class MatchingService: MatchingClient {
                     switch outcome {
                     case .success(let assigned):
                         state.withLock { $0.answered(poll) }
-                        var assigned = assigned
-                        assigned.pollerDelta = queued.pollerDelta
-                        reply.succeed(assigned)
+                        reply.succeed(assigned.suggesting(queued.pollerDelta))
                     case .failure(let error): refused(queued, poll, error)
                     }
                 }
@@ -295,5 +293,15 @@ extension PolledWorkflowTask {
         guard pollerDelta != 0, case .task(var task) = self else { return self }
         task.pollerDelta = pollerDelta
         return .task(task)
+    }
+}
+
+extension AssignedActivityTask {
+    /// With a suggestion to the worker.
+    fileprivate func suggesting(_ pollerDelta: Int32) -> AssignedActivityTask {
+        guard pollerDelta != 0 else { return self }
+        var task = self
+        task.pollerDelta = pollerDelta
+        return task
     }
 }

@@ -2,16 +2,12 @@ internal import SagamoreEngine
 
 /// Suggests to workers that let the server scale their polls (`PollerScalingDecision`) how many to keep of a queue.
 struct PollerScaling {
-    /// What is known when a poll gets a task.
-    struct Match {
-        /// How long the poll has waited.
-        let pollWaited: Interval
-        /// How long the task has waited for a poll.
-        let taskWaited: Interval
+    /// What is known of the queue when a poll gets a task.
+    struct Queue {
         /// The tasks that still wait, in memory or in the database.
         let backlog: Int
-        /// The polls that wait.
-        let polls: Int
+        /// How many tasks come and go a second.
+        let rates: (added: Double, dispatched: Double)
     }
 
     /// A poll that waited this long was one too many. Temporal default: 1 s.
@@ -28,22 +24,25 @@ struct PollerScaling {
 
     /// -1 for one poll less, 1 for one more, 0 for no change.
     ///
-    /// - Parameter rates: how many tasks came and went a second; asked only where the backlog says nothing.
+    /// - Parameters:
+    ///   - pollWaited: how long the poll has waited for a task.
+    ///   - taskWaited: how long the task has waited for a poll.
+    ///   - polls: the polls that wait.
+    ///   - queue: asked only now and then.
     mutating func delta(
-        for match: Match,
+        pollWaited: Interval,
+        taskWaited: Interval,
+        polls: Int,
         at now: Instant,
-        rates: () -> (added: Double, dispatched: Double)
+        queue: () -> Queue
     ) -> Int32 {
-        if match.pollWaited >= Self.patience { return -1 }
-        let pause = Interval(nanoseconds: Self.pause.nanoseconds / Int64(max(1, match.polls)))
+        if pollWaited >= Self.patience { return -1 }
+        let pause = Interval(nanoseconds: Self.pause.nanoseconds / Int64(max(1, polls)))
         guard now >= lookedAt + pause else { return 0 }
         lookedAt = now
-        return needsMore(match, rates) ? 1 : 0
-    }
-
-    private func needsMore(_ match: Match, _ rates: () -> (added: Double, dispatched: Double)) -> Bool {
-        if match.backlog > 0, match.taskWaited > Self.longestWait { return true }
-        let (added, dispatched) = rates()
-        return dispatched > 0 && added / dispatched > Self.growth
+        let queue = queue()
+        if queue.backlog > 0, taskWaited > Self.longestWait { return 1 }
+        let (added, dispatched) = queue.rates
+        return dispatched > 0 && added / dispatched > Self.growth ? 1 : 0
     }
 }

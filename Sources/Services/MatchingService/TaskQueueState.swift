@@ -201,14 +201,18 @@ struct TaskQueueState {
 
     private mutating func match(_ queued: QueuedTask, _ poll: Poll, at now: Instant) -> MatchAction {
         statistics.dispatched(queued.task, at: now)
-        let match = PollerScaling.Match(
+        let delta = scaling.delta(
             pollWaited: now - poll.since,
             taskWaited: queued.task.since.map { now - $0 } ?? .zero,
-            backlog: tasks.count + statistics.storedCount,
-            polls: waiting.count
-        )
+            polls: waiting.count,
+            at: now
+        ) {
+            PollerScaling.Queue(backlog: tasks.count + statistics.storedCount, rates: statistics.rates(at: now))
+        }
+        // Most have none, and a copy is not free.
+        guard delta != 0 else { return .match(queued, poll) }
         var queued = queued
-        queued.pollerDelta = scaling.delta(for: match, at: now) { statistics.rates(at: now) }
+        queued.pollerDelta = delta
         return .match(queued, poll)
     }
 

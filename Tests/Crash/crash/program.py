@@ -31,7 +31,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="repeats the choices of a run (default: a new one, which is printed)")
     parser.add_argument("--kills", type=int, default=3, metavar="N", help="kills of each kind (default: 3)")
     parser.add_argument("--rate", type=float, default=6, metavar="N", help="bookings begun a second (default: 6)")
-    parser.add_argument("--parents", type=int, default=500, metavar="N", help="families in all (default: 500)")
+    parser.add_argument(
+        "--parents", type=int, metavar="N", help="families in all (default: 500, and 40 a kill where these are more)"
+    )
     parser.add_argument(
         "--listen", type=float, default=5, metavar="S", help="seconds to read on at the end (default: 5)"
     )
@@ -41,7 +43,9 @@ def main() -> None:
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
     settings = Settings(seed=seed, kills=arguments.kills, rate=arguments.rate, listen=arguments.listen)
-    family_settings = families.FamilySettings(seed=seed, kills=arguments.kills, parents=arguments.parents)
+    # So many that the last kill still finds some at work.
+    parents = arguments.parents or max(500, 40 * arguments.kills)
+    family_settings = families.FamilySettings(seed=seed, kills=arguments.kills, parents=parents)
     tests: dict[str, Test] = {
         "checks-notice-faults": verdict_check.run,
         "away-at-the-start": outages.at_the_start,

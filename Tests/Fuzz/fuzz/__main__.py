@@ -52,7 +52,7 @@ LONG = {
 
 BUSY = ["StartWorkflowExecution", "PollWorkflowTaskQueue", "RespondWorkflowTaskCompleted", "PollActivityTaskQueue"]
 WAIT, PATIENCE = 2.5, 20.0
-AT_ONCE, HELPERS = 12, 3
+AT_ONCE, HELPERS = 12, 10
 FAULTS = {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.DATA_LOSS, grpc.StatusCode.UNAVAILABLE}
 
 
@@ -148,15 +148,6 @@ class Fuzzer:
         request.workflow_task_timeout.FromSeconds(1)
         self.requests.pool.harvest(await self.ask("StartWorkflowExecution", request))
 
-    async def start(self, queue: str) -> None:
-        request = StartWorkflowExecutionRequest(namespace=NAMESPACE, request_id=str(self.chance.random()))
-        request.workflow_id = self.chance.choice(self.requests.pool.workflow_ids)
-        request.workflow_type.name = "Worked"
-        request.task_queue.name = queue
-        # Random polls take tasks that nobody answers.
-        request.workflow_task_timeout.FromSeconds(1)
-        self.requests.pool.harvest(await self.ask("StartWorkflowExecution", request))
-
     async def work(self, queue: str, *commands: Command) -> PollWorkflowTaskQueueResponse:
         request = PollWorkflowTaskQueueRequest(namespace=NAMESPACE)
         request.task_queue.name = queue
@@ -184,11 +175,12 @@ class Fuzzer:
         timer.start_timer_command_attributes.timer_id = number
         timer.start_timer_command_attributes.start_to_fire_timeout.FromMilliseconds(self.chance.randint(1, 900))
         activity = Command(command_type=CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK)
-        activity.schedule_activity_task_command_attributes.activity_id = self.chance.choice("abc")
+        activity.schedule_activity_task_command_attributes.activity_id = self.chance.choice("ab")
         activity.schedule_activity_task_command_attributes.activity_type.name = "work"
         activity.schedule_activity_task_command_attributes.task_queue.name = queue
-        activity.schedule_activity_task_command_attributes.start_to_close_timeout.FromSeconds(2)
-        return self.chance.choice([[], [timer], [activity], [activity], [timer, activity]])
+        # So long that there is a pending one for the calls that name it.
+        activity.schedule_activity_task_command_attributes.start_to_close_timeout.FromSeconds(10)
+        return self.chance.choice([[timer], [activity], [activity], [timer, activity]])
 
     # After the requests
 
@@ -222,7 +214,12 @@ class Fuzzer:
                     held = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED
                     if described.pending_workflow_task.state == held or not described.HasField("pending_workflow_task"):
                         break  # A worker has it until it times out, or has already seen the request.
-                    await self.work(described.execution_config.task_queue.name, completed())
+                    try:
+                        await self.work(described.execution_config.task_queue.name, completed())
+                    except grpc.aio.AioRpcError as error:
+                        # The task has timed out meanwhile. The run gets another one, or is stuck.
+                        if error.code() != grpc.StatusCode.NOT_FOUND:
+                            raise
             terminate = TerminateWorkflowExecutionRequest(namespace=NAMESPACE)
             terminate.workflow_execution.workflow_id = workflow_id
             if await self.describe(workflow_id):
@@ -275,7 +272,7 @@ async def run(seed: int, count: int, verbose: bool) -> list[str]:
                 print(f"{name:40} {dict(counts)}")
             print("never OK:", ", ".join(never) or "none")
         there = sum(fuzzer.is_there(name) for name in fuzzer.statuses)
-        if len(never) > max(3, there // 3) and not fuzzer.problems:
+        if len(never) > max(3, there // 4) and not fuzzer.problems:
             fuzzer.problems.append(f"  too many calls were never answered OK, so little is tested: {', '.join(never)}")
         return fuzzer.problems
 
@@ -283,7 +280,7 @@ async def run(seed: int, count: int, verbose: bool) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="Tests/Fuzz/run", description=__doc__)
     parser.add_argument("--seed", type=int, default=None, help="repeats the requests of another run")
-    parser.add_argument("--requests", type=int, default=4_000, metavar="N", help="how many (default: 4,000)")
+    parser.add_argument("--requests", type=int, default=6_000, metavar="N", help="how many (default: 6,000)")
     parser.add_argument("--verbose", action="store_true", help="print how often each call got which status")
     arguments = parser.parse_args()
     seed = random.SystemRandom().randrange(1 << 32) if arguments.seed is None else arguments.seed

@@ -32,7 +32,7 @@ class Pool:
         self.chance = chance
         self.tokens: dict[str, list[bytes]] = {"workflow": [], "activity": [], "query": [], "page": []}
         self.run_ids: list[str] = []
-        self.workflow_ids = [f"w{number}" for number in range(8)]
+        self.workflow_ids = [f"w{number}" for number in range(4)]
 
     def harvest(self, message: Message) -> None:
         for field, value in message.ListFields():
@@ -77,6 +77,8 @@ class Requests:
         if method.name == "RegisterNamespace" and self.chance.random() < 0.7:
             setattr(message, "namespace", f"n{self.chance.randint(0, 99)}")  # noqa: B010
             return message.SerializeToString()
+        if method.name == "ExecuteMultiOperation" and self.chance.random() < 0.8:
+            self.pair(message)
         if method.name in OF_NAMESPACES:
             for name in ("namespace", "namespace_id", "id"):
                 if name in method.input_type.fields_by_name:
@@ -87,6 +89,17 @@ class Requests:
         if method.name in OF_NAMESPACES or self.chance.random() < 0.7:
             return content
         return self.damaged(content)
+
+    def pair(self, message: Any) -> None:
+        """Makes the operations a start and an update of one workflow: there is no other combination."""
+        del message.operations[:]
+        for name in ("start_workflow", "update_workflow"):
+            operation = getattr(message.operations.add(), name)
+            operation.CopyFrom(self.message(operation.DESCRIPTOR, 1))
+            operation.namespace = ""
+        message.operations[1].update_workflow.workflow_execution.workflow_id = (
+            message.operations[0].start_workflow.workflow_id
+        )
 
     def damaged(self, content: bytes) -> bytes:
         data = bytearray(content)
@@ -200,11 +213,11 @@ class Requests:
         known: dict[str, Callable[[], str]] = {
             "namespace": lambda: chance.choice([NAMESPACE] * 8 + [OTHER_NAMESPACE, "nope", ""]),
             "workflow_id": lambda: chance.choice(self.pool.workflow_ids),
-            "run_id": lambda: chance.choice(self.pool.run_ids[-10:] + [""] * 6 + ["nonsense"]),
+            "run_id": lambda: chance.choice(self.pool.run_ids[-10:] + [""] * 30 + ["nonsense"]),
             "first_execution_run_id": lambda: chance.choice(self.pool.run_ids[-10:] + [""] * 6),
             "name": lambda: chance.choice(QUEUES),
             "normal_name": lambda: chance.choice(QUEUES),
-            "activity_id": lambda: chance.choice("abc"),
+            "activity_id": lambda: chance.choice("ab"),
             "update_id": lambda: chance.choice("uvw"),
             "paths": lambda: chance.choice(["task_queue", "heartbeat_timeout", "start_to_close_timeout", "priority"]),
             "timer_id": lambda: chance.choice("tuv"),

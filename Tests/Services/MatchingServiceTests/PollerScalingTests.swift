@@ -17,8 +17,9 @@ import Testing
         dispatched: Double = 1,
         at now: Instant = noon
     ) -> Int32 {
-        let match = PollerScaling.Match(pollWaited: pollWaited, taskWaited: taskWaited, backlog: backlog, polls: polls)
-        return scaling.delta(for: match, at: now) { (added, dispatched) }
+        scaling.delta(pollWaited: pollWaited, taskWaited: taskWaited, polls: polls, at: now) {
+            PollerScaling.Queue(backlog: backlog, rates: (added, dispatched))
+        }
     }
 
     @Test func aPollThatWaitedForLongIsOneTooMany() {

@@ -89,10 +89,8 @@ public struct DatabaseOperation: Sendable {
         public var readsOnly: Bool {
             switch self {
             case .connect, .laneStanding, .epoch, .sliceTable, .lookUp, .loadJournals, .journalContains,
-                .historyContains,
-                .loadHeartbeats, .retentions, .loadRuns, .resetRun, .activeRuns, .parkedRuns, .waitingTasks,
-                .waitingQueues,
-                .readHistory, .publisherStanding, .readOutbox, .positions:
+                .historyContains, .loadHeartbeats, .retentions, .loadRuns, .resetRun, .activeRuns, .parkedRuns,
+                .waitingTasks, .waitingQueues, .readHistory, .publisherStanding, .readOutbox, .positions:
                 true
             // The store does not say of the statements behind `isCommitted` that they only read.
             case .commit, .takeShard, .retakeShard, .raiseOutbox, .renewLease, .releaseShard, .isJournalRowCommitted,

@@ -108,7 +108,7 @@ extension WorkflowHandle {
             )
             switch answer {
             case .success(let response):
-                if let handle = UpdateHandle<Answer>(client, response) { return handle }
+                if let handle = UpdateHandle<Answer>(client, response, to: request) { return handle }
             case .failure(let status):
                 if status.code != .deadlineExceeded || Task.isCancelled { throw ClientError(status) }
             }
@@ -118,16 +118,15 @@ extension WorkflowHandle {
 
 extension UpdateHandle {
     /// Nil when the server has answered before the workflow accepted the update, as it does without a worker.
-    init?(_ client: Client, _ response: UpdateWorkflowExecutionResponse) {
-        guard response.stage.rawValue >= UpdateWorkflowExecutionLifecycleStage.accepted.rawValue,
-            let update = response.updateRef, let workflow = update.workflowExecution
-        else { return nil }
+    init?(_ client: Client, _ response: UpdateWorkflowExecutionResponse, to request: UpdateWorkflowExecutionRequest) {
+        guard response.stage.rawValue >= UpdateWorkflowExecutionLifecycleStage.accepted.rawValue else { return nil }
+        let asked = request.workflowExecution
         self.init(
             client: client,
-            workflowID: workflow.workflowID,
-            runID: workflow.runID,
+            workflowID: asked?.workflowID ?? "",
+            runID: response.updateRef?.workflowExecution?.runID ?? asked?.runID ?? "",
             outcome: response.outcome,
-            id: update.updateID
+            id: request.request?.meta?.updateID ?? ""
         )
     }
 }

@@ -58,7 +58,7 @@ extension Client {
                 else { throw ClientError(.other, "the server's answer has not the two parts that were asked for") }
                 // The answer to a repeated request no longer says so.
                 isStarted = isStarted || started.started
-                guard let handle = UpdateHandle<Answer>(self, updated) else { continue }
+                guard let handle = UpdateHandle<Answer>(self, updated, to: update) else { continue }
                 let workflow = WorkflowHandle<Output>(client: self, id: options.id, runID: started.runID)
                 return UpdatedWorkflow(workflow: workflow, update: handle, isStarted: isStarted)
             case .failure(let status):

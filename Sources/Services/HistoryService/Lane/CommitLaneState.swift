@@ -192,8 +192,8 @@ struct CommitLaneState<Item> {
         return [.commit(part.items, known)]
     }
 
-    /// The current part is answered. If it was refused, no commit shows that a failure is over; but the shard was taken
-    /// again since, or an item refused by a database that is there.
+    /// The current part is answered. A refused one was not committed, but it shows as well that a failure is over: the
+    /// shard has been taken again since, or the database itself has refused an item.
     private mutating func answered(_ now: Instant) -> [LaneAction<Item>] {
         parts.removeLast()
         return (parts.isEmpty ? recovered() + list(.finish) : list()) + proceed(now)

@@ -72,7 +72,7 @@ extension Loader {
 
     /// The shard was dropped meanwhile: refuses the waiters.
     private func refuse(_ waiters: [LoadWaiter]) {
-        let obstacle = shard.obstacle() ?? .unavailable("the workflow has to be loaded anew; try again")
+        let obstacle = shard.obstacle() ?? .notLoaded
         for waiter in waiters { shard.state.deferred.call { waiter.refuse(obstacle) } }
     }
 

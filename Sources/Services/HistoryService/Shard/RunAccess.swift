@@ -359,8 +359,7 @@ extension Shard {
             resolveAgain(workflow, reply, proceed)
         case .success(let row?) where row.key == workflow.key && row.status == .running:
             // Its end could not be committed, or is being committed only now.
-            let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
-            state.deferred.call { reply.fail(error) }
+            state.deferred.call { reply.fail(.notLoaded) }
         case .success(let row?) where row.key == workflow.key && !row.isDeleted:
             proceed(RunAccess(self, state.runs.context(row.key), nil, reply), .closed(row))
         case .success: proceed(RunAccess(self, state.runs.context(workflow.key), nil, reply), .missing)

@@ -96,7 +96,7 @@ final class Shard: @unchecked Sendable {
     func discard(_ run: CachedRun, in context: WorkflowContext?) {
         run.discard()
         state.debts.forget(run.runID)
-        let error = RequestError.unavailable("the workflow has to be loaded anew; try again")
+        let error = RequestError.notLoaded
         state.carryOut(state.queries.runEvicted(run.runID, error))
         state.carryOut(state.updates.runLost(run.runID, error))
         guard let context else { return }
@@ -114,4 +114,9 @@ final class Shard: @unchecked Sendable {
         context.state.lose(run)
         state.deferred.retryLater { [self] in perform { requestLoad(context) } }
     }
+}
+
+extension RequestError {
+    /// What memory holds of the workflow is out of date.
+    static let notLoaded = RequestError.unavailable("the workflow has to be loaded anew; try again")
 }
