@@ -233,6 +233,7 @@ def run_program(path: Path, name: str, environment: dict, logs: Path, say: Say) 
     """Runs a suite that is a program, and shows its output, including skips with their reasons."""
     log_path = logs / f"{name}.log"
     count = None
+    failed = FailedTests()
     with Process([str(path)], environment, subprocess.PIPE) as process, open(log_path, "w") as log:
         os.set_blocking(process.child.stdout.fileno(), False)
         pending = b""
@@ -250,22 +251,47 @@ def run_program(path: Path, name: str, environment: dict, logs: Path, say: Say) 
                     count = match
                 else:
                     say(f"  {text}")
+                    failed.feed(text)
             if status is not None:
                 break
             yield ""
         left = [] if process.hung else (yield from process.ended())
-    outcome = program_outcome(name, count, status, process.hung)
+    outcome = program_outcome(name, count, status, process.hung, failed.tests)
     add_left(outcome, name, left, say)
     return outcome
 
 
-def program_outcome(name: str, count, status: int, hung: bool) -> Outcome:
-    """The outcome of a program that printed `count` (a match of COUNT, or None) and exited with `status`."""
+class FailedTests:
+    """What a program prints of its failures: lines that begin with `failed`, and the indented lines below each."""
+
+    MOST_LINES = 12
+
+    def __init__(self):
+        self.tests: list = []
+        self.lines = 0
+
+    def feed(self, text: str) -> None:
+        if text.startswith("failed"):
+            self.tests.append(text)
+            self.lines = 1
+        elif not text.startswith(" "):
+            self.lines = 0
+        elif 0 < self.lines < self.MOST_LINES:
+            self.tests[-1] += f"\n  {text}"
+            self.lines += 1
+
+
+def program_outcome(name: str, count, status: int, hung: bool, told: list) -> Outcome:
+    """The outcome of a program that printed `count` (a match of COUNT, or None) and exited with `status`.
+
+    `told` is what it printed of its failures, which need not be all of them.
+    """
     outcome = Outcome()
     if count:
         passed, failed, skipped = (int(number) for number in count.groups())
         outcome.passed = passed
-        outcome.failures = [f"{name}: see above"] * failed
+        texts = [*told, *["see above"] * failed][:failed]
+        outcome.failures = [f"{name}: {text}" for text in texts]
         outcome.skips = [f"{name}: see above"] * skipped
     if hung:
         outcome.failures.append(f"{name}: took more than {LONGEST_SECONDS} s and was killed")

@@ -29,6 +29,9 @@ AGAIN = {
 }
 """What a client tries again for."""
 
+LOST = ("transport", "h2 protocol error")
+"""What the SDK says where the connection ends before or within an answer."""
+
 
 def payloads(value: Any) -> Payloads:
     return Payloads(payloads=[Payload(metadata={"encoding": b"json/plain"}, data=json.dumps(value).encode())])
@@ -62,8 +65,8 @@ class GRPCDoor:
                 answer = await getattr(self.service, name)(request, retry=False, timeout=timedelta(seconds=each))
                 return answer, in_doubt
             except RPCError as error:
-                transport = error.status is RPCStatusCode.UNKNOWN and "transport" in str(error).lower()
-                if (error.status not in AGAIN and not transport) or time.monotonic() > deadline:
+                is_lost = error.status is RPCStatusCode.UNKNOWN and any(sign in str(error).lower() for sign in LOST)
+                if (error.status not in AGAIN and not is_lost) or time.monotonic() > deadline:
                     error.in_doubt = in_doubt  # type: ignore[attr-defined]
                     raise
                 self.outages[error.status.name] = self.outages.get(error.status.name, 0) + 1

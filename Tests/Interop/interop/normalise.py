@@ -71,6 +71,9 @@ LEFT_OUT_KEYS = {"BuildIds"}  # the search attribute of the same versioning
 # Sets that the SDK sends in the order of its hash table.
 UNORDERED = {"core_used_flags", "lang_used_flags"}
 
+# Messages that Temporal keeps in hash tables, by the field that puts them in order.
+KEPT_IN_HASH_TABLES = {"pending_activities": "activity_id", "pending_children": "initiated_id"}
+
 # Where Sagamore is meant to show something else than Temporal; the scenario says why. By scenario and name of the
 # observation: what Sagamore has to show then.
 INSTEAD: dict[tuple[str, str], Any] = {
@@ -145,6 +148,8 @@ class Normaliser:
             return "<backoff>"  # up to the next time of the schedule, from when a run ended
         if field.name in UNORDERED:
             return sorted(value)
+        if key := KEPT_IN_HASH_TABLES.get(field.name):
+            value = sorted(value, key=lambda each: getattr(each, key))
         if field.is_repeated:
             return [self.value(field, each) for each in value]
         if field.name == "name" and message.DESCRIPTOR.name == "TaskQueue" and STICKY_QUEUE.match(value):

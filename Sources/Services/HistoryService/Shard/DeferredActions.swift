@@ -5,15 +5,17 @@ internal import SagamoreServices
 struct DeferredActions {
     typealias Action = @Sendable () -> Void
 
-    /// Actions to carry out as soon as the lock is free: first offers, then committed items in commit order, then calls
-    /// in order.
+    /// Actions to carry out as soon as the lock is free: first updates that are sent again, then offers, then committed
+    /// items in commit order, then calls in order.
     struct Due {
+        fileprivate let updates: [Action]
         fileprivate let offers: [MatchingTask]
         fileprivate let committed: ArraySlice<LaneItem>
         fileprivate let calls: [Action]
 
         /// Called without the lock.
         func carryOut(_ matching: () -> (any MatchingClient)?) {
+            for update in updates { update() }
             if !offers.isEmpty || !committed.isEmpty {
                 let matching = matching()
                 for offer in offers { matching?.offer(offer) }
@@ -26,6 +28,7 @@ struct DeferredActions {
         }
     }
 
+    private var updates: [Action] = []
     private var offers: [MatchingTask] = []
     private var committed: ArraySlice<LaneItem> = []
     private var calls: [Action] = []
@@ -43,6 +46,10 @@ struct DeferredActions {
         committed = committed.isEmpty ? items : committed + items
     }
 
+    /// Sends an update of a closed run again: before the first task of the next run is offered, so that it brings the
+    /// update.
+    mutating func sendAgain(_ update: @escaping Action) { updates.append(update) }
+
     mutating func call(_ action: @escaping Action) { calls.append(action) }
 
     /// Repeats an action at the timer's next sweep, once the database can be reached.
@@ -58,7 +65,8 @@ struct DeferredActions {
     mutating func cancelRetries() { retries = [] }
 
     mutating func take() -> Due {
-        let due = Due(offers: offers, committed: committed, calls: calls)
+        let due = Due(updates: updates, offers: offers, committed: committed, calls: calls)
+        if !updates.isEmpty { updates = [] }
         if !offers.isEmpty { offers = [] }
         if !committed.isEmpty { committed = [] }
         if !calls.isEmpty { calls = [] }

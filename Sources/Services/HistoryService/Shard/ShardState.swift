@@ -73,7 +73,7 @@ struct ShardState {
             switch action {
             case .answer(let waiter, let status): deferred.call { waiter.finish(.success(status)) }
             case .fail(let waiter, let error): deferred.call { waiter.finish(.failure(error)) }
-            case .askAgain(let waiter, let error): deferred.call { waiter.ask(insteadOf: error) }
+            case .askAgain(let waiter, let error): deferred.sendAgain { waiter.ask(insteadOf: error) }
             }
         }
     }
