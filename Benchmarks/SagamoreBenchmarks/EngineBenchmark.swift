@@ -8,7 +8,7 @@ enum EngineBenchmark {
     static func run() -> String {
         let (few, many) = (applyMicroseconds(pending: 3), applyMicroseconds(pending: 10_000))
         let history = HistoryBytes()
-        return json([
+        let figures = [
             ("apply_us_3_pending", few),
             ("apply_us_10000_pending", many),
             ("apply_ratio", many / few),
@@ -18,7 +18,8 @@ enum EngineBenchmark {
             ("history_encode_us", history.encodeMicroseconds()),
             ("history_decode_us", history.decodeMicroseconds()),
             ("history_walk_us", history.walkMicroseconds()),
-        ])
+        ]
+        return json(figures + TransitionBenchmark.figures())
     }
 
     /// An execution as the cache holds it: boxed and changed in place.

@@ -11,6 +11,7 @@ from typing import Any
 from children import end_with_parent
 
 from . import children as crowds
+from . import transitions as steps
 from .bookings import Desk, Order
 from .database import Database, written
 from .parts import REPOSITORY, MeasuredKafka, Server, Worker, running, versions
@@ -32,6 +33,7 @@ class Plan:
     sagas_alone: int
     sagas_for_memory: int
     children: int
+    steps: int
     burst: int
     starts_burst: int
     bookings: int
@@ -131,6 +133,15 @@ def children(plan: Plan) -> dict[str, Any]:
         plan.check(server.database)
         stack.enter_context(running(Worker(plan.logs, server.address, [str(plan.families)])))
         return crowds.children(server.address, plan.children, max(20, plan.children // 5))
+
+
+def transitions(plan: Plan) -> dict[str, Any]:
+    """Steps of runs with a long history, or with much that is pending."""
+    with running(Server(plan.binary, plan.logs)) as server:
+        assert isinstance(server, Server)
+        plan.check(server.database)
+        pids = [server.pid, server.postgres_pid]
+        return steps.transitions(server.address, plan.steps, lambda: sum(seconds(pids)))
 
 
 # MARK: commands and events on Kafka

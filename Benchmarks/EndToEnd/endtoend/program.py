@@ -29,6 +29,7 @@ PARTS: dict[str, Callable[[Plan], Any]] = {
     "sagas": measurements.sagas,
     "memory": measurements.memory,
     "children": measurements.children,
+    "transitions": measurements.transitions,
     "commands": measurements.commands,
     "starts": measurements.starts,
     "swift-worker": measurements.swift_worker,
@@ -95,6 +96,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--alone", type=int, default=1_000, metavar="N", help="sagas, one at a time (1000)")
     parser.add_argument("--memory", type=int, default=10_000, metavar="N", help="sagas for the memory, twice (10000)")
     parser.add_argument("--children", type=int, default=1_000, metavar="N", help="children of one parent (1000)")
+    parser.add_argument("--steps", type=int, default=1_000, metavar="N", help="steps of each kind of run (1000)")
     parser.add_argument("--burst", type=int, default=20_000, metavar="N", help="commands in a burst, no worker (20000)")
     parser.add_argument("--starts-burst", type=int, default=100_000, metavar="N", help="… during starts (100000)")
     parser.add_argument("--bookings", type=int, default=10_000, metavar="N", help="… with the Swift worker (10000)")
@@ -132,6 +134,7 @@ def make_plan(arguments: argparse.Namespace, logs: Path) -> Plan:
         sagas_alone=scaled(arguments.alone),
         sagas_for_memory=scaled(arguments.memory),
         children=scaled(arguments.children),
+        steps=scaled(arguments.steps),
         burst=scaled(arguments.burst),
         starts_burst=scaled(arguments.starts_burst),
         bookings=scaled(arguments.bookings),
