@@ -11,6 +11,7 @@ from typing import Any
 from children import end_with_parent
 
 from . import children as crowds
+from . import neighbors as endless
 from . import transitions as steps
 from .bookings import Desk, Order
 from .database import Database, written
@@ -142,6 +143,14 @@ def transitions(plan: Plan) -> dict[str, Any]:
         plan.check(server.database)
         pids = [server.pid, server.postgres_pid]
         return steps.transitions(server.address, plan.steps, lambda: sum(seconds(pids)))
+
+
+def neighbors(plan: Plan) -> dict[str, Any]:
+    """Steps of a workflow beside others that never end."""
+    with running(Server(plan.binary, plan.logs)) as server:
+        assert isinstance(server, Server)
+        plan.check(server.database)
+        return endless.neighbors(server.address, plan.steps)
 
 
 # MARK: commands and events on Kafka

@@ -30,6 +30,7 @@ PARTS: dict[str, Callable[[Plan], Any]] = {
     "memory": measurements.memory,
     "children": measurements.children,
     "transitions": measurements.transitions,
+    "neighbors": measurements.neighbors,
     "commands": measurements.commands,
     "starts": measurements.starts,
     "swift-worker": measurements.swift_worker,
