@@ -64,7 +64,6 @@ func tests(
 // and within its group what scripts/floors.txt allows.
 
 let cLibraries: [Target] = [
-    wrapper("CSagamoreGRPC", apt: "libgrpc-dev", brew: "grpc"),
     wrapper("CSagamoreHTTP2", apt: "libnghttp2-dev", brew: "libnghttp2"),
     wrapper("CSagamoreTLS", apt: "libssl-dev", brew: "openssl"),
     wrapper("CSagamoreDeflate", apt: "libdeflate-dev", brew: "libdeflate"),
@@ -90,11 +89,10 @@ let base: [Target] = [
 
 let connections: [Target] = [
     library("Connections", "SagamoreAPI", ["SagamoreProtobuf"]),
-    library("Connections", "SagamoreGRPC", ["CSagamoreGRPC", "SagamoreThreads"]),
     library(
         "Connections",
-        "SagamoreGRPCServer",
-        ["SagamoreGRPC", "CSagamoreHTTP2", "CSagamoreTLS", "CSagamoreDeflate", "SagamoreThreads"]
+        "SagamoreGRPC",
+        ["CSagamoreHTTP2", "CSagamoreTLS", "CSagamoreDeflate", "SagamoreThreads"]
     ),
     library("Connections", "SagamorePostgresClient", ["CSagamorePostgres"]),
     library("Connections", "SagamoreEmbeddedPostgres", ["SagamoreThreads"]),
@@ -103,12 +101,7 @@ let connections: [Target] = [
     testSupport("SagamorePostgresTestSupport", ["SagamoreEmbeddedPostgres", "SagamorePostgresClient"]),
     testSupport("SagamoreKafkaTestSupport", ["SagamoreKafkaClient", "SagamoreThreads"]),
     tests("Connections", "SagamoreAPITests", ["SagamoreAPI", "SagamoreProtobuf"], exclude: ["exchange.py"]),
-    tests(
-        "Connections",
-        "SagamoreGRPCTests",
-        ["SagamoreGRPCServer", "SagamoreGRPC", "SagamoreThreads"],
-        exclude: ["Python"]
-    ),
+    tests("Connections", "SagamoreGRPCTests", ["SagamoreGRPC", "SagamoreThreads"], exclude: ["Python"]),
     tests(
         "Connections",
         "SagamorePostgresClientTests",
@@ -211,8 +204,8 @@ let fronts: [Target] = [
         "Fronts",
         "SagamoreGRPCFront",
         [
-            "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC",
-            "SagamoreGRPCServer", "SagamoreLogging", "SagamoreThreads",
+            "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC", "SagamoreLogging",
+            "SagamoreThreads",
         ]
     ),
     library(
@@ -229,7 +222,7 @@ let fronts: [Target] = [
         "SagamoreGRPCFrontTests",
         [
             "SagamoreEngineTestSupport", "SagamoreGRPCFront", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
-            "SagamoreProtobuf", "SagamoreGRPCServer", "SagamoreGRPC", "SagamoreLogging",
+            "SagamoreProtobuf", "SagamoreGRPC", "SagamoreLogging",
         ]
     ),
     tests(
@@ -252,7 +245,7 @@ let program: [Target] = [
             "CSagamoreAllocator", "SagamoreGRPCFront", "SagamoreKafkaFront", "SagamoreHistoryService",
             "SagamoreMatchingService",
             "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
-            "SagamoreEmbeddedPostgres", "SagamoreGRPCServer", "SagamoreGRPC", "SagamorePostgresClient",
+            "SagamoreEmbeddedPostgres", "SagamoreGRPC", "SagamorePostgresClient",
             "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging", "SagamoreThreads",
         ]
     ),
@@ -306,13 +299,13 @@ let sdk: [Target] = [
     tests(
         "SDK",
         "SagamoreSDKTests",
-        ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPCServer", "SagamoreGRPC", "SagamoreThreads"]
+        ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC", "SagamoreThreads"]
     ),
     tests(
         "SDK",
         "SagamoreWorkerTests",
         [
-            "SagamoreProgramTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPCServer",
+            "SagamoreProgramTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf",
             "SagamoreGRPC", "SagamoreThreads",
         ],
         exclude: ["Python", "Histories"]

@@ -23,6 +23,11 @@ static inline long csagamore_tls_add_chain_certificate(SSL_CTX *context, X509 *c
   return SSL_CTX_add0_chain_cert(context, certificate);
 }
 
+/// Tells the server the name that the client wants to reach.
+static inline long csagamore_tls_announce(SSL *stream, const char *name) {
+  return SSL_set_tlsext_host_name(stream, name);
+}
+
 static inline size_t csagamore_bio_pending(BIO *bio) {
   return BIO_ctrl_pending(bio);
 }

@@ -1,6 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
-internal import SagamoreGRPCServer
+internal import SagamoreGRPC
 internal import SagamoreServices
 
 /// The common part of both kinds of polls.

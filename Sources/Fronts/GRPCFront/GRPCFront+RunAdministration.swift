@@ -1,6 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
-internal import SagamoreGRPCServer
+internal import SagamoreGRPC
 internal import SagamoreServices
 
 /// What administrators do to runs.

@@ -1,6 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
-internal import SagamoreGRPCServer
+internal import SagamoreGRPC
 internal import SagamoreServices
 
 /// A signal to a workflow that is started if it does not run.

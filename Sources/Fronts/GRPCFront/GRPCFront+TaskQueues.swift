@@ -1,6 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
-internal import SagamoreGRPCServer
+internal import SagamoreGRPC
 internal import SagamoreProtobuf
 internal import SagamoreServices
 

@@ -1,6 +1,5 @@
 internal import SagamoreAPI
 internal import SagamoreGRPC
-internal import SagamoreGRPCServer
 
 /// Methods of the contract that this version lacks. Registered first, so that later registrations replace them.
 extension GRPCFront {

@@ -1,6 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
-internal import SagamoreGRPCServer
+internal import SagamoreGRPC
 internal import SagamoreServices
 
 /// A start and an update that take effect together (`ExecuteMultiOperation`).

@@ -1,7 +1,6 @@
 internal import SagamoreAPI
 public import SagamoreEngine
-internal import SagamoreGRPC
-public import SagamoreGRPCServer
+public import SagamoreGRPC
 public import SagamoreLogging
 internal import SagamoreProtobuf
 public import SagamoreServices

@@ -1,7 +1,6 @@
 internal import SagamoreEngine
 internal import SagamoreGRPC
 internal import SagamoreGRPCFront
-internal import SagamoreGRPCServer
 internal import SagamoreHistoryService
 internal import SagamoreKafkaClient
 internal import SagamoreKafkaFront

@@ -1,4 +1,4 @@
-public import SagamoreGRPCServer
+public import SagamoreGRPC
 
 /// Why the services could not start.
 public enum ServerError: Error, CustomStringConvertible {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SagamoreGRPCServer
+@testable import SagamoreGRPC
 
 /// When calls gather before they are read.
 @Suite struct CallPaceTests {

@@ -2,7 +2,6 @@ import Foundation
 import Testing
 
 @testable import SagamoreGRPC
-@testable import SagamoreGRPCServer
 
 /// The client against our own server.
 @Suite(.serialized, .timeLimit(.minutes(2)))

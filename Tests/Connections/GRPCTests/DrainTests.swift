@@ -1,7 +1,6 @@
 import Testing
 
 @testable import SagamoreGRPC
-@testable import SagamoreGRPCServer
 
 /// Shutdown of a server, and keepalive pings.
 @Suite(.serialized, .timeLimit(.minutes(3)), .enabled(Python.missing) { await Python.isThere })

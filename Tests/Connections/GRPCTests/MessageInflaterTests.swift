@@ -1,7 +1,6 @@
 import Testing
 
 @testable import SagamoreGRPC
-@testable import SagamoreGRPCServer
 
 @Suite struct MessageInflaterTests {
     private let text = Array("a booking, a booking, a booking, and one more booking".utf8)

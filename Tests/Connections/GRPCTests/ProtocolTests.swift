@@ -2,7 +2,6 @@ import Foundation
 import Testing
 
 @testable import SagamoreGRPC
-@testable import SagamoreGRPCServer
 
 /// How the server responds to clients that violate the protocol.
 @Suite(.serialized, .timeLimit(.minutes(3)), .enabled(Python.missing) { await Python.isThere })

@@ -1,7 +1,6 @@
 import Testing
 
 @testable import SagamoreGRPC
-@testable import SagamoreGRPCServer
 
 /// The server against grpcio, an independent client.
 @Suite(.serialized, .timeLimit(.minutes(3)), .enabled(Python.missing) { await Python.isThere })

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SagamoreGRPCServer
+@testable import SagamoreGRPC
 
 /// The lifecycle of a call, event by event.
 @Suite struct ServerCallLifecycleTests {

@@ -1,7 +1,6 @@
-import SagamoreGRPC
 import Testing
 
-@testable import SagamoreGRPCServer
+@testable import SagamoreGRPC
 
 @Suite struct RequestHeadTests {
     private func head(_ fields: [(String, String)], limit: Int = 1000) -> RequestHead {
@@ -57,12 +56,12 @@ import Testing
     }
 }
 
-@Suite struct RequestBodyTests {
+@Suite struct IncomingMessageTests {
     @Test(arguments: [1, 2, 3, 5, 7, 100, 100_000])
     func joinsPiecesOfEverySize(piece: Int) throws {
         let content = (0..<70_000).map { UInt8(truncatingIfNeeded: $0) }
         let bytes: [UInt8] = [0, 0, 1, 0x11, 0x70] + content
-        var body = RequestBody(RequestMemory(limit: 1 << 20, smallSize: 1 << 10))
+        var body = IncomingMessage(RequestMemory(limit: 1 << 20, smallSize: 1 << 10))
         defer { body.deallocate() }
         #expect(body.isEmpty)
         for start in stride(from: 0, to: bytes.count, by: piece) {
@@ -75,13 +74,13 @@ import Testing
     }
 
     @Test func anEmptyMessageIsComplete() throws {
-        var body = RequestBody(RequestMemory(limit: 1 << 20, smallSize: 1 << 10))
+        var body = IncomingMessage(RequestMemory(limit: 1 << 20, smallSize: 1 << 10))
         try ([1, 0, 0, 0, 0] as [UInt8]).withUnsafeBytes { try body.append($0, limit: 0) }
         #expect(body.isComplete && body.isPacked && body.bytes.isEmpty && !body.isEmpty)
     }
 }
 
-extension RequestBodyTests {
+extension IncomingMessageTests {
     private func prefix(_ length: Int) -> [UInt8] {
         [0] + (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) }
     }
@@ -90,8 +89,8 @@ extension RequestBodyTests {
         let memory = RequestMemory(limit: 300_000, smallSize: 1_000)
         let large = prefix(200_000) + [UInt8](repeating: 1, count: 200_000)
         let small = prefix(1_000) + [UInt8](repeating: 1, count: 1_000)
-        func received(_ bytes: [UInt8]) throws -> RequestBody {
-            var body = RequestBody(memory)
+        func received(_ bytes: [UInt8]) throws -> IncomingMessage {
+            var body = IncomingMessage(memory)
             do {
                 try bytes.withUnsafeBytes { try body.append($0, limit: 1 << 20) }
                 return body
@@ -150,7 +149,7 @@ extension RequestBodyTests {
 
 @Suite struct ResponseFieldTests {
     @Test func messagesArePercentEncoded() {
-        #expect(String(decoding: ResponseFields.percentEncoded("a % ä\n~"), as: UTF8.self) == "a %25 %C3%A4%0A~")
+        #expect(String(decoding: StatusMessage.encoded("a % ä\n~"), as: UTF8.self) == "a %25 %C3%A4%0A~")
     }
 
     @Test(arguments: 0...10)
@@ -276,7 +275,7 @@ extension RequestBodyTests {
         func record(_ stream: Int32) -> ServerCallRecord {
             ServerCallRecord(stream: stream, connection: connection, head: RequestHead())
         }
-        var table = StreamTable()
+        var table = StreamTable<ServerCallRecord>()
         #expect([1, 3].map { table.insert(record($0)) } == [0, 1])
         #expect(table[1]?.stream == 3)
         let removed = [0, 0, 9].map { table.remove($0)?.stream }

@@ -1,7 +1,6 @@
 import Testing
 
 @testable import SagamoreGRPC
-@testable import SagamoreGRPCServer
 
 @Suite struct StatusTrailerTests {
     @Test func leavesAFittingStatusUnchanged() {
@@ -60,24 +59,6 @@ import Testing
     )
     func refusesMalformedMessages(bytes: [UInt8]) {
         #expect(service(bytes) == nil)
-    }
-}
-
-@Suite struct CallTableTests {
-    private final class Call: Sendable {}
-
-    @Test func reusesPlacesAndCloses() {
-        let table = CallTable<Call>()
-        let (first, second) = (Call(), Call())
-        #expect(table.insert(first) == 0)
-        #expect(table.insert(second) == 1)
-        #expect(!table.remove(0))
-        #expect(table.insert(first) == 0)
-        #expect(table.close()?.count == 2)
-        #expect(table.close() == nil)
-        #expect(table.insert(Call()) == nil)
-        #expect(!table.remove(1))
-        #expect(table.remove(0))
     }
 }
 

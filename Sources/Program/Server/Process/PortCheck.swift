@@ -1,5 +1,5 @@
 internal import Glibc
-internal import SagamoreGRPCServer
+internal import SagamoreGRPC
 
 /// Checks that a port is free before anything slow starts.
 enum PortCheck {

@@ -3,7 +3,6 @@ import Synchronization
 import Testing
 
 @testable import SagamoreGRPC
-@testable import SagamoreGRPCServer
 
 /// Runs a server on a free port while `body` runs.
 func withServer<Result: Sendable>(

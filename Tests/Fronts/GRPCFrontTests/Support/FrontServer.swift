@@ -2,7 +2,6 @@ import SagamoreAPI
 import SagamoreEngine
 import SagamoreGRPC
 import SagamoreGRPCFront
-import SagamoreGRPCServer
 import SagamoreLogging
 import SagamoreProtobuf
 import SagamoreServices

@@ -1,6 +1,5 @@
 import SagamoreAPI
 import SagamoreGRPC
-import SagamoreGRPCServer
 import SagamoreProtobuf
 import SagamoreThreads
 
