@@ -57,16 +57,17 @@ public final class BlockingCalls: @unchecked Sendable {
         while let end = process.pausedUntil, end > scheduler.now, pass(until: end, in: scheduler) {}
     }
 
-    /// Lets others make steps until then. Returns false where too many calls are under way already.
+    /// Lets others make steps until then, or until the call is not blocked any more. Returns false where too many calls
+    /// are under way already.
     @discardableResult
-    func pass(until end: Instant, in scheduler: Scheduler) -> Bool {
+    func pass(until end: Instant, in scheduler: Scheduler, while isBlocked: () -> Bool = { true }) -> Bool {
         guard ends.count < depthLimit else { return false }
         ends.append(end)
         count += 1
         defer { ends.removeLast() }
         var isOver = false
         scheduler.schedule("database", of: clock, after: end - scheduler.now) { isOver = true }
-        while !isOver, scheduler.step() {}
+        while !isOver, isBlocked(), scheduler.step() {}
         return true
     }
 }

@@ -221,7 +221,10 @@ final class ServerLife: @unchecked Sendable {
     ) throws(CommitError) -> Value {
         if isLane { blocking.onLaneCall?(process) }
         blocking.pass(in: scheduler, while: process)
-        while !isDead, let until = lockedUntil(), blocking.pass(until: until, in: scheduler) {}
+        while !isDead, let until = lockedUntil() {
+            // A crash of the database ends the lock, and the call with it.
+            guard blocking.pass(until: until, in: scheduler, while: { lockedUntil() != nil }) else { break }
+        }
         try checkLife()
         let result: Result<Value, CommitError>
         do throws(CommitError) { result = .success(try body()) } catch { result = .failure(error) }
