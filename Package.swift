@@ -100,8 +100,14 @@ let connections: [Target] = [
 
     testSupport("SagamorePostgresTestSupport", ["SagamoreEmbeddedPostgres", "SagamorePostgresClient"]),
     testSupport("SagamoreKafkaTestSupport", ["SagamoreKafkaClient", "SagamoreThreads"]),
+    testSupport("SagamoreGRPCTestSupport", []),
     tests("Connections", "SagamoreAPITests", ["SagamoreAPI", "SagamoreProtobuf"], exclude: ["exchange.py"]),
-    tests("Connections", "SagamoreGRPCTests", ["SagamoreGRPC", "SagamoreThreads"], exclude: ["Python"]),
+    tests(
+        "Connections",
+        "SagamoreGRPCTests",
+        ["SagamoreGRPCTestSupport", "SagamoreGRPC", "SagamoreThreads"],
+        exclude: ["Python"]
+    ),
     tests(
         "Connections",
         "SagamorePostgresClientTests",
@@ -299,7 +305,7 @@ let sdk: [Target] = [
     tests(
         "SDK",
         "SagamoreSDKTests",
-        ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC", "SagamoreThreads"]
+        ["SagamoreGRPCTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC", "SagamoreThreads"]
     ),
     tests(
         "SDK",
@@ -317,7 +323,10 @@ let sdk: [Target] = [
 let benchmarks: [Target] = [
     .executableTarget(
         name: "SagamoreBenchmarks",
-        dependencies: ["SagamoreEngineTestSupport", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"],
+        dependencies: [
+            "SagamoreEngineTestSupport", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC",
+            "SagamoreThreads",
+        ],
         path: "Benchmarks/SagamoreBenchmarks",
         swiftSettings: settings
     )

@@ -13,6 +13,7 @@ from children import end_with_parent
 from . import children as crowds
 from . import neighbors as endless
 from . import transitions as steps
+from . import yardsticks
 from .bookings import Desk, Order
 from .database import Database, written
 from .parts import REPOSITORY, MeasuredKafka, Server, Worker, running, versions
@@ -81,16 +82,14 @@ def with_counters(plan: Plan, server: Server, count: int, at_a_time: int) -> dic
 
 
 def drive(plan: Plan, server: Server, count: int, at_a_time: int) -> dict[str, Any]:
+    processes = {"server-pid": server.pid, "postgres-pid": server.postgres_pid}
+    return drive_at(plan, server.address, processes, count, at_a_time)
+
+
+def drive_at(plan: Plan, address: str, processes: dict[str, int], count: int, at_a_time: int) -> dict[str, Any]:
     """Runs the driver, which prints one JSON object."""
     warm_up = min(50, count)
-    flags = {
-        "address": server.address,
-        "count": count,
-        "concurrency": at_a_time,
-        "warmup": warm_up,
-        "server-pid": server.pid,
-        "postgres-pid": server.postgres_pid,
-    }
+    flags = {"address": address, "count": count, "concurrency": at_a_time, "warmup": warm_up, **processes}
     command = [plan.sagaload, *(f"--{name}={value}" for name, value in flags.items())]
     ran = driver(command)
     try:
@@ -109,6 +108,24 @@ def driver(command: list[str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent()
     )
+
+
+def pieces(plan: Plan) -> dict[str, Any]:
+    """Fixed pieces of work, by which figures of other machines can be judged."""
+    return yardsticks.pieces()
+
+
+def temporal(plan: Plan) -> dict[str, Any]:
+    """The same sagas on the Temporal development server, in memory. A tenth of them: they take long."""
+    with yardsticks.temporal_server() as (address, pid):
+        answer = {}
+        for name, count, at_a_time in (
+            ("twenty_at_a_time", max(20, plan.sagas // 10), 20),
+            ("one_at_a_time", max(20, plan.sagas_alone // 10), 1),
+        ):
+            answer[name] = drive_at(plan, address, {"server-pid": pid}, count, at_a_time)
+            answer[name].pop("warm_up")
+        return answer
 
 
 def memory(plan: Plan) -> dict[str, Any]:

@@ -19,14 +19,16 @@ from typing import Any
 from crash import kafka
 from crash.part import PartFailed
 
-from . import measurements
+from . import against, measurements, yardsticks
 from .database import Refused
 from .measurements import Plan
 from .parts import REPOSITORY
 
 PARTS: dict[str, Callable[[Plan], Any]] = {
+    "yardsticks": measurements.pieces,
     "engine": measurements.engine,
     "sagas": measurements.sagas,
+    "temporal": measurements.temporal,
     "memory": measurements.memory,
     "children": measurements.children,
     "transitions": measurements.transitions,
@@ -38,6 +40,9 @@ PARTS: dict[str, Callable[[Plan], Any]] = {
 }
 """The parts in the order in which they run."""
 
+PRODUCTS = {"engine": "SagamoreBenchmarks", "swift-worker": "TravelBooking", "children": "SagamoreCrashFamilies"}
+"""What a part measures beside the server."""
+
 
 def say(text: str) -> None:
     print(f"bench: {text}", file=sys.stderr, flush=True)
@@ -47,6 +52,8 @@ def main() -> None:
     arguments = parse()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, unwind)
+    if arguments.against:
+        return compare(arguments)
     # Not in /tmp, which may be in memory: commits must reach a disk.
     parent = REPOSITORY / ".build" / "bench"
     parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +66,7 @@ def main() -> None:
     status = 0
     try:
         for name, measure in PARTS.items():
-            reason = why_not(name, plan) if name in arguments.part else "not requested"
+            reason = why_not(name, plan) if name in arguments.part else against.NOT_REQUESTED
             if reason:
                 left_out[name] = reason
                 continue
@@ -70,14 +77,11 @@ def main() -> None:
     except SystemExit:
         shutil.rmtree(logs, ignore_errors=True)
         raise
-    answer |= plan.about
+    answer |= plan.about | goals(answer)
     answer["load_at_end"] = os.getloadavg()[0]
     answer["left_out"] = left_out
     answer["problems"] = plan.problems
-    text = json.dumps(answer, indent=2, ensure_ascii=False)
-    print(text, flush=True)
-    if arguments.output:
-        arguments.output.write_text(text + "\n")
+    tell(answer, arguments)
     for name, reason in left_out.items():
         say(f"left out: {name}: {reason}")
     for problem in plan.problems:
@@ -88,6 +92,39 @@ def main() -> None:
     else:
         shutil.rmtree(logs, ignore_errors=True)
     sys.exit(status)
+
+
+def tell(answer: dict[str, Any], arguments: argparse.Namespace) -> None:
+    text = json.dumps(answer, indent=2, ensure_ascii=False)
+    print(text, flush=True)
+    if arguments.output:
+        arguments.output.write_text(text + "\n")
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Measures an earlier version and this one in turns."""
+    products = ["sagamore", *(PRODUCTS[part] for part in arguments.part if part in PRODUCTS)]
+    try:
+        tell(against.run(arguments.against, arguments.pairs, products, say), arguments)
+    except against.Failed as error:
+        say(str(error))
+        sys.exit(1)
+
+
+def goals(answer: dict[str, Any]) -> dict[str, Any]:
+    """What is asked for, as ratios to what the Temporal server takes on this machine for the same sagas."""
+    ours, theirs = answer.get("sagas"), answer.get("temporal")
+    if not ours or not theirs:
+        return {}
+    cpu = theirs["twenty_at_a_time"]["server_cpu_ms_per_saga"]
+    return {
+        "goals": {
+            "temporal_cpu_over_ours": round(cpu / ours["twenty_at_a_time"]["server_and_postgres_cpu_ms_per_saga"], 1),
+            "temporal_p50_alone_over_ours": round(
+                theirs["one_at_a_time"]["p50_ms"] / ours["one_at_a_time"]["p50_ms"], 1
+            ),
+        }
+    }
 
 
 def parse() -> argparse.Namespace:
@@ -110,6 +147,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--travel-booking", type=Path, metavar="FILE", help="an existing build of TravelBooking")
     parser.add_argument("--families", type=Path, metavar="FILE", help="an existing build of SagamoreCrashFamilies")
     parser.add_argument("--benchmarks", type=Path, metavar="FILE", help="an existing build of SagamoreBenchmarks")
+    parser.add_argument("--against", metavar="COMMIT", help="measure that version and this one in turns")
+    parser.add_argument("--pairs", type=int, default=6, metavar="N", help="how often, with --against (6)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="also write the JSON to this file")
     arguments = parser.parse_args()
     unknown = [part for part in arguments.part if part not in PARTS]
@@ -148,7 +187,9 @@ def make_plan(arguments: argparse.Namespace, logs: Path) -> Plan:
 
 def why_not(name: str, plan: Plan) -> str | None:
     """Why a part is skipped; None when it can be measured."""
-    if name in ("sagas", "memory"):
+    if name == "temporal" and not os.access(yardsticks.temporal(), os.X_OK):
+        return f"{yardsticks.temporal()} is no program: SAGAMORE_TEST_TEMPORAL names one"
+    if name in ("sagas", "memory", "temporal"):
         if not plan.sagaload:
             return "SAGAMORE_BENCH_SAGALOAD names no driver"
         if not os.access(plan.sagaload, os.X_OK):
@@ -162,13 +203,13 @@ def why_not(name: str, plan: Plan) -> str | None:
 
 def build(arguments: argparse.Namespace, plan: Plan) -> dict[str, Any]:
     """Builds the programs that were not given, in release. Returns what is measured."""
+    given = {
+        "engine": arguments.benchmarks,
+        "swift-worker": arguments.travel_booking,
+        "children": arguments.families,
+    }
     products = [] if arguments.program else ["sagamore"]
-    if "engine" in arguments.part and not arguments.benchmarks:
-        products.append("SagamoreBenchmarks")
-    if "swift-worker" in arguments.part and not arguments.travel_booking:
-        products.append("TravelBooking")
-    if "children" in arguments.part and not arguments.families:
-        products.append("SagamoreCrashFamilies")
+    products += [product for part, product in PRODUCTS.items() if part in arguments.part and not given[part]]
     for product in products:
         say(f"swift build --configuration release --product {product}")
         command = ["swift", "build", "--configuration", "release", "--product", product]

@@ -1,4 +1,5 @@
 import Foundation
+import SagamoreGRPCTestSupport
 import Testing
 
 @testable import SagamoreGRPC

@@ -36,7 +36,7 @@ struct HeartbeatSendingTests {
                 if !isHeld { answer() }
             }
             self.server = server
-            service = ServiceConnection(address: "127.0.0.1:\(try server.start())")
+            service = ServiceConnection(ClientOptions(address: "127.0.0.1:\(try server.start())"))
         }
 
         func heartbeats(timeout: Duration) -> Heartbeats {

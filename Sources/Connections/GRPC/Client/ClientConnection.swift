@@ -321,7 +321,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     /// Closes the socket. Calls that the server may have processed fail; others are returned.
     func close() { lose(isConnecting ? connectProblem : "the connection to \(server.authority) was lost") }
 
-    private func breakOff() { lose("the connection to \(server.authority) broke the protocol") }
+    private func breakOff() { lose(tls?.problem ?? "the connection to \(server.authority) broke the protocol") }
 
     private func lose(_ reason: String) {
         guard !isClosed else { return }

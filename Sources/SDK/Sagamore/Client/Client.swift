@@ -14,7 +14,7 @@ public final class Client: Sendable {
 
     private init(_ options: ClientOptions) {
         self.options = options
-        service = ServiceConnection(address: options.address)
+        service = ServiceConnection(options)
     }
 
     /// Connects to a server.

@@ -6,7 +6,10 @@ internal import SagamoreProtobuf
 public struct ClientError: Error, Sendable, CustomStringConvertible {
     /// What went wrong.
     public struct Code: Sendable, Hashable {
-        private enum Kind { case alreadyStarted, notFound, invalid, queryFailed, unavailable, cancelled, limit, other }
+        private enum Kind {
+            case alreadyStarted, notFound, invalid, queryFailed, unavailable, cancelled, limit, unauthenticated, denied
+            case other
+        }
         private let kind: Kind
 
         /// A workflow with this id is running, or has run and must not run again.
@@ -23,6 +26,10 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         public static let cancelled = Code(kind: .cancelled)
         /// A limit was exceeded: a quota, a queue, a size.
         public static let limit = Code(kind: .limit)
+        /// The server does not know the caller: the key or the certificate is missing, wrong or expired.
+        public static let unauthenticated = Code(kind: .unauthenticated)
+        /// The caller may not do this.
+        public static let permissionDenied = Code(kind: .denied)
         /// Something else.
         public static let other = Code(kind: .other)
     }
@@ -50,6 +57,8 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
             case .unavailable, .deadlineExceeded, .aborted: .unavailable
             case .cancelled: .cancelled
             case .resourceExhausted: .limit
+            case .unauthenticated: .unauthenticated
+            case .permissionDenied: .permissionDenied
             default: .other
             }
         message = Self.operationMessage(status) ?? status.message

@@ -12,8 +12,8 @@ final class ServiceConnection: Sendable {
 
     private let channel: GRPCChannel
 
-    init(address: String) {
-        channel = GRPCChannel(GRPCChannelConfiguration(target: address))
+    init(_ options: ClientOptions) {
+        channel = GRPCChannel(GRPCChannelConfiguration(options))
     }
 
     /// Makes a call and waits for the response. Retries while the server is unavailable.

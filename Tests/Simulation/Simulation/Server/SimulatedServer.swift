@@ -1,7 +1,7 @@
 public import SagamoreEngine
 public import SagamoreHistoryService
 public import SagamoreLogging
-public import SagamorePersistence
+internal import SagamorePersistence
 public import SagamoreServices
 public import SagamoreSimulatedTime
 public import SagamoreSimulatedWorkers

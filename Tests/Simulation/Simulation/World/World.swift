@@ -4,7 +4,7 @@ internal import SagamorePersistence
 internal import SagamorePostgresClient
 internal import SagamoreServices
 internal import SagamoreSimulatedDatabase
-public import SagamoreSimulatedTime
+internal import SagamoreSimulatedTime
 internal import SagamoreSimulatedWorkers
 
 /// A whole service with its database, workers and clients, in one thread: the code of production in a world made of

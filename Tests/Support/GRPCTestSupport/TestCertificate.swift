@@ -1,16 +1,16 @@
-import Foundation
+internal import Foundation
 
 /// A certificate for `sagamore.test`, made when a test needs it.
-struct TestCertificate: Sendable {
-    var chain: String
-    var key: String
+package struct TestCertificate: Sendable {
+    package var chain: String
+    package var key: String
 
     private static let program = "/usr/bin/openssl"
 
-    static var isPossible: Bool { FileManager.default.isExecutableFile(atPath: program) }
+    package static var isPossible: Bool { FileManager.default.isExecutableFile(atPath: program) }
 
     /// Nil when openssl fails.
-    static func make() -> TestCertificate? {
+    package static func make() -> TestCertificate? {
         let folder = FileManager.default.temporaryDirectory.appending(path: "sagamore-grpc-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         do {
