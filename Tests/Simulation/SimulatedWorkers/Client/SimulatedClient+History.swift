@@ -24,7 +24,8 @@ extension SimulatedClient {
 
     private func count(_ end: RunEnd) {
         switch end {
-        case .completed: counts.completedRuns += 1
+        // Children alone continue as new, and clients follow none.
+        case .completed, .continuedAsNew: counts.completedRuns += 1
         case .failed: counts.failedRuns += 1
         case .canceled: counts.canceledRuns += 1
         case .terminated: counts.terminatedRuns += 1

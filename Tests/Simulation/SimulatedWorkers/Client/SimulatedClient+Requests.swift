@@ -120,6 +120,7 @@ extension RunEnd {
     init?(_ status: WorkflowExecutionStatus) {
         switch status {
         case .completed: self = .completed
+        case .continuedAsNew: self = .continuedAsNew
         case .failed: self = .failed
         case .canceled: self = .canceled
         case .terminated: self = .terminated

@@ -8,6 +8,8 @@ struct CommandMaker {
     let taskQueue: String
     /// What the run's code says at its end.
     let result: [UInt8]
+    /// What follows where the code continues as new.
+    let next: WorkflowScript
 
     func message(_ command: ScriptCommand) -> Command {
         var message = Command()
@@ -109,6 +111,13 @@ struct CommandMaker {
             attributes.details = RawMessage(data: result)
             message.commandType = .cancelWorkflowExecution
             message.attributes = .cancelWorkflowExecutionCommandAttributes(attributes)
+        case .continuedAsNew:
+            var attributes = ContinueAsNewWorkflowExecutionCommandAttributes()
+            attributes.workflowType = WorkflowType()
+            attributes.workflowType?.name = WorkflowScript.workflowType
+            attributes.input = next.input
+            message.commandType = .continueAsNewWorkflowExecution
+            message.attributes = .continueAsNewWorkflowExecutionCommandAttributes(attributes)
         default:
             var attributes = FailWorkflowExecutionCommandAttributes()
             attributes.failure = ScriptFailure.compensated

@@ -6,6 +6,8 @@ public struct SagaOutcome: Equatable, Sendable {
     public enum State: Equatable, Sendable {
         /// All steps are done and stay.
         case finished
+        /// All steps are done and stay, and another run follows.
+        case continued
         /// Everything that was tried is undone, after a failure or a cancellation.
         case undone(wasCancelled: Bool)
         /// It was ended from outside.
@@ -97,7 +99,7 @@ public struct ReplayCheck {
 
 extension ScriptRun {
     fileprivate func checkClosed(_ end: RunEnd, _ eventID: Int64) throws(ReplayViolation) {
-        guard end == .completed || end == .failed || end == .canceled else { return }
+        guard end.isOwn else { return }
         guard phase == .ended(end) else { throw ReplayViolation("the run has closed, but its code has not ended") }
         try ledger.checkConfirmed(before: eventID + 1)
     }
@@ -105,6 +107,7 @@ extension ScriptRun {
     fileprivate func state(closedAs end: RunEnd) -> SagaOutcome.State {
         switch end {
         case .completed: .finished
+        case .continuedAsNew: .continued
         case .failed: .undone(wasCancelled: false)
         case .canceled: .undone(wasCancelled: true)
         case .terminated, .timedOut: .cut(end)

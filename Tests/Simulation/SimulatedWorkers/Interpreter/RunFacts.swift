@@ -100,7 +100,7 @@ struct RunFacts {
             let isDone = workers.attempts.contains { $0.ordinal == ordinal && !$0.isUndo && $0.hasEffect }
             let isUndone = workers.attempts.contains { $0.ordinal == ordinal && $0.isUndo && $0.hasEffect }
             switch outcome.state {
-            case .finished:
+            case .finished, .continued:
                 if isUndone { violation("run \(run) is finished, but its activity \(ordinal) was undone") }
             case .undone:
                 if isDone, replay.activities[ordinal].undo != nil, !isUndone {

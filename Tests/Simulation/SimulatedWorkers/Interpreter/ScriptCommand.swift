@@ -67,7 +67,7 @@ extension ScriptEvent {
         case .activityScheduled, .activityCancelRequested, .timerStarted, .timerCanceled, .marker, .memo,
             .childInitiated, .childCancelInitiated:
             true
-        case .closed(let end): end == .completed || end == .failed || end == .canceled
+        case .closed(let end): end.isOwn
         default: false
         }
     }

@@ -127,6 +127,7 @@ struct ScriptEvent {
         case .workflowExecutionTimedOut: .closed(.timedOut)
         case .workflowExecutionCanceled: .closed(.canceled)
         case .workflowExecutionTerminated: .closed(.terminated)
+        case .workflowExecutionContinuedAsNew: .closed(.continuedAsNew)
         default: .other(type)
         }
     }

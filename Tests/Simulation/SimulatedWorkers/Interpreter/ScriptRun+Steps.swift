@@ -16,7 +16,7 @@ extension ScriptRun {
                 } else if script.ending == .fails {
                     stop = .failed
                 } else {
-                    end(.completed)
+                    end(script.ending == .continues ? .continuedAsNew : .completed)
                 }
             case .undoing:
                 guard let ordinal = tried.popLast() else {

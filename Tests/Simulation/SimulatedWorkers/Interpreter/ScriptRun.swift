@@ -138,7 +138,7 @@ struct ScriptRun {
     mutating func takeCommands(taskQueue: String) -> [Command] {
         let commands = ledger.takeUnsent()
         guard !commands.isEmpty else { return [] }
-        let maker = CommandMaker(script: activities, taskQueue: taskQueue, result: answer)
+        let maker = CommandMaker(script: activities, taskQueue: taskQueue, result: answer, next: script.next)
         return commands.map(maker.message)
     }
 

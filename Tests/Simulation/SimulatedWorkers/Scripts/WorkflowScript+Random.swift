@@ -14,6 +14,8 @@ public struct ScriptMix: Sendable {
     public var parallels = 0.10
     /// Scripts within scripts, as child workflows. Not every service has them.
     public var children = 0.0
+    /// Children that continue as new after their last step.
+    public var chains = 0.0
     /// Activities that fail in a way that is not retried.
     public var finalFailures = 0.04
     /// Activities that never answer, and time out.
@@ -73,7 +75,10 @@ extension WorkflowScript {
         mix.signals = 0
         mix.children /= 2
         mix.mostSteps = 2
-        return .child(random.below(1 << 30), WorkflowScript.random(using: &random, mix: mix))
+        let number = random.below(1 << 30)
+        var script = WorkflowScript.random(using: &random, mix: mix)
+        if script.ending == .completes, random.happens(mix.chains) { script.ending = .continues }
+        return .child(number, script)
     }
 
     private static func interval(_ random: inout SeededRandom, longest: Interval) -> Interval {

@@ -37,7 +37,12 @@ public struct WorkflowScript: Equatable, Sendable {
         case completes
         /// All steps are undone, and the run fails.
         case fails
+        /// The run continues as new with the same steps, and the next run completes.
+        case continues
     }
+
+    /// The script of the run that follows this one, if it continues as new.
+    public var next: WorkflowScript { WorkflowScript(steps: steps) }
 
     /// A script with these steps.
     public init(steps: [Step] = [], ending: Ending = .completes) {
@@ -67,7 +72,7 @@ public struct WorkflowScript: Equatable, Sendable {
 
     /// Whether it comes to its end without a failure, as long as no fault gets in the way.
     public var isExpectedToFinish: Bool {
-        ending == .completes && !steps.contains(where: \.isExpectedToFail)
+        ending != .fails && !steps.contains(where: \.isExpectedToFail)
     }
 
     private static func collect(_ steps: [Step], _ found: inout [ActivityStep]) {

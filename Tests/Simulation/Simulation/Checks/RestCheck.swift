@@ -32,6 +32,7 @@ struct RestCheck {
     private static func name(_ state: SagaOutcome.State) -> String {
         switch state {
         case .finished: "finished"
+        case .continued: "continued as new"
         case .undone(let wasCancelled): wasCancelled ? "undone after a cancel request" : "undone after a failure"
         case .cut(let end): "ended from outside: \(end)"
         case .waiting: "open"

@@ -54,6 +54,7 @@ extension World {
             var plan = ClientPlan("client-\(number)")
             plan.sagas = number == 0 ? settings.sagas - commands - share * (settings.clients - 1) : share
             plan.mix.children = 0.08
+            plan.mix.chains = 0.3
             clients.append(SimulatedClient(plan, network, ledgers: ledgers))
         }
         prepareKafka(sagas: commands)
