@@ -188,17 +188,50 @@ import Testing
         history.add(.childEnded(initiatedEventID: try #require(history.scheduled[1]), isCompleted: false))
         #expect(try history.task(&run) == [.close(.canceled)])
     }
+
+    @Test(arguments: [true, false])
+    func signalToAChildIsWaitedForWhetherOrNotItArrives(hasArrived: Bool) throws {
+        let script = WorkflowScript(steps: [.parallel([.child(7, WorkflowScript()), .tell(7, signal: 2)])])
+        #expect(WorkflowScript(bytes: script.bytes) == script)
+        var run = ScriptRun()
+        var history = TestHistory()
+        history.add(.workflowStarted(input: script.bytes))
+        let tell = ScriptCommand.tell(sequence: 2, number: 7, signal: 2)
+        #expect(try history.task(&run) == [.startChild(sequence: 1, number: 7, WorkflowScript()), tell])
+        let (child, signal) = (try #require(history.scheduled[1]), try #require(history.scheduled[2]))
+        history.add(.childEnded(initiatedEventID: child, isCompleted: true))
+        #expect(try history.task(&run) == [])
+        history.add(.signalSettled(initiatedEventID: signal, hasArrived: hasArrived))
+        #expect(try history.task(&run) == [.close(.completed)])
+        let sent = SentSignals.all(in: history.all)
+        #expect(sent == ["child-7": SentSignals(1, hasArrived ? 1 : 0)])
+        history.add(.signalSettled(initiatedEventID: signal, hasArrived: hasArrived))
+        #expect(throws: ReplayViolation.self) { try history.task(&run) }
+    }
+
+    @Test func continuesAsNewWithTheSameSteps() throws {
+        let script = WorkflowScript(steps: [.marker(1)], ending: .continues)
+        #expect(WorkflowScript(bytes: script.bytes) == script)
+        #expect(script.next == WorkflowScript(steps: [.marker(1)]))
+        var run = ScriptRun()
+        var history = TestHistory()
+        history.add(.workflowStarted(input: script.bytes))
+        #expect(try history.task(&run) == [.marker(1), .close(.continuedAsNew)])
+    }
 }
 
 /// A history that grows with the commands of a run.
 private struct TestHistory {
     private var events: [ScriptEvent] = []
+    /// All events so far.
+    private(set) var all: [ScriptEvent] = []
     private var next: Int64 = 1
     /// The ids of ActivityTaskScheduled by the numbers of the activities.
     private(set) var scheduled: [Int: Int64] = [:]
 
     mutating func add(_ kind: ScriptEvent.Kind) {
         events.append(ScriptEvent(id: next, kind: kind))
+        all.append(events[events.count - 1])
         next += 1
     }
 
@@ -229,6 +262,10 @@ private struct TestHistory {
                 add(.childInitiated(workflowID: id, input: script.bytes))
             case .cancelChild(let number):
                 add(.childCancelInitiated(workflowID: Array(WorkflowScript.childID(number).utf8)))
+            case .tell(let sequence, let number, let signal):
+                scheduled[sequence] = next
+                let name = Array(WorkflowScript.signalName(signal).utf8)
+                add(.signalInitiated(workflowID: Array(WorkflowScript.childID(number).utf8), name: name))
             case .marker, .memo: break
             case .close(let end): add(.closed(end))
             }

@@ -53,6 +53,14 @@ struct CommandMaker {
             attributes.childWorkflowOnly = true
             message.commandType = .requestCancelExternalWorkflowExecution
             message.attributes = .requestCancelExternalWorkflowExecutionCommandAttributes(attributes)
+        case .tell(_, let number, let signal):
+            var attributes = SignalExternalWorkflowExecutionCommandAttributes()
+            attributes.execution = WorkflowExecution()
+            attributes.execution?.workflowID = WorkflowScript.childID(number)
+            attributes.childWorkflowOnly = true
+            attributes.signalName = WorkflowScript.signalName(signal)
+            message.commandType = .signalExternalWorkflowExecution
+            message.attributes = .signalExternalWorkflowExecutionCommandAttributes(attributes)
         case .close(let end): close(end, &message)
         }
         return message

@@ -28,6 +28,8 @@ public struct SagaOutcome: Equatable, Sendable {
         case signal(Int)
         /// The end of a child, by the id of its initiated event.
         case child(Int64)
+        /// The arrival of a signal, by the id of its initiated event.
+        case arrival(Int64)
     }
 
     /// Where it is.
@@ -37,8 +39,45 @@ public struct SagaOutcome: Equatable, Sendable {
     /// The number of signals that it has received.
     public let signalCount: Int
 
+    /// The signals that it has sent to others, by their workflow ids.
+    public var told: [String: SentSignals] = [:]
+
     /// Whether it is open.
     public var isOpen: Bool { if case .waiting = state { true } else { false } }
+}
+
+/// Signals from one workflow to another.
+public struct SentSignals: Equatable, Sendable {
+    /// Those that are sent, whatever has come of them.
+    public var begun = 0
+    /// Those whose arrival was acknowledged.
+    public var arrived = 0
+
+    init() {}
+
+    init(_ begun: Int, _ arrived: Int) { (self.begun, self.arrived) = (begun, arrived) }
+
+    /// Both together.
+    public static func + (left: SentSignals, right: SentSignals) -> SentSignals {
+        SentSignals(left.begun + right.begun, left.arrived + right.arrived)
+    }
+
+    static func all(in events: [ScriptEvent]) -> [String: SentSignals] {
+        var receivers: [Int64: String] = [:]
+        var found: [String: SentSignals] = [:]
+        for event in events {
+            switch event.kind {
+            case .signalInitiated(let workflowID, _):
+                let receiver = String(decoding: workflowID, as: UTF8.self)
+                receivers[event.id] = receiver
+                found[receiver, default: SentSignals()].begun += 1
+            case .signalSettled(let id, hasArrived: true):
+                if let receiver = receivers[id] { found[receiver, default: SentSignals()].arrived += 1 }
+            default: break
+            }
+        }
+        return found
+    }
 }
 
 /// Checks of one run's whole history.
@@ -90,7 +129,8 @@ public struct ReplayCheck {
         let outcome = SagaOutcome(
             state: facts.end.map { replay.state(closedAs: $0) } ?? .waiting(replay.waiting(facts)),
             eventCount: events.count,
-            signalCount: replay.signalCount
+            signalCount: replay.signalCount,
+            told: SentSignals.all(in: events)
         )
         if let known = activities?.run(run) { facts.compareEffects(run, known, replay, outcome, violation) }
         return outcome
@@ -122,6 +162,7 @@ extension ScriptRun {
             case .timer: .timer(wait.sequence)
             case .signal(let number): .signal(number)
             case .child: .child(wait.scheduledEventID)
+            case .arrival: .arrival(wait.scheduledEventID)
             }
         }
     }

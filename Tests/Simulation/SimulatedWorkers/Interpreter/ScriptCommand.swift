@@ -12,6 +12,7 @@ enum ScriptCommand: Equatable {
     case memo(Int)
     case startChild(sequence: Int, number: Int, WorkflowScript)
     case cancelChild(number: Int)
+    case tell(sequence: Int, number: Int, signal: Int)
     case close(RunEnd)
 
     /// Whether an event is the one that this command causes; nil for an event that no command causes.
@@ -29,6 +30,9 @@ enum ScriptCommand: Equatable {
             workflowID == Array(WorkflowScript.childID(number).utf8) && input == script.bytes
         case (.childCancelInitiated(let workflowID), .cancelChild(let number)):
             workflowID == Array(WorkflowScript.childID(number).utf8)
+        case (.signalInitiated(let workflowID, let name), .tell(_, let number, let signal)):
+            workflowID == Array(WorkflowScript.childID(number).utf8)
+                && name == Array(WorkflowScript.signalName(signal).utf8)
         case (.closed(let end), .close(let own)): end == own
         default: event.isCaused ? false : nil
         }
@@ -65,7 +69,7 @@ extension ScriptEvent {
     var isCaused: Bool {
         switch kind {
         case .activityScheduled, .activityCancelRequested, .timerStarted, .timerCanceled, .marker, .memo,
-            .childInitiated, .childCancelInitiated:
+            .childInitiated, .childCancelInitiated, .signalInitiated:
             true
         case .closed(let end): end.isOwn
         default: false

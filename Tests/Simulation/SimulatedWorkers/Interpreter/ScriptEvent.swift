@@ -28,6 +28,9 @@ struct ScriptEvent {
         case childStartFailed(initiatedEventID: Int64)
         case childEnded(initiatedEventID: Int64, isCompleted: Bool)
         case childCancelInitiated(workflowID: [UInt8])
+        case signalInitiated(workflowID: [UInt8], name: [UInt8])
+        /// A signal to another workflow has arrived, or cannot arrive.
+        case signalSettled(initiatedEventID: Int64, hasArrived: Bool)
         /// News of a child or a cancel request for which no code waits.
         case childNews
         case updateAccepted(id: [UInt8])
@@ -117,6 +120,9 @@ struct ScriptEvent {
             .childWorkflowExecutionTerminated:
             .childEnded(initiatedEventID: fields.number, isCompleted: false)
         case .requestCancelExternalWorkflowExecutionInitiated: .childCancelInitiated(workflowID: fields.name)
+        case .signalExternalWorkflowExecutionInitiated: .signalInitiated(workflowID: fields.name, name: fields.data)
+        case .externalWorkflowExecutionSignaled: .signalSettled(initiatedEventID: fields.number, hasArrived: true)
+        case .signalExternalWorkflowExecutionFailed: .signalSettled(initiatedEventID: fields.number, hasArrived: false)
         case .childWorkflowExecutionStarted, .externalWorkflowExecutionCancelRequested,
             .requestCancelExternalWorkflowExecutionFailed:
             .childNews
@@ -163,7 +169,11 @@ extension ScriptEvent.Fields {
                 (.childWorkflowExecutionFailed, 40), (.childWorkflowExecutionCanceled, 40),
                 (.childWorkflowExecutionTimedOut, 32), (.childWorkflowExecutionTerminated, 32):
                 number = try reader.int64()
-            case (.requestCancelExternalWorkflowExecutionInitiated, 26):
+            case (.signalExternalWorkflowExecutionInitiated, 34): data = try reader.bytes()
+            case (.externalWorkflowExecutionSignaled, 8), (.signalExternalWorkflowExecutionFailed, 40):
+                number = try reader.int64()
+            case (.requestCancelExternalWorkflowExecutionInitiated, 26),
+                (.signalExternalWorkflowExecutionInitiated, 26):
                 var execution = WorkflowExecution()
                 try reader.message(&execution)
                 name = Array(execution.workflowID.utf8)

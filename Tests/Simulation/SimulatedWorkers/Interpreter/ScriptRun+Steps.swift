@@ -56,6 +56,10 @@ extension ScriptRun {
             let sequence = nextSequence()
             ledger.issue(.startChild(sequence: sequence, number: number, script))
             waits.append(Wait(kind: .child(number), sequence: sequence))
+        case .tell(let number, let signal):
+            let sequence = nextSequence()
+            ledger.issue(.tell(sequence: sequence, number: number, signal: signal))
+            waits.append(Wait(kind: .arrival, sequence: sequence))
         case .parallel(let steps): for step in steps { begin(step) }
         }
     }
@@ -117,6 +121,15 @@ extension ScriptRun {
         if isFailure, !wait.isCancelRequested { abort(.failed) }
     }
 
+    /// A signal to a child has arrived, or the child is gone: that is no failure.
+    mutating func signalSettled(_ initiatedEventID: Int64) throws(ReplayViolation) {
+        let index = waits.firstIndex { $0.kind == .arrival && $0.scheduledEventID == initiatedEventID }
+        guard let index else {
+            throw ReplayViolation("signal \(initiatedEventID) is settled, but the code does not wait for that")
+        }
+        waits.remove(at: index)
+    }
+
     private mutating func cancelChild(at index: Int, _ number: Int) {
         let wait = waits[index]
         guard !wait.isCancelRequested else { return }
@@ -150,6 +163,10 @@ extension ScriptRun {
             case .signal(let number): waits.removeAll { $0.kind == .signal(number) }
             case .activity:
                 if let index = waits.firstIndex(where: { $0.sequence == wait.sequence }) { cancelActivity(at: index) }
+            case .arrival:
+                // One that was sent cannot be taken back.
+                let isUnsent = ledger.withdraw { if case .tell(wait.sequence, _, _) = $0 { true } else { false } }
+                if isUnsent { waits.removeAll { $0.sequence == wait.sequence } }
             case .child(let number):
                 if let index = waits.firstIndex(where: { $0.sequence == wait.sequence }) {
                     cancelChild(at: index, number)

@@ -15,10 +15,12 @@ struct ScriptRun {
             case signal(Int)
             /// A child, by the number of its id.
             case child(Int)
+            /// The arrival of a signal that this run has sent.
+            case arrival
         }
 
         let kind: Kind
-        /// The number of the activity, timer or child; 0 for a signal.
+        /// The number of the activity, timer, child or signal that was sent; 0 for one that is waited for.
         let sequence: Int
         /// The other one of a race.
         var rival = 0
@@ -97,7 +99,7 @@ struct ScriptRun {
         if event.isCaused {
             let command = try ledger.confirm(event)
             switch command {
-            case .schedule(let sequence, _, _), .startChild(let sequence, _, _):
+            case .schedule(let sequence, _, _), .startChild(let sequence, _, _), .tell(let sequence, _, _):
                 guard let index = waits.firstIndex(where: { $0.sequence == sequence }) else { return }
                 waits[index].scheduledEventID = event.id
             default: break
@@ -128,6 +130,7 @@ struct ScriptRun {
         case .timerFired(let sequence): try timerFired(sequence)
         case .childStartFailed(let id): try childEnded(id, isFailure: false)
         case .childEnded(let id, let isCompleted): try childEnded(id, isFailure: !isCompleted)
+        case .signalSettled(let id, _): try signalSettled(id)
         case .other(let type): throw ReplayViolation("event \(event.id) has the type \(type), which scripts don't know")
         default: return
         }

@@ -58,6 +58,10 @@ extension WorkflowScript {
                 writer.number(8)
                 writer.number(number)
                 script.write(&writer)
+            case .tell(let number, let signal):
+                writer.number(9)
+                writer.number(number)
+                writer.number(signal)
             }
         }
     }
@@ -83,6 +87,7 @@ extension WorkflowScript {
         case 6: ActivityStep(&reader).flatMap { activity in reader.interval().map { .race(activity, $0) } }
         case 7: steps(&reader).map { .parallel($0) }
         case 8: reader.number().flatMap { number in WorkflowScript(&reader).map { .child(number, $0) } }
+        case 9: reader.number().flatMap { number in reader.number().map { .tell(number, signal: $0) } }
         default: nil
         }
     }

@@ -14,6 +14,8 @@ public struct ScriptMix: Sendable {
     public var parallels = 0.10
     /// Scripts within scripts, as child workflows. Not every service has them.
     public var children = 0.0
+    /// Children that their parents send signals.
+    public var told = 0.0
     /// Children that continue as new after their last step.
     public var chains = 0.0
     /// Activities that fail in a way that is not retried.
@@ -78,7 +80,10 @@ extension WorkflowScript {
         let number = random.below(1 << 30)
         var script = WorkflowScript.random(using: &random, mix: mix)
         if script.ending == .completes, random.happens(mix.chains) { script.ending = .continues }
-        return .child(number, script)
+        let step = Step.child(number, script)
+        guard random.happens(mix.told) else { return step }
+        let signals = (0..<random.within(1...3)).map { _ in Step.tell(number, signal: random.below(signalCount)) }
+        return .parallel([step] + signals)
     }
 
     private static func interval(_ random: inout SeededRandom, longest: Interval) -> Interval {

@@ -27,6 +27,8 @@ public struct WorkflowScript: Equatable, Sendable {
         /// Runs another script as a child workflow and waits for its end. The number makes the child's id, and its
         /// parent close policy.
         case child(Int, WorkflowScript)
+        /// Sends a signal to the child with this number, and waits until it has arrived or cannot arrive.
+        case tell(Int, signal: Int)
         /// Does all at once and waits until each has ended.
         case parallel([Step])
     }
@@ -80,7 +82,7 @@ public struct WorkflowScript: Equatable, Sendable {
             switch step {
             case .activity(let activity), .race(let activity, _): found.append(activity)
             case .parallel(let steps): collect(steps, &found)
-            case .timer, .signal, .marker, .memo, .child: break
+            case .timer, .signal, .marker, .memo, .child, .tell: break
             }
         }
     }
@@ -93,7 +95,7 @@ extension WorkflowScript.Step {
         case .parallel(let steps): steps.contains(where: \.isExpectedToFail)
         // Another run may have its id.
         case .child(_, let script): !script.isExpectedToFinish
-        case .race, .timer, .signal, .marker, .memo: false
+        case .race, .timer, .signal, .marker, .memo, .tell: false
         }
     }
 
@@ -102,7 +104,7 @@ extension WorkflowScript.Step {
         switch self {
         case .activity, .race: 1
         case .parallel(let steps): steps.reduce(0) { $0 + $1.activityCount }
-        case .timer, .signal, .marker, .memo, .child: 0
+        case .timer, .signal, .marker, .memo, .child, .tell: 0
         }
     }
 }

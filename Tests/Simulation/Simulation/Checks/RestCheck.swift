@@ -6,6 +6,7 @@ internal import SagamoreSimulatedWorkers
 /// Checks a world that has come to rest: all runs are closed, owe nothing, and their histories replay.
 ///
 /// - `rest`: nothing is left of a closed run that would be needed by an open one.
+/// - `signals`: what one workflow has told another has arrived, once.
 /// - `replay`: each history replays, and agrees with what workers and clients know.
 struct RestCheck {
     let database: SimulatedDatabase
@@ -16,6 +17,7 @@ struct RestCheck {
     /// Returns the number of histories that were replayed, by how their sagas ended.
     func check() throws(Violation) -> [String: Int] {
         var ends: [String: Int] = [:]
+        var signals = SignalTally()
         for run in database.runs {
             if run.status == .running {
                 if isHistoryRewritten { continue }
@@ -24,7 +26,9 @@ struct RestCheck {
             try checkLeftovers(of: run)
             let outcome = try replay(run)
             ends[Self.name(outcome.state), default: 0] += 1
+            signals.add(outcome, of: run.key.workflowID)
         }
+        if !isHistoryRewritten, let finding = signals.finding { throw Violation("signals", finding) }
         if !isHistoryRewritten { try checkKnownRuns() }
         return ends
     }
@@ -83,5 +87,34 @@ struct RestCheck {
         for runID in ledgers.histories.knownRuns where database.run(runID) == nil {
             throw Violation("replay", "run \(runID) was shown and does not exist")
         }
+    }
+}
+
+/// Signals between workflows, of all runs.
+private struct SignalTally {
+    private var told: [String: SentSignals] = [:]
+    private var received: [String: Int] = [:]
+    /// Workflows of several runs. What is sent to a workflow by its id alone, and whose answer is lost while a run
+    /// continues as new, may come to the next run once more.
+    private var chains: Set<String> = []
+
+    mutating func add(_ outcome: SagaOutcome, of workflowID: String) {
+        told.merge(outcome.told) { $0 + $1 }
+        received[workflowID, default: 0] += outcome.signalCount
+        if outcome.state == .continued { chains.insert(workflowID) }
+    }
+
+    /// What does not fit.
+    var finding: String? {
+        for (workflowID, signals) in told.sorted(by: { $0.key < $1.key }) {
+            let count = received[workflowID] ?? 0
+            if count < signals.arrived {
+                return "\(workflowID) has \(count) signals, but \(signals.arrived) were acknowledged"
+            }
+            if count > signals.begun, !chains.contains(workflowID) {
+                return "\(workflowID) has \(count) signals, but only \(signals.begun) were sent"
+            }
+        }
+        return nil
     }
 }

@@ -55,6 +55,7 @@ extension World {
             plan.sagas = number == 0 ? settings.sagas - commands - share * (settings.clients - 1) : share
             plan.mix.children = 0.08
             plan.mix.chains = 0.3
+            plan.mix.told = 0.3
             clients.append(SimulatedClient(plan, network, ledgers: ledgers))
         }
         prepareKafka(sagas: commands)
