@@ -126,7 +126,8 @@ extension Execution {
         case .workflowTaskRetried(let attempt, let at):
             applyWorkflowTaskRetried(attempt: attempt, at: at, afterEventID: afterEventID)
         case .requestSeen(let id):
-            // Between the first two events, the only request is the start itself.
+            // Between the first two events, the only request is the start itself. Messages that earlier runs have taken
+            // come before them.
             if afterEventID == 1 { durable.startRequestID = id } else { durable.requestIDs.insert(ExactText(id)) }
         case .debtSettled(let eventID): settle(eventID)
         case .activityPaused(let scheduledEventID, let pause): applyActivityPaused(scheduledEventID, pause)

@@ -118,7 +118,7 @@ extension Execution {
     }
 
     /// The id by which the receiver recognizes a repeated message.
-    private func messageID(_ eventID: Int64) -> String { "\(runID)/\(eventID)" }
+    private func messageID(_ eventID: Int64) -> String { MessageID(sender: runID, eventID: eventID).text }
 
     private func message(
         _ signal: SignalExternalWorkflowExecutionInitiatedEventAttributes,

@@ -118,6 +118,8 @@ extension Execution {
         attributes.priority = request.priority
         attributes.continuedFailure = start.lineage.lastFailure ?? request.continuedFailure
         attributes.lastCompletionResult = start.lineage.lastCompletionResult ?? request.lastCompletionResult
+        // Before the first event: a fact after it names the start's own request.
+        for id in start.lineage.messageIDs { draft.fact(.requestSeen(id)) }
         draft.event(
             .workflowExecutionStarted,
             .workflowExecutionStartedEventAttributes(attributes),

@@ -37,6 +37,7 @@ extension Execution {
         lineage.parent = durable.parent
         lineage.root = durable.root
         lineage.publishedStatusEvents = durable.publishedStatusEvents
+        lineage.messageIDs = messageIDsForSuccessor
         let start = StartRequest(following: request, origin: durable.origin, lineage: lineage)
         draft.decision.successor = Successor(runID: runID, start: start, at: draft.now)
         draft.isClosed = true

@@ -50,6 +50,8 @@ public struct Lineage: Equatable, Sendable {
     public var initiator = ContinueAsNewInitiator.unspecified
     /// The run that this one continues; nil for the first run of a chain.
     public var continuedRunID: RunID?
+    /// The ids of messages from other workflows that earlier runs of the chain have taken and that may come again.
+    public var messageIDs: [String] = []
     /// The first run of the chain; nil when it is this one.
     public var firstRunID: RunID?
     /// The attempt of a chain that retries, from 1.

@@ -28,6 +28,33 @@ import Testing
         return attributes
     }
 
+    /// A sender repeats a message whose answer was lost, and may reach the next run with it.
+    @Test func nextRunKnowsTheNewestMessagesOfOthers() throws {
+        func message(_ sender: RunID, _ eventID: Int64) -> String { "\(sender)/\(eventID)" }
+        let stage = try started()
+        for number in 1...20 { try stage.signal("go", requestID: message(Samples.parentRunID, Int64(number))) }
+        try stage.signal("go", requestID: message(Samples.runID, 7))
+        try stage.signal("go", requestID: "a client's")
+        let decision = try stage.run(Samples.continueAsNew())
+        var chain = try #require(Stage(following: decision))
+        for _ in 0..<2 {
+            #expect(chain.execution.hasSeen(message(Samples.parentRunID, 20)))
+            #expect(chain.execution.hasSeen(message(Samples.parentRunID, 5)))
+            #expect(!chain.execution.hasSeen(message(Samples.parentRunID, 4)))
+            #expect(chain.execution.hasSeen(message(Samples.runID, 7)))
+            #expect(!chain.execution.hasSeen("a client's"))
+            #expect(chain.execution.durable.startRequestID == stage.execution.durable.startRequestID)
+            let count = chain.entries.count
+            try chain.signal("go", requestID: message(Samples.parentRunID, 20))
+            #expect(chain.entries.count == count)
+            // They are read back from the journal, and go on to the run after the next.
+            chain.crash()
+            chain.pass(.seconds(2))
+            chain.passAndDecide(.zero)
+            chain = try #require(Stage(following: try chain.run(Samples.continueAsNew())))
+        }
+    }
+
     @Test func nextRunInheritsWhatTheCommandLeavesOut() throws {
         let stage = try started { request in
             request.workflowExecutionTimeout = Interval.seconds(500).duration

@@ -47,3 +47,17 @@ func connectPatiently() async throws -> Client {
         }
     }
 }
+
+/// The company's own tokens.
+protocol Tokens: Sendable {
+    func current() throws -> String
+}
+
+func connectSecurely(key: String, tokens: any Tokens) async throws -> Client {
+    var options = ClientOptions(address: "sagamore.example:7233")
+    options.tls = TLSOptions()  // The system's root certificates; others, and a certificate of your own, as PEM.
+    options.apiKey = key
+    options.callHeaders = { ["authorization": "Bearer \(try tokens.current())"] }  // Asked for before each call.
+    let client = try await Client.connect(options)
+    return client
+}
