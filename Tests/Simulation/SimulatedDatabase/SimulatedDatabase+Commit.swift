@@ -109,7 +109,10 @@ struct CommitStatements {
             )
         }
         for run in runs {
-            if database.tables.runs[run.runID] != nil { throw .duplicate("runs_pkey", statement: statement) }
+            if database.tables.runs[run.runID] != nil {
+                database.onRepeatedRow?("run \(run.runID)")
+                throw .duplicate("runs_pkey", statement: statement)
+            }
             database.write(.run(run.runID, run))
         }
     }
@@ -119,6 +122,7 @@ struct CommitStatements {
         begin()
         for row in journal {
             if database.tables.journalRow(row.runID, row.sequence) != nil {
+                database.onRepeatedRow?("row \(row.sequence) of run \(row.runID)")
                 throw .duplicate("journal_pkey", statement: statement)
             }
             database.write(.journal(row.runID, row.sequence, row))

@@ -17,6 +17,9 @@ public final class SimulatedDatabase: @unchecked Sendable {
     public var onCommit: ((CommitBatch, ShardFence) -> Void)?
     /// Called behind a commit that changes rows that do not exist, with each of them. Production ends the process then.
     public var onMissingRows: ((String) -> Void)?
+    /// Called when rows are to be written that are there already: a lane asks what became of a commit before it repeats
+    /// it.
+    public var onRepeatedRow: ((String) -> Void)?
     /// The defects that it has.
     public var plantedBugs: Set<PlantedBug> = []
     /// The number of transactions that were committed and not rolled back. Those that changed nothing do not count.

@@ -76,6 +76,7 @@ extension World {
             return fault
         }
         database.onMissingRows = { [unowned self] in report(Violation("missing-rows", $0)) }
+        database.onRepeatedRow = { [unowned self] in report(Violation("repeated-rows", "\($0) is there already")) }
         database.onCommit = { [unowned self] batch, fence in
             do throws(Violation) {
                 noteOwner(of: fence)
