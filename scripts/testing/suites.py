@@ -262,7 +262,7 @@ def run_program(path: Path, name: str, environment: dict, logs: Path, say: Say) 
 
 
 class FailedTests:
-    """What a program prints of its failures: lines that begin with `failed`, and the indented lines below each."""
+    """What a program prints of its failures: lines that begin with `failed` or `FAILED`, and indented ones below."""
 
     MOST_LINES = 12
 
@@ -271,7 +271,7 @@ class FailedTests:
         self.lines = 0
 
     def feed(self, text: str) -> None:
-        if text.startswith("failed"):
+        if text.lower().startswith("failed"):
             self.tests.append(text)
             self.lines = 1
         elif not text.startswith(" "):
