@@ -1,5 +1,6 @@
 """Fixed pieces of work, whose figures tell machines apart, and the saga on the Temporal server."""
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -14,6 +15,9 @@ from pathlib import Path
 from children import end_with_parent
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 from .parts import REPOSITORY
 
@@ -92,6 +96,17 @@ def temporal() -> Path:
     return Path(os.environ.get("SAGAMORE_TEST_TEMPORAL") or Path(sys.executable).parent / "temporal")
 
 
+async def until_usable(address: str) -> None:
+    """Waits for a minute at most until the server knows its namespace, which comes after its port."""
+    async with asyncio.timeout(60):
+        client = await Client.connect(address, lazy=True)
+        while True:
+            with contextlib.suppress(RPCError, RuntimeError):
+                await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
+                return
+            await asyncio.sleep(0.1)
+
+
 @contextlib.contextmanager
 def temporal_server() -> Iterator[tuple[str, int]]:
     """Its development server, in memory: its address and process id."""
@@ -104,12 +119,7 @@ def temporal_server() -> Iterator[tuple[str, int]]:
             stderr=subprocess.DEVNULL, env={**os.environ, "HOME": home}, preexec_fn=end_with_parent(),
         )  # fmt: skip
         try:
-            deadline = time.monotonic() + 60
-            while time.monotonic() < deadline and process.poll() is None:
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                    break
-                time.sleep(0.1)
-            time.sleep(3)  # Its namespace comes after its port.
+            asyncio.run(until_usable(f"127.0.0.1:{port}"))
             yield f"127.0.0.1:{port}", process.pid
         finally:
             process.terminate()

@@ -109,12 +109,13 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     // MARK: Calls
 
     func submit(_ call: ClientCall, at now: ContinuousClock.Instant) {
-        if isIdle { keepalive.began(at: now) }
+        // Silence before the first call after a rest does not count.
+        if isIdle { keepalive.heard(at: now) }
         isScheduledForWrite = true
         call.connection = self
         if let deadline = call.deadline { next = min(next, deadline) }
         if let due = keepalive.due { next = min(next, due) }
-        guard let session, calls.count < session.streamLimit else {
+        guard let session, waiting.isEmpty, calls.count < session.streamLimit else {
             waiting.append(call)
             return
         }
@@ -143,7 +144,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
 
     /// Begins calls that waited for the end of others.
     private func beginWaiting(at now: ContinuousClock.Instant) {
-        guard !waiting.isEmpty, let session, isOpen || !calls.isEmpty else { return }
+        guard !waiting.isEmpty, let session else { return }
         let count = min(waiting.count, max(0, session.streamLimit - calls.count))
         guard count > 0 else { return }
         let ready = waiting.prefix(count)
@@ -201,7 +202,6 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
                 close()
                 return false
             }
-            beginWaiting(at: now)
             return bytes.count == place.count
         }
     }
@@ -278,6 +278,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     /// Writes all pending output. Returns whether the socket accepts no more for now.
     func flush(now: ContinuousClock.Instant) -> Bool {
         if case .connecting = stage { return true }
+        beginWaiting(at: now)
         while !isClosed {
             guard fill() else {
                 lose("the connection to \(server.authority) broke its encryption")

@@ -31,9 +31,6 @@ struct Keepalive: Sendable {
         pingedAt = nil
     }
 
-    /// The first call after a rest.
-    mutating func began(at now: ContinuousClock.Instant) { heard(at: now) }
-
     mutating func check(at now: ContinuousClock.Instant) -> Action {
         guard let due, due <= now else { return .none }
         if pingedAt != nil { return .close }
