@@ -8,7 +8,7 @@ enum LaneWait: Equatable {
     case pause(until: Instant)
     /// Until then, or until the service is told to stop.
     case pauseOrStop(until: Instant)
-    /// Until then, or until an item is queued, or until the service is told to stop.
+    /// Until then, or until an item is queued for which the queue wakes the lane, or until the service is told to stop.
     case items(until: Instant)
 
     /// How often a waiting lane checks whether it has to stop. One that has been told to asks no more often, either.

@@ -186,20 +186,20 @@ final class CommitLane: @unchecked Sendable {
     /// Takes what is queued, once it had time to gather.
     private func gather(until: Instant) -> Gathered {
         let configuration = shard.configuration
-        if let end = gatherPause(atMost: configuration.batchRowLimit) { return .notYet(.pause(until: end)) }
+        if let wait = gatherPause(atMost: configuration.batchRowLimit) { return .notYet(wait) }
         let items = shard.lane.take(atMost: configuration.batchRowLimit, bytes: configuration.batchByteLimit)
         if let items {
             let now = clock()
             if items.isEmpty, now < until { return .notYet(.items(until: until)) }
-            pace.took(items.count, at: now)
+            pace.took(items.count, calm: items.count(where: \.isCalm), at: now)
         }
         gathering = Gathering()
         return .items(items)
     }
 
-    /// Lets items gather under load: until there are enough, none came for a while, or the pause is over. Returns until
-    /// when to pause before asking again; nil once the items may be taken.
-    private func gatherPause(atMost limit: Int) -> Instant? {
+    /// Lets items gather under load: until there are enough, none came for a while, the pause is over, or one came that
+    /// does not have to wait. Returns what to wait for before asking again; nil once the items may be taken.
+    private func gatherPause(atMost limit: Int) -> LaneWait? {
         guard gathering.isPausing else { return nil }
         gathering.isPausing = false
         guard !shard.lane.isStopped else { return nil }
@@ -208,8 +208,11 @@ final class CommitLane: @unchecked Sendable {
         guard rest.isSet else { return nil }
         let count = shard.lane.count
         if count >= limit || (count > 0 && count == gathering.count) { return nil }
+        let gathersAll = pace.gathersCalmItems
+        if !gathersAll, shard.lane.awaitCalmItem() { return nil }
         gathering = Gathering(count: count)
-        return now + min(rest, CommitPace.lull)
+        let end = now + min(rest, CommitPace.lull)
+        return gathersAll ? .pause(until: end) : .items(until: end)
     }
 
     // MARK: Ownership

@@ -4,10 +4,13 @@ internal import SagamoreEngine
 ///
 /// A transaction costs some 300 microseconds of CPU however small it is, most of it for the flush to disk. Under load,
 /// a short wait shares that cost among many items. When items come one at a time, a wait would only add latency, so
-/// there is none.
+/// there is none. Neither is there one for a workflow that now and then takes a step beside a few that never rest: its
+/// items are committed at once, with all that has gathered.
 struct CommitPace {
     /// The smoothed number of items per millisecond.
     private(set) var arrivals = 0.0
+    /// Those among them that no busy family has brought.
+    private(set) var calmArrivals = 0.0
     private var lastTake = Instant.distantPast
 
     /// The size of a batch from which waiting for more does not pay.
@@ -18,6 +21,9 @@ struct CommitPace {
     static let lull = Interval.milliseconds(1)
     /// Below this many items a millisecond, there is no wait. A saga that runs alone brings one or fewer.
     static let busy = 1.0
+
+    /// Whether calm items gather, too: there are many workflows.
+    var gathersCalmItems: Bool { calmArrivals >= Self.busy }
 
     /// How long to let items gather, counted from the last batch.
     var pause: Interval {
@@ -34,12 +40,13 @@ struct CommitPace {
     }
 
     /// A batch was taken.
-    mutating func took(_ count: Int, at now: Instant) {
+    mutating func took(_ count: Int, calm: Int, at now: Instant) {
         defer { lastTake = now }
         guard lastTake != .distantPast else { return }
         let milliseconds = max(Double((now - lastTake).nanoseconds) / 1_000_000, 0.05)
         // The half-life is about 10 ms.
         let weight = min(1, milliseconds / 15)
         arrivals += (Double(count) / milliseconds - arrivals) * weight
+        calmArrivals += (Double(calm) / milliseconds - calmArrivals) * weight
     }
 }

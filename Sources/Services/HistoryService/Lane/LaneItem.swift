@@ -36,6 +36,8 @@ final class LaneItem: @unchecked Sendable {
     var debts: [Int64] = []
     /// What the transition means for updates, for their callers.
     var updates: [UpdateNews] = []
+    /// No busy family has brought it.
+    var isCalm = true
     let context: WorkflowContext?
     let run: CachedRun?
     /// Another run that the decision depends on: the predecessor of a started run, or the run that caused a command to

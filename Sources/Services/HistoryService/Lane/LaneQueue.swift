@@ -8,6 +8,10 @@ internal import SagamoreThreads
 final class LaneQueue: @unchecked Sendable {
     private let lock = ThreadLock()
     private var items: [LaneItem] = []
+    /// The number of queued items that no busy family has brought.
+    private var calmCount = 0
+    /// What a lane that waits is woken for.
+    private var awaited = Awaited.anyItem
     /// The number of items that the lane has taken and not finished.
     private var inFlight = 0
     private var isStopping = false
@@ -16,6 +20,13 @@ final class LaneQueue: @unchecked Sendable {
     /// The lane has ended.
     private var isClosed = false
     private var onRing: (@Sendable () -> Void)?
+
+    /// What wakes a lane.
+    enum Awaited {
+        case anyItem
+        /// An item that no busy family has brought. Others may gather.
+        case calmItem
+    }
 
     /// The result of adding an item.
     enum Admission {
@@ -28,6 +39,14 @@ final class LaneQueue: @unchecked Sendable {
 
     var count: Int { lock.withLock { items.count } }
 
+    /// Whether what a lane is woken for is there.
+    private var isAwaitedThere: Bool {
+        switch awaited {
+        case .anyItem: !items.isEmpty
+        case .calmItem: calmCount > 0
+        }
+    }
+
     /// - Parameter isSettled: everything that the item could have seen is committed, whatever else is queued.
     func add(_ item: LaneItem, isSettled: Bool) -> Admission {
         lock.lock()
@@ -39,11 +58,13 @@ final class LaneQueue: @unchecked Sendable {
             lock.unlock()
             return .free
         }
+        let wasThere = isAwaitedThere
         items.append(item)
-        let isFirst = items.count == 1
-        let ring = isFirst ? onRing : nil
+        if item.isCalm { calmCount += 1 }
+        let wakes = !wasThere && isAwaitedThere
+        let ring = wakes ? onRing : nil
         lock.unlock()
-        if isFirst { lock.signal() }
+        if wakes { lock.signal() }
         ring?()
         return .queued
     }
@@ -51,17 +72,28 @@ final class LaneQueue: @unchecked Sendable {
     /// Sets what wakes a lane that does not block in `waitForItems`. Before the first item.
     func connect(_ onRing: @escaping @Sendable () -> Void) { lock.withLock { self.onRing = onRing } }
 
-    /// Blocks until there are items, the lane is told to stop, or the time is over.
+    /// Blocks until what the lane is woken for is there, the lane is told to stop, or the time is over.
     func waitForItems(_ nanoseconds: Int64) {
         lock.lock()
         defer { lock.unlock() }
-        if items.isEmpty, !isStopping { lock.wait(nanoseconds: nanoseconds) }
+        if !isAwaitedThere, !isStopping { lock.wait(nanoseconds: nanoseconds) }
+    }
+
+    /// Until the next items are taken, only calm ones wake the lane.
+    ///
+    /// - Returns: whether there are any.
+    func awaitCalmItem() -> Bool {
+        lock.withLock {
+            awaited = .calmItem
+            return calmCount > 0
+        }
     }
 
     /// Takes items up to a limit. Returns nil when the lane is stopping and the queue is empty.
     func take(atMost limit: Int, bytes byteLimit: Int) -> [LaneItem]? {
         lock.lock()
         defer { lock.unlock() }
+        awaited = .anyItem
         if items.isEmpty { return isStopping ? nil : [] }
         var count = 0
         var bytes = 0
@@ -79,6 +111,7 @@ final class LaneQueue: @unchecked Sendable {
             items.removeFirst(count)
         }
         inFlight = taken.count
+        calmCount -= taken.count(where: \.isCalm)
         return taken
     }
 
@@ -108,6 +141,7 @@ final class LaneQueue: @unchecked Sendable {
             isClosed = true
             let left = items
             items = []
+            calmCount = 0
             return left
         }
     }

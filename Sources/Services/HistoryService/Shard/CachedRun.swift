@@ -93,6 +93,12 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         committed = CommittedHistory()
     }
 
+    /// The slice of the run's root: what it and its relatives write is counted there.
+    private(set) lazy var familySlice: Int = {
+        let root = ask { $0.durable.root?.workflowID }
+        return SliceTable.slice(of: root.map { WorkflowKey(namespace: key.namespace, workflowID: $0) } ?? key)
+    }()
+
     // MARK: Commits
 
     /// The run was read from the database, so all of it is committed.

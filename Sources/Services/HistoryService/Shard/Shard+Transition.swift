@@ -97,6 +97,7 @@ extension Shard {
         precondition(item.run?.hasLeft != true, "an item of a run that is out of memory is queued")
         let isSettled = item.run?.uncommitted == 0 && (item.basis?.uncommitted ?? 0) == 0
         item.countUncommitted(1)
+        if let run = item.run { item.isCalm = !state.busyFamilies.add(slice: run.familySlice, at: steadyClock()) }
         switch lane.add(item, isSettled: isSettled) {
         case .queued: return
         case .free:

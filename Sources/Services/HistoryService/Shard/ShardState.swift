@@ -26,6 +26,8 @@ struct ShardState {
     var backlogRows = BacklogRows.unknown
     /// What runs owe others.
     var debts = DebtQueue()
+    /// Who writes without a pause.
+    var busyFamilies = BusyFamilies(slices: SliceTable.sliceCount)
     /// Whether all runs that were active when the shard was taken have been loaded.
     var isRecovered = false
     var deferred = DeferredActions()

@@ -103,7 +103,7 @@ struct RunFacts {
             case .finished, .continued:
                 if isUndone { violation("run \(run) is finished, but its activity \(ordinal) was undone") }
             case .undone:
-                if isDone, replay.activities[ordinal].undo != nil, !isUndone {
+                if isDone, replay.activities[ordinal].undo != nil, !isUndone, !replay.leftDone.contains(ordinal) {
                     violation("run \(run) is undone, but the effect of its activity \(ordinal) stays")
                 }
             case .cut, .waiting: break

@@ -106,10 +106,12 @@ extension ScriptRun {
             _ = ledger.withdraw { $0 == .cancelActivity(scheduledEventID: scheduledEventID) }
         }
         if wait.rival > 0 { cancelTimer(wait.rival) }
-        guard case .activity(let input) = wait.kind, !input.isUndo, end != .completed, !wait.isCancelRequested else {
-            return
+        guard case .activity(let input) = wait.kind, end != .completed else { return }
+        if input.isUndo {
+            leftDone.insert(input.ordinal)
+        } else if !wait.isCancelRequested {
+            abort(.failed)
         }
-        abort(.failed)
     }
 
     /// Each child ends once, however often it tells.

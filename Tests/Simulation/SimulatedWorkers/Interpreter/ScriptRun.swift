@@ -49,6 +49,9 @@ struct ScriptRun {
     var waits: [Wait] = []
     /// The ordinals of the activities that were tried and not undone, in order.
     var tried: [Int] = []
+    /// The ordinals of the activities whose undo has failed: a run that is about to time out leaves it no time for
+    /// another attempt.
+    var leftDone: Set<Int> = []
     /// Signals that have arrived and no step has used, by number.
     var signals = [Int](repeating: 0, count: WorkflowScript.signalCount)
     /// All signals that have arrived.
