@@ -191,8 +191,8 @@ let services: [Target] = [
         "Services",
         "SagamoreMatchingServiceTests",
         [
-            "SagamoreMatchingService", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-            "SagamoreLogging",
+            "SagamoreEngineTestSupport", "SagamoreMatchingService", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
+            "SagamoreProtobuf", "SagamoreLogging",
         ]
     ),
     tests(

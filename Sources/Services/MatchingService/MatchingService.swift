@@ -34,17 +34,17 @@ public final class MatchingService: MatchingClient {
     }
 
     /// - Parameters:
-    ///   - queueLimit: how many tasks a queue holds in memory, at least 2; nil for the usual limit.
+    ///   - room: of each queue.
     ///   - afterHold: for a simulation.
     package init(
         history: any HistoryClient & BacklogStore,
         settings: (any TaskQueueSettingsStore)? = nil,
         clock: @escaping @Sendable () -> Instant,
         log: Logger,
-        queueLimit: Int? = nil,
+        room: QueueRoom = .usual,
         afterHold: (@Sendable () -> Void)?
     ) {
-        state = Locked(MatchingState(queueLimit: queueLimit ?? TaskQueueState.limit))
+        state = Locked(MatchingState(room: room))
         self.history = history
         self.settings = settings
         self.clock = clock

@@ -22,10 +22,10 @@ struct MatchingState {
     /// When a poll may get a task that waits for a rate limit; nil if none waits. Read by the service, which has its
     /// timer wake in time.
     private(set) var pacedWake: Instant?
-    private let queueLimit: Int
+    private let room: QueueRoom
 
-    /// - Parameter queueLimit: how many tasks each queue holds in memory.
-    init(queueLimit: Int = TaskQueueState.limit) { self.queueLimit = queueLimit }
+    /// - Parameter room: of each queue.
+    init(room: QueueRoom = .usual) { self.room = room }
 
     // MARK: Tasks
 
@@ -47,9 +47,9 @@ struct MatchingState {
         _ body: (inout TaskQueueState) -> [MatchAction]
     ) -> [MatchAction] {
         guard !isStopped else { return [] }
-        let (settings, limit) = (settings, queueLimit)
+        let (settings, room) = (settings, room)
         let (actions, wake) = Self.change(
-            &queues[key, default: TaskQueueState(key, limit: limit, settings: settings[key])],
+            &queues[key, default: TaskQueueState(key, room: room, settings: settings[key])],
             body
         )
         if let wake { pacedWake = min(wake, pacedWake ?? wake) }

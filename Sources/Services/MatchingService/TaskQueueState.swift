@@ -47,24 +47,23 @@ struct TaskQueueState {
     /// When a poll that waits may get a task that waits for a rate limit.
     private(set) var pacedWake: Instant?
 
-    /// Tasks that a queue holds in memory; further ones wait in the database. As many more may be postponed.
-    static let limit = 2_000
-    private let limit: Int
+    private let room: QueueRoom
     /// After this time without a poll a sticky queue's worker counts as gone. Temporal default: 10 s.
     private static let stickyPatience = Interval.seconds(10)
     /// A queue that nobody uses is forgotten after this time.
     private static let idleTime = Interval.seconds(300)
 
-    /// - Parameter limit: how many tasks it holds in memory; at least 2.
-    init(_ key: TaskQueueKey, limit: Int = Self.limit, settings: TaskQueueConfig? = nil) {
+    init(_ key: TaskQueueKey, room: QueueRoom = .usual, settings: TaskQueueConfig? = nil) {
         self.key = key
-        self.limit = limit
+        self.room = room
         if let settings { set(settings) }
     }
 
     /// Tasks that no poll has got, without those that are postponed.
     var taskCount: Int { tasks.count + tasks.queryCount }
     var postponedCount: Int { tasks.postponed.count }
+    /// About what the runs of the tasks keep in memory.
+    var heldBytes: Int { tasks.bytes }
     var pollCount: Int { waiting.count }
 
     /// All tasks in memory, for the checks of a simulation.
@@ -78,7 +77,7 @@ struct TaskQueueState {
         if task.isSticky, isWorkerGone || lastPollAt + Self.stickyPatience < now { return [.abandon(task)] }
         if task.isQuery {
             // A client waits for the answer, so a query waits neither in the database nor behind tasks that do.
-            if !task.isSticky, taskCount >= 2 * limit { return [.pageOut(task)] }
+            if !task.isSticky, tasks.queryCount >= room.aside { return [.pageOut(task)] }
             tasks.insert(tasks.placed(task, at: now))
         } else {
             let task = tasks.placed(task, at: now)
@@ -89,7 +88,8 @@ struct TaskQueueState {
             } else {
                 tasks.insert(task)
                 // The last one waits in the database: a full queue takes tasks of a higher priority, and of other keys.
-                if tasks.count > limit, let last = tasks.popLast() { return [pageOut(last, at: now)] }
+                let isFull = room.isExceeded(tasks: tasks.count, bytes: tasks.bytes)
+                if isFull, let last = tasks.popLast() { return [pageOut(last, at: now)] }
             }
         }
         if task.isSticky { wake(by: lastPollAt + Self.stickyPatience) }
@@ -100,7 +100,7 @@ struct TaskQueueState {
     mutating func postpone(_ failed: QueuedTask, at now: Instant) -> [MatchAction] {
         let task = failed.task
         if task.isSticky, isWorkerGone { return [.abandon(task)] }
-        guard tasks.postponed.count < limit else {
+        guard tasks.postponed.count < room.aside else {
             return [task.isSticky ? .abandon(task) : pageOut(tasks.placed(task, at: now), at: now)]
         }
         wake(by: tasks.postponed.add(failed, at: now))
@@ -142,17 +142,17 @@ struct TaskQueueState {
     /// read, new ones go first.
     private func isBehindBacklog(_ task: MatchingTask) -> Bool {
         guard case .stored = backlog else { return false }
-        return tasks.postponed.count < limit && task.taskPlace >= firstStored
+        return tasks.postponed.count < room.aside && task.taskPlace >= firstStored
     }
 
     /// Asks for a page when half of the room is free.
     private mutating func refill() -> [MatchAction] {
-        guard case .stored = backlog, tasks.count < limit / 2, tasks.postponed.count < limit else {
-            return []
-        }
+        guard case .stored = backlog, tasks.postponed.count < room.aside,
+            let page = room.page(tasks: tasks.count, bytes: tasks.bytes, typical: tasks.typicalBytes)
+        else { return [] }
         backlog = .paging(storedMeanwhile: false)
         firstStored = .back
-        return [.pageIn(key, limit: limit - tasks.count)]
+        return [.pageIn(key, limit: page)]
     }
 
     // MARK: Polls

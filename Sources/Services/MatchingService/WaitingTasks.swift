@@ -8,6 +8,10 @@ struct WaitingTasks {
     private var tasks = TaskLine()
     /// Apart, since they are not stored: a full queue pages out its last task.
     private var queries = TaskLine()
+    /// About what the runs of these tasks keep in memory, without queries and postponed ones.
+    private(set) var bytes = 0
+    /// The size of a task, in bytes: an average in which the newest sixteen weigh most.
+    private(set) var typicalBytes = MatchingTask.smallest
     private var clock = FairClock()
     var postponed = PostponedTasks()
     /// Due retries and new tasks take turns, so that neither kind starves the other.
@@ -41,12 +45,20 @@ struct WaitingTasks {
 
     /// Adds a task that has a place.
     mutating func insert(_ task: MatchingTask) {
-        if task.isQuery { queries.insert(task) } else { tasks.insert(task) }
+        if task.isQuery { return queries.insert(task) }
+        tasks.insert(task)
+        bytes += task.bytes
+        typicalBytes += (task.bytes - typicalBytes) / 16
     }
 
     /// Removes the last task that may be stored.
     mutating func popLast() -> MatchingTask? {
-        guard let last = tasks.popLast() else { return pace?.popLast() }
+        guard let last = tasks.popLast() else {
+            let last = pace?.popLast()
+            bytes -= last?.bytes ?? 0
+            return last
+        }
+        bytes -= last.bytes
         pace?.removed(last)
         return last
     }
@@ -66,7 +78,10 @@ struct WaitingTasks {
         let isQueryNext =
             queries.firstPlace.map { query in tasks.firstPlace.map { query < $0 } ?? true } ?? false
         let task = isQueryNext ? queries.popFirst() : tasks.popFirst()
-        if let task { clock.served(task.taskPlace) }
+        if let task {
+            clock.served(task.taskPlace)
+            if !isQueryNext { bytes -= task.bytes }
+        }
         return task
     }
 
@@ -75,8 +90,9 @@ struct WaitingTasks {
         guard !isEmpty else { return [] }
         // No key is held back for a moment; the next poll finds out again.
         for task in pace?.popAll() ?? [] { tasks.insert(task) }
-        let removed = tasks.removeAll(where: isRemoved) + queries.removeAll(where: isRemoved)
-        return removed + postponed.removeAll(where: isRemoved)
+        let removed = tasks.removeAll(where: isRemoved)
+        for task in removed { bytes -= task.bytes }
+        return removed + queries.removeAll(where: isRemoved) + postponed.removeAll(where: isRemoved)
     }
 
     var holdsSticky: Bool { tasks.holdsSticky || queries.holdsSticky || postponed.contains(where: \.isSticky) }
@@ -146,6 +162,7 @@ extension WaitingTasks {
         while let task = tasks.popFirst() {
             guard pace!.admit(task, weight: weight(of: task), at: now) else { continue }
             clock.served(task.taskPlace)
+            bytes -= task.bytes
             return QueuedTask(task)
         }
         return nil

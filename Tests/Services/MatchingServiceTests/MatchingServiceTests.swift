@@ -13,9 +13,16 @@ import Testing
 @Suite(.serialized) struct MatchingServiceTests {
     private let history = ScriptedHistory()
     private let queue = TaskQueueKey(namespace: 1, name: "travel", kind: .activity)
+    private let room = QueueRoom(tasks: 2_000, bytes: .max)
 
     private func service() -> MatchingService {
-        let service = MatchingService(history: history, clock: { SystemTime.now }, log: Logger(label: "test"))
+        let service = MatchingService(
+            history: history,
+            clock: { SystemTime.now },
+            log: Logger(label: "test"),
+            room: room,
+            afterHold: nil
+        )
         service.start()
         return service
     }
@@ -119,7 +126,7 @@ import Testing
     @Test func manyStaleTasksAreTriedWithoutRecursion() throws {
         let service = service()
         defer { service.stop() }
-        let numbers = (0..<TaskQueueState.limit).map { Int64($0) }
+        let numbers = (0..<room.tasks).map { Int64($0) }
         for number in numbers { service.offer(task(number)) }
         let (_, ended) = poll(service)
         #expect(history.started == numbers)
@@ -208,7 +215,7 @@ import Testing
     @Test func backlogsArePagedByTheQueueThatNeedsThem() throws {
         let service = service()
         defer { service.stop() }
-        for number in 0..<TaskQueueState.limit { service.offer(task(Int64(number))) }
+        for number in 0..<room.tasks { service.offer(task(Int64(number))) }
         service.offer(task(5_000))
         #expect(history.pagedOut == [5_000])
         service.backlogStored(queue)

@@ -9,6 +9,7 @@ import Testing
 @Suite struct RateLimitTests {
     private static let noon = Instant(nanoseconds: 1_749_988_800_000_000_000)
     private static let queue = TaskQueueKey(namespace: 1, name: "travel", kind: .activity)
+    private static let room = QueueRoom(tasks: 2_000, bytes: .max)
 
     private static func task(_ number: Int, key: String = "", weight: Float = 0, level: Int8 = 3) -> MatchingTask {
         MatchingTask(
@@ -44,7 +45,9 @@ import Testing
         var lateness = Interval.zero
         private var nextPoll: UInt64 = 1
 
-        init(_ settings: TaskQueueConfig? = nil) { state = TaskQueueState(RateLimitTests.queue, settings: settings) }
+        init(_ settings: TaskQueueConfig? = nil) {
+            state = TaskQueueState(RateLimitTests.queue, room: RateLimitTests.room, settings: settings)
+        }
 
         mutating func offer(_ task: MatchingTask) { carryOut(state.offer(task, at: now)) }
 
@@ -226,7 +229,7 @@ import Testing
         for number in 0..<2_500 {
             for case .pageOut in world.state.offer(Self.task(number, key: "one"), at: world.now) { pagedOut += 1 }
         }
-        #expect(world.state.taskCount <= TaskQueueState.limit)
+        #expect(world.state.taskCount <= Self.room.tasks)
         #expect(pagedOut + world.state.taskCount == 2_499)
     }
 

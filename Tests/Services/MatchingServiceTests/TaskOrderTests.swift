@@ -8,6 +8,7 @@ import Testing
 @Suite struct TaskOrderTests {
     private static let noon = Instant(nanoseconds: 1_749_988_800_000_000_000)
     private static let queue = TaskQueueKey(namespace: 1, name: "travel", kind: .activity)
+    private static let room = QueueRoom(tasks: 2_000, bytes: .max)
 
     private static func task(
         _ number: Int,
@@ -42,7 +43,7 @@ import Testing
 
     /// A queue with the backlog that the database would hold for it.
     private struct World {
-        var state = TaskQueueState(TaskOrderTests.queue)
+        var state = TaskQueueState(TaskOrderTests.queue, room: TaskOrderTests.room)
         var stored: [MatchingTask] = []
         var now = TaskOrderTests.noon
         var served: [MatchingTask] = []
@@ -93,7 +94,7 @@ import Testing
         var world = World()
         for number in 0..<crowd { world.offer(Self.task(number, key: "crowd")) }
         for number in 0..<10 { world.offer(Self.task(crowd + number, key: "few")) }
-        #expect(world.state.taskCount <= TaskQueueState.limit)
+        #expect(world.state.taskCount <= Self.room.tasks)
         for _ in 0..<20 { world.serveOne() }
         // The keys take turns.
         #expect(world.served.filter { $0.priority.share?.key == "few" }.map(Self.number) == Array(crowd..<crowd + 10))
@@ -103,7 +104,7 @@ import Testing
         let order = world.served.filter { $0.priority.share?.key == "crowd" }.map(Self.number)
         #expect(order == Array(0..<crowd))
         // A task that makes room for another one costs no more than that one would.
-        #expect(world.pageOuts <= max(0, crowd + 10 - TaskQueueState.limit))
+        #expect(world.pageOuts <= max(0, crowd + 10 - Self.room.tasks))
     }
 
     @Test func anUrgentTaskPassesAFullQueueAndItsBacklog() {

@@ -8,6 +8,7 @@ import Testing
 @Suite struct TaskQueueStateTests {
     private static let noon = Instant(nanoseconds: 1_749_988_800_000_000_000)
     private static let queue = TaskQueueKey(namespace: 1, name: "travel", kind: .activity)
+    private static let room = QueueRoom(tasks: 2_000, bytes: .max)
 
     private func task(_ number: Int64, isSticky: Bool = false) -> MatchingTask {
         let kind: MatchingTask.Kind =
@@ -79,7 +80,7 @@ import Testing
     }
 
     @Test func tasksAndPollsAreMatchedInOrder() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         #expect(words(state.offer(task(1), at: Self.noon)) == [])
         #expect(words(state.offer(task(2), at: Self.noon)) == [])
         #expect(words(state.poll(poll(1), isSticky: false, at: Self.noon)) == ["match 1 to 1"])
@@ -93,7 +94,7 @@ import Testing
     }
 
     @Test func aPollWhoseTaskWasStaleKeepsItsPlace() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         let first = poll(1)
         _ = state.poll(first, isSticky: false, at: Self.noon)
         _ = state.poll(poll(2), isSticky: false, at: Self.noon)
@@ -107,7 +108,7 @@ import Testing
     }
 
     @Test func pollsEndInTheOrderOfTheirArrival() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         for id in 1...40 as ClosedRange<UInt64> { _ = state.poll(poll(id), isSticky: false, at: Self.noon) }
         #expect(words(state.endAllPolls()) == (1...40).map { "end \($0)" })
     }
@@ -115,7 +116,7 @@ import Testing
     private func seconds(_ count: Double) -> Instant { Self.noon + .milliseconds(Int64(count * 1_000)) }
 
     @Test func aTaskThatCannotBeStartedDoesNotBlockOthers() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         let first = poll(1)
         for number: Int64 in 1...3 { _ = state.offer(task(number), at: Self.noon) }
         #expect(words(state.poll(first, isSticky: false, at: Self.noon)) == ["match 1 to 1"])
@@ -131,7 +132,7 @@ import Testing
     }
 
     @Test func theRetryDelayDoublesUpToALimit() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         var failed = QueuedTask(task(1))
         var now = Self.noon
         var delays: [Int64] = []
@@ -153,7 +154,7 @@ import Testing
 
     /// Neither new tasks nor tasks that always fail may starve the others.
     @Test func retriesAndNewTasksTakeTurns() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         for number: Int64 in 1...3 { _ = state.postpone(QueuedTask(task(number)), at: Self.noon) }
         for number: Int64 in 11...14 { _ = state.offer(task(number), at: Self.noon) }
         let given = (1...7).flatMap { id in words(state.poll(poll(id), isSticky: false, at: seconds(1))) }
@@ -166,8 +167,8 @@ import Testing
     }
 
     @Test func postponedTasksAreBounded() {
-        var state = TaskQueueState(Self.queue)
-        let limit = Int64(TaskQueueState.limit)
+        var state = TaskQueueState(Self.queue, room: Self.room)
+        let limit = Int64(Self.room.tasks)
         for number in 0..<limit { #expect(state.postpone(QueuedTask(task(number)), at: Self.noon).isEmpty) }
         #expect(words(state.postpone(QueuedTask(task(limit)), at: Self.noon)) == ["page out \(limit)"])
         #expect(state.postponedCount == Int(limit))
@@ -180,7 +181,7 @@ import Testing
             words(state.poll(poll(2), isSticky: false, at: seconds(1))) == ["match 0 to 2", "page in \(limit)"]
         )
         // A sticky task is abandoned instead of paged out.
-        var sticky = TaskQueueState(Self.queue)
+        var sticky = TaskQueueState(Self.queue, room: Self.room)
         for number in 0..<limit { _ = sticky.postpone(QueuedTask(task(number, isSticky: true)), at: Self.noon) }
         #expect(words(sticky.postpone(QueuedTask(task(limit, isSticky: true)), at: Self.noon)) == ["abandon \(limit)"])
         #expect(sticky.shutDown().count == Int(limit))
@@ -188,7 +189,7 @@ import Testing
     }
 
     @Test func postponedTasksOfALostWorkerAreAbandoned() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
         _ = state.postpone(QueuedTask(query(1, isSticky: true)), at: Self.noon)
@@ -200,7 +201,7 @@ import Testing
     }
 
     @Test func theQueueWakesInTimeForEveryDeadline() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         #expect(words(state.step(at: Self.noon)) == [])
         #expect(state.wakeAt > Self.noon)
         _ = state.poll(poll(1, deadline: seconds(60)), isSticky: false, at: Self.noon)
@@ -214,7 +215,7 @@ import Testing
     }
 
     @Test func aStickyQueueIsAbandonedWithItsLastConnection() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         // No poll waits while the worker executes a task.
         for connection: UInt64 in [7, 8] {
             _ = state.poll(poll(connection, connection: connection), isSticky: true, at: Self.noon)
@@ -238,7 +239,7 @@ import Testing
     }
 
     @Test func aNormalQueueKeepsItsTasksWhenConnectionsEnd() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         _ = state.poll(poll(1, connection: 7), isSticky: false, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
         #expect(words(state.offer(task(1), at: Self.noon)) == [])
@@ -247,7 +248,7 @@ import Testing
     }
 
     @Test func pollsEndAtTheirDeadlineOnCancellationAndOnShutdown() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         _ = state.poll(poll(1, deadline: Self.noon + .seconds(1)), isSticky: false, at: Self.noon)
         _ = state.poll(poll(2), isSticky: false, at: Self.noon)
         _ = state.poll(poll(3, identity: "another"), isSticky: false, at: Self.noon)
@@ -263,7 +264,7 @@ import Testing
 
     /// Workers of one process share an identity, and users give many machines the same one.
     @Test func shutdownEndsThePollsOfOneInstance() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         for (id, key) in [(1, "mine"), (2, "yours"), (3, "")] as [(UInt64, String)] {
             _ = state.poll(poll(id, key: key), isSticky: false, at: Self.noon)
         }
@@ -275,7 +276,7 @@ import Testing
     }
 
     @Test func aStickyQueueWithoutItsWorkerAbandonsItsTasks() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         #expect(words(state.offer(task(1, isSticky: true), at: Self.noon)) == ["abandon 1"])
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
@@ -292,7 +293,7 @@ import Testing
     }
 
     @Test func aStickyQueryDoesNotWaitForALostWorker() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
         // The worker polled a moment ago.
@@ -303,13 +304,13 @@ import Testing
         // A workflow task has its own timeout.
         #expect(state.taskCount == 1)
         // A query on a normal queue waits as long as its caller does.
-        var normal = TaskQueueState(Self.queue)
+        var normal = TaskQueueState(Self.queue, room: Self.room)
         _ = normal.offer(query(3), at: Self.noon)
         #expect(words(normal.step(at: Self.noon + .seconds(11))) == [])
     }
 
     @Test func shutdownEndsPollsAndAbandonsTasks() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         _ = state.poll(poll(1), isSticky: true, at: Self.noon)
         _ = state.cancel(1, at: Self.noon)
         _ = state.offer(task(1, isSticky: true), at: Self.noon)
@@ -317,14 +318,14 @@ import Testing
         #expect(words(state.offer(task(2, isSticky: true), at: Self.noon)) == ["abandon 2"])
         #expect(words(state.postpone(QueuedTask(task(3, isSticky: true)), at: Self.noon)) == ["abandon 3"])
         #expect(words(state.poll(poll(2), isSticky: true, at: Self.noon)) == ["end 2"])
-        var other = TaskQueueState(Self.queue)
+        var other = TaskQueueState(Self.queue, room: Self.room)
         _ = other.poll(poll(3), isSticky: true, at: Self.noon)
         #expect(words(other.shutDown()) == ["end 3"])
     }
 
     @Test func aFullQueuePagesTasksOutAndBackIn() {
-        var state = TaskQueueState(Self.queue)
-        let limit = Int64(TaskQueueState.limit)
+        var state = TaskQueueState(Self.queue, room: Self.room)
+        let limit = Int64(Self.room.tasks)
         for number in 0..<limit { #expect(state.offer(task(number), at: Self.noon).isEmpty) }
         #expect(words(state.offer(task(limit), at: Self.noon)) == ["page out \(limit)"])
         #expect(state.taskCount == Int(limit))
@@ -351,19 +352,19 @@ import Testing
     }
 
     @Test func queriesAreNotStoredInTheBacklog() {
-        var state = TaskQueueState(Self.queue)
-        for number in 0..<Int64(TaskQueueState.limit) { _ = state.offer(task(number), at: Self.noon) }
+        var state = TaskQueueState(Self.queue, room: Self.room)
+        for number in 0..<Int64(Self.room.tasks) { _ = state.offer(task(number), at: Self.noon) }
         _ = state.backlogStored()
         #expect(words(state.offer(query(1), at: Self.noon)) == [])
-        #expect(state.taskCount == TaskQueueState.limit + 1)
+        #expect(state.taskCount == Self.room.tasks + 1)
         // Their number is bounded, too.
-        for number in 2...UInt64(TaskQueueState.limit) { _ = state.offer(query(number), at: Self.noon) }
+        for number in 2...UInt64(Self.room.tasks) { _ = state.offer(query(number), at: Self.noon) }
         #expect(words(state.offer(query(9_999), at: Self.noon)) == ["page out query 9999"])
-        #expect(state.taskCount == 2 * TaskQueueState.limit)
+        #expect(state.taskCount == 2 * Self.room.tasks)
     }
 
     @Test func anUnusedQueueBecomesIdle() {
-        var state = TaskQueueState(Self.queue)
+        var state = TaskQueueState(Self.queue, room: Self.room)
         #expect(state.isIdle(at: Self.noon))
         _ = state.poll(poll(1), isSticky: false, at: Self.noon)
         #expect(!state.isIdle(at: Self.noon + .seconds(1_000)))

@@ -135,6 +135,9 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         residence = .dead
     }
 
+    /// About what it keeps in memory: its state, and events that its worker has not seen or that are pending.
+    var memoryBytes: Int { MatchingTask.smallest + min(Int(execution.durable.historyBytes), Self.tailLimit) }
+
     // MARK: State
 
     /// Whether the run is closed with debts.
@@ -337,7 +340,8 @@ extension TaskOffer {
             kind: kind,
             priority: priority,
             place: row?.place,
-            since: row?.since
+            since: row?.since,
+            bytes: run.memoryBytes
         )
     }
 

@@ -134,7 +134,8 @@ final class ShardTimer: @unchecked Sendable {
             {
                 park(run, in: context)
             } else {
-                shard.state.runs.idle.watch(run)
+                // Its turn comes again after a time: the tasks of a thousand runs may wait for a worker.
+                shard.touch(run)
             }
         }
         return isPartial

@@ -127,7 +127,9 @@ final class Node: @unchecked Sendable {
             clock: { clock.now },
             log: log
         )
-        matching = MatchingService(history: history, clock: { clock.now }, log: log)
+        // Small, so that tests fill a queue in a moment.
+        let room = QueueRoom(tasks: 2_000, bytes: .max)
+        matching = MatchingService(history: history, clock: { clock.now }, log: log, room: room, afterHold: nil)
         history.connect(matching: matching)
         history.connect(namespaces: DefaultNamespace())
         post.connect(history)

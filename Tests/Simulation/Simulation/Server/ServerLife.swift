@@ -51,7 +51,7 @@ final class ServerLife: @unchecked Sendable {
         encoder: any StatusEventEncoder,
         log: Logger,
         defect: PlantedDefect?,
-        taskQueueLimit: Int?,
+        queueRoom: QueueRoom,
         work: WorkCheck,
         connect: (HistoryService) -> Void
     ) {
@@ -100,7 +100,7 @@ final class ServerLife: @unchecked Sendable {
             history: known,
             clock: wallClock,
             log: log,
-            queueLimit: taskQueueLimit,
+            room: queueRoom,
             afterHold: afterHold
         )
         history.service.connect(matching: matching)

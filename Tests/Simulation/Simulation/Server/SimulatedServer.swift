@@ -1,6 +1,7 @@
 public import SagamoreEngine
 public import SagamoreHistoryService
 public import SagamoreLogging
+package import SagamoreMatchingService
 internal import SagamorePersistence
 public import SagamoreServices
 public import SagamoreSimulatedTime
@@ -34,8 +35,8 @@ public final class SimulatedServer: @unchecked Sendable {
     public private(set) var startCount = 0
     /// Changes the configuration of the next start.
     public var configure: (inout HistoryConfiguration) -> Void = { _ in }
-    /// How many tasks a queue holds in memory after the next start, at least 2; nil for the limit of production.
-    public var taskQueueLimit: Int?
+    /// How much a task queue holds in memory after the next start.
+    package var queueRoom = QueueRoom.usual
     /// Where the services log to. By default nowhere.
     public var log: Logger = {
         var log = Logger(label: "server", handler: LogHandler(format: .text, destination: .lines { _ in }))
@@ -139,7 +140,7 @@ public final class SimulatedServer: @unchecked Sendable {
             configure(&configuration)
             let work = WorkCheck(
                 configuration.bounds,
-                taskQueueLimit: taskQueueLimit ?? 2_000,
+                taskQueueLimit: queueRoom.tasks,
                 report: onFinding,
                 reached: onReached
             )
@@ -151,7 +152,7 @@ public final class SimulatedServer: @unchecked Sendable {
                 encoder: encoder,
                 log: log,
                 defect: defect,
-                taskQueueLimit: taskQueueLimit,
+                queueRoom: queueRoom,
                 work: work,
                 connect: { connect($0, life) }
             )

@@ -1,6 +1,7 @@
 internal import SagamoreEngine
 internal import SagamoreHistoryService
 internal import SagamoreKafkaFront
+internal import SagamoreMatchingService
 internal import SagamorePersistence
 internal import SagamorePostgresClient
 internal import SagamoreServices
@@ -20,7 +21,7 @@ extension World {
         if settings.drawsLimits { limits.drawMore(using: &random) }
         for server in servers {
             server.configure = { limits.apply(to: &$0) }
-            server.taskQueueLimit = limits.taskQueue
+            server.queueRoom = limits.queueRoom
         }
         tailBytes = limits.bounds.tailBytes
         // A loader with small bounds reads a run in many calls, and each of them may be slow.
@@ -164,7 +165,7 @@ struct Limits: Sendable {
     var batchRows = 4_000
     var laneQueue = 50_000
     var heartbeatFlush = Interval.seconds(5)
-    var taskQueue = 2_000
+    var queueRoom = QueueRoom.usual
     var bounds = WorkBounds()
 
     static func drawn(_ isDrawn: Bool, using random: inout SeededRandom) -> Limits {
@@ -179,7 +180,13 @@ struct Limits: Sendable {
     }
 
     mutating func drawMore(using random: inout SeededRandom) {
-        taskQueue = [2, 3, 5, 20, 2_000, 2_000][random.below(6)]
+        let (tasks, bytes) = ([2, 3, 5, 20], [1, 20_000])
+        // Half of the worlds have room.
+        switch random.below(12) {
+        case let place where place < tasks.count: queueRoom.tasks = tasks[place]
+        case let place where place < tasks.count + bytes.count: queueRoom.bytes = bytes[place - tasks.count]
+        default: break
+        }
         // Half of the worlds have the bounds of production.
         guard random.happens(0.5) else { return }
         bounds.lookUps = [1, 2, 5, 20][random.below(4)]
