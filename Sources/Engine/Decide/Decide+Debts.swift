@@ -106,7 +106,12 @@ extension Execution {
         guard durable.childrenToEnd.contains(eventID), let child = durable.children[eventID] else { return nil }
         let sender = sender(0, onlyChild: .initiated(eventID))
         if child.parentClosePolicy == .requestCancel {
-            let request = CancelRequest(reason: "", identity: serverIdentity, requestID: "", sender: sender)
+            let request = CancelRequest(
+                reason: "",
+                identity: serverIdentity,
+                requestID: messageID(eventID),
+                sender: sender
+            )
             return .cancel(workflowID: child.workflowID, runID: nil, request)
         }
         let request = TerminateRequest(reason: "by parent close policy", identity: serverIdentity, sender: sender)

@@ -174,9 +174,11 @@ extension Execution {
             if cancel.origin != nil { throw .workflowClosed }
             return draft.decision
         }
+        if cancel.sender != nil, hasSeen(cancel.requestID) { return draft.decision }
         try checkReach(of: cancel.sender)
         let isBuffered = durable.bufferedEvents.contains { $0.eventType == .workflowExecutionCancelRequested }
         guard !durable.cancelRequested, !isBuffered else {
+            remember(cancel, in: &draft)
             deliver(cancel.origin, in: &draft)
             return draft.decision
         }
@@ -190,9 +192,15 @@ extension Execution {
             .workflowExecutionCancelRequested,
             .workflowExecutionCancelRequestedEventAttributes(attributes)
         )
+        remember(cancel, in: &draft)
         scheduleWorkflowTask(in: &draft, endsStartDelay: true)
         deliver(cancel.origin, in: &draft)
         return draft.decision
+    }
+
+    /// A workflow repeats its request until it has heard the answer, perhaps to the next run, which must know it.
+    private func remember(_ cancel: CancelRequest, in draft: inout Draft) {
+        if cancel.sender != nil, !cancel.requestID.isEmpty { draft.fact(.requestSeen(cancel.requestID)) }
     }
 
     /// - Throws: `notFound` when the run is closed.

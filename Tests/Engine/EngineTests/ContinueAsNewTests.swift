@@ -55,6 +55,33 @@ import Testing
         }
     }
 
+    /// A cancel request reaches one run, however often it is sent; the next run may have its own.
+    @Test func nextRunKnowsTheCancelRequestsOfOthers() throws {
+        func request(_ eventID: Int64, to stage: Stage) throws -> Int {
+            let sender = MessageSender(workflowID: "parent", runID: Samples.parentRunID, eventID: eventID)
+            let count = stage.entries.count
+            try stage.cancel(requestID: "\(Samples.parentRunID)/\(eventID)", sender: sender)
+            return stage.entries.count - count
+        }
+        let stage = try started()
+        #expect(try request(5, to: stage) > 0)
+        #expect(try request(5, to: stage) == 0)
+        // The run is cancelled already, but this one may be sent again, too.
+        #expect(try request(6, to: stage) == 1)
+        let next = try #require(Stage(following: try stage.run(Samples.continueAsNew())))
+        next.crash()
+        #expect(try request(5, to: next) == 0)
+        #expect(try request(6, to: next) == 0)
+        #expect(!next.execution.durable.cancelRequested)
+        #expect(try request(9, to: next) > 0)
+        #expect(next.execution.durable.cancelRequested)
+        // A client's request is its own, whatever its id.
+        let client = try started()
+        try client.signal("go", requestID: "one")
+        try client.cancel(requestID: "one")
+        #expect(client.execution.durable.cancelRequested)
+    }
+
     @Test func nextRunInheritsWhatTheCommandLeavesOut() throws {
         let stage = try started { request in
             request.workflowExecutionTimeout = Interval.seconds(500).duration

@@ -112,8 +112,19 @@ extension Stage {
     }
 
     @discardableResult
-    package func cancel(_ reason: String = "", origin: CommandOrigin? = nil) throws(RequestError) -> Decision {
-        let request = CancelRequest(reason: reason, identity: "client", requestID: "", origin: origin)
+    package func cancel(
+        _ reason: String = "",
+        requestID: String = "",
+        origin: CommandOrigin? = nil,
+        sender: MessageSender? = nil
+    ) throws(RequestError) -> Decision {
+        let request = CancelRequest(
+            reason: reason,
+            identity: "client",
+            requestID: requestID,
+            origin: origin,
+            sender: sender
+        )
         return apply(try execution.decide(request, at: now))
     }
 
