@@ -19,8 +19,8 @@ import Testing
     private enum Children {
         static let child = WorkflowType<String, String>("Child", taskQueue: "children")
         static let poke = Signal<String>("poke")
-        static let undo = Activity<String, Nothing>("undo", .startToClose(.seconds(1)))
-        static let work = Activity<String, String>("work", .startToClose(.seconds(1)))
+        static let undo = Activity<String, Nothing>("undo", .startToCloseTimeout(.seconds(1)))
+        static let work = Activity<String, String>("work", .startToCloseTimeout(.seconds(1)))
     }
 
     @Test(arguments: 0..<5) func aParentGoesFromChildToChild(forgetsRunAt point: Int) throws {
@@ -65,7 +65,7 @@ import Testing
         try book.childStarted("only")
         try book.childFailed("only", ApplicationError("no seats", type: "SoldOut"))
         #expect(try book.task() == ["fail"])
-        let failure = try #require(try book.failure() as? ChildWorkflowFailure)
+        let failure = try #require(try book.failure() as? ChildWorkflowError)
         #expect(failure.workflow == "Child" && failure.workflowID == "only" && failure.runID == "run-of-only")
         #expect((failure.cause as? ApplicationError)?.type == "SoldOut")
     }
@@ -75,8 +75,8 @@ import Testing
         try book.task()
         try book.childRefused("only")
         #expect(try book.task() == ["fail"])
-        let failure = try #require(try book.failure() as? ChildWorkflowFailure)
-        #expect(failure.runID.isEmpty && (failure.cause as? ApplicationError)?.type == "ServiceFailure")
+        let failure = try #require(try book.failure() as? ChildWorkflowError)
+        #expect(failure.runID.isEmpty && (failure.cause as? ApplicationError)?.type == "ServerError")
     }
 
     @Test func aSignalToNobodyFails() throws {
@@ -112,7 +112,7 @@ import Testing
         guard case .failed(let failure) = book.replay(with: Single.self) else {
             throw HistoryBook.Illegal(description: "the replay passed")
         }
-        #expect((failure.error as? DeterminismViolation)?.code == .otherCommand)
+        #expect((failure.error as? NondeterminismError)?.code == .otherCommand)
     }
 
     /// The ids that nobody chose are the same in every replay.
@@ -138,7 +138,7 @@ import Testing
             try book.complete("undo", Nothing())
         }
         #expect(try book.task() == ["fail"])
-        let failure = try #require(try book.failure() as? SagaCompensated)
+        let failure = try #require(try book.failure() as? SagaCompensatedError)
         #expect(failure.compensations.map(\.step) == ["work", "Child"])
         #expect(failure.compensations.map(\.compensation) == ["undo", "undo"])
     }
@@ -148,7 +148,7 @@ import Testing
         try book.task()
         try book.childRefused("step-1")
         #expect(try book.task() == ["fail"])
-        #expect(try #require(try book.failure() as? SagaCompensated).compensations == [])
+        #expect(try #require(try book.failure() as? SagaCompensatedError).compensations == [])
     }
 
     private struct Single: Workflow {
@@ -176,7 +176,7 @@ import Testing
             do {
                 try await context.external(id).signal(Children.poke, "hello")
                 return "signalled"
-            } catch let failure as ExternalWorkflowFailure {
+            } catch let failure as ExternalWorkflowError {
                 return failure.description
             }
         }

@@ -102,15 +102,15 @@ struct ClientTests {
         let compensation = SagaCompensation(step: "a", compensation: "undo_a", status: .compensated, failure: nil)
         var failed = WorkflowExecutionFailedEventAttributes()
         failed.failure = RawMessage(
-            FailureCoding.failure(SagaCompensated(reason: "full", compensations: [compensation], cause: nil))
+            FailureCoding.failure(SagaCompensatedError(reason: "full", compensations: [compensation], cause: nil))
         )
         let history = page(.workflowExecutionFailedEventAttributes(failed))
         try await withClient([.getWorkflowExecutionHistory: answer(history)]) { client, _ in
-            let error = await #expect(throws: WorkflowEnded.self) {
+            let error = await #expect(throws: WorkflowFailedError.self) {
                 _ = try await client.handle(Self.type, id: "order-1").result()
             }
             #expect(error?.way == .failed)
-            #expect((error?.cause as? SagaCompensated)?.compensations == [compensation])
+            #expect((error?.cause as? SagaCompensatedError)?.compensations == [compensation])
         }
     }
 
@@ -119,7 +119,7 @@ struct ClientTests {
         terminated.reason = "enough"
         let history = page(.workflowExecutionTerminatedEventAttributes(terminated))
         try await withClient([.getWorkflowExecutionHistory: answer(history)]) { client, _ in
-            let error = await #expect(throws: WorkflowEnded.self) {
+            let error = await #expect(throws: WorkflowFailedError.self) {
                 _ = try await client.handle(Self.type, id: "order-1").result()
             }
             #expect(error?.way == .terminated)
@@ -182,7 +182,7 @@ struct ClientTests {
         response.pendingActivities = [pending]
         try await withClient([.describeWorkflowExecution: answer(response)]) { client, _ in
             let description = try await client.handle(Self.type, id: "order-1").describe()
-            #expect(description.status == .cancelled && description.historyLength == 7)
+            #expect(description.status == .canceled && description.historyLength == 7)
             #expect(description.runID == "run-1" && description.pendingActivities == ["book_car"])
         }
     }

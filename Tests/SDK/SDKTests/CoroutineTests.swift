@@ -24,7 +24,7 @@ import Testing
         branch.resume()
         #expect(book.run.core.executor.hasForeignJobs)
         try book.complete("work", "done")
-        let error = #expect(throws: DeterminismViolation.self) { try book.task() }
+        let error = #expect(throws: NondeterminismError.self) { try book.task() }
         #expect(error?.code == .otherThread)
     }
 
@@ -56,10 +56,10 @@ import Testing
         #expect(book.run.core.ledger.takeUnsentNames() == [])
     }
 
-    private func violation<Code: Workflow>(_ type: Code.Type) throws -> DeterminismViolation
+    private func violation<Code: Workflow>(_ type: Code.Type) throws -> NondeterminismError
     where Code.Input == Nothing {
         let book = try HistoryBook(type, Nothing())
-        let error = #expect(throws: DeterminismViolation.self) { try book.task() }
+        let error = #expect(throws: NondeterminismError.self) { try book.task() }
         return try #require(error)
     }
 }

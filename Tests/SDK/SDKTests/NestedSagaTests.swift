@@ -25,12 +25,12 @@ import Testing
         #expect(try book.task() == ["fail"])
         let compensations: [SagaCompensation]
         if innerFails {
-            let error = try #require(try book.failure() as? SagaCompensationFailed)
+            let error = try #require(try book.failure() as? SagaCompensationFailedError)
             #expect(error.reason == "flight failed: full; not everything could be undone")
-            #expect(error.cause is SagaCompensationFailed)
+            #expect(error.cause is SagaCompensationFailedError)
             compensations = error.compensations
         } else {
-            compensations = try #require(try book.failure() as? SagaCompensated).compensations
+            compensations = try #require(try book.failure() as? SagaCompensatedError).compensations
         }
         #expect(compensations.map(\.step) == ["flight", "hotel", "car"])
         #expect(compensations.map(\.status) == [.compensated, innerFails ? .failed : .compensated, .compensated])
@@ -49,7 +49,7 @@ import Testing
         #expect(try book.task() == ["schedule undo_car"])
         try book.complete("undo_car", "")
         #expect(try book.task() == ["fail"])
-        let error = try #require(try book.failure() as? SagaCompensationFailed)
+        let error = try #require(try book.failure() as? SagaCompensationFailedError)
         #expect(error.compensations.map(\.status) == [.failed, .compensated])
     }
 
@@ -57,13 +57,13 @@ import Testing
     @Test func oneThatIsGivenUpBeforeItBeginsWaitsForNothing() throws {
         let book = try HistoryBook(GivenUp.self, Nothing())
         #expect(try book.task() == ["fail"])
-        #expect(try #require(try book.failure() as? SagaCompensated).reason == "never")
+        #expect(try #require(try book.failure() as? SagaCompensatedError).reason == "never")
     }
 
     /// The saga's watch does not count as something that the code waits for.
     @Test func aForeignWaitIsSeenThoughTheStateIsWatched() throws {
         let book = try HistoryBook(Sleeping.self, Nothing())
-        let violation = #expect(throws: DeterminismViolation.self) { try book.task() }
+        let violation = #expect(throws: NondeterminismError.self) { try book.task() }
         #expect(violation?.code == .foreignWait)
     }
 }

@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func failuresSurviveTheWire() throws {
-        let original = ActivityFailure(
+        let original = ActivityError(
             activity: "book",
             activityID: "3",
             retryState: .maximumAttemptsReached,
@@ -88,7 +88,7 @@ import Testing
                 isNonRetryable: true,
                 details: try EncodedValues(["seat": 4]),
                 nextRetryDelay: .milliseconds(1500),
-                cause: TimeoutFailure(
+                cause: TimeoutError(
                     message: "slow",
                     kind: .heartbeat,
                     lastHeartbeatDetails: EncodedValues(),
@@ -97,11 +97,11 @@ import Testing
             )
         )
         let raw = RawMessage(FailureCoding.failure(original))
-        let read = try #require(FailureCoding.error(raw) as? ActivityFailure)
+        let read = try #require(FailureCoding.error(raw) as? ActivityError)
         #expect(read.activity == "book" && read.activityID == "3" && read.retryState == .maximumAttemptsReached)
         let cause = try #require(read.cause as? ApplicationError)
         #expect(cause.type == "Full" && cause.isNonRetryable && cause.nextRetryDelay == .milliseconds(1500))
         #expect(try cause.details.decode([String: Int].self) == ["seat": 4])
-        #expect((cause.cause as? TimeoutFailure)?.kind == .heartbeat)
+        #expect((cause.cause as? TimeoutError)?.kind == .heartbeat)
     }
 }

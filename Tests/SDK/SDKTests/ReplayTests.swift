@@ -82,7 +82,7 @@ import Testing
         try book.task()
         try book.complete("other", "out")
         book.startTask()
-        let violation = try #require(failure(book.replay(with: Swapped.self)) as? DeterminismViolation)
+        let violation = try #require(failure(book.replay(with: Swapped.self)) as? NondeterminismError)
         #expect(violation.code == .otherCommand)
         #expect(violation.eventID == 5)
         #expect(violation.expected == "activity 'work' with id 1")
@@ -95,7 +95,7 @@ import Testing
         try book.complete("work", "between")
         try book.task()
         book.startTask()
-        let violation = try #require(failure(book.replay(with: OnlyFirst.self)) as? DeterminismViolation)
+        let violation = try #require(failure(book.replay(with: OnlyFirst.self)) as? NondeterminismError)
         #expect(violation.code == .otherCommand)
         #expect(violation.eventID == 10)
         #expect(violation.found == "completing the workflow")
@@ -106,7 +106,7 @@ import Testing
         try book.task()
         try book.complete("work", "between")
         book.startTask()
-        let violation = try #require(failure(book.replay(with: Doubled.self)) as? DeterminismViolation)
+        let violation = try #require(failure(book.replay(with: Doubled.self)) as? NondeterminismError)
         #expect(violation.code == .surplusCommand)
         #expect(violation.found == "activity 'other' with id 2")
     }
@@ -115,7 +115,7 @@ import Testing
         let book = try HistoryBook(TwoSteps.self, "in")
         try book.task()
         book.startTask()
-        let violation = try #require(failure(book.replay(with: Waits.self)) as? DeterminismViolation)
+        let violation = try #require(failure(book.replay(with: Waits.self)) as? NondeterminismError)
         #expect(violation.code == .missingCommand)
         #expect(violation.eventID == 5)
     }
@@ -220,7 +220,7 @@ private struct Draws: Workflow {
     func run(_ context: WorkflowContext<NoState>, _ input: Nothing) async throws -> [String] {
         var generator = context.makeRandomNumberGenerator()
         var values = ["\(context.now.timeIntervalSince1970)", "\(Int.random(in: 0..<100, using: &generator))"]
-        values.append(context.makeID())
+        values.append(context.makeUUID().uuidString.lowercased())
         try await context.sleep(for: .seconds(1))
         values.append("\(context.now.timeIntervalSince1970)")
         return values

@@ -21,11 +21,11 @@ import Testing
         try goTo(failing, book)
         try book.fail(Self.steps[failing], ApplicationError("no such thing", type: "Invalid", isNonRetryable: true))
         try rollBack(book, from: failing, losesItsWorker: losesItsWorker)
-        let error = try #require(try book.failure() as? SagaCompensated)
+        let error = try #require(try book.failure() as? SagaCompensatedError)
         #expect(error.reason == "\(Self.steps[failing]) failed: no such thing")
         #expect(error.compensations.map(\.compensation) == undos(from: failing))
         #expect(error.compensations.allSatisfy { $0.status == .compensated && $0.failure == nil })
-        #expect(((error.cause as? ActivityFailure)?.cause as? ApplicationError)?.type == "Invalid")
+        #expect(((error.cause as? ActivityError)?.cause as? ApplicationError)?.type == "Invalid")
     }
 
     @Test(arguments: 0..<3) func anUndoThatFailsDoesNotStopTheOthers(failing: Int) throws {
@@ -41,7 +41,7 @@ import Testing
             }
         }
         #expect(try book.task() == ["fail"])
-        let error = try #require(try book.failure() as? SagaCompensationFailed)
+        let error = try #require(try book.failure() as? SagaCompensationFailedError)
         for (index, compensation) in error.compensations.enumerated() {
             #expect(compensation.status == (index == failing ? .failed : .compensated))
             #expect(compensation.failure?.type == (index == failing ? "Stuck" : nil))
@@ -58,7 +58,7 @@ import Testing
         #expect(try book.task() == ["cancel activity"])
         try endCancelled(Self.steps[point], stepSucceeds, book)
         try rollBack(book, from: point)
-        let error = try #require(try book.failure() as? SagaCompensated)
+        let error = try #require(try book.failure() as? SagaCompensatedError)
         #expect(error.reason == "changed my mind")
         #expect(error.compensations.map(\.compensation) == undos(from: point))
         #expect(error.cause == nil)
@@ -90,7 +90,7 @@ import Testing
         #expect(try book.task() == ["schedule undo_car"])
         try book.complete("undo_car", "")
         #expect(try book.task() == ["fail"])
-        #expect(try book.failure() is SagaCompensated)
+        #expect(try book.failure() is SagaCompensatedError)
     }
 
     @Test func stepsSideBySideAreUndoneInReverseOrderOfTheirStart() throws {
@@ -103,14 +103,14 @@ import Testing
         #expect(try book.task() == [])
         try book.complete("hotel", "")
         try rollBack(book, from: 2)
-        #expect(try book.failure() is SagaCompensated)
+        #expect(try book.failure() is SagaCompensatedError)
     }
 
     @Test func aSignalBeforeTheFirstTaskGivesUpBeforeAnythingIsTried() throws {
         let book = try HistoryBook(TripWorkflow.self, Trip())
         try book.signal("give_up", "never mind")
         #expect(try book.task() == ["fail"])
-        let error = try #require(try book.failure() as? SagaCompensated)
+        let error = try #require(try book.failure() as? SagaCompensatedError)
         #expect(error.compensations == [])
     }
 

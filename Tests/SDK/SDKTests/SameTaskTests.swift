@@ -32,7 +32,7 @@ import Testing
         #expect(try book.task() == ["schedule undo_car"])
         try book.complete("undo_car", "")
         #expect(try book.task() == ["fail"])
-        #expect(try #require(try book.failure() as? SagaCompensated).reason == "changed my mind")
+        #expect(try #require(try book.failure() as? SagaCompensatedError).reason == "changed my mind")
     }
 
     /// The next step begins and is withdrawn before the server hears of it: there is nothing to undo.

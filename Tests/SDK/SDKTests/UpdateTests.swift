@@ -7,7 +7,7 @@ import Testing
     private enum Carts {
         static let add = Update<String, Int>("add")
         static let price = Update<String, String>("price")
-        static let lookUp = Activity<String, String>("look_up", .startToClose(.seconds(1)))
+        static let lookUp = Activity<String, String>("look_up", .startToCloseTimeout(.seconds(1)))
         static let done = Signal<Nothing>("done")
     }
 

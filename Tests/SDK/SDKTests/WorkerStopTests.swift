@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct WorkerStopTests {
-    private static let idle = Activity<Nothing, Nothing>("idle", .startToClose(.seconds(1)))
+    private static let idle = Activity<Nothing, Nothing>("idle", .startToCloseTimeout(.seconds(1)))
 
     /// A stop must not wait for the check of the namespace, which has a deadline of 30 s.
     @Test func aWorkerStopsWhileTheServerDoesNotAnswerItsFirstCall() async throws {

@@ -45,7 +45,7 @@ struct KillTests {
         worker.signal(SIGKILL)
         worker.status()
         worker = try sample.worker()
-        let error = try #require(try await end(handle).cause as? SagaCompensated)
+        let error = try #require(try await end(handle).cause as? SagaCompensatedError)
         #expect(error.compensations.map(\.compensation) == ["undo_book_flight", "undo_book_hotel", "undo_book_car"])
         #expect(error.compensations.allSatisfy { $0.status == .compensated })
         worker.signal(SIGTERM)

@@ -11,8 +11,8 @@ func start(_ client: Client, _ trip: Booking) async throws -> WorkflowHandle<Boo
     try await client.start(Travel.booking, trip, WorkflowOptions(id: UUID().uuidString))
 }
 
-func end<Output>(_ handle: WorkflowHandle<Output>) async throws -> WorkflowEnded {
-    try #require(await #expect(throws: WorkflowEnded.self) { _ = try await handle.result() })
+func end<Output>(_ handle: WorkflowHandle<Output>) async throws -> WorkflowFailedError {
+    try #require(await #expect(throws: WorkflowFailedError.self) { _ = try await handle.result() })
 }
 
 /// The sample in one test: a log, and workers that write to it.

@@ -22,7 +22,7 @@ struct TravelBookingTests {
             var trip = goodTrip
             trip[keyPath: step] = "invalid-\(trip[keyPath: step])"
             let ended = try await end(try await start(client, trip))
-            let error = try #require(ended.cause as? SagaCompensated, "\(ended)")
+            let error = try #require(ended.cause as? SagaCompensatedError, "\(ended)")
             let all = ["book_car", "book_hotel", "book_flight"]
             let tried = all.prefix([\Booking.car, \.hotel, \.flight].firstIndex(of: step)! + 1)
             #expect(error.compensations.map(\.step) == tried.reversed())
@@ -60,11 +60,11 @@ struct TravelBookingTests {
             let ended = try await end(handle)
             let compensations: [SagaCompensation]
             if bySignal {
-                let error = try #require(ended.cause as? SagaCompensated, "\(ended)")
+                let error = try #require(ended.cause as? SagaCompensatedError, "\(ended)")
                 #expect(error.reason == "the booking was cancelled: the traveler is ill")
                 compensations = error.compensations
             } else {
-                #expect(ended.way == .cancelled)
+                #expect(ended.way == .canceled)
                 compensations = try ended.details.decode([SagaCompensation].self)
             }
             #expect(compensations.map(\.compensation) == ["undo_book_car"])

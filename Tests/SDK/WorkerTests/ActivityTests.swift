@@ -12,7 +12,7 @@ struct ActivityTests {
         let notes = Notes()
         try await withWorker { queue in
             OneActivity.registered(on: queue)
-            Activity<String, String>("flaky", .startToClose(.seconds(1))).implemented { context, text in
+            Activity<String, String>("flaky", .startToCloseTimeout(.seconds(1))).implemented { context, text in
                 notes.add("\(context.info.attempt) \(context.info.workflowType) \(context.info.taskQueue == queue)")
                 if context.info.attempt < 3 { throw ApplicationError("not yet", type: "Busy", isBenign: true) }
                 return text + " \(context.info.attempt)"
@@ -28,12 +28,12 @@ struct ActivityTests {
         struct Odd: Error, CustomStringConvertible { var description: String { "odd indeed" } }
         try await withWorker { queue in
             OneActivity.registered(on: queue)
-            Activity<String, String>("final", .startToClose(.seconds(1))).implemented { _ in
+            Activity<String, String>("final", .startToCloseTimeout(.seconds(1))).implemented { _ in
                 throw ApplicationError("no", type: "Final", isNonRetryable: true, details: try EncodedValues([1, 2]))
             }
-            Activity<String, String>("odd", .startToClose(.seconds(1))).implemented { _ in throw Odd() }
-            Activity<Int, String>("number", .startToClose(.seconds(1))).implemented { number in "\(number)" }
-            Activity<String, String>("large", .startToClose(.seconds(1))).implemented { _ in
+            Activity<String, String>("odd", .startToCloseTimeout(.seconds(1))).implemented { _ in throw Odd() }
+            Activity<Int, String>("number", .startToCloseTimeout(.seconds(1))).implemented { number in "\(number)" }
+            Activity<String, String>("large", .startToCloseTimeout(.seconds(1))).implemented { _ in
                 String(repeating: "x", count: 2 * 1024 * 1024 + 1)
             }
         } _: { client, queue, _ in
@@ -42,8 +42,8 @@ struct ActivityTests {
                 let handle = try await client.start(OneActivity.self, options, queue: queue)
                 do {
                     return ApplicationError("it ended with \(try await handle.result())")
-                } catch let ended as WorkflowEnded {
-                    guard let cause = (ended.cause as? ActivityFailure)?.cause as? ApplicationError else { throw ended }
+                } catch let ended as WorkflowFailedError {
+                    guard let cause = (ended.cause as? ActivityError)?.cause as? ApplicationError else { throw ended }
                     return cause
                 }
             }
@@ -65,18 +65,18 @@ struct ActivityTests {
     @Test func aCancellationOfItsOwnIsTriedAgain() async throws {
         try await withWorker { queue in
             OneActivity.registered(on: queue)
-            Activity<String, String>("hasty", .startToClose(.seconds(1))).implemented { context, _ in
+            Activity<String, String>("hasty", .startToCloseTimeout(.seconds(1))).implemented { context, _ in
                 if context.info.attempt == 1 { throw CancellationError() }
-                if context.info.attempt == 2 { throw CancelledFailure("the call took too long") }
+                if context.info.attempt == 2 { throw CanceledError("the call took too long") }
                 return "\(context.info.attempt)"
             }
         } _: { client, queue, _ in
             let handle = try await client.start(OneActivity.self, .init(name: "hasty"), queue: queue)
             #expect(try await handle.result() == "3")
             let last = try await client.start(OneActivity.self, .init(name: "hasty", attempts: 2), queue: queue)
-            let ended = await #expect(throws: WorkflowEnded.self) { try await last.result() }
-            let cause = (ended?.cause as? ActivityFailure)?.cause as? ApplicationError
-            #expect(ended?.way == .failed && cause?.type == "CancelledFailure")
+            let ended = await #expect(throws: WorkflowFailedError.self) { try await last.result() }
+            let cause = (ended?.cause as? ActivityError)?.cause as? ApplicationError
+            #expect(ended?.way == .failed && cause?.type == "CanceledError")
         }
     }
 
@@ -89,7 +89,7 @@ struct ActivityTests {
             Greeting.registered(on: queue)
             shout.implemented { $0.uppercased() }
             whisper.implemented { $0.lowercased() }
-            Activity<String, String>("slow_to_end", .startToClose(.seconds(1))).implemented { context, _ in
+            Activity<String, String>("slow_to_end", .startToCloseTimeout(.seconds(1))).implemented { context, _ in
                 try await withTaskCancellationHandler {
                     while true {
                         context.heartbeat()
@@ -109,7 +109,7 @@ struct ActivityTests {
             let greeting = try await client.start(Greeting.self, "Ada", queue: queue)
             #expect(try await greeting.result() == "ada")
             mayEnd.change { $0 = true }
-            _ = await #expect(throws: WorkflowEnded.self) { try await handle.result() }
+            _ = await #expect(throws: WorkflowFailedError.self) { try await handle.result() }
         }
     }
 
@@ -117,7 +117,7 @@ struct ActivityTests {
         let notes = Notes()
         try await withWorker { queue in
             OneActivity.registered(on: queue)
-            Activity<String, String>("steps", .startToClose(.seconds(1))).implemented { context, _ in
+            Activity<String, String>("steps", .startToCloseTimeout(.seconds(1))).implemented { context, _ in
                 if context.info.attempt == 1 {
                     #expect(context.heartbeatDetails.count == 0)
                     try context.heartbeat(41)
@@ -140,7 +140,7 @@ struct ActivityTests {
         let notes = Notes()
         try await withWorker { queue in
             OneActivity.registered(on: queue)
-            Activity<String, String>("patient", .startToClose(.seconds(1))).implemented { context, _ in
+            Activity<String, String>("patient", .startToCloseTimeout(.seconds(1))).implemented { context, _ in
                 notes.add("began")
                 while true {
                     context.heartbeat()
@@ -158,8 +158,8 @@ struct ActivityTests {
             let handle = try await client.start(OneActivity.self, options, queue: queue)
             try await eventually("the activity runs") { notes.all == ["began"] }
             try await handle.cancel()
-            let ended = await #expect(throws: WorkflowEnded.self) { try await handle.result() }
-            #expect(ended?.way == .cancelled)
+            let ended = await #expect(throws: WorkflowFailedError.self) { try await handle.result() }
+            #expect(ended?.way == .canceled)
             #expect(notes.all == ["began", "cancelled"])
         }
     }
@@ -169,7 +169,7 @@ struct ActivityTests {
         let notes = Notes()
         try await withWorker { queue in
             OneActivity.registered(on: queue)
-            Activity<String, String>("slow", .startToClose(.seconds(1))).implemented { context, _ in
+            Activity<String, String>("slow", .startToCloseTimeout(.seconds(1))).implemented { context, _ in
                 guard context.info.attempt == 1 else { return "second" }
                 for _ in 0..<3_000 {
                     context.heartbeat()
@@ -201,7 +201,7 @@ struct ActivityTests {
         }
         try await withWorker { queue in
             OneActivity.registered(on: queue)
-            Activity<String, String>("blocking", .startToClose(.seconds(1))).implemented(block)
+            Activity<String, String>("blocking", .startToCloseTimeout(.seconds(1))).implemented(block)
         } _: { client, queue, _ in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<12 {
@@ -222,7 +222,7 @@ struct ActivityTests {
         options.maximumConcurrentActivities = 3
         try await withWorker(options) { queue in
             OneActivity.registered(on: queue)
-            Activity<String, String>("counted", .startToClose(.seconds(1))).implemented { _ in
+            Activity<String, String>("counted", .startToCloseTimeout(.seconds(1))).implemented { _ in
                 running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
                 try await Task.sleep(for: .milliseconds(20))
                 running.withLock { $0.now -= 1 }
@@ -249,7 +249,7 @@ struct ActivityTests {
         let notes = Notes()
         let client = try await connect()
         let queue = "queue-\(UUID().uuidString)"
-        let slow = Activity<String, String>("slow", .startToClose(.seconds(1))).implemented { _ in
+        let slow = Activity<String, String>("slow", .startToCloseTimeout(.seconds(1))).implemented { _ in
             notes.add("began")
             while !mayEnd.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
             notes.add("ended")
@@ -274,8 +274,8 @@ struct ActivityTests {
         let client = try await connect()
         let queue = "queue-\(UUID().uuidString)"
         var options = WorkerOptions()
-        options.gracefulStop = .milliseconds(50)
-        let endless = Activity<String, String>("endless", .startToClose(.seconds(1))).implemented { context, _ in
+        options.gracefulShutdownPeriod = .milliseconds(50)
+        let endless = Activity<String, String>("endless", .startToCloseTimeout(.seconds(1))).implemented { context, _ in
             notes.add("attempt \(context.info.attempt)")
             if context.info.attempt == 1 { try await Task.sleep(for: .seconds(600)) }
             return "second"

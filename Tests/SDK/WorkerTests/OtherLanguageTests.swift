@@ -42,7 +42,7 @@ struct OtherLanguageTests {
         static let type = WorkflowKind<String, Report>("SwiftCaller", taskQueue: "any")
 
         func run(_ context: WorkflowContext<NoState>, _ queue: String) async throws -> Report {
-            var options = ActivityOptions.startToClose(.seconds(10))
+            var options = ActivityOptions.startToCloseTimeout(.seconds(10))
             options.taskQueue = queue
             let join = Activity<Parts, Joined>("py_join", options)
             let reverse = Activity<[UInt8], [UInt8]>("py_reverse", options)
@@ -54,7 +54,7 @@ struct OtherLanguageTests {
             var failure = "none"
             do {
                 _ = try await context.execute(fail, "why not")
-            } catch let error as ActivityFailure {
+            } catch let error as ActivityError {
                 guard let cause = error.cause as? ApplicationError else { throw error }
                 let code = try cause.details.decode(Detail.self).code
                 failure = "\(cause.type) \(cause.message) \(code) \(cause.isNonRetryable)"
@@ -70,7 +70,7 @@ struct OtherLanguageTests {
         }
     }
 
-    private static let options = ActivityOptions.startToClose(.seconds(10))
+    private static let options = ActivityOptions.startToCloseTimeout(.seconds(10))
 
     @Test func aSwiftWorkflowCallsPythonAndAPythonWorkflowCallsSwift() async throws {
         let pythonQueue = "python-\(UUID().uuidString)"

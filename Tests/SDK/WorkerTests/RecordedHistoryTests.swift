@@ -147,7 +147,7 @@ struct Recorded: Workflow {
     struct State: WorkflowState { var word: String? }
     static let type = WorkflowKind<Bool, [String]>("Recorded", taskQueue: "any")
     static let go = Signal<String>("go")
-    static let fail = Activity<String, String>("fail", .startToClose(.seconds(5)))
+    static let fail = Activity<String, String>("fail", .startToCloseTimeout(.seconds(5)))
     static let handlers: [Handler<State>] = [.on(go) { state, word in state.word = word }]
 
     func run(_ context: WorkflowContext<State>, _ fails: Bool) async throws -> [String] {
@@ -155,14 +155,14 @@ struct Recorded: Workflow {
         let number = UInt32.random(in: 0...UInt32.max, using: &generator)
         async let left = context.execute(shout, "left \(number)")
         async let right = context.execute(whisper, "Right")
-        var seen = ["\(number)", context.makeID(), try await left, try await right]
+        var seen = ["\(number)", context.makeUUID().uuidString.lowercased(), try await left, try await right]
         try await context.sleep(for: .milliseconds(20))
         seen.append("\(try await context.condition(within: .milliseconds(30)) { $0.word != nil })")
         do {
             try await context.condition { $0.word != nil }
         } catch {
             let word = try await context.withCancellationShield { try await context.execute(shout, "shielded") }
-            throw CancelledFailure(word)
+            throw CanceledError(word)
         }
         seen.append(context.state.word ?? "")
         seen += try await withThrowingTaskGroup(of: String.self) { group in
@@ -175,7 +175,7 @@ struct Recorded: Workflow {
                 async let second = saga.step(fails ? Self.fail : shout, "second", undo: whisper)
                 return try await [first, second]
             }
-        } catch let error as SagaCompensated {
+        } catch let error as SagaCompensatedError {
             seen += error.compensations.map { "\($0.step) \($0.status.rawValue)" }
         }
         seen.append("\(Int64(context.now.timeIntervalSince1970 * 1_000))")

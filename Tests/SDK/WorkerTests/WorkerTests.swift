@@ -143,11 +143,11 @@ struct WorkerTests {
         } _: { client, queue, _ in
             let cancelled = try await client.start(Collecting.self, Nothing(), queue: queue)
             try await cancelled.cancel(reason: "enough")
-            let first = await #expect(throws: WorkflowEnded.self) { try await cancelled.result() }
-            #expect(first?.way == .cancelled)
+            let first = await #expect(throws: WorkflowFailedError.self) { try await cancelled.result() }
+            #expect(first?.way == .canceled)
             let terminated = try await client.start(Collecting.self, Nothing(), queue: queue)
             try await terminated.terminate(reason: "enough")
-            let second = await #expect(throws: WorkflowEnded.self) { try await terminated.result() }
+            let second = await #expect(throws: WorkflowFailedError.self) { try await terminated.result() }
             #expect(second?.way == .terminated)
         }
     }
@@ -248,8 +248,8 @@ struct WorkerTests {
                 ) == true
             }
             let handle = try await client.start(OneActivity.self, .init(name: "sing", attempts: 2), queue: queue)
-            let ended = await #expect(throws: WorkflowEnded.self) { try await handle.result() }
-            let cause = try #require((ended?.cause as? ActivityFailure)?.cause as? ApplicationError)
+            let ended = await #expect(throws: WorkflowFailedError.self) { try await handle.result() }
+            let cause = try #require((ended?.cause as? ActivityError)?.cause as? ApplicationError)
             #expect(cause.message == "activity 'sing' is not registered with this worker; registered: shout")
         }
     }

@@ -67,8 +67,8 @@ struct WorkflowLifeTests {
             do {
                 _ = try await handle.result()
                 Issue.record("the workflow completed")
-            } catch let ended as WorkflowEnded {
-                let failure = try #require(ended.cause as? ChildWorkflowFailure)
+            } catch let ended as WorkflowFailedError {
+                let failure = try #require(ended.cause as? ChildWorkflowError)
                 #expect((failure.cause as? ApplicationError)?.type == "Silence")
             }
         }
@@ -82,7 +82,7 @@ struct WorkflowLifeTests {
             do {
                 try await context.external(other).signal(Member.speak, "It is")
                 return "signalled"
-            } catch let failure as ExternalWorkflowFailure {
+            } catch let failure as ExternalWorkflowError {
                 return "\(failure.reason)"
             }
         }
@@ -178,7 +178,7 @@ struct WorkflowLifeTests {
             do {
                 _ = try await handle.update(Cart.add, "")
                 Issue.record("the update was accepted")
-            } catch let failed as UpdateFailed {
+            } catch let failed as UpdateFailedError {
                 #expect((failed.cause as? ApplicationError)?.type == "Empty")
             }
             #expect(try await handle.update(Cart.addLoudly, "milk") == "MILK")
@@ -222,7 +222,7 @@ struct WorkflowLifeTests {
             #expect(!second.isStarted)
             #expect(try await second.update.result() == 2)
             let rejected = try await add("")
-            await #expect(throws: UpdateFailed.self) { try await rejected.update.result() }
+            await #expect(throws: UpdateFailedError.self) { try await rejected.update.result() }
             #expect(rejected.workflow.runID == first.workflow.runID)
             try await first.workflow.signal(Cart.close, Nothing())
             #expect(try await first.workflow.result() == ["tea", "milk"])

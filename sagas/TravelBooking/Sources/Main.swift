@@ -11,7 +11,7 @@ struct Main {
             let client = try await connected()
             // With the five seconds after it, the worker ends within ten, even when the server does not answer.
             var options = WorkerOptions()
-            options.gracefulStop = .seconds(3)
+            options.gracefulShutdownPeriod = .seconds(3)
             let worker = Worker(client, taskQueue: Travel.booking.taskQueue, options: options) {
                 TravelBooking.registered
                 Agency(log: log).activities

@@ -15,7 +15,7 @@ enum Travel {
     static let status = Query<Nothing, [String]>("status")
 
     /// Five seconds per attempt, and unlimited attempts; the first retry after 100 ms.
-    private static let options = ActivityOptions.startToClose(
+    private static let options = ActivityOptions.startToCloseTimeout(
         .seconds(5),
         retryPolicy: RetryPolicy(initialInterval: .milliseconds(100))
     )

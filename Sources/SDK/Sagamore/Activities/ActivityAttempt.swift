@@ -60,13 +60,13 @@ final class ActivityAttempt: Sendable {
         switch result {
         case .success(let value): return .completed(value)
         case .failure(let error):
-            guard CancelledFailure.isCancellation(error) else { return .failed(error) }
+            guard CanceledError.isCancellation(error) else { return .failed(error) }
             guard let reason else {
                 // Nobody cancelled the activity: its code cancelled something itself. Reported as it is, the server
                 // would take it for the activity's own cancellation, which is final.
                 return .failed(ApplicationError("\(error)", type: "\(Swift.type(of: error))"))
             }
-            if reason == .requested { return .cancelled((error as? CancelledFailure)?.details.raw) }
+            if reason == .requested { return .cancelled((error as? CanceledError)?.details.raw) }
             return .failed(
                 ApplicationError("the worker stopped while the activity ran", type: "WorkerStopped", isBenign: true)
             )

@@ -25,9 +25,9 @@ public struct ActivityInfo: Sendable, Hashable {
     /// When this worker received the attempt.
     public let startedAt: Date
     /// The limit for this attempt; nil means the limit of the whole activity.
-    public let startToClose: Duration?
+    public let startToCloseTimeout: Duration?
     /// The limit for all attempts together; nil means no limit.
-    public let scheduleToClose: Duration?
+    public let scheduleToCloseTimeout: Duration?
     /// The maximum time between heartbeats; nil means that none are expected.
     public let heartbeatTimeout: Duration?
 
@@ -42,8 +42,8 @@ public struct ActivityInfo: Sendable, Hashable {
         self.taskQueue = taskQueue
         scheduledAt = Date(task.scheduledTime)
         startedAt = Date(task.startedTime)
-        startToClose = task.startToCloseTimeout.flatMap(Duration.init(positive:))
-        scheduleToClose = task.scheduleToCloseTimeout.flatMap(Duration.init(positive:))
+        startToCloseTimeout = task.startToCloseTimeout.flatMap(Duration.init(positive:))
+        scheduleToCloseTimeout = task.scheduleToCloseTimeout.flatMap(Duration.init(positive:))
         heartbeatTimeout = task.heartbeatTimeout.flatMap(Duration.init(positive:))
     }
 }

@@ -181,7 +181,7 @@ final class ActivityTasks: Sendable {
             return slots.release()
         }
         // The server times the attempt out after its limit, and then ignores any response.
-        let limit = info.startToClose ?? info.scheduleToClose ?? .seconds(60)
+        let limit = info.startToCloseTimeout ?? info.scheduleToCloseTimeout ?? .seconds(60)
         service.deliver(method, bytes, within: min(limit, .seconds(600))) { [self] result in
             if case .failure(let error) = result {
                 log.warning("failed to report an activity's outcome", metadata: metadata(info, error))

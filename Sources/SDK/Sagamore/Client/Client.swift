@@ -113,7 +113,7 @@ public final class Client: Sendable {
         id: String,
         runID: String? = nil
     ) -> WorkflowHandle<Output> {
-        WorkflowHandle(client: self, id: id, runID: runID ?? "")
+        WorkflowHandle(client: self, id: id, runID: runID)
     }
 
     func startRequest<Input, Output>(
@@ -144,7 +144,7 @@ public final class Client: Sendable {
     static func makeRequestID() -> String {
         var generator = SystemRandomNumberGenerator()
         var ids = SplitMix64(seed: generator.next())
-        return ids.uuid()
+        return ids.uuid().lowercaseText
     }
 }
 

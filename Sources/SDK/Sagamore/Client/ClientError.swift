@@ -7,7 +7,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
     /// What went wrong.
     public struct Code: Sendable, Hashable {
         private enum Kind {
-            case alreadyStarted, notFound, invalid, queryFailed, unavailable, cancelled, limit, unauthenticated, denied
+            case alreadyStarted, notFound, invalid, queryFailed, unavailable, canceled, limit, unauthenticated, denied
             case other
         }
         private let kind: Kind
@@ -23,7 +23,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         /// The server is unreachable or overloaded: retry later.
         public static let unavailable = Code(kind: .unavailable)
         /// The calling task was cancelled.
-        public static let cancelled = Code(kind: .cancelled)
+        public static let canceled = Code(kind: .canceled)
         /// A limit was exceeded: a quota, a queue, a size.
         public static let limit = Code(kind: .limit)
         /// The server does not know the caller: the key or the certificate is missing, wrong or expired.
@@ -55,7 +55,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
             case .invalidArgument where asksAQuery: .queryFailed
             case .invalidArgument, .failedPrecondition, .outOfRange: .invalid
             case .unavailable, .deadlineExceeded, .aborted: .unavailable
-            case .cancelled: .cancelled
+            case .cancelled: .canceled
             case .resourceExhausted: .limit
             case .unauthenticated: .unauthenticated
             case .permissionDenied: .permissionDenied

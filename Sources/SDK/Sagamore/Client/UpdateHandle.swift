@@ -13,7 +13,7 @@ public struct UpdateHandle<Output: Codable & Sendable>: Sendable {
     public let id: String
 
     /// Waits for the update's result, without a limit. Tolerates outages of the server of less than a minute.
-    /// - Throws: ``UpdateFailed`` when the workflow rejected the update or its handler failed, ``ClientError``,
+    /// - Throws: ``UpdateFailedError`` when the workflow rejected the update or its handler failed, ``ClientError``,
     ///   ``DataError`` when the result has another type.
     public func result() async throws -> Output {
         if let outcome { return try Self.decode(outcome) }
@@ -47,14 +47,14 @@ public struct UpdateHandle<Output: Codable & Sendable>: Sendable {
     private static func decode(_ outcome: Outcome) throws -> Output {
         switch outcome.value {
         case .success(let payloads): return try PayloadCoding.first(payloads, as: Output.self)
-        case .failure(let failure): throw UpdateFailed(cause: FailureCoding.error(failure))
-        case nil: throw UpdateFailed(cause: FailureCoding.error(nil))
+        case .failure(let failure): throw UpdateFailedError(cause: FailureCoding.error(failure))
+        case nil: throw UpdateFailedError(cause: FailureCoding.error(nil))
         }
     }
 }
 
 /// A workflow rejected an update, or the update's handler failed.
-public struct UpdateFailed: Error, Sendable, CustomStringConvertible {
+public struct UpdateFailedError: Error, Sendable, CustomStringConvertible {
     /// Why: what the validator or the handler threw.
     public let cause: any Error
 
@@ -69,7 +69,7 @@ extension WorkflowHandle {
     ///   - update: what to do.
     ///   - input: what goes in.
     ///   - id: the update's id. The same id has the same outcome; nil means a new one.
-    /// - Throws: ``UpdateFailed`` when the workflow rejected the update or its handler failed; ``ClientError``;
+    /// - Throws: ``UpdateFailedError`` when the workflow rejected the update or its handler failed; ``ClientError``;
     ///   ``DataError``.
     public func update<Input, Answer>(
         _ update: Update<Input, Answer>,
@@ -97,7 +97,7 @@ extension WorkflowHandle {
         id: String?,
         until stage: UpdateWorkflowExecutionLifecycleStage
     ) async throws -> UpdateHandle<Answer> {
-        let request = try client.updateRequest(update, input, id: id, of: self.id, runID: runID, until: stage)
+        let request = try client.updateRequest(update, input, id: id, of: self.id, runID: runID ?? "", until: stage)
         while true {
             let answer = await client.service.call(
                 .updateWorkflowExecution,

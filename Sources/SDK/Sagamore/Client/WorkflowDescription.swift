@@ -11,7 +11,7 @@ public struct WorkflowDescription: Sendable, Hashable {
         /// It has thrown an error.
         case failed
         /// It ended after a cancel request.
-        case cancelled
+        case canceled
         /// It was terminated from outside.
         case terminated
         /// It continues as a new run.
@@ -50,7 +50,7 @@ public struct WorkflowDescription: Sendable, Hashable {
             case .running: .running
             case .completed: .completed
             case .failed: .failed
-            case .canceled: .cancelled
+            case .canceled: .canceled
             case .terminated: .terminated
             case .continuedAsNew: .continuedAsNew
             case .timedOut: .timedOut

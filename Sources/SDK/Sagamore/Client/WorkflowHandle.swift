@@ -7,14 +7,14 @@ public struct WorkflowHandle<Output: Codable & Sendable>: Sendable {
     let client: Client
     /// The workflow's id.
     public let id: String
-    /// The run; empty means the newest.
-    public let runID: String
+    /// The run; nil means the newest.
+    public let runID: String?
 
-    private var execution: WorkflowExecution { WorkflowExecution(workflowID: id, runID: runID) }
+    private var execution: WorkflowExecution { WorkflowExecution(workflowID: id, runID: runID ?? "") }
 
     /// Waits for the workflow's result, without a limit. Tolerates outages of the server of less than a minute.
-    /// - Throws: ``WorkflowEnded`` when it did not complete, ``ClientError`` when the server refuses, ``DataError``
-    ///   when the result has another type.
+    /// - Throws: ``WorkflowFailedError`` when it did not complete, ``ClientError`` when the server refuses,
+    ///   ``DataError`` when the result has another type.
     public func result() async throws -> Output {
         var request = GetWorkflowExecutionHistoryRequest()
         request.namespace = client.options.namespace
@@ -42,7 +42,7 @@ public struct WorkflowHandle<Output: Codable & Sendable>: Sendable {
                 request.execution = WorkflowExecution(workflowID: id, runID: continued.newExecutionRunID)
                 request.nextPageToken = []
             default:
-                if let ended = WorkflowEnded(event) { throw ended }
+                if let ended = WorkflowFailedError(event) { throw ended }
             }
         }
     }

@@ -14,21 +14,21 @@ public struct ChildWorkflow<Output: Codable & Sendable>: Sendable {
     public let runID: String
 
     /// Waits for the child's result. The cancellation of the caller cancels the child, as its options say.
-    /// - Throws: ``ChildWorkflowFailure`` when the child did not complete, ``DataError`` when its result has another
+    /// - Throws: ``ChildWorkflowError`` when the child did not complete, ``DataError`` when its result has another
     ///   type.
     public func result() async throws -> Output {
         try PayloadCoding.first(try await core.result(of: wait), as: Output.self)
     }
 
     /// Sends the child a signal, and waits until the child has recorded it.
-    /// - Throws: ``ExternalWorkflowFailure`` when the child has ended, ``CancelledFailure``, or ``DataError``.
+    /// - Throws: ``ExternalWorkflowError`` when the child has ended, ``CanceledError``, or ``DataError``.
     public func signal<Input>(_ signal: Signal<Input>, _ input: Input) async throws {
         let target = ExternalTarget(namespace: wait.namespace, workflowID: id, runID: "", isChild: true)
         try await core.signal(target, signal.name, try PayloadCoding.arguments(input))
     }
 
     /// Asks the child to cancel, and waits until the child has recorded it.
-    /// - Throws: ``ExternalWorkflowFailure`` when the child has ended, or ``CancelledFailure``.
+    /// - Throws: ``ExternalWorkflowError`` when the child has ended, or ``CanceledError``.
     public func cancel(reason: String = "") async throws {
         let target = ExternalTarget(namespace: wait.namespace, workflowID: id, runID: "", isChild: true)
         try await core.cancel(target, reason: reason)
@@ -46,14 +46,14 @@ public struct ExternalWorkflow: Sendable {
     public var id: String { target.workflowID }
 
     /// Sends a signal, and waits until the other workflow has recorded it.
-    /// - Throws: ``ExternalWorkflowFailure`` when there is no such workflow, or it has ended; ``CancelledFailure``;
+    /// - Throws: ``ExternalWorkflowError`` when there is no such workflow, or it has ended; ``CanceledError``;
     ///   ``DataError`` when the input cannot be encoded.
     public func signal<Input>(_ signal: Signal<Input>, _ input: Input) async throws {
         try await core.signal(target, signal.name, try PayloadCoding.arguments(input))
     }
 
     /// Asks the workflow to cancel, and waits until it has recorded that.
-    /// - Throws: ``ExternalWorkflowFailure`` when there is no such workflow, or it has ended; ``CancelledFailure``.
+    /// - Throws: ``ExternalWorkflowError`` when there is no such workflow, or it has ended; ``CanceledError``.
     public func cancel(reason: String = "") async throws { try await core.cancel(target, reason: reason) }
 }
 
@@ -64,7 +64,7 @@ extension WorkflowContext {
     ///   - type: what to run.
     ///   - input: what goes in.
     ///   - options: its id, timeouts and policies.
-    /// - Throws: ``ChildWorkflowFailure`` when it could not be started or did not complete, ``CancelledFailure`` when
+    /// - Throws: ``ChildWorkflowError`` when it could not be started or did not complete, ``CanceledError`` when
     ///   the caller had been cancelled before, ``DataError``.
     public func execute<Input, Output>(
         child type: WorkflowType<Input, Output>,
@@ -77,7 +77,7 @@ extension WorkflowContext {
     /// Starts a child workflow and waits until it has started.
     ///
     /// - Parameters: as ``execute(child:_:_:)``.
-    /// - Throws: ``ChildWorkflowFailure`` when it could not be started, ``CancelledFailure``, ``DataError``.
+    /// - Throws: ``ChildWorkflowError`` when it could not be started, ``CanceledError``, ``DataError``.
     public func start<Input, Output>(
         child type: WorkflowType<Input, Output>,
         _ input: Input,

@@ -37,7 +37,7 @@ public struct WorkflowContext<State: Sendable>: Sendable {
     ///   - activity: what to run.
     ///   - input: what goes in.
     ///   - options: override the activity's own options.
-    /// - Throws: ``ActivityFailure`` when it failed; ``CancelledFailure`` when the caller had been cancelled before;
+    /// - Throws: ``ActivityError`` when it failed; ``CanceledError`` when the caller had been cancelled before;
     ///   ``DataError`` when the input cannot be encoded or the result cannot be decoded.
     public func execute<Input, Output>(
         _ activity: Activity<Input, Output>,
@@ -61,21 +61,21 @@ public struct WorkflowContext<State: Sendable>: Sendable {
     }
 
     /// Waits for a durable timer. A duration of zero or less does not wait.
-    /// - Throws: ``CancelledFailure`` when the caller was cancelled.
+    /// - Throws: ``CanceledError`` when the caller was cancelled.
     public func sleep(for duration: Duration) async throws {
         try await core.sleep(for: duration)
     }
 
     /// Waits until a predicate on the state is true. It is evaluated after every event, so it should be fast and must
     /// not have side effects.
-    /// - Throws: ``CancelledFailure`` when the caller was cancelled.
+    /// - Throws: ``CanceledError`` when the caller was cancelled.
     public func condition(_ isMet: @escaping @Sendable (State) -> Bool) async throws {
         let box = box
         try await core.waitUntil { isMet(box.value) }
     }
 
     /// Waits until a predicate on the state is true. Returns false on timeout.
-    /// - Throws: ``CancelledFailure`` when the caller was cancelled.
+    /// - Throws: ``CanceledError`` when the caller was cancelled.
     public func condition(
         within limit: Duration,
         _ isMet: @escaping @Sendable (State) -> Bool
@@ -97,7 +97,7 @@ public struct WorkflowContext<State: Sendable>: Sendable {
 
     /// Waits until no accepted update is running. Call it before `run` returns, so that no caller of an update gets an
     /// error instead of the result.
-    /// - Throws: ``CancelledFailure`` when the caller was cancelled.
+    /// - Throws: ``CanceledError`` when the caller was cancelled.
     public func updatesFinished() async throws {
         let core = core
         try await core.waitUntil { core.runningUpdates == 0 }
@@ -105,7 +105,7 @@ public struct WorkflowContext<State: Sendable>: Sendable {
 
     // MARK: Cancellation
 
-    /// Whether cancellation was requested. If so, waits outside of shields throw ``CancelledFailure``.
+    /// Whether cancellation was requested. If so, waits outside of shields throw ``CanceledError``.
     public var isCancellationRequested: Bool { core.isCancelRequested }
 
     /// Runs `body` shielded from cancellation, for cleanup and compensation.
@@ -129,7 +129,7 @@ public struct WorkflowContext<State: Sendable>: Sendable {
     }
 
     /// A UUID that is the same in every replay of this run.
-    public func makeID() -> String {
+    public func makeUUID() -> UUID {
         var generator = SplitMix64(seed: core.drawRandom())
         return generator.uuid()
     }

@@ -16,7 +16,7 @@ public struct WorkflowType<Input: Codable & Sendable, Output: Codable & Sendable
 
 /// An activity type: its name, options, input, and output. Workflow and worker share it.
 ///
-///     static let bookCar = Activity<Item, String>("book_car", .startToClose(.seconds(5)))
+///     static let bookCar = Activity<Item, String>("book_car", .startToCloseTimeout(.seconds(5)))
 public struct Activity<Input: Codable & Sendable, Output: Codable & Sendable>: Sendable {
     /// The name on the wire.
     public let name: String

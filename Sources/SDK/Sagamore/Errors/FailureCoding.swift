@@ -19,25 +19,25 @@ enum FailureCoding {
         case let error as ApplicationError:
             failure.message = error.message
             failure.failureInfo = .applicationFailureInfo(info(error))
-        case let error as SagaCompensated:
+        case let error as SagaCompensatedError:
             failure.message = error.reason
-            failure.failureInfo = .applicationFailureInfo(info(SagaCompensated.type, error.compensations))
-        case let error as SagaCompensationFailed:
+            failure.failureInfo = .applicationFailureInfo(info(SagaCompensatedError.type, error.compensations))
+        case let error as SagaCompensationFailedError:
             failure.message = error.description
-            failure.failureInfo = .applicationFailureInfo(info(SagaCompensationFailed.type, error.compensations))
-        case let error as ActivityFailure:
+            failure.failureInfo = .applicationFailureInfo(info(SagaCompensationFailedError.type, error.compensations))
+        case let error as ActivityError:
             failure.message = "activity error"
             failure.failureInfo = .activityFailureInfo(info(error))
-        case let error as ChildWorkflowFailure:
+        case let error as ChildWorkflowError:
             failure.message = "child workflow error"
             failure.failureInfo = .childWorkflowExecutionFailureInfo(info(error))
-        case let error as TimeoutFailure:
+        case let error as TimeoutError:
             failure.message = error.message
             var info = TimeoutFailureInfo()
             info.timeoutType = TimeoutType(rawValue: error.kind.rawValue)
             info.lastHeartbeatDetails = decoded(error.lastHeartbeatDetails)
             failure.failureInfo = .timeoutFailureInfo(info)
-        case let error as CancelledFailure:
+        case let error as CanceledError:
             failure.message = error.message
             var info = CanceledFailureInfo()
             info.details = decoded(error.details)
@@ -73,7 +73,7 @@ enum FailureCoding {
         return info
     }
 
-    private static func info(_ error: ActivityFailure) -> ActivityFailureInfo {
+    private static func info(_ error: ActivityError) -> ActivityFailureInfo {
         var info = ActivityFailureInfo()
         info.activityType = SagamoreAPI.ActivityType(name: error.activity)
         info.activityID = error.activityID
@@ -84,7 +84,7 @@ enum FailureCoding {
         return info
     }
 
-    private static func info(_ error: ChildWorkflowFailure) -> ChildWorkflowExecutionFailureInfo {
+    private static func info(_ error: ChildWorkflowError) -> ChildWorkflowExecutionFailureInfo {
         var info = ChildWorkflowExecutionFailureInfo()
         info.namespace = error.namespace
         info.workflowExecution = WorkflowExecution(workflowID: error.workflowID, runID: error.runID)
@@ -99,10 +99,10 @@ enum FailureCoding {
 
     // MARK: Reading
 
-    /// Converts a failure. One that cannot be decoded becomes a ``ServiceFailure``.
+    /// Converts a failure. One that cannot be decoded becomes a ``ServerError``.
     static func error(_ raw: RawMessage<Failure>?) -> any Error {
         guard let raw, let failure = try? raw.decoded() else {
-            return ServiceFailure(message: "the failure has no description", kind: "unknown", cause: nil)
+            return ServerError(message: "the failure has no description", kind: "unknown", cause: nil)
         }
         return error(failure)
     }
@@ -114,29 +114,29 @@ enum FailureCoding {
         case .applicationFailureInfo(let info):
             return application(failure, info, cause)
         case .timeoutFailureInfo(let info):
-            return TimeoutFailure(
+            return TimeoutError(
                 message: failure.message,
-                kind: TimeoutFailure.Kind(rawValue: info.timeoutType.rawValue),
+                kind: TimeoutError.Kind(rawValue: info.timeoutType.rawValue),
                 lastHeartbeatDetails: EncodedValues(info.lastHeartbeatDetails),
                 cause: cause
             )
         case .canceledFailureInfo(let info):
-            return CancelledFailure(failure.message, details: EncodedValues(info.details), cause: cause)
+            return CanceledError(failure.message, details: EncodedValues(info.details), cause: cause)
         case .activityFailureInfo(let info):
-            return ActivityFailure(
+            return ActivityError(
                 activity: info.activityType?.name ?? "",
                 activityID: info.activityID,
-                retryState: ActivityFailure.RetryState(rawValue: info.retryState.rawValue),
+                retryState: ActivityError.RetryState(rawValue: info.retryState.rawValue),
                 cause: cause,
                 scheduledEventID: info.scheduledEventID,
                 startedEventID: info.startedEventID,
                 identity: info.identity
             )
-        case .terminatedFailureInfo: return ServiceFailure(message: failure.message, kind: "terminated", cause: cause)
-        case .serverFailureInfo: return ServiceFailure(message: failure.message, kind: "server", cause: cause)
-        case .resetWorkflowFailureInfo: return ServiceFailure(message: failure.message, kind: "reset", cause: cause)
+        case .terminatedFailureInfo: return ServerError(message: failure.message, kind: "terminated", cause: cause)
+        case .serverFailureInfo: return ServerError(message: failure.message, kind: "server", cause: cause)
+        case .resetWorkflowFailureInfo: return ServerError(message: failure.message, kind: "reset", cause: cause)
         case .childWorkflowExecutionFailureInfo(let info):
-            return ChildWorkflowFailure(
+            return ChildWorkflowError(
                 workflow: info.workflowType?.name ?? "",
                 workflowID: info.workflowExecution?.workflowID ?? "",
                 runID: info.workflowExecution?.runID ?? "",
@@ -147,8 +147,8 @@ enum FailureCoding {
                 retryState: info.retryState.rawValue
             )
         case .nexusOperationExecutionFailureInfo, .nexusHandlerFailureInfo:
-            return ServiceFailure(message: failure.message, kind: "nexus", cause: cause)
-        case nil: return ServiceFailure(message: failure.message, kind: "unknown", cause: cause)
+            return ServerError(message: failure.message, kind: "nexus", cause: cause)
+        case nil: return ServerError(message: failure.message, kind: "unknown", cause: cause)
         }
     }
 
@@ -158,14 +158,14 @@ enum FailureCoding {
         _ cause: (any Error)?
     ) -> any Error {
         let details = EncodedValues(info.details)
-        if info.type == SagaCompensated.type || info.type == SagaCompensationFailed.type,
+        if info.type == SagaCompensatedError.type || info.type == SagaCompensationFailedError.type,
             let compensations = try? details.decode([SagaCompensation].self)
         {
-            if info.type == SagaCompensated.type {
-                return SagaCompensated(reason: failure.message, compensations: compensations, cause: cause)
+            if info.type == SagaCompensatedError.type {
+                return SagaCompensatedError(reason: failure.message, compensations: compensations, cause: cause)
             }
-            let reason = SagaCompensationFailed.reason(failure.message)
-            return SagaCompensationFailed(reason: reason, compensations: compensations, cause: cause)
+            let reason = SagaCompensationFailedError.reason(failure.message)
+            return SagaCompensationFailedError(reason: reason, compensations: compensations, cause: cause)
         }
         return ApplicationError(
             failure.message,

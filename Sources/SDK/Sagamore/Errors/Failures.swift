@@ -1,6 +1,6 @@
 /// An activity failed after all its retries. ``cause`` is the reason: an ``ApplicationError``, a
-/// ``TimeoutFailure`` or a ``CancelledFailure``.
-public struct ActivityFailure: WorkflowFailure, CustomStringConvertible {
+/// ``TimeoutError`` or a ``CanceledError``.
+public struct ActivityError: WorkflowFailure, CustomStringConvertible {
     /// The activity's name.
     public let activity: String
     /// The activity's id within its run.
@@ -54,7 +54,7 @@ public struct ActivityFailure: WorkflowFailure, CustomStringConvertible {
 }
 
 /// A timeout.
-public struct TimeoutFailure: WorkflowFailure, CustomStringConvertible {
+public struct TimeoutError: WorkflowFailure, CustomStringConvertible {
     /// The timeout that was exceeded.
     public struct Kind: Sendable, Hashable, RawRepresentable {
         /// The number on the wire.
@@ -87,7 +87,7 @@ public struct TimeoutFailure: WorkflowFailure, CustomStringConvertible {
 }
 
 /// Something was cancelled: the workflow, an activity, a wait.
-public struct CancelledFailure: WorkflowFailure, CustomStringConvertible {
+public struct CanceledError: WorkflowFailure, CustomStringConvertible {
     /// A description for people.
     public let message: String
     /// Values that go with it.
@@ -106,17 +106,17 @@ public struct CancelledFailure: WorkflowFailure, CustomStringConvertible {
     public var description: String { message }
 
     /// Whether `error` is a cancellation in any form: a `CancellationError`, a
-    /// ``CancelledFailure``, or an ``ActivityFailure`` or a ``ChildWorkflowFailure`` caused by one.
+    /// ``CanceledError``, or an ``ActivityError`` or a ``ChildWorkflowError`` caused by one.
     public static func isCancellation(_ error: any Error) -> Bool {
-        if error is CancellationError || error is CancelledFailure { return true }
-        if let failure = error as? ActivityFailure, let cause = failure.cause { return isCancellation(cause) }
-        if let failure = error as? ChildWorkflowFailure, let cause = failure.cause { return isCancellation(cause) }
+        if error is CancellationError || error is CanceledError { return true }
+        if let failure = error as? ActivityError, let cause = failure.cause { return isCancellation(cause) }
+        if let failure = error as? ChildWorkflowError, let cause = failure.cause { return isCancellation(cause) }
         return false
     }
 }
 
 /// A failure for which this SDK has no type: the server's own, a terminated or reset workflow, a refused child.
-public struct ServiceFailure: WorkflowFailure, CustomStringConvertible {
+public struct ServerError: WorkflowFailure, CustomStringConvertible {
     /// A description for people.
     public let message: String
     /// The kind, as the contract calls it.

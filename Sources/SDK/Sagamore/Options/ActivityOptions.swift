@@ -1,23 +1,23 @@
 /// Options of an activity: timeouts, retries, task queue, and cancellation.
 public struct ActivityOptions: Sendable, Hashable {
     /// How long the caller of a cancelled activity waits.
-    public enum CancellationBehavior: Sendable, Hashable {
+    public enum CancellationType: Sendable, Hashable {
         /// The activity is asked to end; the caller continues at once.
         case tryCancel
         /// The activity is asked to end; the caller waits for that. A result that arrives meanwhile counts.
-        case waitUntilEnded
+        case waitCancellationCompleted
         /// The activity is not notified; the caller continues at once.
         case abandon
     }
 
     private struct Values: Hashable {
-        var startToClose: Duration?
-        var scheduleToClose: Duration?
-        var scheduleToStart: Duration?
-        var heartbeat: Duration?
+        var startToCloseTimeout: Duration?
+        var scheduleToCloseTimeout: Duration?
+        var scheduleToStartTimeout: Duration?
+        var heartbeatTimeout: Duration?
         var retryPolicy: RetryPolicy?
         var taskQueue: String?
-        var whenCancelled: CancellationBehavior
+        var cancellationType: CancellationType
     }
 
     /// Holds the values behind a pointer. Options pass through many frames of suspended code, for every cached run;
@@ -43,27 +43,27 @@ public struct ActivityOptions: Sendable, Hashable {
     }
 
     /// How long one attempt may take.
-    public var startToClose: Duration? {
-        get { values.startToClose }
-        set { values.startToClose = newValue }
+    public var startToCloseTimeout: Duration? {
+        get { values.startToCloseTimeout }
+        set { values.startToCloseTimeout = newValue }
     }
 
     /// How long all attempts together may take.
-    public var scheduleToClose: Duration? {
-        get { values.scheduleToClose }
-        set { values.scheduleToClose = newValue }
+    public var scheduleToCloseTimeout: Duration? {
+        get { values.scheduleToCloseTimeout }
+        set { values.scheduleToCloseTimeout = newValue }
     }
 
     /// How long a task may wait for a worker.
-    public var scheduleToStart: Duration? {
-        get { values.scheduleToStart }
-        set { values.scheduleToStart = newValue }
+    public var scheduleToStartTimeout: Duration? {
+        get { values.scheduleToStartTimeout }
+        set { values.scheduleToStartTimeout = newValue }
     }
 
     /// The maximum time between heartbeats, see ``ActivityContext/heartbeat(_:)``.
-    public var heartbeat: Duration? {
-        get { values.heartbeat }
-        set { values.heartbeat = newValue }
+    public var heartbeatTimeout: Duration? {
+        get { values.heartbeatTimeout }
+        set { values.heartbeatTimeout = newValue }
     }
 
     /// The retry policy; nil means the server's default, which has no limit.
@@ -79,42 +79,64 @@ public struct ActivityOptions: Sendable, Hashable {
     }
 
     /// How long the caller of a cancelled activity waits.
-    public var whenCancelled: CancellationBehavior {
-        get { values.whenCancelled }
-        set { values.whenCancelled = newValue }
+    public var cancellationType: CancellationType {
+        get { values.cancellationType }
+        set { values.cancellationType = newValue }
     }
 
-    /// Creates options. `startToClose` or `scheduleToClose` is required; the server rejects an activity without either.
+    /// Options with a limit for one attempt.
     public init(
-        startToClose: Duration? = nil,
-        scheduleToClose: Duration? = nil,
-        scheduleToStart: Duration? = nil,
-        heartbeat: Duration? = nil,
+        startToCloseTimeout: Duration,
+        scheduleToCloseTimeout: Duration? = nil,
+        scheduleToStartTimeout: Duration? = nil,
+        heartbeatTimeout: Duration? = nil,
         retryPolicy: RetryPolicy? = nil,
         taskQueue: String? = nil,
-        whenCancelled: CancellationBehavior = .tryCancel
+        cancellationType: CancellationType = .tryCancel
     ) {
         storage = Storage(
             Values(
-                startToClose: startToClose,
-                scheduleToClose: scheduleToClose,
-                scheduleToStart: scheduleToStart,
-                heartbeat: heartbeat,
+                startToCloseTimeout: startToCloseTimeout,
+                scheduleToCloseTimeout: scheduleToCloseTimeout,
+                scheduleToStartTimeout: scheduleToStartTimeout,
+                heartbeatTimeout: heartbeatTimeout,
                 retryPolicy: retryPolicy,
                 taskQueue: taskQueue,
-                whenCancelled: whenCancelled
+                cancellationType: cancellationType
+            )
+        )
+    }
+
+    /// Options with a limit for all attempts together, and none for one of them.
+    public init(
+        scheduleToCloseTimeout: Duration,
+        scheduleToStartTimeout: Duration? = nil,
+        heartbeatTimeout: Duration? = nil,
+        retryPolicy: RetryPolicy? = nil,
+        taskQueue: String? = nil,
+        cancellationType: CancellationType = .tryCancel
+    ) {
+        storage = Storage(
+            Values(
+                startToCloseTimeout: nil,
+                scheduleToCloseTimeout: scheduleToCloseTimeout,
+                scheduleToStartTimeout: scheduleToStartTimeout,
+                heartbeatTimeout: heartbeatTimeout,
+                retryPolicy: retryPolicy,
+                taskQueue: taskQueue,
+                cancellationType: cancellationType
             )
         )
     }
 
     /// Options with a limit for one attempt, and a retry policy.
-    public static func startToClose(_ time: Duration, retryPolicy: RetryPolicy? = nil) -> ActivityOptions {
-        ActivityOptions(startToClose: time, retryPolicy: retryPolicy)
+    public static func startToCloseTimeout(_ time: Duration, retryPolicy: RetryPolicy? = nil) -> ActivityOptions {
+        ActivityOptions(startToCloseTimeout: time, retryPolicy: retryPolicy)
     }
 
     /// Options with a limit for all attempts together, and a retry policy.
-    public static func scheduleToClose(_ time: Duration, retryPolicy: RetryPolicy? = nil) -> ActivityOptions {
-        ActivityOptions(scheduleToClose: time, retryPolicy: retryPolicy)
+    public static func scheduleToCloseTimeout(_ time: Duration, retryPolicy: RetryPolicy? = nil) -> ActivityOptions {
+        ActivityOptions(scheduleToCloseTimeout: time, retryPolicy: retryPolicy)
     }
 
     /// Whether two values are equal.

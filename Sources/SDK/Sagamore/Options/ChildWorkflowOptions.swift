@@ -1,7 +1,7 @@
 /// Options of a child workflow.
 public struct ChildWorkflowOptions: Sendable, Hashable {
     /// How long the caller of a cancelled child waits. The cases mean the same as for an activity.
-    public typealias CancellationBehavior = ActivityOptions.CancellationBehavior
+    public typealias CancellationType = ActivityOptions.CancellationType
 
     /// What happens to a child when its parent closes before it.
     public enum ParentClosePolicy: Sendable, Hashable {
@@ -34,7 +34,7 @@ public struct ChildWorkflowOptions: Sendable, Hashable {
     /// When the child is repeated, as five fields of cron; empty means never.
     public var cronSchedule = ""
     /// How long the caller of a cancelled child waits.
-    public var whenCancelled = CancellationBehavior.waitUntilEnded
+    public var cancellationType = CancellationType.waitCancellationCompleted
 
     /// Options with the child's workflow id.
     public init(id: String? = nil) { self.id = id }

@@ -41,11 +41,11 @@ struct CommandLedger {
     ///
     /// - Returns: for a command whose outcome is awaited, the command and its event.
     /// - Throws: when the code issued another command, or none.
-    mutating func confirm(_ event: CommandEvent) throws(DeterminismViolation) -> (
+    mutating func confirm(_ event: CommandEvent) throws(NondeterminismError) -> (
         command: IssuedCommand, eventID: Int64
     )? {
         guard let command = open.first, sent > 0 else {
-            throw DeterminismViolation(
+            throw NondeterminismError(
                 .missingCommand,
                 "the code issued no command where the history has one",
                 eventID: event.eventID,
@@ -57,7 +57,7 @@ struct CommandLedger {
             event.matches(command)
             && (event.kind != .cancelActivity || initiated[event.scheduledEventID] == command.sequence)
         guard isSame else {
-            throw DeterminismViolation(
+            throw NondeterminismError(
                 .otherCommand,
                 "the code issued a different command than the history has",
                 eventID: event.eventID,
@@ -77,9 +77,9 @@ struct CommandLedger {
 
     /// Checks that every sent command has been confirmed.
     /// - Throws: when the history lacks a command of the code.
-    func checkConfirmed(before eventID: Int64) throws(DeterminismViolation) {
+    func checkConfirmed(before eventID: Int64) throws(NondeterminismError) {
         guard sent > 0, let command = open.first else { return }
-        throw DeterminismViolation(
+        throw NondeterminismError(
             .surplusCommand,
             "the code issued a command that the history does not have",
             eventID: eventID,

@@ -15,10 +15,10 @@ enum CommandMaker {
         attributes.activityType = SagamoreAPI.ActivityType(name: name)
         attributes.taskQueue = TaskQueue(name: options.taskQueue ?? taskQueue)
         attributes.input = input
-        attributes.startToCloseTimeout = options.startToClose.map { ProtobufDuration($0) }
-        attributes.scheduleToCloseTimeout = options.scheduleToClose.map { ProtobufDuration($0) }
-        attributes.scheduleToStartTimeout = options.scheduleToStart.map { ProtobufDuration($0) }
-        attributes.heartbeatTimeout = options.heartbeat.map { ProtobufDuration($0) }
+        attributes.startToCloseTimeout = options.startToCloseTimeout.map { ProtobufDuration($0) }
+        attributes.scheduleToCloseTimeout = options.scheduleToCloseTimeout.map { ProtobufDuration($0) }
+        attributes.scheduleToStartTimeout = options.scheduleToStartTimeout.map { ProtobufDuration($0) }
+        attributes.heartbeatTimeout = options.heartbeatTimeout.map { ProtobufDuration($0) }
         attributes.retryPolicy = options.retryPolicy?.message
         return command(.scheduleActivityTask, .scheduleActivityTaskCommandAttributes(attributes))
     }

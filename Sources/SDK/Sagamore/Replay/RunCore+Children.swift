@@ -9,7 +9,7 @@ final class ChildWait: @unchecked Sendable {
     let name: String
     let id: String
     let namespace: String
-    let behavior: ChildWorkflowOptions.CancellationBehavior
+    let behavior: ChildWorkflowOptions.CancellationType
     var initiatedEventID: Int64 = 0
     /// The child's first run, once it has started.
     var runID: String?
@@ -25,7 +25,7 @@ final class ChildWait: @unchecked Sendable {
         name: String,
         id: String,
         namespace: String,
-        behavior: ChildWorkflowOptions.CancellationBehavior
+        behavior: ChildWorkflowOptions.CancellationType
     ) {
         self.sequence = sequence
         self.name = name
@@ -43,8 +43,8 @@ final class ChildWait: @unchecked Sendable {
         for continuation in waiting { continuation.resume(throwing: error) }
     }
 
-    func failure(_ cause: (any Error)?, retryState: RetryState = .unspecified) -> ChildWorkflowFailure {
-        ChildWorkflowFailure(
+    func failure(_ cause: (any Error)?, retryState: RetryState = .unspecified) -> ChildWorkflowError {
+        ChildWorkflowError(
             workflow: name,
             workflowID: id,
             runID: runID ?? "",
@@ -83,14 +83,14 @@ extension RunCore {
         _ options: ChildWorkflowOptions,
         _ input: RawMessage<Payloads>?
     ) throws -> ChildWait {
-        if Task.isCancelled { throw CancelledFailure("child '\(name)' was not started: its caller was cancelled") }
+        if Task.isCancelled { throw CanceledError("child '\(name)' was not started: its caller was cancelled") }
         var ids = SplitMix64(seed: options.id == nil ? drawRandom() : 0)
         let child = ChildWait(
             sequence: nextSequence(),
             name: name,
-            id: options.id ?? ids.uuid(),
+            id: options.id ?? ids.uuid().lowercaseText,
             namespace: options.namespace ?? info.namespace,
-            behavior: options.whenCancelled
+            behavior: options.cancellationType
         )
         children[child.sequence] = child
         ledger.issue(
@@ -111,7 +111,7 @@ extension RunCore {
         if let outcome = child.outcome { return try outcome.get() }
         if Task.isCancelled {
             cancelChild(child)
-            if child.behavior != .waitUntilEnded { throw cancelled(child) }
+            if child.behavior != .waitCancellationCompleted { throw cancelled(child) }
         }
         let resolution = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { child.results.append($0) }
@@ -158,8 +158,8 @@ extension RunCore {
 
     // MARK: Cancellation
 
-    private func cancelled(_ child: ChildWait) -> ChildWorkflowFailure {
-        child.failure(CancelledFailure("the child workflow was cancelled"))
+    private func cancelled(_ child: ChildWait) -> ChildWorkflowError {
+        child.failure(CanceledError("the child workflow was cancelled"))
     }
 
     private func cancelChild(_ child: ChildWait) {
@@ -176,7 +176,7 @@ extension RunCore {
             // One that has not started yet is cancelled once it has.
             if child.runID != nil { issueCancel(of: child) }
         }
-        if child.behavior != .waitUntilEnded { child.release(throwing: cancelled(child)) }
+        if child.behavior != .waitCancellationCompleted { child.release(throwing: cancelled(child)) }
     }
 
     /// Nobody waits for the outcome of this request: the child's end says enough.

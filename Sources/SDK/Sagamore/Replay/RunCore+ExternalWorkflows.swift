@@ -25,7 +25,7 @@ extension RunCore {
     /// Signals another workflow and waits until the signal is recorded there.
     func signal(_ target: ExternalTarget, _ name: String, _ input: RawMessage<Payloads>?) async throws {
         try await checkBeforeWait()
-        if Task.isCancelled { throw CancelledFailure("the signal was not sent: its caller was cancelled") }
+        if Task.isCancelled { throw CanceledError("the signal was not sent: its caller was cancelled") }
         let sequence = nextSequence()
         ledger.issue(
             IssuedCommand(
@@ -42,7 +42,7 @@ extension RunCore {
     /// Asks another workflow to cancel, and waits until the request is recorded there.
     func cancel(_ target: ExternalTarget, reason: String) async throws {
         try await checkBeforeWait()
-        if Task.isCancelled { throw CancelledFailure("the request was not sent: its caller was cancelled") }
+        if Task.isCancelled { throw CanceledError("the request was not sent: its caller was cancelled") }
         let sequence = nextSequence()
         issueCancel(target, sequence: sequence, reason: reason)
         try await answer(sequence, .cancelWorkflow, target)
@@ -68,18 +68,18 @@ extension RunCore {
         } onCancel: {
             // What is sent cannot be taken back, and its answer comes soon.
             guard (try? check()) != nil, ledger.withdraw(kind, sequence) else { return }
-            let error = CancelledFailure("the request was not sent: its caller was cancelled")
+            let error = CanceledError("the request was not sent: its caller was cancelled")
             externals.removeValue(forKey: sequence)?.continuation?.resume(throwing: error)
         }
     }
 
     /// The other workflow has answered.
-    func externalAnswered(_ initiatedEventID: Int64, _ failure: ExternalWorkflowFailure.Reason?) {
+    func externalAnswered(_ initiatedEventID: Int64, _ failure: ExternalWorkflowError.Reason?) {
         guard let sequence = ledger.sequence(initiatedBy: initiatedEventID) else { return }
         ledger.forget(initiatedBy: initiatedEventID)
         guard let wait = externals.removeValue(forKey: sequence) else { return }
         if let failure {
-            let error = ExternalWorkflowFailure(workflowID: wait.workflowID, reason: failure)
+            let error = ExternalWorkflowError(workflowID: wait.workflowID, reason: failure)
             wait.continuation?.resume(throwing: error)
         } else {
             wait.continuation?.resume(returning: .met)

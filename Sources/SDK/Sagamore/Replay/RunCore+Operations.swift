@@ -26,9 +26,9 @@ extension RunCore {
         _ options: ActivityOptions,
         _ input: RawMessage<Payloads>?
     ) throws -> (Int, ActivityWait) {
-        if Task.isCancelled { throw CancelledFailure("activity '\(name)' was not started: its caller was cancelled") }
+        if Task.isCancelled { throw CanceledError("activity '\(name)' was not started: its caller was cancelled") }
         let sequence = nextSequence()
-        let wait = ActivityWait(name, options.whenCancelled)
+        let wait = ActivityWait(name, options.cancellationType)
         activities[sequence] = wait
         ledger.issue(
             IssuedCommand(
@@ -44,7 +44,7 @@ extension RunCore {
     /// Starts a timer and waits for it.
     func sleep(for duration: Duration) async throws {
         try await checkBeforeWait()
-        if Task.isCancelled { throw CancelledFailure("the timer was not started: its caller was cancelled") }
+        if Task.isCancelled { throw CanceledError("the timer was not started: its caller was cancelled") }
         guard duration > .zero else { return }
         let sequence = nextSequence()
         ledger.issue(
@@ -66,7 +66,7 @@ extension RunCore {
     func waitUntil(_ isMet: @escaping @Sendable () -> Bool) async throws {
         try await checkBeforeWait()
         if isMet() { return }
-        if Task.isCancelled { throw CancelledFailure("the condition was not met: its caller was cancelled") }
+        if Task.isCancelled { throw CanceledError("the condition was not met: its caller was cancelled") }
         let sequence = nextSequence()
         let wait = ConditionWait()
         conditions.append(
@@ -101,11 +101,11 @@ extension RunCore {
     private func cancelActivity(_ sequence: Int) {
         // A cancellation from outside the run is detected when the activation ends.
         guard (try? check()) != nil, let wait = activities[sequence] else { return }
-        let failure = ActivityFailure(
+        let failure = ActivityError(
             activity: wait.name,
             activityID: String(sequence),
             retryState: .cancelRequested,
-            cause: CancelledFailure("the activity was cancelled"),
+            cause: CanceledError("the activity was cancelled"),
             scheduledEventID: wait.scheduledEventID
         )
         if ledger.withdraw(.scheduleActivity, sequence) {
@@ -123,7 +123,7 @@ extension RunCore {
                 )
             )
         }
-        if wait.behavior != .waitUntilEnded {
+        if wait.behavior != .waitCancellationCompleted {
             activities[sequence] = nil
             wait.continuation?.resume(throwing: failure)
         }
@@ -141,13 +141,13 @@ extension RunCore {
                 )
             )
         }
-        continuation.resume(throwing: CancelledFailure("the timer was cancelled"))
+        continuation.resume(throwing: CanceledError("the timer was cancelled"))
     }
 
     private func cancelCondition(_ sequence: Int) {
         guard (try? check()) != nil, let index = conditions.firstIndex(where: { $0.sequence == sequence }) else {
             return
         }
-        conditions.remove(at: index).onError?(CancelledFailure("the wait for a condition was cancelled"))
+        conditions.remove(at: index).onError?(CanceledError("the wait for a condition was cancelled"))
     }
 }

@@ -22,13 +22,13 @@ extension RunCore {
             let cause = FailureCoding.error(failed.failure)
             childEnded(failed.initiatedEventID) { .failure($0.failure(cause, retryState: failed.retryState)) }
         case .childWorkflowExecutionCanceledEventAttributes(let cancelled):
-            let cause = CancelledFailure(
+            let cause = CanceledError(
                 "the child workflow was cancelled",
                 details: EncodedValues(cancelled.details)
             )
             childEnded(cancelled.initiatedEventID) { .failure($0.failure(cause)) }
         case .childWorkflowExecutionTimedOutEventAttributes(let timedOut):
-            let cause = TimeoutFailure(
+            let cause = TimeoutError(
                 message: "the child workflow timed out",
                 kind: .startToClose,
                 lastHeartbeatDetails: EncodedValues(),
@@ -36,7 +36,7 @@ extension RunCore {
             )
             childEnded(timedOut.initiatedEventID) { .failure($0.failure(cause, retryState: timedOut.retryState)) }
         case .childWorkflowExecutionTerminatedEventAttributes(let terminated):
-            let cause = ServiceFailure(message: "the child workflow was terminated", kind: "terminated", cause: nil)
+            let cause = ServerError(message: "the child workflow was terminated", kind: "terminated", cause: nil)
             childEnded(terminated.initiatedEventID) { .failure($0.failure(cause)) }
         case .externalWorkflowExecutionSignaledEventAttributes(let signaled):
             externalAnswered(signaled.initiatedEventID, nil)
@@ -51,17 +51,17 @@ extension RunCore {
         return true
     }
 
-    private static func refusal(_ cause: StartChildWorkflowExecutionFailedCause) -> ServiceFailure {
+    private static func refusal(_ cause: StartChildWorkflowExecutionFailedCause) -> ServerError {
         let message: String =
             switch cause {
             case .workflowAlreadyExists: "a workflow with this id is running, or has run and must not run again"
             case .namespaceNotFound: "the namespace does not exist"
             default: "the start was refused: \(cause)"
             }
-        return ServiceFailure(message: message, kind: "child start", cause: nil)
+        return ServerError(message: message, kind: "child start", cause: nil)
     }
 
-    private static func reason(_ cause: SignalExternalWorkflowExecutionFailedCause) -> ExternalWorkflowFailure.Reason {
+    private static func reason(_ cause: SignalExternalWorkflowExecutionFailedCause) -> ExternalWorkflowError.Reason {
         switch cause {
         case .externalWorkflowExecutionNotFound: .notFound
         case .namespaceNotFound: .namespaceNotFound
@@ -70,7 +70,7 @@ extension RunCore {
         }
     }
 
-    private static func reason(_ cause: CancelExternalWorkflowExecutionFailedCause) -> ExternalWorkflowFailure.Reason {
+    private static func reason(_ cause: CancelExternalWorkflowExecutionFailedCause) -> ExternalWorkflowError.Reason {
         switch cause {
         case .externalWorkflowExecutionNotFound: .notFound
         case .namespaceNotFound: .namespaceNotFound

@@ -27,7 +27,7 @@ extension RunCore {
             let error = WorkflowReply.tooLarge("the result of update '\(update.name)'", payloads.bytes.count)
             outcome.value = .failure(RawMessage(FailureCoding.failure(error)))
         case .success(let payloads): outcome.value = .success(payloads)
-        case .failure(let error) where error is any WorkflowFailure || CancelledFailure.isCancellation(error):
+        case .failure(let error) where error is any WorkflowFailure || CanceledError.isCancellation(error):
             outcome.value = .failure(RawMessage(FailureCoding.failure(error)))
         case .failure(let error):
             updateError = error

@@ -26,11 +26,11 @@ final class RunCore: @unchecked Sendable {
     /// large: capturing the command crashed optimized builds (Swift 6.3.1), as if the command had been freed before.
     final class ActivityWait {
         let name: String
-        let behavior: ActivityOptions.CancellationBehavior
+        let behavior: ActivityOptions.CancellationType
         var scheduledEventID: Int64 = 0
         var continuation: Continuation?
 
-        init(_ name: String, _ behavior: ActivityOptions.CancellationBehavior) {
+        init(_ name: String, _ behavior: ActivityOptions.CancellationType) {
             self.name = name
             self.behavior = behavior
         }
@@ -108,11 +108,11 @@ final class RunCore: @unchecked Sendable {
     }
 
     /// Checks that the calling code belongs to this run, and that the run is alive.
-    /// - Throws: ``DeterminismViolation`` for code on another thread, ``Evicted`` for code of a dead run.
+    /// - Throws: ``NondeterminismError`` for code on another thread, ``Evicted`` for code of a dead run.
     func check() throws {
         guard executor.isCurrent else {
             usedElsewhere.store(true, ordering: .relaxed)
-            throw DeterminismViolation.usedElsewhere
+            throw NondeterminismError.usedElsewhere
         }
         if isDead { throw Evicted() }
     }

@@ -1,3 +1,5 @@
+internal import FoundationEssentials
+
 /// A small random number generator that gives the same numbers for the same seed, in every process and version.
 struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
@@ -22,21 +24,20 @@ struct SplitMix64: RandomNumberGenerator, Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    /// An id in the form of a UUID of version 4.
-    mutating func uuid() -> String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16)
-        for word in [next(), next()] { withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) } }
-        bytes[6] = bytes[6] & 0x0f | 0x40
-        bytes[8] = bytes[8] & 0x3f | 0x80
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(36)
-        for (index, byte) in bytes.enumerated() {
-            if index == 4 || index == 6 || index == 8 || index == 10 { text.append(UInt8(ascii: "-")) }
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 0x0f)])
-        }
-        return String(decoding: text, as: UTF8.self)
+    /// A UUID of version 4.
+    mutating func uuid() -> UUID {
+        func bytes(of word: UInt64) -> [UInt8] { withUnsafeBytes(of: word.bigEndian) { Array($0) } }
+        let (one, two) = (bytes(of: next()), bytes(of: next()))
+        return UUID(
+            uuid: (
+                one[0], one[1], one[2], one[3], one[4], one[5], one[6] & 0x0f | 0x40, one[7],
+                two[0] & 0x3f | 0x80, two[1], two[2], two[3], two[4], two[5], two[6], two[7]
+            )
+        )
     }
+}
+
+extension UUID {
+    /// As Temporal writes ids.
+    var lowercaseText: String { uuidString.lowercased() }
 }

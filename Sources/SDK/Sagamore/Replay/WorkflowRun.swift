@@ -109,7 +109,7 @@ final class WorkflowRun: @unchecked Sendable {
     }
 
     private func confirm(_ activation: Activation) throws(RunFailure) {
-        do throws(DeterminismViolation) {
+        do throws(NondeterminismError) {
             for event in activation.commandEvents where event.eventID > confirmedThrough {
                 confirmedThrough = event.eventID
                 guard let (command, eventID) = try core.ledger.confirm(event) else { continue }
@@ -189,10 +189,10 @@ final class WorkflowRun: @unchecked Sendable {
         _ cause: RawMessage<Failure>?
     ) {
         guard let sequence = core.ledger.sequence(initiatedBy: scheduledEventID) else { return }
-        let failure = ActivityFailure(
+        let failure = ActivityError(
             activity: core.activities[sequence]?.name ?? "",
             activityID: String(sequence),
-            retryState: ActivityFailure.RetryState(rawValue: retryState.rawValue),
+            retryState: ActivityError.RetryState(rawValue: retryState.rawValue),
             cause: FailureCoding.error(cause),
             scheduledEventID: scheduledEventID,
             startedEventID: startedEventID
@@ -205,7 +205,7 @@ final class WorkflowRun: @unchecked Sendable {
         if let error = core.updateError {
             return .failure(RunFailure(failure: TaskFailure(cause: .workflowWorkerUnhandledFailure, error: error)))
         }
-        let violation: DeterminismViolation
+        let violation: NondeterminismError
         if core.executor.takeEscape() {
             violation = .escaped
         } else if core.wasUsedElsewhere {
@@ -225,8 +225,8 @@ final class WorkflowRun: @unchecked Sendable {
         switch ending {
         case .completed(let result):
             command = IssuedCommand(kind: .complete, sequence: 0, name: "", command: CommandMaker.complete(result))
-        case .failed(let error) where core.isCancelRequested && CancelledFailure.isCancellation(error):
-            let details = (error as? CancelledFailure)?.details.raw
+        case .failed(let error) where core.isCancelRequested && CanceledError.isCancellation(error):
+            let details = (error as? CanceledError)?.details.raw
             command = IssuedCommand(kind: .cancel, sequence: 0, name: "", command: CommandMaker.cancel(details))
         case .failed(let next as ContinueAsNew):
             let message = CommandMaker.continueAsNew(next, retryPolicy: core.retryPolicy)
@@ -234,7 +234,7 @@ final class WorkflowRun: @unchecked Sendable {
         case .failed(let error) where error is any WorkflowFailure:
             command = IssuedCommand(kind: .fail, sequence: 0, name: "", command: CommandMaker.fail(error))
         case .failed(let error):
-            let isViolation = error is DeterminismViolation
+            let isViolation = error is NondeterminismError
             throw RunFailure(
                 failure: TaskFailure(
                     cause: isViolation ? .nonDeterministicError : .workflowWorkerUnhandledFailure,

@@ -33,7 +33,7 @@ public final class Saga: @unchecked Sendable {
     ///   - abortWhen: evaluated after every event; the saga is aborted with the reason that it returns.
     ///   - body: the steps, sequential or concurrent (`async let`, task groups).
     /// - Returns: what `body` returns.
-    /// - Throws: ``SagaCompensated``, ``SagaCompensationFailed``, or ``CancelledFailure`` when the workflow was
+    /// - Throws: ``SagaCompensatedError``, ``SagaCompensationFailedError``, or ``CanceledError`` when the workflow was
     ///   cancelled and everything was undone; its details are the compensations. An error of `body` that is not a
     ///   ``WorkflowFailure`` counts as a bug: it is rethrown and nothing is undone, since fixed code will continue from
     ///   here.
@@ -181,10 +181,10 @@ public final class Saga: @unchecked Sendable {
         var awaited: Work {
             switch self {
             case .activity(let name, var options):
-                options.whenCancelled = .waitUntilEnded
+                options.cancellationType = .waitCancellationCompleted
                 return .activity(name, options)
             case .child(let name, let queue, var options):
-                options.whenCancelled = .waitUntilEnded
+                options.cancellationType = .waitCancellationCompleted
                 return .child(name, queue, options)
             }
         }
@@ -221,11 +221,11 @@ public final class Saga: @unchecked Sendable {
         try begin(step, input)
         do {
             return try await step.work.run(core, try input.get())
-        } catch let failure as ActivityFailure where failure.scheduledEventID == 0 {
+        } catch let failure as ActivityError where failure.scheduledEventID == 0 {
             // Withdrawn before it was sent to the server, so it was not tried.
             steps.removeAll { $0 === step }
             throw failure
-        } catch let failure as ChildWorkflowFailure where failure.runID.isEmpty {
+        } catch let failure as ChildWorkflowError where failure.runID.isEmpty {
             // It never started.
             steps.removeAll { $0 === step }
             throw failure
@@ -235,7 +235,7 @@ public final class Saga: @unchecked Sendable {
     /// Records a step that is about to be tried, so that it can be undone.
     @inline(never)
     private func begin(_ step: Step, _ input: Result<RawMessage<Payloads>?, any Error>) throws {
-        if Task.isCancelled || stop != nil { throw CancelledFailure("the saga was aborted before this step") }
+        if Task.isCancelled || stop != nil { throw CanceledError("the saga was aborted before this step") }
         _ = try input.get()
         _ = try step.undoInput.get()
         steps.append(step)
@@ -243,7 +243,7 @@ public final class Saga: @unchecked Sendable {
 
     @inline(never)
     private func end<Output: Decodable>(_ result: RawMessage<Payloads>?) throws -> Output {
-        if stop != nil { throw CancelledFailure("the saga was aborted while this step ran") }
+        if stop != nil { throw CanceledError("the saga was aborted while this step ran") }
         return try PayloadCoding.first(result, as: Output.self)
     }
 
@@ -259,30 +259,30 @@ public final class Saga: @unchecked Sendable {
             if stop == nil { return output }
             error = nil
         case .failure(let failure):
-            guard failure is any WorkflowFailure || CancelledFailure.isCancellation(failure) else { throw failure }
+            guard failure is any WorkflowFailure || CanceledError.isCancellation(failure) else { throw failure }
             error = failure
         }
         let own = try await context.withCancellationShield { try await self.rollBack() }
         // A nested saga reports in its error what it undid and what it could not undo.
         let compensations = Self.compensations(error) + own
-        let cause = error.flatMap { CancelledFailure.isCancellation($0) ? nil : $0 }
+        let cause = error.flatMap { CanceledError.isCancellation($0) ? nil : $0 }
         let reason = reason(error)
         if compensations.contains(where: { $0.status == .failed }) {
-            throw SagaCompensationFailed(reason: reason, compensations: compensations, cause: cause)
+            throw SagaCompensationFailedError(reason: reason, compensations: compensations, cause: cause)
         }
         if case .cancelled = stop {
-            throw CancelledFailure(reason, details: try EncodedValues(compensations))
+            throw CanceledError(reason, details: try EncodedValues(compensations))
         }
-        throw SagaCompensated(reason: reason, compensations: compensations, cause: cause)
+        throw SagaCompensatedError(reason: reason, compensations: compensations, cause: cause)
     }
 
     /// The compensations that `error` reports.
     private static func compensations(_ error: (any Error)?) -> [SagaCompensation] {
         switch error {
-        case let error as SagaCompensated: error.compensations
-        case let error as SagaCompensationFailed: error.compensations
-        case let error as ChildWorkflowFailure: compensations(error.cause)
-        case let error as CancelledFailure: (try? error.details.decode([SagaCompensation].self)) ?? []
+        case let error as SagaCompensatedError: error.compensations
+        case let error as SagaCompensationFailedError: error.compensations
+        case let error as ChildWorkflowError: compensations(error.cause)
+        case let error as CanceledError: (try? error.details.decode([SagaCompensation].self)) ?? []
         default: []
         }
     }
@@ -294,10 +294,10 @@ public final class Saga: @unchecked Sendable {
         case nil: break
         }
         guard let error else { return "the saga was aborted" }
-        if let failure = error as? ActivityFailure {
+        if let failure = error as? ActivityError {
             return "\(failure.activity) failed: \(SagaCompensation.FailureDescription(failure).message)"
         }
-        if let failure = error as? ChildWorkflowFailure {
+        if let failure = error as? ChildWorkflowError {
             return "\(failure.workflow) failed: \(SagaCompensation.FailureDescription(failure).message)"
         }
         return SagaCompensation.FailureDescription(error).message
@@ -309,9 +309,9 @@ public final class Saga: @unchecked Sendable {
             var failure: SagaCompensation.FailureDescription?
             do {
                 _ = try await step.undo.run(core, try step.undoInput.get())
-            } catch let error as ActivityFailure {
+            } catch let error as ActivityError {
                 failure = SagaCompensation.FailureDescription(error)
-            } catch let error as ChildWorkflowFailure {
+            } catch let error as ChildWorkflowError {
                 failure = SagaCompensation.FailureDescription(error)
             }
             compensations.append(

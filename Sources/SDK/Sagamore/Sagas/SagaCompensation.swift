@@ -22,10 +22,10 @@ public struct SagaCompensation: Codable, Sendable, Hashable {
 
         private enum CodingKeys: String, CodingKey { case type, message, cause }
 
-        /// What `error` says. An ``ActivityFailure`` or ``ChildWorkflowFailure`` says only what failed, so its cause is
+        /// What `error` says. An ``ActivityError`` or ``ChildWorkflowError`` says only what failed, so its cause is
         /// described.
         public init(_ error: any Error) {
-            let wrapped = (error as? ActivityFailure)?.cause ?? (error as? ChildWorkflowFailure)?.cause
+            let wrapped = (error as? ActivityError)?.cause ?? (error as? ChildWorkflowError)?.cause
             if let wrapped {
                 self = FailureDescription(wrapped)
                 return

@@ -1,7 +1,7 @@
 /// A saga failed or was aborted, and every step that was tried has been undone.
 ///
 /// On the wire it is an application failure of type `SagaCompensated` whose first detail is ``compensations``.
-public struct SagaCompensated: WorkflowFailure, CustomStringConvertible {
+public struct SagaCompensatedError: WorkflowFailure, CustomStringConvertible {
     static let type = "SagaCompensated"
 
     /// Why the saga was rolled back.
@@ -18,7 +18,7 @@ public struct SagaCompensated: WorkflowFailure, CustomStringConvertible {
 /// A saga failed, was aborted or cancelled, and not every step could be undone. The other undos have run.
 ///
 /// On the wire it is an application failure of type `SagaCompensationFailed` whose first detail is ``compensations``.
-public struct SagaCompensationFailed: WorkflowFailure, CustomStringConvertible {
+public struct SagaCompensationFailedError: WorkflowFailure, CustomStringConvertible {
     static let type = "SagaCompensationFailed"
 
     /// Why the saga was rolled back.

@@ -21,7 +21,7 @@ public struct WorkerOptions: Sendable {
     public var stickyTimeout = Duration.seconds(10)
     /// How long activities may continue when the worker stops. Then they are cancelled, and another worker retries
     /// them.
-    public var gracefulStop = Duration.seconds(10)
+    public var gracefulShutdownPeriod = Duration.seconds(10)
     /// Whether SIGTERM and SIGINT stop the worker gracefully. A second signal ends the process at once.
     public var stopsOnSignals = true
 
@@ -49,6 +49,7 @@ public struct WorkerOptions: Sendable {
         }
         if maximumCachedRuns < 0 { return "maximumCachedRuns is \(maximumCachedRuns): it must be at least 0" }
         if stickyTimeout <= .zero { return "stickyTimeout is \(stickyTimeout): it must be positive" }
-        return gracefulStop < .zero ? "gracefulStop is \(gracefulStop): it must be at least 0" : nil
+        guard gracefulShutdownPeriod < .zero else { return nil }
+        return "gracefulShutdownPeriod is \(gracefulShutdownPeriod): it must be at least 0"
     }
 }

@@ -129,7 +129,7 @@ final class WorkerRuntime: Sendable {
         workflowSlots.close()
         activitySlots.close()
         if let stickyQueue = reply.stickyQueue, workflows != nil { release(stickyQueue) }
-        wait(options.gracefulStop) { runtime in
+        wait(options.gracefulShutdownPeriod) { runtime in
             runtime.activities.cancelAll()
             // Activities that ignore cancellation are abandoned; the server retries them on another worker.
             runtime.wait(.seconds(5)) { $0.end() }

@@ -247,7 +247,7 @@ final class WorkflowTasks: Sendable {
 
     private static let lost = WorkflowRun.TaskFailure(
         cause: .workflowWorkerUnhandledFailure,
-        error: DeterminismViolation.endless
+        error: NondeterminismError.endless
     )
 
     /// Handles a task that blocked its thread. Runs on the watchdog's thread.

@@ -9,7 +9,7 @@ struct Decision: Codable, Sendable {
 enum Approvals {
     static let approval = WorkflowType<String, Decision>("Approval", taskQueue: "approvals")
 
-    static let remind = Activity<String, Nothing>("remind", .startToClose(.seconds(10)))
+    static let remind = Activity<String, Nothing>("remind", .startToCloseTimeout(.seconds(10)))
 
     static let decide = Signal<Decision>("decide")
     static let reminders = Query<Nothing, Int>("reminders")

@@ -4,7 +4,7 @@ import Sagamore
 enum Carts {
     static let cart = WorkflowType<[String], [String]>("Cart", taskQueue: "carts")
 
-    static let price = Activity<String, Int>("price", .startToClose(.seconds(5)))
+    static let price = Activity<String, Int>("price", .startToCloseTimeout(.seconds(5)))
 
     static let add = Update<String, Int>("add")
     static let quote = Update<String, Int>("quote")
@@ -48,7 +48,7 @@ func fill(_ id: String, with client: Client) async throws {
     do {
         let count = try await cart.update(Carts.add, "tea")
         print("the cart has \(count) items")
-    } catch let failed as UpdateFailed {
+    } catch let failed as UpdateFailedError {
         print("rejected: \(failed.cause)")
     }
     let quote = try await cart.startUpdate(Carts.quote, "tea")

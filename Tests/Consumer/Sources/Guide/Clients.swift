@@ -6,8 +6,8 @@ func place(_ order: Order) async throws -> Receipt {
     let handle = try await client.start(Orders.order, order, WorkflowOptions(id: "order-\(order.id)"))
     do {
         return try await handle.result()
-    } catch let ended as WorkflowEnded {
-        if let failure = ended.cause as? ActivityFailure { print("'\(failure.activity)' has failed") }
+    } catch let ended as WorkflowFailedError {
+        if let failure = ended.cause as? ActivityError { print("'\(failure.activity)' has failed") }
         throw ended
     }
 }

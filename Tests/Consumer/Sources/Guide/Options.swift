@@ -5,8 +5,8 @@ enum Payments {
     static let charge = Activity<Order, String>(
         "charge",
         ActivityOptions(
-            startToClose: .seconds(10),
-            scheduleToClose: .seconds(600),
+            startToCloseTimeout: .seconds(10),
+            scheduleToCloseTimeout: .seconds(600),
             retryPolicy: RetryPolicy(
                 initialInterval: .milliseconds(200),
                 maximumInterval: .seconds(30),
@@ -19,7 +19,7 @@ enum Payments {
 /// Charges a customer who waits at the till.
 func quickPayment(_ context: WorkflowContext<NoState>, for order: Order) async throws -> String {
     var options = Payments.charge.options
-    options.scheduleToClose = .seconds(20)
+    options.scheduleToCloseTimeout = .seconds(20)
     return try await context.execute(Payments.charge, order, options: options)
 }
 
@@ -27,7 +27,7 @@ func quickPayment(_ context: WorkflowContext<NoState>, for order: Order) async t
 func serve(_ bank: Bank) async throws {
     var options = WorkerOptions()
     options.maximumConcurrentActivities = 20
-    options.gracefulStop = .seconds(30)
+    options.gracefulShutdownPeriod = .seconds(30)
     let client = try await connectPatiently()
     let worker = Worker(client, taskQueue: Orders.order.taskQueue, options: options) {
         OrderWorkflow.registered

@@ -3,12 +3,12 @@ import Synchronization
 
 /// The steps of an order, and what undoes them.
 enum Steps {
-    static let reserve = Activity<Order, String>("reserve", .startToClose(.seconds(10)))
-    static let release = Activity<Order, Nothing>("release", .startToClose(.seconds(10)))
-    static let charge = Activity<Order, String>("charge", .startToClose(.seconds(10)))
-    static let refund = Activity<Order, Nothing>("refund", .startToClose(.seconds(10)))
-    static let send = Activity<Order, String>("send", .startToClose(.seconds(60)))
-    static let recall = Activity<Order, Nothing>("recall", .startToClose(.seconds(60)))
+    static let reserve = Activity<Order, String>("reserve", .startToCloseTimeout(.seconds(10)))
+    static let release = Activity<Order, Nothing>("release", .startToCloseTimeout(.seconds(10)))
+    static let charge = Activity<Order, String>("charge", .startToCloseTimeout(.seconds(10)))
+    static let refund = Activity<Order, Nothing>("refund", .startToCloseTimeout(.seconds(10)))
+    static let send = Activity<Order, String>("send", .startToCloseTimeout(.seconds(60)))
+    static let recall = Activity<Order, Nothing>("recall", .startToCloseTimeout(.seconds(60)))
 }
 
 /// Reserves, charges and sends, or nothing of it.

@@ -17,9 +17,9 @@ struct Receipt: Codable, Sendable {
 enum Orders {
     static let order = WorkflowType<Order, Receipt>("Order", taskQueue: "orders")
 
-    static let charge = Activity<Order, String>("charge", .startToClose(.seconds(10)))
-    static let refund = Activity<Order, Nothing>("refund", .startToClose(.seconds(10)))
-    static let send = Activity<Order, String>("send", .startToClose(.seconds(60)))
+    static let charge = Activity<Order, String>("charge", .startToCloseTimeout(.seconds(10)))
+    static let refund = Activity<Order, Nothing>("refund", .startToCloseTimeout(.seconds(10)))
+    static let send = Activity<Order, String>("send", .startToCloseTimeout(.seconds(60)))
 }
 
 /// Charges the customer and sends the goods.
@@ -48,7 +48,7 @@ struct HastyOrder: Workflow {
 func payment(_ context: WorkflowContext<NoState>, for order: Order) async throws -> String? {
     do {
         return try await context.execute(Orders.charge, order)
-    } catch let failure as ActivityFailure {
+    } catch let failure as ActivityError {
         guard let reason = failure.cause as? ApplicationError, reason.type == "CardDeclined" else { throw failure }
         context.logger.info("the card was declined", metadata: ["reason": reason.message])
         return nil
@@ -63,7 +63,7 @@ struct LateOrder: Workflow {
         do {
             try await context.sleep(for: .seconds(7 * 86_400))
             return try await context.execute(Orders.send, order)
-        } catch let error where CancelledFailure.isCancellation(error) {
+        } catch let error where CanceledError.isCancellation(error) {
             _ = try await context.withCancellationShield { try await context.execute(Orders.refund, order) }
             throw error
         }

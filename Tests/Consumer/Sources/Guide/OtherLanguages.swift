@@ -13,6 +13,6 @@ enum Scoring {
     /// An activity whose workers are written in Python and serve a queue of their own.
     static let score = Activity<Applicant, Double>(
         "score",
-        ActivityOptions(startToClose: .seconds(30), taskQueue: "scoring-python")
+        ActivityOptions(startToCloseTimeout: .seconds(30), taskQueue: "scoring-python")
     )
 }

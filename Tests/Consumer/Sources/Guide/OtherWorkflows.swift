@@ -5,7 +5,7 @@ enum Deliveries {
     static let delivery = WorkflowType<[Order], Int>("Delivery", taskQueue: "deliveries")
     static let meter = WorkflowType<Int, Int>("Meter", taskQueue: "deliveries")
 
-    static let read = Activity<Nothing, Int>("read", .startToClose(.seconds(5)))
+    static let read = Activity<Nothing, Int>("read", .startToCloseTimeout(.seconds(5)))
     static let hurry = Signal<Nothing>("hurry")
 }
 

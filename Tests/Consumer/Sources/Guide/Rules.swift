@@ -12,7 +12,7 @@ struct Announcement: Codable, Sendable {
 enum Raffles {
     static let raffle = WorkflowType<Nothing, String>("Raffle", taskQueue: "raffles")
     static let join = Signal<String>("join")
-    static let announce = Activity<Announcement, Nothing>("announce", .startToClose(.seconds(10)))
+    static let announce = Activity<Announcement, Nothing>("announce", .startToCloseTimeout(.seconds(10)))
 }
 
 /// Draws one of those who have joined within the hour, and tells all of them.
@@ -36,7 +36,7 @@ struct Raffle: Workflow {
         }
         let drawnAt = context.now
         for name in people {
-            let text = Announcement(id: context.makeID(), to: name, winner: winner, drawnAt: drawnAt)
+            let text = Announcement(id: context.makeUUID().uuidString, to: name, winner: winner, drawnAt: drawnAt)
             _ = try await context.execute(Raffles.announce, text)
         }
         return winner
@@ -50,7 +50,7 @@ struct PriceSum: Workflow {
     }
 
     static let type = WorkflowType<[String], Int>("PriceSum", taskQueue: "prices")
-    static let ask = Activity<String, Int>("ask", .startToClose(.seconds(10)))
+    static let ask = Activity<String, Int>("ask", .startToCloseTimeout(.seconds(10)))
 
     func run(_ context: WorkflowContext<State>, _ shops: [String]) async throws -> Int {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -71,7 +71,7 @@ func sendAtLast(_ context: WorkflowContext<NoState>, _ order: Order) async throw
     for day in 1...30 {
         do {
             return try await context.execute(Orders.send, order)
-        } catch let failure as ActivityFailure where !CancelledFailure.isCancellation(failure) {
+        } catch let failure as ActivityError where !CanceledError.isCancellation(failure) {
             context.logger.warning("not sent", metadata: ["day": "\(day)", "reason": "\(failure)"])
             try await context.sleep(for: .seconds(86_400))
         }

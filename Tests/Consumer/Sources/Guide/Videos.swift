@@ -9,7 +9,7 @@ struct Video: Codable, Sendable {
 enum Videos {
     static let convert = Activity<Video, Nothing>(
         "convert",
-        ActivityOptions(startToClose: .seconds(3_600), heartbeat: .seconds(10))
+        ActivityOptions(startToCloseTimeout: .seconds(3_600), heartbeatTimeout: .seconds(10))
     )
 }
 

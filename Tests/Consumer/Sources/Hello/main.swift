@@ -3,7 +3,7 @@ import Sagamore
 /// What the workflow, its activity and its callers tell each other.
 enum Greetings {
     static let hello = WorkflowType<String, String>("Hello", taskQueue: "hello")
-    static let greet = Activity<String, String>("greet", .startToClose(.seconds(5)))
+    static let greet = Activity<String, String>("greet", .startToCloseTimeout(.seconds(5)))
 }
 
 /// Greets somebody.

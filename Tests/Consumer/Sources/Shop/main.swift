@@ -4,8 +4,8 @@ import Sagamore
 
 enum Shop {
     static let order = WorkflowType<[String], String>("Order", taskQueue: "shop")
-    static let pack = Activity<String, String>("pack", .startToClose(.seconds(5)))
-    static let unpack = Activity<String, Nothing>("unpack", .startToClose(.seconds(5)))
+    static let pack = Activity<String, String>("pack", .startToCloseTimeout(.seconds(5)))
+    static let unpack = Activity<String, Nothing>("unpack", .startToCloseTimeout(.seconds(5)))
 }
 
 struct Order: Workflow {
@@ -36,8 +36,8 @@ let running = Task { try await worker.run() }
 logger.log(try await client.execute(Shop.order, ["tea", "cups"], WorkflowOptions(id: "order-1")))
 do {
     _ = try await client.execute(Shop.order, ["tea", "nothing"], WorkflowOptions(id: "order-2"))
-} catch let ended as WorkflowEnded {
-    guard let rolledBack = ended.cause as? SagaCompensated else { throw ended }
+} catch let ended as WorkflowFailedError {
+    guard let rolledBack = ended.cause as? SagaCompensatedError else { throw ended }
     logger.log(rolledBack.compensations.map { "\($0.compensation) \($0.status.rawValue)" }.joined(separator: ", "))
 }
 logger.log("\(counter.value) activities")

@@ -1,7 +1,7 @@
 import Sagamore
 
-let work = Activity<String, String>("work", .startToClose(.seconds(5)))
-let other = Activity<String, String>("other", .startToClose(.seconds(5)))
+let work = Activity<String, String>("work", .startToCloseTimeout(.seconds(5)))
+let other = Activity<String, String>("other", .startToCloseTimeout(.seconds(5)))
 
 /// Disambiguates from the contract's message of the same name.
 typealias TestType<Input: Codable & Sendable, Output: Codable & Sendable> = WorkflowType<Input, Output>
@@ -30,7 +30,7 @@ struct SideBySide: Workflow {
         try await withThrowingTaskGroup(of: String.self) { group in
             for name in ["a", "b", "c"] {
                 group.addTask {
-                    try await context.execute(Activity<String, String>(name, .startToClose(.seconds(1))), name)
+                    try await context.execute(Activity<String, String>(name, .startToCloseTimeout(.seconds(1))), name)
                 }
             }
             for try await value in group { context.state.trace.append(value) }

@@ -12,7 +12,7 @@ struct TripWorkflow: Workflow {
     static let handlers: [Handler<State>] = [.on(giveUp) { state, reason in state.reason = reason }]
 
     static func activity(_ name: String) -> Activity<String, String> {
-        Activity(name, .startToClose(.seconds(5)))
+        Activity(name, .startToCloseTimeout(.seconds(5)))
     }
 
     func run(_ context: WorkflowContext<State>, _ trip: Trip) async throws -> String {

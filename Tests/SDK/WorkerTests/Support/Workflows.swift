@@ -1,9 +1,9 @@
 import Sagamore
 
-let shout = Activity<String, String>("shout", .startToClose(.seconds(10)))
+let shout = Activity<String, String>("shout", .startToCloseTimeout(.seconds(10)))
 let whisper = Activity<String, String>(
     "whisper",
-    .startToClose(.seconds(10), retryPolicy: RetryPolicy(initialInterval: .milliseconds(20)))
+    .startToCloseTimeout(.seconds(10), retryPolicy: RetryPolicy(initialInterval: .milliseconds(20)))
 )
 
 struct Greeting: Workflow {
@@ -61,13 +61,13 @@ struct OneActivity: Workflow {
     static let handlers: [Handler<State>] = [.on(cancel) { state, _ in state.isCancelled = true }]
 
     func run(_ context: WorkflowContext<State>, _ options: Options) async throws -> String {
-        let activity = Activity<String, String>(options.name, .startToClose(.seconds(10)))
-        var how = ActivityOptions.startToClose(
+        let activity = Activity<String, String>(options.name, .startToCloseTimeout(.seconds(10)))
+        var how = ActivityOptions.startToCloseTimeout(
             .milliseconds(options.startToCloseMilliseconds),
             retryPolicy: RetryPolicy(initialInterval: .milliseconds(20), maximumAttempts: options.attempts)
         )
-        how.heartbeat = options.heartbeatMilliseconds.map { .milliseconds($0) }
-        how.whenCancelled = .waitUntilEnded
+        how.heartbeatTimeout = options.heartbeatMilliseconds.map { .milliseconds($0) }
+        how.cancellationType = .waitCancellationCompleted
         return try await context.execute(activity, "input", options: how)
     }
 }

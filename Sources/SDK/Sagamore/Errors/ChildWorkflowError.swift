@@ -1,7 +1,7 @@
 /// A child workflow could not be started, or did not complete. ``cause`` is the reason: the child's own failure, a
-/// ``TimeoutFailure``, a ``CancelledFailure``, or a ``ServiceFailure`` for a start that was refused and for a
+/// ``TimeoutError``, a ``CanceledError``, or a ``ServerError`` for a start that was refused and for a
 /// termination.
-public struct ChildWorkflowFailure: WorkflowFailure, CustomStringConvertible {
+public struct ChildWorkflowError: WorkflowFailure, CustomStringConvertible {
     /// The name of the child's type.
     public let workflow: String
     /// The child's workflow id.
@@ -20,7 +20,7 @@ public struct ChildWorkflowFailure: WorkflowFailure, CustomStringConvertible {
 }
 
 /// Another workflow could not be signalled or cancelled.
-public struct ExternalWorkflowFailure: WorkflowFailure, CustomStringConvertible {
+public struct ExternalWorkflowError: WorkflowFailure, CustomStringConvertible {
     /// Why it could not.
     public enum Reason: Sendable, Hashable {
         /// There is no such workflow, or it has ended.

@@ -1,13 +1,13 @@
 internal import SagamoreAPI
 
 /// A workflow ended without completing.
-public struct WorkflowEnded: Error, Sendable, CustomStringConvertible {
+public struct WorkflowFailedError: Error, Sendable, CustomStringConvertible {
     /// How a workflow can end without completing.
     public enum Way: Sendable, Hashable {
-        /// It failed; ``WorkflowEnded/cause`` says why.
+        /// It failed; ``WorkflowFailedError/cause`` says why.
         case failed
         /// It was cancelled and ran its cleanup.
-        case cancelled
+        case canceled
         /// It was terminated from outside.
         case terminated
         /// It exceeded its timeout.
@@ -18,7 +18,7 @@ public struct WorkflowEnded: Error, Sendable, CustomStringConvertible {
     public let way: Way
     /// A description for people.
     public let message: String
-    /// Why it failed: an ``ApplicationError``, a ``SagaCompensated``, an ``ActivityFailure``, …
+    /// Why it failed: an ``ApplicationError``, a ``SagaCompensatedError``, an ``ActivityError``, …
     public let cause: (any Error)?
     /// The details of a cancellation; for a saga its `[SagaCompensation]`.
     public let details: EncodedValues
@@ -29,7 +29,7 @@ public struct WorkflowEnded: Error, Sendable, CustomStringConvertible {
             let error = FailureCoding.error(failed.failure)
             (way, message, cause, details) = (.failed, "the workflow failed: \(error)", error, EncodedValues())
         case .workflowExecutionCanceledEventAttributes(let cancelled):
-            (way, message, cause) = (.cancelled, "the workflow was cancelled", nil)
+            (way, message, cause) = (.canceled, "the workflow was cancelled", nil)
             details = EncodedValues(cancelled.details)
         case .workflowExecutionTerminatedEventAttributes(let terminated):
             (way, message, cause) = (.terminated, "the workflow was terminated: \(terminated.reason)", nil)

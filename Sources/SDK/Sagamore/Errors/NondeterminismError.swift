@@ -1,6 +1,6 @@
 /// Workflow code deviated from its history. This fails the workflow task, never the workflow: fix the code, and the
 /// workflow continues from where it was.
-public struct DeterminismViolation: Error, Sendable, CustomStringConvertible {
+public struct NondeterminismError: Error, Sendable, CustomStringConvertible {
     /// What happened.
     public struct Code: Sendable, Hashable {
         private enum Kind {
@@ -51,26 +51,26 @@ public struct DeterminismViolation: Error, Sendable, CustomStringConvertible {
         return text
     }
 
-    static let escaped = DeterminismViolation(
+    static let escaped = NondeterminismError(
         .escapedTask,
         "the workflow created a task outside its executor (Task { } or Task.detached): use async let or a task group"
     )
-    static let waitsForOther = DeterminismViolation(
+    static let waitsForOther = NondeterminismError(
         .foreignWait,
         "the workflow waits for something outside its context (Task.sleep, MainActor, a lock, a network call): "
             + "use the context's sleep and condition, and activities for the rest"
     )
-    static let resumedElsewhere = DeterminismViolation(
+    static let resumedElsewhere = NondeterminismError(
         .otherThread,
         "the workflow was resumed from outside (after Task.sleep, MainActor or another executor): "
             + "wait only for the context"
     )
-    static let endless = DeterminismViolation(
+    static let endless = NondeterminismError(
         .endless,
         "the workflow ran for 2 s without waiting: an endless loop, or work that belongs in an activity. Its thread "
             + "is lost, and this process will not run it again"
     )
-    static let usedElsewhere = DeterminismViolation(
+    static let usedElsewhere = NondeterminismError(
         .otherThread,
         "the workflow's context was used outside its executor: by a Task { }, another thread or another workflow"
     )
