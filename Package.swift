@@ -289,6 +289,11 @@ let sdk: [Target] = [
             "SagamoreJSONText", "SagamoreThreads",
         ]
     ),
+    library(
+        "SDK",
+        "SagamoreTesting",
+        ["Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreJSONText", "SagamoreThreads"]
+    ),
     .executableTarget(
         name: "TravelBookingWorker",
         dependencies: ["Sagamore"],
@@ -311,8 +316,8 @@ let sdk: [Target] = [
         "SDK",
         "SagamoreWorkerTests",
         [
-            "SagamoreProgramTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf",
-            "SagamoreGRPC", "SagamoreThreads",
+            "SagamoreProgramTestSupport", "Sagamore", "SagamoreTesting", "SagamoreAPI", "SagamoreProtobuf",
+            "SagamoreGRPC", "SagamoreJSONText", "SagamoreThreads",
         ],
         exclude: ["Python", "Histories"]
     ),
@@ -404,6 +409,7 @@ let package = Package(
     products: [
         .executable(name: "sagamore", targets: ["SagamoreCLI"]),
         .library(name: "Sagamore", targets: ["Sagamore"]),
+        .library(name: "SagamoreTesting", targets: ["SagamoreTesting"]),
         .executable(name: "TravelBooking", targets: ["TravelBookingWorker"]),
     ],
     targets: cLibraries + base + connections + engine + services + fronts + program + sdk + benchmarks

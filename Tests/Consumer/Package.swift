@@ -13,7 +13,7 @@ let package = Package(
         .executableTarget(name: "Shop", dependencies: ["Logging", "Metrics", sagamore]),
         // The code of the documentation.
         .executableTarget(name: "Hello", dependencies: [sagamore]),
-        .target(name: "Guide", dependencies: [sagamore]),
+        .target(name: "Guide", dependencies: [sagamore, .product(name: "SagamoreTesting", package: "sagamore")]),
     ],
     swiftLanguageModes: [.v6]
 )

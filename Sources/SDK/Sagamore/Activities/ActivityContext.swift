@@ -1,3 +1,4 @@
+internal import SagamoreAPI
 internal import SagamoreProtobuf
 
 /// The task that an activity's code works on, and the means to report on it.
@@ -10,17 +11,17 @@ public struct ActivityContext: Sendable {
     public let info: ActivityInfo
     /// The details of the previous attempt's last heartbeat; empty for the first attempt.
     public let heartbeatDetails: EncodedValues
-    let heartbeats: Heartbeats
+    let beat: @Sendable (RawMessage<Payloads>?) -> Void
 
     /// Tells the server that the activity is alive. Call it as often as you like: it never blocks, and calls are
     /// throttled to what the heartbeat timeout requires.
-    public func heartbeat() { heartbeats.beat(nil) }
+    public func heartbeat() { beat(nil) }
 
     /// Tells the server that the activity is alive, and its progress, which the next attempt reads from
     /// ``heartbeatDetails``.
     /// - Throws: ``DataError`` when the details cannot be encoded.
     public func heartbeat<Details: Encodable>(_ details: Details) throws(DataError) {
-        heartbeats.beat(try PayloadCoding.list(details))
+        beat(try PayloadCoding.list(details))
     }
 
     /// A logger whose lines carry the activity and its workflow.

@@ -31,6 +31,22 @@ public struct ActivityInfo: Sendable, Hashable {
     /// The maximum time between heartbeats; nil means that none are expected.
     public let heartbeatTimeout: Duration?
 
+    init(_ attempt: ActivityRun.Attempt, type: String, options: ActivityOptions) {
+        id = attempt.id
+        self.type = type
+        self.attempt = attempt.attempt
+        namespace = attempt.namespace
+        workflowID = attempt.workflowID
+        runID = attempt.runID
+        workflowType = attempt.workflowType
+        taskQueue = attempt.taskQueue
+        scheduledAt = attempt.at
+        startedAt = attempt.at
+        startToCloseTimeout = options.startToCloseTimeout
+        scheduleToCloseTimeout = options.scheduleToCloseTimeout
+        heartbeatTimeout = options.heartbeatTimeout
+    }
+
     init(_ task: PollActivityTaskQueueResponse, taskQueue: String, namespace: String) {
         id = task.activityID
         type = task.activityType?.name ?? ""

@@ -103,7 +103,7 @@ final class ActivityTasks: Sendable {
         let context = ActivityContext(
             info: info,
             heartbeatDetails: EncodedValues(task.heartbeatDetails),
-            heartbeats: heartbeats
+            beat: { heartbeats.beat($0) }
         )
         running.withLock { $0[ObjectIdentifier(attempt)] = attempt }
         let end: @Sendable (ActivityAttempt.Outcome) -> Void = { [self] outcome in
