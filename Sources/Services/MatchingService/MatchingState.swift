@@ -23,9 +23,17 @@ struct MatchingState {
     /// timer wake in time.
     private(set) var pacedWake: Instant?
     private let room: QueueRoom
+    private let allBytes: Int
+    /// About what the tasks of all queues keep in memory. The timer's step counts anew.
+    private(set) var heldBytes = 0
 
-    /// - Parameter room: of each queue.
-    init(room: QueueRoom = .usual) { self.room = room }
+    /// - Parameters:
+    ///   - room: of each queue.
+    ///   - allBytes: of all queues; above it each has little room.
+    init(room: QueueRoom = .usual, allBytes: Int = QueueRoom.allQueues) {
+        self.room = room
+        self.allBytes = allBytes
+    }
 
     // MARK: Tasks
 
@@ -47,11 +55,13 @@ struct MatchingState {
         _ body: (inout TaskQueueState) -> [MatchAction]
     ) -> [MatchAction] {
         guard !isStopped else { return [] }
-        let (settings, room) = (settings, room)
-        let (actions, wake) = Self.change(
+        let (settings, room) = (settings, heldBytes > allBytes ? room.whileScarce : room)
+        let (actions, wake, bytes) = Self.change(
             &queues[key, default: TaskQueueState(key, room: room, settings: settings[key])],
+            room,
             body
         )
+        heldBytes += bytes
         if let wake { pacedWake = min(wake, pacedWake ?? wake) }
         note(actions)
         return actions
@@ -59,9 +69,13 @@ struct MatchingState {
 
     private static func change(
         _ queue: inout TaskQueueState,
+        _ room: QueueRoom,
         _ body: (inout TaskQueueState) -> [MatchAction]
-    ) -> ([MatchAction], Instant?) {
-        (body(&queue), queue.pacedWake)
+    ) -> (actions: [MatchAction], wake: Instant?, bytes: Int) {
+        let before = queue.heldBytes
+        queue.room = room
+        let actions = body(&queue)
+        return (actions, queue.pacedWake, queue.heldBytes - before)
     }
 
     // MARK: Settings
@@ -180,12 +194,14 @@ struct MatchingState {
         var actions: [MatchAction] = []
         var wakeAt = Instant.distantFuture
         pacedWake = nil
+        heldBytes = 0
         // Most queues have nothing to do. An access that may change one while they are iterated would copy all of them.
         var due: [TaskQueueKey] = []
         for (key, queue) in queues {
             if queue.wakeAt <= now {
                 due.append(key)
             } else {
+                heldBytes += queue.heldBytes
                 wakeAt = min(wakeAt, queue.wakeAt)
                 if let wake = queue.pacedWake { pacedWake = min(wake, pacedWake ?? wake) }
             }
@@ -195,6 +211,7 @@ struct MatchingState {
             if queues[key]?.isIdle(at: now) == true {
                 forget(key)
             } else if let next = queues[key]?.wakeAt {
+                heldBytes += queues[key]?.heldBytes ?? 0
                 wakeAt = min(wakeAt, next)
                 if let wake = queues[key]?.pacedWake { pacedWake = min(wake, pacedWake ?? wake) }
             }

@@ -10,6 +10,12 @@ package struct QueueRoom: Sendable, Equatable {
     /// Some 13,000 tasks of short runs: what waits for its first step takes about 5 kB.
     package static let usual = QueueRoom(tasks: 20_000, bytes: 64 << 20)
 
+    /// What all queues together may keep in memory before each has to make do with little.
+    static let allQueues = 256 << 20
+
+    /// The room of a queue while all together keep too much: what keeps its workers busy until the next page is read.
+    var whileScarce: QueueRoom { QueueRoom(tasks: min(tasks, 500), bytes: min(bytes, 2 << 20)) }
+
     package init(tasks: Int, bytes: Int) {
         self.tasks = tasks
         self.bytes = bytes

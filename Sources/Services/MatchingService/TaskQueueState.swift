@@ -47,7 +47,8 @@ struct TaskQueueState {
     /// When a poll that waits may get a task that waits for a rate limit.
     private(set) var pacedWake: Instant?
 
-    private let room: QueueRoom
+    /// What it may hold in memory. With less than it holds, each further task sends one to the database.
+    var room: QueueRoom
     /// After this time without a poll a sticky queue's worker counts as gone. Temporal default: 10 s.
     private static let stickyPatience = Interval.seconds(10)
     /// A queue that nobody uses is forgotten after this time.

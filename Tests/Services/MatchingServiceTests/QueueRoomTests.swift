@@ -10,7 +10,7 @@ import Testing
     private static let noon = Instant(nanoseconds: 1_749_988_800_000_000_000)
     private static let queue = TaskQueueKey(namespace: 1, name: "travel", kind: .activity)
 
-    private static func task(_ number: Int64, bytes: Int) -> MatchingTask {
+    private static func task(_ number: Int64, bytes: Int, on queue: TaskQueueKey = queue) -> MatchingTask {
         MatchingTask(
             queue: queue,
             key: WorkflowKey(namespace: 1, workflowID: "saga-\(number)"),
@@ -63,6 +63,29 @@ import Testing
         }
         #expect(polled == 129)
         #expect(asked == [129])
+    }
+
+    /// Many full queues share what there is.
+    @Test func allQueuesTogetherAreBounded() {
+        var state = MatchingState(room: QueueRoom(tasks: 1_000, bytes: 4 << 20), allBytes: 10 << 20)
+        var out = 0
+        for queue in 0..<20 {
+            let key = TaskQueueKey(namespace: 1, name: "queue-\(queue)", kind: .activity)
+            for number in Int64(0)..<1_000 {
+                let task = Self.task(number, bytes: 8 << 10, on: key)
+                out += pagedOut(state.offer(task, at: Self.noon))
+            }
+        }
+        // Two and a half are full, each of the others has 2 MiB.
+        #expect(state.heldBytes > 40 << 20 && state.heldBytes < 48 << 20)
+        #expect(out == 20_000 - state.heldTasks.count)
+        let held = state.heldBytes
+        _ = state.step(at: Self.noon)
+        #expect(state.heldBytes == held)
+        // A queue that has more than its part gives one up for each that comes.
+        let first = TaskQueueKey(namespace: 1, name: "queue-0", kind: .activity)
+        _ = state.offer(Self.task(9_999, bytes: 8 << 10, on: first), at: Self.noon)
+        #expect(state.heldBytes <= held)
     }
 
     /// Whatever the sizes, the bytes of the tasks that wait are counted right.
