@@ -156,6 +156,36 @@ struct ChannelTests {
         }
     }
 
+    /// The server allows two open calls. Those that wait begin when others are given up, and may be given up, too.
+    @Test func aWaitingCallBeginsOnceAnotherIsCancelled() async throws {
+        let held = Watched<[GRPCServerCall]>([])
+        try await withServer {
+            $0.maximumConcurrentStreams = 2
+        } register: {
+            $0.register("/test.S/Echo", .hot) { $0.echo() }
+            $0.register("/test.S/Hold", .hot) { call in held.change { $0.append(call) } }
+        } _: { _, port in
+            let channel = channel(port)
+            // The limit is known from the first answer on.
+            _ = try await channel.call("/test.S/Echo", [], deadline: .seconds(20))
+            let holding = (0..<2).map { _ in
+                Task { try? await channel.call("/test.S/Hold", [], deadline: .seconds(60)) }
+            }
+            #expect(await held.reached { $0.count == 2 } != nil)
+            let waiting = Task { try? await channel.call("/test.S/Echo", [7], deadline: .seconds(60)) }
+            let late = await failure { () async throws(GRPCStatus) in
+                try await channel.call("/test.S/Echo", [8], deadline: .milliseconds(50))
+            }
+            #expect(late?.code == .deadlineExceeded)
+            holding[0].cancel()
+            #expect(await waiting.value == [7])
+            holding[1].cancel()
+            for call in holding { #expect(await call.value == nil) }
+            held.change { $0 = [] }
+            await onThread { channel.shutdown() }
+        }
+    }
+
     @Test func reportsAnUnreachableServer() async throws {
         // A port that was free a moment ago.
         let server = GRPCServer(GRPCServerConfiguration(port: 0))

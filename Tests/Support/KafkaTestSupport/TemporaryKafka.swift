@@ -90,16 +90,35 @@ public final class TemporaryKafka: Sendable {
     /// Kills the broker with SIGKILL.
     public func kill9() { process.withLock { $0?.end(.kill) } }
 
-    /// Stops the process until ``resume()``. Its connections stay open, but it does not answer.
-    public func pause() { signal(SIGSTOP) }
+    /// Stops the process until ``resume()``. Its connections stay open, but it does not answer. Returns once all of its
+    /// threads stand still: on a busy machine they may run on for a moment, and answer.
+    public func pause() {
+        guard let pid = signal(SIGSTOP) else { return }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while !Self.standsStill(pid), .now < deadline { usleep(1_000) }
+    }
+
+    /// Whether all threads of a process are stopped (`T`), or gone.
+    private static func standsStill(_ pid: Int32) -> Bool {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        return tasks.allSatisfy { task in
+            // The state follows the name, which stands in parentheses and may contain anything.
+            guard let stat = FileManager.default.contents(atPath: "/proc/\(pid)/task/\(task)/stat"),
+                let name = stat.lastIndex(of: UInt8(ascii: ")")), name + 2 < stat.endIndex
+            else { return true }
+            return [UInt8(ascii: "T"), UInt8(ascii: "t")].contains(stat[name + 2])
+        }
+    }
 
     /// Continues the process after ``pause()``.
-    public func resume() { signal(SIGCONT) }
+    public func resume() { _ = signal(SIGCONT) }
 
-    private func signal(_ number: Int32) {
+    /// - Returns: the process that got the signal.
+    private func signal(_ number: Int32) -> Int32? {
         process.withLock { process in
-            guard let process else { return }
+            guard let process else { return nil }
             _ = Glibc.kill(process.identifier, number)
+            return process.identifier
         }
     }
 
