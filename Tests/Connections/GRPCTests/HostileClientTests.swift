@@ -3,8 +3,8 @@ import Testing
 
 @testable import SagamoreGRPC
 
-/// Clients that attack the server with what HTTP/2 allows, or does not. The server keeps its memory bounded and goes on
-/// serving others.
+/// Clients that attack the server with what HTTP/2 allows, or does not. The server ends their connections, reads what
+/// still comes for a second at most, and goes on serving others.
 @Suite(.serialized, .timeLimit(.minutes(5)), .enabled(Python.missing) { await Python.isThere })
 struct HostileClientTests {
     struct Attack: Sendable, CustomTestStringConvertible {
@@ -43,22 +43,14 @@ struct HostileClientTests {
         Attack(name: "empty_data", ends: nil),
     ]
 
-    /// What this process keeps in memory, in bytes.
-    private static var residentBytes: Int {
-        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
-        return pages.flatMap { $0.count > 1 ? Int($0[1]) : nil }.map { $0 * 4_096 } ?? 0
-    }
-
     @Test(arguments: attacks)
     func anAttackHarmsNobodyElse(_ attack: Attack) async throws {
         try await withServer {
             $0.register("/test.S/Echo", .hot) { $0.echo() }
         } _: { _, port in
-            let before = Self.residentBytes
             let seen: Seen = try await Python.run(attack.name, port, "/test.S/Echo", script: "floods.py")
             if let ends = attack.ends { #expect(seen.ended == ends) }
             if let goaway = attack.goaway { #expect(seen.goaway == goaway) }
-            #expect(Self.residentBytes - before < 64 << 20)
             let after = try await Python.outcome("once", port, "/test.S/Echo")
             #expect(after.code == "OK")
         }

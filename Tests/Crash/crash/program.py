@@ -12,14 +12,14 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from . import families, hostile_calls, hostile_records, kafka, matrix, outages, verdict_check
+from . import bad_wire, families, hostile_calls, hostile_records, kafka, matrix, outages, verdict_check
 from .matrix import Settings
 from .sagamore import BINARY, REPOSITORY
 
 Test = Callable[[Path], Awaitable[tuple[list[str], str]]]
 """Gets a folder for logs; gives what is wrong, and a summary."""
 
-WITH_TOPICS = {"away-at-the-start", "away-later", "kills"}
+WITH_TOPICS = {"away-at-the-start", "away-later", "kills", "bad-wire"}
 """What also uses topics, and does without them where there is no Kafka."""
 
 ON_TOPICS = {"topic-missing", "hostile-records"}
@@ -36,6 +36,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--listen", type=float, default=5, metavar="S", help="seconds to read on at the end (default: 5)"
+    )
+    parser.add_argument(
+        "--wire", type=float, default=15, metavar="S", help="seconds of bad connections of workers (default: 15)"
     )
     parser.add_argument("--only", action="append", metavar="NAME", help="only the tests whose name contains NAME")
     parser.add_argument("--logs", type=Path, metavar="DIR", help="for logs (default: .build/test-logs/Crash)")
@@ -54,6 +57,7 @@ def main() -> None:
         "hostile-calls": lambda folder: hostile_calls.run(folder, seed),
         "hostile-records": hostile_records.run,
         "kills": lambda folder: matrix.run(folder, settings),
+        "bad-wire": lambda folder: bad_wire.run(folder, settings, arguments.wire),
         "families": lambda folder: families.run(folder, family_settings),
     }
     names = [name for name in tests if not arguments.only or any(only in name for only in arguments.only)]
