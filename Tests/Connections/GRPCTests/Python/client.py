@@ -3,6 +3,7 @@
 usage: client.py SCENARIO PORT [ARGUMENT]
 """
 
+import faulthandler
 import hashlib
 import json
 import socket
@@ -240,5 +241,7 @@ def health_watch(port, _):
 
 
 if __name__ == "__main__":
+    # No scenario takes so long: one that hangs says where, before the test's time is over.
+    faulthandler.dump_traceback_later(120)
     result = globals()[sys.argv[1]](int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "")
     print(json.dumps(result), flush=True)
