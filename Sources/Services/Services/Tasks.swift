@@ -74,8 +74,11 @@ public struct MatchingTask: Sendable, Equatable {
     public var place: Int64?
     /// When it became due, if it has to wait.
     public var since: Instant?
-    /// About what its run keeps in memory while the task waits there.
+    /// About what is kept in memory while the task waits there: its share of the run.
     public let bytes: Int
+
+    /// What a task itself keeps in memory, in bytes.
+    public static let own = 512
 
     /// What the shortest run keeps in memory, in bytes: measured with 20,000 of them, each with an activity.
     public static let smallest = 4_096

@@ -58,6 +58,7 @@ import Testing
         try check(stage, &seen)
         stage.passAndDecide(.seconds(3))
         try noteAnotherChild(&seen)
+        try noteAResetActivity(&seen)
         let schedule = Samples.schedule("rare") { attributes in
             attributes.priority = Self.priority
             attributes.header = Self.header
@@ -98,6 +99,31 @@ import Testing
         #expect(stage.execution.durable.closeWasRefused)
         try check(stage, &seen)
         try stage.terminate()
+        try check(stage, &seen)
+    }
+
+    /// An activity that starts over after its running attempt, without the details of its heartbeats.
+    private func noteAResetActivity(_ seen: inout SeenValues) throws {
+        let stage = Stage()
+        try stage.start()
+        try stage.run(Samples.schedule("a"))
+        try stage.pollActivity(5)
+        try check(stage, &seen)
+        let reset = ActivityOperation.reset(
+            resetsHeartbeat: true,
+            keepsPaused: false,
+            restoresOptions: false,
+            jitter: .zero
+        )
+        let decision = try stage.execution.decide(
+            reset,
+            on: .id("a"),
+            identity: "operator",
+            random: 7,
+            at: stage.now,
+            limits: stage.limits
+        )
+        stage.apply(decision)
         try check(stage, &seen)
     }
 

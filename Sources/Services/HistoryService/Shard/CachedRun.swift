@@ -135,8 +135,12 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
         residence = .dead
     }
 
-    /// About what it keeps in memory: its state, and events that its worker has not seen or that are pending.
-    var memoryBytes: Int { MatchingTask.smallest + min(Int(execution.durable.historyBytes), Self.tailLimit) }
+    /// About what each of its tasks keeps in memory while it waits there: a share of the run, which is its state, and
+    /// events that its worker has not seen or that are pending.
+    var bytesPerTask: Int {
+        let bytes = MatchingTask.smallest + min(Int(execution.durable.historyBytes), Self.tailLimit)
+        return max(MatchingTask.own, bytes / max(1, execution.durable.activities.count))
+    }
 
     // MARK: State
 
@@ -341,7 +345,7 @@ extension TaskOffer {
             priority: priority,
             place: row?.place,
             since: row?.since,
-            bytes: run.memoryBytes
+            bytes: run.bytesPerTask
         )
     }
 
