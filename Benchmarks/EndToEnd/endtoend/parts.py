@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from crash.kafka import Kafka, java
+from crash.kafka import Kafka
 from crash.part import Part
 
 from .database import Database
@@ -81,19 +81,11 @@ class Worker(Part):
 
 
 class MeasuredKafka(Kafka):
-    """A broker whose JVM spends its time on records.
+    """A broker that is up once it has answered.
 
-    In its first minutes it would spend half of its time in the optimizing compiler: more than a saga costs Sagamore. A
-    broker in production is long past that.
+    As in the tests its JVM has no optimizing compiler, which would take half of its time in its first minutes: more
+    than a saga costs Sagamore. A broker in production is long past that.
     """
-
-    def java(self, heap: str, *arguments: str) -> list[str]:
-        program = java()
-        assert program is not None
-        options = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        options.append("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
-        home = os.environ["SAGAMORE_TEST_KAFKA_HOME"]
-        return [program, *options, "-cp", f"{home}/libs/*", *arguments]
 
     async def is_up(self) -> bool:
         """Whether the broker answers a metadata request."""

@@ -57,16 +57,8 @@ public final class ActivityEnvironment: Sendable {
     /// Runs an activity's code, once.
     ///
     /// - Throws: what the code throws, unchanged; `DataError` when input or result cannot be encoded or decoded;
-    ///   `ApplicationError` of type `NotRegistered` when the activity has no implementation here.
+    ///   `ApplicationError` of type `NotFoundError` when the activity has no implementation here, as with a worker.
     public func execute<Input, Output>(_ activity: Activity<Input, Output>, _ input: Input) async throws -> Output {
-        guard code.names.contains(activity.name) else {
-            let names = code.names.isEmpty ? "none" : code.names.map { "'\($0)'" }.joined(separator: ", ")
-            throw ApplicationError(
-                "activity '\(activity.name)' is not registered; registered activities: \(names)",
-                type: "NotRegistered",
-                isNonRetryable: true
-            )
-        }
         let attempt = state.withLock { $0.attempt }
         let task = Task { [self] in
             try await code.execute(activity, input, attempt) { [self] details in

@@ -32,7 +32,7 @@ public struct WorkflowReplayer: Sendable {
                 message: "the history is one of '\(type)'; registered workflows: \(names)"
             )
         }
-        try HistoryReplay.replay(history.events, workflowID: history.workflowID, registrations)
+        try HistoryReplay.replay(history.events, started, workflowID: history.workflowID, registrations)
     }
 }
 

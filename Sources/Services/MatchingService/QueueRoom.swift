@@ -10,6 +10,9 @@ package struct QueueRoom: Sendable, Equatable {
     /// Some 13,000 tasks of short runs: what waits for its first step takes about 5 kB.
     package static let usual = QueueRoom(tasks: 20_000, bytes: 64 << 20)
 
+    /// The rows of a page. A larger one would keep urgent loads of the shards waiting.
+    private static let largestPage = 2_000
+
     /// What all queues together may keep in memory before each has to make do with little.
     static let allQueues = 256 << 20
 
@@ -32,6 +35,6 @@ package struct QueueRoom: Sendable, Equatable {
     /// - Parameter typical: the size of a task, as far as is known.
     func page(tasks: Int, bytes: Int, typical: Int) -> Int? {
         guard tasks < self.tasks / 2, bytes < self.bytes / 2 || tasks == 0 else { return nil }
-        return max(1, min(self.tasks - tasks, (self.bytes - bytes) / max(1, typical)))
+        return max(1, min(self.tasks - tasks, (self.bytes - bytes) / max(1, typical), Self.largestPage))
     }
 }

@@ -47,7 +47,8 @@ struct ActivityEnvironmentTests {
         await #expect(throws: Odd(number: -1)) { try await environment.execute(Self.convert, -1) }
         let other = Activity<Int, String>("other", Self.options)
         let error = await #expect(throws: ApplicationError.self) { try await environment.execute(other, 1) }
-        #expect(error?.type == "NotRegistered" && error?.message.contains("'convert', 'wait'") == true)
+        #expect(error?.type == "NotFoundError")
+        #expect(error?.message.hasSuffix("with this worker; registered: convert, wait") == true)
         let wrong = Activity<[String], String>("convert", Self.options)
         let input = await #expect(throws: ApplicationError.self) { try await environment.execute(wrong, ["a"]) }
         #expect(input?.type == "InvalidInput")

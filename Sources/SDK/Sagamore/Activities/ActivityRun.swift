@@ -29,20 +29,19 @@ package struct ActivityRun: Sendable {
         self.codes = codes
     }
 
-    /// The names of the activities, in order.
-    package var names: [String] { codes.keys.sorted() }
-
-    /// Runs an activity that is registered.
+    /// Runs an activity.
     ///
     /// - Parameter onHeartbeat: is told of each heartbeat with its details.
-    /// - Throws: what the code throws, or ``DataError``.
+    /// - Throws: what the code throws, ``DataError``, or what a worker answers that does not know the activity.
     package func execute<Input, Output>(
         _ activity: Activity<Input, Output>,
         _ input: Input,
         _ attempt: Attempt,
         onHeartbeat: @escaping @Sendable (EncodedValues) -> Void
     ) async throws -> Output {
-        guard let code = codes[activity.name] else { preconditionFailure("'\(activity.name)' is not registered") }
+        guard let code = codes[activity.name] else {
+            throw Registry.unknown("activity", activity.name, known: codes.keys)
+        }
         let info = ActivityInfo(attempt, type: activity.name, options: activity.options)
         let context = ActivityContext(info: info, heartbeatDetails: attempt.heartbeatDetails) { details in
             onHeartbeat(EncodedValues(details))

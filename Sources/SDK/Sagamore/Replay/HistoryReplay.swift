@@ -7,17 +7,17 @@ package enum HistoryReplay {
         registrations.filter { if case .workflow = $0.content { true } else { false } }.map(\.name).sorted()
     }
 
-    /// Replays the events of a run, the first of which is its start.
+    /// Replays the events of a run.
     ///
+    /// - Parameters:
+    ///   - started: of its first event. The workflow is registered.
     /// - Throws: `NondeterminismError`, or the error of workflow code that fails its task.
     package static func replay(
         _ events: [HistoryEvent],
+        _ started: WorkflowExecutionStartedEventAttributes,
         workflowID: String,
         _ registrations: [Registration]
     ) throws {
-        guard case .workflowExecutionStartedEventAttributes(let started)? = events.first?.attributes else {
-            preconditionFailure("a history begins with the start of its run")
-        }
         let type = started.workflowType?.name ?? ""
         guard let registration = registrations.first(where: { $0.name == type }),
             case .workflow(_, let make) = registration.content
