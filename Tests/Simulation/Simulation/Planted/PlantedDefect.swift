@@ -62,11 +62,24 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
         }
     }
 
-    /// The kind of fault that the defect shows after, if it is too rare to show soon: it happens more often.
-    var mistreatedFault: FaultKind? {
+    /// The kinds of faults that the defect shows after, where those are too rare to show it soon: they happen more often.
+    var mistreatedFaults: [FaultKind] {
         switch self {
-        case .unheardCommitTakenForDone, .unheardCommitRepeated: .commitUnheard
-        case .stickyTaskNeverGivenUp: .workerShutdown
+        case .unheardCommitTakenForDone, .unheardCommitRepeated: [.commitUnheard]
+        case .stickyTaskNeverGivenUp: [.workerShutdown, .clockStep]
+        case .activeRunForgotten: [.serverKill, .serverRestart]
+        default: []
+        }
+    }
+
+    /// When idle runs leave memory, where the defect shows in runs that have left it.
+    var parkAfter: Interval? { self == .staleRunTaken ? .milliseconds(50) : nil }
+
+    /// The share of sagas that begin with a command, where the defect shows in those only or in the others only.
+    var commandShare: Double? {
+        switch self {
+        case .inboxInAnotherTransaction: 1
+        case .staleRunTaken: 0
         default: nil
         }
     }

@@ -20,6 +20,7 @@ extension World {
     /// The share of the sagas that begin with a command.
     static func commandShare(_ settings: WorldSettings) -> Double {
         if let share = settings.commandShare { return share }
+        if let share = settings.plantedBug?.commandShare { return share }
         var chance = SeededRandom(seed: settings.seed ^ 0x4B41_464B_4146_524F)
         return [0, 0, 0, 0, 0.3, 1][chance.below(6)]
     }

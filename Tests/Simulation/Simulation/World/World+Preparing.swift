@@ -19,6 +19,7 @@ extension World {
         // A source of its own: the rest of a world does not change with what is drawn here.
         var random = SeededRandom(seed: settings.seed ^ 0x5155_4555_4553_4953)
         if settings.drawsLimits { limits.drawMore(using: &random) }
+        if let time = settings.plantedBug?.parkAfter { limits.parkAfter = time }
         for server in servers {
             server.configure = { limits.apply(to: &$0) }
             server.queueRoom = limits.queueRoom

@@ -61,7 +61,7 @@ public final class World: @unchecked Sendable {
         scheduler = Scheduler(seed: settings.seed, logLimit: settings.logLimit)
         var chance = SeededRandom(seed: settings.seed ^ 0x5341_4741_4D4F_5245)
         var faults = settings.drawsFaults ? settings.faults.some(using: &chance) : settings.faults
-        if let kind = settings.plantedBug?.mistreatedFault {
+        for kind in settings.plantedBug?.mistreatedFaults ?? [] {
             faults[kind] = max(faults[kind], 10 * settings.faults[kind])
         }
         for kind in settings.excludedFaults { faults[kind] = 0 }
