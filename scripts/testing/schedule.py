@@ -23,6 +23,8 @@ class Suite:
     run: Callable[[Say], Generator[str, None, Outcome]]
     alone: bool = False
     """Whether no other suite may run at the same time."""
+    places: float = 1
+    """How many places it takes: less than one if it mostly waits."""
 
 
 @dataclass
@@ -72,7 +74,7 @@ class Running:
 
 
 class Schedule:
-    """Starts suites in order, at most `most` at once. Suites that must run alone come last.
+    """Starts suites in order, as many at once as have room in `most` places. Suites that must run alone come last.
 
     The lines of a suite stay together: they are shown at its end, or as they arrive if no other suite runs.
     """
@@ -116,9 +118,10 @@ class Schedule:
 
     def start(self) -> None:
         count = len(self.running)
-        while self.waiting and self.may_start(self.waiting[0]):
-            self.running.append(Running(self.waiting.pop(0), self.say))
-        if len(self.running) == 1 and not (self.waiting and self.may_start_beside(self.running[0])):
+        while suite := next(filter(self.may_start, self.waiting), None):
+            self.waiting.remove(suite)
+            self.running.append(Running(suite, self.say))
+        if len(self.running) == 1 and not any(self.may_start(suite) for suite in self.waiting):
             self.running[0].take_floor()
         elif len(self.running) > count:
             self.say(f"test: running {', '.join(each.suite.name for each in self.running)}")
@@ -127,10 +130,7 @@ class Schedule:
         if not self.running:
             return True
         alone = suite.alone or any(each.suite.alone for each in self.running)
-        return len(self.running) < self.most and not alone
-
-    def may_start_beside(self, one: Running) -> bool:
-        return self.most > 1 and not one.suite.alone and not self.waiting[0].alone
+        return not alone and sum(each.suite.places for each in self.running) + suite.places <= self.most
 
     def give_sign_of_life(self) -> None:
         if time.monotonic() - self.told < SECONDS_BETWEEN_SIGNS_OF_LIFE:

@@ -62,7 +62,8 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
         }
     }
 
-    /// The kinds of faults that the defect shows after, where those are too rare to show it soon: they happen more often.
+    /// The kinds of faults that the defect shows after, where those are too rare to show it soon: they are made
+    /// frequent.
     var mistreatedFaults: [FaultKind] {
         switch self {
         case .unheardCommitTakenForDone, .unheardCommitRepeated: [.commitUnheard]
