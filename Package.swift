@@ -310,7 +310,10 @@ let sdk: [Target] = [
     tests(
         "SDK",
         "SagamoreSDKTests",
-        ["SagamoreGRPCTestSupport", "Sagamore", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC", "SagamoreThreads"]
+        [
+            "SagamoreGRPCTestSupport", "Sagamore", "SagamoreTesting", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC",
+            "SagamoreThreads",
+        ]
     ),
     tests(
         "SDK",

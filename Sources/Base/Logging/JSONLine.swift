@@ -10,19 +10,38 @@ enum JSONLine {
         line.append(contentsOf: #"","message":"#.utf8)
         appendString(record.message, to: &line)
         if !record.metadata.isEmpty {
-            var separator = #","metadata":{"#
-            for (key, value) in record.metadata {
-                line.append(contentsOf: separator.utf8)
-                separator = ","
-                appendString(key, to: &line)
-                line.append(UInt8(ascii: ":"))
-                appendString(value, to: &line)
-            }
-            line.append(UInt8(ascii: "}"))
+            line.append(contentsOf: #","metadata":"#.utf8)
+            appendObject(record.metadata, to: &line)
         }
         line.append(contentsOf: #","time":""#.utf8)
         record.time.append(to: &line)
         line.append(contentsOf: #""}"#.utf8)
+    }
+
+    private static func appendValue(_ value: Logger.MetadataValue, to line: inout [UInt8]) {
+        switch value {
+        case .string(let text): appendString(text, to: &line)
+        case .stringConvertible(let value): appendString(value.description, to: &line)
+        case .array(let values):
+            line.append(UInt8(ascii: "["))
+            for (index, value) in values.enumerated() {
+                if index > 0 { line.append(UInt8(ascii: ",")) }
+                appendValue(value, to: &line)
+            }
+            line.append(UInt8(ascii: "]"))
+        case .dictionary(let values): appendObject(values.sorted { $0.key < $1.key }, to: &line)
+        }
+    }
+
+    private static func appendObject(_ members: [(key: String, value: Logger.MetadataValue)], to line: inout [UInt8]) {
+        line.append(UInt8(ascii: "{"))
+        for (index, member) in members.enumerated() {
+            if index > 0 { line.append(UInt8(ascii: ",")) }
+            appendString(member.key, to: &line)
+            line.append(UInt8(ascii: ":"))
+            appendValue(member.value, to: &line)
+        }
+        line.append(UInt8(ascii: "}"))
     }
 
     private static func appendString(_ text: String, to line: inout [UInt8]) {

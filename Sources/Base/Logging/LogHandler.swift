@@ -31,7 +31,7 @@ public final class LogHandler: Sendable {
 public enum LogFormat: String, Sendable, CaseIterable {
     /// `TIME LEVEL LABEL MESSAGE KEY=VALUE …`, for people; in color on a terminal.
     case text
-    /// One JSON object a line: `label`, `level`, `message`, `metadata` (an object of strings, absent when empty) and
+    /// One JSON object a line: `label`, `level`, `message`, `metadata` (an object, absent when empty) and
     /// `time` (RFC 3339, UTC), with all keys in this order and those of `metadata` sorted.
     case json
 }
@@ -43,5 +43,5 @@ struct LogRecord: Sendable {
     var label: String
     var message: String
     /// Sorted by key, each key once.
-    var metadata: [(key: String, value: String)]
+    var metadata: [(key: String, value: Logger.MetadataValue)]
 }

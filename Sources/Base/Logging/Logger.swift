@@ -7,7 +7,7 @@ public struct Logger: Sendable {
     public let label: String
 
     private var ownLevel: Level?
-    private var metadata: [String: String] = [:]
+    private var metadata: Metadata = [:]
     private let handler: LogHandler?
 
     /// A logger that writes to the destination of `LoggingSystem.bootstrap`, even when created before that call.
@@ -29,7 +29,7 @@ public struct Logger: Sendable {
     }
 
     /// Metadata for every line of this logger; `nil` removes the key.
-    public subscript(metadataKey key: String) -> String? {
+    public subscript(metadataKey key: String) -> MetadataValue? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
@@ -47,49 +47,49 @@ public struct Logger: Sendable {
     public func log(
         level: Level,
         _ message: @autoclosure () -> String,
-        metadata: @autoclosure () -> [String: String] = [:]
+        metadata: @autoclosure () -> Metadata = [:]
     ) {
         guard isEnabled(level) else { return }
         write(level, message(), metadata())
     }
 
     /// Individual steps, for debugging a single problem.
-    public func trace(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
+    public func trace(_ message: @autoclosure () -> String, metadata: @autoclosure () -> Metadata = [:]) {
         log(level: .trace, message(), metadata: metadata())
     }
 
     /// Details for development and for diagnosing failures.
-    public func debug(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
+    public func debug(_ message: @autoclosure () -> String, metadata: @autoclosure () -> Metadata = [:]) {
         log(level: .debug, message(), metadata: metadata())
     }
 
     /// Events that an operator may want to know.
-    public func info(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
+    public func info(_ message: @autoclosure () -> String, metadata: @autoclosure () -> Metadata = [:]) {
         log(level: .info, message(), metadata: metadata())
     }
 
     /// Normal but noteworthy events.
-    public func notice(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
+    public func notice(_ message: @autoclosure () -> String, metadata: @autoclosure () -> Metadata = [:]) {
         log(level: .notice, message(), metadata: metadata())
     }
 
     /// Problems that the service handles by itself.
-    public func warning(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
+    public func warning(_ message: @autoclosure () -> String, metadata: @autoclosure () -> Metadata = [:]) {
         log(level: .warning, message(), metadata: metadata())
     }
 
     /// Something failed.
-    public func error(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
+    public func error(_ message: @autoclosure () -> String, metadata: @autoclosure () -> Metadata = [:]) {
         log(level: .error, message(), metadata: metadata())
     }
 
     /// The service cannot continue normally: someone must act now.
-    public func critical(_ message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String] = [:]) {
+    public func critical(_ message: @autoclosure () -> String, metadata: @autoclosure () -> Metadata = [:]) {
         log(level: .critical, message(), metadata: metadata())
     }
 
     @inline(never)
-    private func write(_ level: Level, _ message: String, _ lineMetadata: [String: String]) {
+    private func write(_ level: Level, _ message: String, _ lineMetadata: Metadata) {
         let all = metadata.merging(lineMetadata) { _, ofTheLine in ofTheLine }
         let record = LogRecord(
             time: .now,

@@ -18,7 +18,7 @@ enum TextLine {
                 appendVisible(key, to: &line)
                 line.append(UInt8(ascii: "="))
             }
-            appendValue(value, to: &line)
+            appendValue(value.description, to: &line)
         }
     }
 

@@ -88,7 +88,7 @@ extension GRPCFront {
     /// Logs a warning about a value that is larger than `limit`.
     func noteSize(_ bytes: Int?, of field: String, above limit: Int, _ call: GRPCServerCall) {
         guard let bytes, bytes > limit else { return }
-        log.warning("large payload", metadata: ["method": call.path, "field": field, "bytes": String(bytes)])
+        log.warning("large payload", metadata: ["method": "\(call.path)", "field": "\(field)", "bytes": "\(bytes)"])
     }
 
     /// Clients accept 8 KiB of trailers in total, in which a byte may take three.

@@ -17,7 +17,7 @@ extension GRPCFront {
             var change = NamespaceChange()
             change.state = .deprecated
             _ = try namespaces.update(request.namespace, change)
-            log.info("namespace deprecated", metadata: ["namespace": request.namespace])
+            log.info("namespace deprecated", metadata: ["namespace": "\(request.namespace)"])
             call.reply([])
         }
         register(.deleteNamespace, on: server, .cold) {
@@ -30,7 +30,7 @@ extension GRPCFront {
         let record = try existing(request.namespace)
         let change = try self.change(of: record, request)
         let changed = try namespaces.update(record.name, change)
-        log.info("namespace updated", metadata: ["namespace": record.name])
+        log.info("namespace updated", metadata: ["namespace": "\(record.name)"])
         let described = description(of: changed)
         var response = UpdateNamespaceResponse()
         response.namespaceInfo = described.namespaceInfo
@@ -102,7 +102,7 @@ extension GRPCFront {
         }
         let record = try existing(request.namespace, id: request.namespaceID)
         let deleted = try namespaces.delete(record.name)
-        log.info("namespace deleted", metadata: ["namespace": record.name, "renamed": deleted.name])
+        log.info("namespace deleted", metadata: ["namespace": "\(record.name)", "renamed": "\(deleted.name)"])
         var response = DeleteNamespaceResponse()
         response.deletedNamespace = deleted.name
         return response

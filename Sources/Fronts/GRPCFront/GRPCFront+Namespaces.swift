@@ -91,7 +91,7 @@ extension GRPCFront {
                 retention: retention,
                 data: request.data
             )
-            log.info("namespace registered", metadata: ["namespace": record.name])
+            log.info("namespace registered", metadata: ["namespace": "\(record.name)"])
         } catch {
             guard error.code == .alreadyExists else { throw error }
             let message = "Namespace \"\(name)\" already exists"

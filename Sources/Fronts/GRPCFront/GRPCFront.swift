@@ -128,7 +128,7 @@ public final class GRPCFront: Sendable {
     /// Answers a call with an error.
     func refuse(_ call: GRPCServerCall, _ error: RequestError) {
         if error.code == .internalError {
-            log.error("request failed", metadata: ["method": call.path, "error": error.message])
+            log.error("request failed", metadata: ["method": "\(call.path)", "error": "\(error.message)"])
         }
         call.fail(GRPCStatus(error))
     }

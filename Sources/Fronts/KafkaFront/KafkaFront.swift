@@ -82,7 +82,7 @@ public final class KafkaFront: Sendable {
         var configuration = configuration
         if configuration.kafka.log == nil {
             // The front itself logs what an operator needs.
-            configuration.kafka.log = { line in log.debug("librdkafka", metadata: ["line": line.description]) }
+            configuration.kafka.log = { line in log.debug("librdkafka", metadata: ["line": "\(line)"]) }
         }
         self.configuration = configuration
         self.history = history
@@ -299,7 +299,7 @@ public final class KafkaFront: Sendable {
         do throws(KafkaError) {
             try consumer.start()
         } catch {
-            log.error("cannot read commands", metadata: ["error": error.description])
+            log.error("cannot read commands", metadata: ["error": "\(error)"])
             return false
         }
         state.withLock { $0.consumer = consumer }

@@ -231,8 +231,8 @@ public final class MatchingService: MatchingClient {
             log.warning(
                 "a task cannot be started; it is retried every 8 s, and other tasks of its queue go first",
                 metadata: [
-                    "queue": queued.task.queue.name, "workflow_id": queued.task.key.workflowID,
-                    "run_id": "\(queued.task.runID)", "error": error.message,
+                    "queue": "\(queued.task.queue.name)", "workflow_id": "\(queued.task.key.workflowID)",
+                    "run_id": "\(queued.task.runID)", "error": "\(error.message)",
                 ]
             )
         }

@@ -106,7 +106,7 @@ public final class NamespaceReclaimer: Sendable {
             bell.wait(.milliseconds(200))
             return
         }
-        log.info("a deleted namespace is gone", metadata: ["namespace": gone.text(0, 0)])
+        log.info("a deleted namespace is gone", metadata: ["namespace": "\(gone.text(0, 0))"])
         try? directory.refresh()
     }
 

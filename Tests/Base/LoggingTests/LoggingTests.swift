@@ -41,6 +41,23 @@ private final class Lines: Sendable {
         #expect(line.hasSuffix(expected))
     }
 
+    @Test func metadataHasStructure() throws {
+        let metadata: Logger.Metadata = [
+            "queues": ["fast", "slow"], "size": ["rows": .stringConvertible(7), "a": "x y"],
+        ]
+        let lines = Lines()
+        lines.logger(.text).info("full", metadata: metadata)
+        lines.logger(.json).info("full", metadata: metadata)
+        #expect(try #require(lines.all.first).hasSuffix(#"full queues="[fast, slow]" size="{a: x y, rows: 7}""#))
+        #expect(
+            try #require(lines.all.last).contains(
+                #""metadata":{"queues":["fast","slow"],"size":{"a":"x y","rows":"7"}}"#
+            )
+        )
+        #expect(metadata == ["size": ["rows": "7", "a": "x y"], "queues": [.stringConvertible("fast"), "slow"]])
+        #expect(metadata["queues"] != "[fast, slow]")
+    }
+
     @Test func aJSONLineIsAnObjectWithStableKeys() throws {
         let lines = Lines()
         lines.logger(.json).error("a \"quoted\"\n\u{1} é", metadata: ["z": "1", "a": "2"])
@@ -63,7 +80,7 @@ private final class Lines: Sendable {
             return "x"
         }
         logger.logLevel = .error
-        logger.warning(message(), metadata: ["x": message()])
+        logger.warning(message(), metadata: ["x": "\(message())"])
         #expect(evaluated == 0)
         logger.error(message())
         #expect(evaluated == 1)
@@ -111,7 +128,7 @@ private final class Lines: Sendable {
             Thread {
                 let logger = Logger(label: "thread \(thread)", handler: handler)
                 for index in 0..<each {
-                    logger.info("line \(index)", metadata: ["text": String(repeating: "\(thread)", count: 9000)])
+                    logger.info("line \(index)", metadata: ["text": "\(String(repeating: "\(thread)", count: 9000))"])
                 }
                 if done.add(1, ordering: .acquiringAndReleasing).newValue == threads {
                     try? pipe.fileHandleForWriting.close()

@@ -78,7 +78,7 @@ struct FamilyParent: Workflow {
         }
         var received: [[Int]] = []
         for child in children { received.append(try await child.result()) }
-        try await context.updatesFinished()
+        try await context.allHandlersFinished()
         return ParentReport(children: received, notes: context.state.notes)
     }
 }

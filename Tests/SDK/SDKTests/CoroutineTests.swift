@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import Sagamore
+@testable import SagamoreTesting
 
 @Suite struct CoroutineTests {
     @Test func aTaskOfItsOwnFailsTheWorkflowTask() throws {

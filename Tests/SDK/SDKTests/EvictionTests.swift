@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Sagamore
+@testable import SagamoreTesting
 
 /// Eviction of runs.
 @Suite struct EvictionTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Sagamore
+@testable import SagamoreTesting
 
 /// Nested sagas, and what their bodies may wait for.
 @Suite struct NestedSagaTests {

@@ -2,6 +2,7 @@ import SagamoreAPI
 import Testing
 
 @testable import Sagamore
+@testable import SagamoreTesting
 
 @Suite struct ReplayTests {
     @Test func aRunGoesFromActivityToActivityAndCompletes() throws {
@@ -39,7 +40,7 @@ import Testing
         for name in ["c", "a", "b"] { try book.complete(name, name) }
         #expect(try book.task() == ["complete"])
         #expect(try book.result(as: [String].self) == ["LR", "c", "a", "b"])
-        if case .failed(let failure) = book.replay(with: SideBySide.self) { throw failure.error }
+        try book.replay(with: SideBySide.self)
     }
 
     @Test func aSignalChangesTheStateAndAQueryReadsIt() throws {
@@ -82,7 +83,7 @@ import Testing
         try book.task()
         try book.complete("other", "out")
         book.startTask()
-        let violation = try #require(failure(book.replay(with: Swapped.self)) as? NondeterminismError)
+        let violation = try #require(throws: NondeterminismError.self) { try book.replay(with: Swapped.self) }
         #expect(violation.code == .otherCommand)
         #expect(violation.eventID == 5)
         #expect(violation.expected == "activity 'work' with id 1")
@@ -95,7 +96,7 @@ import Testing
         try book.complete("work", "between")
         try book.task()
         book.startTask()
-        let violation = try #require(failure(book.replay(with: OnlyFirst.self)) as? NondeterminismError)
+        let violation = try #require(throws: NondeterminismError.self) { try book.replay(with: OnlyFirst.self) }
         #expect(violation.code == .otherCommand)
         #expect(violation.eventID == 10)
         #expect(violation.found == "completing the workflow")
@@ -106,7 +107,7 @@ import Testing
         try book.task()
         try book.complete("work", "between")
         book.startTask()
-        let violation = try #require(failure(book.replay(with: Doubled.self)) as? NondeterminismError)
+        let violation = try #require(throws: NondeterminismError.self) { try book.replay(with: Doubled.self) }
         #expect(violation.code == .surplusCommand)
         #expect(violation.found == "activity 'other' with id 2")
     }
@@ -115,7 +116,7 @@ import Testing
         let book = try HistoryBook(TwoSteps.self, "in")
         try book.task()
         book.startTask()
-        let violation = try #require(failure(book.replay(with: Waits.self)) as? NondeterminismError)
+        let violation = try #require(throws: NondeterminismError.self) { try book.replay(with: Waits.self) }
         #expect(violation.code == .missingCommand)
         #expect(violation.eventID == 5)
     }
@@ -123,7 +124,10 @@ import Testing
     @Test func inputThatCantBeReadFailsTheWorkflowAndSaysWhy() throws {
         let book = try HistoryBook(Untyped.self, ["a": 1])
         book.startTask()
-        let run = WorkflowRun(HistoryBook.info("r"), TypedRunCode<TwoSteps>(HandlerTable(TwoSteps.handlers)))
+        let run = WorkflowRun(
+            WorkflowInfo(workflowID: "w", runID: "r", type: "Test", taskQueue: "test"),
+            TypedRunCode<TwoSteps>(HandlerTable(TwoSteps.handlers))
+        )
         guard case .commands(let commands) = run.handle(book.events) else {
             Issue.record("the task failed")
             return
@@ -165,11 +169,6 @@ import Testing
         #expect(try elsewhere.result(as: [String].self) != first)
         // Histories contain these values, so they must never change.
         #expect(first == ["1000002.0", "89", "fe60ce77-3544-47d1-b022-91ee0354230d", "1000007.0"])
-    }
-
-    private func failure(_ outcome: WorkflowRun.Outcome) -> (any Error)? {
-        guard case .failed(let failure) = outcome else { return nil }
-        return failure.error
     }
 }
 

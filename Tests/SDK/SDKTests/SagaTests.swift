@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Sagamore
+@testable import SagamoreTesting
 
 @Suite struct SagaTests {
     private static let steps = ["car", "hotel", "flight"]

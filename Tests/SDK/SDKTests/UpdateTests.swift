@@ -2,6 +2,7 @@ import SagamoreAPI
 import Testing
 
 @testable import Sagamore
+@testable import SagamoreTesting
 
 @Suite struct UpdateTests {
     private enum Carts {
@@ -36,7 +37,7 @@ import Testing
 
         func run(_ context: WorkflowContext<State>, _ input: Nothing) async throws -> [String] {
             try await context.condition { $0.isDone }
-            try await context.updatesFinished()
+            try await context.allHandlersFinished()
             return context.state.items
         }
     }
@@ -50,7 +51,7 @@ import Testing
         let response = try #require(try book.messages(Response.self).first)
         #expect(response.meta?.updateID == "u1")
         guard case .success(let payloads) = response.outcome?.value else {
-            throw HistoryBook.Illegal(description: "no success")
+            throw HistoryBook.IllegalEventError(description: "no success")
         }
         #expect(try PayloadCoding.first(payloads, as: Int.self) == 1)
         book.forgetRun()
@@ -59,7 +60,7 @@ import Testing
         try book.signal("done", Nothing())
         #expect(try book.task() == ["complete"])
         #expect(try book.result(as: [String].self) == ["early", "late"])
-        if case .failed(let failure) = book.replay(with: Cart.self) { throw failure.error }
+        try book.replay(with: Cart.self)
     }
 
     @Test func aRejectedUpdateLeavesNoTrace() throws {
@@ -84,7 +85,7 @@ import Testing
         try book.update("add", "broken", id: "u1")
         #expect(try book.task() == ["u1/accept", "u1/complete"])
         guard case .failure(let failure) = try book.messages(Response.self).first?.outcome?.value else {
-            throw HistoryBook.Illegal(description: "no failure")
+            throw HistoryBook.IllegalEventError(description: "no failure")
         }
         #expect((FailureCoding.error(failure) as? ApplicationError)?.type == "Broken")
     }
@@ -108,7 +109,7 @@ import Testing
         if forgetsRun { book.forgetRun() }
         try book.complete("look_up", "two euros")
         #expect(try book.task() == ["u1/complete", "complete"])
-        if case .failed(let failure) = book.replay(with: Cart.self) { throw failure.error }
+        try book.replay(with: Cart.self)
     }
 
     @Test func anEvictedRunEndsTheHandlersOfUpdates() throws {
@@ -134,13 +135,13 @@ import Testing
         let book = try HistoryBook(Counting.self, 1)
         #expect(try book.task() == ["continue as new"])
         guard case .continueAsNewWorkflowExecutionCommandAttributes(let next) = book.lastCommands[0].attributes else {
-            throw HistoryBook.Illegal(description: "no continue-as-new")
+            throw HistoryBook.IllegalEventError(description: "no continue-as-new")
         }
         #expect(next.workflowType?.name == "Counting" && next.taskQueue?.name == "counting")
         #expect(try PayloadCoding.first(next.input, as: Int.self) == 2)
         #expect(next.workflowRunTimeout?.seconds == 60 && next.workflowTaskTimeout == nil)
         #expect(book.run.isOver)
-        if case .failed(let failure) = book.replay(with: Counting.self) { throw failure.error }
+        try book.replay(with: Counting.self)
         #expect(try HistoryBook(Counting.self, 3).task() == ["complete"])
     }
 }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Sagamore
+@testable import SagamoreTesting
 
 @Suite struct WaitTests {
     @Test func aConditionWithALimitTakesItsTimerBack() throws {

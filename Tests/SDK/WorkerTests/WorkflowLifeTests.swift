@@ -159,7 +159,7 @@ struct WorkflowLifeTests {
 
         func run(_ context: WorkflowContext<State>, _ input: Nothing) async throws -> [String] {
             try await context.condition { $0.isClosed }
-            try await context.updatesFinished()
+            try await context.allHandlersFinished()
             return context.state.items
         }
     }

@@ -40,7 +40,7 @@ struct Agency: Sendable {
     private func undoing(_ activity: Activity<Item, Nothing>, of kind: String) -> Registration {
         activity.implemented { context, item in
             logged(context.info) {
-                context.logger.debug("booking undone", metadata: ["kind": kind, "id": item.id])
+                context.logger.debug("booking undone", metadata: ["kind": "\(kind)", "id": "\(item.id)"])
                 return Nothing()
             }
         }

@@ -176,7 +176,7 @@ final class CommandConsumer: Sendable {
         log.warning(
             "commands were removed from their topic before they were read; check its retention",
             metadata: [
-                "topic": partition.topic, "partition": "\(partition.partition)",
+                "topic": "\(partition.topic)", "partition": "\(partition.partition)",
                 "from": "\(offsets.lowerBound)", "to": "\(offsets.upperBound - 1)",
             ]
         )
@@ -185,7 +185,7 @@ final class CommandConsumer: Sendable {
     /// A partition's offsets went back: its topic was deleted and created again, or its log was truncated. As after a
     /// new assignment, answers to earlier records are ignored.
     private func restart(_ old: CommandPartition) -> CommandPartition {
-        log.warning("the offsets of a partition restarted", metadata: ["partition": old.partition.description])
+        log.warning("the offsets of a partition restarted", metadata: ["partition": "\(old.partition)"])
         let new = CommandPartition(old.partition, old.reader, environment.chance)
         let weight = old.state.withLock { state in
             state.isRevoked = true
@@ -217,7 +217,7 @@ final class CommandConsumer: Sendable {
 
     private func failed(_ error: KafkaError) {
         if error.isFatal {
-            log.error("the command consumer failed; creating a new one", metadata: ["error": error.description])
+            log.error("the command consumer failed; creating a new one", metadata: ["error": "\(error)"])
             isBroken.store(true, ordering: .releasing)
             return submitter.ring()
         }
@@ -231,7 +231,7 @@ final class CommandConsumer: Sendable {
             return logged.insert(error.description).inserted
         }
         guard isNew else { return }
-        log.warning("cannot read the commands of a topic", metadata: ["error": error.description])
+        log.warning("cannot read the commands of a topic", metadata: ["error": "\(error)"])
     }
 
     // MARK: In the submitter's loop
@@ -246,7 +246,7 @@ final class CommandConsumer: Sendable {
         do throws(KafkaError) {
             try open()
         } catch {
-            log.error("failed to create the command consumer", metadata: ["error": error.description])
+            log.error("failed to create the command consumer", metadata: ["error": "\(error)"])
             nextReplacement.withLock { $0 = now + .seconds(1) }
             isBroken.store(true, ordering: .releasing)
         }

@@ -239,7 +239,7 @@ final class PublisherSession {
         guard topics.block(topic, at: context.now) else { return }
         log.error(
             "events cannot be written to their topic and wait: \(error.remedy)",
-            metadata: ["topic": topic, "shard": "\(shard)", "error": error.description]
+            metadata: ["topic": "\(topic)", "shard": "\(shard)", "error": "\(error)"]
         )
     }
 
@@ -301,7 +301,7 @@ final class PublisherSession {
             let delay = backoff.next(context.environment.chance)
             guard backoff.attempts < Self.attemptLimit else { throw .kafka(error) }
             if error.isUnreachable || error.isTimeout { context.reachability.lost(error.description) }
-            log.debug("a transaction was aborted, retrying", metadata: ["error": error.description])
+            log.debug("a transaction was aborted, retrying", metadata: ["error": "\(error)"])
             agenda.append(.publish(batch, backoff))
             return .at(context.now + delay)
         }
@@ -311,7 +311,7 @@ final class PublisherSession {
 
     private func confirm(_ cursors: [String: Int64]) {
         for topic in topics.published(cursors) {
-            log.info("the events of a topic are published again", metadata: ["topic": topic, "shard": "\(shard)"])
+            log.info("the events of a topic are published again", metadata: ["topic": "\(topic)", "shard": "\(shard)"])
         }
     }
 
@@ -321,8 +321,8 @@ final class PublisherSession {
         log.error(
             "the broker rejected a record for good; it was moved to dead_events",
             metadata: [
-                "topic": dead.row.record.topic, "shard": "\(shard)", "sequence": "\(dead.row.sequence)",
-                "error": error,
+                "topic": "\(dead.row.record.topic)", "shard": "\(shard)", "sequence": "\(dead.row.sequence)",
+                "error": "\(error)",
             ]
         )
     }

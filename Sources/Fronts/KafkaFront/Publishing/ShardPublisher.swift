@@ -173,7 +173,7 @@ final class PublisherLoop {
     private func handle(_ error: PublisherError) -> Wake? {
         let session: PublisherSession? = if case .open(let session) = state { session } else { nil }
         if let session { progress = session.progress }
-        let about = ["shard": "\(shard)"]
+        let about: Logger.Metadata = ["shard": "\(shard)"]
         state = .closed
         switch error {
         case .stopped:
@@ -189,12 +189,12 @@ final class PublisherLoop {
         case .fenced(let error):
             log.warning(
                 "the broker has fenced this producer, checking who owns the shard",
-                metadata: about.merging(["error": error.description]) { $1 }
+                metadata: about.merging(["error": "\(error)"]) { $1 }
             )
         case .unanswered(let error):
             log.info(
                 "Kafka did not answer within a transaction, a new producer ends it and reads the cursor",
-                metadata: about.merging(["error": error.description]) { $1 }
+                metadata: about.merging(["error": "\(error)"]) { $1 }
             )
         case .kafka(let error):
             if error.isRetriable || error.isUnreachable || error.isTimeout {
@@ -202,13 +202,13 @@ final class PublisherLoop {
             } else {
                 log.error(
                     "cannot publish events, retrying",
-                    metadata: about.merging(["error": error.description]) { $1 }
+                    metadata: about.merging(["error": "\(error)"]) { $1 }
                 )
             }
         case .inconsistent(let reason):
             log.critical(
                 "PUBLISHING HAS STOPPED for this shard: fix the cause, then restart the server",
-                metadata: about.merging(["reason": reason]) { $1 }
+                metadata: about.merging(["reason": "\(reason)"]) { $1 }
             )
             state = .halted
             return .now
@@ -221,7 +221,7 @@ final class PublisherLoop {
         isStoreLost = true
         log.warning(
             "cannot read the outbox, retrying",
-            metadata: ["shard": "\(shard)", "error": reason]
+            metadata: ["shard": "\(shard)", "error": "\(reason)"]
         )
     }
 

@@ -18,7 +18,7 @@ final class Reachability: Sendable {
             return !lost
         }
         guard isNew else { return }
-        log.warning("Kafka cannot be reached, retrying", metadata: ["bootstrap": bootstrap, "error": reason])
+        log.warning("Kafka cannot be reached, retrying", metadata: ["bootstrap": "\(bootstrap)", "error": "\(reason)"])
     }
 
     func found() {
@@ -26,6 +26,6 @@ final class Reachability: Sendable {
             defer { lost = false }
             return lost
         }
-        if wasLost { log.info("Kafka is reachable again", metadata: ["bootstrap": bootstrap]) }
+        if wasLost { log.info("Kafka is reachable again", metadata: ["bootstrap": "\(bootstrap)"]) }
     }
 }

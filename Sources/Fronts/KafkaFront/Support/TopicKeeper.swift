@@ -67,7 +67,7 @@ final class TopicKeeper: Sendable {
             if next < check.deadline { return .continues(at: next) }
             for name in missing { logOnce("a topic is missing, create it", name, "") }
         } catch {
-            log.debug("cannot look up topics", metadata: ["error": error.description])
+            log.debug("cannot look up topics", metadata: ["error": "\(error)"])
         }
         return .ended(false)
     }
@@ -133,7 +133,10 @@ final class TopicKeeper: Sendable {
             guard case .success(let count)? = try admin.partitionCounts([topic], timeout: limit)[topic] else { return }
             guard count < cursorPartitions else { return }
             try admin.createPartitions(of: topic, total: cursorPartitions, timeout: limit)
-            log.info("the cursor topic has grown", metadata: ["topic": topic, "partitions": "\(cursorPartitions)"])
+            log.info(
+                "the cursor topic has grown",
+                metadata: ["topic": "\(topic)", "partitions": "\(cursorPartitions)"]
+            )
         } catch {
             logTooFew(topic, error.description)
         }
@@ -160,7 +163,7 @@ final class TopicKeeper: Sendable {
                 )
             case .custom(let create): try create(names, partitions)
             }
-            log.debug("topics were created", metadata: ["topics": names.joined(separator: ", ")])
+            log.debug("topics were created", metadata: ["topics": "\(names.joined(separator: ", "))"])
         } catch {
             logOnce("cannot create topics", names.joined(separator: ", "), error.description)
         }
@@ -169,6 +172,6 @@ final class TopicKeeper: Sendable {
     /// Logs the same error about a topic once.
     private func logOnce(_ what: String, _ topic: String, _ error: String) {
         guard logged.withLock({ $0.insert(what + topic).inserted }) else { return }
-        log.error(what, metadata: ["topic": topic, "error": error])
+        log.error(what, metadata: ["topic": "\(topic)", "error": "\(error)"])
     }
 }

@@ -96,8 +96,8 @@ enum DevCommand {
         let log = Logger(label: "dev")
         for key in dynamic.unknownKeys {
             let near = Suggestion.near(to: key, among: DynamicKey.all.map(\.name)).prefix(3)
-            var metadata = ["key": key]
-            if !near.isEmpty { metadata["near"] = near.joined(separator: ", ") }
+            var metadata: Logger.Metadata = ["key": "\(key)"]
+            if !near.isEmpty { metadata["near"] = "\(near.joined(separator: ", "))" }
             log.warning("an unknown key of the dynamic configuration has no effect", metadata: metadata)
         }
     }

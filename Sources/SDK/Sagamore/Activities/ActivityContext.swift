@@ -25,5 +25,5 @@ public struct ActivityContext: Sendable {
     }
 
     /// A logger whose lines carry the activity and its workflow.
-    public var logger: ActivityLogger { ActivityLogger(info: info) }
+    public var logger: ContextLogger { ContextLogger(info) }
 }

@@ -190,10 +190,10 @@ final class ActivityTasks: Sendable {
         }
     }
 
-    private func metadata(_ info: ActivityInfo, _ error: any Error) -> [String: String] {
+    private func metadata(_ info: ActivityInfo, _ error: any Error) -> Logger.Metadata {
         [
-            "activity": info.type, "attempt": String(info.attempt), "workflow_id": info.workflowID,
-            "run_id": info.runID, "error": "\(error)",
+            "activity": "\(info.type)", "attempt": "\(info.attempt)", "workflow_id": "\(info.workflowID)",
+            "run_id": "\(info.runID)", "error": "\(error)",
         ]
     }
 }

@@ -95,12 +95,12 @@ public struct WorkflowContext<State: Sendable>: Sendable {
         }
     }
 
-    /// Waits until no accepted update is running. Call it before `run` returns, so that no caller of an update gets an
-    /// error instead of the result.
+    /// Waits until no handler of a signal or an update is running. Call it before `run` returns: what they were doing
+    /// ends with it, and callers of updates get an error instead of the result.
     /// - Throws: ``CanceledError`` when the caller was cancelled.
-    public func updatesFinished() async throws {
+    public func allHandlersFinished() async throws {
         let core = core
-        try await core.waitUntil { core.runningUpdates == 0 }
+        try await core.waitUntil { core.runningHandlers == 0 }
     }
 
     // MARK: Cancellation
@@ -147,7 +147,7 @@ public struct WorkflowContext<State: Sendable>: Sendable {
     public var historyBytes: Int { core.historyBytes }
 
     /// A logger that is silent during replay, so that each line is written once.
-    public var logger: WorkflowLogger { WorkflowLogger(core: core) }
+    public var logger: ContextLogger { ContextLogger(core) }
 }
 
 /// A random number generator whose numbers are the same in every replay of a run.
@@ -193,6 +193,20 @@ public struct WorkflowInfo: Sendable, Hashable {
         public let workflowID: String
         /// Its run.
         public let runID: String
+    }
+}
+
+extension WorkflowInfo {
+    /// A first run in the namespace `default`, without a parent.
+    package init(workflowID: String, runID: String, type: String, taskQueue: String) {
+        self.init(
+            namespace: "default",
+            workflowID: workflowID,
+            runID: runID,
+            type: type,
+            taskQueue: taskQueue,
+            attempt: 1
+        )
     }
 }
 

@@ -1,11 +1,11 @@
-internal import SagamoreAPI
-internal import SagamoreProtobuf
+package import SagamoreAPI
+package import SagamoreProtobuf
 
 /// Encoded values whose types only the reader knows: details of failures, heartbeats, or cancellations.
 public struct EncodedValues: Sendable, Hashable {
     let raw: RawMessage<Payloads>?
 
-    init(_ raw: RawMessage<Payloads>?) { self.raw = raw }
+    package init(_ raw: RawMessage<Payloads>?) { self.raw = raw }
 
     init(_ payloads: Payloads?) { raw = payloads.map { RawMessage($0) } }
 

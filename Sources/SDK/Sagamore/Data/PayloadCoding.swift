@@ -1,11 +1,11 @@
 internal import FoundationEssentials
-internal import SagamoreAPI
+package import SagamoreAPI
 internal import SagamoreJSONText
-internal import SagamoreProtobuf
+package import SagamoreProtobuf
 
 /// Encodes and decodes values in the form that all SDKs of the contract use: `binary/null` for nothing,
 /// `binary/plain` for bytes, `json/plain` for everything else.
-enum PayloadCoding {
+package enum PayloadCoding {
     /// Sorts keys: the order in a dictionary differs between processes, and replay must produce the same bytes.
     private static let jsonEncoder: JSONEncoder = {
         let encoder = JSONEncoder()
@@ -23,12 +23,12 @@ enum PayloadCoding {
     // MARK: Writing
 
     /// Encodes a value as the arguments of a call. ``Nothing`` becomes no argument.
-    static func arguments<Value: Encodable>(_ value: Value) throws(DataError) -> RawMessage<Payloads>? {
+    package static func arguments<Value: Encodable>(_ value: Value) throws(DataError) -> RawMessage<Payloads>? {
         value is Nothing ? nil : try list(value)
     }
 
     /// Encodes a value as a result or a detail. ``Nothing`` becomes null.
-    static func list<Value: Encodable>(_ value: Value) throws(DataError) -> RawMessage<Payloads> {
+    package static func list<Value: Encodable>(_ value: Value) throws(DataError) -> RawMessage<Payloads> {
         var writer = ProtobufWriter()
         try append(value, to: &writer)
         return RawMessage(uncheckedBytes: writer.bytes())
@@ -82,7 +82,7 @@ enum PayloadCoding {
     // MARK: Reading
 
     /// Decodes the only argument of a call, or a result. No payload counts as null.
-    static func first<Value: Decodable>(
+    package static func first<Value: Decodable>(
         _ payloads: RawMessage<Payloads>?,
         as type: Value.Type = Value.self
     ) throws(DataError) -> Value {

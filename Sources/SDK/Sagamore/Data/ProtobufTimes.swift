@@ -1,5 +1,5 @@
 internal import FoundationEssentials
-internal import SagamoreAPI
+package import SagamoreAPI
 internal import SagamoreProtobuf
 
 extension ProtobufDuration {
@@ -47,7 +47,7 @@ extension TaskQueue {
 }
 
 extension WorkflowExecution {
-    init(workflowID: String, runID: String) {
+    package init(workflowID: String, runID: String) {
         self.init()
         self.workflowID = workflowID
         self.runID = runID

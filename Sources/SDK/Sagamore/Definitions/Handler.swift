@@ -1,9 +1,13 @@
 internal import SagamoreAPI
 internal import SagamoreProtobuf
 
-/// A handler for a signal, a query or an update. Those of signals and queries see only the state and cannot wait.
+/// A handler for a signal, a query or an update.
+///
+/// Handlers that only change the state, and those of queries, see nothing else and cannot wait: a query is answered
+/// between two steps of the workflow, and leaves no trace in its history. Those with `run` have the workflow's context.
 public struct Handler<State: Sendable>: Sendable {
-    typealias Change = @Sendable (inout State, RawMessage<Payloads>?) throws -> Void
+    /// Reads a signal's input, and changes the state unless the handler waits.
+    typealias Arrival = @Sendable (WorkflowContext<State>, RawMessage<Payloads>?) throws -> SignalWork
     typealias Answer = @Sendable (State, RawMessage<Payloads>?) throws -> RawMessage<Payloads>
 
     /// Reads an update's input and validates it, unless the update was accepted before.
@@ -11,7 +15,7 @@ public struct Handler<State: Sendable>: Sendable {
         @Sendable (WorkflowContext<State>, RawMessage<Payloads>?, _ wasAccepted: Bool) throws -> UpdateWork
 
     enum Kind: Sendable {
-        case signal(Change)
+        case signal(Arrival)
         case query(Answer)
         case update(Acceptance)
     }
@@ -26,8 +30,29 @@ public struct Handler<State: Sendable>: Sendable {
     ) -> Handler {
         Handler(
             name: signal.name,
-            kind: .signal { state, payloads in
-                change(&state, try PayloadCoding.first(payloads, as: Input.self))
+            kind: .signal { context, payloads in
+                let input = try PayloadCoding.first(payloads, as: Input.self)
+                context.box.update { change(&$0, input) }
+                return .done
+            }
+        )
+    }
+
+    /// Runs code with the workflow's context when `signal` arrives: it may run activities and wait.
+    ///
+    /// It runs beside `run`, which should call ``WorkflowContext/allHandlersFinished()`` before it returns. Signals
+    /// that arrive before the workflow runs begin first.
+    /// - Parameter run: the code. A ``WorkflowFailure`` or ``ContinueAsNew`` that it throws ends the workflow as if
+    ///   `run` of the workflow had thrown it. Any other error counts as a bug, and the workflow task is retried.
+    public static func on<Input>(
+        _ signal: Signal<Input>,
+        run: @escaping @Sendable (WorkflowContext<State>, Input) async throws -> Void
+    ) -> Handler {
+        Handler(
+            name: signal.name,
+            kind: .signal { context, payloads in
+                let input = try PayloadCoding.first(payloads, as: Input.self)
+                return .waiting { try await run(context, input) }
             }
         )
     }
@@ -74,7 +99,7 @@ public struct Handler<State: Sendable>: Sendable {
 
     /// Runs code with the workflow's context when `update` arrives: it may run activities and wait.
     ///
-    /// It runs beside `run`, which should call ``WorkflowContext/updatesFinished()`` before it returns.
+    /// It runs beside `run`, which should call ``WorkflowContext/allHandlersFinished()`` before it returns.
     /// - Parameters:
     ///   - validate: rejects the update by throwing. A rejected update leaves no trace in the history.
     ///   - run: the code. A ``WorkflowFailure`` that it throws is the update's outcome. Any other error counts as a
@@ -93,6 +118,12 @@ public struct Handler<State: Sendable>: Sendable {
             }
         )
     }
+}
+
+/// What is left to do for a signal that was read.
+enum SignalWork: Sendable {
+    case done
+    case waiting(@Sendable () async throws -> Void)
 }
 
 /// What an accepted update does.

@@ -1,8 +1,8 @@
-internal import SagamoreAPI
-internal import SagamoreProtobuf
+package import SagamoreAPI
+package import SagamoreProtobuf
 
 /// Converts errors to the contract's `Failure` and back.
-enum FailureCoding {
+package enum FailureCoding {
     private static let source = "SagamoreSwift"
     /// Longer chains of causes are cut: the wire has a depth limit.
     private static let deepest = 20
@@ -10,7 +10,7 @@ enum FailureCoding {
     // MARK: Writing
 
     /// Converts an error. An error of an unknown type becomes a retryable application failure with its type's name.
-    static func failure(_ error: any Error, depth: Int = 0) -> Failure {
+    package static func failure(_ error: any Error, depth: Int = 0) -> Failure {
         var failure = Failure()
         failure.source = source
         failure.message = "\(error)"
@@ -100,7 +100,7 @@ enum FailureCoding {
     // MARK: Reading
 
     /// Converts a failure. One that cannot be decoded becomes a ``ServerError``.
-    static func error(_ raw: RawMessage<Failure>?) -> any Error {
+    package static func error(_ raw: RawMessage<Failure>?) -> any Error {
         guard let raw, let failure = try? raw.decoded() else {
             return ServerError(message: "the failure has no description", kind: "unknown", cause: nil)
         }

@@ -31,7 +31,11 @@ package enum HistoryReplay {
             attempt: 1
         )
         info.read(started)
-        let run = WorkflowRun(info, make())
+        try replay(events, in: WorkflowRun(info, make()))
+    }
+
+    /// Replays the events of a run in one that has not begun, and evicts that one.
+    package static func replay(_ events: [HistoryEvent], in run: WorkflowRun) throws {
         defer { run.evict() }
         switch run.handle(events) {
         case .failed(let failure): throw failure.error

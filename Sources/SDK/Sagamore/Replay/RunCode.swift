@@ -5,8 +5,8 @@ internal import SagamoreProtobuf
 protocol RunCode: Sendable {
     /// Starts `run` on the core's executor. Called inside ``WorkflowExecutor/enter(_:)``.
     func start(_ core: RunCore, _ input: RawMessage<Payloads>?) -> Task<Void, Never>
-    /// Changes the state by a signal.
-    func signal(_ name: String, _ input: RawMessage<Payloads>?) -> SignalOutcome
+    /// Runs the handler of the signal that an event brings. Called inside ``WorkflowExecutor/enter(_:)``.
+    func signal(_ core: RunCore, _ eventID: Int64, _ name: String, _ input: RawMessage<Payloads>?) -> SignalOutcome
     /// Accepts or rejects an update, and runs its handler. Called inside ``WorkflowExecutor/enter(_:)``.
     func update(_ core: RunCore, _ update: UpdateInput)
     /// Answers a query.
@@ -33,9 +33,9 @@ final class TypedRunCode<Code: Workflow>: RunCode {
         return Task(executorPreference: core.executor) {
             do {
                 let output = try await Code().run(context, Self.decode(input))
-                core.ending = .completed(try PayloadCoding.list(output))
+                core.end(.completed(try PayloadCoding.list(output)))
             } catch {
-                core.ending = .failed(error)
+                core.end(.failed(error))
             }
         }
     }
@@ -54,16 +54,15 @@ final class TypedRunCode<Code: Workflow>: RunCode {
         }
     }
 
-    func signal(_ name: String, _ input: RawMessage<Payloads>?) -> SignalOutcome {
-        guard let change = handlers.signals[name] else { return .unknown }
-        // The handler gets a copy, so a handler that throws changes nothing.
-        var state = box.value
+    func signal(_ core: RunCore, _ eventID: Int64, _ name: String, _ input: RawMessage<Payloads>?) -> SignalOutcome {
+        guard let begin = handlers.signals[name] else { return .unknown }
+        let work: SignalWork
         do {
-            try change(&state, input)
+            work = try begin(WorkflowContext<Code.State>(core: core, box: box), input)
         } catch {
             return .unreadable(error)
         }
-        box.set(state)
+        if case .waiting(let body) = work { core.run(signal: eventID, body) }
         return .handled
     }
 
@@ -80,7 +79,7 @@ final class TypedRunCode<Code: Workflow>: RunCode {
         switch work {
         case .immediate(let body): core.finish(update, Result { try body() })
         case .waiting(let body):
-            core.updateTasks[update.instanceID] = Task(executorPreference: core.executor) {
+            core.handlerTasks[update.instanceID] = Task(executorPreference: core.executor) {
                 do {
                     core.finish(update, .success(try await body()))
                 } catch {
@@ -114,14 +113,14 @@ final class TypedRunCode<Code: Workflow>: RunCode {
 /// A workflow type's handlers by name. Handlers of different kinds may share a name; of two signals the later one
 /// counts.
 struct HandlerTable<State: Sendable>: Sendable {
-    private(set) var signals: [String: Handler<State>.Change] = [:]
+    private(set) var signals: [String: Handler<State>.Arrival] = [:]
     private(set) var queries: [String: Handler<State>.Answer] = [:]
     private(set) var updates: [String: Handler<State>.Acceptance] = [:]
 
     init(_ handlers: [Handler<State>]) {
         for handler in handlers {
             switch handler.kind {
-            case .signal(let change): signals[handler.name] = change
+            case .signal(let begin): signals[handler.name] = begin
             case .query(let answer): queries[handler.name] = answer
             case .update(let begin): updates[handler.name] = begin
             }

@@ -9,7 +9,7 @@ extension RunCore {
 
     /// The code accepts an update.
     func accept(_ update: UpdateInput) {
-        runningUpdates += 1
+        runningHandlers += 1
         issue(.acceptUpdate, update, id: update.instanceID, messageID: update.acceptanceID)
         messages.append(update.message(.accepted))
     }
@@ -19,8 +19,8 @@ extension RunCore {
     func finish(_ update: UpdateInput, _ result: Result<RawMessage<Payloads>, any Error>) {
         // The code of an evicted run has no outcome.
         guard !isDead else { return }
-        runningUpdates -= 1
-        updateTasks[update.instanceID] = nil
+        runningHandlers -= 1
+        handlerTasks[update.instanceID] = nil
         var outcome = Outcome()
         switch result {
         case .success(let payloads) where payloads.bytes.count > WorkflowReply.mostPayloadBytes:
@@ -30,7 +30,7 @@ extension RunCore {
         case .failure(let error) where error is any WorkflowFailure || CanceledError.isCancellation(error):
             outcome.value = .failure(RawMessage(FailureCoding.failure(error)))
         case .failure(let error):
-            updateError = error
+            handlerError = error
             return
         }
         issue(.completeUpdate, update, id: update.updateID, messageID: update.completionID)

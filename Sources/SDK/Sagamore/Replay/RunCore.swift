@@ -59,12 +59,12 @@ final class RunCore: @unchecked Sendable {
     var externals: [Int: ExternalWait] = [:]
     /// Messages about updates, for the response to the workflow task.
     var messages: [ProtocolMessage] = []
-    /// Accepted updates whose handlers have not ended.
-    var runningUpdates = 0
-    /// Handlers of updates that may wait, to be cancelled at eviction.
-    var updateTasks: [String: Task<Void, Never>] = [:]
-    /// A bug in an update's handler.
-    var updateError: (any Error)?
+    /// Handlers of signals and accepted updates that have not ended.
+    var runningHandlers = 0
+    /// Those that may wait, by signals' events and updates' ids, to be cancelled at eviction.
+    var handlerTasks: [String: Task<Void, Never>] = [:]
+    /// A bug in a handler.
+    var handlerError: (any Error)?
     var conditions: [Condition] = []
     var time = ProtobufTimestamp()
     var historyLength = 0
@@ -75,7 +75,7 @@ final class RunCore: @unchecked Sendable {
     var random: SplitMix64
     var isReplaying = false
     var isCancelRequested = false
-    var ending: Ending?
+    private(set) var ending: Ending?
     /// Whether the run was evicted or has failed. The context then rejects everything.
     private(set) var isDead = false
     /// The number of waits rejected since.
@@ -101,6 +101,11 @@ final class RunCore: @unchecked Sendable {
 
     /// Whether code on another thread tried to use the context.
     var wasUsedElsewhere: Bool { usedElsewhere.load(ordering: .relaxed) }
+
+    /// The code has ended; the first ending counts.
+    func end(_ ending: Ending) {
+        if self.ending == nil { self.ending = ending }
+    }
 
     func nextSequence() -> Int {
         sequence += 1
@@ -175,7 +180,7 @@ final class RunCore: @unchecked Sendable {
         let waits = activities.count + timers.count + conditions.count + children.count + externals.count
         mostRefusals += Self.refusalsForEachWait * waits
         cancel()
-        for (_, task) in updateTasks.sorted(by: { $0.key < $1.key }) { task.cancel() }
+        for (_, task) in handlerTasks.sorted(by: { $0.key < $1.key }) { task.cancel() }
         executor.adoptForeignJobs()
         executor.drain()
         while hasWaits, !isGivenUp {

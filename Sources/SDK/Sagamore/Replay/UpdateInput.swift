@@ -1,8 +1,8 @@
-internal import SagamoreAPI
+package import SagamoreAPI
 internal import SagamoreProtobuf
 
 /// An update for workflow code: from a workflow task's message, or from the event that says it was accepted.
-struct UpdateInput: Sendable {
+package struct UpdateInput: Sendable {
     /// The id of the protocol's instance; servers use the update's id.
     let instanceID: String
     /// The id of the request's message.
@@ -24,7 +24,7 @@ struct UpdateInput: Sendable {
     }
 
     /// An update that arrives with a workflow task; nil for messages of other kinds.
-    init?(_ message: ProtocolMessage) {
+    package init?(_ message: ProtocolMessage) {
         guard let request = try? message.body?.unpacked(as: Request.self) else { return nil }
         instanceID = message.protocolInstanceID
         messageID = message.id

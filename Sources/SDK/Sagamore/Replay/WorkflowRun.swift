@@ -1,13 +1,13 @@
-internal import SagamoreAPI
+package import SagamoreAPI
 internal import SagamoreLogging
 internal import SagamoreProtobuf
 
 /// One run in this worker: consumes parts of its history and produces commands.
 ///
 /// Unchecked: the worker uses it from one thread at a time.
-final class WorkflowRun: @unchecked Sendable {
+package final class WorkflowRun: @unchecked Sendable {
     /// The outcome of a workflow task.
-    enum Outcome {
+    package enum Outcome {
         /// The commands to send; the last one may end the run.
         case commands([Command])
         /// The task fails and will be retried.
@@ -15,9 +15,9 @@ final class WorkflowRun: @unchecked Sendable {
     }
 
     /// Why a workflow task fails.
-    struct TaskFailure {
+    package struct TaskFailure {
         let cause: WorkflowTaskFailedCause
-        let error: any Error
+        package let error: any Error
     }
 
     let core: RunCore
@@ -25,7 +25,7 @@ final class WorkflowRun: @unchecked Sendable {
     private var task: Task<Void, Never>?
     private var hasEnded = false
     /// The start of the last workflow task that was processed.
-    private(set) var lastStartedEventID: Int64 = 0
+    package private(set) var lastStartedEventID: Int64 = 0
     /// The last event that confirmed a command. A run rebuilt for a query has seen events after its last task, which
     /// the next task delivers again.
     private var confirmedThrough: Int64 = 0
@@ -36,13 +36,21 @@ final class WorkflowRun: @unchecked Sendable {
         self.code = code
     }
 
+    /// A run of this workflow.
+    package convenience init<Code: Workflow>(_ info: WorkflowInfo, of type: Code.Type) {
+        self.init(info, TypedRunCode<Code>(HandlerTable(Code.handlers)))
+    }
+
+    /// Returns the messages since the last call.
+    package func takeMessages() -> [ProtocolMessage] { core.takeMessages() }
+
     /// Whether the code has ended.
     var isOver: Bool { hasEnded }
 
     /// Processes the next part of the history, up to the workflow task that needs commands.
     ///
     /// - Parameter updates: those that arrived with the workflow task.
-    func handle(_ events: [HistoryEvent], updates: [UpdateInput] = []) -> Outcome {
+    package func handle(_ events: [HistoryEvent], updates: [UpdateInput] = []) -> Outcome {
         var (activations, rest) = HistorySplitter.split(events)
         if !activations.isEmpty, !updates.isEmpty {
             activations[activations.count - 1].updates += updates
@@ -57,7 +65,7 @@ final class WorkflowRun: @unchecked Sendable {
     }
 
     /// The server has dropped the last workflow task: the next one follows this event.
-    func resetHistory(to startedEventID: Int64) { lastStartedEventID = startedEventID }
+    package func resetHistory(to startedEventID: Int64) { lastStartedEventID = startedEventID }
 
     /// Answers a query from the current state.
     func answer(_ query: WorkflowQuery) -> Result<RawMessage<Payloads>, any Error> {
@@ -68,7 +76,7 @@ final class WorkflowRun: @unchecked Sendable {
     ///
     /// - Returns: whether the code ended. Otherwise it is suspended forever, and its memory is leaked.
     @discardableResult
-    func evict() -> Bool {
+    package func evict() -> Bool {
         core.executor.enter {
             core.die { task?.cancel() }
             _ = core.executor.takeEscape()
@@ -126,7 +134,7 @@ final class WorkflowRun: @unchecked Sendable {
     private func handleSignal(_ event: HistoryEvent) {
         guard case .workflowExecutionSignaledEventAttributes(let signal) = event.attributes else { return }
         let problem: String
-        switch code.signal(signal.signalName, signal.input) {
+        switch code.signal(core, event.eventID, signal.signalName, signal.input) {
         case .handled: return
         case .unknown: problem = "no handler"
         case .unreadable(let error): problem = "\(error)"
@@ -135,8 +143,8 @@ final class WorkflowRun: @unchecked Sendable {
         Self.logger.warning(
             "a signal had no effect",
             metadata: [
-                "signal": signal.signalName, "event": String(event.eventID), "reason": problem,
-                "workflow_id": core.info.workflowID, "run_id": core.info.runID,
+                "signal": "\(signal.signalName)", "event": "\(event.eventID)", "reason": "\(problem)",
+                "workflow_id": "\(core.info.workflowID)", "run_id": "\(core.info.runID)",
             ]
         )
     }
@@ -202,7 +210,7 @@ final class WorkflowRun: @unchecked Sendable {
 
     /// Looks for violations of the rules for workflow code.
     private func checkViolations() -> Result<Void, RunFailure> {
-        if let error = core.updateError {
+        if let error = core.handlerError {
             return .failure(RunFailure(failure: TaskFailure(cause: .workflowWorkerUnhandledFailure, error: error)))
         }
         let violation: NondeterminismError

@@ -117,7 +117,7 @@ public final class Worker: Sendable {
                 if let failure = WorkerRuntime.failure(status) { throw failure }
                 Logger(label: "sagamore.worker").warning(
                     "cannot reach the server, retrying",
-                    metadata: ["address": client.options.address, "error": "\(status)"]
+                    metadata: ["address": "\(client.options.address)", "error": "\(status)"]
                 )
                 try? await Task.sleep(for: backoff.next())
             }

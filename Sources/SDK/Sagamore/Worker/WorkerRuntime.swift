@@ -98,7 +98,7 @@ final class WorkerRuntime: Sendable {
         }
         log.info(
             "worker started",
-            metadata: ["task_queue": taskQueue, "namespace": namespace, "identity": identity]
+            metadata: ["task_queue": "\(taskQueue)", "namespace": "\(namespace)", "identity": "\(identity)"]
         )
         for poller in pollers { poller.start() }
         if isStopping { for poller in pollers { poller.stop() } }
@@ -112,7 +112,7 @@ final class WorkerRuntime: Sendable {
         workflows?.evictAll()
         threads.stop()
         activities.stop()
-        log.info("worker stopped", metadata: ["task_queue": taskQueue])
+        log.info("worker stopped", metadata: ["task_queue": "\(taskQueue)"])
         if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
@@ -124,7 +124,7 @@ final class WorkerRuntime: Sendable {
             return state.pollers
         }
         guard let pollers else { return }
-        log.info("worker stopping", metadata: ["task_queue": taskQueue])
+        log.info("worker stopping", metadata: ["task_queue": "\(taskQueue)"])
         for poller in pollers { poller.stop() }
         workflowSlots.close()
         activitySlots.close()

@@ -144,7 +144,7 @@ final class WorkflowTasks: Sendable {
                 onOverrun: { [log] in
                     log.error(
                         "evicted workflow code does not end; its thread is lost",
-                        metadata: ["workflow_id": run.core.info.workflowID, "run_id": run.core.info.runID]
+                        metadata: ["workflow_id": "\(run.core.info.workflowID)", "run_id": "\(run.core.info.runID)"]
                     )
                 }
             )
@@ -254,7 +254,7 @@ final class WorkflowTasks: Sendable {
     private func overrun(_ task: WorkflowTask) {
         log.error(
             "workflow code ran for 2 s without waiting; its thread is lost",
-            metadata: ["threads_lost": String(threads.abandoned)]
+            metadata: ["threads_lost": "\(threads.abandoned)"]
         )
         let waiting = cache.withLock { $0.abandon(task.runID) }
         for task in [task] + waiting { fail(task, Self.lost, isOver: true) }
@@ -280,10 +280,11 @@ final class WorkflowTasks: Sendable {
         run.isOver || reply.stickyQueue == nil ? nil : run
     }
 
-    private func metadata(_ task: WorkflowTask, _ error: any Error) -> [String: String] {
+    private func metadata(_ task: WorkflowTask, _ error: any Error) -> Logger.Metadata {
         [
-            "workflow": task.info.type, "workflow_id": task.info.workflowID, "run_id": task.runID, "error": "\(error)",
-            "attempt": String(task.response.attempt),
+            "workflow": "\(task.info.type)", "workflow_id": "\(task.info.workflowID)", "run_id": "\(task.runID)",
+            "error": "\(error)",
+            "attempt": "\(task.response.attempt)",
         ]
     }
 }

@@ -42,7 +42,7 @@ extension CommitLane {
         if reason == .other {
             log.error(
                 "a transition cannot be stored and was rejected",
-                metadata: ["run": item.run?.runID.description ?? "", "error": error.description]
+                metadata: ["run": "\(item.run?.runID.description ?? "")", "error": "\(error)"]
             )
         }
         let state = error.sqlState.isEmpty ? "" : " (SQLSTATE \(error.sqlState))"
@@ -69,16 +69,16 @@ extension CommitLane {
     // MARK: The log
 
     func tell(_ report: LaneReport) {
-        var metadata = ["shard": "\(shard.id)"]
+        var metadata: Logger.Metadata = ["shard": "\(shard.id)"]
         switch report {
         case .notTakenYet(let reason):
-            metadata["reason"] = reason
+            metadata["reason"] = "\(reason)"
             log.warning("shard cannot be taken yet", metadata: metadata)
         case .away(let reason):
-            metadata["error"] = reason
+            metadata["error"] = "\(reason)"
             log.warning("PostgreSQL cannot be reached or rejects commits, retrying", metadata: metadata)
         case .misconfigured(let reason):
-            metadata["error"] = reason
+            metadata["error"] = "\(reason)"
             log.error(
                 """
                 PostgreSQL rejects every commit, retrying until the schema and its grants are as 'sagamore migrate' \
@@ -88,7 +88,7 @@ extension CommitLane {
             )
         case .split(let count, let reason):
             metadata["items"] = "\(count)"
-            metadata["error"] = reason
+            metadata["error"] = "\(reason)"
             log.warning("PostgreSQL cannot commit this much at once, splitting the batch", metadata: metadata)
         case .back(let epoch):
             metadata["epoch"] = "\(epoch)"
@@ -97,7 +97,7 @@ extension CommitLane {
     }
 
     func tell(_ end: LaneEnd) {
-        var metadata = ["shard": "\(shard.id)"]
+        var metadata: Logger.Metadata = ["shard": "\(shard.id)"]
         switch end {
         case .stopped: break
         case .stoppedWhileAway:

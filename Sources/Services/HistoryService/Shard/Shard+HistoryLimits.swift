@@ -44,7 +44,7 @@ extension Shard {
     }
 
     private func warnOfLimit(_ refusal: RequestError, _ run: CachedRun) {
-        warn("a limit ended a run", ["reason": refusal.message], run)
+        warn("a limit ended a run", ["reason": "\(refusal.message)"], run)
     }
 
     /// Under the lock: ends a run whose history is too long, before a task of it starts. Returns whether it did.
@@ -71,18 +71,18 @@ extension Shard {
     func noteLength(of run: CachedRun, since before: HistoryLength, _ now: HistoryLength) {
         let limits = configuration.limits
         if before.events <= limits.warnedEvents, now.events > limits.warnedEvents {
-            warn("a history has many events", ["events": String(now.events)], run)
+            warn("a history has many events", ["events": "\(now.events)"], run)
         }
         if before.bytes <= limits.warnedBytes, now.bytes > limits.warnedBytes {
-            warn("a history is large", ["bytes": String(now.bytes)], run)
+            warn("a history is large", ["bytes": "\(now.bytes)"], run)
         }
     }
 
-    private func warn(_ message: String, _ values: [String: String], _ run: CachedRun) {
+    private func warn(_ message: String, _ values: Logger.Metadata, _ run: CachedRun) {
         var metadata = values
-        metadata["workflow_id"] = run.key.workflowID
-        metadata["run_id"] = run.runID.description
+        metadata["workflow_id"] = "\(run.key.workflowID)"
+        metadata["run_id"] = "\(run.runID)"
         let (log, fields) = (log, metadata)
-        state.deferred.call { log.warning("\(message)", metadata: fields) }
+        state.deferred.call { log.warning(message, metadata: fields) }
     }
 }

@@ -11,7 +11,7 @@ struct Bank: Sendable {
         }
         // The same in each attempt: the bank sees that it is the same charge.
         let key = "\(context.info.runID)-\(context.info.id)"
-        context.logger.info("charging", metadata: ["key": key])
+        context.logger.info("charging", metadata: ["key": "\(key)"])
         return "payment-\(key)"
     }
 }

@@ -37,7 +37,7 @@ struct Cart: Workflow {
     func run(_ context: WorkflowContext<State>, _ items: [String]) async throws -> [String] {
         context.state.items = items
         try await context.condition { $0.isCheckedOut }
-        try await context.updatesFinished()
+        try await context.allHandlersFinished()
         return context.state.items
     }
 }

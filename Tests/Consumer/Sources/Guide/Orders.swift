@@ -50,7 +50,7 @@ func payment(_ context: WorkflowContext<NoState>, for order: Order) async throws
         return try await context.execute(Orders.charge, order)
     } catch let failure as ActivityError {
         guard let reason = failure.cause as? ApplicationError, reason.type == "CardDeclined" else { throw failure }
-        context.logger.info("the card was declined", metadata: ["reason": reason.message])
+        context.logger.info("the card was declined", metadata: ["reason": "\(reason.message)"])
         return nil
     }
 }

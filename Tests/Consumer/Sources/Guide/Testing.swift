@@ -15,3 +15,16 @@ func conversionGoesOn() async throws {
     _ = try await environment.execute(Videos.convert, Video(name: "holidays", parts: 3))
     precondition(environment.heartbeats.count == 1)
 }
+
+/// A cart that is lost from a worker's memory goes on.
+func cartsGoOn() throws {
+    let book = try HistoryBook(Cart.self, ["tea"])
+    try book.update(Carts.quote, "cake", id: "quote-1")
+    let first = try book.task()
+    precondition(first == ["quote-1/accept", "schedule price"])
+    book.forgetRun()
+    try book.complete(Carts.price, 250)
+    try book.signal(Carts.checkOut, Nothing())
+    let last = try book.task()
+    precondition(last == ["quote-1/complete", "complete"])
+}
