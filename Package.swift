@@ -67,6 +67,7 @@ let cLibraries: [Target] = [
     wrapper("CSagamoreHTTP2", apt: "libnghttp2-dev", brew: "libnghttp2"),
     wrapper("CSagamoreTLS", apt: "libssl-dev", brew: "openssl"),
     wrapper("CSagamoreDeflate", apt: "libdeflate-dev", brew: "libdeflate"),
+    wrapper("CSagamoreYAML", apt: "libyaml-dev", brew: "libyaml"),
     wrapper("CSagamorePostgres", apt: "libpq-dev", brew: "libpq"),
     wrapper("CSagamoreRdKafka", apt: "librdkafka-dev", brew: "librdkafka"),
     .systemLibrary(name: "CSagamoreAllocator", path: folder("Sources", "CLibraries", "CSagamoreAllocator")),
@@ -77,12 +78,14 @@ let base: [Target] = [
     library("Base", "SagamoreThreads"),
     library("Base", "SagamoreProtobuf"),
     library("Base", "SagamoreLogging", ["SagamoreThreads"]),
+    library("Base", "SagamoreYAML", ["CSagamoreYAML"]),
     library("Base", "SagamoreJSONText"),
     library("Base", "SagamoreCommandLineArguments"),
 
     tests("Base", "SagamoreThreadsTests", ["SagamoreThreads"]),
     tests("Base", "SagamoreProtobufTests", ["SagamoreProtobuf"]),
     tests("Base", "SagamoreLoggingTests", ["SagamoreLogging"]),
+    tests("Base", "SagamoreYAMLTests", ["SagamoreYAML"]),
     tests("Base", "SagamoreJSONTextTests", ["SagamoreJSONText"]),
     tests("Base", "SagamoreCommandLineArgumentsTests", ["SagamoreCommandLineArguments"]),
 ]
@@ -255,10 +258,19 @@ let program: [Target] = [
             "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging", "SagamoreThreads",
         ]
     ),
+    library(
+        "Program",
+        "SagamoreConfiguration",
+        [
+            "SagamoreServer", "SagamoreEngine", "SagamoreGRPC", "SagamoreKafkaFront", "SagamoreKafkaClient",
+            "SagamoreYAML", "SagamoreJSONText", "SagamoreCommandLineArguments", "SagamoreThreads",
+        ]
+    ),
     .executableTarget(
         name: "SagamoreCLI",
         dependencies: [
-            "SagamoreServer", "SagamorePersistence", "SagamoreEngine", "SagamoreGRPC", "SagamoreAPI",
+            "SagamoreServer", "SagamoreConfiguration", "SagamorePersistence", "SagamoreEngine", "SagamoreGRPC",
+            "SagamoreAPI",
             "SagamoreProtobuf", "SagamoreKafkaClient", "SagamorePostgresClient", "SagamoreCommandLineArguments",
             "SagamoreJSONText", "SagamoreLogging", "SagamoreThreads",
         ],
@@ -267,13 +279,15 @@ let program: [Target] = [
     ),
 
     tests("Program", "SagamoreServerTests", ["SagamoreServer", "SagamoreEngine"]),
+    tests("Program", "SagamoreConfigurationTests", ["SagamoreConfiguration", "SagamoreServer", "SagamoreYAML"]),
     testSupport("SagamoreProgramTestSupport", ["SagamoreJSONText", "SagamoreCLI"]),
     tests(
         "Program",
         "SagamoreCLITests",
         [
-            "SagamoreProgramTestSupport", "SagamorePostgresTestSupport", "SagamoreKafkaTestSupport", "SagamoreCLI",
-            "SagamoreServer", "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreCommandLineArguments", "SagamoreAPI",
+            "SagamoreProgramTestSupport", "SagamorePostgresTestSupport", "SagamoreKafkaTestSupport",
+            "SagamoreGRPCTestSupport", "SagamoreCLI", "SagamoreServer", "SagamoreGRPC", "SagamoreKafkaClient",
+            "SagamoreJSONText", "SagamoreCommandLineArguments", "SagamoreAPI",
             "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreEmbeddedPostgres", "SagamoreLogging",
         ]
     ),

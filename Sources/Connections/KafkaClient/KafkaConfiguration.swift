@@ -1,3 +1,5 @@
+internal import CSagamoreRdKafka
+
 /// How to reach a Kafka cluster, and the settings that its clients share.
 public struct KafkaConfiguration: Sendable {
     /// The bootstrap brokers: `host:port`, separated by commas.
@@ -22,6 +24,20 @@ public struct KafkaConfiguration: Sendable {
         self.clientID = clientID
         self.properties = properties
         self.log = log
+    }
+}
+
+extension KafkaConfiguration {
+    /// What is wrong with a property, in a sentence that does not quote its value; nil when librdkafka takes it.
+    public static func problem(property name: String, value: String) -> String? {
+        guard let native = rd_kafka_conf_new() else { return nil }
+        defer { rd_kafka_conf_destroy(native) }
+        do throws(KafkaError) {
+            try ClientHandle.apply([name: value], to: native)
+            return nil
+        } catch {
+            return error.message
+        }
     }
 }
 

@@ -10,9 +10,6 @@ struct Installation {
     let slices: SliceTable
     let namespaces: PostgresNamespaceDirectory
 
-    /// The retention of namespaces created from the configuration: 1 day, as in Temporal's dev server.
-    private static let retention = Interval.seconds(86_400)
-
     /// Migrates the database to this version. Waits for a database that is unreachable.
     static func open(_ configuration: ServerConfiguration, patience: Patience) throws -> Installation {
         let outcome: Migrator.Outcome
@@ -34,9 +31,9 @@ struct Installation {
         let namespaces = try patience.wait(for: "PostgreSQL", isHopeless: isHopeless) { () throws(RequestError) in
             try PostgresNamespaceDirectory(url: configuration.postgresURL)
         }
-        for name in configuration.namespaces {
+        for namespace in configuration.namespaces {
             try patience.wait(for: "PostgreSQL", isHopeless: isHopeless) { () throws(RequestError) in
-                try add(name, to: namespaces)
+                try add(namespace, to: namespaces)
             }
         }
         return Installation(id: outcome.installationID, slices: outcome.slices, namespaces: namespaces)
@@ -44,14 +41,17 @@ struct Installation {
 
     private static func isHopeless(_ error: RequestError) -> Bool { error.code != .unavailable }
 
-    private static func add(_ name: String, to namespaces: PostgresNamespaceDirectory) throws(RequestError) {
-        guard (try? namespaces.namespace(named: name)) == nil else { return }
+    private static func add(
+        _ namespace: InitialNamespace,
+        to namespaces: PostgresNamespaceDirectory
+    ) throws(RequestError) {
+        guard (try? namespaces.namespace(named: namespace.name)) == nil else { return }
         do throws(RequestError) {
             _ = try namespaces.register(
-                name: name,
+                name: namespace.name,
                 description: "",
                 ownerEmail: "",
-                retention: retention,
+                retention: namespace.retention,
                 data: [:]
             )
         } catch {

@@ -27,6 +27,9 @@ public final class Server {
     private var namespaces: NamespaceReclaimer?
     private let process = ServerConfiguration.processName()
 
+    /// The certificate of the gRPC port, to be replaced while it is in use.
+    public let certificates = ServerCertificates()
+
     /// The port on which gRPC listens; 0 before `start`.
     public private(set) var grpcPort = 0
 
@@ -166,8 +169,10 @@ public final class Server {
         _ matching: MatchingService
     ) throws(ServerError) {
         let grpcLog = Logger(label: "grpc")
+        var settings = GRPCServerConfiguration(host: configuration.host, port: configuration.grpcPort)
+        settings.tls = configuration.tls
         let server = GRPCServer(
-            GRPCServerConfiguration(host: configuration.host, port: configuration.grpcPort),
+            settings,
             log: { level, line in grpcLog.log(level: level.loggingLevel, line) }
         )
         let front = GRPCFront(
@@ -186,6 +191,7 @@ public final class Server {
             throw .cannotListen(error)
         }
         grpc = server
+        certificates.use(server)
     }
 
     /// Shuts everything down in order: the fronts reject new requests and finish open ones, polls end without a task,
@@ -202,6 +208,7 @@ public final class Server {
         drain.join()
         history?.stop()
         kafka = nil
+        certificates.use(nil)
         self.grpc = nil
         matching = nil
         history = nil

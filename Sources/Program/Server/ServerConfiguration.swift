@@ -1,5 +1,6 @@
 internal import Glibc
 public import SagamoreEngine
+public import SagamoreGRPC
 public import SagamoreKafkaFront
 
 /// The configuration of a server process.
@@ -12,8 +13,10 @@ public struct ServerConfiguration: Sendable {
     public var postgresURL: String
     /// The name of this node. A new process with the same name takes over its shards at once.
     public var node: String
+    /// The certificate of the gRPC port; nil for plain text.
+    public var tls: GRPCServerConfiguration.TLS?
     /// Namespaces to create if they do not exist.
-    public var namespaces = ["default"]
+    public var namespaces = [InitialNamespace("default")]
     /// The limits of runs and requests.
     public var limits = Limits()
     /// The Kafka cluster and the routes; nil for no Kafka.
@@ -27,6 +30,17 @@ public struct ServerConfiguration: Sendable {
         self.node = node
         shardCount = Self.defaultShardCount
     }
+}
+
+/// A namespace to create if it does not exist.
+public struct InitialNamespace: Sendable, Hashable {
+    /// Its name.
+    public var name: String
+    /// How long its closed runs are kept. A day, as in Temporal's server for development, unless set.
+    public var retention = Interval.seconds(86_400)
+
+    /// A namespace that keeps its closed runs for a day.
+    public init(_ name: String) { self.name = name }
 }
 
 extension ServerConfiguration {

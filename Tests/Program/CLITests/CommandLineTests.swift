@@ -12,7 +12,7 @@ extension ProgramTests {
     @Suite(.serialized)
     struct CommandLineTests {
         @Test(arguments: [
-            ["serve", "--config", "x.yaml"], ["schedule", "list"], ["namespace", "create", "--retention", "1d"],
+            ["schedule", "list"], ["namespace", "create", "--retention", "1d"],
             ["task-queue", "describe"], ["activity", "complete"], ["operator", "cluster", "health"],
             ["workflow", "list", "--query", "x"], ["workflow", "signal-with-start"], ["dev", "--time-skipping"],
         ])
@@ -61,7 +61,7 @@ extension ProgramTests {
             try visit(
                 [],
                 [
-                    "": ["dev", "migrate", "command", "events", "workflow", "serve", "schedule"],
+                    "": ["dev", "serve", "config", "migrate", "command", "events", "workflow", "schedule"],
                     "command": ["publish"], "events": ["tail"], "workflow": ["show", "list"],
                 ]
             )

@@ -1,10 +1,10 @@
 internal import Glibc
 
 /// Free ports of the loopback interface.
-enum LoopbackPorts {
+package enum LoopbackPorts {
     /// Distinct ports below the kernel's ephemeral range, so that they stay free while a broker restarts. Another
     /// process may choose the same port; that is rare and fails at once. 0 stands for no free port.
-    static func free(_ count: Int) -> [UInt16] {
+    package static func free(_ count: Int) -> [UInt16] {
         var sockets: [Int32] = []
         defer { for socket in sockets { close(socket) } }
         return (0..<count).map { _ in

@@ -105,6 +105,14 @@ public final class GRPCServer: Sendable {
         return try result.get()
     }
 
+    /// Gives new connections another certificate. Those that are open keep theirs. Nothing happens to a server that
+    /// does not run.
+    /// - Throws: `badCredentials` for credentials that cannot be used, and for a server without TLS.
+    public func replaceCertificate(_ tls: GRPCServerConfiguration.TLS) throws(GRPCServerError) {
+        guard case .running(let runtime) = stage.withLock({ $0 }) else { return }
+        try runtime.replaceCertificate(tls)
+    }
+
     /// Sets whether a service is serving, as answered by `grpc.health`. The empty name stands for the whole server,
     /// which is serving from the beginning. Names that were never set are answered NOT_FOUND.
     public func setHealth(_ service: String, serving: Bool) {

@@ -1,7 +1,7 @@
 /// The address and the limits of a server.
 public struct GRPCServerConfiguration: Sendable {
     /// The server's certificate and key, both PEM.
-    public struct TLS: Sendable {
+    public struct TLS: Sendable, Equatable {
         /// The server's certificate, followed by its intermediate certificates.
         public var certificateChain: String
         /// The private key of the first certificate.

@@ -19,7 +19,7 @@ final class ServerContext: Sendable {
     let mailbox: ServerMailbox
     let pool: BlockingPool
     let requestMemory: RequestMemory
-    let tls: TLSContext?
+    private let credentials: Locked<TLSContext?>
     /// New calls are refused.
     let isDraining = Atomic(false)
     let progress = Monitor(Progress())
@@ -37,12 +37,7 @@ final class ServerContext: Sendable {
         self.log = log
         self.connectionHandlers = connectionHandlers
         self.methods = Dictionary(methods.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
-        var tls: TLSContext?
-        if let wanted = configuration.tls {
-            guard let made = TLSContext(server: wanted) else { throw .badCredentials }
-            tls = made
-        }
-        self.tls = tls
+        credentials = Locked(try configuration.tls.map(Self.makeTLS))
         guard let mailbox = ServerMailbox() else { throw .noThread(errno: errno) }
         self.mailbox = mailbox
         pool = BlockingPool(limit: configuration.blockingQueueLimit)
@@ -50,6 +45,21 @@ final class ServerContext: Sendable {
             limit: configuration.largeRequestMemoryLimit,
             smallSize: configuration.hotRequestBytes
         )
+    }
+
+    private static func makeTLS(_ tls: GRPCServerConfiguration.TLS) throws(GRPCServerError) -> TLSContext {
+        guard let made = TLSContext(server: tls) else { throw .badCredentials }
+        return made
+    }
+
+    /// What new connections are encrypted with; nil: they are not.
+    var tls: TLSContext? { credentials.withLock { $0 } }
+
+    /// - Throws: `badCredentials`, also for a server without encryption.
+    func replaceCertificate(_ tls: GRPCServerConfiguration.TLS) throws(GRPCServerError) {
+        guard configuration.tls != nil else { throw .badCredentials }
+        let made = try Self.makeTLS(tls)
+        credentials.withLock { $0 = made }
     }
 
     /// The method of a path.

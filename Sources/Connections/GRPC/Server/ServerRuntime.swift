@@ -45,6 +45,10 @@ final class ServerRuntime: Sendable {
         log(.debug, "gRPC listens on \(configuration.host):\(port)")
     }
 
+    func replaceCertificate(_ tls: GRPCServerConfiguration.TLS) throws(GRPCServerError) {
+        try context.replaceCertificate(tls)
+    }
+
     /// Shuts the server down. Later callers wait until that is done.
     func shutdown(grace: Duration) {
         let progress = context.progress

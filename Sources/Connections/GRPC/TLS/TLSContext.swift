@@ -65,8 +65,7 @@ final class TLSContext: Sendable {
         for certificate in chain.dropFirst() where csagamore_tls_add_chain_certificate(context, certificate) != 1 {
             X509_free(certificate)
         }
-        // An encrypted key is refused. By default the library would ask for a passphrase on the terminal.
-        let privateKey = Self.withReader(key) { PEM_read_bio_PrivateKey($0, nil, { _, _, _, _ in -1 }, nil) }
+        let privateKey = Self.privateKey(key)
         defer { EVP_PKEY_free(privateKey) }
         guard let privateKey, SSL_CTX_use_PrivateKey(context, privateKey) == 1 else { return false }
         return SSL_CTX_check_private_key(context) == 1
@@ -84,7 +83,14 @@ final class TLSContext: Sendable {
         return true
     }
 
-    private static func certificates(_ text: String) -> [OpaquePointer] {
+    /// The key of a text, which the caller frees. An encrypted key is refused: by default the library would ask for a
+    /// passphrase on the terminal.
+    static func privateKey(_ text: String) -> OpaquePointer? {
+        withReader(text) { PEM_read_bio_PrivateKey($0, nil, { _, _, _, _ in -1 }, nil) }
+    }
+
+    /// The certificates of a text, which the caller frees.
+    static func certificates(_ text: String) -> [OpaquePointer] {
         withReader(text) { reader in
             var list: [OpaquePointer] = []
             while let certificate = PEM_read_bio_X509(reader, nil, nil, nil) { list.append(certificate) }

@@ -60,7 +60,7 @@ final class ClientHandle: Sendable {
     }
 
     /// Errors name only the property: librdkafka's own message may quote the value, which may be a secret.
-    private static func apply(_ settings: [String: String], to native: OpaquePointer) throws(KafkaError) {
+    static func apply(_ settings: [String: String], to native: OpaquePointer) throws(KafkaError) {
         for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
             switch rd_kafka_conf_set(native, name, value, nil, 0) {
             case RD_KAFKA_CONF_OK: continue

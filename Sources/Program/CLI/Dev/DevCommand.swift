@@ -1,4 +1,3 @@
-internal import Glibc
 internal import SagamoreCommandLineArguments
 internal import SagamoreEngine
 internal import SagamoreLogging
@@ -63,7 +62,7 @@ enum DevCommand {
         let dynamic = try dynamicConfiguration(values)
         let configuration = configuration(values, dynamic.limits)
         LoggingOptions.bootstrap(values)
-        warnOfUnknownKeys(dynamic)
+        DynamicConfigurationWarning.write(dynamic, Logger(label: "dev"))
         try await SystemThread.run("dev") { try run(configuration) }
     }
 
@@ -91,44 +90,20 @@ enum DevCommand {
         return dynamic
     }
 
-    /// Temporal's server has many more keys. What sets one of those starts all the same.
-    private static func warnOfUnknownKeys(_ dynamic: DynamicConfiguration) {
-        let log = Logger(label: "dev")
-        for key in dynamic.unknownKeys {
-            let near = Suggestion.near(to: key, among: DynamicKey.all.map(\.name)).prefix(3)
-            var metadata: Logger.Metadata = ["key": "\(key)"]
-            if !near.isEmpty { metadata["near"] = "\(near.joined(separator: ", "))" }
-            log.warning("an unknown key of the dynamic configuration has no effect", metadata: metadata)
-        }
-    }
-
     private static func run(_ configuration: DevConfiguration) throws {
         let stopSignal = StopSignal()
-        let log = Logger(label: "dev")
-        let count = Locked(0)
-        ProcessSignals.watch { signal in
-            let number = count.withLock { count in
-                count += 1
-                return count
-            }
-            if number == 2 {
-                log.notice("still stopping; interrupt again to exit now and leave PostgreSQL to the next start")
-            }
-            if number >= 3 { exit(128 + signal) }
-            stopSignal.give(.asked)
-        }
         let server = DevServer(configuration, stopSignal: stopSignal)
-        do {
-            let file = try server.start()
-            DevAnnouncement(file: file, configuration: configuration, dataFolder: server.dataFolder ?? "").print()
-        } catch {
-            server.stop()
-            if case ServerError.stopped = error, stopSignal.given == .asked { return }
-            throw error
-        }
-        let reason = stopSignal.wait()
-        if reason == .asked { log.info("stopping") }
-        server.stop()
-        if case .failed = reason { throw ExitCode.failure }
+        let service = ServiceRun(
+            log: Logger(label: "dev"),
+            warning: "still stopping; interrupt again to exit now and leave PostgreSQL to the next start"
+        )
+        try service.run(
+            stopSignal,
+            start: {
+                let file = try server.start()
+                DevAnnouncement(file: file, configuration: configuration, dataFolder: server.dataFolder ?? "").print()
+            },
+            stop: { server.stop() }
+        )
     }
 }

@@ -38,7 +38,7 @@ public final class DevServer {
         )
         settings.host = configuration.host
         settings.grpcPort = configuration.grpcPort
-        settings.namespaces = configuration.namespaces
+        settings.namespaces = configuration.namespaces.map { InitialNamespace($0) }
         settings.limits = configuration.limits
         let kafka = try makeKafka()
         settings.kafka = kafka

@@ -59,6 +59,15 @@ public enum Migrator {
         )
     }
 
+    /// The version of a database's schema, 0 for none, and the one that this program knows. Changes nothing.
+    /// - Throws: `.usage` for a schema that this program cannot use.
+    public static func inspect(_ connection: PostgresConnection) throws(PostgresError) -> (found: Int, known: Int) {
+        let known = Migrations.all.last.map { Int($0.version) } ?? 0
+        guard try connection.query(hasSchema).int32(0, 0) > 0 else { return (0, known) }
+        try refuseOtherSchemas(connection)
+        return (Int(try connection.query(newestVersion).int32(0, 0)), known)
+    }
+
     /// The allowed number of shards.
     static let shardLimit = 1...1_024
 
@@ -125,6 +134,10 @@ public enum Migrator {
     private static let isApplied = PostgresStatement(
         "migration_is_applied",
         "select 1 from sagamore.schema_versions where version = $1"
+    )
+    private static let hasSchema = PostgresStatement(
+        "migration_has_schema",
+        "select count(*)::int from pg_catalog.pg_tables where schemaname = 'sagamore' and tablename = 'schema_versions'"
     )
     private static let newestVersion = PostgresStatement(
         "migration_newest",

@@ -1,0 +1,25 @@
+public import SagamoreEngine
+public import SagamoreServer
+
+extension Configuration {
+    /// What the server is started with.
+    ///
+    /// - Parameter limits: those of the dynamic configuration.
+    /// - Throws: when a file cannot be read any more.
+    public func serverConfiguration(limits: Limits) throws -> ServerConfiguration {
+        let name = node.isEmpty ? ServerConfiguration.hostName : node
+        var server = ServerConfiguration(postgresURL: postgres.connectionString, node: name)
+        if shards > 0 { server.shardCount = shards }
+        server.host = grpc.host
+        server.grpcPort = grpc.port
+        server.tls = try grpc.tls?.settings()
+        server.namespaces = namespaces.map { section in
+            var namespace = InitialNamespace(section.name)
+            namespace.retention = .milliseconds(section.retention.duration.components.seconds * 1_000)
+            return namespace
+        }
+        server.limits = limits
+        server.kafka = kafka?.frontConfiguration
+        return server
+    }
+}

@@ -1,0 +1,177 @@
+import Foundation
+import SagamoreGRPC
+import SagamoreGRPCTestSupport
+import SagamoreJSONText
+import SagamoreKafkaTestSupport
+import SagamorePostgresTestSupport
+import SagamoreProgramTestSupport
+import Testing
+
+extension ProgramTests {
+    /// `sagamore serve` with a real PostgreSQL.
+    @Suite(.serialized)
+    struct ServeTests {
+        /// A configuration in a folder of its own, and the service that runs on it.
+        private struct Service {
+            let folder: TemporaryFolder
+            let url: String
+            let port: UInt16
+            let file: String
+
+            /// - Parameter rest: of the configuration, behind the database and the gRPC port.
+            init(grpc: String = "", rest: String = "") throws {
+                folder = try TemporaryFolder()
+                url = try TemporaryPostgres.sharedServer().createDatabase()
+                port = LoopbackPorts.free(1)[0]
+                file = folder.path + "/sagamore.yaml"
+                try write(grpc: grpc, rest: rest)
+            }
+
+            func write(grpc: String = "", rest: String = "") throws {
+                try """
+                postgres:
+                  url: ${DATABASE}
+                grpc:
+                  port: \(port)
+                \(grpc)
+                \(rest)
+                """.write(toFile: file, atomically: true, encoding: .utf8)
+            }
+
+            func start(_ options: String...) throws -> RunningProgram {
+                try RunningProgram(["serve"] + options, environment: ["SAGAMORE_CONFIG": file, "DATABASE": url])
+            }
+
+            func startAndWait() throws -> RunningProgram {
+                let program = try start()
+                try program.wait(until: { program.errors.contains(#""message":"ready""#) })
+                return program
+            }
+
+            func check(_ options: String...) throws -> Outcome {
+                try sagamore(["serve", "--config", file, "--check"] + options, environment: ["DATABASE": url])
+            }
+
+            var address: String { "127.0.0.1:\(port)" }
+        }
+
+        @Test func aServiceRunsUntilItIsAskedToStop() throws {
+            let service = try Service(rest: "namespaces:\n  - name: trips\n")
+            for _ in 0..<2 {
+                let program = try service.startAndWait()
+                let show = ["workflow", "show", "--address", service.address, "--workflow-id", "none"]
+                let missing = try sagamore(show + ["--namespace", "trips"])
+                #expect(missing.status == 1)
+                #expect(missing.errors.contains("workflow not found"), "\(missing.errors)")
+                let unknown = try sagamore(show)
+                #expect(unknown.errors.contains("default"), "\(unknown.errors)")
+                program.signal(SIGTERM)
+                #expect(program.status() == 0, "\(program.errors)")
+            }
+        }
+
+        @Test func aHangUpReadsTheLogsLevelAgain() throws {
+            let service = try Service()
+            let program = try service.startAndWait()
+            try service.write(rest: "log:\n  level: warning\n  format: xml\n")
+            program.signal(SIGHUP)
+            try program.wait(until: { program.errors.contains("expected one of 'text', 'json', found 'xml'") })
+            try service.write(rest: "log: {level: debug}\n")
+            program.signal(SIGHUP)
+            try program.wait(until: { program.errors.contains("the configuration was read again") })
+            program.signal(SIGINT)
+            #expect(program.status() == 0)
+        }
+
+        @Test func mistakesAreSaidInOneLineAndExitWith2() throws {
+            let service = try Service(rest: "kafka:\n  boostrap: k:1\n")
+            for arguments in [[], ["--check"]] {
+                let outcome = try sagamore(
+                    ["serve", "--config", service.file] + arguments,
+                    environment: ["DATABASE": service.url]
+                )
+                #expect(outcome.status == 2)
+                let message = "sagamore: \(service.file):7:3: unknown key 'boostrap'; did you mean 'bootstrap'?\n"
+                #expect(outcome.errors == message)
+            }
+            let missing = try sagamore("serve", "--config", service.folder.path + "/none")
+            #expect(missing.status == 2)
+            #expect(missing.errors.contains("'sagamore config default' prints one to begin with"))
+        }
+
+        @Test func aCheckShowsWhatIsInEffectAndWhatCanBeReached() throws {
+            let service = try Service()
+            let empty = try service.check()
+            #expect(empty.status == 0, "\(empty.errors)")
+            #expect(empty.output.contains("url: \"********\""))
+            #expect(empty.output.contains("# ok  PostgreSQL: reached; the database is empty"))
+            let program = try service.startAndWait()
+            program.signal(SIGTERM)
+            #expect(program.status() == 0)
+            let json = try JSONValue.parse(try service.check("--output", "json").output)
+            let text = try #require(json["checks"]?.array?.first?["message"]?.string)
+            #expect(text.hasPrefix("reached; its schema is "))
+            try service.write(rest: "kafka: {bootstrap: \"127.0.0.1:1\"}\n")
+            let unreachable = try service.check()
+            #expect(unreachable.status == 1)
+            #expect(unreachable.output.contains("# FAILED  Kafka: no broker answered"), "\(unreachable.output)")
+        }
+
+        @Test func aPrintedFileCanBeServed() throws {
+            let service = try Service()
+            let printed = try sagamore("config", "default")
+            try printed.output.write(toFile: service.file, atomically: true, encoding: .utf8)
+            let check = try service.check()
+            #expect(check.status == 1)
+            #expect(check.output.contains("FAILED  PostgreSQL"))
+        }
+
+        @Test(.enabled(if: TestCertificate.isPossible, "there is no openssl"))
+        func aRenewedCertificateIsTakenOverWithoutARestart() async throws {
+            let first = try #require(TestCertificate.make())
+            let second = try #require(TestCertificate.make())
+            let service = try Service(grpc: "  tls: {certificate: chain.pem, key: key.pem}\n")
+            try first.write(to: service.folder.path)
+            let program = try service.startAndWait()
+            #expect(program.errors.contains("the certificate of the gRPC port expires soon"))
+            #expect(try await answers(service.address, roots: first.chain))
+            #expect(try await !answers(service.address, roots: second.chain))
+            // Half of a renewal changes nothing.
+            try second.chain.write(toFile: service.folder.path + "/chain.pem", atomically: true, encoding: .utf8)
+            try program.wait(until: { program.errors.contains("is not the key of the certificate") })
+            #expect(try await answers(service.address, roots: first.chain))
+            try second.write(to: service.folder.path)
+            try program.wait(until: { program.errors.contains("the certificate was renewed") })
+            #expect(try await answers(service.address, roots: second.chain))
+            #expect(try await !answers(service.address, roots: first.chain))
+            program.signal(SIGTERM)
+            #expect(program.status() == 0)
+        }
+
+        private func answers(_ address: String, roots: String) async throws -> Bool {
+            var configuration = GRPCChannelConfiguration(target: address)
+            configuration.tls = GRPCChannelConfiguration.TLS(serverRoots: roots)
+            configuration.tls?.serverName = "sagamore.test"
+            let channel = GRPCChannel(configuration)
+            defer { channel.shutdown() }
+            do throws(GRPCStatus) {
+                _ = try await channel.call(
+                    "/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo",
+                    [],
+                    deadline: .seconds(10)
+                )
+                return true
+            } catch {
+                guard error.code == .unavailable else { throw error }
+                return false
+            }
+        }
+    }
+}
+
+extension TestCertificate {
+    fileprivate func write(to folder: String) throws {
+        try chain.write(toFile: folder + "/chain.pem", atomically: true, encoding: .utf8)
+        try key.write(toFile: folder + "/key.pem", atomically: true, encoding: .utf8)
+    }
+}
