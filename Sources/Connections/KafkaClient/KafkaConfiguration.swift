@@ -28,6 +28,10 @@ public struct KafkaConfiguration: Sendable {
 }
 
 extension KafkaConfiguration {
+    /// Whether this librdkafka can log in by SCRAM at an Apache Kafka of version 4 or newer. Before 2.6.1 it sends a
+    /// nonce twice, which those brokers refuse as invalid credentials.
+    public static var canUseScram: Bool { rd_kafka_version() >= 0x0206_0100 }
+
     /// What is wrong with a property, in a sentence that does not quote its value; nil when librdkafka takes it.
     public static func problem(property name: String, value: String) -> String? {
         guard let native = rd_kafka_conf_new() else { return nil }

@@ -14,7 +14,13 @@ struct KafkaDistribution: Sendable {
     }
 
     /// The node's configuration: a combined broker and controller without replication, and with short timeouts.
-    func properties(folder: String, port: UInt16, controllerPort: UInt16, settings: [String: String]) -> String {
+    func properties(
+        folder: String,
+        port: UInt16,
+        controllerPort: UInt16,
+        secure: (port: UInt16, security: KafkaSecurity)?,
+        settings: [String: String]
+    ) -> String {
         var all = [
             "process.roles": "broker,controller",
             "node.id": "1",
@@ -34,19 +40,25 @@ struct KafkaDistribution: Sendable {
             all["\(topic).num.partitions"] = "8"
         }
         for topic in ["transaction.state.log", "share.coordinator.state.topic"] { all["\(topic).min.isr"] = "1" }
+        if let (port, security) = secure {
+            all["listeners"]? += ",SECURE://127.0.0.1:\(port)"
+            all["advertised.listeners"]? += ",SECURE://127.0.0.1:\(port)"
+            all["listener.security.protocol.map"]? += ",SECURE:\(security.securityProtocol)"
+            all.merge(security.settings) { $1 }
+        }
         all.merge(settings) { $1 }
         return all.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
     }
 
     /// The arguments of `java` that format a new node's folder.
-    func format(_ properties: String) -> [String] {
+    func format(_ properties: String, _ more: [String]) -> [String] {
         // A cluster id is 16 bytes in URL-safe Base64: 22 characters.
         var generator = SystemRandomNumberGenerator()
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
         let id = String((0..<21).map { _ in alphabet.randomElement(using: &generator) ?? "A" }) + "A"
         return quiet("error", heap: "256m") + [
             "kafka.tools.StorageTool", "format", "--cluster-id", id, "--config", properties,
-        ]
+        ] + more
     }
 
     /// The arguments of `java` that run the node.

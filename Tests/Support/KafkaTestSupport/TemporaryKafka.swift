@@ -8,6 +8,8 @@ internal import SagamoreThreads
 public final class TemporaryKafka: Sendable {
     /// Where clients reach it: `127.0.0.1:port`.
     public let bootstrap: String
+    /// Where clients reach the listener that is not for everybody; empty without one.
+    public let secureBootstrap: String
     /// The folder with its data, settings and log.
     public let folder: String
 
@@ -26,12 +28,14 @@ public final class TemporaryKafka: Sendable {
     /// - Parameters:
     ///   - home: the unpacked distribution; `SAGAMORE_TEST_KAFKA_HOME` when nil.
     ///   - settings: broker properties that override the defaults.
+    ///   - security: of a second listener; nil for none.
     ///   - heap: the heap size of its Java VM, as in `-Xmx`.
     /// - Throws: ``KafkaError`` when there is no distribution or no Java, or when the broker does not answer, with the
     ///   last lines of its log.
     public init(
         home: String? = nil,
         settings: [String: String] = [:],
+        security: KafkaSecurity? = nil,
         heap: String = "384m"
     ) throws(KafkaError) {
         guard let distribution = home.map({ KafkaDistribution(home: $0) }) ?? .fromEnvironment else {
@@ -42,13 +46,15 @@ public final class TemporaryKafka: Sendable {
         var template = Array("/tmp/sagamore-kafka-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw KafkaError(code: .failed, message: "no temporary folder") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let ports = LoopbackPorts.free(2)
+        let ports = LoopbackPorts.free(3)
         bootstrap = "127.0.0.1:\(ports[0])"
+        secureBootstrap = security == nil ? "" : "127.0.0.1:\(ports[2])"
         process = Locked(nil)
         let properties = distribution.properties(
             folder: folder,
             port: ports[0],
             controllerPort: ports[1],
+            secure: security.map { (ports[2], $0) },
             settings: settings
         )
         guard let file = fopen("\(folder)/server.properties", "w") else {
@@ -56,12 +62,12 @@ public final class TemporaryKafka: Sendable {
         }
         fputs(properties, file)
         fclose(file)
-        try format()
+        try format(security?.formatArguments ?? [])
         try restart()
     }
 
-    private func format() throws(KafkaError) {
-        let java = ["java"] + distribution.format("\(folder)/server.properties")
+    private func format(_ more: [String]) throws(KafkaError) {
+        let java = ["java"] + distribution.format("\(folder)/server.properties", more)
         guard let process = GuardedProcess(java, folder: folder, log: "\(folder)/log") else {
             throw KafkaError(code: .failed, message: "no process could be started")
         }

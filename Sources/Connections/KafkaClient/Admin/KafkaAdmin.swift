@@ -6,17 +6,26 @@ internal import SagamoreThreads
 public final class KafkaAdmin: Sendable {
     let client: ClientHandle
     let configuration: KafkaConfiguration
+    /// Why the last connection to a broker failed.
+    private let lastFailure: Locked<String?>
 
     /// Creates a client.
     /// - Throws: ``KafkaError`` when a property is unknown or invalid. An unreachable broker is not an error here.
     public init(_ configuration: KafkaConfiguration) throws(KafkaError) {
         self.configuration = configuration
+        let lastFailure = Locked<String?>(nil)
+        self.lastFailure = lastFailure
         // A consumer without a group: it reads only committed data, and its requests create no topics.
         client = try ClientHandle(
             RD_KAFKA_CONSUMER,
             configuration,
             fixed: ["isolation.level": "read_committed", "allow.auto.create.topics": "false"],
-            callbacks: ClientCallbacks(log: configuration.log)
+            callbacks: ClientCallbacks(
+                log: { line in
+                    if line.facility == "FAIL" { lastFailure.withLock { $0 = Self.reason(line.text) } }
+                    configuration.log?(line)
+                }
+            )
         )
     }
 
@@ -24,10 +33,22 @@ public final class KafkaAdmin: Sendable {
     /// - Throws: ``KafkaError`` (a timeout) when no broker answers.
     public func clusterID(timeout: Duration = .seconds(10)) throws(KafkaError) -> String {
         guard let id = rd_kafka_clusterid(client.pointer, timeout.milliseconds) else {
-            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, "no broker answered")
+            let reason = lastFailure.withLock { $0 }.map { ": \($0)" } ?? ""
+            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, "no broker answered\(reason)")
         }
         defer { rd_kafka_mem_free(client.pointer, id) }
         return String(cString: id)
+    }
+
+    /// What librdkafka says of a connection, without its names for the thread and the broker, and without times, which
+    /// would make each line another one: `[thrd:x]: x: Connection refused (after 1ms in state CONNECT)`.
+    private static func reason(_ text: String) -> String {
+        var reason = text[...]
+        for separator in ["]: ", ": "] {
+            if let range = reason.firstRange(of: separator) { reason = reason[range.upperBound...] }
+        }
+        if let range = reason.firstRange(of: " (after ") { reason = reason[..<range.lowerBound] }
+        return String(reason)
     }
 
     /// The number of partitions of each topic, or why it is unknown (``KafkaError/isUnknownTopic``,

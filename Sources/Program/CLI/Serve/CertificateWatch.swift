@@ -12,7 +12,7 @@ struct CertificateWatch: Sendable {
     let log: Logger
 
     /// How often the files are read.
-    static let interval = Duration.seconds(5)
+    static let interval = Duration.seconds(1)
 
     /// Watches on a thread of its own until the signal is given.
     func start(until stopSignal: StopSignal) {

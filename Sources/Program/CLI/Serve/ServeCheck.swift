@@ -28,6 +28,9 @@ struct ServeCheck {
     func run(_ format: OutputFormat) throws {
         var findings = [postgres()]
         if configuration.kafka != nil { findings.append(kafka()) }
+        if let warning = configuration.kafka?.warning {
+            findings.append(Finding(subject: "Kafka", isFine: true, text: warning))
+        }
         findings += certificate() + unknownKeys()
         StandardOutput.show(format == .json ? json(findings) : text(findings))
         if findings.contains(where: { !$0.isFine }) { throw ExitCode.failure }

@@ -65,6 +65,7 @@ enum ServeCommand {
         let log = Logger(label: "serve")
         let configuration = read.configuration
         CertificateWarning.write(configuration, log)
+        if let warning = configuration.kafka?.warning { log.warning("\(warning)") }
         let stopSignal = StopSignal()
         let server = Server(try configuration.serverConfiguration(limits: read.dynamic.limits), stopSignal: stopSignal)
         let certificates = server.certificates

@@ -67,6 +67,15 @@ public struct KafkaSection: ConfigurationSection {
         }
     }
 
+    /// What may not work with the library that this program runs with; nil when nothing is known.
+    public var warning: String? {
+        let mechanism = properties.values["sasl.mechanisms"] ?? properties.values["sasl.mechanism"] ?? ""
+        guard mechanism.hasPrefix("SCRAM"), !KafkaConfiguration.canUseScram else { return nil }
+        return
+            "this librdkafka is older than 2.6.1 and cannot log in by SCRAM at Apache Kafka 4 or newer: use a newer one,"
+            + " PLAIN with TLS, or a client certificate"
+    }
+
     /// The front's configuration.
     public var frontConfiguration: KafkaFrontConfiguration {
         var front = KafkaFrontConfiguration(
