@@ -46,6 +46,8 @@ public final class Server {
     ///
     /// - Throws: `ServerError`. Whatever was started keeps running until `stop`.
     public func start() throws {
+        // gRPC listens once the shards are owned, which may take as long as another node has them.
+        try PortCheck.check(host: configuration.host, port: configuration.grpcPort)
         let patience = Patience(stop: stopSignal, log: log)
         let installation = try Installation.open(configuration, patience: patience)
         let history = makeHistory(installation)
@@ -67,9 +69,10 @@ public final class Server {
         endWhenShardIsLost(history, kafka)
         history.start()
         matching.start()
-        try startGRPC(installation, history, matching)
         kafka?.start()
         try wait { history.isReady }
+        // A node that waits does not listen: whoever has the addresses of both goes to the one that answers.
+        try startGRPC(installation, history, matching)
         kafka?.ownershipChanged(ownsShards: true)
         if let kafka { try wait { kafka.isReady } }
         memory = MemoryReclaimer(log: log)

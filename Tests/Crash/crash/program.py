@@ -12,14 +12,14 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from . import bad_wire, families, hostile_calls, hostile_records, kafka, matrix, outages, verdict_check
+from . import bad_wire, families, hostile_calls, hostile_records, kafka, matrix, outages, pair, verdict_check
 from .matrix import Settings
 from .sagamore import BINARY, REPOSITORY
 
 Test = Callable[[Path], Awaitable[tuple[list[str], str]]]
 """Gets a folder for logs; gives what is wrong, and a summary."""
 
-WITH_TOPICS = {"away-at-the-start", "away-later", "kills", "bad-wire"}
+WITH_TOPICS = {"away-at-the-start", "away-later", "kills", "pair", "bad-wire"}
 """What also uses topics, and does without them where there is no Kafka."""
 
 ON_TOPICS = {"topic-missing", "hostile-records"}
@@ -57,6 +57,7 @@ def main() -> None:
         "hostile-calls": lambda folder: hostile_calls.run(folder, seed),
         "hostile-records": hostile_records.run,
         "kills": lambda folder: matrix.run(folder, settings),
+        "pair": lambda folder: pair.run(folder, settings),
         "bad-wire": lambda folder: bad_wire.run(folder, settings, arguments.wire),
         "families": lambda folder: families.run(folder, family_settings),
     }

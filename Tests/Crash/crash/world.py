@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio.api.history.v1 import History
 
@@ -29,13 +29,20 @@ FINAL = {"passed", "compensated", "failed", "cancelled", "terminated", "timed_ou
 class World:
     """A server on a PostgreSQL, perhaps with a Kafka, and two workers: one of them through the relay."""
 
-    def __init__(self, folder: Path, *, with_kafka: bool, kafka_settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        with_kafka: bool,
+        kafka_settings: dict[str, str] | None = None,
+        make_server: Callable[[Path, str, str | None], Any] = Server,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.parts: list[Part] = []
         self.postgres = self.add(Postgres(folder))
         self.kafka = self.add(Kafka(folder, kafka_settings)) if with_kafka else None
-        self.server = self.add(Server(folder, self.postgres.url, self.kafka.address if self.kafka else None))
+        self.server = self.add(make_server(folder, self.postgres.url, self.kafka.address if self.kafka else None))
         self.relay = Relay(self.server.address)
         self.activity_log = folder / "activities.jsonl"
         workers = (("worker", self.server.address), ("worker-by-relay", f"127.0.0.1:{self.relay.port}"))

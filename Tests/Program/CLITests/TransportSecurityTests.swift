@@ -124,30 +124,30 @@ extension ProgramTests {
                 print("skipped: SCRAM was not checked: librdkafka is older than 2.6.1")
                 return [.password, .certificate]
             }
-        }
 
-        /// A command in and its events out, by listeners of both kinds.
-        @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"), arguments: KafkaClient.possible)
-        private func kafkaIsReachedWithTLS(client: KafkaClient) throws {
-            let authority = try TestAuthority()
-            let node = try authority.sign("kafka")
-            let worker = try authority.sign("worker")
-            let identity: KafkaSecurity.Identity =
-                switch client {
+            var identity: KafkaSecurity.Identity {
+                switch self {
                 case .scram: .scram(user: "saga", password: "geheim")
                 case .password: .password(user: "saga", password: "geheim")
                 case .certificate: .certificate
                 }
-            let security = KafkaSecurity(identity, keyAndCertificate: node.both, root: authority.root)
-            let kafka = try TemporaryKafka(security: security)
-            defer { kafka.stop() }
-            let folder = try TemporaryFolder()
-            let file = folder.path + "/sagamore.yaml"
-            let url = try TemporaryPostgres.sharedServer().createDatabase()
-            try "geheim\n".write(toFile: folder.path + "/password", atomically: true, encoding: .utf8)
-            func write(_ properties: [String]) throws {
-                let lines = (["ssl.ca.location: \(authority.root)"] + properties).map { "    \($0)\n" }.joined()
-                try """
+            }
+
+            /// librdkafka's properties: those that are refused, and those with which a client shows who it is.
+            func properties(_ worker: TestAuthority.Signed) -> (refused: [String], accepted: [String]) {
+                if self == .certificate {
+                    let names = ["ssl.certificate.location: \(worker.certificate)", "ssl.key.location: \(worker.key)"]
+                    return (["security.protocol: SSL"], ["security.protocol: SSL"] + names)
+                }
+                let mechanism = self == .scram ? "SCRAM-SHA-512" : "PLAIN"
+                let common = ["security.protocol: SASL_SSL", "sasl.mechanisms: \(mechanism)", "sasl.username: saga"]
+                return (common + ["sasl.password: wrong"], common + ["sasl.password: file:password"])
+            }
+        }
+
+        private func configuration(_ kafka: TemporaryKafka, _ root: String, _ properties: [String]) -> String {
+            let lines = (["ssl.ca.location: \(root)"] + properties).map { "    \($0)\n" }.joined()
+            return """
                 postgres:
                   url: ${DATABASE}
                 grpc:
@@ -162,47 +162,52 @@ extension ProgramTests {
                       allowedCommands: [start]
                   properties:
                 \(lines)
-                """.write(toFile: file, atomically: true, encoding: .utf8)
-            }
-            let good: [String]
-            switch client {
-            case .scram, .password:
-                let mechanism = client == .scram ? "SCRAM-SHA-512" : "PLAIN"
-                let common = ["security.protocol: SASL_SSL", "sasl.mechanisms: \(mechanism)", "sasl.username: saga"]
-                try write(common + ["sasl.password: wrong"])
-                good = common + ["sasl.password: file:password"]
-            case .certificate:
-                try write(["security.protocol: SSL"])
-                good = [
-                    "security.protocol: SSL", "ssl.certificate.location: \(worker.certificate)",
-                    "ssl.key.location: \(worker.key)",
-                ]
-            }
-            let refused = try sagamore(["serve", "--config", file, "--check"], environment: ["DATABASE": url])
+                """
+        }
+
+        /// A command in and its events out, by listeners of all kinds.
+        @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"), arguments: KafkaClient.possible)
+        private func kafkaIsReachedWithTLS(client: KafkaClient) throws {
+            let authority = try TestAuthority()
+            let node = try authority.sign("kafka")
+            let security = KafkaSecurity(client.identity, keyAndCertificate: node.both, root: authority.root)
+            let kafka = try TemporaryKafka(security: security)
+            defer { kafka.stop() }
+            let folder = try TemporaryFolder()
+            let file = folder.path + "/sagamore.yaml"
+            let database = ["DATABASE": try TemporaryPostgres.sharedServer().createDatabase()]
+            try "geheim\n".write(toFile: folder.path + "/password", atomically: true, encoding: .utf8)
+            let properties = client.properties(try authority.sign("worker"))
+            try configuration(kafka, authority.root, properties.refused)
+                .write(toFile: file, atomically: true, encoding: .utf8)
+            let refused = try sagamore(["serve", "--config", file, "--check"], environment: database)
             #expect(refused.status == 1)
             #expect(refused.output.contains("FAILED  Kafka: no broker answered: "), "\(refused.output)")
 
-            try write(good)
-            let program = try RunningProgram(["serve", "--config", file], environment: ["DATABASE": url])
+            try configuration(kafka, authority.root, properties.accepted)
+                .write(toFile: file, atomically: true, encoding: .utf8)
+            let program = try RunningProgram(["serve", "--config", file], environment: database)
             try program.wait(until: { program.errors.contains(#""message":"ready""#) })
-            let check = try sagamore(["serve", "--config", file, "--check"], environment: ["DATABASE": url])
+            let check = try sagamore(["serve", "--config", file, "--check"], environment: database)
             #expect(check.status == 0, "\(check.output)")
             #expect(check.output.contains("ok  Kafka: reached, cluster"))
             // The listener for everybody is for this test only.
-            let place = ["--kafka", kafka.bootstrap]
-            func publish(_ options: String...) throws {
-                let outcome = try sagamore(["command", "publish", "--topic", "orders"] + options + place)
-                #expect(outcome.status == 0, "\(outcome.errors)")
-            }
-            try publish("--command-id", "1", "--workflow-id", "w")
-            try publish("--command-id", "2", "--workflow-id", "w", "--command", "terminate")
-            let tail = ["events", "tail", "--topic", "results", "--follow", "--count", "2"] + place
-            let events = try sagamore(tail)
+            try publish(to: kafka, "--command-id", "1", "--workflow-id", "w")
+            try publish(to: kafka, "--command-id", "2", "--workflow-id", "w", "--command", "terminate")
+            let events = try sagamore(
+                ["events", "tail", "--topic", "results", "--follow", "--count", "2", "--kafka", kafka.bootstrap]
+            )
             #expect(events.output.contains("accepted"), "\(events.output)\(events.errors)")
             #expect(events.output.contains("PERMISSION_DENIED"), "\(events.output)")
             program.signal(SIGTERM)
             #expect(program.status() == 0)
             #expect(!program.errors.contains("geheim"))
+        }
+
+        private func publish(to kafka: TemporaryKafka, _ options: String...) throws {
+            let place = ["--topic", "orders", "--kafka", kafka.bootstrap]
+            let outcome = try sagamore(["command", "publish"] + options + place)
+            #expect(outcome.status == 0, "\(outcome.errors)")
         }
     }
 }

@@ -70,7 +70,7 @@ import Testing
     @Test func aShardThatIsNotFreeIsAskedForAgain() {
         var state = State()
         _ = tell(&state, .connected)
-        #expect(tell(&state, .taken(nil, since: Self.noon)) == ["report notTakenYet", "wait"])
+        #expect(tell(&state, .taken(nil, since: Self.noon)) == ["report standby", "wait"])
         #expect(tell(&state, .timePassed(isStopping: false)) == ["wait"])
         let later = Self.noon + .seconds(5)
         #expect(tell(&state, .timePassed(isStopping: false), at: later) == ["take"])
@@ -249,6 +249,7 @@ enum LaneActionName {
         case .refuse(let items, .culprit(let error)): "refuse \(items) \(error.sqlState)"
         case .finish: "finish"
         case .report(.notTakenYet): "report notTakenYet"
+        case .report(.standby): "report standby"
         case .report(.away): "report away"
         case .report(.misconfigured): "report misconfigured"
         case .report(.split): "report split"

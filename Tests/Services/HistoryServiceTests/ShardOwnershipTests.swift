@@ -1,5 +1,6 @@
 import SagamoreEngine
 import SagamoreEngineTestSupport
+import SagamorePersistence
 import Testing
 
 @testable import SagamoreHistoryService
@@ -27,11 +28,11 @@ import Testing
     @Test func theLeaseLimitsWhatMayBeShown() {
         var ownership = owned()
         #expect(ownership.isOwned && ownership.epoch == 3)
-        #expect(ownership.obstacle(at: Self.start + .seconds(10)) == nil)
-        #expect(ownership.obstacle(at: Self.start + .milliseconds(10_001)) == .databaseAway)
-        let later = Self.start + .seconds(5)
-        ownership.extendLease(from: later, at: later, wall: Self.wall + .seconds(5))
-        #expect(ownership.obstacle(at: later + .seconds(10)) == nil)
+        #expect(ownership.obstacle(at: Self.start + ShardLease.use) == nil)
+        #expect(ownership.obstacle(at: Self.start + .milliseconds(3_501)) == .databaseAway)
+        let later = Self.start + .seconds(3)
+        ownership.extendLease(from: later, at: later, wall: Self.wall + .seconds(3))
+        #expect(ownership.obstacle(at: later + ShardLease.use) == nil)
     }
 
     @Test func aShortStallIsWaitedFor() {
@@ -79,7 +80,7 @@ import Testing
             now = now + .milliseconds(Int64.random(in: 0...4_000, using: &random))
             let expected: ShardOwnership.Obstacle?
             if let leasedSince {
-                let isAway = now - leasedSince > .seconds(10) || stalledSince.map { now - $0 > .seconds(1) } ?? false
+                let isAway = now - leasedSince > ShardLease.use || stalledSince.map { now - $0 > .seconds(1) } ?? false
                 expected = isAway ? .databaseAway : nil
             } else {
                 expected = .starting

@@ -13,10 +13,6 @@ public final class SimulatedLaneStore: LaneStore {
         self.session = session
     }
 
-    private static let leaseTime = Interval.seconds(2)
-    /// A shard can be taken this long after its lease expired.
-    private static let leaseGrace = Interval.seconds(10)
-
     public func commit(_ batch: CommitBatch, fence: ShardFence) throws(CommitError) {
         try database.perform(.commit, session, shard: fence.shard, commit: (batch, fence)) { () throws(CommitError) in
             try database.commit(batch, fence)
@@ -30,7 +26,7 @@ public final class SimulatedLaneStore: LaneStore {
             let isReadable = level <= database.knownFormatLevel
             if isReadable, var row = database.tables.shard(shard), owner.sliceVersion == database.tables.sliceVersion {
                 let now = database.now()
-                let isFree = row.owner.isEmpty || row.leaseUntil + Self.leaseGrace < now
+                let isFree = row.owner.isEmpty || row.leaseUntil + ShardLease.grace < now
                 if isFree || row.node.hasSameBytes(as: owner.node) {
                     row.node = owner.node
                     row.owner = owner.process
@@ -61,7 +57,7 @@ public final class SimulatedLaneStore: LaneStore {
     private func take(_ shard: Int32, _ row: ShardRow, _ now: Instant) throws(CommitError) -> TakenShard {
         var row = row
         row.epoch += 1
-        row.leaseUntil = now + Self.leaseTime
+        row.leaseUntil = now + ShardLease.length
         try update(shard, row)
         return TakenShard(
             epoch: row.epoch,
@@ -102,7 +98,7 @@ public final class SimulatedLaneStore: LaneStore {
             guard var row = database.tables.shard(shard), row.epoch == epoch,
                 row.owner.hasSameBytes(as: owner.process)
             else { return false }
-            row.leaseUntil = database.now() + Self.leaseTime
+            row.leaseUntil = database.now() + ShardLease.length
             try update(shard, row)
             return true
         }

@@ -39,13 +39,13 @@ extension DatabaseContract {
             let database = try kind.make()
             _ = try database.take()
             #expect(try database.lane.takeShard(0, as: Self.other) == nil)
-            try database.pass(seconds: 6)
+            try database.pass(seconds: 2)
             #expect(try database.lane.renewLease(0, as: Sample.owner, epoch: 1))
-            try database.pass(seconds: 8)
+            try database.pass(seconds: 3)
             #expect(try database.lane.takeShard(0, as: Self.other) == nil)
             // The same node's next process need not wait.
             #expect(try database.lane.takeShard(0, as: ShardOwner(node: "node", process: "next"))?.epoch == 2)
-            try database.pass(seconds: 13)
+            try database.pass(seconds: 5)
             #expect(try database.lane.takeShard(0, as: Self.other)?.epoch == 3)
             // Given back, it is free at once.
             try database.lane.releaseShard(0, epoch: 3)

@@ -71,9 +71,8 @@ public struct KafkaSection: ConfigurationSection {
     public var warning: String? {
         let mechanism = properties.values["sasl.mechanisms"] ?? properties.values["sasl.mechanism"] ?? ""
         guard mechanism.hasPrefix("SCRAM"), !KafkaConfiguration.canUseScram else { return nil }
-        return
-            "this librdkafka is older than 2.6.1 and cannot log in by SCRAM at Apache Kafka 4 or newer: use a newer one,"
-            + " PLAIN with TLS, or a client certificate"
+        return "this librdkafka is older than 2.6.1 and cannot log in by SCRAM at Apache Kafka 4 or newer: use a "
+            + "newer one, PLAIN with TLS, or a client certificate"
     }
 
     /// The front's configuration.

@@ -71,6 +71,7 @@ extension CommitLane {
     func tell(_ report: LaneReport) {
         var metadata: Logger.Metadata = ["shard": "\(shard.id)"]
         switch report {
+        case .standby: log.notice("standby: another node has the shard", metadata: metadata)
         case .notTakenYet(let reason):
             metadata["reason"] = "\(reason)"
             log.warning("shard cannot be taken yet", metadata: metadata)

@@ -62,14 +62,13 @@ struct CommitLaneState<Item> {
     /// Whether a shard that is not owned yet can be taken without a new connection.
     private var isConnected = false
 
-    /// A lease is written for 2 s ahead.
-    private static var leaseRenewal: Interval { .seconds(1) }
     /// A stopping lane waits this long for a database that is away.
     private static var stopPatience: Interval { .seconds(3) }
     private static var shortestPause: Interval { .milliseconds(50) }
     private static var longestPause: Interval { .seconds(2) }
-    /// Either this process took its first shard a moment ago, or another one keeps it for a long time.
-    private static var longestPauseForFirst: Interval { .milliseconds(250) }
+    /// Another node may give its shards back, or this process has taken its first shard a moment ago. Asking costs the
+    /// database a look at one row.
+    private static var longestPauseForOthers: Interval { .milliseconds(250) }
     /// A transaction that exceeded the resources of the server this often is split.
     private static var overloadLimit: Int { 2 }
 
@@ -93,11 +92,11 @@ struct CommitLaneState<Item> {
             return [.retake(epoch: known.epoch)]
         case (.connecting, .failed(let error)), (.taking, .failed(let error)):
             isConnected = false
-            return notTaken("\(error)", now, chance)
+            return notTaken(.notTakenYet(reason: "\(error)"), now, pause: nextPause(chance))
         case (.taking, .taken(nil, _)):
-            return notTaken("it is owned by another node, whose lease has not lapsed", now, chance)
+            return notTaken(.standby, now, pause: min(nextPause(chance), Self.longestPauseForOthers))
         case (.taking, .waitsForFirst):
-            let pause = min(nextPause(chance), Self.longestPauseForFirst)
+            let pause = min(nextPause(chance), Self.longestPauseForOthers)
             state = .backingOff(until: now + pause)
             return list(.wait(until: now + pause))
         case (.taking, .taken(let taken?, let since)):
@@ -111,7 +110,7 @@ struct CommitLaneState<Item> {
         case (.renewing, .notOurs):
             return lose(.takenByAnother)
         case (.renewing, .renewed(let since)):
-            renewAt = since + Self.leaseRenewal
+            renewAt = since + ShardLease.renewal
             return list(.extendLease(since: since)) + proceed(now)
         case (.idle, .gathered(nil)):
             state = .stopped
@@ -149,7 +148,7 @@ struct CommitLaneState<Item> {
     private mutating func own(_ taken: TakenShard, _ since: Instant, _ now: Instant) -> [LaneAction<Item>] {
         let isFirst = known == nil
         known = taken
-        renewAt = since + Self.leaseRenewal
+        renewAt = since + ShardLease.renewal
         return list(.own(taken, since: since, isFirst: isFirst)) + proceed(now)
     }
 
@@ -288,10 +287,9 @@ extension CommitLaneState {
         return actions + list(.wait(until: now + pause))
     }
 
-    private mutating func notTaken(_ reason: String, _ now: Instant, _ chance: Double) -> [LaneAction<Item>] {
-        let pause = nextPause(chance)
+    private mutating func notTaken(_ why: LaneReport, _ now: Instant, pause: Interval) -> [LaneAction<Item>] {
         state = .backingOff(until: now + pause)
-        return report(.notTakenYet(reason: reason)) + list(.wait(until: now + pause))
+        return report(why) + list(.wait(until: now + pause))
     }
 
     private mutating func resumed(_ isStopping: Bool, _ now: Instant) -> [LaneAction<Item>] {

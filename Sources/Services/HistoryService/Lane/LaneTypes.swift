@@ -97,6 +97,8 @@ enum LaneEnd: Sendable, Equatable {
 /// What a lane logs, once per change.
 enum LaneReport: Sendable, Equatable {
     case notTakenYet(reason: String)
+    /// Another node has the shard: this one waits until it is gone.
+    case standby
     case away(reason: String)
     /// The database refuses something that every commit needs.
     case misconfigured(reason: String)

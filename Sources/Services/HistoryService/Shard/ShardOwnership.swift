@@ -1,4 +1,5 @@
 internal import SagamoreEngine
+internal import SagamorePersistence
 internal import SagamoreServices
 
 /// Whether this process owns a shard and can commit to it. The lane reports changes. Requests check the obstacle.
@@ -31,8 +32,6 @@ struct ShardOwnership {
         case starting, dropped, databaseAway
     }
 
-    /// The lease lasts 2 s, and others respect it for 10 s more. The owner does not use the last 2 s of those.
-    static let leaseUse = Interval.seconds(10)
     /// How long requests wait for a lane that cannot commit. After that they are refused.
     static let stallPatience = Interval.seconds(1)
 
@@ -85,7 +84,7 @@ struct ShardOwnership {
     mutating func extendLease(from since: Instant, at now: Instant, wall: Instant) {
         guard var tenure else { preconditionFailure("a lease was extended of a shard that is not owned") }
         if obstacle(at: now) != nil { outage = WorkerOutage(end: wall, grace: grace) }
-        tenure.ownedUntil = since + Self.leaseUse
+        tenure.ownedUntil = since + ShardLease.use
         state = .owned(tenure)
     }
 

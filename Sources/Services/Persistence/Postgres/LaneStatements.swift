@@ -17,13 +17,20 @@ enum LaneStatements {
         """
     )
 
-    /// A shard can be taken 10 s after its lease expired, or at once by a new process of the same node. A program that
-    /// cannot read what other owners may have written takes no shard.
+    private static let length = interval(ShardLease.length)
+    private static let grace = interval(ShardLease.grace)
+
+    private static func interval(_ interval: Interval) -> String {
+        "interval '\(interval.nanoseconds / 1_000_000) milliseconds'"
+    }
+
+    /// A shard can be taken some time after its lease expired, or at once by a new process of the same node. A program
+    /// that cannot read what other owners may have written takes no shard.
     static let take = PostgresStatement(
         "lane_take",
         """
-        update sagamore.shards set epoch = epoch + 1, node = $2, owner = $3, lease_until = now() + interval '2 seconds'
-            where id = $1 and (node = $2 or owner = '' or lease_until < now() - interval '10 seconds')
+        update sagamore.shards set epoch = epoch + 1, node = $2, owner = $3, lease_until = now() + \(length)
+            where id = $1 and (node = $2 or owner = '' or lease_until < now() - \(grace))
                 and slice_version = $4 and (select format_level from sagamore.installation) <= $5
             returning epoch, outbox_sequence, commit_count, (select format_level from sagamore.installation)
         """
@@ -38,7 +45,7 @@ enum LaneStatements {
     static let retake = PostgresStatement(
         "lane_retake",
         """
-        update sagamore.shards set epoch = epoch + 1, lease_until = now() + interval '2 seconds'
+        update sagamore.shards set epoch = epoch + 1, lease_until = now() + \(length)
             where id = $1 and owner = $2 and epoch >= $3 and slice_version = $4
             returning epoch, outbox_sequence, commit_count, (select format_level from sagamore.installation)
         """
@@ -60,7 +67,7 @@ enum LaneStatements {
     static let renew = PostgresStatement(
         "lane_renew",
         """
-        update sagamore.shards set lease_until = now() + interval '2 seconds'
+        update sagamore.shards set lease_until = now() + \(length)
             where id = $1 and epoch = $2 and owner = $3
         """
     )
