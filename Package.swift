@@ -68,6 +68,7 @@ let cLibraries: [Target] = [
     wrapper("CSagamoreTLS", apt: "libssl-dev", brew: "openssl"),
     wrapper("CSagamoreDeflate", apt: "libdeflate-dev", brew: "libdeflate"),
     wrapper("CSagamoreYAML", apt: "libyaml-dev", brew: "libyaml"),
+    wrapper("CSagamoreMicroHTTPD", apt: "libmicrohttpd-dev", brew: "libmicrohttpd"),
     wrapper("CSagamorePostgres", apt: "libpq-dev", brew: "libpq"),
     wrapper("CSagamoreRdKafka", apt: "librdkafka-dev", brew: "librdkafka"),
     .systemLibrary(name: "CSagamoreAllocator", path: folder("Sources", "CLibraries", "CSagamoreAllocator")),
@@ -79,6 +80,7 @@ let base: [Target] = [
     library("Base", "SagamoreProtobuf"),
     library("Base", "SagamoreLogging", ["SagamoreThreads"]),
     library("Base", "SagamoreYAML", ["CSagamoreYAML"]),
+    library("Base", "SagamoreMetrics", ["SagamoreThreads"]),
     library("Base", "SagamoreJSONText"),
     library("Base", "SagamoreCommandLineArguments"),
 
@@ -86,6 +88,7 @@ let base: [Target] = [
     tests("Base", "SagamoreProtobufTests", ["SagamoreProtobuf"]),
     tests("Base", "SagamoreLoggingTests", ["SagamoreLogging"]),
     tests("Base", "SagamoreYAMLTests", ["SagamoreYAML"]),
+    tests("Base", "SagamoreMetricsTests", ["SagamoreMetrics"]),
     tests("Base", "SagamoreJSONTextTests", ["SagamoreJSONText"]),
     tests("Base", "SagamoreCommandLineArgumentsTests", ["SagamoreCommandLineArguments"]),
 ]
@@ -95,7 +98,7 @@ let connections: [Target] = [
     library(
         "Connections",
         "SagamoreGRPC",
-        ["CSagamoreHTTP2", "CSagamoreTLS", "CSagamoreDeflate", "SagamoreThreads"]
+        ["CSagamoreHTTP2", "CSagamoreTLS", "CSagamoreDeflate", "SagamoreMetrics", "SagamoreThreads"]
     ),
     library("Connections", "SagamorePostgresClient", ["CSagamorePostgres"]),
     library("Connections", "SagamoreEmbeddedPostgres", ["SagamoreThreads"]),
@@ -104,6 +107,7 @@ let connections: [Target] = [
     testSupport("SagamorePostgresTestSupport", ["SagamoreEmbeddedPostgres", "SagamorePostgresClient"]),
     testSupport("SagamoreKafkaTestSupport", ["SagamoreKafkaClient", "SagamoreThreads"]),
     testSupport("SagamoreGRPCTestSupport", []),
+    testSupport("SagamoreWebTestSupport", []),
     tests("Connections", "SagamoreAPITests", ["SagamoreAPI", "SagamoreProtobuf"], exclude: ["exchange.py"]),
     tests(
         "Connections",
@@ -152,7 +156,7 @@ let services: [Target] = [
         "SagamoreHistoryService",
         [
             "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-            "SagamoreLogging", "SagamoreThreads",
+            "SagamoreMetrics", "SagamoreLogging", "SagamoreThreads",
         ]
     ),
     library(
@@ -222,10 +226,12 @@ let fronts: [Target] = [
         "SagamoreKafkaFront",
         [
             "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
-            "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging", "SagamoreThreads",
+            "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreMetrics", "SagamoreLogging", "SagamoreThreads",
         ]
     ),
+    library("Fronts", "SagamoreWebFront", ["CSagamoreMicroHTTPD", "SagamoreThreads"]),
 
+    tests("Fronts", "SagamoreWebFrontTests", ["SagamoreWebTestSupport", "SagamoreWebFront"]),
     tests(
         "Fronts",
         "SagamoreGRPCFrontTests",
@@ -255,7 +261,8 @@ let program: [Target] = [
             "SagamoreMatchingService",
             "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
             "SagamoreEmbeddedPostgres", "SagamoreGRPC", "SagamorePostgresClient",
-            "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreLogging", "SagamoreThreads",
+            "SagamoreKafkaClient", "SagamoreWebFront", "SagamoreJSONText", "SagamoreMetrics", "SagamoreLogging",
+            "SagamoreThreads",
         ]
     ),
     library(
@@ -286,8 +293,8 @@ let program: [Target] = [
         "SagamoreCLITests",
         [
             "SagamoreProgramTestSupport", "SagamorePostgresTestSupport", "SagamoreKafkaTestSupport",
-            "SagamoreGRPCTestSupport", "SagamoreCLI", "SagamoreServer", "SagamoreGRPC", "SagamoreKafkaClient",
-            "SagamoreJSONText", "SagamoreCommandLineArguments", "SagamoreAPI",
+            "SagamoreGRPCTestSupport", "SagamoreWebTestSupport", "SagamoreCLI", "SagamoreServer", "SagamoreGRPC",
+            "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreCommandLineArguments", "SagamoreAPI",
             "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreEmbeddedPostgres", "SagamoreLogging",
         ]
     ),

@@ -85,12 +85,16 @@ public struct ProtobufReader {
     // MARK: Tags
 
     /// Reads the next tag (field number times eight plus wire type), or returns nil at the end of the message.
-    public mutating func nextTag() throws(ProtobufError) -> UInt32? {
+    public mutating func nextTag() throws(ProtobufError) -> UInt32? { try self.nextTag(least: 8) }
+
+    private mutating func nextTag(least: UInt64) throws(ProtobufError) -> UInt32? {
         if self.position == self.end { return nil }
         self.fieldStart = self.position
         let value = try self.varint()
         // Protobuf limits a tag to five bytes, even when further bytes would add nothing.
-        guard value >= 8, value <= UInt64(UInt32.max), self.position - self.fieldStart <= 5 else { throw .invalidTag }
+        guard value >= least, value <= UInt64(UInt32.max), self.position - self.fieldStart <= 5 else {
+            throw .invalidTag
+        }
         self.tag = UInt32(value)
         return self.tag
     }
@@ -119,7 +123,8 @@ public struct ProtobufReader {
         self.depth -= 1
         let number = self.fieldNumber
         while true {
-            guard let tag = try self.nextTag() else { throw .truncated }
+            // Protobuf's own readers do not look for field 0 in what they skip.
+            guard let tag = try self.nextTag(least: 0) else { throw .truncated }
             if tag & 7 == UInt32(ProtobufWireType.endGroup.rawValue) {
                 guard self.fieldNumber == number else { throw .invalidWireType(field: self.fieldNumber) }
                 self.depth += 1

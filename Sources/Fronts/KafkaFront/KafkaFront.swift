@@ -49,8 +49,11 @@ public final class KafkaFront: Sendable {
         shardCount: Int,
         shard: @escaping @Sendable (WorkflowKey) -> Int,
         clock: @escaping @Sendable () -> Instant,
+        metrics: KafkaFrontMetrics = KafkaFrontMetrics(),
         log: Logger
     ) throws(KafkaError) {
+        var environment = FrontEnvironment.system
+        environment.metrics = metrics
         try self.init(
             configuration: configuration,
             history: history,
@@ -60,7 +63,7 @@ public final class KafkaFront: Sendable {
             shardCount: shardCount,
             shard: shard,
             clock: clock,
-            environment: .system,
+            environment: environment,
             log: log
         )
     }

@@ -19,6 +19,7 @@ extension Configuration {
             return namespace
         }
         server.limits = limits
+        server.http = http.map { WebAddress(host: $0.host, port: $0.port) }
         server.kafka = kafka?.frontConfiguration
         return server
     }

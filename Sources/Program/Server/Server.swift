@@ -6,11 +6,13 @@ internal import SagamoreKafkaClient
 internal import SagamoreKafkaFront
 internal import SagamoreLogging
 internal import SagamoreMatchingService
+internal import SagamoreMetrics
 internal import SagamoreNamespaces
 internal import SagamorePersistence
 internal import SagamorePostgresClient
 internal import SagamoreServices
 internal import SagamoreThreads
+internal import SagamoreWebFront
 
 /// The services of one process, assembled from a configuration.
 ///
@@ -25,6 +27,9 @@ public final class Server {
     private var kafka: KafkaFront?
     private var memory: MemoryReclaimer?
     private var namespaces: NamespaceReclaimer?
+    private var web: WebServer?
+    private let registry = MetricsRegistry()
+    private let readiness = Readiness()
     private let process = ServerConfiguration.processName()
 
     /// The certificate of the gRPC port, to be replaced while it is in use.
@@ -48,9 +53,13 @@ public final class Server {
     public func start() throws {
         // gRPC listens once the shards are owned, which may take as long as another node has them.
         try PortCheck.check(host: configuration.host, port: configuration.grpcPort)
+        let pages = ServerPages(registry: registry, readiness: readiness)
+        web = try configuration.http.map { address throws(ServerError) in try pages.serve(address) }
         let patience = Patience(stop: stopSignal, log: log)
+        readiness.set("PostgreSQL has not been reached yet")
         let installation = try Installation.open(configuration, patience: patience)
         let history = makeHistory(installation)
+        pages.register(history)
         let matching = MatchingService(
             history: history,
             settings: PostgresTaskQueueSettings(url: configuration.postgresURL),
@@ -70,10 +79,12 @@ public final class Server {
         history.start()
         matching.start()
         kafka?.start()
+        readiness.set("standby: the shards are not owned yet, or their runs not loaded")
         try wait { history.isReady }
         // A node that waits does not listen: whoever has the addresses of both goes to the one that answers.
         try startGRPC(installation, history, matching)
         kafka?.ownershipChanged(ownsShards: true)
+        readiness.set("Kafka has not been reached yet")
         if let kafka { try wait { kafka.isReady } }
         memory = MemoryReclaimer(log: log)
         let namespaces = NamespaceReclaimer(
@@ -84,6 +95,7 @@ public final class Server {
         )
         namespaces.start()
         self.namespaces = namespaces
+        readiness.set(nil)
     }
 
     private func wait(until condition: () -> Bool) throws(ServerError) {
@@ -113,6 +125,7 @@ public final class Server {
                 shardCount: installation.slices.shardCount,
                 shard: { history.shard(of: $0) },
                 clock: SystemClock.now,
+                metrics: KafkaFrontMetrics(registry),
                 log: Logger(label: "kafka")
             )
             history.onOutboxGrowth { shard in front.outboxGrew(shard) }
@@ -145,6 +158,7 @@ public final class Server {
             },
             encoder: StatusEventJSON(),
             clock: SystemClock.now,
+            metrics: HistoryMetrics(registry),
             log: log
         )
         return history
@@ -153,8 +167,9 @@ public final class Server {
     /// Ends the process when it loses a shard. It leaves the command group at once, so that the new owner gets all
     /// partitions.
     private func endWhenShardIsLost(_ history: HistoryService, _ kafka: KafkaFront?) {
-        let (stopSignal, log) = (stopSignal, log)
+        let (stopSignal, log, readiness) = (stopSignal, log, readiness)
         history.onShardLost { shard, loss in
+            readiness.set("shard \(shard) was lost")
             kafka?.ownershipChanged(ownsShards: false)
             let reason =
                 switch loss {
@@ -176,6 +191,7 @@ public final class Server {
         settings.tls = configuration.tls
         let server = GRPCServer(
             settings,
+            metrics: registry,
             log: { level, line in grpcLog.log(level: level.loggingLevel, line) }
         )
         let front = GRPCFront(
@@ -200,6 +216,7 @@ public final class Server {
     /// Shuts everything down in order: the fronts reject new requests and finish open ones, polls end without a task,
     /// and lanes commit their queues and release their shards.
     public func stop() {
+        readiness.set("stopping")
         memory?.stop()
         memory = nil
         namespaces?.stop()
@@ -215,6 +232,8 @@ public final class Server {
         self.grpc = nil
         matching = nil
         history = nil
+        web?.stop()
+        web = nil
     }
 }
 

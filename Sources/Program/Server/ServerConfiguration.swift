@@ -15,6 +15,8 @@ public struct ServerConfiguration: Sendable {
     public var node: String
     /// The certificate of the gRPC port; nil for plain text.
     public var tls: GRPCServerConfiguration.TLS?
+    /// Where the pages for probes and metrics are; nil for nowhere.
+    public var http: WebAddress?
     /// Namespaces to create if they do not exist.
     public var namespaces = [InitialNamespace("default")]
     /// The limits of runs and requests.
@@ -29,6 +31,20 @@ public struct ServerConfiguration: Sendable {
         self.postgresURL = postgresURL
         self.node = node
         shardCount = Self.defaultShardCount
+    }
+}
+
+/// The address of a web server.
+public struct WebAddress: Sendable, Hashable {
+    /// An address, not a name.
+    public var host: String
+    /// The port; 0 picks a free port.
+    public var port: Int
+
+    /// An address.
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
     }
 }
 

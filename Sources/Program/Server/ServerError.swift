@@ -6,6 +6,8 @@ public enum ServerError: Error, CustomStringConvertible {
     case stopped
     /// The gRPC port cannot be opened.
     case cannotListen(GRPCServerError)
+    /// The HTTP port cannot be opened, with the reason.
+    case cannotServePages(String)
     /// The data folder is unusable, with the reason.
     case dataFolder(String)
     /// A setting is invalid, with its name and the reason.
@@ -20,6 +22,7 @@ public enum ServerError: Error, CustomStringConvertible {
         switch self {
         case .stopped: "stopped before it was ready"
         case .cannotListen(let error): error.description
+        case .cannotServePages(let reason): reason
         case .dataFolder(let reason), .badSetting(let reason), .database(let reason), .kafka(let reason): reason
         }
     }

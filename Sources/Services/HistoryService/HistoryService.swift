@@ -51,6 +51,7 @@ public final class HistoryService: HistoryClient {
         makeLoaderStore: @escaping @Sendable () throws -> any LoaderStore,
         encoder: any StatusEventEncoder,
         clock: @escaping @Sendable () -> Instant,
+        metrics: HistoryMetrics = HistoryMetrics(),
         log: Logger
     ) {
         self.init(
@@ -59,7 +60,7 @@ public final class HistoryService: HistoryClient {
             makeLaneStore: makeLaneStore,
             makeLoaderStore: makeLoaderStore,
             encoder: encoder,
-            environment: .system(wallClock: clock),
+            environment: .system(wallClock: clock, metrics: metrics),
             runtime: ThreadRuntime(),
             log: log
         )
@@ -134,6 +135,16 @@ public final class HistoryService: HistoryClient {
     public var isReady: Bool { current.withLock { $0 }.isReady }
 
     var shards: [Shard] { current.withLock { $0 }.shards }
+
+    /// What each shard looks like now.
+    public func figures() -> [ShardFigures] {
+        shards.map { shard in
+            let (isOwned, workflows) = shard.perform {
+                (shard.state.ownership.isOwned, shard.state.runs.contexts.count)
+            }
+            return ShardFigures(id: shard.id, isOwned: isOwned, workflows: workflows, queuedItems: shard.lane.count)
+        }
+    }
 
     /// Takes the shards and recovers their runs. Returns at once.
     public func start() { start(current.withLock { $0 }) }

@@ -125,6 +125,12 @@ func reading<Value>(
         #expect(message.map { $0.unknownFields } == (error.map { .failure($0) } ?? .success(bytes)))
     }
 
+    /// As protobuf's own readers do: field 0 is an error in a message, and not in a group that is skipped.
+    @Test func fieldZeroIsSkippedInGroupsOnly() throws {
+        #expect(throws: ProtobufError.invalidTag) { try ProtobufEmpty(serializedBytes: [0x00, 0x00]) }
+        #expect(throws: Never.self) { try ProtobufEmpty(serializedBytes: [0x8b, 0x00, 0x00, 0x00, 0x0c]) }
+    }
+
     @Test func groupsAreNestedAtMostAHundredDeep() {
         func groups(_ count: Int) -> [UInt8] {
             [UInt8](repeating: 0x0B, count: count) + [UInt8](repeating: 0x0C, count: count)

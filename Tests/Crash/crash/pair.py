@@ -36,7 +36,7 @@ class Node(Part):
         self.address = f"127.0.0.1:{self.port}"
         self.configuration = logs / f"{name}.yaml"
         lines = [f"node: {name}", "postgres:", f"  url: {postgres}", "grpc:", f"  port: {self.port}"]
-        lines += ["log:", f"  level: {LOG_LEVEL}", "  format: text"]
+        lines += ["http:", f"  port: {free_port()}", "log:", f"  level: {LOG_LEVEL}", "  format: text"]
         if kafka_address:
             lines += ["kafka:", f"  bootstrap: {kafka_address}"]
         self.configuration.write_text("\n".join(lines) + "\n")

@@ -5,6 +5,7 @@ import SagamoreJSONText
 import SagamoreKafkaTestSupport
 import SagamorePostgresTestSupport
 import SagamoreProgramTestSupport
+import SagamoreWebTestSupport
 import Testing
 
 extension ProgramTests {
@@ -16,15 +17,19 @@ extension ProgramTests {
             let folder: TemporaryFolder
             let url: String
             let port: UInt16
+            let webPort: UInt16
             let file: String
 
-            /// - Parameter rest: of the configuration, behind the database and the gRPC port.
-            init(grpc: String = "", rest: String = "") throws {
+            /// - Parameters:
+            ///   - rest: of the configuration, behind the database and the ports.
+            ///   - other: a service on whose database this one is another node.
+            init(grpc: String = "", rest: String = "", sharing other: Service? = nil) throws {
                 folder = try TemporaryFolder()
-                url = try TemporaryPostgres.sharedServer().createDatabase()
-                port = LoopbackPorts.free(1)[0]
+                url = try other?.url ?? TemporaryPostgres.sharedServer().createDatabase()
+                let ports = LoopbackPorts.free(2)
+                (port, webPort) = (ports[0], ports[1])
                 file = folder.path + "/sagamore.yaml"
-                try write(grpc: grpc, rest: rest)
+                try write(grpc: grpc, rest: other == nil ? rest : "node: other\n")
             }
 
             func write(grpc: String = "", rest: String = "") throws {
@@ -34,6 +39,8 @@ extension ProgramTests {
                 grpc:
                   port: \(port)
                 \(grpc)
+                http:
+                  port: \(webPort)
                 \(rest)
                 """.write(toFile: file, atomically: true, encoding: .utf8)
             }
@@ -53,6 +60,11 @@ extension ProgramTests {
             }
 
             var address: String { "127.0.0.1:\(port)" }
+
+            func page(_ path: String) -> String {
+                let (status, body) = HTTPExchange.page(path, port: Int(webPort))
+                return "\(status) \(body)"
+            }
         }
 
         @Test func aServiceRunsUntilItIsAskedToStop() throws {
@@ -68,6 +80,34 @@ extension ProgramTests {
                 program.signal(SIGTERM)
                 #expect(program.status() == 0, "\(program.errors)")
             }
+        }
+
+        @Test func pagesTellProbesAndPrometheus() throws {
+            let service = try Service()
+            let program = try service.startAndWait()
+            #expect(service.page("/healthz") == "200 ok\n")
+            #expect(service.page("/readyz") == "200 ready\n")
+            _ = try sagamore("workflow", "show", "--address", service.address, "--workflow-id", "none")
+            let metrics = service.page("/metrics")
+            for line in [
+                "sagamore_ready 1", "sagamore_shard_owned{shard=\"0\"} 1",
+                "service_requests_total{operation=\"GetWorkflowExecutionHistory\"} 1",
+                "service_errors_total{operation=\"GetWorkflowExecutionHistory\",code=\"NOT_FOUND\"} 1",
+            ] {
+                #expect(metrics.contains(line + "\n"), "\(metrics)")
+            }
+            // A second node waits, and says so.
+            let other = try Service(sharing: service)
+            let waiting = try other.start()
+            try waiting.wait(until: { waiting.errors.contains("standby: another node has the shard") })
+            #expect(other.page("/healthz") == "200 ok\n")
+            #expect(other.page("/readyz").hasPrefix("503 not ready: standby"))
+            program.signal(SIGTERM)
+            #expect(program.status() == 0)
+            try waiting.wait(until: { waiting.errors.contains(#""message":"ready""#) })
+            #expect(other.page("/readyz") == "200 ready\n")
+            waiting.signal(SIGTERM)
+            #expect(waiting.status() == 0)
         }
 
         @Test func aHangUpReadsTheLogsLevelAgain() throws {
@@ -91,7 +131,7 @@ extension ProgramTests {
                     environment: ["DATABASE": service.url]
                 )
                 #expect(outcome.status == 2)
-                let message = "sagamore: \(service.file):7:3: unknown key 'boostrap'; did you mean 'bootstrap'?\n"
+                let message = "sagamore: \(service.file):9:3: unknown key 'boostrap'; did you mean 'bootstrap'?\n"
                 #expect(outcome.errors == message)
             }
             let missing = try sagamore("serve", "--config", service.folder.path + "/none")

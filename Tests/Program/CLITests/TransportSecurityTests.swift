@@ -89,6 +89,7 @@ extension ProgramTests {
                 \(certificate)
                 grpc:
                   port: \(LoopbackPorts.free(1)[0])
+                http:
                 """.write(toFile: file, atomically: true, encoding: .utf8)
             }
             let own = "    certificate: \(client.certificate)\n    key: \(client.key)"
@@ -152,6 +153,7 @@ extension ProgramTests {
                   url: ${DATABASE}
                 grpc:
                   port: \(LoopbackPorts.free(1)[0])
+                http:
                 kafka:
                   bootstrap: \(kafka.secureBootstrap)
                   routes:

@@ -47,7 +47,7 @@ extension PersistenceTests {
             #expect(try storage.number("select count(*) from sagamore.outbox") == 2)
         }
 
-        @Test func aShardIsTakenWhenItsLeaseHasLapsedForTenSeconds() throws {
+        @Test func aShardIsTakenWhenItsLeaseHasLapsedForTwoSeconds() throws {
             let storage = try Storage()
             _ = try storage.take()
             let other = ShardOwner(node: "other", process: "other process")
@@ -55,11 +55,11 @@ extension PersistenceTests {
                 try storage.session.execute("update sagamore.shards set lease_until = now() - interval '\(interval)'")
             }
             #expect(try storage.lane.takeShard(0, as: other) == nil)
-            try lapse("9 seconds")
+            try lapse("1.5 seconds")
             #expect(try storage.lane.takeShard(0, as: other) == nil)
             // The next process of the same node does not wait.
             #expect(try storage.lane.takeShard(0, as: ShardOwner(node: "node", process: "next")) != nil)
-            try lapse("10.5 seconds")
+            try lapse("2.5 seconds")
             #expect(try storage.lane.takeShard(0, as: other)?.epoch == 3)
             // A released shard is free at once.
             try storage.lane.releaseShard(0, epoch: 3)

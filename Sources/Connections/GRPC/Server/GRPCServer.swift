@@ -1,3 +1,4 @@
+public import SagamoreMetrics
 internal import SagamoreThreads
 
 /// A gRPC server: answers unary calls of registered methods, over HTTP/2, in plain text or TLS.
@@ -15,12 +16,20 @@ public final class GRPCServer: Sendable {
 
     private let configuration: GRPCServerConfiguration
     private let log: GRPCLog
+    private let metrics: MetricsRegistry?
     private let health = HealthRegistry()
     private let stage: Locked<Stage>
     private let connectionHandlers = Locked<[ConnectionHandler]>([])
 
     /// Prepares a server. Nothing listens before `start()`.
-    public init(_ configuration: GRPCServerConfiguration, log: @escaping GRPCLog = { _, _ in }) {
+    ///
+    /// - Parameter metrics: where calls are counted by method; nil for nowhere.
+    public init(
+        _ configuration: GRPCServerConfiguration,
+        metrics: MetricsRegistry? = nil,
+        log: @escaping GRPCLog = { _, _ in }
+    ) {
+        self.metrics = metrics
         self.configuration = configuration
         self.log = log
         let health = self.health
@@ -49,7 +58,8 @@ public final class GRPCServer: Sendable {
                 preconditionFailure("register methods before the server starts")
             }
             methods.removeAll { $0.path == path }
-            methods.append(ServerMethod(path: path, kind: kind, handler: handler))
+            let metrics = metrics.map { MethodMetrics($0, path: path) }
+            methods.append(ServerMethod(path: path, kind: kind, metrics: metrics, handler: handler))
             stage = .preparing(methods)
         }
     }

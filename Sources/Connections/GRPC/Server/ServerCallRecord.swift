@@ -1,3 +1,5 @@
+internal import SagamoreThreads
+
 /// The state of a call: its request, its lifecycle, and its answer.
 ///
 /// Unchecked: the server's thread writes the request before a handler has the call; afterwards it is only read.
@@ -30,6 +32,8 @@ final class ServerCallRecord: @unchecked Sendable {
     @exclusivity(unchecked) var deadline: ContinuousClock.Instant?
     @exclusivity(unchecked) var lifecycle = ServerCallLifecycle()
     @exclusivity(unchecked) var transfer = Transfer()
+    /// When its handler got it.
+    @exclusivity(unchecked) var began: MonotonicTime?
 
     init(stream: Int32, connection: ServerConnection, head: RequestHead) {
         self.stream = stream
@@ -59,7 +63,14 @@ final class ServerCallRecord: @unchecked Sendable {
             )
             return true
         }
-        if !isFirst { outcome?(false) }
+        guard isFirst else {
+            outcome?(false)
+            return
+        }
+        if let began, let metrics = method?.metrics {
+            let status: GRPCStatus? = if case .status(let status) = reply { status } else { nil }
+            metrics.answered(status, after: MonotonicTime.now.nanoseconds - began.nanoseconds)
+        }
     }
 
     /// Runs `handler` when the call is cancelled before it is answered; at once if it is cancelled already.

@@ -87,6 +87,7 @@ final class ServerContext: Sendable {
             return
         }
         guard let method = record.method else { return }
+        if method.metrics != nil { record.began = .now }
         let call = GRPCServerCall(record)
         if method.kind == .hot, record.request.bytes.count <= configuration.hotRequestBytes {
             method.handler(call)

@@ -5,12 +5,20 @@ final class ServerMethod: Sendable {
     let handler: @Sendable (GRPCServerCall) -> Void
     /// The status of all calls, for a method without a handler.
     let refusal: GRPCStatus?
+    /// Nil when nobody counts.
+    let metrics: MethodMetrics?
 
-    init(path: String, kind: GRPCMethodKind, handler: @escaping @Sendable (GRPCServerCall) -> Void) {
+    init(
+        path: String,
+        kind: GRPCMethodKind,
+        metrics: MethodMetrics? = nil,
+        handler: @escaping @Sendable (GRPCServerCall) -> Void
+    ) {
         self.path = path
         self.kind = kind
         self.handler = handler
         refusal = nil
+        self.metrics = metrics
     }
 
     init(path: String, refusal: GRPCStatus) {
@@ -18,6 +26,7 @@ final class ServerMethod: Sendable {
         kind = .hot
         handler = { call in call.fail(refusal) }
         self.refusal = refusal
+        metrics = nil
     }
 }
 

@@ -259,6 +259,7 @@ final class CommandConsumer: Sendable {
         of partition: CommandPartition,
         _ outcome: Result<CommandOutcome, RequestError>
     ) {
+        environment.metrics.answered(outcome, topic: partition.partition.topic)
         let now = environment.now()
         var freed = 0
         let (maySubmit, mayResume) = partition.state.withLock { state in

@@ -284,6 +284,10 @@ final class PublisherSession {
         switch outcome {
         case .committed:
             context.reachability.found()
+            let topics = batch.rows.compactMap { batch.record(of: $0)?.topic }
+            for (topic, records) in Dictionary(grouping: topics, by: { $0 }) {
+                context.environment.metrics.published(records.count, topic: topic)
+            }
             confirm(batch.cursors)
             return .now
         case .refused(let suspects):

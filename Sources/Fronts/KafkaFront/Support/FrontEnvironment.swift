@@ -10,6 +10,8 @@ package struct FrontEnvironment: Sendable {
     package var now: @Sendable () -> ContinuousClock.Instant
     /// The jitter of pauses.
     package var chance: Chance
+    /// What is counted.
+    var metrics = KafkaFrontMetrics()
 
     /// Creates an environment.
     package init(

@@ -58,6 +58,15 @@ extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
     }
 }
 
+/// A value that may not be there.
+protocol ConfigurationOptional {
+    static var nothing: Self { get }
+}
+
+extension Optional: ConfigurationOptional {
+    static var nothing: Wrapped? { nil }
+}
+
 /// A choice of words.
 public protocol ConfigurationChoice: ConfigurationValue, RawRepresentable, CaseIterable where RawValue == String {}
 

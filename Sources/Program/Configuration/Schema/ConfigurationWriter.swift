@@ -46,7 +46,7 @@ enum ConfigurationWriter {
                 lines.append("\(prefix)\(indentation)\(member.key):")
                 write(section, indentation: indentation + "  ")
                 prefix = outer
-            case .absent: break
+            case .absent: lines.append(start)
             }
         }
 

@@ -7,6 +7,7 @@ public struct Setting<Section: ConfigurationSection>: Sendable {
     /// What it means, for those who write the file.
     let comment: String
     private let readValue: @Sendable (inout Section, any Decoder) throws -> Void
+    private let readNothing: @Sendable (inout Section) -> Void
     private let writeValue: @Sendable (Section) -> SettingText
 
     /// - Parameters:
@@ -26,13 +27,20 @@ public struct Setting<Section: ConfigurationSection>: Sendable {
             }
             section[keyPath: path] = value
         }
+        readNothing = { section in
+            if let nothing = (Value.self as? any ConfigurationOptional.Type)?.nothing as? Value {
+                section[keyPath: path] = nothing
+            }
+        }
         writeValue = { $0[keyPath: path].text }
     }
 
-    /// Reads the value if the key is there and has one.
+    /// Reads the value if the key is there. A key without a value means that an optional one is not there, and the
+    /// default of others.
     func read(into section: inout Section, from container: KeyedDecodingContainer<SettingKey>) throws {
         let key = SettingKey(key)
-        guard container.contains(key), try !container.decodeNil(forKey: key) else { return }
+        guard container.contains(key) else { return }
+        if try container.decodeNil(forKey: key) { return readNothing(&section) }
         try readValue(&section, container.superDecoder(forKey: key))
     }
 

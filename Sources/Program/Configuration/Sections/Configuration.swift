@@ -12,6 +12,8 @@ public struct Configuration: ConfigurationSection {
     public var kafka: KafkaSection?
     /// Where clients and workers connect.
     public var grpc = GRPCSection()
+    /// The pages for probes and for Prometheus; nil for none.
+    public var http: HTTPSection? = HTTPSection()
     /// Namespaces that exist from the start.
     public var namespaces = [NamespaceSection()]
     /// The log.
@@ -43,6 +45,11 @@ public struct Configuration: ConfigurationSection {
         Setting("postgres", \.postgres, "The database."),
         Setting("kafka", \.kafka, "The Kafka cluster with the topics of commands and events. Absent: no Kafka."),
         Setting("grpc", \.grpc, "Where workers, clients and the 'temporal' command connect."),
+        Setting(
+            "http",
+            \.http,
+            "Pages for probes and for Prometheus: /healthz, /readyz, /metrics. Without a value: none."
+        ),
         Setting("namespaces", \.namespaces, "Namespaces that are created at the start if they do not exist."),
         Setting("log", \.log, "The log, on standard error."),
         Setting(

@@ -32,8 +32,7 @@ public struct GRPCSection: ConfigurationSection {
 
     /// Whoever wants plain text on a network says so twice.
     public func validate() throws {
-        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
-        guard isLoopback || tls != nil || plainTextForAll else {
+        guard Loopback.contains(host) || tls != nil || plainTextForAll else {
             throw ConfigurationProblem(
                 "'host: \(host)' is reachable by others: give 'tls', or say 'plainTextForAll: true'",
                 key: "host"

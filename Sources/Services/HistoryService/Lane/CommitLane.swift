@@ -1,6 +1,7 @@
 internal import SagamoreEngine
 internal import SagamoreLogging
 internal import SagamorePersistence
+internal import SagamoreThreads
 
 /// A shard's commit lane: the only one that writes to the shard. It carries out what `CommitLaneState` decides, step by
 /// step.
@@ -168,9 +169,13 @@ final class CommitLane: @unchecked Sendable {
         guard let store else { preconditionFailure("a lane commits that never connected") }
         do throws(CommitError) {
             let fence = ShardFence(shard: shard.id, epoch: known.epoch, outboxSequence: known.outboxSequence)
+            let began = MonotonicTime.now
             try store.commit(batch, fence: fence)
+            shard.metrics.commits.record(MonotonicTime.now.nanoseconds - began.nanoseconds)
+            shard.metrics.batches.record(Int64(items.count))
             return .committed(outboxRecords: batch.outbox.count, wrote: true)
         } catch {
+            shard.metrics.failures.increment()
             return .commitFailed(error)
         }
     }

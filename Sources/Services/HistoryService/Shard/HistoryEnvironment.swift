@@ -11,6 +11,8 @@ package struct HistoryEnvironment: Sendable {
     /// Called where other threads may come in between: a shard's lock was released, and what was decided under it is
     /// not carried out yet. Gets what was done under it. Nil but in a simulation.
     package var afterHold: (@Sendable (HoldWork) -> Void)?
+    /// What is counted.
+    var metrics = HistoryMetrics()
 
     package init(
         wallClock: @escaping @Sendable () -> Instant,
@@ -25,11 +27,16 @@ package struct HistoryEnvironment: Sendable {
     }
 
     /// The monotonic clock and the chance of the system.
-    static func system(wallClock: @escaping @Sendable () -> Instant) -> HistoryEnvironment {
-        HistoryEnvironment(
+    static func system(
+        wallClock: @escaping @Sendable () -> Instant,
+        metrics: HistoryMetrics = HistoryMetrics()
+    ) -> HistoryEnvironment {
+        var environment = HistoryEnvironment(
             wallClock: wallClock,
             steadyClock: { SteadyClock.now() },
             makeRandom: { RandomSource.fromSystem() }
         )
+        environment.metrics = metrics
+        return environment
     }
 }

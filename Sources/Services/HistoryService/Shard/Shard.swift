@@ -13,6 +13,7 @@ final class Shard: @unchecked Sendable {
     let configuration: HistoryConfiguration
     let clock: @Sendable () -> Instant
     let steadyClock: @Sendable () -> Instant
+    let metrics: HistoryMetrics
     private let afterHold: (@Sendable (HoldWork) -> Void)?
     let encoder: any StatusEventEncoder
     let log: Logger
@@ -43,6 +44,7 @@ final class Shard: @unchecked Sendable {
         self.configuration = configuration
         clock = environment.wallClock
         steadyClock = environment.steadyClock
+        metrics = environment.metrics
         afterHold = environment.afterHold
         self.encoder = encoder
         self.matching = matching
