@@ -21,10 +21,8 @@ class Suite:
 
     name: str
     run: Callable[[Say], Generator[str, None, Outcome]]
-    alone: bool = False
-    """Whether no other suite may run at the same time."""
     places: float = 1
-    """How many places it takes: less than one if it mostly waits."""
+    """How many places it takes: less than one if it mostly waits, more if others would disturb it."""
 
 
 @dataclass
@@ -74,14 +72,14 @@ class Running:
 
 
 class Schedule:
-    """Starts suites in order, as many at once as have room in `most` places. Suites that must run alone come last.
+    """Starts suites in order, as many at once as have room in `most` places, and at least one.
 
     The lines of a suite stay together: they are shown at its end, or as they arrive if no other suite runs.
     """
 
     def __init__(self, suites: list, most: int, say: Say, pause: float = 0.1):
         self.is_ended = False
-        self.waiting = sorted(suites, key=lambda suite: suite.alone)
+        self.waiting = list(suites)
         self.most = most
         self.told = time.monotonic()
         self.running: list = []
@@ -129,8 +127,7 @@ class Schedule:
     def may_start(self, suite: Suite) -> bool:
         if not self.running:
             return True
-        alone = suite.alone or any(each.suite.alone for each in self.running)
-        return not alone and sum(each.suite.places for each in self.running) + suite.places <= self.most
+        return sum(each.suite.places for each in self.running) + suite.places <= self.most
 
     def give_sign_of_life(self) -> None:
         if time.monotonic() - self.told < SECONDS_BETWEEN_SIGNS_OF_LIFE:

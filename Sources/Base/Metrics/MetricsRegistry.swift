@@ -112,7 +112,7 @@ public final class MetricsRegistry: Sendable {
         for (name, family) in families.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
             writer.begin(name, family)
             if let asked = asked[name] {
-                for (values, value) in asked.values() { writer.sample(name, family.labels, values, value) }
+                for (values, value) in asked.values() { writer.write(name, family, values, value) }
             }
             for (values, instrument) in family.series.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
                 writer.write(name, family.labels, values, instrument)

@@ -4,8 +4,17 @@ struct PrometheusText {
 
     /// The lines in front of a family. Counters are called `…_total`.
     mutating func begin(_ name: String, _ family: MetricsRegistry.Family) {
-        let name = family.kind == "counter" ? name + "_total" : name
+        let name = Self.written(name, family)
         text += "# HELP \(name) \(Self.escaped(family.help, quotes: false))\n# TYPE \(name) \(family.kind)\n"
+    }
+
+    private static func written(_ name: String, _ family: MetricsRegistry.Family) -> String {
+        family.kind == "counter" ? name + "_total" : name
+    }
+
+    /// A value that was asked for.
+    mutating func write(_ name: String, _ family: MetricsRegistry.Family, _ values: [String], _ value: Double) {
+        sample(Self.written(name, family), family.labels, values, value)
     }
 
     mutating func write(
@@ -29,7 +38,7 @@ struct PrometheusText {
         }
     }
 
-    mutating func sample(_ name: String, _ labels: [String], _ values: [String], _ value: Double) {
+    private mutating func sample(_ name: String, _ labels: [String], _ values: [String], _ value: Double) {
         text += name
         if !labels.isEmpty {
             let pairs = zip(labels, values).map { "\($0)=\"\(Self.escaped($1, quotes: true))\"" }

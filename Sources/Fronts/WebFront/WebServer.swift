@@ -27,8 +27,8 @@ public struct WebServerError: Error, Sendable, CustomStringConvertible {
 
 /// Answers GET and HEAD requests for a few pages, by libmicrohttpd, on one thread of its own.
 ///
-/// At most 64 connections at a time, 16 of one address, each closed when it is silent for 10 s, each with 16 KiB for a
-/// request's line and header fields. Bodies are refused.
+/// At most 64 connections at a time, 16 of one address, each closed when it is silent for a while, each with 16 KiB for
+/// a request's line and header fields. Bodies are refused.
 public final class WebServer: Sendable {
     /// The handler of a path. It runs on the server's thread.
     public typealias Handler = @Sendable () -> WebResponse
@@ -53,14 +53,20 @@ public final class WebServer: Sendable {
     /// - Parameters:
     ///   - host: an address, not a name.
     ///   - port: 0 for any free one.
+    ///   - idleSeconds: after which a silent connection is closed.
     ///   - pages: handlers by path.
     /// - Throws: `WebServerError` when the address cannot be used.
-    public init(host: String, port: Int, pages: [String: Handler]) throws(WebServerError) {
+    public init(
+        host: String,
+        port: Int,
+        idleSeconds: UInt32 = 10,
+        pages: [String: Handler]
+    ) throws(WebServerError) {
         self.pages = Pages(pages)
         let context = Unmanaged.passUnretained(self.pages).toOpaque()
         errno = 0
         let started = Self.withAddress(host, port) { address in
-            csagamore_mhd_start(address, 64, 16, 10, 16_384, webServerAnswer, context)
+            csagamore_mhd_start(address, 64, 16, idleSeconds, 16_384, webServerAnswer, context)
         }
         guard let started else { throw WebServerError(description: "'\(host)' is no address to listen on") }
         guard let running = started else {

@@ -8,6 +8,7 @@ import Testing
         registry.counter("sagas", "Sagas \\ by\nend.", labels: ["end": "a \"b\"\\\n"]).increment()
         registry.gauge("temperature", "In degrees.").record(-1.5)
         registry.ask("age", "In seconds.", labels: ["of"]) { [(["a"], 1), (["b"], .infinity)] }
+        registry.ask("cpu_seconds", "CPU time.", kind: "counter") { [([], 0.25)] }
         let times = registry.histogram("time_seconds", "Of a call.", bounds: [1_000_000, 5_000_000], divisor: 1e9)
         times.record(1_000_000)
         times.record(.milliseconds(2))
@@ -18,6 +19,9 @@ import Testing
                 # TYPE age gauge
                 age{of="a"} 1
                 age{of="b"} +Inf
+                # HELP cpu_seconds_total CPU time.
+                # TYPE cpu_seconds_total counter
+                cpu_seconds_total 0.25
                 # HELP sagas_total Sagas \\ by\nend.
                 # TYPE sagas_total counter
                 sagas_total{end="a \"b\"\\\n"} 1

@@ -32,11 +32,11 @@ class Node(Part):
 
     def __init__(self, name: str, logs: Path, postgres: str, kafka_address: str | None) -> None:
         super().__init__(name, logs)
-        self.port = free_port()
+        self.port, self.web_port = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.configuration = logs / f"{name}.yaml"
         lines = [f"node: {name}", "postgres:", f"  url: {postgres}", "grpc:", f"  port: {self.port}"]
-        lines += ["http:", f"  port: {free_port()}", "log:", f"  level: {LOG_LEVEL}", "  format: text"]
+        lines += ["http:", f"  port: {self.web_port}", "log:", f"  level: {LOG_LEVEL}", "  format: text"]
         if kafka_address:
             lines += ["kafka:", f"  bootstrap: {kafka_address}"]
         self.configuration.write_text("\n".join(lines) + "\n")

@@ -9,6 +9,7 @@ struct WebServerTests {
         try WebServer(
             host: "127.0.0.1",
             port: 0,
+            idleSeconds: 1,
             pages: [
                 "/hello": { WebResponse("hello\n") },
                 "/down": { WebResponse(status: 503, "not ready\n") },

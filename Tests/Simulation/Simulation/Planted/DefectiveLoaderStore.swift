@@ -4,8 +4,8 @@ internal import SagamorePersistence
 /// A loader's store with a planted defect.
 final class DefectiveLoaderStore: ReachedLoaderStore {
     private let defect: PlantedDefect
-    /// The newest runs of workflows, as the look-ups before this one found them.
-    private var earlier: [LookUp: RunRow] = [:]
+    /// The newest runs of workflows, as the first look-ups found them.
+    private var first: [LookUp: RunRow] = [:]
 
     init(_ store: any LoaderStore, _ life: ServerLife, _ defect: PlantedDefect) {
         self.defect = defect
@@ -20,7 +20,9 @@ final class DefectiveLoaderStore: ReachedLoaderStore {
         case .staleRunTaken:
             return zip(questions, answers).map { question, answer in
                 let workflow = LookUp(key: question.key, commandID: "")
-                guard let run = answer.run, let old = earlier.updateValue(run, forKey: workflow) else { return answer }
+                guard let run = answer.run else { return answer }
+                let old = first[workflow] ?? run
+                first[workflow] = old
                 return LookUpAnswer(run: old, isKnownCommand: answer.isKnownCommand)
             }
         default: return answers

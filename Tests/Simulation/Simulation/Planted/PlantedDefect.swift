@@ -14,7 +14,7 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
     case alarmLostAtParking = "alarm-lost-at-parking"
     /// A task of a sticky queue without a worker is never offered to others.
     case stickyTaskNeverGivenUp = "sticky-task-never-given-up"
-    /// A workflow's run is looked up as it was before the newest one.
+    /// A workflow's run is looked up as it was at the first look-up.
     case staleRunTaken = "stale-run-taken"
     /// The id of the request that started a run is forgotten when the run leaves memory.
     case requestForgotten = "request-forgotten"
