@@ -20,15 +20,11 @@ public final class MetricsRegistry: Sendable {
         let kind: String
         let labels: [String]
         var series: [[String]: Instrument] = [:]
-    }
-
-    /// A value that is asked for when somebody reads.
-    private struct Asked: Sendable {
-        let values: @Sendable () -> [(labels: [String], value: Double)]
+        /// Values that are asked for when somebody reads.
+        var ask: @Sendable () -> [(labels: [String], value: Double)] = { [] }
     }
 
     private let families = Locked<[String: Family]>([:])
-    private let asked = Locked<[String: Asked]>([:])
 
     /// A registry without metrics.
     public init() {}
@@ -61,8 +57,7 @@ public final class MetricsRegistry: Sendable {
         labels: [String] = [],
         _ values: @escaping @Sendable () -> [(labels: [String], value: Double)]
     ) {
-        families.withLock { $0[name] = Family(help: help, kind: kind, labels: labels) }
-        asked.withLock { $0[name] = Asked(values: values) }
+        families.withLock { $0[name] = Family(help: help, kind: kind, labels: labels, ask: values) }
     }
 
     /// A histogram.
@@ -92,9 +87,11 @@ public final class MetricsRegistry: Sendable {
         _ make: () -> Instrument
     ) -> Instrument {
         families.withLock { families in
+            var values = labels.map(\.value)
+            // Mostly it is there: nothing is copied then.
+            if let known = families[name]?.series[values] { return known }
             var family = families[name] ?? Family(help: help, kind: kind, labels: labels.map(\.key))
             precondition(family.labels == labels.map(\.key), "'\(name)' has other labels")
-            var values = labels.map(\.value)
             if family.series[values] == nil, family.series.count >= Self.mostSeries {
                 values = values.map { _ in "other" }
             }
@@ -108,12 +105,9 @@ public final class MetricsRegistry: Sendable {
     /// All metrics in Prometheus' text format (version 0.0.4), in the order of their names.
     public func text() -> String {
         var writer = PrometheusText()
-        let asked = asked.withLock { $0 }
         for (name, family) in families.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
             writer.begin(name, family)
-            if let asked = asked[name] {
-                for (values, value) in asked.values() { writer.write(name, family, values, value) }
-            }
+            for (values, value) in family.ask() { writer.write(name, family, values, value) }
             for (values, instrument) in family.series.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
                 writer.write(name, family.labels, values, instrument)
             }

@@ -95,7 +95,7 @@ public final class Server {
         )
         namespaces.start()
         self.namespaces = namespaces
-        readiness.set(nil)
+        readiness.started { history.obstacle }
     }
 
     private func wait(until condition: () -> Bool) throws(ServerError) {

@@ -136,6 +136,11 @@ public final class HistoryService: HistoryClient {
 
     var shards: [Shard] { current.withLock { $0 }.shards }
 
+    /// Why a shard refuses requests, such as a database that is away; nil when all accept them.
+    public var obstacle: String? {
+        shards.lazy.compactMap { shard in shard.perform { shard.obstacle() } }.first?.message
+    }
+
     /// What each shard looks like now.
     public func figures() -> [ShardFigures] {
         shards.map { shard in

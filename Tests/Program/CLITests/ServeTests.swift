@@ -22,10 +22,11 @@ extension ProgramTests {
 
             /// - Parameters:
             ///   - rest: of the configuration, behind the database and the ports.
+            ///   - url: of a database; a new one on the shared server otherwise.
             ///   - other: a service on whose database this one is another node.
-            init(grpc: String = "", rest: String = "", sharing other: Service? = nil) throws {
+            init(grpc: String = "", rest: String = "", sharing other: Service? = nil, url: String? = nil) throws {
                 folder = try TemporaryFolder()
-                url = try other?.url ?? TemporaryPostgres.sharedServer().createDatabase()
+                self.url = try url ?? other?.url ?? TemporaryPostgres.sharedServer().createDatabase()
                 let ports = LoopbackPorts.free(2)
                 (port, webPort) = (ports[0], ports[1])
                 file = folder.path + "/sagamore.yaml"
@@ -108,6 +109,20 @@ extension ProgramTests {
             #expect(other.page("/readyz") == "200 ready\n")
             waiting.signal(SIGTERM)
             #expect(waiting.status() == 0)
+        }
+
+        @Test func aNodeWhoseDatabaseIsAwayIsNotReady() throws {
+            let postgres = try TemporaryPostgres()
+            let service = try Service(url: try postgres.createDatabase())
+            let program = try service.startAndWait()
+            postgres.kill9()
+            try program.wait(until: { service.page("/readyz").hasPrefix("503 not ready: ") })
+            #expect(service.page("/metrics").contains("sagamore_ready 0\n"))
+            #expect(service.page("/healthz") == "200 ok\n")
+            try postgres.restart()
+            try program.wait(until: { service.page("/readyz") == "200 ready\n" })
+            program.signal(SIGTERM)
+            #expect(program.status() == 0)
         }
 
         @Test func aHangUpReadsTheLogsLevelAgain() throws {

@@ -2,11 +2,14 @@ internal import SagamoreThreads
 
 /// Whether the services accept requests, and if not, why.
 final class Readiness: Sendable {
-    private let reason = Locked<String?>("starting")
+    private let look = Locked<@Sendable () -> String?>({ "starting" })
 
-    /// Nil once everything is ready.
-    func set(_ reason: String?) { self.reason.withLock { $0 = reason } }
+    /// The services are not ready, for this reason.
+    func set(_ reason: String) { look.withLock { $0 = { reason } } }
 
-    /// Why the services are not ready; nil when they are.
-    var obstacle: String? { reason.withLock { $0 } }
+    /// Everything has started: from now on `obstacle` says why requests are refused, if they are.
+    func started(_ obstacle: @escaping @Sendable () -> String?) { look.withLock { $0 = obstacle } }
+
+    /// Why requests are refused; nil when they are accepted.
+    var obstacle: String? { look.withLock { $0 }() }
 }
