@@ -14,20 +14,6 @@ public final class Counter: Sendable {
     public var value: Int64 { count.load(ordering: .relaxed) }
 }
 
-/// A number that goes up and down.
-public final class Gauge: Sendable {
-    private let bits = Atomic<UInt64>(0)
-
-    /// A gauge that nobody reads.
-    public init() {}
-
-    /// Sets the number.
-    public func record(_ value: Double) { bits.store(value.bitPattern, ordering: .relaxed) }
-
-    /// The number now.
-    public var value: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
-}
-
 /// How often a value was at most each of some bounds, and the sum of all values: sizes, or times in nanoseconds.
 public final class Histogram: Sendable {
     /// The upper bounds of the buckets, in the unit of the values, ascending.
@@ -51,12 +37,6 @@ public final class Histogram: Sendable {
         let place = bounds.firstIndex { value <= $0 } ?? bounds.count
         counts[place].count.add(1, ordering: .relaxed)
         total.add(value, ordering: .relaxed)
-    }
-
-    /// Counts a time.
-    public func record(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        record(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
 
     /// The number of values up to each bound, and of all; and their sum.

@@ -11,7 +11,6 @@ public final class MetricsRegistry: Sendable {
 
     enum Instrument: Sendable {
         case counter(Counter)
-        case gauge(Gauge)
         case histogram(Histogram, divisor: Double)
     }
 
@@ -38,13 +37,6 @@ public final class MetricsRegistry: Sendable {
         let made = instrument(name, help, "counter", labels) { .counter(Counter()) }
         guard case .counter(let counter) = made else { preconditionFailure("'\(name)' is no counter") }
         return counter
-    }
-
-    /// A gauge that is set.
-    public func gauge(_ name: String, _ help: String, labels: KeyValuePairs<String, String> = [:]) -> Gauge {
-        let made = instrument(name, help, "gauge", labels) { .gauge(Gauge()) }
-        guard case .gauge(let gauge) = made else { preconditionFailure("'\(name)' is no gauge") }
-        return gauge
     }
 
     /// Gauges whose values are asked for when somebody reads. The function is called on the reader's thread.

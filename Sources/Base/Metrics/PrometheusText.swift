@@ -25,7 +25,6 @@ struct PrometheusText {
     ) {
         switch instrument {
         case .counter(let counter): sample(name + "_total", labels, values, Double(counter.value))
-        case .gauge(let gauge): sample(name, labels, values, gauge.value)
         case .histogram(let histogram, let divisor):
             let (cumulative, sum) = histogram.snapshot
             for (index, count) in cumulative.enumerated() {
