@@ -66,6 +66,8 @@ func tests(
 let cLibraries: [Target] = [
     wrapper("CSagamoreHTTP2", apt: "libnghttp2-dev", brew: "libnghttp2"),
     wrapper("CSagamoreTLS", apt: "libssl-dev", brew: "openssl"),
+    wrapper("CSagamoreCrypto", apt: "libssl-dev", brew: "openssl"),
+    wrapper("CSagamoreCurl", apt: "libcurl4-openssl-dev", brew: "curl"),
     wrapper("CSagamoreDeflate", apt: "libdeflate-dev", brew: "libdeflate"),
     wrapper("CSagamoreYAML", apt: "libyaml-dev", brew: "libyaml"),
     wrapper("CSagamoreMicroHTTPD", apt: "libmicrohttpd-dev", brew: "libmicrohttpd"),
@@ -100,6 +102,7 @@ let connections: [Target] = [
         "SagamoreGRPC",
         ["CSagamoreHTTP2", "CSagamoreTLS", "CSagamoreDeflate", "SagamoreMetrics", "SagamoreThreads"]
     ),
+    library("Connections", "SagamoreHTTPClient", ["CSagamoreCurl"]),
     library("Connections", "SagamorePostgresClient", ["CSagamorePostgres"]),
     library("Connections", "SagamoreEmbeddedPostgres", ["SagamoreThreads"]),
     library("Connections", "SagamoreKafkaClient", ["CSagamoreRdKafka", "SagamoreThreads"]),
@@ -213,12 +216,13 @@ let services: [Target] = [
 ]
 
 let fronts: [Target] = [
+    library("Fronts", "SagamoreAuthorization", ["CSagamoreCrypto", "SagamoreJSONText", "SagamoreThreads"]),
     library(
         "Fronts",
         "SagamoreGRPCFront",
         [
-            "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreGRPC", "SagamoreLogging",
-            "SagamoreThreads",
+            "SagamoreAuthorization", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+            "SagamoreGRPC", "SagamoreMetrics", "SagamoreLogging", "SagamoreThreads",
         ]
     ),
     library(
@@ -231,12 +235,14 @@ let fronts: [Target] = [
     ),
     library("Fronts", "SagamoreWebFront", ["CSagamoreMicroHTTPD", "SagamoreThreads"]),
 
+    tests("Fronts", "SagamoreAuthorizationTests", ["SagamoreAuthorization"]),
     tests("Fronts", "SagamoreWebFrontTests", ["SagamoreWebTestSupport", "SagamoreWebFront"]),
     tests(
         "Fronts",
         "SagamoreGRPCFrontTests",
         [
-            "SagamoreEngineTestSupport", "SagamoreGRPCFront", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
+            "SagamoreEngineTestSupport", "SagamoreGRPCFront", "SagamoreAuthorization", "SagamoreMetrics",
+            "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
             "SagamoreProtobuf", "SagamoreGRPC", "SagamoreLogging",
         ]
     ),
@@ -257,7 +263,8 @@ let program: [Target] = [
         "Program",
         "SagamoreServer",
         [
-            "CSagamoreAllocator", "SagamoreGRPCFront", "SagamoreKafkaFront", "SagamoreHistoryService",
+            "CSagamoreAllocator", "SagamoreAuthorization", "SagamoreHTTPClient", "SagamoreGRPCFront",
+            "SagamoreKafkaFront", "SagamoreHistoryService",
             "SagamoreMatchingService",
             "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
             "SagamoreEmbeddedPostgres", "SagamoreGRPC", "SagamorePostgresClient",
@@ -269,15 +276,16 @@ let program: [Target] = [
         "Program",
         "SagamoreConfiguration",
         [
-            "SagamoreServer", "SagamoreEngine", "SagamoreGRPC", "SagamoreKafkaFront", "SagamoreKafkaClient",
-            "SagamoreYAML", "SagamoreJSONText", "SagamoreCommandLineArguments", "SagamoreThreads",
+            "SagamoreServer", "SagamoreAuthorization", "SagamoreEngine", "SagamoreGRPC", "SagamoreKafkaFront",
+            "SagamoreKafkaClient", "SagamoreYAML", "SagamoreJSONText", "SagamoreCommandLineArguments",
+            "SagamoreThreads",
         ]
     ),
     .executableTarget(
         name: "SagamoreCLI",
         dependencies: [
-            "SagamoreServer", "SagamoreConfiguration", "SagamorePersistence", "SagamoreEngine", "SagamoreGRPC",
-            "SagamoreAPI",
+            "SagamoreServer", "SagamoreConfiguration", "SagamoreAuthorization", "SagamorePersistence",
+            "SagamoreEngine", "SagamoreGRPC", "SagamoreAPI",
             "SagamoreProtobuf", "SagamoreKafkaClient", "SagamorePostgresClient", "SagamoreCommandLineArguments",
             "SagamoreJSONText", "SagamoreLogging", "SagamoreThreads",
         ],
@@ -286,7 +294,11 @@ let program: [Target] = [
     ),
 
     tests("Program", "SagamoreServerTests", ["SagamoreServer", "SagamoreEngine"]),
-    tests("Program", "SagamoreConfigurationTests", ["SagamoreConfiguration", "SagamoreServer", "SagamoreYAML"]),
+    tests(
+        "Program",
+        "SagamoreConfigurationTests",
+        ["SagamoreConfiguration", "SagamoreServer", "SagamoreKafkaFront", "SagamoreEngine", "SagamoreYAML"]
+    ),
     testSupport("SagamoreProgramTestSupport", ["SagamoreJSONText", "SagamoreCLI"]),
     tests(
         "Program",

@@ -105,7 +105,13 @@ def services(schema) -> dict:
     for service in schema.services:
         out.add()
         emitter.service(service, out)
-    return {f"{contract.API_FOLDER}/ServiceMethods.swift": HEADER + "\n".join(out.lines) + "\n"}
+    requests = swift.Lines()
+    emitter.requests(schema.services, requests)
+    header = HEADER + "\npublic import SagamoreProtobuf\n\n"
+    return {
+        f"{contract.API_FOLDER}/ServiceMethods.swift": HEADER + "\n".join(out.lines) + "\n",
+        f"{contract.API_FOLDER}/ServiceRequests.swift": header + "\n".join(requests.lines) + "\n",
+    }
 
 
 def registry(messages: list, enums: list) -> dict:

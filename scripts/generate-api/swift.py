@@ -368,3 +368,23 @@ class Emitter:
             name = names.escaped(method.name[:1].lower() + method.name[1:])
             out.add(f'case {name} = "/{service.full_name}/{method.name}"')
         out.close()
+
+    def requests(self, services, out: Lines) -> None:
+        """What a request names, so that it can be judged before it is handled."""
+        out.add("/// The request of a call.")
+        out.open("public protocol ServiceRequest: ProtobufMessage {")
+        out.add("/// The namespace that the request names; nil for one that belongs to no namespace.")
+        out.add("var requestNamespace: String? { get }")
+        out.add("/// The token of the task that the request is about; nil for one about something else.")
+        out.add("var requestTaskToken: [UInt8]? { get }")
+        out.close()
+        for full_name in sorted({method.input_type for service in services for method in service.methods}):
+            message = self.schema.messages[full_name]
+            if not self.schema.is_used(message):
+                continue
+            fields = {item.name for item in message.proto.field}
+            out.add()
+            out.open(f"extension {message.swift_name}: ServiceRequest {{")
+            out.add(f"public var requestNamespace: String? {{ {'namespace' if 'namespace' in fields else 'nil'} }}")
+            out.add(f"public var requestTaskToken: [UInt8]? {{ {'taskToken' if 'task_token' in fields else 'nil'} }}")
+            out.close()

@@ -28,6 +28,11 @@ static inline long csagamore_tls_announce(SSL *stream, const char *name) {
   return SSL_set_tlsext_host_name(stream, name);
 }
 
+/// Writes a name as in RFC 2253.
+static inline int csagamore_tls_write_name(BIO *bio, const X509_NAME *name) {
+  return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253);
+}
+
 static inline size_t csagamore_bio_pending(BIO *bio) {
   return BIO_ctrl_pending(bio);
 }

@@ -19,6 +19,7 @@ public final class GRPCFront: Sendable {
     let cluster: ClusterInformation
     let limits: Limits
     let log: Logger
+    private let authorization: CallAuthorization?
     let requestIDs = RequestIDs()
     let departed = DepartedWorkers()
     let workers = Locked(WorkerRegistry())
@@ -29,6 +30,7 @@ public final class GRPCFront: Sendable {
     ///   - clock: the wall clock, from which the deadlines for services are computed.
     ///   - cluster: the information that clients get about this installation.
     ///   - limits: the limits of identifiers and payloads.
+    ///   - authorization: decides who may call; nil: everybody may call everything.
     public init(
         history: any HistoryClient,
         matching: any MatchingClient,
@@ -36,6 +38,7 @@ public final class GRPCFront: Sendable {
         clock: @escaping @Sendable () -> Instant,
         cluster: ClusterInformation,
         limits: Limits,
+        authorization: CallAuthorization? = nil,
         log: Logger
     ) {
         self.history = history
@@ -44,12 +47,16 @@ public final class GRPCFront: Sendable {
         self.clock = clock
         self.cluster = cluster
         self.limits = limits
+        self.authorization = authorization
         self.log = log
     }
 
     /// Registers all methods of the contract with a server that has not started. Methods that this version lacks are
     /// answered UNIMPLEMENTED, with their name.
     public func register(on server: GRPCServer) {
+        if let authorization {
+            server.authenticate { (call) throws(GRPCStatus) in try authorization.caller(call) }
+        }
         refuseWorkerCommands(on: server)
         registerUnavailable(on: server)
         registerSystem(on: server)
@@ -76,36 +83,51 @@ public final class GRPCFront: Sendable {
     /// The name of the operators' service in `grpc.health`.
     public static let operatorServiceName = "temporal.api.operatorservice.v1.OperatorService"
 
-    /// Registers a method. Its request is decoded, and an error of the handler becomes the call's status.
-    func register<Request: ProtobufMessage>(
+    /// Registers a method. Its request is decoded, its caller's role checked, and an error of the handler becomes the
+    /// call's status.
+    func register<Request: ServiceRequest>(
         _ method: WorkflowServiceMethod,
         on server: GRPCServer,
         _ kind: GRPCMethodKind,
         _ handler: @escaping @Sendable (GRPCServerCall, Request) throws(RequestError) -> Void
     ) {
-        server.register(method.rawValue, kind) { [self] call in
+        register(method.rawValue, MethodAccess(method), on: server, kind, handler)
+    }
+
+    /// Registers a method of the operators' service.
+    func register<Request: ServiceRequest>(
+        _ method: OperatorServiceMethod,
+        on server: GRPCServer,
+        _ kind: GRPCMethodKind,
+        _ handler: @escaping @Sendable (GRPCServerCall, Request) throws(RequestError) -> Void
+    ) {
+        register(method.rawValue, MethodAccess(method), on: server, kind, handler)
+    }
+
+    private func register<Request: ServiceRequest>(
+        _ path: String,
+        _ access: MethodAccess,
+        on server: GRPCServer,
+        _ kind: GRPCMethodKind,
+        _ handler: @escaping @Sendable (GRPCServerCall, Request) throws(RequestError) -> Void
+    ) {
+        server.register(path, kind) { [self] call in
             do throws(RequestError) {
-                try handler(call, try Self.decode(call))
+                let request: Request = try Self.decode(call)
+                try authorization?.check(call, access, namespace: namespace(of: request))
+                try handler(call, request)
             } catch {
                 refuse(call, error)
             }
         }
     }
 
-    /// Registers a method of the operators' service.
-    func register<Request: ProtobufMessage>(
-        _ method: OperatorServiceMethod,
-        on server: GRPCServer,
-        _ kind: GRPCMethodKind,
-        _ handler: @escaping @Sendable (GRPCServerCall, Request) throws(RequestError) -> Void
-    ) {
-        server.register(method.rawValue, kind) { [self] call in
-            do throws(RequestError) {
-                try handler(call, try Self.decode(call))
-            } catch {
-                refuse(call, error)
-            }
-        }
+    /// The namespace that a request is about: a worker may leave its name out beside a task's token.
+    private func namespace(of request: some ServiceRequest) -> String? {
+        guard let name = request.requestNamespace, name.isEmpty, let bytes = request.requestTaskToken,
+            let token = try? TaskToken(bytes)
+        else { return request.requestNamespace }
+        return namespaces.namespace(numbered: token.key.namespace)?.name
     }
 
     private static func decode<Request: ProtobufMessage>(_ call: GRPCServerCall) throws(RequestError) -> Request {

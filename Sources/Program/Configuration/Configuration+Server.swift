@@ -13,6 +13,8 @@ extension Configuration {
         server.host = grpc.host
         server.grpcPort = grpc.port
         server.tls = try grpc.tls?.settings()
+        server.authentication = authorization?.rules
+        server.keySet = authorization?.jwt?.source
         server.namespaces = namespaces.map { section in
             var namespace = InitialNamespace(section.name)
             namespace.retention = .milliseconds(section.retention.duration.components.seconds * 1_000)
@@ -20,7 +22,7 @@ extension Configuration {
         }
         server.limits = limits
         server.http = http.map { WebAddress(host: $0.host, port: $0.port) }
-        server.kafka = kafka?.frontConfiguration
+        server.kafka = kafka?.frontConfiguration(isBound: authorization != nil)
         return server
     }
 }

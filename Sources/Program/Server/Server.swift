@@ -1,3 +1,4 @@
+public import SagamoreAuthorization
 internal import SagamoreEngine
 internal import SagamoreGRPC
 internal import SagamoreGRPCFront
@@ -35,6 +36,9 @@ public final class Server {
     /// The certificate of the gRPC port, to be replaced while it is in use.
     public let certificates = ServerCertificates()
 
+    /// Who calls; nil: everybody may do everything. Its rules may be replaced while it is in use.
+    public let authenticator: Authenticator?
+
     /// The port on which gRPC listens; 0 before `start`.
     public private(set) var grpcPort = 0
 
@@ -44,6 +48,9 @@ public final class Server {
         configuration.limits.timeZones = SystemTimeZones.all
         self.configuration = configuration
         self.stopSignal = stopSignal
+        authenticator = configuration.authentication.map { rules in
+            Authenticator(rules) { SystemClock.now().nanoseconds / 1_000_000_000 }
+        }
         log = Logger(label: "server")
     }
 
@@ -201,6 +208,7 @@ public final class Server {
             clock: SystemClock.now,
             cluster: ClusterInformation(clusterID: installation.id, shards: installation.slices.usedShardCount),
             limits: configuration.limits,
+            authorization: authorization(),
             log: Logger(label: "grpc-front")
         )
         front.register(on: server)
@@ -211,6 +219,15 @@ public final class Server {
         }
         grpc = server
         certificates.use(server)
+    }
+
+    private func authorization() -> CallAuthorization? {
+        guard let authenticator else { return nil }
+        let log = Logger(label: "authorization")
+        if let source = configuration.keySet {
+            KeySetWatch(source: source, authenticator: authenticator, log: log).start(until: stopSignal)
+        }
+        return CallAuthorization(authenticator, metrics: registry, log: log)
     }
 
     /// Shuts everything down in order: the fronts reject new requests and finish open ones, polls end without a task,

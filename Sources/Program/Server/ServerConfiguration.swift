@@ -1,4 +1,5 @@
 internal import Glibc
+public import SagamoreAuthorization
 public import SagamoreEngine
 public import SagamoreGRPC
 public import SagamoreKafkaFront
@@ -15,6 +16,10 @@ public struct ServerConfiguration: Sendable {
     public var node: String
     /// The certificate of the gRPC port; nil for plain text.
     public var tls: GRPCServerConfiguration.TLS?
+    /// Whom to believe; nil: everybody may do everything.
+    public var authentication: AuthenticationRules?
+    /// The keys of those who sign tokens; nil for no tokens.
+    public var keySet: KeySetSource?
     /// Where the pages for probes and metrics are; nil for nowhere.
     public var http: WebAddress?
     /// Namespaces to create if they do not exist.

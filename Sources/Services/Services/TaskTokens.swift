@@ -26,6 +26,15 @@ public enum TaskToken: Equatable, Sendable {
         }
     }
 
+    /// The workflow that the task belongs to.
+    public var key: WorkflowKey {
+        switch self {
+        case .workflow(let token): token.key
+        case .activity(let token): token.key
+        case .query(let token): token.key
+        }
+    }
+
     /// The token's encoded form.
     public var bytes: [UInt8] {
         var writer = ProtobufWriter(capacity: 128)

@@ -60,6 +60,12 @@ class Postgres(Part):
     async def is_up(self) -> bool:
         return (await asyncio.to_thread(self.psql, "select 1")) == "1"
 
+    def database(self, name: str) -> str:
+        """The address of a new database."""
+        if self.psql(f"create database {name}") is None:
+            raise PartFailed(f"the database {name} could not be made")
+        return self.url.replace("///postgres?", f"///{name}?")
+
     def psql(self, statement: str) -> str | None:
         """What a statement answers, rows as lines; nothing when the database can't answer."""
         answer = subprocess.run(

@@ -281,6 +281,19 @@ struct CommandReaderTests {
         let forbidden = try bare.refusal(#"{"command_id":"c","command":"terminate"}"#)
         #expect(forbidden.code == "PERMISSION_DENIED")
 
+        var bound = Route(workflowType: "w", taskQueue: "q")
+        bound.allowed = (["default"], ["w"], ["q"])
+        let bounded = makeReader(bound)
+        for (field, value) in [("namespace", "nowhere"), ("workflow", "x"), ("task_queue", "x")] {
+            let refusal = try bounded.refusal(#"{"command_id":"c","\#(field)":"\#(value)"}"#)
+            #expect(refusal.code == "PERMISSION_DENIED")
+            #expect(refusal.message == "\(field): \(value) is not allowed on this topic")
+        }
+        let allowed = try bounded.command(
+            #"{"command_id":"c","namespace":"default","workflow":"w","task_queue":"q"}"#
+        )
+        guard case .start = allowed.action else { throw NotThis("\(allowed.action)") }
+
         let template = try #require(WorkflowIDTemplate("{order_id}-{command_id}"))
         let templated = makeReader(Route(workflowType: "w", taskQueue: "q", workflowIDTemplate: template))
         for text in [

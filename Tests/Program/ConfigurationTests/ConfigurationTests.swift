@@ -1,4 +1,6 @@
 import Foundation
+import SagamoreEngine
+import SagamoreKafkaFront
 import SagamoreServer
 import Testing
 
@@ -19,8 +21,15 @@ import Testing
     @Test func theDefaultFileIsWhatTheCodeSays() throws {
         let file = Configuration.defaultFile
         #expect(try read(file) == Configuration())
-        let withSections = file.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.hasPrefix("#  ") || $0.hasPrefix("#kafka") ? $0.dropFirst() : $0 }.joined(separator: "\n")
+        // An authorization that lets nobody in is a mistake.
+        let end = try #require(file.range(of: "\n\n# Pages"))
+        let begin = try #require(file.range(of: "#authorization:"))
+        #expect(file[begin.upperBound..<end.lowerBound].contains("#    - name: \"\""))
+        let withSections = (file[..<begin.lowerBound] + file[end.lowerBound...]).split(
+            separator: "\n",
+            omittingEmptySubsequences: false
+        )
+        .map { $0.hasPrefix("#  ") || $0.hasPrefix("#kafka") ? $0.dropFirst() : $0 }.joined(separator: "\n")
         let folder = FileManager.default.temporaryDirectory.path + "/config-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try Certificates.write(to: folder + "/tls")
@@ -54,7 +63,7 @@ import Testing
         masked.postgres.password = Secret(Secret.mask)
         #expect(try read(effective).postgres == masked.postgres)
         #expect(try read(effective).kafka?.routes == configuration.kafka?.routes)
-        #expect(configuration.kafka?.frontConfiguration.routes.first?.deadLetterTopic == "orders.dlq")
+        #expect(configuration.kafka?.frontConfiguration().routes.first?.deadLetterTopic == "orders.dlq")
     }
 
     @Test func valuesComeFromTheEnvironmentAndFromFiles() throws {
@@ -128,6 +137,33 @@ import Testing
                 "s.yaml:3:32: expected one of 'start', 'signal', 'query', 'update', 'cancel', 'terminate', "
                     + "'signal_with_start', found 'drop'"
             ),
+            (
+                "kafka:\n  routes:\n    - workflow: Trip\n      allowedWorkflows: [Order]\n",
+                "s.yaml:4:25: 'allowedWorkflows' does not have the route's own 'Trip'"
+            ),
+            (
+                "authorization: {}\n",
+                "s.yaml:1:16: 'authorization' lets nobody in: give 'apiKeys', 'jwt' or 'certificates'"
+            ),
+            (
+                "authorization:\n  apiKeys:\n    - {name: a, key: short, permissions: []}\n",
+                "s.yaml:3:22: 'key' has fewer than 16 characters: 'openssl rand -hex 32' makes one"
+            ),
+            ("authorization:\n  apiKeys:\n    - {name: a}\n", "s.yaml:3:7: the API key 'a' needs a 'key'"),
+            (
+                "authorization:\n  certificates:\n    - {subject: CN=a, permissions: [a:read, b:reader]}\n",
+                "s.yaml:3:45: 'b:reader' is no permission: expected NAMESPACE:ROLE with read, worker, write or admin"
+            ),
+            (
+                "authorization:\n  certificates:\n    - {subject: CN=a}\n",
+                "s.yaml:2:3: 'authorization.certificates' needs 'grpc.tls.clientRoots': nobody else verifies them"
+            ),
+            (
+                "authorization:\n  jwt:\n    keySet: http://127.evil.test/keys\n",
+                "s.yaml:3:13: 'keySet': expects an https:// address or a file, not 'http://127.evil.test/keys'"
+            ),
+            ("authorization:\n  jwt: {keySet: none.json}\n", "s.yaml:2:17: there is no file 'none.json'"),
+            ("authorization:\n  jwt: {}\n", "s.yaml:2:8: 'jwt' needs a 'keySet'"),
             ("dynamicConfig: none.yaml\n", "s.yaml:1:16: there is no file 'none.yaml'"),
             ("shards: 17\n", "s.yaml:1:9: 'shards' expects a number from 0 to 16, not 17"),
         ]
@@ -135,6 +171,21 @@ import Testing
     func aMistakeIsSaidWithItsPlaceAndWhatToDo(text: String, message: String) {
         let error = #expect(throws: ConfigurationError.self) { try read(text) }
         #expect(error?.description == message)
+    }
+
+    @Test func routesAreBoundWithAuthorization() throws {
+        let open = "kafka:\n  routes:\n    - {namespace: travel, allowedTaskQueues: [a]}\n"
+        func route(_ text: String) throws -> Route? {
+            try read(text).serverConfiguration(limits: Limits()).kafka?.routes.first
+        }
+        #expect(try route(open)?.allowed.namespaces == nil)
+        #expect(try route(open)?.allowed.taskQueues == ["a"])
+        let keys = "authorization:\n  apiKeys:\n    - {name: a, key: 0123456789abcdef, permissions: [travel:read]}\n"
+        #expect(try route(open + keys)?.allowed.namespaces == ["travel"])
+        #expect(try route(open + keys)?.allowed.workflowTypes == nil)
+        let effective = try read(open + keys).effectiveFile
+        #expect(!effective.contains("0123456789abcdef"))
+        #expect(effective.contains("travel:read"))
     }
 
     @Test func aCertificateHasToFitItsKeyAndToBeValid() throws {
@@ -210,8 +261,8 @@ import Testing
         let configuration = try read(example, environment: ["HOSTNAME": "node-1"], folder: folder)
         #expect(configuration.node == "node-1")
         #expect(configuration.postgres.connectionString.contains("password='secret of postgres'"))
-        #expect(configuration.kafka?.frontConfiguration.kafka.properties["sasl.password"] == "secret of kafka")
-        #expect(configuration.kafka?.frontConfiguration.routes.first?.allowedCommands == [.start, .signal, .cancel])
+        #expect(configuration.kafka?.frontConfiguration().kafka.properties["sasl.password"] == "secret of kafka")
+        #expect(configuration.kafka?.frontConfiguration().routes.first?.allowedCommands == [.start, .signal, .cancel])
         #expect(configuration.grpc.tls?.clientRoots != nil)
     }
 

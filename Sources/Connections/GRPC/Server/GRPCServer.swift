@@ -20,6 +20,7 @@ public final class GRPCServer: Sendable {
     private let health = HealthRegistry()
     private let stage: Locked<Stage>
     private let connectionHandlers = Locked<[ConnectionHandler]>([])
+    private let authentication = Locked<GRPCAuthentication?>(nil)
 
     /// Prepares a server. Nothing listens before `start()`.
     ///
@@ -89,6 +90,17 @@ public final class GRPCServer: Sendable {
         }
     }
 
+    /// Asks who calls before a call's request is read. What `authentication` returns is the call's `caller`;
+    /// what it throws is the call's status. Set it before `start()`.
+    ///
+    /// It runs on the server's thread and must not block.
+    public func authenticate(_ authentication: @escaping GRPCAuthentication) {
+        stage.withLock { stage in
+            guard case .preparing = stage else { preconditionFailure("set the authentication before the start") }
+            self.authentication.withLock { $0 = authentication }
+        }
+    }
+
     /// Starts listening and accepting calls.
     ///
     /// - Returns: the port, which the system chose when the configuration says 0.
@@ -96,6 +108,7 @@ public final class GRPCServer: Sendable {
     public func start() throws(GRPCServerError) -> Int {
         let (configuration, health, log) = (configuration, health, log)
         let connectionHandlers = connectionHandlers.withLock { $0 }
+        let authentication = authentication.withLock { $0 }
         let result: Result<Int, GRPCServerError> = stage.withLock { stage in
             guard case .preparing(let methods) = stage else { return .failure(.alreadyStarted) }
             do throws(GRPCServerError) {
@@ -103,6 +116,7 @@ public final class GRPCServer: Sendable {
                     configuration,
                     methods: methods,
                     connectionHandlers: connectionHandlers,
+                    authentication: authentication,
                     health: health,
                     log: log
                 )

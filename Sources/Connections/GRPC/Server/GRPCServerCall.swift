@@ -17,6 +17,9 @@ public final class GRPCServerCall: Sendable {
     /// The client's address in gRPC's form, as `ipv4:127.0.0.1:50000`. It does not authenticate the client.
     public var peer: String { record.connection.peer }
 
+    /// What the server's authentication has returned.
+    public var caller: (any AnyObject & Sendable)? { record.caller }
+
     /// The number of the connection that the call came on, unique in this process.
     public var connectionID: UInt64 { record.connection.id }
 

@@ -29,6 +29,8 @@ final class ServerCallRecord: @unchecked Sendable {
     // Every call uses these many times, each for a moment: see `ServerConnection`.
     @exclusivity(unchecked) var request: IncomingMessage
     @exclusivity(unchecked) var method: ServerMethod?
+    /// Who calls.
+    @exclusivity(unchecked) var caller: (any AnyObject & Sendable)?
     @exclusivity(unchecked) var deadline: ContinuousClock.Instant?
     @exclusivity(unchecked) var lifecycle = ServerCallLifecycle()
     @exclusivity(unchecked) var transfer = Transfer()

@@ -88,6 +88,9 @@ extension ServerConnection {
             return
         }
         do throws(GRPCStatus) {
+            if let authentication = context.authentication {
+                record.caller = try authentication(GRPCCallHead(head, self))
+            }
             record.method = try context.method(head.path)
             if case .unknown(let name) = head.encoding {
                 throw GRPCStatus(.unimplemented, "the encoding \(name) is not supported: use gzip or deflate")

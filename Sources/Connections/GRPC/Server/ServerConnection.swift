@@ -43,6 +43,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     var pings: PingPolicy
     /// The client has sent its HTTP/2 settings.
     var isGreeted = false
+    /// The subject of the client's certificate, once somebody has asked.
+    lazy var certificateSubject = tls?.peerSubject
     /// The timers of the connection.
     @exclusivity(unchecked) var times: ConnectionTimes
 

@@ -25,17 +25,21 @@ final class ServerContext: Sendable {
     let progress = Monitor(Progress())
     private let methods: [String: ServerMethod]
     private let connectionHandlers: [ConnectionHandler]
+    /// Nil: everybody may call.
+    let authentication: GRPCAuthentication?
 
     /// - Throws: `badCredentials`, `noThread`.
     init(
         _ configuration: GRPCServerConfiguration,
         methods: [ServerMethod],
         connectionHandlers: [ConnectionHandler] = [],
+        authentication: GRPCAuthentication? = nil,
         log: @escaping GRPCLog
     ) throws(GRPCServerError) {
         self.configuration = configuration
         self.log = log
         self.connectionHandlers = connectionHandlers
+        self.authentication = authentication
         self.methods = Dictionary(methods.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
         credentials = Locked(try configuration.tls.map(Self.makeTLS))
         guard let mailbox = ServerMailbox() else { throw .noThread(errno: errno) }

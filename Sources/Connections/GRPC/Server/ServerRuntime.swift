@@ -11,6 +11,7 @@ final class ServerRuntime: Sendable {
         _ configuration: GRPCServerConfiguration,
         methods: [ServerMethod],
         connectionHandlers: [ConnectionHandler],
+        authentication: GRPCAuthentication?,
         health: HealthRegistry,
         log: @escaping GRPCLog
     ) throws(GRPCServerError) {
@@ -19,6 +20,7 @@ final class ServerRuntime: Sendable {
             configuration,
             methods: methods,
             connectionHandlers: connectionHandlers,
+            authentication: authentication,
             log: log
         )
         self.context = context

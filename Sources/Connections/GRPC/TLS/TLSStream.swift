@@ -77,6 +77,19 @@ final class TLSStream {
         return UnsafeBufferPointer(start: name, count: Int(count)).elementsEqual("h2".utf8)
     }
 
+    /// The subject of the peer's certificate as in RFC 2253; nil when it has none. After the handshake.
+    var peerSubject: String? {
+        guard let certificate = SSL_get1_peer_certificate(stream) else { return nil }
+        defer { X509_free(certificate) }
+        guard let text = BIO_new(BIO_s_mem()) else { return nil }
+        defer { BIO_free(text) }
+        guard csagamore_tls_write_name(text, X509_get_subject_name(certificate)) >= 0 else { return nil }
+        let size = csagamore_bio_pending(text)
+        return String(unsafeUninitializedCapacity: size) { buffer in
+            max(0, Int(BIO_read(text, buffer.baseAddress, Int32(size))))
+        }
+    }
+
     /// The handshake is complete: bytes can be sent.
     var isReady: Bool { SSL_is_init_finished(stream) == 1 }
 

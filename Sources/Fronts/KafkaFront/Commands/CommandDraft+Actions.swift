@@ -69,6 +69,8 @@ extension CommandDraft {
         guard let taskQueue = try identifier(.taskQueue) ?? route.taskQueue else {
             throw .invalid(.taskQueue, "is missing")
         }
+        try check(workflowType, isIn: route.allowed.workflowTypes, .workflow)
+        try check(taskQueue, isIn: route.allowed.taskQueues, .taskQueue)
         var request = StartWorkflowExecutionRequest()
         request.namespace = namespace
         request.workflowID = key.workflowID

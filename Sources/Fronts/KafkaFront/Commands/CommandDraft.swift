@@ -53,7 +53,9 @@ struct CommandDraft {
         // A command without a usable workflow id is rejected under its command id.
         let workflowID = attempt(commandID) { () throws(Refusal) in try self.workflowID() }
         let namespaceName = attempt(route.namespace) { () throws(Refusal) in
-            try identifier(.namespace) ?? route.namespace
+            let name = try identifier(.namespace) ?? route.namespace
+            try check(name, isIn: route.allowed.namespaces, .namespace)
+            return name
         }
         let namespace = attempt(Self.standIn(for: namespaceName)) { () throws(Refusal) in
             guard let number = reader.namespaceNumber(namespaceName) else {
@@ -128,6 +130,13 @@ struct CommandDraft {
             throw Refusal(code: "UNIMPLEMENTED", message: "command: \(name.rawValue) is not available in this version")
         }
         return name
+    }
+
+    /// - Throws: `PERMISSION_DENIED` for what the route does not allow.
+    func check(_ value: String, isIn allowed: Set<String>?, _ field: CommandFields.Known) throws(Refusal) {
+        guard let allowed, !allowed.contains(value) else { return }
+        let name = Refusal.shortened(value)
+        throw Refusal(code: "PERMISSION_DENIED", message: "\(field.rawValue): \(name) is not allowed on this topic")
     }
 
     private func workflowID() throws(Refusal) -> String {

@@ -16,6 +16,11 @@ public struct Route: Sendable {
     public var deadLetterTopic: String
     /// The allowed commands. Others are rejected with `PERMISSION_DENIED`.
     public var allowedCommands: Set<CommandName>
+    /// The namespaces, and the types and task queues of starts, that a record may name; nil: all. Others are rejected
+    /// with `PERMISSION_DENIED`.
+    public var allowed: (namespaces: Set<String>?, workflowTypes: Set<String>?, taskQueues: Set<String>?) = (
+        nil, nil, nil
+    )
 
     /// Creates a route. The defaults are those of the default route, `saga.commands` to `saga.events`.
     public init(

@@ -58,7 +58,7 @@ struct ServeCheck {
 
     private func kafka() -> Finding {
         guard let section = configuration.kafka else { preconditionFailure("no Kafka") }
-        let front = section.frontConfiguration
+        let front = section.frontConfiguration()
         do throws(KafkaError) {
             let admin = try KafkaAdmin(front.kafka)
             let cluster = try admin.clusterID(timeout: .seconds(5))

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SagamoreAuthorization
 internal import SagamoreCommandLineArguments
 internal import SagamoreConfiguration
 internal import SagamoreEngine
@@ -23,9 +24,10 @@ enum ServeCommand {
         "serve",
         abstract: "Run the services from a configuration file.",
         discussion: """
-            SIGTERM and SIGINT stop the services in order. SIGHUP reads the file again for the log's level; \
-            certificates are taken over when their files change, and everything else needs a restart. Exit status: 0 \
-            after a stop, 1 when the services cannot go on, 2 for a mistake in the configuration.
+            SIGTERM and SIGINT stop the services in order. SIGHUP reads the file again for the log's level, the API \
+            keys and the permissions; certificates and key sets are taken over when their files change, and \
+            everything else needs a restart. Exit status: 0 after a stop, 1 when the services cannot go on, 2 for a \
+            mistake in the configuration.
             """,
         parameters: [file, isCheck, OutputFormat.option]
     ) { values in
@@ -75,7 +77,7 @@ enum ServeCommand {
         let service = ServiceRun(
             log: log,
             warning: "still stopping; interrupt again to exit now",
-            onHangUp: { reload(path, log) }
+            onHangUp: { [authenticator = server.authenticator] in reload(path, authenticator, log) }
         )
         try service.run(
             stopSignal,
@@ -94,11 +96,15 @@ enum ServeCommand {
         )
     }
 
-    /// Takes the log's level from the file as it is now. A mistake changes nothing.
-    private static func reload(_ path: String, _ log: Logger) {
+    /// Takes the log's level and who may call from the file as it is now. A mistake changes nothing.
+    private static func reload(_ path: String, _ authenticator: Authenticator?, _ log: Logger) {
         do {
             let configuration = try ConfigurationFile.read(path, environment: EnvironmentVariables.all)
             LoggingSystem.level = configuration.log.level.level
+            if let rules = configuration.authorization?.rules { authenticator?.replace(rules) }
+            if (authenticator == nil) != (configuration.authorization == nil) {
+                log.warning("'authorization' comes and goes by a restart only")
+            }
             CertificateWarning.write(configuration, log)
             log.notice("the configuration was read again", metadata: ["file": "\(path)"])
         } catch {

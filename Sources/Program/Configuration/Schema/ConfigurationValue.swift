@@ -12,6 +12,8 @@ public indirect enum SettingText: Sendable {
     case scalar(String)
     /// Values in order.
     case list([SettingText])
+    /// No values, and how one would be written.
+    case none(of: SettingText)
     /// Keys with values.
     case section([Member])
     /// A section that is not there, as it would be with its defaults.
@@ -44,17 +46,22 @@ extension Int: ConfigurationValue {
 }
 
 extension Array: ConfigurationValue where Element: ConfigurationValue {
-    public var text: SettingText { .list(map(\.text)) }
+    public var text: SettingText {
+        guard isEmpty, let section = Element.self as? any ConfigurationSection.Type else { return .list(map(\.text)) }
+        return .none(of: SettingText.defaults(of: section))
+    }
+}
+
+extension SettingText {
+    /// A section with its defaults.
+    static func defaults<Section: ConfigurationSection>(of type: Section.Type) -> SettingText { Section().text }
 }
 
 extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
     public var text: SettingText {
         if let self { return self.text }
-        return (Wrapped.self as? any ConfigurationSection.Type).map { .absent(Self.defaults(of: $0)) } ?? .scalar("")
-    }
-
-    private static func defaults<Section: ConfigurationSection>(of type: Section.Type) -> SettingText {
-        Section().text
+        return (Wrapped.self as? any ConfigurationSection.Type).map { .absent(SettingText.defaults(of: $0)) }
+            ?? .scalar("")
     }
 }
 

@@ -40,6 +40,13 @@ enum ConfigurationWriter {
             case .list(let items):
                 lines.append(items.isEmpty ? "\(start) []" : start)
                 for item in items { write(item: item, indentation: indentation + "  ") }
+            case .none(let item):
+                lines.append("\(start) []")
+                guard isExplained else { return }
+                let outer = prefix
+                prefix = "#"
+                write(item: item, indentation: indentation + "  ")
+                prefix = outer
             case .absent(let section) where isExplained:
                 let outer = prefix
                 prefix = "#"

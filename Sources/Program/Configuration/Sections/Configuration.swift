@@ -12,6 +12,8 @@ public struct Configuration: ConfigurationSection {
     public var kafka: KafkaSection?
     /// Where clients and workers connect.
     public var grpc = GRPCSection()
+    /// Who may call; nil: everybody may do everything.
+    public var authorization: AuthorizationSection?
     /// The pages for probes and for Prometheus; nil for none.
     public var http: HTTPSection? = HTTPSection()
     /// Namespaces that exist from the start.
@@ -46,6 +48,11 @@ public struct Configuration: ConfigurationSection {
         Setting("kafka", \.kafka, "The Kafka cluster with the topics of commands and events. Absent: no Kafka."),
         Setting("grpc", \.grpc, "Where workers, clients and the 'temporal' command connect."),
         Setting(
+            "authorization",
+            \.authorization,
+            "Who may call, and what. Absent: everybody who can connect may do everything."
+        ),
+        Setting(
             "http",
             \.http,
             "Pages for probes and for Prometheus: /healthz, /readyz, /metrics. Without a value: none."
@@ -58,6 +65,15 @@ public struct Configuration: ConfigurationSection {
             "A file with limits by the keys of Temporal's dynamic configuration, in its form. Read at the start."
         ),
     ]
+
+    /// Certificates count only where they are verified.
+    public func validate() throws {
+        guard let authorization, !authorization.certificates.isEmpty, grpc.tls?.clientRoots == nil else { return }
+        throw ConfigurationProblem(
+            "'authorization.certificates' needs 'grpc.tls.clientRoots': nobody else verifies them",
+            key: "authorization"
+        )
+    }
 }
 
 /// A namespace to create.

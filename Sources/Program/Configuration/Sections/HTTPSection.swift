@@ -35,6 +35,15 @@ public struct HTTPSection: ConfigurationSection {
 /// Addresses that only this machine reaches.
 enum Loopback {
     static func contains(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        host == "localhost" || host == "::1"
+            || (host.hasPrefix("127.") && host.allSatisfy { $0 == "." || $0.isASCII && $0.isNumber })
+    }
+
+    /// Whether an address of plain HTTP leads to this machine.
+    static func contains(address: String) -> Bool {
+        guard address.hasPrefix("http://") else { return false }
+        let authority = address.dropFirst(7).prefix { $0 != "/" && $0 != "?" }
+        if authority.hasPrefix("[") { return authority.hasPrefix("[::1]") && !authority.contains("@") }
+        return !authority.contains("@") && contains(String(authority.prefix { $0 != ":" }))
     }
 }

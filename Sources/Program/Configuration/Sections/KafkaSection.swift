@@ -76,10 +76,12 @@ public struct KafkaSection: ConfigurationSection {
     }
 
     /// The front's configuration.
-    public var frontConfiguration: KafkaFrontConfiguration {
+    ///
+    /// - Parameter isBound: whether a route that says nothing leads to its own namespace alone.
+    public func frontConfiguration(isBound: Bool = false) -> KafkaFrontConfiguration {
         var front = KafkaFrontConfiguration(
             kafka: KafkaConfiguration(bootstrap: bootstrap, clientID: clientID, properties: properties.values),
-            routes: routes.map(\.route)
+            routes: routes.map { $0.route(isBound: isBound) }
         )
         front.cursorTopic = cursorTopic
         front.topicCreation = createTopics ? .byRequest : .none
@@ -107,6 +109,12 @@ public struct RouteSection: ConfigurationSection {
     public var workflowID = "{command_id}"
     /// What a record may ask for.
     public var allowedCommands = CommandName.allCases.map(AllowedCommand.init)
+    /// The namespaces that a record may name.
+    public var allowedNamespaces: [String] = []
+    /// The workflow types that a record may start.
+    public var allowedWorkflows: [String] = []
+    /// The task queues on which a record may start workflows.
+    public var allowedTaskQueues: [String] = []
 
     /// The default route.
     public init() {}
@@ -131,12 +139,34 @@ public struct RouteSection: ConfigurationSection {
             "The workflow id of a command that names none: text with fields of the command, '{order_id}-{command_id}'."
         ) { WorkflowIDTemplate($0) == nil ? "expects text with names of fields in braces, not '\($0)'" : nil },
         Setting("allowedCommands", \.allowedCommands, "What records of this topic may ask for."),
+        Setting(
+            "allowedNamespaces",
+            \.allowedNamespaces,
+            "The namespaces that a record may name. None: with 'authorization' the route's own, and all without."
+        ),
+        Setting("allowedWorkflows", \.allowedWorkflows, "The workflow types that a record may start. None: all."),
+        Setting(
+            "allowedTaskQueues",
+            \.allowedTaskQueues,
+            "The task queues on which a record may start workflows. None: all."
+        ),
     ]
+
+    /// What a record without the field gets is allowed.
+    public func validate() throws {
+        for (key, value, allowed) in [
+            ("allowedNamespaces", namespace, allowedNamespaces), ("allowedWorkflows", workflow, allowedWorkflows),
+            ("allowedTaskQueues", taskQueue, allowedTaskQueues),
+        ] where !value.isEmpty && !allowed.isEmpty && !allowed.contains(value) {
+            throw ConfigurationProblem("'\(key)' does not have the route's own '\(value)'", key: key)
+        }
+    }
 
     var deadLetterTopic: String { deadLetters.isEmpty ? commands + ".dlq" : deadLetters }
 
-    var route: Route {
-        Route(
+    /// - Parameter isBound: whether a route that says nothing leads to its own namespace alone.
+    func route(isBound: Bool) -> Route {
+        var route = Route(
             commandTopic: commands,
             namespace: namespace,
             workflowType: workflow.isEmpty ? nil : workflow,
@@ -146,6 +176,12 @@ public struct RouteSection: ConfigurationSection {
             deadLetterTopic: deadLetterTopic,
             allowedCommands: Set(allowedCommands.map(\.name))
         )
+        if isBound || !allowedNamespaces.isEmpty {
+            route.allowed.namespaces = Set(allowedNamespaces.isEmpty ? [namespace] : allowedNamespaces)
+        }
+        if !allowedWorkflows.isEmpty { route.allowed.workflowTypes = Set(allowedWorkflows) }
+        if !allowedTaskQueues.isEmpty { route.allowed.taskQueues = Set(allowedTaskQueues) }
+        return route
     }
 }
 
