@@ -70,7 +70,7 @@ struct PartitionFlowTests {
         var now = start
         var pauses: [Duration] = []
         for _ in 0..<4 {
-            flow.fail(1, at: now) { failures, item in failures == 3 ? item + "!" : nil }
+            flow.fail(1, at: now, mayPass: false) { failures, item in failures == 3 ? item + "!" : nil }
             let at = try #require(flow.retryAt)
             pauses.append(at - now)
             now = at
@@ -78,6 +78,21 @@ struct PartitionFlowTests {
         }
         #expect(zip(pauses, pauses.dropFirst()).allSatisfy { $0 < $1 }, "\(pauses)")
         flow.fail(1, at: now)
+        #expect(flow.submit(at: try #require(flow.retryAt)) == ["a!"])
+    }
+
+    @Test func `failures that may pass do not count towards a replacement`() throws {
+        var flow = PartitionFlow<String>()
+        flow.receive(1, "a", weight: 1)
+        var now = start
+        for round in 0..<25 {
+            #expect(flow.submit(at: now) == ["a"])
+            let mayPass = round % 10 != 0
+            flow.fail(1, at: now, mayPass: mayPass) { failures, item in failures == 4 ? item + "!" : nil }
+            now = try #require(flow.retryAt)
+        }
+        #expect(flow.submit(at: now) == ["a"])
+        flow.fail(1, at: now, mayPass: false) { failures, item in failures == 4 ? item + "!" : nil }
         #expect(flow.submit(at: try #require(flow.retryAt)) == ["a!"])
     }
 

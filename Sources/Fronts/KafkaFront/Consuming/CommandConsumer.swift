@@ -271,9 +271,8 @@ final class CommandConsumer: Sendable {
                 freed = weight
                 if let commit { withConsumer { $0.commit([partition.partition: commit]) } }
             case .failure(let error):
-                state.flow.fail(offset, at: now) { failures, item in
-                    guard !error.mayPass, failures >= limits.failures else { return nil }
-                    return partition.letter(for: item, error, at: clock())
+                state.flow.fail(offset, at: now, mayPass: error.mayPass) { failures, item in
+                    failures >= limits.failures ? partition.letter(for: item, error, at: clock()) : nil
                 }
             }
             let maySubmit = state.flow.retryAt != nil || (wasStalled && !state.flow.isStalled)

@@ -23,6 +23,7 @@ struct PartitionFlow<Item: Sendable> {
         var item: Item
         let weight: Int
         var state: State
+        /// Those that will not pass.
         var failures = 0
     }
 
@@ -122,12 +123,21 @@ struct PartitionFlow<Item: Sendable> {
 
     /// A record was not carried out.
     ///
-    /// - Parameter replace: returns what to submit instead, given the number of failures; nil keeps the item.
-    mutating func fail(_ offset: Int64, at now: Time, replace: (Int, Item) -> Item? = { _, _ in nil }) {
+    /// - Parameters:
+    ///   - mayPass: whether the same record may succeed later. An outage, however long, says nothing about a record.
+    ///   - replace: returns what to submit instead, given the number of failures that will not pass; nil keeps the item.
+    mutating func fail(
+        _ offset: Int64,
+        at now: Time,
+        mayPass: Bool = true,
+        replace: (Int, Item) -> Item? = { _, _ in nil }
+    ) {
         guard let index = index(of: offset), entries[index].state == .submitted else { return }
         entries[index].state = .waiting
-        entries[index].failures += 1
-        if let other = replace(entries[index].failures, entries[index].item) { entries[index].item = other }
+        if !mayPass {
+            entries[index].failures += 1
+            if let other = replace(entries[index].failures, entries[index].item) { entries[index].item = other }
+        }
         firstWaiting = min(firstWaiting, index)
         if stallEnd == nil { stallEnd = newestSubmitted }
         hasFailed = true
