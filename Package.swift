@@ -276,8 +276,9 @@ let program: [Target] = [
         "Program",
         "SagamoreConfiguration",
         [
-            "SagamoreServer", "SagamoreAuthorization", "SagamoreEngine", "SagamoreGRPC", "SagamoreKafkaFront",
-            "SagamoreKafkaClient", "SagamoreYAML", "SagamoreJSONText", "SagamoreCommandLineArguments",
+            "SagamoreServer", "SagamoreAuthorization", "SagamoreEngine", "SagamoreGRPC", "SagamoreGRPCFront",
+            "SagamoreKafkaFront", "SagamoreKafkaClient", "SagamoreYAML", "SagamoreJSONText",
+            "SagamoreCommandLineArguments",
             "SagamoreThreads",
         ]
     ),
@@ -285,7 +286,7 @@ let program: [Target] = [
         name: "SagamoreCLI",
         dependencies: [
             "SagamoreServer", "SagamoreConfiguration", "SagamoreAuthorization", "SagamorePersistence",
-            "SagamoreEngine", "SagamoreGRPC", "SagamoreAPI",
+            "SagamoreEngine", "SagamoreGRPC", "SagamoreGRPCFront", "SagamoreAPI",
             "SagamoreProtobuf", "SagamoreKafkaClient", "SagamorePostgresClient", "SagamoreCommandLineArguments",
             "SagamoreJSONText", "SagamoreLogging", "SagamoreThreads",
         ],

@@ -37,6 +37,9 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
         case workflowNotReady
         /// `QueryFailedFailure` with the worker's failure, if it sent one.
         case queryFailed(RawMessage<Failure>?)
+        /// `ResourceExhaustedFailure` of a rate, or of what may be there at the same time; and when to ask again, as
+        /// `google.rpc.RetryInfo`.
+        case tooMuch(isConcurrent: Bool, retryAfterMilliseconds: Int64)
         /// `ResourceExhaustedFailure` of something that is limited per namespace at a time.
         case concurrentLimit
         /// `MultiOperationExecutionFailure`: what became of each operation of a request that has several.

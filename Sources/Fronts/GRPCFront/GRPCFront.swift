@@ -17,9 +17,12 @@ public final class GRPCFront: Sendable {
     let namespaces: any NamespaceRegistry
     let clock: @Sendable () -> Instant
     let cluster: ClusterInformation
-    let limits: Limits
+    private let limitsInForce: LimitsInForce
+    /// Those in force now.
+    var limits: Limits { limitsInForce.current }
     let log: Logger
     private let authorization: CallAuthorization?
+    private let admission: CallAdmission
     let requestIDs = RequestIDs()
     let departed = DepartedWorkers()
     let workers = Locked(WorkerRegistry())
@@ -31,14 +34,16 @@ public final class GRPCFront: Sendable {
     ///   - cluster: the information that clients get about this installation.
     ///   - limits: the limits of identifiers and payloads.
     ///   - authorization: decides who may call; nil: everybody may call everything.
+    ///   - admission: decides whether there is room for a call; without limits unless given.
     public init(
         history: any HistoryClient,
         matching: any MatchingClient,
         namespaces: any NamespaceRegistry,
         clock: @escaping @Sendable () -> Instant,
         cluster: ClusterInformation,
-        limits: Limits,
+        limits: LimitsInForce,
         authorization: CallAuthorization? = nil,
+        admission: CallAdmission = CallAdmission(),
         log: Logger
     ) {
         self.history = history
@@ -46,8 +51,9 @@ public final class GRPCFront: Sendable {
         self.namespaces = namespaces
         self.clock = clock
         self.cluster = cluster
-        self.limits = limits
+        limitsInForce = limits
         self.authorization = authorization
+        self.admission = admission
         self.log = log
     }
 
@@ -91,7 +97,7 @@ public final class GRPCFront: Sendable {
         _ kind: GRPCMethodKind,
         _ handler: @escaping @Sendable (GRPCServerCall, Request) throws(RequestError) -> Void
     ) {
-        register(method.rawValue, MethodAccess(method), on: server, kind, handler)
+        register(method.rawValue, MethodAccess(method), CallLoad(method), on: server, kind, handler)
     }
 
     /// Registers a method of the operators' service.
@@ -101,20 +107,24 @@ public final class GRPCFront: Sendable {
         _ kind: GRPCMethodKind,
         _ handler: @escaping @Sendable (GRPCServerCall, Request) throws(RequestError) -> Void
     ) {
-        register(method.rawValue, MethodAccess(method), on: server, kind, handler)
+        register(method.rawValue, MethodAccess(method), .request, on: server, kind, handler)
     }
 
     private func register<Request: ServiceRequest>(
         _ path: String,
         _ access: MethodAccess,
+        _ load: CallLoad,
         on server: GRPCServer,
         _ kind: GRPCMethodKind,
         _ handler: @escaping @Sendable (GRPCServerCall, Request) throws(RequestError) -> Void
     ) {
         server.register(path, kind) { [self] call in
             do throws(RequestError) {
+                let size = call.withRequest { $0.count }
                 let request: Request = try Self.decode(call)
-                try authorization?.check(call, access, namespace: namespace(of: request))
+                let namespace = namespace(of: request)
+                try authorization?.check(call, access, namespace: namespace)
+                try admission.admit(call, load, namespace: namespace, bytes: size)
                 try handler(call, request)
             } catch {
                 refuse(call, error)

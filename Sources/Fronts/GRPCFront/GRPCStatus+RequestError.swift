@@ -12,7 +12,7 @@ extension GRPCStatus {
             var status = RPCStatus()
             status.code = Int32(code.rawValue)
             status.message = error.message.prefix(utf8: Self.longestMessage)
-            status.details = [packed]
+            status.details = [packed] + (Self.retryInfo(of: error).map { [$0] } ?? [])
             details = status.serializedBytes()
         }
         self.init(code, error.message, details: details)
@@ -52,6 +52,11 @@ extension GRPCStatus {
             failure.cause = .concurrentLimit
             failure.scope = .namespace
             return ProtobufAny(packing: failure)
+        case .tooMuch(let isConcurrent, _):
+            var failure = ResourceExhaustedFailure()
+            failure.cause = isConcurrent ? .concurrentLimit : .rpsLimit
+            failure.scope = .namespace
+            return ProtobufAny(packing: failure)
         case .operations(let outcomes):
             var failure = MultiOperationExecutionFailure()
             failure.statuses = outcomes.map { MultiOperationExecutionFailure.OperationStatus($0) }
@@ -71,6 +76,17 @@ extension GRPCStatus {
         case .resourceExhausted: ProtobufAny(packing: ResourceExhaustedFailure())
         default: nil
         }
+    }
+
+    /// When to ask again: `google.rpc.RetryInfo`, whose only field is a duration.
+    private static func retryInfo(of error: RequestError) -> ProtobufAny? {
+        guard case .tooMuch(_, let milliseconds)? = error.detail else { return nil }
+        var writer = ProtobufWriter(capacity: 32)
+        writer.message(1, Interval.milliseconds(milliseconds).duration)
+        var packed = ProtobufAny()
+        packed.typeURL = "type.googleapis.com/google.rpc.RetryInfo"
+        packed.value = writer.bytes()
+        return packed
     }
 
     /// Clients accept 8 KiB of trailers in total, with details in base64 and the message twice.

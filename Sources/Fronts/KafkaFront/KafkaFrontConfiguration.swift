@@ -1,5 +1,5 @@
-public import SagamoreEngine
 public import SagamoreKafkaClient
+public import SagamoreServices
 
 /// The settings of the Kafka front.
 public struct KafkaFrontConfiguration: Sendable {
@@ -28,8 +28,8 @@ public struct KafkaFrontConfiguration: Sendable {
     public var consumerGroup: String?
     /// The cluster's name in a record's coordinates. Nil means the cluster's id; a development broker's may repeat.
     public var clusterID: String?
-    /// The limits on the contents of commands.
-    public var limits = Limits()
+    /// The limits on the contents of commands, which may change.
+    public var limits = LimitsInForce()
     /// The limits on commands in memory and in the shards.
     public var consumerLimits = ConsumerLimits()
 

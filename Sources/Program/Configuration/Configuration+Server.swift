@@ -1,12 +1,11 @@
-public import SagamoreEngine
 public import SagamoreServer
 
 extension Configuration {
     /// What the server is started with.
     ///
-    /// - Parameter limits: those of the dynamic configuration.
+    /// - Parameter dynamic: the settings that may change while it runs.
     /// - Throws: when a file cannot be read any more.
-    public func serverConfiguration(limits: Limits) throws -> ServerConfiguration {
+    public func serverConfiguration(dynamic: DynamicConfiguration) throws -> ServerConfiguration {
         let name = node.isEmpty ? ServerConfiguration.hostName : node
         var server = ServerConfiguration(postgresURL: postgres.connectionString, node: name)
         if shards > 0 { server.shardCount = shards }
@@ -20,7 +19,8 @@ extension Configuration {
             namespace.retention = .milliseconds(section.retention.duration.components.seconds * 1_000)
             return namespace
         }
-        server.limits = limits
+        server.limits = dynamic.limits
+        server.requestLimits = dynamic.requestLimits(over: limits.table)
         server.http = http.map { WebAddress(host: $0.host, port: $0.port) }
         server.kafka = kafka?.frontConfiguration(isBound: authorization != nil)
         return server

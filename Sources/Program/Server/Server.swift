@@ -29,12 +29,16 @@ public final class Server {
     private var memory: MemoryReclaimer?
     private var namespaces: NamespaceReclaimer?
     private var web: WebServer?
+    private var figures: FiguresWatch?
     private let registry = MetricsRegistry()
     private let readiness = Readiness()
     private let process = ServerConfiguration.processName()
 
     /// The certificate of the gRPC port, to be replaced while it is in use.
     public let certificates = ServerCertificates()
+
+    /// The limits in force, to be replaced while the services run.
+    public let limits: ServerLimits
 
     /// Who calls; nil: everybody may do everything. Its rules may be replaced while it is in use.
     public let authenticator: Authenticator?
@@ -44,9 +48,8 @@ public final class Server {
 
     /// - Parameter stopSignal: aborts waits in `start`. The services raise it when the process has to end.
     public init(_ configuration: ServerConfiguration, stopSignal: StopSignal) {
-        var configuration = configuration
-        configuration.limits.timeZones = SystemTimeZones.all
         self.configuration = configuration
+        limits = ServerLimits(configuration.limits, configuration.requestLimits, metrics: registry)
         self.stopSignal = stopSignal
         authenticator = configuration.authentication.map { rules in
             Authenticator(rules) { SystemClock.now().nanoseconds / 1_000_000_000 }
@@ -65,6 +68,7 @@ public final class Server {
         let patience = Patience(stop: stopSignal, log: log)
         readiness.set("PostgreSQL has not been reached yet")
         let installation = try Installation.open(configuration, patience: patience)
+        watchFigures(installation)
         let history = makeHistory(installation)
         pages.register(history)
         let matching = MatchingService(
@@ -105,6 +109,18 @@ public final class Server {
         readiness.started { history.obstacle }
     }
 
+    private func watchFigures(_ installation: Installation) {
+        let figures = FiguresWatch(
+            url: configuration.postgresURL,
+            admission: limits.admission,
+            namespaces: installation.namespaces,
+            log: Logger(label: "figures")
+        )
+        figures.register(in: registry)
+        figures.start()
+        self.figures = figures
+    }
+
     private func wait(until condition: () -> Bool) throws(ServerError) {
         while !condition() {
             if stopSignal.wait(for: .milliseconds(5)) != nil { throw .stopped }
@@ -114,7 +130,7 @@ public final class Server {
     /// Creates the Kafka front if a cluster is configured.
     private func makeKafka(_ installation: Installation, _ history: HistoryService) throws(ServerError) -> KafkaFront? {
         guard var kafka = configuration.kafka else { return nil }
-        kafka.limits = configuration.limits
+        kafka.limits = limits.limits
         let url = configuration.postgresURL
         let process = process
         do throws(KafkaError) {
@@ -147,7 +163,7 @@ public final class Server {
         let url = configuration.postgresURL
         let log = Logger(label: "history")
         var settings = HistoryConfiguration(slices: installation.slices, node: configuration.node)
-        settings.limits = configuration.limits
+        settings.limitsInForce = limits.limits
         let history = HistoryService(
             configuration: settings,
             process: process,
@@ -207,8 +223,9 @@ public final class Server {
             namespaces: installation.namespaces,
             clock: SystemClock.now,
             cluster: ClusterInformation(clusterID: installation.id, shards: installation.slices.usedShardCount),
-            limits: configuration.limits,
+            limits: limits.limits,
             authorization: authorization(),
+            admission: limits.admission,
             log: Logger(label: "grpc-front")
         )
         front.register(on: server)
@@ -234,6 +251,8 @@ public final class Server {
     /// and lanes commit their queues and release their shards.
     public func stop() {
         readiness.set("stopping")
+        figures?.stop()
+        figures = nil
         memory?.stop()
         memory = nil
         namespaces?.stop()

@@ -2,6 +2,7 @@ internal import Glibc
 public import SagamoreAuthorization
 public import SagamoreEngine
 public import SagamoreGRPC
+public import SagamoreGRPCFront
 public import SagamoreKafkaFront
 
 /// The configuration of a server process.
@@ -26,6 +27,8 @@ public struct ServerConfiguration: Sendable {
     public var namespaces = [InitialNamespace("default")]
     /// The limits of runs and requests.
     public var limits = Limits()
+    /// How much namespaces and callers may ask for.
+    public var requestLimits = RequestLimitTable()
     /// The Kafka cluster and the routes; nil for no Kafka.
     public var kafka: KafkaFrontConfiguration?
     /// The number of shards of a new database. Existing ones keep theirs until `sagamore migrate` changes it.

@@ -1,5 +1,6 @@
 public import SagamoreEngine
 public import SagamorePersistence
+public import SagamoreServices
 
 /// The configuration of the history service.
 public struct HistoryConfiguration: Sendable {
@@ -7,8 +8,13 @@ public struct HistoryConfiguration: Sendable {
     public var slices: SliceTable
     /// The configured name of this node. A new process with the same name takes its shards at once.
     public var node: String
-    /// The limits of one run.
-    public var limits = Limits()
+    /// The limits of one run, which may change.
+    public var limitsInForce = LimitsInForce()
+    /// The limits of one run as they are now. To set them is to have limits of one's own.
+    public var limits: Limits {
+        get { limitsInForce.current }
+        set { limitsInForce = LimitsInForce(newValue) }
+    }
     /// An idle run leaves memory after this time, when nothing is due for it within `alarmHorizon`.
     public var parkAfter = Interval.seconds(1)
     /// How long before their alarm parked runs return to memory.

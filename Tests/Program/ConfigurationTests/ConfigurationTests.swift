@@ -17,6 +17,20 @@ import Testing
 
     @Test func anEmptyFileHasTheDefaults() throws { #expect(try read("") == Configuration()) }
 
+    /// The file with the sections that are commented out, but without the examples of what an empty list may hold.
+    private static func withSections(_ file: String) -> String {
+        var example: Int?
+        let lines = file.split(separator: "\n", omittingEmptySubsequences: false).map { line -> Substring in
+            let isComment = line.hasPrefix("#  ") || line.hasPrefix("#kafka")
+            let text = isComment ? line.dropFirst() : line
+            let depth = text.prefix { $0 == " " }.count
+            if let list = example, isComment, depth > list { return line }
+            example = text.hasSuffix(": []") ? depth : nil
+            return text
+        }
+        return lines.joined(separator: "\n")
+    }
+
     /// Every key is in the file that is printed, with its default: what stands there in comments, too.
     @Test func theDefaultFileIsWhatTheCodeSays() throws {
         let file = Configuration.defaultFile
@@ -25,11 +39,7 @@ import Testing
         let end = try #require(file.range(of: "\n\n# Pages"))
         let begin = try #require(file.range(of: "#authorization:"))
         #expect(file[begin.upperBound..<end.lowerBound].contains("#    - name: \"\""))
-        let withSections = (file[..<begin.lowerBound] + file[end.lowerBound...]).split(
-            separator: "\n",
-            omittingEmptySubsequences: false
-        )
-        .map { $0.hasPrefix("#  ") || $0.hasPrefix("#kafka") ? $0.dropFirst() : $0 }.joined(separator: "\n")
+        let withSections = Self.withSections(String(file[..<begin.lowerBound] + file[end.lowerBound...]))
         let folder = FileManager.default.temporaryDirectory.path + "/config-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try Certificates.write(to: folder + "/tls")
@@ -176,7 +186,7 @@ import Testing
     @Test func routesAreBoundWithAuthorization() throws {
         let open = "kafka:\n  routes:\n    - {namespace: travel, allowedTaskQueues: [a]}\n"
         func route(_ text: String) throws -> Route? {
-            try read(text).serverConfiguration(limits: Limits()).kafka?.routes.first
+            try read(text).serverConfiguration(dynamic: DynamicConfiguration()).kafka?.routes.first
         }
         #expect(try route(open)?.allowed.namespaces == nil)
         #expect(try route(open)?.allowed.taskQueues == ["a"])
@@ -186,6 +196,55 @@ import Testing
         let effective = try read(open + keys).effectiveFile
         #expect(!effective.contains("0123456789abcdef"))
         #expect(effective.contains("travel:read"))
+    }
+
+    @Test func limitsComeFromTheSectionAndTheDynamicConfiguration() throws {
+        let configuration = try read(
+            """
+            limits:
+              namespace: {requestsPerSecond: 100, longPolls: 50}
+              namespaces:
+                - {name: flood, requestsPerSecond: 10}
+              caller: {longPolls: 5}
+            """
+        )
+        let text = """
+            frontend.namespaceRPS:
+              - value: 200
+              - value: 20
+                constraints: {namespace: flood}
+              - value: 0
+                constraints: {namespace: free}
+            limit.blobSize.error: 1000
+            """
+        let dynamic = try DynamicConfigurationFile.decode(text, path: "d.yaml")
+        #expect(dynamic.limits.payloadBytes == 1_000)
+        let table = dynamic.requestLimits(over: configuration.limits.table)
+        #expect(table.namespace.requestsPerSecond == 200)
+        #expect(table.limits(of: "flood").requestsPerSecond == 20)
+        #expect(table.limits(of: "flood").longPolls == 50)
+        #expect(table.limits(of: "free").requestsPerSecond == 0)
+        #expect(table.limits(of: "free").longPolls == 50)
+        #expect(table.caller.longPolls == 5)
+        for (text, message) in [
+            (
+                "limit.blobSize.error:\n  - {value: 1, constraints: {namespace: a}}\n",
+                "d.yaml: 'limit.blobSize.error' is the same for all: expected a value without constraints"
+            ),
+            (
+                "frontend.namespaceRPS:\n  - {value: 1, constraints: {taskQueueName: a}}\n",
+                "d.yaml:2:3: the constraint 'taskQueueName' is not known: there is 'namespace'"
+            ),
+            (
+                "frontend.namespaceRPS: many\n",
+                "d.yaml: 'frontend.namespaceRPS' expects a whole number from 0 to 2147483647, not 'many'"
+            ),
+        ] {
+            let error = #expect(throws: ConfigurationError.self) {
+                try DynamicConfigurationFile.decode(text, path: "d.yaml")
+            }
+            #expect(error?.description == message)
+        }
     }
 
     @Test func aCertificateHasToFitItsKeyAndToBeValid() throws {
@@ -233,7 +292,7 @@ import Testing
                 retention: 48h
             kafka: {bootstrap: "k:9092", createTopics: false, partitions: 3, consumerGroup: g}
             """
-        let server = try read(text).serverConfiguration(limits: .init())
+        let server = try read(text).serverConfiguration(dynamic: DynamicConfiguration())
         #expect(server.node == "n1")
         #expect(server.shardCount == 3)
         #expect(server.grpcPort == 7_777)
@@ -285,7 +344,7 @@ import Testing
         let error = #expect(throws: ConfigurationError.self) { try DynamicConfigurationFile.read(path) }
         #expect(
             error?.description
-                == "\(path):1:23: expected one value without constraints: a limit is the same for all"
+                == "\(path): 'limit.blobSize.error' is the same for all: expected a value without constraints"
         )
     }
 }

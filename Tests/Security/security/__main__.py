@@ -17,7 +17,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from . import roles, tokens
+from . import limits, roles, tokens
 from .service import Caller, Service, until
 
 Check = Callable[[Service, Path], Awaitable[None]]
@@ -173,7 +173,8 @@ async def client_certificates(service: Service, folder: Path) -> None:
 
 CHECKS: list[Check] = [
     roles_of_every_call, official_sdk, keys_replaced_by_hang_up, tokens_with_a_file, tokens_with_an_address,
-    client_certificates,
+    client_certificates, limits.rates_and_their_changes, limits.completions_are_never_refused,
+    limits.polls_and_open_workflows, limits.limits_of_a_caller,
 ]  # fmt: skip
 
 

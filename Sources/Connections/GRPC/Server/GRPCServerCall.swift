@@ -87,6 +87,10 @@ public final class GRPCServerCall: Sendable {
         record.answer(.status(status))
     }
 
+    /// Runs `handler` once, when the call is answered or cancelled: on the thread that answers, or on the server's,
+    /// which it must not block. Call this in the method's handler, before another thread has the call.
+    public func onEnd(_ handler: @escaping @Sendable () -> Void) { record.whenEnded = handler }
+
     /// Runs `handler` when the client cancels or disconnects, or its deadline passes, before there is an answer; at
     /// once if that has happened already; never after an answer. Several handlers run in their order.
     ///

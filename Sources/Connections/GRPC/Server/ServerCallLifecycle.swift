@@ -8,6 +8,8 @@ struct ServerCallLifecycle: Sendable {
         var cancelHandlers: [CancelHandler] = []
         /// The outcome handler of an answer that was not delivered.
         var outcome: Outcome?
+        /// The call had no answer before.
+        var isEnd = false
     }
 
     private enum State: Sendable {
@@ -53,7 +55,7 @@ struct ServerCallLifecycle: Sendable {
         switch state {
         case .open(let handlers):
             state = .over(wasCancelled: true)
-            return Effects(cancelHandlers: handlers)
+            return Effects(cancelHandlers: handlers, isEnd: true)
         case .answered(let outcome):
             state = .over(wasCancelled: false)
             return Effects(outcome: outcome)

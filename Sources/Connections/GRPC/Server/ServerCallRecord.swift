@@ -31,6 +31,8 @@ final class ServerCallRecord: @unchecked Sendable {
     @exclusivity(unchecked) var method: ServerMethod?
     /// Who calls.
     @exclusivity(unchecked) var caller: (any AnyObject & Sendable)?
+    /// Called once there is an answer, or the call was cancelled. Set while no other thread has the call.
+    @exclusivity(unchecked) var whenEnded: (@Sendable () -> Void)?
     @exclusivity(unchecked) var deadline: ContinuousClock.Instant?
     @exclusivity(unchecked) var lifecycle = ServerCallLifecycle()
     @exclusivity(unchecked) var transfer = Transfer()
@@ -69,6 +71,7 @@ final class ServerCallRecord: @unchecked Sendable {
             outcome?(false)
             return
         }
+        whenEnded?()
         if let began, let metrics = method?.metrics {
             let status: GRPCStatus? = if case .status(let status) = reply { status } else { nil }
             metrics.answered(status, after: MonotonicTime.now.nanoseconds - began.nanoseconds)
@@ -85,6 +88,7 @@ final class ServerCallRecord: @unchecked Sendable {
     /// The client has cancelled or disconnected, or the deadline has passed.
     func cancel() {
         let effects = connection.mailbox.withLock { lifecycle.cancel() }
+        if effects.isEnd { whenEnded?() }
         effects.outcome?(false)
         for handler in effects.cancelHandlers { handler() }
     }

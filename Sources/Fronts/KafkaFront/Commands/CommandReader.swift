@@ -15,7 +15,8 @@ public struct CommandReader: Sendable {
 
     /// The route of the records.
     public let route: Route
-    let limits: Limits
+    private let limitsInForce: LimitsInForce
+    var limits: Limits { limitsInForce.current }
     let cluster: String
     let namespaceNumber: @Sendable (String) -> Int32?
     /// The identity of the requests in histories.
@@ -26,12 +27,12 @@ public struct CommandReader: Sendable {
     ///   - namespaceNumber: returns the number of a namespace; nil when there is none of this name.
     public init(
         route: Route,
-        limits: Limits,
+        limits: LimitsInForce,
         cluster: String,
         namespaceNumber: @escaping @Sendable (String) -> Int32?
     ) {
         self.route = route
-        self.limits = limits
+        limitsInForce = limits
         self.cluster = cluster
         self.namespaceNumber = namespaceNumber
         identity = "kafka:" + route.commandTopic

@@ -125,7 +125,8 @@ struct PartitionFlow<Item: Sendable> {
     ///
     /// - Parameters:
     ///   - mayPass: whether the same record may succeed later. An outage, however long, says nothing about a record.
-    ///   - replace: returns what to submit instead, given the number of failures that will not pass; nil keeps the item.
+    ///   - replace: returns what to submit instead, given the number of failures that will not pass; nil keeps the
+    ///     item.
     mutating func fail(
         _ offset: Int64,
         at now: Time,

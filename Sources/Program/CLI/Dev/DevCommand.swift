@@ -1,5 +1,5 @@
 internal import SagamoreCommandLineArguments
-internal import SagamoreEngine
+internal import SagamoreGRPCFront
 internal import SagamoreLogging
 internal import SagamoreServer
 internal import SagamoreThreads
@@ -60,15 +60,16 @@ enum DevCommand {
     ) { values in
         if values[isTimeSkipping] { throw Unavailable.refusal("dev --time-skipping") }
         let dynamic = try dynamicConfiguration(values)
-        let configuration = configuration(values, dynamic.limits)
+        let configuration = configuration(values, dynamic)
         LoggingOptions.bootstrap(values)
         DynamicConfigurationWarning.write(dynamic, Logger(label: "dev"))
         try await SystemThread.run("dev") { try run(configuration) }
     }
 
-    private static func configuration(_ values: ParsedValues, _ limits: Limits) -> DevConfiguration {
+    private static func configuration(_ values: ParsedValues, _ dynamic: DynamicConfiguration) -> DevConfiguration {
         var configuration = DevConfiguration()
-        configuration.limits = limits
+        configuration.limits = dynamic.limits
+        configuration.requestLimits = dynamic.requestLimits(over: RequestLimitTable())
         configuration.host = values[ip]
         configuration.grpcPort = Int(values[port])
         configuration.isEphemeral = values[isEphemeral]

@@ -25,9 +25,9 @@ enum ServeCommand {
         abstract: "Run the services from a configuration file.",
         discussion: """
             SIGTERM and SIGINT stop the services in order. SIGHUP reads the file again for the log's level, the API \
-            keys and the permissions; certificates and key sets are taken over when their files change, and \
-            everything else needs a restart. Exit status: 0 after a stop, 1 when the services cannot go on, 2 for a \
-            mistake in the configuration.
+            keys and the permissions; certificates, key sets and the dynamic configuration are taken over when \
+            their files change, and everything else needs a restart. Exit status: 0 after a stop, 1 when the \
+            services cannot go on, 2 for a mistake in the configuration.
             """,
         parameters: [file, isCheck, OutputFormat.option]
     ) { values in
@@ -69,10 +69,14 @@ enum ServeCommand {
         CertificateWarning.write(configuration, log)
         if let warning = configuration.kafka?.warning { log.warning("\(warning)") }
         let stopSignal = StopSignal()
-        let server = Server(try configuration.serverConfiguration(limits: read.dynamic.limits), stopSignal: stopSignal)
+        let server = Server(try configuration.serverConfiguration(dynamic: read.dynamic), stopSignal: stopSignal)
         let certificates = server.certificates
         if let section = configuration.grpc.tls {
             CertificateWatch(section: section, certificates: certificates, log: log).start(until: stopSignal)
+        }
+        if let path = configuration.dynamicConfig?.path {
+            DynamicConfigurationWatch(path: path, configuration: configuration, limits: server.limits, log: log)
+                .start(until: stopSignal)
         }
         let service = ServiceRun(
             log: log,

@@ -20,6 +20,8 @@ public struct Configuration: ConfigurationSection {
     public var namespaces = [NamespaceSection()]
     /// The log.
     public var log = LogSection()
+    /// How much namespaces and callers may ask for.
+    public var limits = LimitsSection()
     /// The limits of runs and requests, by Temporal's keys.
     public var dynamicConfig: ConfigurationPath?
 
@@ -58,11 +60,19 @@ public struct Configuration: ConfigurationSection {
             "Pages for probes and for Prometheus: /healthz, /readyz, /metrics. Without a value: none."
         ),
         Setting("namespaces", \.namespaces, "Namespaces that are created at the start if they do not exist."),
+        Setting(
+            "limits",
+            \.limits,
+            "How much namespaces and callers may ask for. What is too much is answered RESOURCE_EXHAUSTED, with a time."
+        ),
         Setting("log", \.log, "The log, on standard error."),
         Setting(
             "dynamicConfig",
             \.dynamicConfig,
-            "A file with limits by the keys of Temporal's dynamic configuration, in its form. Read at the start."
+            """
+            A file with limits by the keys of Temporal's dynamic configuration, in its form. It is read again when it \
+            changes, and counts before 'limits'.
+            """
         ),
     ]
 

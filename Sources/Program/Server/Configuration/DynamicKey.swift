@@ -1,6 +1,6 @@
 public import SagamoreEngine
 
-/// A setting by the key that Temporal's dynamic configuration has for it. The values are read once, at the start.
+/// A limit of all runs and requests, by the key that Temporal's dynamic configuration has for it.
 public struct DynamicKey: Sendable {
     /// The key, in Temporal's spelling.
     public let name: String
@@ -141,33 +141,5 @@ public struct DynamicKey: Sendable {
             throw .badSetting("'\(name)' expects a whole number from \(least) to \(Int32.max), not '\(text)'")
         }
         write(&limits, value == 0 ? Int64(Int.max) : value)
-    }
-}
-
-/// Settings by Temporal's keys.
-public struct DynamicConfiguration: Sendable {
-    /// The limits with all settings so far.
-    public private(set) var limits = Limits()
-    /// The keys that name nothing here, in their order.
-    public private(set) var unknownKeys: [String] = []
-
-    /// The defaults.
-    public init() {}
-
-    /// Takes a setting. The spelling of a key is compared without regard to case, as by Temporal; later settings win.
-    ///
-    /// - Parameter setting: `KEY=VALUE`.
-    /// - Throws: `ServerError.badSetting` for a text of another form, and for a bad value.
-    public mutating func set(_ setting: String) throws(ServerError) {
-        guard let separator = setting.firstIndex(of: "="), separator != setting.startIndex else {
-            throw .badSetting("'\(setting)' is not of the form KEY=VALUE")
-        }
-        let name = String(setting[..<separator])
-        let value = String(setting[setting.index(after: separator)...])
-        guard let key = DynamicKey.all.first(where: { $0.name.lowercased() == name.lowercased() }) else {
-            unknownKeys.append(name)
-            return
-        }
-        try key.set(value, in: &limits)
     }
 }

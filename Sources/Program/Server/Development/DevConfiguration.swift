@@ -1,4 +1,5 @@
 public import SagamoreEngine
+public import SagamoreGRPCFront
 
 /// The configuration of `sagamore dev`.
 public struct DevConfiguration: Sendable {
@@ -10,6 +11,8 @@ public struct DevConfiguration: Sendable {
     public var dataFolder: String?
     /// Namespaces to create if they do not exist.
     public var namespaces = ["default"]
+    /// How much namespaces and callers may ask for.
+    public var requestLimits = RequestLimitTable()
     /// The limits of runs and requests.
     public var limits = Limits()
     /// A Kafka cluster to use instead of the broker inside this process.

@@ -40,6 +40,7 @@ public final class DevServer {
         settings.grpcPort = configuration.grpcPort
         settings.namespaces = configuration.namespaces.map { InitialNamespace($0) }
         settings.limits = configuration.limits
+        settings.requestLimits = configuration.requestLimits
         let kafka = try makeKafka()
         settings.kafka = kafka
         let server = Server(settings, stopSignal: stopSignal)

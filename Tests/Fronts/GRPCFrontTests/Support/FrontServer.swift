@@ -54,7 +54,7 @@ func withFront(
         namespaces: namespaces,
         clock: { now },
         cluster: ClusterInformation(clusterID: "cluster-id", clusterName: "here", shards: 2),
-        limits: limits,
+        limits: LimitsInForce(limits),
         log: log
     )
     front.register(on: server)

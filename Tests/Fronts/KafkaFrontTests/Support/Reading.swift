@@ -8,7 +8,7 @@ import Testing
 
 /// A reader that knows the namespaces `default` (1) and `other` (2).
 func makeReader(_ route: Route = Route(workflowType: "Booking", taskQueue: "bookings")) -> CommandReader {
-    CommandReader(route: route, limits: Limits(), cluster: "cluster-1") { name in
+    CommandReader(route: route, limits: LimitsInForce(), cluster: "cluster-1") { name in
         ["default": 1, "other": 2][name]
     }
 }
