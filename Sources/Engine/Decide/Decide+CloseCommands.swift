@@ -52,7 +52,9 @@ extension Execution {
             if let sequel = outcome.sequel { return follow(sequel, behind: event, context, in: &draft) }
         }
         draft.event(.workflowExecutionFailed, .workflowExecutionFailedEventAttributes(event))
-        let isRolledBack = durable.origin != nil && applicationType(of: failure) == "SagaCompensated"
+        let type = applicationType(of: failure)
+        let isRolledBack = durable.origin != nil && type == "SagaCompensated"
+        draft.decision.endsUncompensated = type == "SagaCompensationFailed"
         closed(isRolledBack ? .compensated : .failed, in: &draft) { $0.failure = failure }
         return nil
     }

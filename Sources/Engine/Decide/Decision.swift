@@ -15,6 +15,8 @@ public struct Decision: Sendable {
     public var successor: Successor?
     /// What becomes of updates, for their callers.
     public var updates: [UpdateNews] = []
+    /// The decision ends a saga whose compensation failed: somebody has to look at it.
+    public var endsUncompensated = false
     /// The reply to the request.
     public var reply: Reply = .done
 

@@ -306,6 +306,7 @@ public final class KafkaFront: Sendable {
             return false
         }
         state.withLock { $0.consumer = consumer }
+        environment.metrics.ask { [weak consumer] in consumer?.lag() ?? [] }
         return true
     }
 }

@@ -80,6 +80,7 @@ public final class Server {
         try patience.wait(for: "PostgreSQL", describe: { (error: RequestError) in error.message }) {
             () throws(RequestError) in try matching.loadSettings()
         }
+        pages.register(matching)
         history.connect(matching: matching)
         history.connect(namespaces: installation.namespaces)
         self.history = history

@@ -1,5 +1,7 @@
 internal import SagamoreHistoryService
+internal import SagamoreMatchingService
 internal import SagamoreMetrics
+internal import SagamoreServices
 internal import SagamoreWebFront
 
 /// What a server shows over HTTP: its metrics, and whether it lives and is ready.
@@ -27,6 +29,18 @@ struct ServerPages {
             )
         } catch {
             throw .cannotServePages(error.description)
+        }
+    }
+
+    /// Adds what waits in task queues.
+    func register(_ matching: MatchingService) {
+        let label = { @Sendable (kind: TaskQueueKey.Kind) in kind == .workflow ? "workflow" : "activity" }
+        registry.ask("sagamore_pollers", "Polls that wait for a task, by kind.", labels: ["kind"]) { [weak matching] in
+            matching?.figures().map { ([label($0.kind)], Double($0.polls)) } ?? []
+        }
+        let tasks = "Tasks that wait in memory for a poll, by kind."
+        registry.ask("sagamore_tasks_in_memory", tasks, labels: ["kind"]) { [weak matching] in
+            matching?.figures().map { ([label($0.kind)], Double($0.tasks)) } ?? []
         }
     }
 

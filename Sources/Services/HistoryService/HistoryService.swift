@@ -180,8 +180,24 @@ public final class HistoryService: HistoryClient {
             mayTake: { shard === first || first.perform { first.state.ownership.isOwned } },
             onTaken: { shard.loads.add(.recover(after: nil, count: 0)) },
             onOutboxGrowth: onOutboxGrowth,
+            onUncompensated: { [weak self] in self?.uncompensated($0, shard: shard.id) },
             onLost: onLost,
             onSlicesMoved: { [weak self, weak set] in if let set { self?.slicesMoved(set) } }
+        )
+    }
+
+    /// What the saga did stands: nobody but a person can say what to do.
+    private func uncompensated(_ outcome: SagaOutcome, shard: Int32) {
+        let number = outcome.run.key.namespace
+        let namespace = debtContacts.namespaces?.namespace(numbered: number)?.name ?? "\(number)"
+        environment.metrics.countUncompensated(in: namespace)
+        log.error(
+            "a saga failed to compensate: look at it with 'sagamore workflow show'",
+            metadata: [
+                "namespace": "\(namespace)", "workflow_id": "\(outcome.run.key.workflowID)",
+                "run_id": "\(outcome.run.runID)", "workflow_type": "\(outcome.run.workflowType)",
+                "command_id": "\(outcome.commandID)", "shard": "\(shard)",
+            ]
         )
     }
 

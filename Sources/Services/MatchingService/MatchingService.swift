@@ -77,6 +77,9 @@ public final class MatchingService: MatchingClient {
     }
 
     /// All tasks that wait in memory, for the checks of a simulation.
+    /// What waits in memory now, by kind of task queue.
+    public func figures() -> [MatchingFigures] { state.withLock { $0.figures() } }
+
     package var heldTasks: [MatchingTask] { state.withLock { $0.heldTasks } }
 
     /// How many tasks wait for their next attempt, for the checks of a simulation.

@@ -35,6 +35,16 @@ struct MatchingState {
         self.allBytes = allBytes
     }
 
+    // MARK: Figures
+
+    func figures() -> [MatchingFigures] {
+        [TaskQueueKey.Kind.workflow, .activity].map { kind in
+            var figures = MatchingFigures(kind: kind)
+            for (key, queue) in queues where key.kind == kind { queue.count(in: &figures) }
+            return figures
+        }
+    }
+
     // MARK: Tasks
 
     mutating func offer(_ task: MatchingTask, at now: Instant) -> [MatchAction] {

@@ -192,6 +192,11 @@ struct TaskQueueState {
         return [.end(poll)]
     }
 
+    func count(in figures: inout MatchingFigures) {
+        figures.polls += waiting.count
+        figures.tasks += tasks.count
+    }
+
     private mutating func wait(_ poll: Poll, at now: Instant) {
         waiting[poll.handle.id] = poll
         wake(by: poll.deadline)

@@ -154,5 +154,6 @@ private final class RecordingControl: PartitionControl {
     func resume(_: some Sequence<KafkaPartition>) { note(.resume) }
     func commit(_ offsets: [KafkaPartition: Int64]) { for offset in offsets.values { note(.commit(offset)) } }
     func forgetOffsets(of _: some Sequence<KafkaPartition>) { note(.forgetOffsets) }
+    func endOffset(of _: KafkaPartition) -> Int64? { nil }
     func close() {}
 }

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+from temporalio import workflow
 from temporalio.api.operatorservice.v1 import DeleteNamespaceRequest
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
@@ -16,8 +17,10 @@ from temporalio.api.workflowservice.v1 import (
     StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
 )
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from .servers import Server, free_port, running, until_usable
 
@@ -79,6 +82,30 @@ async def limits_are_logged_once(program: Path) -> list[str]:
     return problems + [f"  {line}" for line in lines] if problems else []
 
 
+@workflow.defn(name="Uncompensated")
+class Uncompensated:
+    @workflow.run
+    async def run(self, kind: str) -> None:
+        raise ApplicationError("the car could not be given back", type=kind, non_retryable=True)
+
+
+async def failed_compensation_is_an_error(program: Path) -> list[str]:
+    """A saga that failed to compensate is one line at level error, with all that finds it; others are none."""
+    with tempfile.TemporaryDirectory(prefix="interop-uncompensated-") as folder:
+        log = Path(folder) / "log"
+        async with sagamore(program, Path(folder) / "data", log, "--ephemeral") as (_, client):
+            runner = UnsandboxedWorkflowRunner()
+            async with Worker(client, task_queue="q", workflows=[Uncompensated], workflow_runner=runner):
+                for kind in ("SagaCompensated", "SagaCompensationFailed"):
+                    with contextlib.suppress(WorkflowFailureError):
+                        await client.execute_workflow(Uncompensated.run, kind, id=kind, task_queue="q")
+        lines = [line for line in log.read_text().splitlines() if "failed to compensate" in line]
+    wanted = ["error", "namespace=default", "workflow_id=SagaCompensationFailed", "run_id=", "shard=", "Uncompensated"]
+    if len(lines) == 1 and all(word in lines[0] for word in wanted):
+        return []
+    return ["  the lines about failed compensations:", *(f"    {line}" for line in lines)]
+
+
 async def deletion_goes_on_after_a_kill(program: Path) -> list[str]:
     """A namespace with open and closed runs is deleted, and the server killed at once."""
     with tempfile.TemporaryDirectory(prefix="interop-deletion-") as folder:
@@ -116,6 +143,7 @@ async def deletion_goes_on_after_a_kill(program: Path) -> list[str]:
 
 LIMIT_CHECKS: dict[str, Callable[[Path], Awaitable[list[str]]]] = {
     "limits-are-logged-once": limits_are_logged_once,
+    "failed-compensation-is-an-error": failed_compensation_is_an_error,
     "namespace-deletion-goes-on-after-a-kill": deletion_goes_on_after_a_kill,
 }
 """By the name that `--only` takes."""

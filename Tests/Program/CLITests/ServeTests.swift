@@ -111,6 +111,51 @@ extension ProgramTests {
             #expect(waiting.status() == 0)
         }
 
+        /// From a record to the end of its run, as an operator sees it.
+        @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
+        func metricsTellOfCommandsAndSagas() throws {
+            let kafka = try TemporaryKafka()
+            defer { kafka.stop() }
+            let service = try Service(
+                rest: """
+                    kafka:
+                      bootstrap: \(kafka.bootstrap)
+                      routes: [{commands: orders, events: results, workflow: Trip, taskQueue: nobody}]
+                    """
+            )
+            let program = try service.startAndWait()
+            let place = ["--topic", "orders", "--kafka", kafka.bootstrap, "--workflow-id", "w"]
+            for options in [["--command-id", "1"], ["--command-id", "2", "--command", "terminate"]] {
+                #expect(try sagamore(["command", "publish"] + options + place).status == 0)
+            }
+            try program.wait(until: {
+                let page = service.page("/metrics")
+                return page.contains("sagamore_events_total{status=\"terminated\"} 1\n")
+                    && page.contains("sagamore_outbox_records{shard=\"0\"} 0\n")
+            })
+            let metrics = service.page("/metrics")
+            for line in [
+                "sagamore_events_total{status=\"accepted\"} 1", "sagamore_events_total{status=\"passed\"} 0",
+                "sagamore_saga_seconds_count 1", "sagamore_command_seconds_count 2",
+                "sagamore_kafka_commands_total{topic=\"orders\",outcome=\"carried_out\"} 2",
+                "sagamore_pollers{kind=\"workflow\"} 0", "sagamore_tasks_in_memory{kind=\"activity\"} 0",
+                "sagamore_dead_events 0", "sagamore_parked_workflows 0",
+            ] {
+                #expect(metrics.contains(line + "\n"), "\(line) is not in \(metrics)")
+            }
+            for name in [
+                "sagamore_command_lag{topic=\"orders\",partition=", "sagamore_database_bytes ",
+                "sagamore_lease_seconds{shard=\"0\",node=", "sagamore_database_sessions_limit ",
+            ] {
+                #expect(metrics.contains("\n" + name), "\(name) is not in \(metrics)")
+            }
+            for line in metrics.split(separator: "\n") where line.hasPrefix("sagamore_command_lag{") {
+                #expect(line.hasSuffix(" 0"), "\(line)")
+            }
+            program.signal(SIGTERM)
+            #expect(program.status() == 0)
+        }
+
         @Test func aNodeWhoseDatabaseIsAwayIsNotReady() throws {
             let postgres = try TemporaryPostgres()
             let service = try Service(url: try postgres.createDatabase())

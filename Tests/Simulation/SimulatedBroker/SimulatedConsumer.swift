@@ -77,6 +77,8 @@ final class SimulatedConsumer: PartitionControl, @unchecked Sendable {
         if isFirst { ring() }
     }
 
+    func endOffset(of partition: KafkaPartition) -> Int64? { nil }
+
     func forgetOffsets(of partitions: some Sequence<KafkaPartition>) {
         for partition in partitions {
             restarted.insert(partition)

@@ -158,6 +158,20 @@ public final class KafkaConsumer: Sendable {
         inbox.mailbox.commit(offsets)
     }
 
+    /// The offset after the newest record that the broker had when this consumer last fetched from the partition; nil
+    /// before that. Asks nobody.
+    public func endOffset(of partition: KafkaPartition) -> Int64? {
+        var (first, end): (Int64, Int64) = (0, 0)
+        let code = rd_kafka_get_watermark_offsets(
+            inbox.client.pointer,
+            partition.topic,
+            partition.partition,
+            &first,
+            &end
+        )
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR && end >= 0 ? end : nil
+    }
+
     /// Forgets the committed offsets of these partitions because they went back (a topic was recreated, a log was
     /// truncated): ``commit(_:)`` accepts lower ones from now on.
     public func forgetOffsets(of partitions: some Sequence<KafkaPartition>) {

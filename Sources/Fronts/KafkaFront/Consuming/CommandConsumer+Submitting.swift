@@ -67,7 +67,9 @@ extension CommandConsumer {
 
     private func submit(_ submission: CommandPartition.Submission, of partition: CommandPartition, to shard: Int) {
         let (offset, weight) = (submission.offset, submission.weight)
+        let sentAt = submission.item.sentAt
         let reply = Reply<CommandOutcome> { [weak self] outcome in
+            if case .success = outcome, let sentAt { self?.noteStored(sentAt) }
             self?.answered(offset, of: partition, outcome)
             self?.release(weight, of: shard)
         }

@@ -96,6 +96,17 @@ final class CommandConsumer: Sendable {
         consumer.withLock { $0 = opened }
     }
 
+    /// How many records of each partition are not durable yet, as far as is known.
+    func lag() -> [(partition: KafkaPartition, records: Int64)] {
+        guard let consumer = consumer.withLock({ $0 }) else { return [] }
+        return partitions.withLock { $0.inOrder }.compactMap { partition in
+            guard let next = partition.state.withLock({ $0.flow.committable }),
+                let end = consumer.endOffset(of: partition.partition)
+            else { return nil }
+            return (partition.partition, max(0, end - next))
+        }
+    }
+
     /// Commits what is durable and leaves the group.
     func stop() {
         submitter.stop()
@@ -253,6 +264,8 @@ final class CommandConsumer: Sendable {
     }
 
     // MARK: On any thread
+
+    func noteStored(_ sentAt: Instant) { environment.metrics.stored(after: clock() - sentAt) }
 
     func answered(
         _ offset: Int64,

@@ -10,6 +10,12 @@ final class CommandPartition: Sendable {
         case command(IncomingCommand, KafkaRecord)
         case letter(RecordCoordinates, OutboxRecord)
 
+        /// When the command's record was written, by its producer's or the broker's clock; nil if nobody says.
+        var sentAt: Instant? {
+            guard case .command(_, let record) = self, let milliseconds = record.timestamp else { return nil }
+            return Instant(nanoseconds: milliseconds &* 1_000_000)
+        }
+
         /// The workflow whose shard it is submitted to.
         var key: WorkflowKey {
             switch self {

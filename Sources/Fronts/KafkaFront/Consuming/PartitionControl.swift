@@ -11,6 +11,8 @@ package protocol PartitionControl: Sendable {
     func commit(_ offsets: [KafkaPartition: Int64])
     /// Accepts lower offsets of these partitions from now on.
     func forgetOffsets(of partitions: some Sequence<KafkaPartition>)
+    /// The offset after the newest record, as far as it is known; nil when it is not.
+    func endOffset(of partition: KafkaPartition) -> Int64?
     /// Leaves the group.
     func close()
 }

@@ -1,13 +1,36 @@
 internal import SagamoreEngine
+internal import SagamoreKafkaClient
 public import SagamoreMetrics
 internal import SagamoreServices
 
 /// What the Kafka front counts.
 public struct KafkaFrontMetrics: Sendable {
     private let registry: MetricsRegistry
+    private let delays: Histogram
 
     /// Counters of a registry; without one, of nobody.
-    public init(_ registry: MetricsRegistry = MetricsRegistry()) { self.registry = registry }
+    public init(_ registry: MetricsRegistry = MetricsRegistry()) {
+        self.registry = registry
+        delays = registry.histogram(
+            "sagamore_command_seconds",
+            "Time from a command's record to its effect being stored. The record's time is its producer's or the broker's.",
+            bounds: Histogram.times,
+            divisor: 1e9
+        )
+    }
+
+    func stored(after delay: Interval) { delays.record(max(0, delay.nanoseconds)) }
+
+    /// How far a consumer is behind the end of its partitions, asked for when somebody reads.
+    func ask(lag: @escaping @Sendable () -> [(partition: KafkaPartition, records: Int64)]) {
+        registry.ask(
+            "sagamore_command_lag",
+            "Records of command topics whose effect is not stored yet, by partition.",
+            labels: ["topic", "partition"]
+        ) {
+            lag().map { ([$0.partition.topic, "\($0.partition.partition)"], Double($0.records)) }
+        }
+    }
 
     func answered(_ outcome: Result<CommandOutcome, RequestError>, topic: String) {
         let word =

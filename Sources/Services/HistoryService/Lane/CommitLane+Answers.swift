@@ -20,6 +20,15 @@ extension CommitLane {
             }
         }
         if outboxRecords > 0 { onOutboxGrowth(shard.id) }
+        for item in items {
+            if let outcome = item.outcome { tell(outcome) }
+            if let outcome = item.ending?.outcome { tell(outcome) }
+        }
+    }
+
+    private func tell(_ outcome: SagaOutcome) {
+        shard.metrics.count(outcome)
+        if outcome.isUncompensated { onUncompensated(outcome) }
     }
 
     func refuse(_ items: [LaneItem], _ refusal: LaneRefusal) {

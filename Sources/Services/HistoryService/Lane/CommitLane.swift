@@ -10,6 +10,7 @@ final class CommitLane: @unchecked Sendable {
     let shard: Shard
     let log: Logger
     let onOutboxGrowth: @Sendable (Int32) -> Void
+    let onUncompensated: @Sendable (SagaOutcome) -> Void
     private let makeStore: @Sendable () throws -> any LaneStore
     private let owner: ShardOwner
     private let mayTake: () -> Bool
@@ -43,6 +44,7 @@ final class CommitLane: @unchecked Sendable {
         mayTake: @escaping () -> Bool,
         onTaken: @escaping @Sendable () -> Void,
         onOutboxGrowth: @escaping @Sendable (Int32) -> Void,
+        onUncompensated: @escaping @Sendable (SagaOutcome) -> Void,
         onLost: @escaping @Sendable (Int32, ShardLoss) -> Void,
         onSlicesMoved: @escaping @Sendable () -> Void
     ) {
@@ -52,6 +54,7 @@ final class CommitLane: @unchecked Sendable {
         self.mayTake = mayTake
         self.onTaken = onTaken
         self.onOutboxGrowth = onOutboxGrowth
+        self.onUncompensated = onUncompensated
         self.onLost = onLost
         self.onSlicesMoved = onSlicesMoved
         self.random = random

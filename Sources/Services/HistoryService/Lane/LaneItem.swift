@@ -30,6 +30,8 @@ final class LaneItem: @unchecked Sendable {
     /// The run is deleted: this one, or one that is out of memory.
     var deletion: RunDeletion?
     var outbox: [OutboxRecord] = []
+    /// What becomes of the command or the saga, for those who watch; nil while nothing does.
+    var outcome: SagaOutcome?
     /// Workflow tasks to offer to Matching after the commit. Offered earlier, they would only keep polls waiting.
     var offers: [MatchingTask] = []
     /// The events from which the run owes something new to another workflow.

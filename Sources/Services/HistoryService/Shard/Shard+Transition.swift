@@ -56,6 +56,7 @@ extension Shard {
         item.debts = decision.debts
         item.updates = decision.updates
         for event in decision.statusEvents { item.outbox.append(encoder.encode(event)) }
+        if SagaOutcome.isIn(decision) { item.outcome = SagaOutcome(decision, of: run.row) }
         touch(run)
         arm(run)
         for offer in decision.offers {
