@@ -287,8 +287,9 @@ let program: [Target] = [
         dependencies: [
             "SagamoreServer", "SagamoreConfiguration", "SagamoreAuthorization", "SagamorePersistence",
             "SagamoreEngine", "SagamoreGRPC", "SagamoreGRPCFront", "SagamoreAPI",
-            "SagamoreProtobuf", "SagamoreKafkaClient", "SagamorePostgresClient", "SagamoreCommandLineArguments",
-            "SagamoreJSONText", "SagamoreLogging", "SagamoreThreads",
+            "SagamoreServices", "SagamoreProtobuf", "SagamoreHTTPClient", "SagamoreKafkaClient",
+            "SagamorePostgresClient", "SagamoreCommandLineArguments", "SagamoreJSONText", "SagamoreLogging",
+            "SagamoreThreads",
         ],
         path: folder("Sources", "Program", "SagamoreCLI"),
         swiftSettings: settings

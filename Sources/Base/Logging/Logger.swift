@@ -90,7 +90,8 @@ public struct Logger: Sendable {
 
     @inline(never)
     private func write(_ level: Level, _ message: String, _ lineMetadata: Metadata) {
-        let all = metadata.merging(lineMetadata) { _, ofTheLine in ofTheLine }
+        var all = metadata.merging(lineMetadata) { _, ofTheLine in ofTheLine }
+        if handler == nil { all.merge(LoggingSystem.metadata) { own, _ in own } }
         let record = LogRecord(
             time: .now,
             level: level,

@@ -11,15 +11,17 @@ public enum LoggingSystem {
     ///   - level: The lowest level that is written.
     ///   - format: Text for people or JSON for machines.
     ///   - destination: The destination of the lines.
+    ///   - metadata: Metadata for every line, such as the name of this node. That of loggers and lines overrides it.
     public static func bootstrap(
         level: Logger.Level,
         format: LogFormat = .text,
-        destination: LogDestination = .standardError
+        destination: LogDestination = .standardError,
+        metadata: Logger.Metadata = [:]
     ) {
         let handler = LogHandler(format: format, destination: destination)
         installed.withLock { state in
             precondition(!state.isBootstrapped, "LoggingSystem.bootstrap may be called only once")
-            state = Installed(handler: handler, isBootstrapped: true)
+            state = Installed(handler: handler, metadata: metadata, isBootstrapped: true)
         }
         severity.store(level.severity, ordering: .relaxed)
     }
@@ -34,8 +36,13 @@ public enum LoggingSystem {
         installed.withLock { $0.handler }
     }
 
+    static var metadata: Logger.Metadata {
+        installed.withLock { $0.metadata }
+    }
+
     private struct Installed {
         var handler: LogHandler
+        var metadata: Logger.Metadata = [:]
         var isBootstrapped: Bool
     }
 

@@ -20,6 +20,19 @@ public enum HTTPClient {
         roots: String? = nil,
         allowsPlainText: Bool = false
     ) throws(HTTPClientError) -> [UInt8] {
+        let answer = try answer(url, limit: limit, timeout: timeout, roots: roots, allowsPlainText: allowsPlainText)
+        guard answer.status == 200 else { throw HTTPClientError("the answer has status \(answer.status)") }
+        return answer.body
+    }
+
+    /// The same, whatever the status is.
+    public static func answer(
+        _ url: String,
+        limit: Int,
+        timeout: Duration,
+        roots: String? = nil,
+        allowsPlainText: Bool = false
+    ) throws(HTTPClientError) -> (status: Int, body: [UInt8]) {
         guard isReady, let transfer = curl_easy_init() else { throw HTTPClientError("no memory for a transfer") }
         defer { curl_easy_cleanup(transfer) }
         let body = Body(limit: limit)
@@ -49,8 +62,7 @@ public enum HTTPClient {
         try check(code)
         var status = 0
         try check(csagamore_curl_status(transfer, &status))
-        guard status == 200 else { throw HTTPClientError("the answer has status \(status)") }
-        return body.bytes
+        return (status, body.bytes)
     }
 
     private static func check(_ code: CURLcode) throws(HTTPClientError) {

@@ -28,6 +28,9 @@ public struct KafkaConfiguration: Sendable {
 }
 
 extension KafkaConfiguration {
+    /// The version of librdkafka that this program runs with.
+    public static var libraryVersion: String { String(cString: rd_kafka_version_str()) }
+
     /// Whether this librdkafka can log in by SCRAM at an Apache Kafka of version 4 or newer. Before 2.6.1 it sends a
     /// nonce twice, which those brokers refuse as invalid credentials.
     public static var canUseScram: Bool { rd_kafka_version() >= 0x0206_0100 }

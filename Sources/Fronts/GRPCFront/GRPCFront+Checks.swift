@@ -1,6 +1,7 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
 internal import SagamoreGRPC
+internal import SagamoreLogging
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
@@ -88,7 +89,8 @@ extension GRPCFront {
     /// Logs a warning about a value that is larger than `limit`.
     func noteSize(_ bytes: Int?, of field: String, above limit: Int, _ call: GRPCServerCall) {
         guard let bytes, bytes > limit else { return }
-        log.warning("large payload", metadata: ["method": "\(call.path)", "field": "\(field)", "bytes": "\(bytes)"])
+        let values: Logger.Metadata = ["field": "\(field)", "bytes": "\(bytes)"]
+        log.warning("large payload", metadata: Self.about(call).merging(values) { $1 })
     }
 
     /// Clients accept 8 KiB of trailers in total, in which a byte may take three.

@@ -160,9 +160,16 @@ public final class GRPCFront: Sendable {
     /// Answers a call with an error.
     func refuse(_ call: GRPCServerCall, _ error: RequestError) {
         if error.code == .internalError {
-            log.error("request failed", metadata: ["method": "\(call.path)", "error": "\(error.message)"])
+            log.error("request failed", metadata: Self.about(call).merging(["error": "\(error.message)"]) { $1 })
         }
         call.fail(GRPCStatus(error))
+    }
+
+    /// What the lines about a call have: its method, who has sent it, and the trace that it belongs to (W3C).
+    static func about(_ call: GRPCServerCall) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["method": "\(call.path)", "peer": "\(call.peer)"]
+        if let trace = call.metadata("traceparent") { metadata["traceparent"] = "\(trace.prefix(100))" }
+        return metadata
     }
 
     /// A reply that answers a call: with the message that `encode` returns for a success, or with the error's status.

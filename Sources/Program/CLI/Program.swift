@@ -24,7 +24,8 @@ enum Program {
         discussion: "Start with 'sagamore dev': it runs everything on this machine, without setup.",
         version: "sagamore \(SagamoreVersion.current)",
         subcommands: [
-            DevCommand.command, ServeCommand.command, ConfigCommand.command, MigrateCommand.command,
+            DevCommand.command, ServeCommand.command, ConfigCommand.command, DiagnoseCommand.command,
+            MigrateCommand.command,
             Command("command", abstract: "Publish to a command topic.", subcommands: [PublishCommand.command]),
             Command("events", abstract: "Read an event topic.", subcommands: [TailCommand.command]),
             Command(

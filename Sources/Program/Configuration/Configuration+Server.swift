@@ -1,13 +1,15 @@
 public import SagamoreServer
 
 extension Configuration {
+    /// The name of this node: the machine's unless one is given.
+    public var nodeName: String { node.isEmpty ? ServerConfiguration.hostName : node }
+
     /// What the server is started with.
     ///
     /// - Parameter dynamic: the settings that may change while it runs.
     /// - Throws: when a file cannot be read any more.
     public func serverConfiguration(dynamic: DynamicConfiguration) throws -> ServerConfiguration {
-        let name = node.isEmpty ? ServerConfiguration.hostName : node
-        var server = ServerConfiguration(postgresURL: postgres.connectionString, node: name)
+        var server = ServerConfiguration(postgresURL: postgres.connectionString, node: nodeName)
         if shards > 0 { server.shardCount = shards }
         server.host = grpc.host
         server.grpcPort = grpc.port

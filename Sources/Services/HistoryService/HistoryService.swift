@@ -27,7 +27,7 @@ public final class HistoryService: HistoryClient {
     private let process: String
     private let makeLaneStore: @Sendable (Int32) throws -> any LaneStore
     private let matching: MatchingBox
-    private let contacts = Locked(DebtContacts())
+    private let contacts: Locked<DebtContacts>
 
     /// Callbacks that are set before `start`, and whether the service stops.
     struct State {
@@ -76,8 +76,8 @@ public final class HistoryService: HistoryClient {
         runtime: any HistoryRuntime,
         log: Logger
     ) {
-        let matching = MatchingBox()
-        self.matching = matching
+        let (matching, contacts) = (MatchingBox(), Locked(DebtContacts()))
+        (self.matching, self.contacts) = (matching, contacts)
         self.configuration = configuration
         self.process = process
         self.makeLaneStore = makeLaneStore
@@ -92,6 +92,7 @@ public final class HistoryService: HistoryClient {
                 environment: environment,
                 encoder: encoder,
                 matching: { matching.client.withLock { $0 } },
+                namespaceName: { contacts.withLock { $0.namespaces }?.namespace(numbered: $0)?.name },
                 log: log
             )
         }
@@ -180,25 +181,19 @@ public final class HistoryService: HistoryClient {
             mayTake: { shard === first || first.perform { first.state.ownership.isOwned } },
             onTaken: { shard.loads.add(.recover(after: nil, count: 0)) },
             onOutboxGrowth: onOutboxGrowth,
-            onUncompensated: { [weak self] in self?.uncompensated($0, shard: shard.id) },
+            onUncompensated: { [weak self] in self?.uncompensated($0, in: shard) },
             onLost: onLost,
             onSlicesMoved: { [weak self, weak set] in if let set { self?.slicesMoved(set) } }
         )
     }
 
     /// What the saga did stands: nobody but a person can say what to do.
-    private func uncompensated(_ outcome: SagaOutcome, shard: Int32) {
-        let number = outcome.run.key.namespace
-        let namespace = debtContacts.namespaces?.namespace(numbered: number)?.name ?? "\(number)"
-        environment.metrics.countUncompensated(in: namespace)
-        log.error(
-            "a saga failed to compensate: look at it with 'sagamore workflow show'",
-            metadata: [
-                "namespace": "\(namespace)", "workflow_id": "\(outcome.run.key.workflowID)",
-                "run_id": "\(outcome.run.runID)", "workflow_type": "\(outcome.run.workflowType)",
-                "command_id": "\(outcome.commandID)", "shard": "\(shard)",
-            ]
-        )
+    private func uncompensated(_ outcome: SagaOutcome, in shard: Shard) {
+        let key = outcome.run.key
+        environment.metrics.countUncompensated(in: shard.namespaceName(key.namespace) ?? "\(key.namespace)")
+        var metadata = shard.about(key, outcome.run.runID, outcome.origin)
+        metadata["workflow_type"] = "\(outcome.run.workflowType)"
+        log.error("a saga failed to compensate: look at it with 'sagamore workflow show'", metadata: metadata)
     }
 
     private func loader(of shard: Shard, in set: ShardSet) -> Loader {

@@ -5,6 +5,7 @@ import SagamoreJSONText
 import SagamoreKafkaTestSupport
 import SagamorePostgresTestSupport
 import SagamoreProgramTestSupport
+import SagamoreServer
 import SagamoreWebTestSupport
 import Testing
 
@@ -154,6 +155,32 @@ extension ProgramTests {
             }
             program.signal(SIGTERM)
             #expect(program.status() == 0)
+        }
+
+        @Test func aDiagnosisTellsWhatABugReportNeeds() throws {
+            let service = try Service(rest: "namespaces:\n  - name: trips\nnode: n1\n")
+            let environment = ["DATABASE": service.url]
+            let file = service.folder.path + "/diagnosis.txt"
+            let command = ["diagnose", "--config", service.file, "--file", file]
+            let before = try sagamore(command, environment: environment)
+            #expect(before.status == 0, "\(before.errors)")
+            #expect(try String(contentsOfFile: file, encoding: .utf8).contains("it cannot be asked: "))
+
+            let program = try service.startAndWait()
+            let after = try sagamore(command, environment: environment)
+            #expect(after.status == 0, "\(after.errors)")
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            for part in [
+                "sagamore: \(SagamoreVersion.current)\n", "librdkafka: ", "==== configuration\nnode: n1\n",
+                "==== node /readyz\nstatus 200\nready\n", "sagamore_ready 1\n", "PostgreSQL 1", "fsync = ",
+                "shard 0: node 'n1', process ", "parked: 0\n", "==== kafka\nthere is none\n", "table journal: about ",
+            ] {
+                #expect(text.contains(part), "\(part) is not in \(text)")
+            }
+            #expect(!text.contains(service.url))
+            program.signal(SIGTERM)
+            #expect(program.status() == 0)
+            #expect(program.errors.contains(#""node":"n1""#))
         }
 
         @Test func aNodeWhoseDatabaseIsAwayIsNotReady() throws {

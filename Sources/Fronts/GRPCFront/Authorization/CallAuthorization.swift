@@ -33,7 +33,8 @@ public final class CallAuthorization: Sendable {
             return try authenticator.caller(authorization: authorization, certificate: subject)
         } catch {
             if CallAuthorization.isOpen(call.path) { return nil }
-            refused(call.path, call.peer, caller: nil, namespace: nil, reason: error.label)
+            let trace = call.metadata("traceparent").map { String(decoding: $0.prefix(100), as: UTF8.self) }
+            refused(call.path, call.peer, trace, caller: nil, namespace: nil, reason: error.label)
             if error == .noKeySet { throw GRPCStatus(RequestError(.unavailable, "\(error)")) }
             throw GRPCStatus(RequestError(.permissionDenied, "Request unauthorized: \(error)."))
         }
@@ -53,19 +54,34 @@ public final class CallAuthorization: Sendable {
         let place = method.scope == .system ? nil : namespace
         let roles = caller?.permissions.roles(in: place) ?? []
         guard !method.access.isGranted(to: roles) else { return }
-        refused(call.path, call.peer, caller: caller, namespace: namespace, reason: "role")
+        refused(
+            call.path,
+            call.peer,
+            call.metadata("traceparent"),
+            caller: caller,
+            namespace: namespace,
+            reason: "role"
+        )
         let name = call.path.split(separator: "/").last ?? ""
         let needed = method.access == .member ? "a role" : "the role '\(method.access.rawValue)'"
         let location = place.map { "in the namespace '\($0.prefix(100))'" } ?? "for '\(Permissions.system)'"
         throw RequestError(.permissionDenied, "Request unauthorized: \(name) needs \(needed) \(location).")
     }
 
-    private func refused(_ path: String, _ peer: String, caller: Caller?, namespace: String?, reason: String) {
+    private func refused(
+        _ path: String,
+        _ peer: String,
+        _ trace: String?,
+        caller: Caller?,
+        namespace: String?,
+        reason: String
+    ) {
         let help = "Calls that were refused, by reason."
         metrics.counter("sagamore_authorization_refusals", help, labels: ["reason": reason]).increment()
         guard let omitted = lines.withLock({ $0.line(at: .now) }) else { return }
         var metadata: Logger.Metadata = ["method": "\(path)", "peer": "\(peer)", "reason": "\(reason)"]
         if let caller { metadata["caller"] = "\(caller.name)" }
+        if let trace { metadata["traceparent"] = "\(trace.prefix(100))" }
         if let namespace { metadata["namespace"] = "\(namespace.prefix(100))" }
         if omitted > 0 { metadata["omitted"] = "\(omitted)" }
         log.warning("call refused", metadata: metadata)

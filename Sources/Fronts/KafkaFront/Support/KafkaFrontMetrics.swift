@@ -13,7 +13,7 @@ public struct KafkaFrontMetrics: Sendable {
         self.registry = registry
         delays = registry.histogram(
             "sagamore_command_seconds",
-            "Time from a command's record to its effect being stored. The record's time is its producer's or the broker's.",
+            "Time from a command's record, by its producer's or the broker's clock, to its effect being stored.",
             bounds: Histogram.times,
             divisor: 1e9
         )

@@ -38,7 +38,11 @@ enum ServeCommand {
             return try await Program.blocking { try ServeCheck(read.configuration, read.dynamic).run(format) }
         }
         let log = read.configuration.log
-        LoggingSystem.bootstrap(level: log.level.level, format: log.format == .json ? .json : .text)
+        LoggingSystem.bootstrap(
+            level: log.level.level,
+            format: log.format == .json ? .json : .text,
+            metadata: ["node": "\(read.configuration.nodeName)"]
+        )
         DynamicConfigurationWarning.write(read.dynamic, Logger(label: "serve"))
         try await SystemThread.run("serve") { try run(path, read) }
     }

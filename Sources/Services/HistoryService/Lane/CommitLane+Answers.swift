@@ -49,10 +49,9 @@ extension CommitLane {
             default: .other
             }
         if reason == .other {
-            log.error(
-                "a transition cannot be stored and was rejected",
-                metadata: ["run": "\(item.run?.runID.description ?? "")", "error": "\(error)"]
-            )
+            var metadata = item.context.map { shard.about($0.key, item.run?.runID) } ?? ["shard": "\(shard.id)"]
+            metadata["error"] = "\(error)"
+            log.error("a transition cannot be stored and was rejected", metadata: metadata)
         }
         let state = error.sqlState.isEmpty ? "" : " (SQLSTATE \(error.sqlState))"
         return LaneFailure(

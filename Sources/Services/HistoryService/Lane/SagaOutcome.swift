@@ -9,19 +9,20 @@ struct SagaOutcome {
     let duration: Interval?
     /// The saga has failed to compensate.
     let isUncompensated: Bool
-    /// The command that it belongs to; empty for none.
-    let commandID: String
+    /// The command that it belongs to.
+    let origin: CommandOrigin?
     let run: RunRow
 
     /// Whether a decision has something to tell.
     static func isIn(_ decision: Decision) -> Bool { !decision.statusEvents.isEmpty || decision.endsUncompensated }
 
-    init(_ decision: Decision, of run: RunRow) {
+    /// - Parameter startedAt: when the run was started, or the one whose history it repeats.
+    init(_ decision: Decision, of run: RunRow, startedAt: Instant) {
         statuses = decision.statusEvents.map(\.status)
         let isOver = run.closedAt != nil && decision.statusEvents.contains { $0.status.isTerminal }
-        duration = isOver ? run.closedAt.map { $0 - run.startedAt } : nil
+        duration = isOver ? run.closedAt.map { $0 - startedAt } : nil
         isUncompensated = decision.endsUncompensated
-        commandID = decision.statusEvents.first?.origin.commandID ?? ""
+        origin = decision.statusEvents.first?.origin
         self.run = run
     }
 }

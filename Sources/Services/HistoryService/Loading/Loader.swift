@@ -237,7 +237,8 @@ final class Loader: @unchecked Sendable {
             let isMissing = error is CachedRun.MissingJournal
             // A closed run may be deleted while it is read.
             if !isMissing || end.row.status == .running {
-                let metadata: Logger.Metadata = ["run": "\(end.row.runID)", "error": "\(error)"]
+                var metadata = shard.about(end.row.key, end.row.runID)
+                metadata["error"] = "\(error)"
                 shard.log.error("a run's journal cannot be read", metadata: metadata)
             }
             let message = "the journal of run \(end.row.runID) cannot be read: \(error)"

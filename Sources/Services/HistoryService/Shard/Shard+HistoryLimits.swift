@@ -79,10 +79,7 @@ extension Shard {
     }
 
     private func warn(_ message: String, _ values: Logger.Metadata, _ run: CachedRun) {
-        var metadata = values
-        metadata["workflow_id"] = "\(run.key.workflowID)"
-        metadata["run_id"] = "\(run.runID)"
-        let (log, fields) = (log, metadata)
+        let (log, fields) = (log, about(run).merging(values) { $1 })
         state.deferred.call { log.warning(message, metadata: fields) }
     }
 }

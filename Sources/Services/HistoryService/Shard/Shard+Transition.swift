@@ -56,7 +56,10 @@ extension Shard {
         item.debts = decision.debts
         item.updates = decision.updates
         for event in decision.statusEvents { item.outbox.append(encoder.encode(event)) }
-        if SagaOutcome.isIn(decision) { item.outcome = SagaOutcome(decision, of: run.row) }
+        if SagaOutcome.isIn(decision) {
+            let startedAt = run.ask { $0.durable.originalStartedAt ?? $0.durable.startedAt }
+            item.outcome = SagaOutcome(decision, of: run.row, startedAt: startedAt)
+        }
         touch(run)
         arm(run)
         for offer in decision.offers {

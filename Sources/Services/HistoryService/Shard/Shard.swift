@@ -17,6 +17,7 @@ final class Shard: @unchecked Sendable {
     private let afterHold: (@Sendable (HoldWork) -> Void)?
     let encoder: any StatusEventEncoder
     let log: Logger
+    let namespaceName: @Sendable (Int32) -> String?
     let matching: @Sendable () -> (any MatchingClient)?
 
     private let lock = ThreadLock()
@@ -38,6 +39,7 @@ final class Shard: @unchecked Sendable {
         environment: HistoryEnvironment,
         encoder: any StatusEventEncoder,
         matching: @escaping @Sendable () -> (any MatchingClient)?,
+        namespaceName: @escaping @Sendable (Int32) -> String? = { _ in nil },
         log: Logger
     ) {
         self.id = id
@@ -48,6 +50,7 @@ final class Shard: @unchecked Sendable {
         afterHold = environment.afterHold
         self.encoder = encoder
         self.matching = matching
+        self.namespaceName = namespaceName
         self.log = log
         lane = LaneQueue()
         loads = LoadQueue(lookUps: configuration.bounds.lookUps)

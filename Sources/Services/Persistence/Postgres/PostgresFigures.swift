@@ -4,7 +4,7 @@ internal import SagamoreServices
 /// Reads what the database says of an installation. Belongs to one thread; `read` is for those who watch, and takes as
 /// long as counting open workflows takes.
 public final class PostgresFigures {
-    private let connection: PostgresConnection
+    let connection: PostgresConnection
 
     /// - Parameter url: where the migrated database is, as libpq reads it.
     /// - Throws: when it cannot be reached.
