@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`. Both install what is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench soak sanitize test-release build clean
+.PHONY: help setup demo test lint format bench soak sanitize test-release build package clean
 
 help: ## Show this table.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ format: ## Bring the sources into form.
 build: ## Build the release binary, .build/release/sagamore.
 	@scripts/setup run
 	@swift build --configuration release --product sagamore
+
+package: ## Make a tarball with the program, manual page, completions and unit file: .build/package.
+	@scripts/setup run
+	@scripts/package
 
 bench: ## Measure; prints JSON.
 	@scripts/setup test

@@ -7,7 +7,7 @@ struct HelpText {
     /// The width of a line.
     let columns: Int
 
-    private struct Row {
+    struct Row {
         var label: String
         var text: String
     }
@@ -46,6 +46,9 @@ struct HelpText {
         let others = options.count > required.count ? ["[OPTIONS]"] : []
         return (path + required + others + arguments).joined(separator: " ")
     }
+
+    /// The parameters alone.
+    var parameterRows: [Row] { command.parameters.map(row) }
 
     private var commonOptions: [Row] {
         let help = Row(label: "-h, --help", text: "Show this help.")

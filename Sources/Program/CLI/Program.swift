@@ -18,14 +18,14 @@ enum Program {
         while true { pause() }
     }
 
-    static let command = Command(
+    static let command: Command = Command(
         "sagamore",
         abstract: "A durable saga service.",
         discussion: "Start with 'sagamore dev': it runs everything on this machine, without setup.",
         version: "sagamore \(SagamoreVersion.current)",
         subcommands: [
             DevCommand.command, ServeCommand.command, ConfigCommand.command, DiagnoseCommand.command,
-            MigrateCommand.command,
+            MigrateCommand.command, CompletionCommand.completion, CompletionCommand.manual,
             Command("command", abstract: "Publish to a command topic.", subcommands: [PublishCommand.command]),
             Command("events", abstract: "Read an event topic.", subcommands: [TailCommand.command]),
             Command(
