@@ -19,6 +19,20 @@ public struct WebResponse: Sendable, Equatable {
     }
 }
 
+/// The certificate of a web server.
+public struct WebCertificate: Sendable, Hashable {
+    /// The certificate and its intermediate ones (PEM).
+    public var chain: String
+    /// The key of the first (PEM, without a passphrase).
+    public var key: String
+
+    /// A certificate with its key.
+    public init(chain: String, key: String) {
+        self.chain = chain
+        self.key = key
+    }
+}
+
 /// Why a web server cannot start.
 public struct WebServerError: Error, Sendable, CustomStringConvertible {
     /// What is wrong, and what to do.
@@ -35,13 +49,10 @@ public final class WebServer: Sendable {
 
     private let daemon: Locked<Daemon?>
     private let pages: Pages
+    private let host: String
+    private let idleSeconds: UInt32
     /// The port on which it listens.
     public let port: Int
-
-    /// Unchecked: libmicrohttpd's daemon has its own locks, and `stop` takes it out, so that it is stopped once.
-    private struct Daemon: @unchecked Sendable {
-        let pointer: OpaquePointer
-    }
 
     private final class Pages: Sendable {
         let handlers: [String: Handler]
@@ -53,28 +64,23 @@ public final class WebServer: Sendable {
     /// - Parameters:
     ///   - host: an address, not a name.
     ///   - port: 0 for any free one.
+    ///   - tls: nil: without encryption.
     ///   - idleSeconds: after which a silent connection is closed.
     ///   - pages: handlers by path.
-    /// - Throws: `WebServerError` when the address cannot be used.
+    /// - Throws: `WebServerError` when the address or the certificate cannot be used.
     public init(
         host: String,
         port: Int,
+        tls: WebCertificate? = nil,
         idleSeconds: UInt32 = 10,
         pages: [String: Handler]
     ) throws(WebServerError) {
         self.pages = Pages(pages)
-        let context = Unmanaged.passUnretained(self.pages).toOpaque()
-        errno = 0
-        let started = Self.withAddress(host, port) { address in
-            csagamore_mhd_start(address, 64, 16, idleSeconds, 16_384, webServerAnswer, context)
-        }
-        guard let started else { throw WebServerError(description: "'\(host)' is no address to listen on") }
-        guard let running = started else {
-            let reason = errno == 0 ? "the address cannot be used" : String(cString: strerror(errno))
-            throw WebServerError(description: "cannot listen for HTTP on \(host) port \(port): \(reason)")
-        }
-        self.port = Int(csagamore_mhd_port(running))
-        daemon = Locked(Daemon(pointer: running))
+        self.host = host
+        self.idleSeconds = idleSeconds
+        let started = try Self.start(host, port, tls, idleSeconds, self.pages)
+        self.port = Int(csagamore_mhd_port(started.pointer))
+        daemon = Locked(started)
     }
 
     deinit { stop() }
@@ -85,7 +91,61 @@ public final class WebServer: Sendable {
             defer { daemon = nil }
             return daemon
         }
-        if let running { MHD_stop_daemon(running.pointer) }
+        running?.stop()
+    }
+
+    /// Listens anew, with another certificate; connections are closed. Nothing happens once it has stopped.
+    /// - Throws: `WebServerError`; it does not listen then.
+    public func replaceCertificate(_ tls: WebCertificate) throws(WebServerError) {
+        let result: Result<Void, WebServerError> = daemon.withLock { daemon in
+            guard let old = daemon else { return .success(()) }
+            // The port is free only when the old one has let it go.
+            old.stop()
+            daemon = nil
+            do throws(WebServerError) {
+                daemon = try Self.start(host, port, tls, idleSeconds, pages)
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// Unchecked: libmicrohttpd's daemon has its own locks, and its owner stops it once.
+    private struct Daemon: @unchecked Sendable {
+        let pointer: OpaquePointer
+        let texts: [UnsafeMutablePointer<CChar>]
+
+        func stop() {
+            MHD_stop_daemon(pointer)
+            for text in texts { free(text) }
+        }
+    }
+
+    private static func start(
+        _ host: String,
+        _ port: Int,
+        _ tls: WebCertificate?,
+        _ idleSeconds: UInt32,
+        _ pages: Pages
+    ) throws(WebServerError) -> Daemon {
+        let context = Unmanaged.passUnretained(pages).toOpaque()
+        let texts = tls.map { [strdup($0.chain)!, strdup($0.key)!] } ?? []
+        errno = 0
+        let started = withAddress(host, port) { address in
+            guard texts.count == 2 else {
+                return csagamore_mhd_start(address, 64, 16, idleSeconds, 16_384, webServerAnswer, context)
+            }
+            let (chain, key) = (texts[0], texts[1])
+            return csagamore_mhd_start_tls(address, 64, 16, idleSeconds, 16_384, webServerAnswer, context, chain, key)
+        }
+        if case .some(.some(let running)) = started { return Daemon(pointer: running, texts: texts) }
+        for text in texts { free(text) }
+        guard started != nil else { throw WebServerError(description: "'\(host)' is no address to listen on") }
+        let other = tls == nil ? "the address cannot be used" : "the address or the certificate cannot be used"
+        let reason = errno == 0 ? other : String(cString: strerror(errno))
+        throw WebServerError(description: "cannot listen for HTTP on \(host) port \(port): \(reason)")
     }
 
     /// Nil when the host is no address.

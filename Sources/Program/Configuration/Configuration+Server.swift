@@ -1,6 +1,12 @@
 public import SagamoreServer
 
 extension Configuration {
+    /// The certificates of the listeners, to be watched: their files, and what they say.
+    public var certificates: [(listener: ServerListener, section: TLSSection)] {
+        let sections: [(ServerListener, TLSSection?)] = [(.grpc, grpc.tls), (.http, http?.tls?.listener)]
+        return sections.compactMap { listener, section in section.map { (listener, $0) } }
+    }
+
     /// The name of this node: the machine's unless one is given.
     public var nodeName: String { node.isEmpty ? ServerConfiguration.hostName : node }
 
@@ -24,6 +30,7 @@ extension Configuration {
         server.limits = dynamic.limits
         server.requestLimits = dynamic.requestLimits(over: limits.table)
         server.http = http.map { WebAddress(host: $0.host, port: $0.port) }
+        server.http?.tls = try http?.tls?.listener.settings()
         server.kafka = kafka?.frontConfiguration(isBound: authorization != nil)
         return server
     }

@@ -65,6 +65,7 @@ public final class Server {
         try PortCheck.check(host: configuration.host, port: configuration.grpcPort)
         let pages = ServerPages(registry: registry, readiness: readiness)
         web = try configuration.http.map { address throws(ServerError) in try pages.serve(address) }
+        certificates.use(web)
         let patience = Patience(stop: stopSignal, log: log)
         readiness.set("PostgreSQL has not been reached yet")
         let installation = try Installation.open(configuration, patience: patience)
@@ -265,10 +266,11 @@ public final class Server {
         drain.join()
         history?.stop()
         kafka = nil
-        certificates.use(nil)
+        certificates.use(nil as GRPCServer?)
         self.grpc = nil
         matching = nil
         history = nil
+        certificates.use(nil as WebServer?)
         web?.stop()
         web = nil
     }

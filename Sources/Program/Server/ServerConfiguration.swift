@@ -43,11 +43,13 @@ public struct ServerConfiguration: Sendable {
 }
 
 /// The address of a web server.
-public struct WebAddress: Sendable, Hashable {
+public struct WebAddress: Sendable, Equatable {
     /// An address, not a name.
     public var host: String
     /// The port; 0 picks a free port.
     public var port: Int
+    /// The certificate; nil for plain text. It has no roots of clients.
+    public var tls: GRPCServerConfiguration.TLS?
 
     /// An address.
     public init(host: String, port: Int) {

@@ -16,6 +16,7 @@ struct ServerPages {
             return try WebServer(
                 host: address.host,
                 port: address.port,
+                tls: address.tls.map { WebCertificate(chain: $0.certificateChain, key: $0.privateKey) },
                 pages: [
                     "/metrics": {
                         WebResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", registry.text())

@@ -46,6 +46,7 @@ import Testing
         var expected = Configuration()
         expected.kafka = KafkaSection()
         expected.grpc.tls = TLSSection()
+        expected.http?.tls = WebTLSSection()
         let found = try read(withSections, folder: folder)
         #expect(found.kafka == expected.kafka)
         #expect(found.grpc.tls?.certificate.path == "\(folder)/tls/server.pem")

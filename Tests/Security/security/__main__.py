@@ -1,12 +1,16 @@
 """Runs all checks, one service after the other."""
 
 import asyncio
+import contextlib
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
 import traceback
+import urllib.request
+import warnings
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -171,9 +175,44 @@ async def client_certificates(service: Service, folder: Path) -> None:
     assert "not known" in status("reader", "Bearer something-else-0123456")[1]
 
 
+async def pages_with_encryption(service: Service, folder: Path) -> None:
+    """TLS 1.2 and newer for the pages, and a renewed certificate within seconds."""
+    certificate(folder, "server", "/CN=localhost", ["-addext", "subjectAltName=IP:127.0.0.1"])
+    service.configure("")
+    text = service.configuration.read_text().replace(
+        "http:\n", "http:\n  tls:\n    certificate: server.pem\n    key: server-key.pem\n"
+    )
+    service.configuration.write_text(text)
+    await service.start()
+
+    def page(oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2, newest: ssl.TLSVersion | None = None) -> str:
+        context = ssl.create_default_context(cafile=str(folder / "server.pem"))
+        context.minimum_version = oldest
+        if newest:
+            context.maximum_version = newest
+            context.set_ciphers("ALL:@SECLEVEL=0")
+        try:
+            address = service.web.replace("http:", "https:") + "/readyz"
+            with urllib.request.urlopen(address, timeout=5, context=context) as answer:
+                return answer.read().decode()
+        except OSError as error:
+            return str(error)
+
+    await until(lambda: page() == "ready\n", "the page is there over TLS", lambda: page() + service.last_words())
+    assert page(ssl.TLSVersion.TLSv1_3) == "ready\n"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        assert page(ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_1) != "ready\n", "TLS 1.1 is accepted"
+    with contextlib.suppress(OSError), urllib.request.urlopen(service.web + "/readyz", timeout=5) as answer:
+        raise AssertionError(f"plain text is answered: {answer.read()}")
+    certificate(folder, "server", "/CN=localhost", ["-addext", "subjectAltName=IP:127.0.0.1"])
+    await until(lambda: "the certificate was renewed" in service.log.read_text(), "the new one is taken over")
+    assert page() == "ready\n", page()
+
+
 CHECKS: list[Check] = [
     roles_of_every_call, official_sdk, keys_replaced_by_hang_up, tokens_with_a_file, tokens_with_an_address,
-    client_certificates, limits.rates_and_their_changes, limits.completions_are_never_refused,
+    client_certificates, pages_with_encryption, limits.rates_and_their_changes, limits.completions_are_never_refused,
     limits.polls_and_open_workflows, limits.limits_of_a_caller,
 ]  # fmt: skip
 

@@ -7,6 +7,7 @@ internal import SagamoreThreads
 
 /// Takes over certificates whose files have changed.
 struct CertificateWatch: Sendable {
+    let listener: ServerListener
     let section: TLSSection
     let certificates: ServerCertificates
     let log: Logger
@@ -29,10 +30,10 @@ struct CertificateWatch: Sendable {
     private func take(_ tls: GRPCServerConfiguration.TLS) {
         do {
             let report = try CertificateReport(tls, now: Int64(time(nil)))
-            try certificates.replace(tls)
+            try certificates.replace(tls, of: listener)
             log.notice(
                 "the certificate was renewed",
-                metadata: ["expires": "\(CertificateReport.day(report.expiresAt))"]
+                metadata: ["listener": "\(listener.rawValue)", "expires": "\(CertificateReport.day(report.expiresAt))"]
             )
         } catch {
             log.error("the certificate's files have changed and cannot be used", metadata: ["error": "\(error)"])

@@ -76,8 +76,12 @@ struct ServeCheck {
     }
 
     private func certificate() -> [Finding] {
-        guard let day = configuration.grpc.tls?.expiringSoon else { return [] }
-        return [Finding(subject: "certificate", isFine: true, text: "expires on \(day): renew it")]
+        configuration.certificates.compactMap { listener, section in
+            section.expiringSoon.map { day in
+                let text = "that of \(listener.rawValue) expires on \(day): renew it"
+                return Finding(subject: "certificate", isFine: true, text: text)
+            }
+        }
     }
 
     private func unknownKeys() -> [Finding] {

@@ -75,8 +75,9 @@ enum ServeCommand {
         let stopSignal = StopSignal()
         let server = Server(try configuration.serverConfiguration(dynamic: read.dynamic), stopSignal: stopSignal)
         let certificates = server.certificates
-        if let section = configuration.grpc.tls {
-            CertificateWatch(section: section, certificates: certificates, log: log).start(until: stopSignal)
+        for (listener, section) in configuration.certificates {
+            CertificateWatch(listener: listener, section: section, certificates: certificates, log: log)
+                .start(until: stopSignal)
         }
         if let path = configuration.dynamicConfig?.path {
             DynamicConfigurationWatch(path: path, configuration: configuration, limits: server.limits, log: log)

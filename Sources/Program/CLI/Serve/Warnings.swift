@@ -18,10 +18,14 @@ enum DynamicConfigurationWarning {
 /// A certificate that expires soon.
 enum CertificateWarning {
     static func write(_ configuration: Configuration, _ log: Logger) {
-        guard let day = configuration.grpc.tls?.expiringSoon else { return }
-        log.warning(
-            "the certificate of the gRPC port expires soon: renew its files",
-            metadata: ["expires": "\(day)", "file": "\(configuration.grpc.tls?.certificate.path ?? "")"]
-        )
+        for (listener, section) in configuration.certificates {
+            guard let day = section.expiringSoon else { continue }
+            log.warning(
+                "a certificate expires soon: renew its files",
+                metadata: [
+                    "listener": "\(listener.rawValue)", "expires": "\(day)", "file": "\(section.certificate.path)",
+                ]
+            )
+        }
     }
 }

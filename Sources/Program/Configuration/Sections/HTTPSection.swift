@@ -4,6 +4,8 @@ public struct HTTPSection: ConfigurationSection {
     public var host = "127.0.0.1"
     /// The port to listen on.
     public var port = 8233
+    /// The encryption; nil for none.
+    public var tls: WebTLSSection?
     /// Whether other machines may read the pages.
     public var openForAll = false
 
@@ -14,6 +16,7 @@ public struct HTTPSection: ConfigurationSection {
     public static let settings: [Setting<HTTPSection>] = [
         Setting("host", \.host, "The address to listen on, not a name; 0.0.0.0 or '::' for all."),
         Setting("port", \.port, "The port to listen on.", check: Port.check),
+        Setting("tls", \.tls, "The encryption. Absent: none."),
         Setting(
             "openForAll",
             \.openForAll,
@@ -29,6 +32,33 @@ public struct HTTPSection: ConfigurationSection {
                 key: "host"
             )
         }
+    }
+}
+
+/// The certificate of the pages.
+public struct WebTLSSection: ConfigurationSection {
+    /// The certificate with its intermediate ones.
+    public var certificate = ConfigurationPath("tls/server.pem")
+    /// Its key.
+    public var key = ConfigurationPath("tls/server-key.pem")
+
+    /// Files in the folder `tls`.
+    public init() {}
+
+    /// All keys.
+    public static let settings: [Setting<WebTLSSection>] = [
+        Setting("certificate", \.certificate, "A file with the server's certificate and its intermediate ones (PEM)."),
+        Setting("key", \.key, "A file with the key of that certificate (PEM, without a passphrase)."),
+    ]
+
+    /// The files have to fit each other.
+    public func validate() throws { try listener.validate() }
+
+    /// The same as for another listener.
+    var listener: TLSSection {
+        var section = TLSSection()
+        (section.certificate, section.key) = (certificate, key)
+        return section
     }
 }
 
