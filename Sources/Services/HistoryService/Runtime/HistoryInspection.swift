@@ -14,6 +14,8 @@ package struct InspectedRun {
     package let dueTasks: [MatchingTask]
     /// The earliest deadline; nil if there is none.
     package let nextDeadline: Instant?
+    /// Whether the lane of its shard is full: then late work waits, as new requests do.
+    package let isLaneFull: Bool
 }
 
 extension HistoryService {
@@ -28,7 +30,8 @@ extension HistoryService {
                 isCommitted: run.uncommitted == 0,
                 state: run.execution.durable,
                 dueTasks: due.map { $0.task(of: run) },
-                nextDeadline: run.execution.nextDeadline
+                nextDeadline: run.execution.nextDeadline,
+                isLaneFull: shard.lane.count >= shard.configuration.laneQueueLimit
             )
         }
     }
