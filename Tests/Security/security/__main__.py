@@ -16,6 +16,7 @@ from pathlib import Path
 
 import grpc
 from crash.postgres import Postgres
+from crash.sagamore import BINARY
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -169,6 +170,16 @@ async def client_certificates(service: Service, folder: Path) -> None:
         with Caller(service.address, authorization, credentials) as caller:
             return caller.call(CLUSTER)
 
+    def show(*options: str) -> str:
+        command = [str(BINARY), "workflow", "show", "--address", service.address, "--workflow-id", "none", *options]
+        done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        assert done.returncode == 1, done
+        return done.stderr
+
+    own = ["--tls-ca-path", "server.pem", "--tls-cert-path", "reader.pem", "--tls-key-path", "reader-key.pem"]
+    assert "workflow not found" in show(*own), show(*own)
+    assert "needs a role" in show(*own, "--api-key", "key-without-roles-0123"), show(*own)
+    assert "no Sagamore server answers" in show(), show()
     assert status("reader")[0] == "OK", status("reader")
     assert "no known client certificate" in status("stranger")[1], status("stranger")
     assert "needs the role" in status("reader", "Bearer key-without-roles-0123")[1]

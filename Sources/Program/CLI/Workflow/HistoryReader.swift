@@ -11,11 +11,12 @@ struct HistoryReader {
         var runID: String
     }
 
-    let address: String
+    let connection: GRPCChannelConfiguration
+    private var address: String { connection.addresses.joined(separator: ",") }
 
     /// All events of a run, page by page.
     func read(_ workflow: Workflow) async throws(CommandFailure) -> [HistoryEvent] {
-        let channel = GRPCChannel(GRPCChannelConfiguration(target: address))
+        let channel = GRPCChannel(connection)
         defer { channel.shutdown() }
         var request = GetWorkflowExecutionHistoryRequest()
         request.namespace = workflow.namespace
@@ -63,6 +64,8 @@ struct HistoryReader {
             )
         case .notFound:
             CommandFailure("\(status.message) (namespace \(workflow.namespace), \(address))")
+        case .permissionDenied:
+            CommandFailure("\(status.message) (\(address)). Set --api-key, or the certificate that the server knows")
         default:
             CommandFailure("\(address) rejected the request: \(status)")
         }

@@ -12,18 +12,16 @@ enum ShowCommand {
         "show",
         abstract: "Show the history of a workflow.",
         discussion: "JSON output is protobuf JSON: {\"events\":[…]}.",
-        parameters: [
-            workflowID, runID, Places.namespace, Places.address, Places.dataFolder, OutputFormat.option,
-        ]
+        parameters: [workflowID, runID, Places.namespace] + ServerConnection.parameters + [OutputFormat.option]
     ) { values in
-        let address = Places.address(values)
+        let connection = try ServerConnection.configuration(values)
         let format = values[OutputFormat.option]
         let workflow = HistoryReader.Workflow(
             namespace: values[Places.namespace],
             workflowID: values[workflowID],
             runID: values[runID] ?? ""
         )
-        let events = try await HistoryReader(address: address).read(workflow)
+        let events = try await HistoryReader(connection: connection).read(workflow)
         let json = try events.map { event in try ProtobufJSON.value(of: event) }
         switch format {
         case .json: StandardOutput.show(JSONValue.object(["events": .array(json)]).text(pretty: true) + "\n")
