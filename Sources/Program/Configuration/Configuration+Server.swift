@@ -1,3 +1,4 @@
+internal import SagamoreGRPC
 public import SagamoreServer
 
 extension Configuration {
@@ -17,9 +18,9 @@ extension Configuration {
     public func serverConfiguration(dynamic: DynamicConfiguration) throws -> ServerConfiguration {
         var server = ServerConfiguration(postgresURL: postgres.connectionString, node: nodeName)
         if shards > 0 { server.shardCount = shards }
-        server.host = grpc.host
-        server.grpcPort = grpc.port
-        server.tls = try grpc.tls?.settings()
+        server.grpc = GRPCServerConfiguration(host: grpc.host, port: grpc.port)
+        grpc.limits.apply(to: &server.grpc)
+        server.grpc.tls = try grpc.tls?.settings()
         server.authentication = authorization?.rules
         server.keySet = authorization?.jwt?.source
         server.namespaces = namespaces.map { section in

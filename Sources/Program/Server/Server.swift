@@ -62,7 +62,7 @@ public final class Server {
     /// - Throws: `ServerError`. Whatever was started keeps running until `stop`.
     public func start() throws {
         // gRPC listens once the shards are owned, which may take as long as another node has them.
-        try PortCheck.check(host: configuration.host, port: configuration.grpcPort)
+        try PortCheck.check(host: configuration.grpc.host, port: configuration.grpc.port)
         let pages = ServerPages(registry: registry, readiness: readiness)
         web = try configuration.http.map { address throws(ServerError) in try pages.serve(address) }
         certificates.use(web)
@@ -212,10 +212,8 @@ public final class Server {
         _ matching: MatchingService
     ) throws(ServerError) {
         let grpcLog = Logger(label: "grpc")
-        var settings = GRPCServerConfiguration(host: configuration.host, port: configuration.grpcPort)
-        settings.tls = configuration.tls
         let server = GRPCServer(
-            settings,
+            configuration.grpc,
             metrics: registry,
             log: { level, line in grpcLog.log(level: level.loggingLevel, line) }
         )

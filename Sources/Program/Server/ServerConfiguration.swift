@@ -7,16 +7,12 @@ public import SagamoreKafkaFront
 
 /// The configuration of a server process.
 public struct ServerConfiguration: Sendable {
-    /// The address that gRPC listens on.
-    public var host = "127.0.0.1"
-    /// The gRPC port; 0 picks a free port.
-    public var grpcPort = 7233
+    /// The gRPC port, its certificate and its limits.
+    public var grpc = GRPCServerConfiguration()
     /// The libpq URL of the database.
     public var postgresURL: String
     /// The name of this node. A new process with the same name takes over its shards at once.
     public var node: String
-    /// The certificate of the gRPC port; nil for plain text.
-    public var tls: GRPCServerConfiguration.TLS?
     /// Whom to believe; nil: everybody may do everything.
     public var authentication: AuthenticationRules?
     /// The keys of those who sign tokens; nil for no tokens.

@@ -21,6 +21,9 @@ struct HostileClientTests {
         var ended: Bool
         var goaway: Int?
         var resets: [Int]
+        var status: String?
+        var seconds: Double?
+        var closed: Int?
     }
 
     // RFC 9113, section 7.
@@ -40,7 +43,7 @@ struct HostileClientTests {
         Attack(name: "a_stream_of_the_server", goaway: protocolError),
         Attack(name: "unknown_frames", ends: nil),
         Attack(name: "priorities", ends: nil),
-        Attack(name: "empty_data", ends: nil),
+        Attack(name: "empty_data", ends: nil), Attack(name: "rapid_reset"),
     ]
 
     @Test(arguments: attacks)
@@ -67,6 +70,28 @@ struct HostileClientTests {
         } _: { _, port in
             let _: Seen = try await Python.run("header_bomb", port, "/test.S/Echo", script: "floods.py")
             #expect(calls.current == 0)
+        }
+    }
+
+    /// A request that comes byte by byte ends after its time, and others on other connections do not notice.
+    @Test func aRequestHasToArriveInTime() async throws {
+        try await withServer({ $0.requestTimeout = .seconds(1) }) {
+            $0.register("/test.S/Echo", .hot) { $0.echo() }
+        } _: { _, port in
+            let seen: Seen = try await Python.run("slow_request", port, "/test.S/Echo", script: "floods.py")
+            #expect(seen.status == "4")
+            #expect((seen.seconds ?? 0) >= 1)
+        }
+    }
+
+    @Test func thereAreNoMoreConnectionsThanThereMayBe() async throws {
+        try await withServer({ $0.maximumConnections = 30 }) {
+            $0.register("/test.S/Echo", .hot) { $0.echo() }
+        } _: { _, port in
+            let seen: Seen = try await Python.run("connections", port, "/test.S/Echo", script: "floods.py")
+            #expect(seen.closed == 10)
+            let after = try await Python.outcome("once", port, "/test.S/Echo")
+            #expect(after.code == "OK")
         }
     }
 

@@ -102,7 +102,10 @@ import Testing
     @Test(
         arguments: [
             ("grcp: {}\n", "s.yaml:1:1: unknown key 'grcp'; did you mean 'grpc'?"),
-            ("grpc:\n  xyz: 1\n", "s.yaml:2:3: unknown key 'xyz'; there are 'host', 'plainTextForAll', 'port', 'tls'"),
+            (
+                "grpc:\n  xyz: 1\n",
+                "s.yaml:2:3: unknown key 'xyz'; there are 'host', 'limits', 'plainTextForAll', 'port', 'tls'"
+            ),
             ("grpc:\n  port: 0\n", "s.yaml:2:9: 'port' expects a port from 1 to 65535, not 0"),
             (
                 "grpc:\n  port: many\n",
@@ -287,7 +290,7 @@ import Testing
         let text = """
             node: n1
             shards: 3
-            grpc: {host: localhost, port: 7777}
+            grpc: {host: localhost, port: 7777, limits: {connections: 5}}
             namespaces:
               - name: trips
                 retention: 48h
@@ -296,7 +299,8 @@ import Testing
         let server = try read(text).serverConfiguration(dynamic: DynamicConfiguration())
         #expect(server.node == "n1")
         #expect(server.shardCount == 3)
-        #expect(server.grpcPort == 7_777)
+        #expect(server.grpc.port == 7_777)
+        #expect(server.grpc.maximumConnections == 5)
         #expect(server.namespaces.map(\.name) == ["trips"])
         #expect(server.namespaces.first?.retention == .seconds(172_800))
         #expect(server.kafka?.consumerGroup == "g")

@@ -36,6 +36,9 @@ struct ConnectionTimes: Sendable {
         next = now + min(Self.greeting, keepaliveInterval, idleLimit ?? Self.greeting)
     }
 
+    /// When the client has sent something last.
+    var lastHeardAt: ContinuousClock.Instant { lastHeard }
+
     /// Makes sure that `check` runs by this time.
     mutating func due(at instant: ContinuousClock.Instant) { next = min(next, instant) }
 

@@ -24,6 +24,11 @@ public struct GRPCServerConfiguration: Sendable {
     /// Nil: plain text.
     public var tls: TLS?
 
+    /// The number of open connections; a further one is closed at once, and the log says so.
+    public var maximumConnections = 10_000
+    /// The time within which a request has to arrive once its header fields have: one that comes byte by byte holds a
+    /// place among the open calls. It ends with DEADLINE_EXCEEDED.
+    public var requestTimeout: Duration = .seconds(60)
     /// The largest request, in bytes. Temporal's limit: 4 MiB. A larger one is answered RESOURCE_EXHAUSTED.
     public var maximumMessageBytes = 4 * 1024 * 1024
     /// The largest metadata of a request, in bytes: names, values, and 32 for each entry.

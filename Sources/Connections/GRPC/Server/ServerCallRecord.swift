@@ -31,6 +31,8 @@ final class ServerCallRecord: @unchecked Sendable {
     @exclusivity(unchecked) var method: ServerMethod?
     /// Who calls.
     @exclusivity(unchecked) var caller: (any AnyObject & Sendable)?
+    /// When the request has to be complete.
+    @exclusivity(unchecked) var requestDeadline: ContinuousClock.Instant?
     /// Called once there is an answer, or the call was cancelled. Set while no other thread has the call.
     @exclusivity(unchecked) var whenEnded: (@Sendable () -> Void)?
     @exclusivity(unchecked) var deadline: ContinuousClock.Instant?

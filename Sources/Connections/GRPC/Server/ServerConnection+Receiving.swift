@@ -54,6 +54,7 @@ extension ServerConnection {
         }
         guard frame.endsStream, let record = call(of: frame.stream_id) else { return }
         record.transfer.isRequestWhole = true
+        record.requestDeadline = nil
         if !record.transfer.isRefused { finish(record) }
     }
 
@@ -105,6 +106,10 @@ extension ServerConnection {
             record.refuse(error)
             return
         }
+        // Nearly every request is complete with the frame that follows: the timer looks once in a while.
+        let requestDeadline = times.lastHeardAt + context.configuration.requestTimeout
+        record.requestDeadline = requestDeadline
+        times.due(at: requestDeadline)
         if let timeout = head.timeout {
             let deadline = ContinuousClock.now + timeout
             record.deadline = deadline

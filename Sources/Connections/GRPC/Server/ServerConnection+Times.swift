@@ -14,20 +14,28 @@ extension ServerConnection {
         if case .lingering(let until) = stage { times.due(at: until) }
         if let due = pings.nextAnswer { times.due(at: due) }
         for record in calls.all {
-            guard let deadline = record.deadline, !record.transfer.isSubmitted else { continue }
+            guard !record.transfer.isSubmitted else { continue }
+            if let deadline = record.requestDeadline {
+                if now >= deadline {
+                    expire(record, "the request did not arrive in time")
+                    continue
+                }
+                times.due(at: deadline)
+            }
+            guard let deadline = record.deadline else { continue }
             if now >= deadline {
-                expire(record)
+                expire(record, "the call's deadline has passed")
             } else {
                 times.due(at: deadline)
             }
         }
     }
 
-    /// Ends a call whose deadline has passed.
-    private func expire(_ record: ServerCallRecord) {
+    /// Ends a call whose time is up.
+    private func expire(_ record: ServerCallRecord, _ reason: String) {
         record.cancel()
         record.transfer.isRefused = true
         record.transfer.isSubmitted = true
-        session?.submit(GRPCStatus(.deadlineExceeded, "the call's deadline has passed"), to: record.stream)
+        session?.submit(GRPCStatus(.deadlineExceeded, reason), to: record.stream)
     }
 }

@@ -22,6 +22,8 @@ final class ServerLoop {
     /// When to listen again after the system had no resources for a connection.
     private var listensAgain: ContinuousClock.Instant?
     private var isFinishing = false
+    private var refusals = 0
+    private var nextRefusalLine = ContinuousClock.now
     /// A connection has more input than one turn reads.
     private var hasMoreInput = false
 
@@ -103,6 +105,10 @@ final class ServerLoop {
     }
 
     private func begin(_ descriptor: Int32, _ peer: String) {
+        guard connections.count < context.configuration.maximumConnections else {
+            close(descriptor)
+            return refused(peer)
+        }
         var yes: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
         guard let connection = ServerConnection(descriptor: descriptor, peer: peer, context: context, now: now) else {
@@ -113,6 +119,15 @@ final class ServerLoop {
         poll.watch(descriptor)
         next = min(next, connection.times.next)
         mark(connection)
+    }
+
+    /// Says it once in a while, however many come.
+    private func refused(_ peer: String) {
+        refusals += 1
+        guard refusals == 1 || now >= nextRefusalLine else { return }
+        nextRefusalLine = now + .seconds(10)
+        let limit = context.configuration.maximumConnections
+        context.log(.warning, "there are \(limit) connections, no more are accepted: \(refusals) closed, last \(peer)")
     }
 
     private func pauseListening(_ code: Int32) {

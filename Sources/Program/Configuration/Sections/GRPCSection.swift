@@ -9,6 +9,8 @@ public struct GRPCSection: ConfigurationSection {
     public var port = 7233
     /// The encryption; nil for none.
     public var tls: TLSSection?
+    /// What a client may take.
+    public var limits = GRPCLimitSection()
     /// Whether others than this machine may connect without encryption.
     public var plainTextForAll = false
 
@@ -20,6 +22,7 @@ public struct GRPCSection: ConfigurationSection {
         Setting("host", \.host, "The address to listen on; 0.0.0.0 or '::' for all."),
         Setting("port", \.port, "The port to listen on.", check: Port.check),
         Setting("tls", \.tls, "The encryption. Absent: none, for this machine only."),
+        Setting("limits", \.limits, "What clients may take of this port, all together or by a connection."),
         Setting(
             "plainTextForAll",
             \.plainTextForAll,
@@ -38,6 +41,60 @@ public struct GRPCSection: ConfigurationSection {
                 key: "host"
             )
         }
+    }
+}
+
+/// What clients may take of the gRPC port.
+public struct GRPCLimitSection: ConfigurationSection {
+    /// Open connections.
+    public var connections = GRPCServerConfiguration().maximumConnections
+    /// Open calls of a connection.
+    public var callsOfConnection = GRPCServerConfiguration().maximumConcurrentStreams
+    /// The largest request in bytes.
+    public var messageBytes = GRPCServerConfiguration().maximumMessageBytes
+    /// The header fields of a call in bytes.
+    public var headerBytes = GRPCServerConfiguration().maximumMetadataBytes
+    /// The time within which a request has to arrive.
+    public var requestTimeout = ConfigurationDuration(GRPCServerConfiguration().requestTimeout)
+    /// After which time a connection without calls ends; nil: never.
+    public var idleTimeout: ConfigurationDuration?
+
+    /// The defaults.
+    public init() {}
+
+    /// All keys.
+    public static let settings: [Setting<GRPCLimitSection>] = [
+        Setting("connections", \.connections, "Open connections; a further one is closed at once.", check: positive),
+        Setting(
+            "callsOfConnection",
+            \.callsOfConnection,
+            "Open calls of a connection; further ones wait in the client.",
+            check: positive
+        ),
+        Setting("messageBytes", \.messageBytes, "The largest request, also unpacked.", check: positive),
+        Setting(
+            "headerBytes",
+            \.headerBytes,
+            "All header fields of a call, each with 32 bytes added.",
+            check: positive
+        ),
+        Setting("requestTimeout", \.requestTimeout, "The time within which a request has to arrive.") {
+            $0.duration < .seconds(1) ? "is shorter than 1s" : nil
+        },
+        Setting("idleTimeout", \.idleTimeout, "After which time a connection without calls ends. Absent: never."),
+    ]
+
+    @Sendable private static func positive(_ value: Int) -> String? {
+        (1...Int(Int32.max)).contains(value) ? nil : "expects a number from 1 to \(Int32.max), not \(value)"
+    }
+
+    func apply(to server: inout GRPCServerConfiguration) {
+        server.maximumConnections = connections
+        server.maximumConcurrentStreams = callsOfConnection
+        server.maximumMessageBytes = messageBytes
+        server.maximumMetadataBytes = headerBytes
+        server.requestTimeout = requestTimeout.duration
+        server.maximumConnectionIdle = idleTimeout?.duration
     }
 }
 

@@ -36,8 +36,8 @@ public final class DevServer {
             postgresURL: url,
             node: "\(ServerConfiguration.hostName):\(folder.path)"
         )
-        settings.host = configuration.host
-        settings.grpcPort = configuration.grpcPort
+        settings.grpc.host = configuration.host
+        settings.grpc.port = configuration.grpcPort
         settings.namespaces = configuration.namespaces.map { InitialNamespace($0) }
         settings.limits = configuration.limits
         settings.requestLimits = configuration.requestLimits

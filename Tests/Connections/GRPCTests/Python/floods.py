@@ -185,6 +185,46 @@ def empty_data(port, path):
     return attacker.end(patience=1)
 
 
+def rapid_reset(port, path):
+    """Calls that are taken back as soon as they are made."""
+    attacker = Attacker(port)
+    block = fields(path)
+    for number in range(50_000):
+        stream = 2 * number + 1
+        call = frame(HEADERS, END_STREAM | END_HEADERS, stream, block)
+        attacker.send(call + frame(RST_STREAM, 0, stream, (8).to_bytes(4, "big")))
+        if attacker.is_closed:
+            break
+    return attacker.end(patience=2)
+
+
+def slow_request(port, path):
+    """A request of which a byte comes every tenth of a second, without an end."""
+    attacker = Attacker(port)
+    attacker.send(frame(HEADERS, END_HEADERS, 1, fields(path)))
+    attacker.send(frame(DATA, 0, 1, b"\x00\x00\x00\x03\xe8"))
+    began = time.monotonic()
+    attacker.socket.settimeout(0.1)
+    status = None
+    while status is None and time.monotonic() - began < 15 and not attacker.is_closed:
+        attacker.send(frame(DATA, 0, 1, b"x"))
+        try:
+            attacker.received += attacker.socket.recv(1 << 16)
+        except TimeoutError:
+            continue
+        decoder = hpack.Decoder()
+        for kind, _, stream, payload in attacker.frames():
+            if kind == HEADERS and stream == 1:
+                status = dict(decoder.decode(payload)).get("grpc-status")
+    return attacker.end(patience=0.1) | {"status": status, "seconds": round(time.monotonic() - began, 1)}
+
+
+def connections(port, path):
+    """Many of them: how many stay open."""
+    attackers = [Attacker(port) for _ in range(40)]
+    return {"ended": False, "goaway": None, "resets": [], "closed": sum(each.end(0.2)["ended"] for each in attackers)}
+
+
 def half_requests(port, path):
     """More open calls than a connection may have, none of which ever ends."""
     attacker = Attacker(port)
