@@ -30,6 +30,8 @@ public final class Server {
     private var namespaces: NamespaceReclaimer?
     private var web: WebServer?
     private var figures: FiguresWatch?
+    /// The port of the pages; nil without any, and before `start`.
+    public var webPort: Int? { web?.port }
     private let registry = MetricsRegistry()
     private let readiness = Readiness()
     private let process = ServerConfiguration.processName()

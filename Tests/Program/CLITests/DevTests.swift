@@ -4,6 +4,7 @@ import SagamoreJSONText
 import SagamorePostgresClient
 import SagamorePostgresTestSupport
 import SagamoreProgramTestSupport
+import SagamoreWebTestSupport
 import Testing
 
 extension ProgramTests {
@@ -17,7 +18,10 @@ extension ProgramTests {
             let grpc = try #require(file["grpc"]?.string)
             let kafka = try #require(file["kafka"]?.string)
             let postgres = try #require(file["postgres"]?.string)
-            #expect(file["http"] == .null)
+            let http = try #require(file["http"]?.string)
+            let port = try #require(Int(http.split(separator: ":").last ?? ""))
+            #expect(HTTPExchange.page("/readyz", port: port).body == "ready\n")
+            #expect(dev.program.output.contains("http://\(http)/metrics"))
             #expect(file["pid"]?.int64 == Int64(dev.program.pid))
             #expect(dev.program.output.contains(grpc))
             #expect(dev.program.output.contains(kafka))

@@ -31,7 +31,7 @@ package struct DevProgram: Sendable {
 
     package init(dataFolder: String, options: [String] = ["--ephemeral"]) throws {
         self.dataFolder = dataFolder
-        program = try RunningProgram(["dev", "--port", "0", "--data-dir", dataFolder] + options)
+        program = try RunningProgram(["dev", "--port", "0", "--http-port", "0", "--data-dir", dataFolder] + options)
         try waitUntilReady()
     }
 

@@ -13,6 +13,7 @@ struct DevAnnouncement {
         }
         let names = configuration.namespaces.joined(separator: ", ")
         add("gRPC", "\(file.grpc) (namespaces: \(names))")
+        if let http = file.http { add("Metrics", "http://\(http)/metrics") }
         if let kafka = file.kafka {
             let kind =
                 configuration.kafkaBootstrap == nil

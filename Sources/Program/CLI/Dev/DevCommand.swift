@@ -11,7 +11,7 @@ enum DevCommand {
     static let httpPort = Option<UInt16>(
         "--http-port",
         default: 8233,
-        help: "The web UI port (no web UI yet: accepted and ignored)."
+        help: "The port of /healthz, /readyz and /metrics (no web UI yet); 0 picks a free port."
     )
     static let dataFolder = Option<String?>(
         "--data-dir",
@@ -72,6 +72,7 @@ enum DevCommand {
         configuration.requestLimits = dynamic.requestLimits(over: RequestLimitTable())
         configuration.host = values[ip]
         configuration.grpcPort = Int(values[port])
+        configuration.httpPort = Int(values[httpPort])
         configuration.isEphemeral = values[isEphemeral]
         configuration.dataFolder =
             values[dataFolder] ?? (values[isEphemeral] ? nil : DevConfiguration.defaultDataFolder)

@@ -7,6 +7,8 @@ public struct DevConfiguration: Sendable {
     public var host = "127.0.0.1"
     /// The gRPC port; 0 picks a free port.
     public var grpcPort = 7233
+    /// The port of the pages; 0 picks a free one. If it is taken, there are none.
+    public var httpPort = 8233
     /// The folder of the database and `dev.json`; nil to create a temporary one with `isEphemeral`.
     public var dataFolder: String?
     /// Namespaces to create if they do not exist.

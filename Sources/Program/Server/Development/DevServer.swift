@@ -41,6 +41,7 @@ public final class DevServer {
         settings.namespaces = configuration.namespaces.map { InitialNamespace($0) }
         settings.limits = configuration.limits
         settings.requestLimits = configuration.requestLimits
+        settings.http = pages()
         let kafka = try makeKafka()
         settings.kafka = kafka
         let server = Server(settings, stopSignal: stopSignal)
@@ -49,7 +50,7 @@ public final class DevServer {
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let file = DevFile(
             grpc: "\(host):\(server.grpcPort)",
-            http: nil,
+            http: server.webPort.map { "\(host):\($0)" },
             kafka: kafka.kafka.bootstrap,
             postgres: url,
             postgresPID: postgres?.postmasterPID,
@@ -58,6 +59,20 @@ public final class DevServer {
         try file.write(in: folder.path)
         if let postgres { guardian = PostgresGuardian(postgres, file, in: folder.path, log: log) }
         return file
+    }
+
+    /// Where the pages are. Several may run on a machine, and only one of them gets the usual port.
+    private func pages() -> WebAddress? {
+        do throws(ServerError) {
+            try PortCheck.check(host: configuration.host, port: configuration.httpPort)
+            return WebAddress(host: configuration.host, port: configuration.httpPort)
+        } catch {
+            log.warning(
+                "the port of the pages is taken, so there are none: set '--http-port'",
+                metadata: ["port": "\(configuration.httpPort)"]
+            )
+            return nil
+        }
     }
 
     /// The data folder in use; nil before `start`.
