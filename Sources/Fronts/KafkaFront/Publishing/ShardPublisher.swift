@@ -210,6 +210,7 @@ final class PublisherLoop {
                 "PUBLISHING HAS STOPPED for this shard: fix the cause, then restart the server",
                 metadata: about.merging(["reason": "\(reason)"]) { $1 }
             )
+            context.environment.metrics.halted(shard: shard)
             state = .halted
             return .now
         }

@@ -47,6 +47,14 @@ public struct KafkaFrontMetrics: Sendable {
         ).increment()
     }
 
+    func halted(shard: Int32) {
+        registry.counter(
+            "sagamore_publisher_halts",
+            "Publishers that have stopped for good, since what they know and what Kafka knows do not fit.",
+            labels: ["shard": "\(shard)"]
+        ).increment()
+    }
+
     func published(_ count: Int, topic: String) {
         registry.counter(
             "sagamore_kafka_records_published",

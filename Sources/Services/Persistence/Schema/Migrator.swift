@@ -65,6 +65,8 @@ public enum Migrator {
         let known = Migrations.all.last.map { Int($0.version) } ?? 0
         guard try connection.query(hasSchema).int32(0, 0) > 0 else { return (0, known) }
         try refuseOtherSchemas(connection)
+        let row = try connection.query(installation)
+        if row.rowCount == 1, row.int32(0, 1) > Migrations.formatLevel { throw tooOld(formatLevel: row.int32(0, 1)) }
         return (Int(try connection.query(newestVersion).int32(0, 0)), known)
     }
 
