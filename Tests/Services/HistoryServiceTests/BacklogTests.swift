@@ -271,6 +271,53 @@ extension HistoryTests {
             #expect(node.faults.committed[commits...].contains { !$0.backlog.isEmpty })
         }
 
+        /// Readers of many such runs would fill a slow lane with rows that are there, and nothing would be paged in.
+        @Test func aReaderOfARunInTheBacklogWritesNothing() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            try Self.fill(node, "dead")
+            try node.start("one") { $0.workflowTaskTimeout = Interval.seconds(120).duration }.get()
+            try node.work(Self.schedule("a", on: "dead"))
+            try eventually("out of memory") { !node.isCached("one") }
+            // The first alarm may be that of the completed workflow task's timeout, which a loaded run does not have.
+            _ = try node.describe("one").get()
+            try eventually("out of memory") { !node.isCached("one") }
+            let commits = node.faults.committed.count
+            // Each reader loads the run, and its task is offered to the full queue again.
+            for _ in 0..<3 {
+                _ = try node.describe("one").get()
+                try eventually("out of memory") { !node.isCached("one") }
+            }
+            #expect(node.faults.committed.count == commits)
+            #expect(try database.number(Self.waiting) == 1)
+            // The queue knows that its backlog has a row.
+            let workflowIDs = try Self.take(2_001, "dead", of: node)
+            #expect(workflowIDs.count { $0 == "one" } == 1)
+            try eventually("no rows") { try database.number(Self.waiting) == 0 }
+        }
+
+        /// A change sets the alarm to active: after a crash the run is recovered, whether it has a row or not.
+        @Test func aRunInTheBacklogThatChangedIsWrittenAgain() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            try Self.fill(node, "dead")
+            try node.start("one") { $0.workflowTaskTimeout = Interval.seconds(120).duration }.get()
+            try node.work(Self.schedule("a", on: "dead"))
+            try eventually("out of memory") { !node.isCached("one") }
+            try node.signal("one", "hello").get()
+            let active = "select count(*) from sagamore.alarms a join sagamore.runs using (run_id)"
+                + " where workflow_id = 'one' and alarm_at is null"
+            #expect(try database.number(active) == 1)
+            // The signal's workflow task is in another queue.
+            try node.work()
+            try eventually("out of memory") { !node.isCached("one") }
+            #expect(try database.number(active) == 0)
+            let workflowIDs = try Self.take(2_001, "dead", of: node)
+            #expect(workflowIDs.count { $0 == "one" } == 1)
+        }
+
         /// Each task has its own row, and either queue may have room first.
         @Test(arguments: [["first", "second"], ["second", "first"]])
         func aRunThatWaitsForTwoQueuesComesBackForEither(_ order: [String]) throws {

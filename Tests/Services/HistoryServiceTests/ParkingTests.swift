@@ -48,6 +48,27 @@ extension HistoryTests {
             #expect(try database.number("select count(*) from sagamore.alarms") == 0)
         }
 
+        @Test func aRunThatWasOnlyReadLeavesWithoutACommit() throws {
+            let database = try TestDatabase()
+            let node = try Node(database).started()
+            defer { node.stop() }
+            try node.start("one").get()
+            try node.work(Samples.startTimer("timer", .seconds(600)))
+            // By then the timeout of the completed task has passed.
+            node.clock.jump(.seconds(20))
+            try eventually("parked") { !node.isCached("one") }
+            let commits = node.faults.committed.count
+            for _ in 0..<2 {
+                _ = try node.describe("one").get()
+                node.clock.jump(.seconds(20))
+                try eventually("parked") { !node.isCached("one") }
+            }
+            #expect(node.faults.committed.count == commits)
+            // Its alarm still holds.
+            node.clock.jump(.seconds(600))
+            try eventually("fired") { try node.outline("one").contains { $0.hasSuffix("TimerFired") } }
+        }
+
         /// The clock went back: an activity that nobody has started seems to be due later, but no alarm would bring the
         /// run back for it.
         @Test func aRunWithAnOfferedActivityStaysWhenTheClockGoesBack() throws {

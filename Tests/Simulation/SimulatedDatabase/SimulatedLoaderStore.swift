@@ -22,7 +22,11 @@ public final class SimulatedLoaderStore: LoaderStore {
             return questions.map { question in
                 let newest = database.tables.runsByWorkflow[question.key]?.last
                 let isKnown = !question.commandID.isEmpty && database.tables.inbox[question] != nil
-                return LookUpAnswer(run: newest.flatMap { database.tables.runs[$0] }, isKnownCommand: isKnown)
+                return LookUpAnswer(
+                    run: newest.flatMap { database.tables.runs[$0] },
+                    isKnownCommand: isKnown,
+                    alarm: newest.flatMap { database.tables.alarms[$0]?.at }
+                )
             }
         }
     }

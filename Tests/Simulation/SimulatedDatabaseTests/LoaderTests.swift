@@ -43,6 +43,20 @@ extension DatabaseContract {
         }
 
         @Test(arguments: DatabaseKind.allCases)
+        func whetherTheNewestRunHasLeftMemory(_ kind: DatabaseKind) throws {
+            let database = try kind.make()
+            let fence = try database.take()
+            let at = Instant(nanoseconds: 7)
+            let batch = Sample.batch {
+                $0.newRuns = [Sample.run(1), Sample.run(2), Sample.run(3)]
+                $0.alarms = [Sample.alarm(1, .insert(AlarmValue(at: at))), Sample.alarm(2, .insert(.active))]
+            }
+            try database.lane.commit(batch, fence: fence)
+            let answers = try database.loader.lookUp((1...4).map { LookUp(key: Sample.key($0), commandID: "") })
+            #expect(answers.map(\.alarm) == [at, nil, nil, nil])
+        }
+
+        @Test(arguments: DatabaseKind.allCases)
         func activeAndParkedRunsInPages(_ kind: DatabaseKind) throws {
             let database = try kind.make(shards: 2)
             let taken = try #require(try database.lane.takeShard(0, as: Sample.owner))

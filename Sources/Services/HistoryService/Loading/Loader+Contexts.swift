@@ -40,7 +40,7 @@ extension Loader {
         guard isLive(context) else { return refuse(entry.waiters) }
         var problem: RequestError?
         if entry.readsRun {
-            problem = install(found, in: context, by: entry.claim, pending.pagedIn)
+            problem = install(found, in: context, by: entry.claim, pending)
         } else if context.state.finishCheck(by: entry.claim, entry.waiters) == .tellLoader {
             return shard.loads.add(.workflow(context))
         }
@@ -81,7 +81,7 @@ extension Loader {
         _ found: LoadedRun,
         in context: WorkflowContext,
         by claim: LoadClaim,
-        _ pagedIn: PagedTasks?
+        _ pending: PendingLoad
     ) -> RequestError? {
         switch found {
         case .noRun: context.state.install(.none, by: claim)
@@ -98,6 +98,8 @@ extension Loader {
             context.state.install(.closed(run.row), by: claim)
         case .run(let run):
             context.state.install(.cached(run), by: claim)
+            if let alarm = pending.alarms[run.runID] { run.hasReturned(from: alarm) }
+            let pagedIn = pending.pagedIn
             adopt(run, in: context, pagedIn?.rows[run.runID] ?? [])
             // All due tasks were offered. If a queue has no room, the task is paged out again, with a new row.
             if let pagedIn, let rows = pagedIn.rows[run.runID] {

@@ -118,12 +118,13 @@ final class Loader: @unchecked Sendable {
             settle(claimed) { fail($0, error) }
             settle(debtors) { finish($0.row.runID, nil, in: $0.context) }
             then(false)
-        case .success(let (known, rows)):
+        case .success(let (known, rows, alarms)):
             let pending = PendingLoad(
                 claimed,
                 rows,
                 debtors: debtors,
                 known: known,
+                alarms: alarms,
                 pagedIn: pagedIn,
                 then: then
             )
@@ -138,7 +139,7 @@ final class Loader: @unchecked Sendable {
     private func lookUp(
         _ claimed: [ClaimedContext],
         in store: any LoaderStore
-    ) throws(CommitError) -> (known: Set<LookUp>, rows: [WorkflowKey: RunRow]) {
+    ) throws(CommitError) -> (known: Set<LookUp>, rows: [WorkflowKey: RunRow], alarms: [RunID: Instant]) {
         var questions: [LookUp] = []
         for entry in claimed {
             let commands = entry.waiters.map(\.commandID).filter { !$0.isEmpty }
@@ -148,6 +149,7 @@ final class Loader: @unchecked Sendable {
         // Closed runs with debts need no lookup.
         var known: Set<LookUp> = []
         var rows: [WorkflowKey: RunRow] = [:]
+        var alarms: [RunID: Instant] = [:]
         var rest = questions[...]
         // Many commands may wait for one workflow.
         while !rest.isEmpty {
@@ -156,9 +158,10 @@ final class Loader: @unchecked Sendable {
             for (question, answer) in zip(part, try store.lookUp(part)) {
                 if answer.isKnownCommand { known.insert(question) }
                 rows[question.key] = answer.run
+                if let run = answer.run { alarms[run.runID] = answer.alarm }
             }
         }
-        return (known, rows)
+        return (known, rows, alarms)
     }
 
     /// Reads the next page of journals, and a page of the heartbeats of the runs that it completes. The rest waits for

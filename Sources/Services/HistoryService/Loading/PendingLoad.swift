@@ -66,6 +66,8 @@ final class PendingLoad {
     var destinations: [RunID: Destination] = [:]
     /// Commands that were carried out before, according to the database.
     let known: Set<LookUp>
+    /// The alarms of the runs that had left memory.
+    let alarms: [RunID: Instant]
     /// The tasks for which the runs come back.
     let pagedIn: PagedTasks?
     private let reading: Set<LoadClaim>
@@ -80,6 +82,7 @@ final class PendingLoad {
         _ rows: [WorkflowKey: RunRow],
         debtors: [ClaimedDebtor],
         known: Set<LookUp>,
+        alarms: [RunID: Instant],
         pagedIn: PagedTasks?,
         then: @escaping (_ isDone: Bool) -> Void
     ) {
@@ -95,6 +98,7 @@ final class PendingLoad {
         journals = JournalLoad(open + debtors.map(\.row))
         self.reading = reading
         self.known = known
+        self.alarms = alarms
         self.pagedIn = pagedIn
         self.then = then
     }
@@ -104,6 +108,7 @@ final class PendingLoad {
         journals = JournalLoad([row])
         destinations = [row.runID: .readers]
         known = []
+        alarms = [:]
         reading = []
         pagedIn = nil
         then = { _ in }

@@ -12,6 +12,8 @@ package struct InspectedRun {
     package let state: DurableState
     /// Tasks that are due, that no worker has started, and that do not wait in the backlog.
     package let dueTasks: [MatchingTask]
+    /// The ids in the backlog of the other due tasks.
+    package let pagedOut: [Int64]
     /// The earliest deadline; nil if there is none.
     package let nextDeadline: Instant?
     /// Whether the lane of its shard is full: then late work waits, as new requests do.
@@ -24,12 +26,14 @@ extension HistoryService {
         let shard = current.withLock { $0 }.shard(of: key)
         return shard.inspect {
             guard let run = shard.state.runs[key]?.cached, run.runID == runID else { return nil }
-            let due = run.waitingTasks(at: shard.clock()).filter { run.pagedOut[$0.backlogID] == nil }
+            let waiting = run.waitingTasks(at: shard.clock())
+            let due = waiting.filter { run.pagedOut[$0.backlogID] == nil }
             return InspectedRun(
                 sequence: run.sequence,
                 isCommitted: run.uncommitted == 0,
                 state: run.execution.durable,
                 dueTasks: due.map { $0.task(of: run) },
+                pagedOut: waiting.map(\.backlogID).filter { run.pagedOut[$0] != nil },
                 nextDeadline: run.execution.nextDeadline,
                 isLaneFull: shard.lane.count >= shard.configuration.laneQueueLimit
             )

@@ -55,6 +55,9 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     private(set) var pagedOut: [Int64: TaskQueueKey] = [:]
     /// The backlog may have rows of the run that are not listed here, because the run was loaded or had one before.
     private(set) var mayHaveBacklog: Bool
+    /// What the database holds of a run that had left memory; nil once something of it was written again, or if it
+    /// never left.
+    private var absence: Absence?
     /// The earliest deadline that the shard's timer knows of.
     var armed = ArmedDeadline()
     var idle: IdleMark
@@ -69,6 +72,13 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
 
     private struct WeakWatch {
         weak var watch: EventWatch?
+    }
+
+    /// With what a run has left memory.
+    private struct Absence {
+        let alarm: Instant
+        /// The tasks that have rows in the backlog, by their ids there.
+        let tasks: Set<Int64>
     }
 
     static let tailLimit = 256 << 10
@@ -121,7 +131,26 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     func alarmIsSet(isActive: Bool) {
         precondition(residence.isInMemory, "the alarm of a run that is \(residence) is set by its next owner")
         residence = isActive ? .active : .parking
+        absence = nil
     }
+
+    /// The run was loaded, and its alarm row says that it had left memory. A run leaves only when each due task has a
+    /// row in the backlog, and its alarm is no later than any retry that is not due. So these need not be written again
+    /// if the run leaves unchanged.
+    func hasReturned(from alarm: Instant) {
+        let activities = execution.durable.activities.values.filter {
+            $0.isWaiting && ($0.attempt == 1 || $0.attemptScheduledAt < alarm)
+        }
+        var tasks = Set(activities.map(\.scheduledEventID))
+        if execution.workflowTask != nil { tasks.insert(0) }
+        absence = Absence(alarm: alarm, tasks: tasks)
+    }
+
+    /// Whether the backlog has a row of this task.
+    func isStored(_ id: Int64) -> Bool { absence?.tasks.contains(id) ?? false }
+
+    /// Whether the alarm row says that the run is out of memory until then.
+    func isAbsent(until alarm: Instant) -> Bool { absence?.alarm == alarm }
 
     /// The run leaves memory. All of it is stored, and its alarm brings it back.
     func leaveMemory() {

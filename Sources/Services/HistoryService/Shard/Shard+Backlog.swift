@@ -13,7 +13,8 @@ enum BacklogRows {
 }
 
 extension Shard {
-    /// Under the lock: writes a run's alarm. Once it is committed the run leaves memory, if it still may.
+    /// Under the lock: writes a run's alarm. Once it is committed the run leaves memory, if it still may. One that came
+    /// back and has not changed leaves at once: readers of many such runs would fill a slow lane for good.
     func leave(
         _ run: CachedRun,
         in context: WorkflowContext,
@@ -22,26 +23,34 @@ extension Shard {
         then: (@Sendable () -> Void)? = nil
     ) {
         state.work.left &+= 1
+        if item.backlog.isEmpty, run.isAbsent(until: alarm) {
+            leaveNow(run, in: context)
+            if let then { state.deferred.call(then) }
+            return
+        }
         item.alarm = .set(AlarmValue(at: alarm))
         // A later transition sets the alarm back to active with its own row.
         run.alarmIsSet(isActive: false)
         item.release = { [self] in
-            perform {
-                guard context.cached === run else { return }
-                guard run.residence == .parking,
-                    run.canLeave(at: clock(), horizon: configuration.alarmHorizon, state.queries, state.debts)
-                else {
-                    // The run was used meanwhile. It stays, and is checked again when it is idle.
-                    touch(run)
-                    return
-                }
-                context.state.park(run)
-                run.leaveMemory()
-                state.runs.dropIfUnused(context)
-            }
+            perform { leaveNow(run, in: context) }
             then?()
         }
         enqueue(item)
+    }
+
+    /// Under the lock: the run's alarm is stored.
+    private func leaveNow(_ run: CachedRun, in context: WorkflowContext) {
+        guard context.cached === run else { return }
+        guard run.residence == .parking,
+            run.canLeave(at: clock(), horizon: configuration.alarmHorizon, state.queries, state.debts)
+        else {
+            // The run was used meanwhile. It stays, and is checked again when it is idle.
+            touch(run)
+            return
+        }
+        context.state.park(run)
+        run.leaveMemory()
+        state.runs.dropIfUnused(context)
     }
 
     /// The queue of a due task is full. The task gets a row in the backlog, and its run leaves memory if it can.
@@ -64,7 +73,9 @@ extension Shard {
                 priority: task.priority.level,
                 place: task.place ?? since.nanoseconds
             )
-            item.backlog = [.store(row)]
+            // The run was loaded for something else, and this task was offered again.
+            let isStored = run.isStored(id)
+            if !isStored { item.backlog = [.store(row)] }
             run.pageOut(id, for: task.queue)
             shard.state.backlogRows = .some
             let horizon = shard.configuration.alarmHorizon
@@ -78,6 +89,7 @@ extension Shard {
                 shard.leave(run, in: context, until: next ?? .distantFuture, with: item, then: listener)
             } else {
                 shard.touch(run)
+                if isStored { return shard.state.deferred.call(listener) }
                 shard.stay(run, item)
                 item.release = listener
                 shard.enqueue(item)

@@ -15,7 +15,8 @@ public final class PostgresLoaderStore: LoaderStore {
         "load_look_up",
         """
         select q.ordinal, c.found, r.run_id, r.workflow_type, r.task_queue, r.start_request_id, r.status, r.started_at,
-            r.closed_at, r.history_length, r.history_bytes
+            r.closed_at, r.history_length, r.history_bytes,
+            (select alarm_at from sagamore.alarms where run_id = r.run_id)
             from unnest($1::int4[], $2::text[], $3::text[]) with ordinality
                 as q(namespace, workflow_id, command_id, ordinal)
             left join lateral (
@@ -47,7 +48,8 @@ public final class PostgresLoaderStore: LoaderStore {
                 rows.isNull(row, 2)
                 ? nil
                 : Self.run(rows, row, first: 2, key: questions[Int(rows.int64(row, 0)) - 1].key)
-            return LookUpAnswer(run: run, isKnownCommand: !rows.isNull(row, 1))
+            let alarm = rows.isNull(row, 11) ? nil : Instant(nanoseconds: rows.int64(row, 11))
+            return LookUpAnswer(run: run, isKnownCommand: !rows.isNull(row, 1), alarm: alarm)
         }
     }
 

@@ -220,9 +220,12 @@ public struct LookUpAnswer: Sendable {
     public let run: RunRow?
     /// Whether a command with this id was executed before.
     public let isKnownCommand: Bool
+    /// When the run has to be back in memory; nil if its row says that it is there, or if it has no alarm.
+    public let alarm: Instant?
 
-    public init(run: RunRow?, isKnownCommand: Bool) {
+    public init(run: RunRow?, isKnownCommand: Bool, alarm: Instant?) {
         self.run = run
         self.isKnownCommand = isKnownCommand
+        self.alarm = alarm
     }
 }

@@ -72,6 +72,11 @@ struct WorldCheck {
             for task in run.dueTasks where run.isCommitted && !held.contains(where: { $0.isSame(as: task) }) {
                 suspect("forgotten-task", runID, task.number)
             }
+            // Its row may have been there before the run was loaded.
+            if run.isCommitted, !run.pagedOut.isEmpty {
+                let rows = Set(database.backlog(of: runID).map(\.key.task))
+                for task in run.pagedOut where !rows.contains(task) { suspect("forgotten-task", runID, task) }
+            }
             if run.isCommitted, samples(looks) { try compare(run, row, database) }
         }
         suspicions = found

@@ -16,14 +16,22 @@ final class DefectiveLoaderStore: ReachedLoaderStore {
         let answers = try super.lookUp(questions)
         switch defect {
         case .requestForgotten:
-            return answers.map { LookUpAnswer(run: $0.run.map(Self.withoutRequest), isKnownCommand: $0.isKnownCommand) }
+            return answers.map { answer in
+                let run = answer.run.map(Self.withoutRequest)
+                return LookUpAnswer(run: run, isKnownCommand: answer.isKnownCommand, alarm: answer.alarm)
+            }
         case .staleRunTaken:
             return zip(questions, answers).map { question, answer in
                 let workflow = LookUp(key: question.key, commandID: "")
                 guard let run = answer.run else { return answer }
                 let old = first[workflow] ?? run
                 first[workflow] = old
-                return LookUpAnswer(run: old, isKnownCommand: answer.isKnownCommand)
+                return LookUpAnswer(run: old, isKnownCommand: answer.isKnownCommand, alarm: answer.alarm)
+            }
+        case .activeRunTakenForParked:
+            return answers.map { answer in
+                let alarm = answer.alarm ?? .distantFuture
+                return LookUpAnswer(run: answer.run, isKnownCommand: answer.isKnownCommand, alarm: alarm)
             }
         default: return answers
         }

@@ -26,6 +26,8 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
     case unheardCommitRepeated = "unheard-commit-repeated"
     /// A run that was in memory is left out when the shard is taken.
     case activeRunForgotten = "active-run-forgotten"
+    /// A run that was in memory is taken for one that had left it, whose tasks have rows in the backlog.
+    case activeRunTakenForParked = "active-run-taken-for-parked"
     /// A command's row in the inbox is written in a transaction of its own, behind its effect.
     case inboxInAnotherTransaction = "inbox-in-another-transaction"
     /// Who takes a shard numbers its records from the last one that was written, and not from the one behind.
@@ -68,7 +70,7 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
         switch self {
         case .unheardCommitTakenForDone, .unheardCommitRepeated: [.commitUnheard]
         case .stickyTaskNeverGivenUp: [.workerShutdown, .clockStep]
-        case .activeRunForgotten: [.serverKill, .serverRestart]
+        case .activeRunForgotten, .activeRunTakenForParked: [.serverKill, .serverRestart]
         default: []
         }
     }
