@@ -43,6 +43,8 @@ class Plan:
     rate: float
     rated_seconds: float
     python_processes: int
+    guarded_sagas: int
+    parked: int
     problems: list[str] = field(default_factory=list)
     about: dict[str, Any] = field(default_factory=dict)
 
@@ -168,6 +170,13 @@ def neighbors(plan: Plan) -> dict[str, Any]:
         assert isinstance(server, Server)
         plan.check(server.database)
         return endless.neighbors(server.address, plan.steps)
+
+
+def operations(plan: Plan) -> dict[str, Any]:
+    """A node as it is run for real: encryption, tokens, connections, a flood, a start with many parked runs."""
+    from .operations import operations as measured_operations
+
+    return measured_operations(plan.binary, plan.logs, plan.guarded_sagas, plan.steps, plan.parked)
 
 
 # MARK: commands and events on Kafka

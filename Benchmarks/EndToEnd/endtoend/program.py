@@ -33,6 +33,7 @@ PARTS: dict[str, Callable[[Plan], Any]] = {
     "children": measurements.children,
     "transitions": measurements.transitions,
     "neighbors": measurements.neighbors,
+    "operations": measurements.operations,
     "commands": measurements.commands,
     "starts": measurements.starts,
     "swift-worker": measurements.swift_worker,
@@ -182,6 +183,8 @@ def make_plan(arguments: argparse.Namespace, logs: Path) -> Plan:
         rate=arguments.rate,
         rated_seconds=max(1.0, arguments.seconds * arguments.scale),
         python_processes=arguments.workers,
+        guarded_sagas=scaled(300),
+        parked=scaled(200_000),
     )
 
 
