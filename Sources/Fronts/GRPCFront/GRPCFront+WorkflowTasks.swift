@@ -71,16 +71,25 @@ extension GRPCFront {
         for command in request.commands { noteSize(command.payloadBytes, of: "commands", call) }
         let reply = Reply<CompletedWorkflowTask> { [self] outcome in
             switch outcome {
-            case .success(let completed): deliver(completed, namespace.name, to: call)
-            case .failure(let error): refuse(call, error)
+            case .success(let completed): deliver(completed, namespace.name, of: request.taskToken, to: call)
+            case .failure(let error):
+                ended(request.taskToken, isDelivered: false)
+                refuse(call, error)
             }
         }
+        completions.begin(request.taskToken)
         history.completeWorkflowTask(token, request, reply: reply)
     }
 
     /// Answers a completion with the next tasks. Activities that cannot be delivered are offered again.
-    private func deliver(_ completed: CompletedWorkflowTask, _ namespace: String, to call: GRPCServerCall) {
+    private func deliver(
+        _ completed: CompletedWorkflowTask,
+        _ namespace: String,
+        of task: [UInt8],
+        to call: GRPCServerCall
+    ) {
         let activities = completed.eagerActivities
+        if activities.isEmpty { ended(task, isDelivered: false) }
         if activities.isEmpty, completed.nextTask == nil, completed.resetHistoryEventID == nil {
             call.reply([])
             return
@@ -101,9 +110,12 @@ extension GRPCFront {
             return
         }
         let tokens = activities.map(\.activityToken)
-        call.reply(parts) { [history] isDelivered in
-            if !isDelivered { tokens.forEach(history.returnActivity) }
-        }
+        call.reply(parts) { [self] isDelivered in ended(task, isDelivered: isDelivered, tokens) }
+    }
+
+    /// Returns the activities that no answer of the task has brought to its worker.
+    private func ended(_ task: [UInt8], isDelivered: Bool, _ activities: [ActivityTaskToken] = []) {
+        completions.end(task, isDelivered: isDelivered, activities).forEach(history.returnActivity)
     }
 
     private func fail(_ call: GRPCServerCall, _ request: RespondWorkflowTaskFailedRequest) throws(RequestError) {

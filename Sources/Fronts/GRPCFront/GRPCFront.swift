@@ -25,6 +25,7 @@ public final class GRPCFront: Sendable {
     private let admission: CallAdmission
     let requestIDs = RequestIDs()
     let departed = DepartedWorkers()
+    let completions = CompletionsUnderWay()
     let workers = Locked(WorkerRegistry())
 
     /// Creates a front for these services.

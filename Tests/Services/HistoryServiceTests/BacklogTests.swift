@@ -307,7 +307,8 @@ extension HistoryTests {
             try node.work(Self.schedule("a", on: "dead"))
             try eventually("out of memory") { !node.isCached("one") }
             try node.signal("one", "hello").get()
-            let active = "select count(*) from sagamore.alarms a join sagamore.runs using (run_id)"
+            let active =
+                "select count(*) from sagamore.alarms a join sagamore.runs using (run_id)"
                 + " where workflow_id = 'one' and alarm_at is null"
             #expect(try database.number(active) == 1)
             // The signal's workflow task is in another queue.
