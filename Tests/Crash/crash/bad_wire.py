@@ -2,10 +2,7 @@
 lost, and none is doubled."""
 
 import asyncio
-import contextlib
 import random
-import socket
-import struct
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -14,114 +11,54 @@ from pathlib import Path
 from . import kafka
 from .killer import Kill, Killer
 from .matrix import Matrix, Settings
-from .part import free_port
+from .wire import Wire
 from .world import World
 
-
-class Wire:
-    """Carries bytes between a worker and an address, badly when told to."""
-
-    def __init__(self, target: str) -> None:
-        host, _, port = target.rpartition(":")
-        self.target = (host, int(port))
-        self.port = free_port()
-        self.address = f"127.0.0.1:{self.port}"
-        self.connections: set[Connection] = set()
-        self.server: asyncio.Server | None = None
-        self.delay = 0.0
-        """Seconds that bytes wait."""
-        self.is_refusing = False
-        self.carried = 0
-
-    async def start(self) -> None:
-        self.server = await asyncio.start_server(self.accept, "127.0.0.1", self.port)
-
-    async def stop(self) -> None:
-        if self.server:
-            self.server.close()
-        for connection in list(self.connections):
-            connection.cut()
-
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(self, writer)
-        self.connections.add(connection)
-        try:
-            if self.is_refusing:
-                return
-            other_reader, other = await asyncio.open_connection(*self.target)
-            connection.other = other
-            await asyncio.gather(
-                connection.carry(reader, other), connection.carry(other_reader, writer), return_exceptions=True
-            )
-        except OSError:
-            pass
-        finally:
-            connection.cut()
-            self.connections.discard(connection)
-
-
-class Connection:
-    def __init__(self, wire: Wire, writer: asyncio.StreamWriter) -> None:
-        self.wire, self.writer = wire, writer
-        self.other: asyncio.StreamWriter | None = None
-        self.goes_on = asyncio.Event()
-        self.goes_on.set()
-        self.left: int | None = None
-        """Bytes after which it is cut, perhaps within a frame."""
-
-    async def carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        while data := await source.read(1 << 14):
-            if self.wire.delay:
-                await asyncio.sleep(self.wire.delay)
-            await self.goes_on.wait()
-            if self.left is not None:
-                data, self.left = data[: self.left], self.left - len(data)
-            target.write(data)
-            self.wire.carried += len(data)
-            if self.left is not None and self.left <= 0:
-                await target.drain()
-                return self.cut()
-            await target.drain()
-        self.cut()
-
-    def cut(self) -> None:
-        """Ends it at once on both sides, with a reset."""
-        for writer in (self.writer, self.other):
-            if writer is None or writer.is_closing():
-                continue
-            with contextlib.suppress(OSError):
-                end = writer.get_extra_info("socket")
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            writer.transport.abort()
-        self.goes_on.set()
+END = "the end of it"
 
 
 class Cutter(Killer):
     """Makes wires bad, again and again, in an order, at moments and in ways that a seed chooses."""
 
-    KINDS = ("cut", "cut within a frame", "stall", "delay", "refuse")
+    KINDS: tuple[str, ...] = ("cut", "cut within a frame", "stall", "delay", "refuse")
 
     def __init__(self, world: World, wires: list[Wire], seed: int, seconds: float) -> None:
         super().__init__(world, seed, 0)
         self.wires, self.seconds = wires, seconds
         self.random = random.Random(f"wires {seed}")
+        self.details = random.Random(f"details {seed}")
+        """Another source of chance, for choices whose number depends on the connections that there are."""
         self.done: Counter[str] = Counter()
 
     async def run(self) -> None:
         end = time.monotonic() + self.seconds
         while time.monotonic() < end:
             await asyncio.sleep(self.random.uniform(0.05, 1.0))
-            wires = self.random.choice([self.wires, *([wire] for wire in self.wires)])
-            kind, seconds = self.random.choice(self.KINDS), self.random.uniform(0.1, 2.5)
-            if self.world.in_flight == 0:
-                await self.world.until("no saga is in flight", lambda: self.world.in_flight > 0, 45)
-            self.kills.append(Kill(len(self.kills) + 1, kind, time.time(), self.world.in_flight))
+            wires, kind, seconds = self.choose()
+            await self.until_in_flight()
+            self.note(f"{kind} of {len(wires)} wires for {seconds:.1f} s")
             self.done[kind] += 1
             await self.spoil(wires, kind, seconds)
+        await self.until_well()
+
+    def choose(self) -> tuple[list[Wire], str, float]:
+        """Which wires, how, and for how many seconds."""
+        wires = self.random.choice([self.wires, *([wire] for wire in self.wires)])
+        return wires, self.random.choice(self.KINDS), self.random.uniform(0.1, 2.5)
+
+    def note(self, kind: str) -> Kill:
+        """Also in a file beside the logs of the programs."""
+        # At the end, there may be nothing in flight.
+        in_flight = self.world.in_flight if kind != END else max(1, self.world.in_flight)
+        self.kills.append(Kill(len(self.kills) + 1, kind, time.time(), in_flight))
+        with (self.world.folder / "wires.log").open("a") as log:
+            log.write(f"{time.time():.3f} {kind}\n")
+        return self.kills[-1]
+
+    async def until_well(self) -> None:
         for wire in self.wires:
-            wire.delay, wire.is_refusing = 0, False
-        self.kills.append(Kill(len(self.kills) + 1, "the end of it", time.time(), max(1, self.world.in_flight)))
-        await self.until_it_works(self.kills[-1])
+            wire.delay, wire.is_refusing, wire.is_dropping = 0, False, False
+        await self.until_it_works(self.note(END))
 
     async def spoil(self, wires: list[Wire], kind: str, seconds: float) -> None:
         connections = [connection for wire in wires for connection in wire.connections]
@@ -130,7 +67,7 @@ class Cutter(Killer):
                 connection.cut()
         elif kind == "cut within a frame":
             for connection in connections:
-                connection.left = self.random.randrange(1, 2_000)
+                connection.left = self.details.randrange(1, 2_000)
         elif kind == "stall":
             for connection in connections:
                 connection.goes_on.clear()
@@ -139,10 +76,12 @@ class Cutter(Killer):
                 connection.goes_on.set()
         elif kind == "delay":
             for wire in wires:
-                wire.delay = self.random.uniform(0.01, 0.5)
+                wire.delay = self.details.uniform(0.01, 0.5)
             await asyncio.sleep(seconds)
             for wire in wires:
                 wire.delay = 0
+        elif kind == "drop":
+            await self.drop(wires, seconds)
         else:
             for wire in wires:
                 wire.is_refusing = True
@@ -151,6 +90,17 @@ class Cutter(Killer):
             await asyncio.sleep(seconds)
             for wire in wires:
                 wire.is_refusing = False
+
+    async def drop(self, wires: list[Wire], seconds: float) -> None:
+        """Nobody hears that anything is lost, until the connections that lost something are cut."""
+        for wire in wires:
+            wire.is_dropping = True
+        await asyncio.sleep(seconds)
+        for wire in wires:
+            wire.is_dropping = False
+            for connection in list(wire.connections):
+                if connection.has_gap:
+                    connection.cut()
 
 
 @dataclass

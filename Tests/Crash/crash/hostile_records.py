@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 
 from .bookings import Bookings
 from .hostile_record_cases import PASSED, Case, command, refused, strange_but_right, trip, unreadable
+from .kafka import Kafka
 from .topics import COMMANDS, DEAD_LETTERS, EVENTS, Publisher, Reader, Record
 from .world import World
 
@@ -157,7 +158,7 @@ class Hostile:
 
 
 async def run(folder: Path) -> tuple[list[str], str]:
-    world = World(folder, with_kafka=True, kafka_settings={"message.max.bytes": "8000000"})
+    world = World(folder, with_kafka=True, make_kafka=lambda logs: Kafka(logs, {"message.max.bytes": "8000000"}))
     try:
         await world.start()
         hostile = Hostile(world)

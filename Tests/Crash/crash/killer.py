@@ -40,7 +40,7 @@ class Killer:
             await asyncio.sleep(self.random.uniform(0.1, 1.5))
             kill = Kill(len(self.kills) + 1, kind, 0, 0)
             self.kills.append(kill)
-            await self.until_in_flight(kill)
+            await self.until_in_flight()
             await self.strike(kind, kill)
             # Mostly the system recovers before the next kill; sometimes it is hit while it recovers.
             if self.random.random() < 0.75:
@@ -74,10 +74,10 @@ class Killer:
         await asyncio.sleep(down)
         await asyncio.gather(*(part.start() for part in parts))
 
-    async def until_in_flight(self, kill: Kill) -> None:
+    async def until_in_flight(self) -> None:
         """Waits until there is something to hit. For a moment there may be nothing: when a broker is back, bookings by
         gRPC end before those by the topic are accepted."""
-        await self.world.until(f"no saga is in flight for kill {kill.number}", lambda: self.world.in_flight > 0, 45)
+        await self.world.until(f"a saga is in flight for kill {len(self.kills)}", lambda: self.world.in_flight > 0, 45)
 
     async def until_it_works(self, kill: Kill) -> None:
         """Waits until a booking has ended that was begun when everything was up again."""
@@ -90,5 +90,5 @@ class Killer:
             )
 
         # A worker's death is noticed late where a task had been handed to it: only old bookings wait for that.
-        if await self.world.until(f"no booking ends after kill {kill.number} ({kill.kind})", works, 45):
+        if await self.world.until(f"a booking ends after kill {kill.number} ({kill.kind})", works, 45):
             kill.recovered = time.time() - kill.time

@@ -30,9 +30,11 @@ class Postgres(Part):
             self.folder.chmod(0o711)
         owner = (self.user or pwd.getpwuid(os.geteuid())).pw_name
         self.url = f"postgresql:///postgres?host={self.folder}&user={owner}"
+
+    def make_data(self, *options: str) -> None:
         initdb = [str(self.programs / "initdb"), "-D", str(self.data), "--auth=trust", "--no-sync", "-E", "UTF8"]
         made = subprocess.run(
-            self.as_user(initdb),
+            self.as_user([*initdb, *options]),
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -42,12 +44,14 @@ class Postgres(Part):
         if made.returncode != 0:
             raise PartFailed(f"initdb failed: {made.stdout[-500:]}")
 
-    def command(self) -> list[str]:
+    def settings(self) -> list[str]:
         # Commits are durable, as everywhere; a small memory makes checkpoints happen while we look.
         settings = ["listen_addresses=", f"unix_socket_directories={self.folder}", "max_connections=100"]
         settings += ["fsync=on", "synchronous_commit=on", "full_page_writes=on", "log_checkpoints=off"]
-        settings += ["restart_after_crash=on"]
-        options = [word for setting in settings for word in ("-c", setting)]
+        return [*settings, "restart_after_crash=on"]
+
+    def command(self) -> list[str]:
+        options = [word for setting in self.settings() for word in ("-c", setting)]
         return self.as_user([str(self.programs / "postgres"), "-D", str(self.data), *options])
 
     def as_user(self, command: list[str]) -> list[str]:
@@ -79,6 +83,8 @@ class Postgres(Part):
         return answer.stdout.strip() if answer.returncode == 0 else None
 
     async def start(self) -> None:
+        if self.process is None:
+            await asyncio.to_thread(self.make_data)
         # The processes of a killed postmaster may hold its memory for a moment: a new one refuses until they ended.
         for _ in range(50):
             self.launch()
@@ -91,12 +97,23 @@ class Postgres(Part):
             await asyncio.sleep(0.1)
         raise PartFailed(f"postgres can't be started again: {self.last_words()}")
 
+    async def stop(self, seconds: float = 20) -> None:
+        """In order, but without waiting for those who use it: SIGTERM would wait until the last one has gone."""
+        if self.process is None or not self.runs:
+            return
+        self.process.send_signal(signal.SIGINT)
+        try:
+            await asyncio.to_thread(self.process.wait, seconds)
+        except subprocess.TimeoutExpired:
+            await self.kill()
+
     async def kill(self) -> None:
         await self.kill_how("all of it")
 
     async def kill_how(self, how: str, chosen: float = 0) -> None:
         """`all of it`: every process at once, as when the machine's power fails. `its main process`: the others notice.
-        `a session`: one that works for the server; PostgreSQL then restarts itself."""
+        `at once`: it ends without a checkpoint, by SIGQUIT. `a session`: one that works for the server; PostgreSQL then
+        restarts itself."""
         assert self.process is not None
         children = self.children()
         if how == "a session":
@@ -104,7 +121,7 @@ class Postgres(Part):
             for pid in sessions[int(chosen * len(sessions)) :][:1]:
                 end(pid)
             return
-        self.process.kill()
+        self.process.send_signal(signal.SIGQUIT if how == "at once" else signal.SIGKILL)
         if how == "all of it":
             for pid in children:
                 end(pid)

@@ -10,20 +10,49 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
-from . import bad_wire, families, hostile_calls, hostile_records, kafka, matrix, outages, pair, verdict_check
+from . import (
+    bad_wire,
+    clock,
+    families,
+    full_disk,
+    hostile_calls,
+    hostile_records,
+    kafka,
+    matrix,
+    outages,
+    pair_killer,
+    small_disk,
+    stepped_clock,
+    upgrade,
+    verdict_check,
+    wires,
+)
 from .matrix import Settings
 from .sagamore import BINARY, REPOSITORY
 
 Test = Callable[[Path], Awaitable[tuple[list[str], str]]]
 """Gets a folder for logs; gives what is wrong, and a summary."""
 
-WITH_TOPICS = {"away-at-the-start", "away-later", "kills", "pair", "bad-wire"}
+WITH_TOPICS = {"away-at-the-start", "away-later", "kills", "pair", "upgrade", "clock", "disk", "bad-wire", "wires"}
 """What also uses topics, and does without them where there is no Kafka."""
 
-ON_TOPICS = {"topic-missing", "hostile-records"}
-"""What is about topics alone."""
+NEEDS: dict[str, Callable[[], str | None]] = {
+    "topic-missing": kafka.missing,
+    "hostile-records": kafka.missing,
+    "clock": stepped_clock.missing,
+    "time-back-without-broker": lambda: stepped_clock.missing() or kafka.missing(),
+    "disk": small_disk.missing,
+    "upgrade": upgrade.missing,
+}
+"""What says why a test cannot run here."""
+
+BY_NAME_ONLY = {
+    "time-back-without-broker": "librdkafka waits until the clock is again where it was",
+}
+"""Tests that show a known defect, and which one. They run when `--only` asks for them."""
 
 
 def main() -> None:
@@ -38,7 +67,10 @@ def main() -> None:
         "--listen", type=float, default=5, metavar="S", help="seconds to read on at the end (default: 5)"
     )
     parser.add_argument(
-        "--wire", type=float, default=15, metavar="S", help="seconds of bad connections of workers (default: 15)"
+        "--wire", type=float, metavar="S", help="seconds of bad connections (default: 10 of workers, 6 of all)"
+    )
+    parser.add_argument(
+        "--disk", type=float, default=2, metavar="S", help="seconds that each disk of PostgreSQL is full (default: 2)"
     )
     parser.add_argument("--only", action="append", metavar="NAME", help="only the tests whose name contains NAME")
     parser.add_argument("--logs", type=Path, metavar="DIR", help="for logs (default: .build/test-logs/Crash)")
@@ -46,6 +78,7 @@ def main() -> None:
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
     settings = Settings(seed=seed, kills=arguments.kills, rate=arguments.rate, listen=arguments.listen)
+    brief = replace(settings, listen=min(2, settings.listen))
     # So many that the last kill still finds some at work.
     parents = arguments.parents or max(500, 40 * arguments.kills)
     family_settings = families.FamilySettings(seed=seed, kills=arguments.kills, parents=parents)
@@ -57,11 +90,20 @@ def main() -> None:
         "hostile-calls": lambda folder: hostile_calls.run(folder, seed),
         "hostile-records": hostile_records.run,
         "kills": lambda folder: matrix.run(folder, settings),
-        "pair": lambda folder: pair.run(folder, settings),
-        "bad-wire": lambda folder: bad_wire.run(folder, settings, arguments.wire),
+        "pair": lambda folder: pair_killer.run(folder, settings),
+        "upgrade": lambda folder: upgrade.run(folder, settings),
+        "clock": lambda folder: clock.run(folder, brief),
+        "time-back-without-broker": lambda folder: clock.run_without_broker(folder, brief),
+        "disk": lambda folder: full_disk.run(folder, brief, arguments.disk),
+        "bad-wire": lambda folder: bad_wire.run(folder, settings, arguments.wire or 10),
+        "wires": lambda folder: wires.run(folder, brief, arguments.wire or 6),
         "families": lambda folder: families.run(folder, family_settings),
     }
-    names = [name for name in tests if not arguments.only or any(only in name for only in arguments.only)]
+    names = [name for name in tests if any(only in name for only in arguments.only or [""])]
+    if not arguments.only:
+        for name, defect in BY_NAME_ONLY.items():
+            print(f"crash: {name} runs with --only {name} alone: {defect}")
+            names.remove(name)
     if not names:
         parser.error("no test has such a name")
     logs = arguments.logs or REPOSITORY / ".build/test-logs/Crash"
@@ -78,15 +120,15 @@ async def run_and_leave(tests: dict[str, Test], logs: Path, keep: bool) -> None:
     passed = failed = skipped = 0
     status = 0
     try:
-        reason = kafka.missing()
         for name, test in tests.items():
-            if reason and name in ON_TOPICS:
+            if reason := NEEDS.get(name, lambda: None)():
                 print(f"skipped  crash  {name}: {reason}", flush=True)
                 skipped += 1
             elif not await one(name, test, logs / name, keep):
                 failed += 1
             else:
                 passed += 1
+        reason = kafka.missing()
         if reason and set(tests) & WITH_TOPICS:
             print(f"skipped  crash  topics in {', '.join(sorted(set(tests) & WITH_TOPICS))}: {reason}")
             skipped += 1

@@ -34,14 +34,15 @@ class World:
         folder: Path,
         *,
         with_kafka: bool,
-        kafka_settings: dict[str, str] | None = None,
+        make_postgres: Callable[[Path], Postgres] = Postgres,
+        make_kafka: Callable[[Path], Kafka] = Kafka,
         make_server: Callable[[Path, str, str | None], Any] = Server,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.parts: list[Part] = []
-        self.postgres = self.add(Postgres(folder))
-        self.kafka = self.add(Kafka(folder, kafka_settings)) if with_kafka else None
+        self.postgres = self.add(make_postgres(folder))
+        self.kafka = self.add(make_kafka(folder)) if with_kafka else None
         self.server = self.add(make_server(folder, self.postgres.url, self.kafka.address if self.kafka else None))
         self.relay = Relay(self.server.address)
         self.activity_log = folder / "activities.jsonl"
