@@ -88,12 +88,21 @@ class PairKiller(Killer):
             async with asyncio.timeout(2):
                 while node.runs and not await node.serves():
                     await asyncio.sleep(0.05)
-        await self.pair.active(PATIENCE)
-        self.replaced += self.pair.balancer.active is not node
-        if self.pair.balancer.active is not node:
+        if await self.owner() != node.name:
+            self.replaced += 1
             await self.until_ended(node, "while it was paused")
+        await self.pair.active(PATIENCE)
         if not node.runs and node.process and node.process.returncode != 1:
             self.world.problems.append(f"{node.name} lost its shards and ended with {node.process.returncode}")
+
+    async def owner(self) -> str:
+        """Who has a lease that is good, as the database says: a node that wakes up serves until it notices."""
+        question = "select node from sagamore.shards where id = 0 and lease_until > clock_timestamp()"
+        deadline = time.monotonic() + PATIENCE
+        while not (name := self.world.postgres.psql(question)):
+            assert time.monotonic() < deadline, "nobody has the shard"
+            await asyncio.sleep(0.05)
+        return name
 
     async def until_ended(self, node: Node, when: str) -> None:
         """A node whose shards another one took notices it and ends."""
