@@ -34,7 +34,8 @@ public struct AuthenticationRules: Sendable {
 /// Finds out who calls. From any thread.
 public final class Authenticator: Sendable {
     private struct State {
-        var rules: AuthenticationRules
+        /// Nil: there are no tokens.
+        var tokens: TokenRules?
         /// By the SHA-256 of the key: how long a comparison takes tells nothing of the keys.
         var keys: [[UInt8]: Caller] = [:]
         var certificates: [String: Caller] = [:]
@@ -55,7 +56,7 @@ public final class Authenticator: Sendable {
     }
 
     private static func state(_ rules: AuthenticationRules) -> State {
-        var state = State(rules: rules)
+        var state = State(tokens: rules.tokens)
         for key in rules.keys {
             state.keys[Digest.sha256(key.key.utf8)] = Caller(name: key.name, permissions: key.permissions)
         }
@@ -123,7 +124,7 @@ public final class Authenticator: Sendable {
         else { throw .noBearer }
         let text = authorization.dropFirst(scheme.utf8.count)
         let digest = Digest.sha256(text)
-        let (key, rules, keySet) = state.withLock { ($0.keys[digest], $0.rules.tokens, $0.keySet) }
+        let (key, rules, keySet) = state.withLock { ($0.keys[digest], $0.tokens, $0.keySet) }
         if let key { return (key, .max) }
         guard let rules, JSONWebToken.isLikely(text) else { throw .unknownKey }
         let token = try JSONWebToken(text)

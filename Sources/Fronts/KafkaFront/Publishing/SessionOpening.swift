@@ -33,12 +33,18 @@ struct SessionOpening {
         }
         let shard = context.shard
         // Every producer checks this after it was fenced, and this one after it has fenced others: the owner stays.
-        guard try PublisherSession.query({ () throws(CommitError) in try store.standing(of: shard) }).isOwned else {
-            throw .notOwned
-        }
+        let standing = try PublisherSession.query { () throws(CommitError) in try store.standing(of: shard) }
+        guard standing.isOwned else { throw .notOwned }
         let positions = try PublisherSession.query { () throws(CommitError) in try store.positions(of: shard) }
         let known = positions.merging(progress.positions) { max($0, $1) }
-        return PublisherSession(context, producer, store, knownPositions: known, reported: progress.reported)
+        return PublisherSession(
+            context,
+            producer,
+            store,
+            counter: standing.outboxSequence,
+            knownPositions: known,
+            reported: progress.reported
+        )
     }
 
     private mutating func initTransactions() throws(PublisherError) {
