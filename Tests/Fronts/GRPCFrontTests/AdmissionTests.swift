@@ -25,6 +25,13 @@ extension FrontTests {
             if case .admitted = state.admit(request, at: now) { true } else { false }
         }
 
+        private func polls(_ outcome: AdmissionState.Outcome) throws -> [AdmissionState.Key] {
+            guard case .admitted(let polls) = outcome else { throw Refused() }
+            return polls
+        }
+
+        private struct Refused: Error {}
+
         /// Over any long time no more than the rate and a burst, and no less, whatever the times are.
         @Test(arguments: [1, 7, 1_000]) func ratesHold(rate: Int) {
             var table = RequestLimitTable()
@@ -76,18 +83,30 @@ extension FrontTests {
             for _ in 0..<100 { #expect(isAdmitted(&state, request(in: "big"))) }
         }
 
-        @Test func longPollsAreCountedUntilTheyEnd() {
+        @Test func longPollsAreCountedUntilTheyEnd() throws {
             var table = RequestLimitTable()
             table.namespace.longPolls = 2
             table.caller.longPolls = 1
             var state = AdmissionState(table)
-            #expect(isAdmitted(&state, request(.longPoll, by: "x")))
+            let first = try polls(state.admit(request(.longPoll, by: "x"), at: 0))
             #expect(!isAdmitted(&state, request(.longPoll, by: "x")))
             #expect(isAdmitted(&state, request(.longPoll, by: "y")))
             #expect(!isAdmitted(&state, request(.longPoll, by: "z")))
             #expect(isAdmitted(&state, request(by: "z")))
-            state.pollEnded(request(.longPoll, by: "x"))
+            state.pollEnded(first)
             #expect(isAdmitted(&state, request(.longPoll, by: "z")))
+            #expect(!isAdmitted(&state, request(.longPoll, by: "x")))
+        }
+
+        /// A poll that began before its namespace had a limit takes nothing from the count when it ends.
+        @Test func aPollIsGivenBackWhereItWasTaken() throws {
+            var table = RequestLimitTable()
+            table.caller.longPolls = 10
+            var state = AdmissionState(table)
+            let early = try polls(state.admit(request(.longPoll, by: "x"), at: 0))
+            state.limits.namespace.longPolls = 1
+            #expect(isAdmitted(&state, request(.longPoll, by: "x")))
+            state.pollEnded(early)
             #expect(!isAdmitted(&state, request(.longPoll, by: "x")))
         }
 

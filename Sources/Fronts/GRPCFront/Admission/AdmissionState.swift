@@ -12,12 +12,12 @@ struct AdmissionState: Sendable {
     }
 
     enum Outcome {
-        /// `holdsPoll`: the end of the call has to be told.
-        case admitted(holdsPoll: Bool)
+        /// `polls`: those for whom a long poll was counted, to be told of its end.
+        case admitted(polls: [Key])
         case refused(Refusal)
     }
 
-    private enum Key: Hashable {
+    enum Key: Hashable {
         case namespace(String)
         case caller(String)
     }
@@ -49,21 +49,20 @@ struct AdmissionState: Sendable {
     /// Takes what the call needs, all of it or nothing.
     mutating func admit(_ request: Request, at now: Int64) -> Outcome {
         if case .start = request.load, let refusal = startRefusal(request.namespace) { return .refused(refusal) }
-        guard !isUnlimited else { return .admitted(holdsPoll: false) }
+        guard !isUnlimited else { return .admitted(polls: []) }
         let scopes = scopes(of: request)
         for (index, scope) in scopes.enumerated() {
             guard let refusal = take(request, scope.key, scope.limits, at: now) else { continue }
             for before in scopes[..<index] { giveBack(request, before.key, before.limits) }
             return .refused(refusal)
         }
-        if case .longPoll = request.load, !scopes.isEmpty { return .admitted(holdsPoll: true) }
-        return .admitted(holdsPoll: false)
+        if case .longPoll = request.load { return .admitted(polls: scopes.map(\.key)) }
+        return .admitted(polls: [])
     }
 
-    /// A long poll has ended.
-    mutating func pollEnded(_ request: Request) {
-        usage[.namespace(request.namespace)]?.polls -= 1
-        if let caller = request.caller { usage[.caller(caller)]?.polls -= 1 }
+    /// A long poll has ended. Only those for whom it was counted: the limits may be others by now.
+    mutating func pollEnded(_ polls: [Key]) {
+        for key in polls { usage[key]?.polls -= 1 }
     }
 
     private func scopes(of request: Request) -> [(key: Key, limits: RequestLimits)] {

@@ -41,9 +41,9 @@ public final class CallAdmission: Sendable {
         let now = MonotonicTime.now.nanoseconds
         let outcome = state.withLock { $0.admit(request, at: now) }
         switch outcome {
-        case .admitted(let holdsPoll):
-            guard holdsPoll else { return }
-            call.onEnd { [self] in state.withLock { $0.pollEnded(request) } }
+        case .admitted(let polls):
+            guard !polls.isEmpty else { return }
+            call.onEnd { [self] in state.withLock { $0.pollEnded(polls) } }
         case .refused(let refusal):
             metrics.counter(
                 "sagamore_requests_refused",
