@@ -26,8 +26,8 @@ from temporalio.api.workflowservice.v1 import PollActivityTaskQueueRequest, Star
 from temporalio.client import Client, TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from .neighbors import milliseconds_per_step
 from .processor import resident_mib, seconds
-from .transitions import Stepper
 
 AT_A_TIME = 10
 CONNECTIONS = 1_000
@@ -246,22 +246,11 @@ async def beside_a_flood(node: MeasuredNode, steps: int) -> dict[str, Any]:
     await node.begin()
     client = await Client.connect(node.address)
 
-    async def milliseconds(name: str) -> float:
-        stepper = Stepper(client, name)
-        await stepper.start()
-        taken = []
-        for _ in range(steps):
-            began = time.monotonic()
-            await stepper.step()
-            taken.append(1_000 * (time.monotonic() - began))
-            await asyncio.sleep(0.02)
-        return statistics.median(taken)
-
-    alone = [await milliseconds("alone-1")]
+    alone = [await milliseconds_per_step(client, "alone-1", steps)]
     async with flood(node.address, 20):
         await asyncio.sleep(2)
-        beside = await milliseconds("beside")
-    alone.append(await milliseconds("alone-2"))
+        beside = await milliseconds_per_step(client, "beside", steps)
+    alone.append(await milliseconds_per_step(client, "alone-2", steps))
     await node.stop()
     usual = statistics.mean(alone)
     return {

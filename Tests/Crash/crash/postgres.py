@@ -33,16 +33,7 @@ class Postgres(Part):
 
     def make_data(self, *options: str) -> None:
         initdb = [str(self.programs / "initdb"), "-D", str(self.data), "--auth=trust", "--no-sync", "-E", "UTF8"]
-        made = subprocess.run(
-            self.as_user([*initdb, *options]),
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )  # fmt: skip
-        if made.returncode != 0:
-            raise PartFailed(f"initdb failed: {made.stdout[-500:]}")
+        self.run([*initdb, *options])
 
     def settings(self) -> list[str]:
         # Commits are durable, as everywhere; a small memory makes checkpoints happen while we look.
@@ -60,6 +51,20 @@ class Postgres(Part):
             return command
         ids = [f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}"]
         return ["setpriv", *ids, "--clear-groups", "--", *command]
+
+    def run(self, command: list[str]) -> str:
+        """Runs one of PostgreSQL's programs, as its user."""
+        done = subprocess.run(
+            self.as_user(command),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise PartFailed(f"{command[0]} failed: {done.stdout[-500:]}")
+        return done.stdout
 
     async def is_up(self) -> bool:
         return (await asyncio.to_thread(self.psql, "select 1")) == "1"

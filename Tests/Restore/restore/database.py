@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,17 +74,3 @@ class ArchivingPostgres(Postgres):
         while self.psql("select pg_is_in_recovery()") != "f":
             self.check_runs()
             await asyncio.sleep(0.05)
-
-    def run(self, command: list[str]) -> str:
-        """Runs one of PostgreSQL's programs, as its user."""
-        done = subprocess.run(
-            self.as_user(command),
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )  # fmt: skip
-        if done.returncode != 0:
-            raise PartFailed(f"{command[0]} failed: {done.stdout[-500:]}")
-        return done.stdout
