@@ -175,7 +175,12 @@ public final class HistoryService: HistoryClient {
         let first = set.shards[0]
         return CommitLane(
             shard: shard,
-            owner: ShardOwner(node: configuration.node, process: process, sliceVersion: set.slices.version),
+            owner: ShardOwner(
+                node: configuration.node,
+                process: process,
+                sliceVersion: set.slices.version,
+                leavesNumbersOut: true
+            ),
             random: environment.makeRandom(),
             makeStore: { try makeLaneStore(shard.id) },
             mayTake: { shard === first || first.perform { first.state.ownership.isOwned } },

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from crash import kafka
 
-from .defects import DEFECTS
 from .site import Site
 from .story import CHECKS, Story
 
@@ -50,7 +49,7 @@ async def passes(name: str, check: Callable[[], Awaitable[None]]) -> bool:
 
 async def tell_the_story() -> int:
     """How many checks passed."""
-    async with running_site(shards=1) as site:
+    async with running_site(shards=6) as site:
         story = Story(site)
         for number, check in enumerate(CHECKS):
             if not await passes(check.__name__, lambda check=check: check(story)):
@@ -60,37 +59,24 @@ async def tell_the_story() -> int:
     return len(CHECKS)
 
 
-async def show_defects() -> int:
-    passed = 0
-    for defect in DEFECTS:
-        async with running_site(defect.shards) as site:
-            passed += await passes(defect.check.__name__, lambda: defect.check(site))
-    return passed
-
-
 async def main() -> int:
     main_task = asyncio.current_task()
     assert main_task is not None
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, main_task.cancel)
-    parser = argparse.ArgumentParser(prog="Tests/Restore/run")
-    parser.add_argument("--defects", action="store_true", help="only what shows defects that are there still")
-    of_defects = parser.parse_args().defects
-    names = [defect.check.__name__ for defect in DEFECTS] if of_defects else [check.__name__ for check in CHECKS]
+    argparse.ArgumentParser(prog="Tests/Restore/run").parse_args()
+    names = [check.__name__ for check in CHECKS]
     if reason := kafka.missing():
         print(f"skipped: {', '.join(names)}: {reason}")
         print(f"0 passed, 0 failed, {len(names)} skipped")
         return 0
     try:
-        passed = await (show_defects if of_defects else tell_the_story)()
+        passed = await tell_the_story()
     except Exception as error:
         print(f"failed: what the checks run on did not start: {error}")
         traceback.print_exc(file=sys.stdout)
         passed = 0
-    skipped = [] if of_defects else DEFECTS
-    for defect in skipped:
-        print(f"skipped: {defect.check.__name__}: a defect that --defects shows: {defect.reason}")
-    print(f"{passed} passed, {len(names) - passed} failed, {len(skipped)} skipped")
+    print(f"{passed} passed, {len(names) - passed} failed, 0 skipped")
     return 0 if passed == len(names) else 1
 
 

@@ -35,17 +35,22 @@ async def until(condition: Callable[[], bool], what: str, words: Callable[[], st
 class Service(Node):
     """One node, whose log can be read."""
 
+    read_from = 0
+
     def __init__(self, name: str, logs: Path, postgres: str, kafka: str, shards: int) -> None:
         super().__init__(name, logs, postgres, kafka)
         text = self.configuration.read_text().replace("format: text", "format: json")
         self.configuration.write_text(f"{text}  partitions: 2\nshards: {shards}\n")
-        self.read_from = 0
 
     async def begin(self) -> None:
-        """Starts the node; `lines` has what it says from now on."""
-        self.read_from = self.log.stat().st_size if self.log.exists() else 0
+        """Starts the node."""
+        self.forget_lines()
         await self.start()
         await until(lambda: self.page("/readyz") == "ready\n", "the node is ready", self.last_words)
+
+    def forget_lines(self) -> None:
+        """`lines` has what it says from now on."""
+        self.read_from = self.log.stat().st_size if self.log.exists() else 0
 
     def page(self, path: str) -> str:
         try:
@@ -152,9 +157,9 @@ class Site:
 
     # What an operator does
 
-    def after_restore(self, *options: str) -> None:
-        script = REPOSITORY / "deploy/postgres/after-restore.sql"
-        psql = [str(self.database.programs / "psql"), "-Xq", "-d", self.database.url, *options]
+    def renumber_outbox(self) -> None:
+        script = REPOSITORY / "deploy/postgres/renumber-outbox.sql"
+        psql = [str(self.database.programs / "psql"), "-Xq", "-d", self.database.url]
         # psql may run as a user who cannot read the file by its path.
         done = subprocess.run(
             psql, cwd="/", input=script.read_text(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -142,9 +142,17 @@ extension PersistenceTests {
             let taken = try #require(try storage.lane.retakeShard(0, as: Storage.owner, epoch: fence.epoch))
             #expect(taken == TakenShard(epoch: fence.epoch + 1, outboxSequence: 1, commitCount: 2, formatLevel: 3))
             #expect(try storage.lane.epoch(of: 0) == fence.epoch + 1)
-            try storage.lane.raiseOutbox(0, to: 9)
-            try storage.lane.raiseOutbox(0, to: 5)
-            #expect(try storage.number("select outbox_sequence from sagamore.shards") == 9)
+        }
+
+        @Test func numbersOfRecordsBeginAtTheClock() throws {
+            let storage = try Storage()
+            let owner = ShardOwner(node: "node", process: "process", leavesNumbersOut: true)
+            let taken = try #require(try storage.lane.takeShard(0, as: owner))
+            let now = try storage.number("select (extract(epoch from now()) * 1000000)::bigint")
+            #expect((0..<60_000_000).contains(now - taken.outboxSequence), "\(taken.outboxSequence) at \(now)")
+            try storage.session.execute("update sagamore.shards set outbox_sequence = \(now) + 3600000000")
+            let next = try #require(try storage.lane.takeShard(0, as: owner))
+            #expect(next.outboxSequence == now + 3_601_000_000, "the clock was ahead")
         }
 
         @Test func shardsDoNotFenceEachOther() throws {

@@ -26,8 +26,6 @@ public struct DatabaseOperation: Sendable {
         case laneStanding
         /// `LaneStore.epoch`
         case epoch
-        /// `LaneStore.raiseOutbox`
-        case raiseOutbox
         /// `LaneStore.renewLease`
         case renewLease
         /// `LaneStore.releaseShard`
@@ -93,7 +91,7 @@ public struct DatabaseOperation: Sendable {
                 .waitingTasks, .waitingQueues, .readHistory, .publisherStanding, .readOutbox, .positions:
                 true
             // The store does not say of the statements behind `isCommitted` that they only read.
-            case .commit, .takeShard, .retakeShard, .raiseOutbox, .renewLease, .releaseShard, .isJournalRowCommitted,
+            case .commit, .takeShard, .retakeShard, .renewLease, .releaseShard, .isJournalRowCommitted,
                 .isInboxRowCommitted, .deleteRuns, .eraseDeletedRuns, .deleteTraces, .waits, .recordPositions,
                 .deleteRecords,
                 .insertDeadEvent:
@@ -104,7 +102,7 @@ public struct DatabaseOperation: Sendable {
         /// Whether it locks the shard's row, and waits for another transaction that has locked it.
         public var locksShard: Bool {
             switch self {
-            case .commit, .takeShard, .retakeShard, .raiseOutbox, .renewLease, .releaseShard: true
+            case .commit, .takeShard, .retakeShard, .renewLease, .releaseShard: true
             default: false
             }
         }

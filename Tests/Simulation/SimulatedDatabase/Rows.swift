@@ -15,8 +15,17 @@ public struct ShardRow: Sendable, Equatable {
     public internal(set) var leaseUntil = Instant.distantPast
     /// The number of the last outbox record.
     public internal(set) var outboxSequence: Int64 = 0
+    /// The number of the last outbox record that the owner found.
+    public internal(set) var outboxFound: Int64?
+    /// The number behind which those of the owner begin.
+    public internal(set) var outboxStart: Int64?
     /// The number of commits.
     public internal(set) var commitCount: Int64 = 0
+
+    var leftOut: ClosedRange<Int64>? {
+        guard let outboxFound, let outboxStart, outboxFound < outboxStart else { return nil }
+        return (outboxFound + 1)...outboxStart
+    }
 }
 
 /// A row of `alarms`.

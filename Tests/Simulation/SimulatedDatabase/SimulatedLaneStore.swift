@@ -30,6 +30,11 @@ public final class SimulatedLaneStore: LaneStore {
                 if isFree || row.node.hasSameBytes(as: owner.node) {
                     row.node = owner.node
                     row.owner = owner.process
+                    if row.outboxSequence != row.outboxStart { row.outboxFound = row.outboxSequence }
+                    if owner.leavesNumbersOut {
+                        row.outboxSequence = max(now.nanoseconds / 1_000, row.outboxSequence + 1_000_000)
+                    }
+                    row.outboxStart = row.outboxSequence
                     return try take(shard, row, now)
                 }
             }
@@ -81,14 +86,6 @@ public final class SimulatedLaneStore: LaneStore {
     public func epoch(of shard: Int32) throws(CommitError) -> Int64 {
         try database.perform(.epoch, session, shard: shard) { () throws(CommitError) in
             database.tables.shard(shard)?.epoch ?? 0
-        }
-    }
-
-    public func raiseOutbox(_ shard: Int32, to sequence: Int64) throws(CommitError) {
-        try database.perform(.raiseOutbox, session, shard: shard) { () throws(CommitError) in
-            guard var row = database.tables.shard(shard) else { return }
-            row.outboxSequence = max(row.outboxSequence, sequence)
-            try update(shard, row)
         }
     }
 

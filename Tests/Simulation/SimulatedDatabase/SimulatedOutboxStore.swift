@@ -20,7 +20,7 @@ public final class SimulatedOutboxStore: OutboxStore {
                 return ShardStanding(isOwned: false, outboxSequence: 0)
             }
             let isOwned = row.owner.hasSameBytes(as: session.client)
-            return ShardStanding(isOwned: isOwned, outboxSequence: row.outboxSequence)
+            return ShardStanding(isOwned: isOwned, outboxSequence: row.outboxSequence, leftOut: row.leftOut)
         }
     }
 

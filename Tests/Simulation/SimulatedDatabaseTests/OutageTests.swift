@@ -29,7 +29,6 @@ extension DatabaseContract {
                     failure { () throws(CommitError) in _ = try lane.takeShard(0, as: Sample.owner) },
                     failure { () throws(CommitError) in _ = try lane.retakeShard(0, as: Sample.owner, epoch: 1) },
                     failure { () throws(CommitError) in _ = try lane.renewLease(0, as: Sample.owner, epoch: 1) },
-                    failure { () throws(CommitError) in try lane.raiseOutbox(0, to: 1) },
                     failure { () throws(CommitError) in try lane.releaseShard(0, epoch: 1) },
                 ]
                 for found in failures {

@@ -236,12 +236,7 @@ extension RandomOperations {
                 if isRare { try $0.lane.releaseShard(shard, epoch: epoch) }
                 return "\(try $0.lane.epoch(of: shard))"
             }
-        case 7:
-            return Step(name: "raise") {
-                try $0.lane.raiseOutbox(shard, to: sequence)
-                return ""
-            }
-        case 8:
+        case 7, 8:
             return Step(name: "row") { "\(try $0.lane.isCommitted(runID: Sample.runID(number), sequence: sequence))" }
         default:
             let row = Sample.inbox(random.below(4), "command \(random.below(40))")

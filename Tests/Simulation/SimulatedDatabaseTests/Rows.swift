@@ -12,7 +12,7 @@ extension PostgresUnderTest {
             "shards",
             [
                 "id", "epoch", "node", "owner", "lease_until = '-infinity'", "outbox_sequence", "commit_count",
-                "slice_version",
+                "slice_version", "outbox_found", "outbox_start",
             ],
             "id"
         ),
@@ -125,7 +125,9 @@ extension SimulatedUnderTest {
         for (id, row) in tables.shards.enumerated() {
             let hasNoLease = row.leaseUntil == .distantPast ? "true" : "false"
             let counts = ["\(row.outboxSequence)", "\(row.commitCount)", "\(tables.sliceVersion)"]
-            add("shards", "\(id)", "\(row.epoch)", row.node, row.owner, hasNoLease, counts.joined(separator: "|"))
+            let leftOut = [row.outboxFound, row.outboxStart].map { $0.map { "\($0)" } ?? "-" }
+            let numbers = (counts + leftOut).joined(separator: "|")
+            add("shards", "\(id)", "\(row.epoch)", row.node, row.owner, hasNoLease, numbers)
         }
         add("slices", tables.slices.map { "\($0)" }.joined())
         for (number, retention) in tables.retentions.sorted(by: { $0.key < $1.key }) {

@@ -33,11 +33,12 @@ final class PublisherSession {
     private let context: PublisherContext
     private let store: any OutboxStore
     private let producer: any TransactionalProducer
-    /// The number of the shard's last record when the session began.
-    private let counter: Int64
+    /// The shard's row when the session began.
+    private let standing: ShardStanding
     /// How far topics were published when the session began, as far as this process and the database know.
     private let knownPositions: [String: Int64]
     private var topics: TopicTable
+    private var hasReportedLoss: Bool
     /// Aborted transactions in a row after which the producer is replaced.
     private static let attemptLimit = 8
     private var cleaner: OutboxCleaner
@@ -50,16 +51,16 @@ final class PublisherSession {
         _ context: PublisherContext,
         _ producer: any TransactionalProducer,
         _ store: any OutboxStore,
-        counter: Int64,
-        knownPositions: [String: Int64],
-        reported: Set<String>
+        standing: ShardStanding,
+        progress: PublisherProgress
     ) {
         self.context = context
         self.producer = producer
         self.store = store
-        self.counter = counter
-        self.knownPositions = knownPositions
-        topics = TopicTable(reported: reported, chance: context.environment.chance)
+        self.standing = standing
+        knownPositions = progress.positions
+        hasReportedLoss = progress.hasReportedLoss
+        topics = TopicTable(reported: progress.reported, chance: context.environment.chance)
         cleaner = OutboxCleaner(shard: context.shard, rowLimit: context.settings.deletionRows)
     }
 
@@ -79,7 +80,8 @@ final class PublisherSession {
     var progress: PublisherProgress {
         PublisherProgress(
             positions: knownPositions.merging(topics.positions) { max($0, $1) },
-            reported: topics.reported
+            reported: topics.reported,
+            hasReportedLoss: hasReportedLoss
         )
     }
 
@@ -218,12 +220,24 @@ final class PublisherSession {
         if !cursor.metadata.isEmpty, cursor.metadata != settings.installationID {
             throw .inconsistent("the cursor of \(topic) in Kafka belongs to another installation")
         }
-        // No record was published that the session did not find: what was written since proves nothing.
-        if cursor.offset > counter {
+        let last = standing.outboxSequence
+        if cursor.offset > last {
             throw .inconsistent(
-                "the cursor of \(topic) in Kafka is \(cursor.offset) but the database's last record is \(counter):"
-                    + " the database was restored to an earlier state"
+                "the cursor of \(topic) in Kafka is \(cursor.offset) but the database's last record is \(last):"
+                    + " the database was restored to an earlier state, and its clock is behind what it was"
             )
+        }
+        if let leftOut = standing.leftOut, leftOut.contains(cursor.offset), !hasReportedLoss {
+            hasReportedLoss = true
+            log.critical(
+                "the database was restored to an earlier state; events go on, but commands that it has lost are carried"
+                    + " out again only if you rewind (docs/OPERATIONS.md, 'Backup and restore')",
+                metadata: [
+                    "shard": "\(shard)", "topic": "\(topic)", "last_record": "\(leftOut.lowerBound - 1)",
+                    "last_published": "\(cursor.offset)",
+                ]
+            )
+            context.environment.metrics.foundLoss(shard: shard)
         }
     }
 
@@ -352,6 +366,8 @@ struct PublisherProgress {
     var positions: [String: Int64] = [:]
     /// The topics that were reported as blocked.
     var reported: Set<String> = []
+    /// Whether it was reported that Kafka has records that the database has lost.
+    var hasReportedLoss = false
 }
 
 extension KafkaError {

@@ -36,15 +36,9 @@ struct SessionOpening {
         let standing = try PublisherSession.query { () throws(CommitError) in try store.standing(of: shard) }
         guard standing.isOwned else { throw .notOwned }
         let positions = try PublisherSession.query { () throws(CommitError) in try store.positions(of: shard) }
-        let known = positions.merging(progress.positions) { max($0, $1) }
-        return PublisherSession(
-            context,
-            producer,
-            store,
-            counter: standing.outboxSequence,
-            knownPositions: known,
-            reported: progress.reported
-        )
+        var progress = progress
+        progress.positions.merge(positions) { max($0, $1) }
+        return PublisherSession(context, producer, store, standing: standing, progress: progress)
     }
 
     private mutating func initTransactions() throws(PublisherError) {

@@ -55,6 +55,14 @@ public struct KafkaFrontMetrics: Sendable {
         ).increment()
     }
 
+    func foundLoss(shard: Int32) {
+        registry.counter(
+            "sagamore_database_losses",
+            "Times that Kafka had records which the database has lost: it was restored, or a standby took over.",
+            labels: ["shard": "\(shard)"]
+        ).increment()
+    }
+
     func published(_ count: Int, topic: String) {
         registry.counter(
             "sagamore_kafka_records_published",

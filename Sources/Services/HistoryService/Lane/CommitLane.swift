@@ -266,8 +266,6 @@ final class CommitLane: @unchecked Sendable {
         case .wentBack(let known, _):
             failure = .fenced
             loss = .databaseWentBack
-            // Records above this number may be published already, so their numbers must not be reused.
-            try? store?.raiseOutbox(shard.id, to: known.outboxSequence)
         }
         if !haveMoved { tell(end) }
         shard.perform { shard.drop(failure, refusing: items) }

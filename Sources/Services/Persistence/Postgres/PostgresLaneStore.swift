@@ -50,6 +50,7 @@ public final class PostgresLaneStore: LaneStore {
         let known = Migrations.formatLevel
         let values: [PostgresValue] = [
             .int32(shard), .text(owner.node), .text(owner.process), .int64(owner.sliceVersion), .int32(known),
+            .bool(owner.leavesNumbersOut),
         ]
         if let taken = try taken(LaneStatements.take, values) { return taken }
         let level = try run { () throws(PostgresError) in try connection.query(LaneStatements.formatLevel).int32(0, 0) }
@@ -86,12 +87,6 @@ public final class PostgresLaneStore: LaneStore {
     public func epoch(of shard: Int32) throws(CommitError) -> Int64 {
         let rows = try run { () throws(PostgresError) in try connection.query(LaneStatements.epoch, [.int32(shard)]) }
         return rows.rowCount == 1 ? rows.int64(0, 0) : 0
-    }
-
-    public func raiseOutbox(_ shard: Int32, to sequence: Int64) throws(CommitError) {
-        _ = try run { () throws(PostgresError) in
-            try connection.query(LaneStatements.raiseOutbox, [.int32(shard), .int64(sequence)])
-        }
     }
 
     public func renewLease(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> Bool {

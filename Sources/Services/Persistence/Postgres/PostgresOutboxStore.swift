@@ -17,14 +17,18 @@ public final class PostgresOutboxStore: OutboxStore {
 
     private static let standing = PostgresStatement(
         "outbox_standing",
-        "select owner = $2, outbox_sequence from sagamore.shards where id = $1",
+        "select owner = $2, outbox_sequence, outbox_found, outbox_start from sagamore.shards where id = $1",
         readsOnly: true
     )
 
     public func standing(of shard: Int32) throws(CommitError) -> ShardStanding {
         let rows = try query(Self.standing, [.int32(shard), .text(process)])
         guard rows.rowCount == 1 else { return ShardStanding(isOwned: false, outboxSequence: 0) }
-        return ShardStanding(isOwned: rows.bool(0, 0), outboxSequence: rows.int64(0, 1))
+        var leftOut: ClosedRange<Int64>?
+        if let found = rows.optionalInt64(0, 2), let start = rows.optionalInt64(0, 3), found < start {
+            leftOut = (found + 1)...start
+        }
+        return ShardStanding(isOwned: rows.bool(0, 0), outboxSequence: rows.int64(0, 1), leftOut: leftOut)
     }
 
     private static let endWaits = PostgresStatement(

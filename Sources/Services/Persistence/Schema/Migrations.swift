@@ -6,7 +6,7 @@ struct Migration: Sendable {
 }
 
 enum Migrations {
-    static let all: [Migration] = [baseline]
+    static let all: [Migration] = [baseline, outboxGaps]
 
     /// Earlier steps belonged to development versions, whose databases cannot be migrated.
     static var first: Int32 { baseline.version }
@@ -209,7 +209,7 @@ enum Migrations {
             create unique index inbox_commands on sagamore.inbox (namespace, workflow_id, command_id);
             create index inbox_by_time on sagamore.inbox using brin (received_at);
 
-            -- Records on their way to a topic, numbered without gaps by the shard's row.
+            -- Records on their way to a topic, numbered by the shard's row.
             create table sagamore.outbox (
                 shard integer not null,
                 sequence bigint not null,
@@ -261,6 +261,17 @@ enum Migrations {
                 recorded_at bigint not null,
                 primary key (run_id, scheduled_event_id)
             );
+            """
+    )
+
+    /// Columns without defaults: a table with such is not rewritten.
+    private static let outboxGaps = Migration(
+        version: 7,
+        summary: "numbers that an owner leaves out",
+        sql: """
+            -- The owner has left out the numbers behind the first, up to and with the second: a cursor among them
+            -- belongs to commits that the database has lost.
+            alter table sagamore.shards add column outbox_found bigint, add column outbox_start bigint;
             """
     )
 }

@@ -31,11 +31,14 @@ public struct ShardStanding: Sendable, Equatable {
     public let isOwned: Bool
     /// The number of the shard's last outbox record.
     public let outboxSequence: Int64
+    /// Numbers that the owner left out when it took the shard.
+    public let leftOut: ClosedRange<Int64>?
 
     /// Creates a standing.
-    public init(isOwned: Bool, outboxSequence: Int64) {
+    public init(isOwned: Bool, outboxSequence: Int64, leftOut: ClosedRange<Int64>? = nil) {
         self.isOwned = isOwned
         self.outboxSequence = outboxSequence
+        self.leftOut = leftOut
     }
 }
 

@@ -40,8 +40,6 @@ public protocol LaneStore: AnyObject {
     func standing(of shard: Int32) throws(CommitError) -> ShardOwner?
     /// The epoch in the shard's row.
     func epoch(of shard: Int32) throws(CommitError) -> Int64
-    /// Raises the number of the shard's last outbox record to at least `sequence`.
-    func raiseOutbox(_ shard: Int32, to sequence: Int64) throws(CommitError)
     /// Renews the lease.
     func renewLease(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> Bool
     /// Releases the shard at a clean stop, so that the next owner need not wait.
@@ -78,11 +76,15 @@ public struct ShardOwner: Sendable, Equatable {
     public let process: String
     /// The version of the table of slices that this process routes by.
     public let sliceVersion: Int64
+    /// Whether its outbox records get numbers that no record had before, also none of commits that the database has
+    /// lost: they begin at the database's clock.
+    public let leavesNumbersOut: Bool
 
-    public init(node: String, process: String, sliceVersion: Int64 = 1) {
+    public init(node: String, process: String, sliceVersion: Int64 = 1, leavesNumbersOut: Bool = false) {
         self.node = node
         self.process = process
         self.sliceVersion = sliceVersion
+        self.leavesNumbersOut = leavesNumbersOut
     }
 }
 

@@ -70,14 +70,15 @@ final class OutboxWorld {
     private var epoch: Int64
     private(set) var sequence: Int64
 
-    init(server: TemporaryPostgres? = nil) throws {
+    init(server: TemporaryPostgres? = nil, leavesNumbersOut: Bool = false) throws {
         let server = try server ?? TemporaryPostgres.sharedServer()
         url = try server.createDatabase()
         sql = try PostgresConnection(url, applicationName: "test")
         installation = try Migrator.migrate(sql, shardCount: 1).installationID
         process = Names.next("process")
         lane = PostgresLaneStore(try PostgresConnection(url, applicationName: "lane"))
-        let taken = try lane.takeShard(0, as: ShardOwner(node: "node", process: process))
+        let owner = ShardOwner(node: "node", process: process, leavesNumbersOut: leavesNumbersOut)
+        let taken = try lane.takeShard(0, as: owner)
         epoch = try #require(taken).epoch
         sequence = try #require(taken).outboxSequence
     }

@@ -265,11 +265,6 @@ final class FaultyLaneStore: LaneStore {
         return try store.epoch(of: shard)
     }
 
-    func raiseOutbox(_ shard: Int32, to sequence: Int64) throws(CommitError) {
-        try faults.checkAlive()
-        try store.raiseOutbox(shard, to: sequence)
-    }
-
     func renewLease(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> Bool {
         try faults.checkAlive()
         return try store.renewLease(shard, as: owner, epoch: epoch)

@@ -48,12 +48,12 @@ final class TestDatabase {
         )
     }
 
-    /// Checks that the numbers of transitions, of events, and of outbox records have no gaps.
+    /// Checks that the numbers of transitions, of events, and of outbox records have no gaps but those of owners.
     func checkNumbers(_ location: SourceLocation = #_sourceLocation) throws {
         let gaps = try number(
             """
             select count(*) from (select sequence, lag(sequence) over (partition by shard order by sequence) as before
-                from sagamore.outbox) as o where sequence <> coalesce(before, 0) + 1
+                from sagamore.outbox) as o where sequence <> before + 1 and sequence < before + 1000000
             """
         )
         #expect(gaps == 0, "the outbox has gaps", sourceLocation: location)
@@ -61,6 +61,7 @@ final class TestDatabase {
             """
             select count(*) from sagamore.shards s where outbox_sequence <>
                 (select coalesce(max(sequence), 0) from sagamore.outbox o where o.shard = s.id)
+                and outbox_sequence <> outbox_start
             """
         )
         #expect(counters == 0, "a shard's counter is not its last record", sourceLocation: location)

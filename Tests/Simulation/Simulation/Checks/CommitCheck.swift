@@ -9,7 +9,8 @@ internal import SagamoreSimulatedDatabase
 /// - `event-ids`: the ids of a run's events count from 1 without gaps.
 /// - `journal-order`: the rows of a run's journal are in order.
 /// - `one-open-run`: a workflow has at most one open run.
-/// - `outbox-numbers`: the records of a shard are numbered without gaps, each number once.
+/// - `outbox-numbers`: the records of a shard are numbered without gaps but those that an owner leaves out, each number
+///   once, also those of commits that were lost.
 struct CommitCheck {
     /// What the next row of a run has to continue.
     private struct End {
@@ -18,18 +19,11 @@ struct CommitCheck {
     }
 
     private var ends: [RunID: End] = [:]
-    /// The number of the last record of each shard.
+    /// The number of the last record of each shard, also of those that the database has lost: they may be published.
     private var lastRecords: [Int32: Int64] = [:]
-    /// An owner that finds that the database went back leaves out the numbers that it has used already: they may be
-    /// published.
-    private var mayLeaveNumbersOut = false
 
     /// What was committed before may be gone.
-    mutating func historyWasRewritten() {
-        ends = [:]
-        lastRecords = [:]
-        mayLeaveNumbersOut = true
-    }
+    mutating func historyWasRewritten() { ends = [:] }
 
     /// - Parameter database: which has committed the batch.
     mutating func check(
@@ -37,7 +31,8 @@ struct CommitCheck {
         _ fence: ShardFence,
         in database: SimulatedDatabase
     ) throws(Violation) {
-        let epoch = database.shards[Int(fence.shard)].epoch
+        let row = database.shards[Int(fence.shard)]
+        let epoch = row.epoch
         guard epoch == fence.epoch else {
             throw Violation("fence", "shard \(fence.shard) of epoch \(epoch) has a commit of epoch \(fence.epoch)")
         }
@@ -49,7 +44,7 @@ struct CommitCheck {
             }
         }
         if let last = lastRecords[fence.shard], !batch.outbox.isEmpty,
-            fence.outboxSequence != last, !(mayLeaveNumbersOut && fence.outboxSequence > last)
+            fence.outboxSequence != last, fence.outboxSequence != row.outboxStart || fence.outboxSequence < last
         {
             throw Violation(
                 "outbox-numbers",

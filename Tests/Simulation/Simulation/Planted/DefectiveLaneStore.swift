@@ -41,6 +41,10 @@ final class DefectiveLaneStore: ReachedLaneStore {
     }
 
     override func takeShard(_ shard: Int32, as owner: ShardOwner) throws(CommitError) -> TakenShard? {
+        var owner = owner
+        if defect == .lostNumbersUsedAgain {
+            owner = ShardOwner(node: owner.node, process: owner.process, sliceVersion: owner.sliceVersion)
+        }
         var taken = try super.takeShard(shard, as: owner)
         if defect == .outboxNumberUsedTwice, let sequence = taken?.outboxSequence, sequence > 0 {
             taken?.outboxSequence = sequence - 1

@@ -32,6 +32,8 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
     case inboxInAnotherTransaction = "inbox-in-another-transaction"
     /// Who takes a shard numbers its records from the last one that was written, and not from the one behind.
     case outboxNumberUsedTwice = "outbox-number-used-twice"
+    /// Who takes a shard leaves no numbers out: those of commits that the database has lost are used again.
+    case lostNumbersUsedAgain = "lost-numbers-used-again"
     /// The details of heartbeats are not loaded.
     case heartbeatForgotten = "heartbeat-forgotten"
 
@@ -71,6 +73,7 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
         case .unheardCommitTakenForDone, .unheardCommitRepeated: [.commitUnheard]
         case .stickyTaskNeverGivenUp: [.workerShutdown, .clockStep]
         case .activeRunForgotten, .activeRunTakenForParked: [.serverKill, .serverRestart]
+        case .lostNumbersUsedAgain: [.databaseWentBack]
         default: []
         }
     }
@@ -81,7 +84,7 @@ public enum PlantedDefect: String, CaseIterable, Sendable {
     /// The share of sagas that begin with a command, where the defect shows in those only or in the others only.
     var commandShare: Double? {
         switch self {
-        case .inboxInAnotherTransaction: 1
+        case .inboxInAnotherTransaction, .lostNumbersUsedAgain: 1
         case .staleRunTaken: 0
         default: nil
         }

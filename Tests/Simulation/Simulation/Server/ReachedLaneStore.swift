@@ -40,12 +40,6 @@ class ReachedLaneStore: LaneStore {
         try life.call { () throws(CommitError) in try store.epoch(of: shard) }
     }
 
-    func raiseOutbox(_ shard: Int32, to sequence: Int64) throws(CommitError) {
-        try life.call(
-            lockedUntil: { stores.lockedUntil(shard) }
-        ) { () throws(CommitError) in try store.raiseOutbox(shard, to: sequence) }
-    }
-
     func renewLease(_ shard: Int32, as owner: ShardOwner, epoch: Int64) throws(CommitError) -> Bool {
         try life.call(
             lockedUntil: { stores.lockedUntil(shard) }

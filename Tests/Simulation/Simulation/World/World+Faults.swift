@@ -77,6 +77,7 @@ extension World {
         isHistoryRewritten = true
         rewrittenAt = scheduler.now
         commitCheck.historyWasRewritten()
+        kafka?.check.historyWasRewritten()
         // What workers have in memory never happened: they would report it as an error in workflow code.
         for worker in workers { restart(worker) { $0.kill(isNoticed: true) } }
     }

@@ -84,7 +84,7 @@ extension World {
                 noteOwner(of: fence)
                 try commitCheck.check(batch, fence, in: database)
                 countStates(of: batch)
-                if !isHistoryRewritten, !batch.outbox.isEmpty { try kafka?.check.committed(batch.outbox) }
+                if !batch.outbox.isEmpty { try kafka?.check.committed(batch.outbox) }
             } catch {
                 report(error)
             }

@@ -147,6 +147,7 @@ public final class World: @unchecked Sendable {
         if isHistoryRewritten {
             return servers.contains { $0.isReady } && scheduler.now >= calmSince + .seconds(120)
                 && !database.alarms.contains { database.run($0.runID)?.status != .running }
+                && database.outboxCount == 0
         }
         return clients.allSatisfy(\.isDone) && isKafkaAtRest && database.alarms.isEmpty
             && servers.contains { $0.isReady }

@@ -1,18 +1,13 @@
--- After the database went back to an earlier state (a restored backup) while Kafka is ahead of it. Stop all nodes, run
--- this as the owner of the schema, once, and start them:
+-- After 'PUBLISHING HAS STOPPED for this shard', when the reason is that the database was restored and its clock is
+-- behind what it was. Mend the clock, stop all nodes, run this as the owner of the schema, once, and start them:
 --
---     psql -d sagamore -f after-restore.sql                    no node has run since the database went back
---     psql -d sagamore -v started=on -f after-restore.sql      one has, and says that publishing has stopped
+--     psql -d sagamore -f renumber-outbox.sql
 --
 -- Kafka knows each published record by its number, and numbers above the restored counter are in use there. This raises
 -- the counters beyond them, by the microseconds since 1970: also beyond what an earlier run of this script has raised
 -- and the database has lost again. docs/OPERATIONS.md says what else there is to decide.
 
 \set ON_ERROR_STOP on
-\if :{?started}
-\else
-    \set started off
-\endif
 
 begin;
 set local search_path = sagamore;
@@ -31,13 +26,11 @@ $$;
 
 select (extract(epoch from now()) * 1000000)::bigint as more \gset
 
-\if :started
-    -- A node that ran since then has used numbers again. Records with such numbers would count as published: all that
-    -- wait get new ones. A few from before the restored moment, which are on their topics, come a second time.
-    update outbox set sequence = sequence + :more;
-    update outbox_waits set
-        after_sequence = after_sequence + :more, through_sequence = through_sequence + :more;
-\endif
+-- Nodes that ran since then have used numbers again. Records with such numbers would count as published: all that wait
+-- get new ones. A few from before the restored moment, which are on their topics, come a second time.
+update outbox set sequence = sequence + :more;
+update outbox_waits set
+    after_sequence = after_sequence + :more, through_sequence = through_sequence + :more;
 update shards set outbox_sequence = outbox_sequence + :more;
 
 commit;
