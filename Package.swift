@@ -74,6 +74,7 @@ let cLibraries: [Target] = [
     wrapper("CSagamorePostgres", apt: "libpq-dev", brew: "libpq"),
     wrapper("CSagamoreRdKafka", apt: "librdkafka-dev", brew: "librdkafka"),
     .systemLibrary(name: "CSagamoreAllocator", path: folder("Sources", "CLibraries", "CSagamoreAllocator")),
+    .target(name: "CSagamoreSteadyWaits", path: folder("Sources", "CLibraries", "CSagamoreSteadyWaits")),
     .target(name: "CSagamoreWorkflowHooks", path: folder("Sources", "CLibraries", "CSagamoreWorkflowHooks")),
 ]
 
@@ -105,7 +106,7 @@ let connections: [Target] = [
     library("Connections", "SagamoreHTTPClient", ["CSagamoreCurl"]),
     library("Connections", "SagamorePostgresClient", ["CSagamorePostgres"]),
     library("Connections", "SagamoreEmbeddedPostgres", ["SagamoreThreads"]),
-    library("Connections", "SagamoreKafkaClient", ["CSagamoreRdKafka", "SagamoreThreads"]),
+    library("Connections", "SagamoreKafkaClient", ["CSagamoreRdKafka", "CSagamoreSteadyWaits", "SagamoreThreads"]),
 
     testSupport("SagamorePostgresTestSupport", ["SagamoreEmbeddedPostgres", "SagamorePostgresClient"]),
     testSupport("SagamoreKafkaTestSupport", ["SagamoreKafkaClient", "SagamoreThreads"]),

@@ -49,12 +49,6 @@ NEEDS: dict[str, Callable[[], str | None]] = {
 }
 """What says why a test cannot run here."""
 
-BY_NAME_ONLY = {
-    "time-back-without-broker": "librdkafka waits until the clock is again where it was",
-}
-"""Tests that show a known defect, and which one. They run when `--only` asks for them."""
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="Tests/Crash/run", description=__doc__)
     parser.add_argument("--seed", type=int, help="repeats the choices of a run (default: a new one, which is printed)")
@@ -100,10 +94,6 @@ def main() -> None:
         "families": lambda folder: families.run(folder, family_settings),
     }
     names = [name for name in tests if any(only in name for only in arguments.only or [""])]
-    if not arguments.only:
-        for name, defect in BY_NAME_ONLY.items():
-            print(f"crash: {name} runs with --only {name} alone: {defect}")
-            names.remove(name)
     if not names:
         parser.error("no test has such a name")
     logs = arguments.logs or REPOSITORY / ".build/test-logs/Crash"
