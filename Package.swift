@@ -152,6 +152,15 @@ let services: [Target] = [
     library("Services", "SagamoreServices", ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]),
     library(
         "Services",
+        "SagamoreVisibility",
+        [
+            "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
+            "SagamorePostgresClient", "SagamoreJSONText", "SagamoreCommandLineArguments", "SagamoreLogging",
+            "SagamoreThreads",
+        ]
+    ),
+    library(
+        "Services",
         "SagamorePersistence",
         ["SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient"]
     ),
@@ -204,6 +213,14 @@ let services: [Target] = [
         [
             "SagamoreEngineTestSupport", "SagamoreMatchingService", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
             "SagamoreProtobuf", "SagamoreLogging",
+        ]
+    ),
+    tests(
+        "Services",
+        "SagamoreVisibilityTests",
+        [
+            "SagamorePostgresTestSupport", "SagamoreVisibility", "SagamorePersistence", "SagamoreServices",
+            "SagamoreEngine", "SagamoreAPI", "SagamorePostgresClient", "SagamoreEmbeddedPostgres", "SagamoreLogging",
         ]
     ),
     tests(
@@ -267,7 +284,7 @@ let program: [Target] = [
             "CSagamoreAllocator", "SagamoreAuthorization", "SagamoreHTTPClient", "SagamoreGRPCFront",
             "SagamoreKafkaFront", "SagamoreHistoryService",
             "SagamoreMatchingService",
-            "SagamoreNamespaces", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
+            "SagamoreNamespaces", "SagamoreVisibility", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
             "SagamoreEmbeddedPostgres", "SagamoreGRPC", "SagamorePostgresClient",
             "SagamoreKafkaClient", "SagamoreWebFront", "SagamoreJSONText", "SagamoreMetrics", "SagamoreLogging",
             "SagamoreThreads",

@@ -18,7 +18,7 @@ public enum Suggestion {
     }
 
     /// A hint that names the nearest candidate, if one is near.
-    static func hint(for word: String, among candidates: [String]) -> String? {
+    public static func hint(for word: String, among candidates: [String]) -> String? {
         nearest(to: word, among: candidates).map { "Did you mean '\($0)'?" }
     }
 

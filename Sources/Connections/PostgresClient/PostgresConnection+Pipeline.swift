@@ -139,7 +139,7 @@ extension PostgresConnection {
             } else {
                 progress.handOver(.prepare(nil))
             }
-            prepared[statement.name] = statement.sql
+            if !statement.name.isEmpty { prepared[statement.name] = statement.sql }
             preparing.append(statement.name)
             guard PQsendPrepare(handle, statement.name, statement.sql, 0, nil) == 1 else { return false }
         }

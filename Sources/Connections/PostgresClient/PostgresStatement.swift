@@ -3,12 +3,18 @@
 /// The SQL alone determines the types of `$1`, `$2`, …, so write casts (`$1::int8`) where the context is ambiguous.
 /// Values are sent in binary form and must match those types exactly.
 public struct PostgresStatement: Sendable, Hashable {
-    /// The name under which it is prepared. A name always stands for the same SQL.
+    /// The name under which it is prepared; empty for one that is prepared each time. A name always stands for the same
+    /// SQL.
     public let name: String
     /// One SQL statement with parameters `$1`, `$2`, ….
     public let sql: String
     /// Whether it is read-only, so that a lost connection leaves no unknown outcome.
     public let readsOnly: Bool
+
+    /// A statement that is prepared each time, for a text that is seldom used again.
+    public static func unnamed(_ sql: String, readsOnly: Bool = false) -> PostgresStatement {
+        PostgresStatement("", sql, readsOnly: readsOnly)
+    }
 
     /// Creates a statement. With `readsOnly`, a lost connection is reported as `.connectionLost` instead of
     /// `.outcomeUnknown`.

@@ -106,6 +106,7 @@ func merged(
     if let old, let before = try? old.decoded() {
         attributes.indexedFields = before.indexedFields.merging(attributes.indexedFields)
     }
+    attributes.indexedFields = attributes.indexedFields.filter { !$0.isNoValue }
     return RawMessage(attributes)
 }
 

@@ -15,6 +15,17 @@ extension Execution {
             return CommandRefusal(cause, problem)
         }
         if let problem = problem(with: attributes, namespace, context.limits) { return CommandRefusal(cause, problem) }
+        if let given = attributes.searchAttributes, (try? given.decoded().indexedFields.isEmpty) == false,
+            let wrong = searchAttributeProblem(given, context)
+        {
+            let about =
+                "WorkflowId=\(attributes.workflowID) WorkflowType=\(attributes.workflowType?.name ?? "")"
+                + " Namespace=\(namespace.name)"
+            return CommandRefusal(
+                .badSearchAttributes,
+                "invalid SearchAttributes on StartChildWorkflowCommand: \(wrong.text). \(about)"
+            )
+        }
         if let input = attributes.input, input.bytes.count > context.limits.payloadBytes {
             return tooLarge("StartChildWorkflowExecutionCommandAttributes. Input", cause)
         }
@@ -77,7 +88,7 @@ extension Execution {
         event.cronSchedule = command.cronSchedule
         event.header = command.header
         event.memo = command.memo
-        event.searchAttributes = command.searchAttributes
+        event.searchAttributes = command.searchAttributes.map { context.completion.attributes?.typed($0) ?? $0 }
         event.inheritBuildID = command.inheritBuildID
         event.priority = command.priority
         event.versioningOverride = command.versioningOverride

@@ -54,7 +54,11 @@ extension Execution {
         draft.event(.workflowExecutionFailed, .workflowExecutionFailedEventAttributes(event))
         let type = applicationType(of: failure)
         let isRolledBack = durable.origin != nil && type == "SagaCompensated"
-        draft.decision.endsUncompensated = type == "SagaCompensationFailed"
+        switch type {
+        case "SagaCompensated": draft.decision.compensation = .complete
+        case "SagaCompensationFailed": draft.decision.compensation = .failed
+        default: break
+        }
         closed(isRolledBack ? .compensated : .failed, in: &draft) { $0.failure = failure }
         return nil
     }

@@ -15,11 +15,11 @@ extension Execution {
         queue.name = attributes.taskQueue?.name ?? ""
         if queue.name.isEmpty { queue.name = durable.taskQueue }
         queue.kind = .normal
-        if let refusal = refusal(of: attributes, type: type, queue: queue.name, context.limits) { return refusal }
+        if let refusal = refusal(of: attributes, type: type, queue: queue.name, context) { return refusal }
         guard let runID = context.successorID else {
             preconditionFailure("the next run of a chain has no id")
         }
-        let request = request(continuing: attributes, type, queue)
+        let request = request(continuing: attributes, type, queue, context.completion.attributes)
         var event = WorkflowExecutionContinuedAsNewEventAttributes()
         event.newExecutionRunID = runID.description
         event.workflowType = request.workflowType
@@ -34,7 +34,7 @@ extension Execution {
         event.lastCompletionResult = attributes.lastCompletionResult
         event.header = attributes.header
         event.memo = attributes.memo
-        event.searchAttributes = attributes.searchAttributes
+        event.searchAttributes = request.searchAttributes
         event.inheritBuildID = attributes.inheritBuildID
         event.initialVersioningBehavior = attributes.initialVersioningBehavior
         draft.event(.workflowExecutionContinuedAsNew, .workflowExecutionContinuedAsNewEventAttributes(event))
@@ -53,7 +53,8 @@ extension Execution {
     private func request(
         continuing attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
         _ type: String,
-        _ queue: TaskQueue
+        _ queue: TaskQueue,
+        _ catalog: SearchAttributeCatalog?
     ) -> StartWorkflowExecutionRequest {
         var request = StartWorkflowExecutionRequest()
         var workflowType = WorkflowType()
@@ -63,7 +64,7 @@ extension Execution {
         request.input = attributes.input
         request.header = attributes.header
         request.memo = attributes.memo
-        request.searchAttributes = attributes.searchAttributes
+        request.searchAttributes = attributes.searchAttributes.map { catalog?.typed($0) ?? $0 }
         request.retryPolicy = attributes.retryPolicy.map(RetryRules.withDefaults)
         request.cronSchedule = attributes.cronSchedule
         var runTimeout = Interval(attributes.workflowRunTimeout)
@@ -80,13 +81,14 @@ extension Execution {
         of attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
         type: String,
         queue: String,
-        _ limits: Limits
+        _ context: CommandContext
     ) -> CommandRefusal? {
+        let limits = context.limits
         if let wrong = problem(with: attributes, type: type, queue: queue, limits) {
             return CommandRefusal(.badContinueAsNewAttributes, wrong)
         }
         if attributes.searchAttributes != nil,
-            let wrong = searchAttributeProblem(attributes.searchAttributes, limits)
+            let wrong = searchAttributeProblem(attributes.searchAttributes, context)
         {
             let explanation = "invalid SearchAttributes on \(commandName): \(wrong.text). \(names(type, queue))"
             return CommandRefusal(.badSearchAttributes, explanation)

@@ -2,14 +2,13 @@ internal import SagamoreAPI
 internal import SagamoreProtobuf
 
 extension Execution {
-    /// Does not check whether the namespace knows an attribute: there is no registry.
     func upsertSearchAttributes(
         _ attributes: UpsertWorkflowSearchAttributesCommandAttributes,
         _ context: inout CommandContext,
         in draft: inout Draft
     ) -> CommandRefusal? {
         let limits = context.limits
-        if let wrong = searchAttributeProblem(attributes.searchAttributes, limits) {
+        if let wrong = searchAttributeProblem(attributes.searchAttributes, context) {
             return CommandRefusal(.badSearchAttributes, wrong.text, isTerminal: wrong.isTerminal)
         }
         guard let given = attributes.searchAttributes else { return nil }
@@ -20,7 +19,7 @@ extension Execution {
         }
         var event = UpsertWorkflowSearchAttributesEventAttributes()
         event.workflowTaskCompletedEventID = context.completedEventID
-        event.searchAttributes = given
+        event.searchAttributes = context.completion.attributes?.typedChange(given) ?? given
         draft.event(.upsertWorkflowSearchAttributes, .upsertWorkflowSearchAttributesEventAttributes(event))
         return nil
     }
@@ -28,35 +27,49 @@ extension Execution {
     /// What is wrong with search attributes of a command, in Temporal's words, and whether it ends the run.
     func searchAttributeProblem(
         _ given: RawMessage<SearchAttributes>?,
-        _ limits: Limits
+        _ context: CommandContext
     ) -> (text: String, isTerminal: Bool)? {
+        let (limits, catalog) = (context.limits, context.completion.attributes)
         guard let given, let decoded = try? given.decoded() else {
             return ("SearchAttributes is not set on UpsertWorkflowSearchAttributesCommand.", false)
         }
         if decoded.indexedFields.isEmpty {
             return ("IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.", false)
         }
-        if let wrong = problem(withNamesOf: decoded, limits) { return (wrong, false) }
+        if let wrong = problem(withFieldsOf: decoded, catalog, limits) { return (wrong, false) }
         return problem(withSizeOf: given, decoded, limits).map { ($0, true) }
     }
 }
 
-/// Rejects search attributes of a request that are too many or too large, or that the server maintains itself.
-func checkSearchAttributes(_ given: RawMessage<SearchAttributes>?, _ limits: Limits) throws(RequestError) {
+/// Rejects search attributes of a request that are too many or too large, that the namespace does not know or that the
+/// server maintains itself, and values of another type.
+///
+/// - Parameter catalog: what the namespace knows; nil: everything.
+func checkSearchAttributes(
+    _ given: RawMessage<SearchAttributes>?,
+    _ catalog: SearchAttributeCatalog?,
+    _ limits: Limits
+) throws(RequestError) {
     guard let given, let decoded = try? given.decoded(), !decoded.indexedFields.isEmpty else { return }
-    if let wrong = problem(withNamesOf: decoded, limits) ?? problem(withSizeOf: given, decoded, limits) {
+    if let wrong = problem(withFieldsOf: decoded, catalog, limits) ?? problem(withSizeOf: given, decoded, limits) {
         throw .invalidArgument(wrong)
     }
 }
 
-private func problem(withNamesOf attributes: SearchAttributes, _ limits: Limits) -> String? {
+private func problem(
+    withFieldsOf attributes: SearchAttributes,
+    _ catalog: SearchAttributeCatalog?,
+    _ limits: Limits
+) -> String? {
     let fields = attributes.indexedFields
     if fields.count > limits.searchAttributes {
         return "number of search attributes \(fields.count) exceeds limit \(limits.searchAttributes)"
     }
-    return fields.keys.sorted().first(where: ownedByTheServer.contains).map {
-        "\($0) attribute can't be set in SearchAttributes"
+    for (name, payload) in fields.sorted(by: { $0.key < $1.key }) {
+        if let wrong = catalog?.problem(with: name, payload) { return wrong }
+        if SearchAttributeCatalog.isMaintained(name) { return "\(name) attribute can't be set in SearchAttributes" }
     }
+    return nil
 }
 
 private func problem(
@@ -75,10 +88,3 @@ private func problem(
 private func totalSizeExceeded(_ size: Int, _ limits: Limits) -> String {
     "total size of search attributes \(size) exceeds size limit \(limits.searchAttributesBytes)"
 }
-
-/// Attributes that the server maintains itself.
-private let ownedByTheServer: Set<String> = [
-    "WorkflowId", "RunId", "WorkflowType", "StartTime", "ExecutionTime", "CloseTime", "ExecutionStatus", "TaskQueue",
-    "HistoryLength", "HistorySizeBytes", "ExecutionDuration", "StateTransitionCount", "ParentWorkflowId", "ParentRunId",
-    "RootWorkflowId", "RootRunId",
-]

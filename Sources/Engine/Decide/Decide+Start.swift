@@ -16,12 +16,14 @@ public final class StartRequest: Sendable {
 
     /// Validates a start.
     ///
+    /// - Parameter catalog: the search attributes that its namespace knows; nil: all.
     /// - Throws: `invalidArgument` naming the field.
     public init(
         _ request: StartWorkflowExecutionRequest,
         origin: CommandOrigin? = nil,
         lineage: Lineage = Lineage(),
         signal: SignalRequest? = nil,
+        attributes catalog: SearchAttributeCatalog? = nil,
         limits: Limits
     ) throws(RequestError) {
         try checkIdentifier(
@@ -42,7 +44,7 @@ public final class StartRequest: Sendable {
         try checkTimeout(request.workflowStartDelay, "WorkflowStartDelay")
         try checkSize(request.input?.bytes.count, limits)
         try checkMemo(request.memo, limits)
-        try checkSearchAttributes(request.searchAttributes, limits)
+        try checkSearchAttributes(request.searchAttributes, catalog, limits)
         try checkPolicies(request)
         try checkPriority(request.priority)
         try checkAttachments(request)
@@ -50,6 +52,8 @@ public final class StartRequest: Sendable {
             throw .invalidArgument(problem)
         }
         schedule = try checkSchedule(request, limits)
+        var request = request
+        if let catalog, let given = request.searchAttributes { request.searchAttributes = catalog.typed(given) }
         self.request = request
         self.origin = origin
         self.lineage = lineage

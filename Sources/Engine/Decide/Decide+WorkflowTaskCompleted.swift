@@ -9,12 +9,16 @@ public final class WorkflowTaskCompletedRequest: Sendable {
     public let request: RespondWorkflowTaskCompletedRequest
     /// The namespace of the run; nil where no command needs it.
     public let namespace: NamespaceName?
+    /// The search attributes that the run's namespace knows; nil where no command needs them.
+    public let attributes: SearchAttributeCatalog?
 
     public init(
         token: WorkflowTaskToken,
         request: RespondWorkflowTaskCompletedRequest,
-        namespace: NamespaceName? = nil
+        namespace: NamespaceName? = nil,
+        attributes: SearchAttributeCatalog? = nil
     ) {
+        self.attributes = attributes
         self.token = token
         self.request = request
         self.namespace = namespace

@@ -15,13 +15,21 @@ public struct Decision: Sendable {
     public var successor: Successor?
     /// What becomes of updates, for their callers.
     public var updates: [UpdateNews] = []
-    /// The decision ends a saga whose compensation failed: somebody has to look at it.
-    public var endsUncompensated = false
+    /// How a saga whose steps were undone has ended with this decision.
+    public var compensation: Compensation?
     /// The reply to the request.
     public var reply: Reply = .done
 
     /// A decision that changes nothing.
     public init() {}
+
+    /// Whether everything that the steps of a saga did was undone.
+    public enum Compensation: Sendable {
+        /// Everything was.
+        case complete
+        /// Something was not: somebody has to look at it.
+        case failed
+    }
 
     /// A reply to the requester.
     public enum Reply: Sendable {

@@ -23,7 +23,12 @@ extension GRPCFront {
             links: request.links,
             limits: limits
         )
-        let start = try StartRequest(Self.start(of: request), signal: signal, limits: limits)
+        let start = try StartRequest(
+            Self.start(of: request),
+            signal: signal,
+            attributes: namespace.searchAttributes,
+            limits: limits
+        )
         if request.workflowIDConflictPolicy == .fail {
             let policy = request.workflowIDConflictPolicy
             throw .invalidArgument("Invalid WorkflowIDConflictPolicy: \(policy) is not supported for this operation.")

@@ -62,7 +62,7 @@ extension GRPCFront {
         in namespace: String
     ) throws(RequestError) -> StartRequest {
         try Self.check(start.namespace, against: namespace)
-        let request = try startRequest(start)
+        let request = try startRequest(start, in: try self.namespace(namespace, starts: true))
         if !start.cronSchedule.isEmpty { throw .invalidArgument("CronSchedule is not allowed.") }
         if start.requestEagerExecution { throw .invalidArgument("RequestEagerExecution is not supported.") }
         if start.workflowStartDelay != nil { throw .invalidArgument("WorkflowStartDelay is not supported.") }

@@ -30,7 +30,7 @@ extension GRPCFront {
 
     private func start(_ call: GRPCServerCall, _ request: StartWorkflowExecutionRequest) throws(RequestError) {
         let namespace = try self.namespace(request.namespace, starts: true)
-        let start = try startRequest(request)
+        let start = try startRequest(request, in: namespace)
         noteSizes(of: start.request, call)
         history.start(
             start,
@@ -45,13 +45,16 @@ extension GRPCFront {
     }
 
     /// A validated start. The answer names the request that started the run, so a request without an id gets one.
-    func startRequest(_ request: StartWorkflowExecutionRequest) throws(RequestError) -> StartRequest {
+    func startRequest(
+        _ request: StartWorkflowExecutionRequest,
+        in namespace: NamespaceRecord
+    ) throws(RequestError) -> StartRequest {
         guard request.completionCallbacks.isEmpty else {
             throw RequestError(.unimplemented, "completion_callbacks are not available in this version of sagamore")
         }
         var request = request
         if request.requestID.isEmpty { request.requestID = requestIDs.next() }
-        let start = try StartRequest(request, limits: limits)
+        let start = try StartRequest(request, attributes: namespace.searchAttributes, limits: limits)
         try check(identity: request.identity)
         return start
     }

@@ -15,6 +15,7 @@ public final class GRPCFront: Sendable {
     let history: any HistoryClient
     let matching: any MatchingClient
     let namespaces: any NamespaceRegistry
+    let visibility: any VisibilityClient
     let clock: @Sendable () -> Instant
     let cluster: ClusterInformation
     private let limitsInForce: LimitsInForce
@@ -40,6 +41,7 @@ public final class GRPCFront: Sendable {
         history: any HistoryClient,
         matching: any MatchingClient,
         namespaces: any NamespaceRegistry,
+        visibility: any VisibilityClient,
         clock: @escaping @Sendable () -> Instant,
         cluster: ClusterInformation,
         limits: LimitsInForce,
@@ -50,6 +52,7 @@ public final class GRPCFront: Sendable {
         self.history = history
         self.matching = matching
         self.namespaces = namespaces
+        self.visibility = visibility
         self.clock = clock
         self.cluster = cluster
         limitsInForce = limits
@@ -80,6 +83,8 @@ public final class GRPCFront: Sendable {
         registerActivityOperations(on: server)
         registerTaskQueues(on: server)
         registerWorkers(on: server)
+        registerVisibility(on: server)
+        registerSearchAttributes(on: server)
         server.onConnectionEnd { [matching] in matching.connectionEnded($0) }
         server.setHealth(Self.serviceName, serving: true)
         server.setHealth(Self.operatorServiceName, serving: true)

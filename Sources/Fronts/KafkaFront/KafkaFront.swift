@@ -283,9 +283,13 @@ public final class KafkaFront: Sendable {
     private func startConsumer(_ cluster: String) -> Bool {
         let namespaces = namespaces
         let readers = configuration.routes.map { route in
-            CommandReader(route: route, limits: configuration.limits, cluster: cluster) { name in
-                (try? namespaces.namespace(named: name))?.number
-            }
+            CommandReader(
+                route: route,
+                limits: configuration.limits,
+                cluster: cluster,
+                namespaceNumber: { (try? namespaces.namespace(named: $0))?.number },
+                searchAttributes: { (try? namespaces.namespace(named: $0))?.searchAttributes }
+            )
         }
         let consumer = CommandConsumer(
             kafka: configuration.kafka,

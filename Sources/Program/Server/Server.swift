@@ -13,6 +13,7 @@ internal import SagamorePersistence
 internal import SagamorePostgresClient
 internal import SagamoreServices
 internal import SagamoreThreads
+internal import SagamoreVisibility
 internal import SagamoreWebFront
 
 /// The services of one process, assembled from a configuration.
@@ -30,6 +31,7 @@ public final class Server {
     private var namespaces: NamespaceReclaimer?
     private var web: WebServer?
     private var figures: FiguresWatch?
+    private var visibility: PostgresVisibility?
     /// The port of the pages; nil without any, and before `start`.
     public var webPort: Int? { web?.port }
     private let registry = MetricsRegistry()
@@ -219,10 +221,14 @@ public final class Server {
             metrics: registry,
             log: { level, line in grpcLog.log(level: level.loggingLevel, line) }
         )
+        let visibility = PostgresVisibility(url: configuration.postgresURL, log: Logger(label: "visibility"))
+        visibility.start()
+        self.visibility = visibility
         let front = GRPCFront(
             history: history,
             matching: matching,
             namespaces: installation.namespaces,
+            visibility: visibility,
             clock: SystemClock.now,
             cluster: ClusterInformation(clusterID: installation.id, shards: installation.slices.usedShardCount),
             limits: limits.limits,
@@ -263,6 +269,8 @@ public final class Server {
         let drain = SystemThread.required("grpc-drain") { grpc?.shutdown(grace: .seconds(2)) }
         kafka?.stop()
         matching?.stop()
+        visibility?.stop()
+        visibility = nil
         drain.join()
         history?.stop()
         kafka = nil

@@ -92,7 +92,7 @@ public final class HistoryService: HistoryClient {
                 environment: environment,
                 encoder: encoder,
                 matching: { matching.client.withLock { $0 } },
-                namespaceName: { contacts.withLock { $0.namespaces }?.namespace(numbered: $0)?.name },
+                namespace: { contacts.withLock { $0.namespaces }?.namespace(numbered: $0) },
                 log: log
             )
         }
@@ -195,7 +195,7 @@ public final class HistoryService: HistoryClient {
     /// What the saga did stands: nobody but a person can say what to do.
     private func uncompensated(_ outcome: SagaOutcome, in shard: Shard) {
         let key = outcome.run.key
-        environment.metrics.countUncompensated(in: shard.namespaceName(key.namespace) ?? "\(key.namespace)")
+        environment.metrics.countUncompensated(in: shard.namespace(key.namespace)?.name ?? "\(key.namespace)")
         var metadata = shard.about(key, outcome.run.runID, outcome.origin)
         metadata["workflow_type"] = "\(outcome.run.workflowType)"
         log.error("a saga failed to compensate: look at it with 'sagamore workflow show'", metadata: metadata)
@@ -404,7 +404,12 @@ extension HistoryService {
         } catch {
             return reply.fail(error)
         }
-        let completion = WorkflowTaskCompletedRequest(token: token, request: request, namespace: namespace)
+        let completion = WorkflowTaskCompletedRequest(
+            token: token,
+            request: request,
+            namespace: namespace,
+            attributes: searchAttributes(for: request.commands, of: token.key)
+        )
         shard(token.key).completeWorkflowTask(completion, Caller(reply))
     }
 

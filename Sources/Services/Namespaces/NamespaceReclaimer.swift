@@ -170,6 +170,8 @@ private enum ReclaimStatements {
             delete from sagamore.snapshots s using old where s.run_id = old.run_id
         ), heartbeats as (
             delete from sagamore.heartbeats h using old where h.run_id = old.run_id
+        ), found as (
+            delete from sagamore.search_values v using old where v.run_id = old.run_id
         ), runs as (
             delete from sagamore.runs r using old where r.run_id = old.run_id
         )
@@ -180,9 +182,15 @@ private enum ReclaimStatements {
     static let deleteNamespace = PostgresStatement(
         "reclaim_namespace",
         """
-        delete from sagamore.namespaces n where number = $1 and deleted_at < now() - $2::bigint * interval '1 second'
-            and not exists (select from sagamore.runs r where r.namespace = n.number)
-            returning name
+        with gone as (
+            delete from sagamore.namespaces n where number = $1
+                and deleted_at < now() - $2::bigint * interval '1 second'
+                and not exists (select from sagamore.runs r where r.namespace = n.number)
+                returning number, name
+        ), attributes as (
+            delete from sagamore.search_attributes a using gone where a.namespace = gone.number
+        )
+        select name from gone
         """
     )
 }

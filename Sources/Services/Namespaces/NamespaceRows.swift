@@ -20,7 +20,7 @@ enum NamespaceRows {
     static let select = PostgresStatement(
         "namespace_select",
         """
-        select number, id::text, name, description, owner_email, retention, pair.key, pair.value, state::int,
+        select number, namespaces.id::text, name, description, owner_email, retention, pair.key, pair.value, state::int,
                 (deleted_at is not null)::int
             from sagamore.namespaces
             left join lateral unnest(data_keys, data_values) as pair (key, value) on true
@@ -73,7 +73,41 @@ enum NamespaceRows {
         ]
     }
 
-    static func records(_ rows: PostgresResult) -> [NamespaceRecord] {
+    static let selectAttributes = PostgresStatement(
+        "namespace_attributes",
+        "select namespace, id, name, type::int from sagamore.search_attributes order by id",
+        readsOnly: true
+    )
+
+    /// Nothing comes back when the namespace has one of the names already, or is gone.
+    static let addAttributes = PostgresStatement(
+        "namespace_add_attributes",
+        """
+        with new as (select * from unnest($2::text[], $3::int4[]) as a (name, type))
+        insert into sagamore.search_attributes (namespace, name, type)
+            select $1, name, type from new
+            where not exists (select from sagamore.search_attributes a join new using (name) where a.namespace = $1)
+                and exists (select from sagamore.namespaces where number = $1 and deleted_at is null)
+            returning id
+        """
+    )
+
+    static let removeAttributes = PostgresStatement(
+        "namespace_remove_attributes",
+        "delete from sagamore.search_attributes where namespace = $1 and name = any($2::text[]) returning id"
+    )
+
+    static func attributes(_ rows: PostgresResult) -> [Int32: [SearchAttribute]] {
+        var attributes: [Int32: [SearchAttribute]] = [:]
+        for row in 0..<rows.rowCount {
+            guard let type = SearchAttributeType(rawValue: rows.int32(row, 3)) else { continue }
+            let attribute = SearchAttribute(id: rows.int32(row, 1), name: rows.text(row, 2), type: type)
+            attributes[rows.int32(row, 0), default: []].append(attribute)
+        }
+        return attributes
+    }
+
+    static func records(_ rows: PostgresResult, _ attributes: [Int32: [SearchAttribute]]) -> [NamespaceRecord] {
         var records: [NamespaceRecord] = []
         var row = 0
         while row < rows.rowCount {
@@ -94,7 +128,8 @@ enum NamespaceRows {
                     retention: Interval(nanoseconds: rows.int64(row, 5)),
                     data: data,
                     state: NamespaceState(rawValue: rows.int32(row, 8)),
-                    isDeleted: rows.int32(row, 9) != 0
+                    isDeleted: rows.int32(row, 9) != 0,
+                    searchAttributes: attributes[number] ?? []
                 )
             )
             row = next

@@ -120,6 +120,51 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory, NamespaceRegi
         return try namespace(named: newName)
     }
 
+    public func addSearchAttributes(
+        _ attributes: [(name: String, type: SearchAttributeType)],
+        to name: String
+    ) throws(RequestError) -> NamespaceRecord {
+        changes.lock()
+        defer { changes.unlock() }
+        try readAll()
+        let record = try namespace(named: name)
+        let known = record.searchAttributes
+        if let taken = attributes.first(where: { known[$0.name] != nil }) {
+            throw RequestError(.alreadyExists, "Search attribute \(taken.name) already exists.")
+        }
+        var names = PostgresArray(of: .text, capacity: attributes.count)
+        var types = PostgresArray(of: .int32, capacity: attributes.count)
+        for attribute in attributes {
+            names.append(attribute.name)
+            types.append(attribute.type.rawValue)
+        }
+        let isAdded = try attempt { (connection) throws(PostgresError) in
+            let values: [PostgresValue] = [.int32(record.number), .array(names), .array(types)]
+            return try connection.query(NamespaceRows.addAttributes, values).rowCount == attributes.count
+        }
+        try readAll()
+        guard isAdded else { throw .unavailable("another process has changed the search attributes; try again") }
+        return try namespace(named: name)
+    }
+
+    public func removeSearchAttributes(_ names: [String], from name: String) throws(RequestError) -> NamespaceRecord {
+        changes.lock()
+        defer { changes.unlock() }
+        try readAll()
+        let record = try namespace(named: name)
+        let known = Set(record.searchAttributes.ownAttributes.map(\.name))
+        if let missing = names.first(where: { !known.contains($0) }) {
+            throw RequestError(.notFound, "Search attribute \(missing) doesn't exist.")
+        }
+        var array = PostgresArray(of: .text, capacity: names.count)
+        for name in names { array.append(name) }
+        try attempt { (connection) throws(PostgresError) in
+            _ = try connection.query(NamespaceRows.removeAttributes, [.int32(record.number), .array(array)])
+        }
+        try readAll()
+        return try namespace(named: name)
+    }
+
     /// Calls `body` after each deletion.
     public func onDeletion(_ body: @escaping @Sendable () -> Void) {
         deleted.withLock { $0.onDeletion = body }
@@ -136,7 +181,8 @@ public final class PostgresNamespaceDirectory: NamespaceDirectory, NamespaceRegi
 
     private func readAll() throws(RequestError) {
         let records = try attempt { (connection) throws(PostgresError) in
-            NamespaceRows.records(try connection.query(NamespaceRows.select))
+            let attributes = NamespaceRows.attributes(try connection.query(NamespaceRows.selectAttributes))
+            return NamespaceRows.records(try connection.query(NamespaceRows.select), attributes)
         }
         state.withLock { state in
             state = State()

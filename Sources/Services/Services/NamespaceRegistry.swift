@@ -22,6 +22,8 @@ public struct NamespaceRecord: Sendable, Equatable {
     public let state: NamespaceState
     /// Whether it was deleted and renamed. Its runs are being deleted.
     public let isDeleted: Bool
+    /// What search attributes its workflows may set.
+    public let searchAttributes: SearchAttributeCatalog
 
     public init(
         number: Int32,
@@ -32,8 +34,10 @@ public struct NamespaceRecord: Sendable, Equatable {
         retention: Interval,
         data: ProtobufMap<String>,
         state: NamespaceState = .registered,
-        isDeleted: Bool = false
+        isDeleted: Bool = false,
+        searchAttributes: [SearchAttribute] = []
     ) {
+        self.searchAttributes = SearchAttributeCatalog(namespace: name, searchAttributes)
         self.number = number
         self.id = id
         self.name = name
@@ -73,7 +77,8 @@ public struct NamespaceChange: Sendable, Equatable {
             retention: retention ?? record.retention,
             data: record.data.merging(data),
             state: state ?? record.state,
-            isDeleted: record.isDeleted
+            isDeleted: record.isDeleted,
+            searchAttributes: record.searchAttributes.ownAttributes
         )
     }
 }
@@ -111,6 +116,18 @@ public protocol NamespaceRegistry: NamespaceDirectory {
     ///
     /// - Throws: `notFound` with the namespace's name, `unavailable`.
     func delete(_ name: String) throws(RequestError) -> NamespaceRecord
+    /// Adds search attributes to a namespace, all or none, and returns the namespace as it is then.
+    ///
+    /// - Throws: `notFound` with the namespace's name, `alreadyExists` with the attribute's, `unavailable`.
+    func addSearchAttributes(
+        _ attributes: [(name: String, type: SearchAttributeType)],
+        to name: String
+    ) throws(RequestError) -> NamespaceRecord
+    /// Removes search attributes of a namespace, all or none. Their values are found no more, also after others of the
+    /// same name were added.
+    ///
+    /// - Throws: `notFound` with the namespace's or the attribute's name, `unavailable`.
+    func removeSearchAttributes(_ names: [String], from name: String) throws(RequestError) -> NamespaceRecord
     /// Reads all namespaces again: other processes change them, too, and deleted ones disappear.
     ///
     /// - Throws: `unavailable` when they cannot be read now; what was known stays.

@@ -19,9 +19,10 @@ extension CommandDraft {
         switch name {
         case .start:
             let request = try startRequest(key, namespace, workflowType)
+            let catalog = request.searchAttributes == nil ? nil : reader.searchAttributes(namespace)
             return .start(
                 try engine { () throws(RequestError) in
-                    try StartRequest(request, origin: origin, limits: limits)
+                    try StartRequest(request, origin: origin, attributes: catalog, limits: limits)
                 }
             )
         case .signal:

@@ -19,22 +19,26 @@ public struct CommandReader: Sendable {
     var limits: Limits { limitsInForce.current }
     let cluster: String
     let namespaceNumber: @Sendable (String) -> Int32?
+    let searchAttributes: @Sendable (String) -> SearchAttributeCatalog?
     /// The identity of the requests in histories.
     let identity: String
 
     /// - Parameters:
     ///   - cluster: the id of the Kafka cluster, for the records' coordinates.
     ///   - namespaceNumber: returns the number of a namespace; nil when there is none of this name.
+    ///   - searchAttributes: returns what a namespace knows; nil: everything.
     public init(
         route: Route,
         limits: LimitsInForce,
         cluster: String,
-        namespaceNumber: @escaping @Sendable (String) -> Int32?
+        namespaceNumber: @escaping @Sendable (String) -> Int32?,
+        searchAttributes: @escaping @Sendable (String) -> SearchAttributeCatalog? = { _ in nil }
     ) {
         self.route = route
         limitsInForce = limits
         self.cluster = cluster
         self.namespaceNumber = namespaceNumber
+        self.searchAttributes = searchAttributes
         identity = "kafka:" + route.commandTopic
     }
 

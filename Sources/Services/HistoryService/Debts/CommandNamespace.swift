@@ -20,6 +20,12 @@ extension HistoryService {
         }
         return NamespaceName(name: own.name, id: own.id)
     }
+
+    /// What search attributes a run may set whose worker has completed a task, if a command of it may set some.
+    func searchAttributes(for commands: [Command], of key: WorkflowKey) -> SearchAttributeCatalog? {
+        guard commands.contains(where: { $0.commandType.maySetSearchAttributes }) else { return nil }
+        return debtContacts.namespaces?.namespace(numbered: key.namespace)?.searchAttributes
+    }
 }
 
 extension CommandType {
@@ -27,6 +33,13 @@ extension CommandType {
         switch self {
         case .startChildWorkflowExecution, .signalExternalWorkflowExecution, .requestCancelExternalWorkflowExecution:
             true
+        default: false
+        }
+    }
+
+    fileprivate var maySetSearchAttributes: Bool {
+        switch self {
+        case .startChildWorkflowExecution, .continueAsNewWorkflowExecution, .upsertWorkflowSearchAttributes: true
         default: false
         }
     }

@@ -8,6 +8,7 @@ struct BatchBuilder {
     private var journalIndex: [RunID: Int] = [:]
     private var snapshotIndex: [RunID: Int] = [:]
     private var runIndex: [RunID: Int] = [:]
+    private var listingIndex: [RunID: Int] = [:]
     private var alarms: [RunID: AlarmChange.Change] = [:]
     private var alarmOrder: [RunID] = []
     private var backlogIndex: [BacklogRow.Key: Int] = [:]
@@ -51,10 +52,13 @@ struct BatchBuilder {
                 batch.newRuns[index].closedAt = closing.closedAt
                 batch.newRuns[index].historyLength = closing.historyLength
                 batch.newRuns[index].historyBytes = closing.historyBytes
+                batch.newRuns[index].listing.transitions = closing.transitions
+                batch.newRuns[index].listing.saga = closing.saga ?? batch.newRuns[index].listing.saga
             } else {
                 batch.closedRuns.append(closing)
             }
         }
+        if let change = item.listingChange { add(change) }
         if let change = item.alarm, let id = item.run?.runID { add(change, id) }
         if let row = item.inbox { batch.inbox.append(row) }
         if let row = item.heartbeat { add(row) }
@@ -77,6 +81,18 @@ struct BatchBuilder {
         let previous = batch.snapshots[index].previousSequence
         batch.snapshots[index] = snapshot
         batch.snapshots[index].previousSequence = previous
+    }
+
+    /// A run's row is written once: with the run if it begins in this batch.
+    private mutating func add(_ change: RunListingChange) {
+        if let index = runIndex[change.runID] {
+            batch.newRuns[index].listing.apply(change)
+        } else if let index = listingIndex[change.runID] {
+            batch.listingChanges[index].apply(change)
+        } else {
+            listingIndex[change.runID] = batch.listingChanges.count
+            batch.listingChanges.append(change)
+        }
     }
 
     /// A task has one row, so the newest change wins.

@@ -15,6 +15,8 @@ final class LaneItem: @unchecked Sendable {
     /// The new run's workflow was not looked up. The commit checks that it has no other run.
     var assumesNew = false
     var closing: RunClosing?
+    /// A change of what lists show of the run, besides its end.
+    var listingChange: RunListingChange?
     /// The run closed before, and has settled its last debt.
     var endsDebts = false
     var alarm: AlarmChange.Change?

@@ -14,14 +14,16 @@ struct SagaOutcome {
     let run: RunRow
 
     /// Whether a decision has something to tell.
-    static func isIn(_ decision: Decision) -> Bool { !decision.statusEvents.isEmpty || decision.endsUncompensated }
+    static func isIn(_ decision: Decision) -> Bool {
+        !decision.statusEvents.isEmpty || decision.compensation == .failed
+    }
 
     /// - Parameter startedAt: when the run was started, or the one whose history it repeats.
     init(_ decision: Decision, of run: RunRow, startedAt: Instant) {
         statuses = decision.statusEvents.map(\.status)
         let isOver = run.closedAt != nil && decision.statusEvents.contains { $0.status.isTerminal }
         duration = isOver ? run.closedAt.map { $0 - startedAt } : nil
-        isUncompensated = decision.endsUncompensated
+        isUncompensated = decision.compensation == .failed
         origin = decision.statusEvents.first?.origin
         self.run = run
     }

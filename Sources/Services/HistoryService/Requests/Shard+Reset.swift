@@ -182,7 +182,7 @@ extension Shard {
 
     /// Adds the rows of a run that begins with the history of another one.
     private func store(_ reading: ResetReading, in item: LaneItem, of run: CachedRun) {
-        item.newRun = run.row
+        item.newRun = listed(run)
         item.alarm = .insert(.active)
         item.reset = RunReset(
             runID: run.runID,

@@ -6,7 +6,7 @@ extension Shard {
     /// - Parameter origin: the command that started the run, if one did.
     func about(_ key: WorkflowKey, _ runID: RunID?, _ origin: CommandOrigin? = nil) -> Logger.Metadata {
         var metadata: Logger.Metadata = [
-            "namespace": "\(namespaceName(key.namespace) ?? "\(key.namespace)")",
+            "namespace": "\(namespace(key.namespace)?.name ?? "\(key.namespace)")",
             "workflow_id": "\(key.workflowID)",
             "shard": "\(id)",
         ]

@@ -41,7 +41,7 @@ extension Shard {
             )
             item.history = run.ask { CommittedHistory($0) }
             if run.sequence == 1 {
-                item.newRun = run.row
+                item.newRun = listed(run)
                 item.assumesNew = assumesNew
                 item.alarm = .insert(.active)
             } else if run.residence == .parking {
@@ -51,6 +51,7 @@ extension Shard {
             if state.allowsSnapshots { item.snapshot = run.snapshotIfDue() }
         }
         noteLife(of: run, before.life, after.life, in: item)
+        noteListing(of: run, decision, in: item)
         item.inbox = inbox
         if let inbox { state.recentCommands.insert(LookUp(key: inbox.key, commandID: inbox.commandID)) }
         item.debts = decision.debts
@@ -89,7 +90,8 @@ extension Shard {
                     status: row.status,
                     closedAt: row.closedAt ?? row.startedAt,
                     historyLength: row.historyLength,
-                    historyBytes: row.historyBytes
+                    historyBytes: row.historyBytes,
+                    transitions: run.sequence
                 )
             }
         }

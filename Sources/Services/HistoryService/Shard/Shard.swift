@@ -17,7 +17,7 @@ final class Shard: @unchecked Sendable {
     private let afterHold: (@Sendable (HoldWork) -> Void)?
     let encoder: any StatusEventEncoder
     let log: Logger
-    let namespaceName: @Sendable (Int32) -> String?
+    let namespace: @Sendable (Int32) -> NamespaceRecord?
     let matching: @Sendable () -> (any MatchingClient)?
 
     private let lock = ThreadLock()
@@ -39,7 +39,7 @@ final class Shard: @unchecked Sendable {
         environment: HistoryEnvironment,
         encoder: any StatusEventEncoder,
         matching: @escaping @Sendable () -> (any MatchingClient)?,
-        namespaceName: @escaping @Sendable (Int32) -> String? = { _ in nil },
+        namespace: @escaping @Sendable (Int32) -> NamespaceRecord? = { _ in nil },
         log: Logger
     ) {
         self.id = id
@@ -50,7 +50,7 @@ final class Shard: @unchecked Sendable {
         afterHold = environment.afterHold
         self.encoder = encoder
         self.matching = matching
-        self.namespaceName = namespaceName
+        self.namespace = namespace
         self.log = log
         lane = LaneQueue()
         loads = LoadQueue(lookUps: configuration.bounds.lookUps)

@@ -95,35 +95,6 @@ enum LaneStatements {
         """
     )
 
-    private static let closeRuns = PostgresStatement(
-        "lane_close_runs",
-        """
-        update sagamore.runs as r set status = c.status, closed_at = c.closed_at, history_length = c.length,
-            history_bytes = c.bytes
-            from unnest($1::uuid[], $2::int4[], $3::int8[], $4::int8[], $5::int8[])
-                as c(run_id, status, closed_at, length, bytes)
-            where r.run_id = c.run_id
-        """
-    )
-
-    static func append(closings: [RunClosing], to statements: inout PostgresBatch) {
-        guard !closings.isEmpty else { return }
-        let count = closings.count
-        var ids = PostgresArray(of: .uuid, capacity: count)
-        var statuses = PostgresArray(of: .int32, capacity: count)
-        var times = PostgresArray(of: .int64, capacity: count)
-        var lengths = PostgresArray(of: .int64, capacity: count)
-        var bytes = PostgresArray(of: .int64, capacity: count)
-        for closing in closings {
-            ids.append(uuidHigh: closing.runID.high, low: closing.runID.low)
-            statuses.append(closing.status.rawValue)
-            times.append(closing.closedAt.nanoseconds)
-            lengths.append(closing.historyLength)
-            bytes.append(closing.historyBytes)
-        }
-        statements.append(closeRuns, [.array(ids), .array(statuses), .array(times), .array(lengths), .array(bytes)])
-    }
-
     private static let setAlarms = PostgresStatement(
         "lane_set_alarms",
         """
@@ -251,56 +222,6 @@ enum LaneStatements {
             workflowIDs.append(key.workflowID)
         }
         statements.append(requireNew, [.array(namespaces), .array(workflowIDs)])
-    }
-
-    private static let insertRuns = PostgresStatement(
-        "lane_insert_runs",
-        """
-        insert into sagamore.runs (run_id, slice, namespace, workflow_id, workflow_type, task_queue, start_request_id,
-            status, started_at, closed_at, history_length, history_bytes)
-            select id, slice, namespace, workflow_id, type, queue, request, status, started, closed, length, bytes
-            from unnest($1::uuid[], $2::int4[], $3::int4[], $4::text[], $5::text[], $6::text[], $7::text[],
-                $8::int4[], $9::int8[], $10::int8[], $11::int8[], $12::int8[])
-            as r(id, slice, namespace, workflow_id, type, queue, request, status, started, closed, length, bytes)
-        """
-    )
-
-    static func append(runs: [RunRow], to statements: inout PostgresBatch) {
-        guard !runs.isEmpty else { return }
-        let count = runs.count
-        var ids = PostgresArray(of: .uuid, capacity: count)
-        var slices = PostgresArray(of: .int32, capacity: count)
-        var namespaces = PostgresArray(of: .int32, capacity: count)
-        var workflowIDs = PostgresArray(of: .text, capacity: count)
-        var types = PostgresArray(of: .text, capacity: count)
-        var queues = PostgresArray(of: .text, capacity: count)
-        var requests = PostgresArray(of: .text, capacity: count)
-        var statuses = PostgresArray(of: .int32, capacity: count)
-        var started = PostgresArray(of: .int64, capacity: count)
-        var closed = PostgresArray(of: .int64, capacity: count)
-        var lengths = PostgresArray(of: .int64, capacity: count)
-        var bytes = PostgresArray(of: .int64, capacity: count)
-        for run in runs {
-            ids.append(uuidHigh: run.runID.high, low: run.runID.low)
-            slices.append(Int32(SliceTable.slice(of: run.key)))
-            namespaces.append(run.key.namespace)
-            workflowIDs.append(run.key.workflowID)
-            types.append(run.workflowType)
-            queues.append(run.taskQueue)
-            requests.append(run.startRequestID)
-            statuses.append(run.status.rawValue)
-            started.append(run.startedAt.nanoseconds)
-            if let at = run.closedAt { closed.append(at.nanoseconds) } else { closed.appendNull() }
-            lengths.append(run.historyLength)
-            bytes.append(run.historyBytes)
-        }
-        statements.append(
-            insertRuns,
-            [
-                .array(ids), .array(slices), .array(namespaces), .array(workflowIDs), .array(types), .array(queues),
-                .array(requests), .array(statuses), .array(started), .array(closed), .array(lengths), .array(bytes),
-            ]
-        )
     }
 
     private static let insertJournal = PostgresStatement(

@@ -18,6 +18,7 @@ struct MissingRows: Equatable, CustomStringConvertible {
     /// Statements whose first value is an array with an element for each row that must exist, and their tables.
     private static let tables = [
         "lane_close_runs": "runs",
+        "lane_change_listings": "runs",
         "lane_set_alarms": "alarms",
         "lane_close_alarms": "alarms",
         "lane_remove_alarms": "alarms",

@@ -35,6 +35,7 @@ public final class PostgresLaneStore: LaneStore {
         LaneStatements.append(endedHeartbeats: batch.endedHeartbeats, to: &statements)
         LaneStatements.append(heartbeats: batch.heartbeats, to: &statements)
         LaneStatements.append(runs: batch.newRuns, to: &statements)
+        LaneStatements.append(listingChanges: batch.listingChanges, to: &statements)
         LaneStatements.append(backlog: batch.backlog, ended: batch.endedBacklogs, to: &statements)
         LaneStatements.append(resets: batch.resets, to: &statements)
         LaneStatements.append(journal: batch.journal, to: &statements)

@@ -36,6 +36,8 @@ extension PostgresLoaderStore {
             delete from sagamore.heartbeats h using old where h.run_id = old.run_id
         ), resets as (
             delete from sagamore.resets t using old where t.run_id = old.run_id
+        ), found as (
+            delete from sagamore.search_values v using old where v.run_id = old.run_id
         ), runs as (
             delete from sagamore.runs r using old where r.run_id = old.run_id
         )
@@ -94,6 +96,8 @@ extension PostgresLoaderStore {
             delete from sagamore.heartbeats h using done where h.run_id = done.run_id
         ), resets as (
             delete from sagamore.resets t using done where t.run_id = done.run_id
+        ), searched as (
+            delete from sagamore.search_values v using done where v.run_id = done.run_id
         ), deletions as (
             delete from sagamore.deletions d using done where d.run_id = done.run_id
         )

@@ -3,10 +3,23 @@ struct Migration: Sendable {
     let version: Int32
     let summary: String
     let sql: String
+    /// Indexes of tables that may be large: made afterwards, while others read and write the table.
+    var indexes: [Index] = []
+
+    struct Index: Sendable {
+        let name: String
+        /// The table, the columns, and the condition.
+        let definition: String
+
+        init(_ name: String, _ definition: String) {
+            self.name = name
+            self.definition = definition
+        }
+    }
 }
 
 enum Migrations {
-    static let all: [Migration] = [baseline, outboxGaps]
+    static let all: [Migration] = [baseline, outboxGaps, visibility]
 
     /// Earlier steps belonged to development versions, whose databases cannot be migrated.
     static var first: Int32 { baseline.version }

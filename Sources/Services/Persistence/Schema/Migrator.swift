@@ -45,6 +45,7 @@ public enum Migrator {
         for migration in Migrations.all {
             if try apply(migration, connection) { applied.append("\(migration.version): \(migration.summary)") }
         }
+        try makeIndexes(connection)
         try install(connection, shardCount: shardCount)
         let row = try connection.query(installation)
         let level = row.int32(0, 1)
@@ -113,6 +114,30 @@ public enum Migrator {
         }
     }
 
+    /// Makes the indexes that are missing, while others read and write their tables. One that was begun and not ended
+    /// is made anew.
+    private static func makeIndexes(_ connection: PostgresConnection) throws(PostgresError) {
+        guard try !missingIndexes(connection).isEmpty else { return }
+        // A statement that waited for the lock would have a snapshot, for which another one's index would wait.
+        while try !connection.query(tryLock).bool(0, 0) { try connection.execute("select pg_sleep(0.2)") }
+        do throws(PostgresError) {
+            for index in try missingIndexes(connection) {
+                try connection.execute("drop index concurrently if exists sagamore.\(index.name)")
+                try connection.execute("create index concurrently \(index.name) on \(index.definition)")
+            }
+            try connection.execute(unlock)
+        } catch {
+            try? connection.execute(unlock)
+            throw error
+        }
+    }
+
+    private static func missingIndexes(_ connection: PostgresConnection) throws(PostgresError) -> [Migration.Index] {
+        let rows = try connection.query(validIndexes)
+        let valid = Set((0..<rows.rowCount).map { rows.text($0, 0) })
+        return Migrations.all.flatMap(\.indexes).filter { !valid.contains($0.name) }
+    }
+
     private static func install(_ connection: PostgresConnection, shardCount: Int) throws(PostgresError) {
         try connection.execute(
             """
@@ -133,6 +158,15 @@ public enum Migrator {
         )
     }
 
+    private static let tryLock = PostgresStatement("migration_try_lock", "select pg_try_advisory_lock(7233823302)")
+    private static let unlock = "select pg_advisory_unlock(7233823302)"
+    private static let validIndexes = PostgresStatement(
+        "migration_indexes",
+        """
+        select c.relname::text from pg_index i join pg_class c on c.oid = i.indexrelid
+            join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'sagamore' and i.indisvalid
+        """
+    )
     private static let isApplied = PostgresStatement(
         "migration_is_applied",
         "select 1 from sagamore.schema_versions where version = $1"

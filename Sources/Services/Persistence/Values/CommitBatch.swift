@@ -16,6 +16,8 @@ public struct CommitBatch: Sendable {
     public var assumedNew: [WorkflowKey] = []
     /// Runs that end.
     public var closedRuns: [RunClosing] = []
+    /// Changes of what lists show of runs, at most one a run.
+    public var listingChanges: [RunListingChange] = []
     /// Changes of alarms, at most one a run.
     public var alarms: [AlarmChange] = []
     /// Commands that take effect.
@@ -42,7 +44,7 @@ public struct CommitBatch: Sendable {
     public var isEmpty: Bool {
         journal.isEmpty && newRuns.isEmpty && closedRuns.isEmpty && alarms.isEmpty && inbox.isEmpty && outbox.isEmpty
             && heartbeats.isEmpty && endedHeartbeats.isEmpty && snapshots.isEmpty && backlog.isEmpty
-            && endedBacklogs.isEmpty && deletions.isEmpty && resets.isEmpty
+            && endedBacklogs.isEmpty && deletions.isEmpty && resets.isEmpty && listingChanges.isEmpty
     }
 }
 
@@ -113,6 +115,8 @@ public struct RunRow: Sendable, Equatable {
     public var historyLength: Int64
     /// The size of the encoded history in bytes; known when it has closed.
     public var historyBytes: Int64
+    /// What else lists show. Written with the row, and not read back with it.
+    public var listing: RunListing
 
     public init(
         runID: RunID,
@@ -124,8 +128,10 @@ public struct RunRow: Sendable, Equatable {
         startedAt: Instant,
         closedAt: Instant?,
         historyLength: Int64,
-        historyBytes: Int64
+        historyBytes: Int64,
+        listing: RunListing = RunListing()
     ) {
+        self.listing = listing
         self.runID = runID
         self.key = key
         self.workflowType = workflowType
@@ -151,14 +157,22 @@ public struct RunClosing: Sendable, Equatable {
     public let historyLength: Int64
     /// The size of its encoded history in bytes.
     public let historyBytes: Int64
+    /// The number of its transitions.
+    public let transitions: Int64
+    /// How far it has come as a saga; nil where nothing was undone.
+    public var saga: SagaStatus?
 
     public init(
         runID: RunID,
         status: WorkflowExecutionStatus,
         closedAt: Instant,
         historyLength: Int64,
-        historyBytes: Int64
+        historyBytes: Int64,
+        transitions: Int64 = 0,
+        saga: SagaStatus? = nil
     ) {
+        self.transitions = transitions
+        self.saga = saga
         self.runID = runID
         self.status = status
         self.closedAt = closedAt

@@ -331,6 +331,27 @@ final class FakeMatching: MatchingClient {
     func connectionEnded(_ connectionID: UInt64) { handlers.connectionEnded?(connectionID) }
 }
 
+/// Notes what is asked, and finds what it was given.
+final class FakeVisibility: VisibilityClient {
+    let asked = Mutex<[String]>([])
+    private let counts: [CountedRuns]
+
+    init(counts: [CountedRuns] = []) { self.counts = counts }
+
+    func list(_ request: ListRequest, reply: Reply<ListedRuns>) {
+        let token = String(decoding: request.token, as: UTF8.self)
+        asked.withLock { $0.append("\(request.namespace.name) \(request.limit) \(token)|\(request.query)") }
+        var run = WorkflowExecutionInfo()
+        run.taskQueue = "found"
+        reply.succeed(ListedRuns(runs: [run], token: Array("next".utf8)))
+    }
+
+    func count(_ query: String, in namespace: NamespaceRecord, reply: Reply<[CountedRuns]>) {
+        asked.withLock { $0.append("\(namespace.name)|\(query)") }
+        reply.succeed(counts)
+    }
+}
+
 /// Namespaces in memory.
 final class FakeNamespaces: NamespaceRegistry {
     private let records: Mutex<[NamespaceRecord]>
@@ -410,6 +431,42 @@ final class FakeNamespaces: NamespaceRegistry {
         )
         replace(deleted)
         return deleted
+    }
+
+    func addSearchAttributes(
+        _ attributes: [(name: String, type: SearchAttributeType)],
+        to name: String
+    ) throws(RequestError) -> NamespaceRecord {
+        let record = try namespace(named: name)
+        let known = record.searchAttributes.ownAttributes
+        let next = (known.map(\.id).max() ?? 0) + 1
+        let new = attributes.enumerated().map {
+            SearchAttribute(id: next + Int32($0.offset), name: $0.element.name, type: $0.element.type)
+        }
+        replace(record, searchAttributes: known + new)
+        return try namespace(named: name)
+    }
+
+    func removeSearchAttributes(_ names: [String], from name: String) throws(RequestError) -> NamespaceRecord {
+        let record = try namespace(named: name)
+        replace(record, searchAttributes: record.searchAttributes.ownAttributes.filter { !names.contains($0.name) })
+        return try namespace(named: name)
+    }
+
+    private func replace(_ record: NamespaceRecord, searchAttributes: [SearchAttribute]) {
+        replace(
+            NamespaceRecord(
+                number: record.number,
+                id: record.id,
+                name: record.name,
+                description: record.description,
+                ownerEmail: record.ownerEmail,
+                retention: record.retention,
+                data: record.data,
+                state: record.state,
+                searchAttributes: searchAttributes
+            )
+        )
     }
 
     func refresh() throws(RequestError) {}

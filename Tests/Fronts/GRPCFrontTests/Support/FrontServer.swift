@@ -43,6 +43,7 @@ func withFront(
     history: FakeHistory = FakeHistory(),
     matching: FakeMatching = FakeMatching(),
     namespaces: FakeNamespaces = FakeNamespaces(),
+    visibility: FakeVisibility = FakeVisibility(),
     limits: Limits = Limits(),
     log: Logger = Logger(label: "front", handler: LogHandler(format: .text, destination: .lines { _ in })),
     _ body: (Client) async throws -> Void
@@ -52,6 +53,7 @@ func withFront(
         history: history,
         matching: matching,
         namespaces: namespaces,
+        visibility: visibility,
         clock: { now },
         cluster: ClusterInformation(clusterID: "cluster-id", clusterName: "here", shards: 2),
         limits: LimitsInForce(limits),

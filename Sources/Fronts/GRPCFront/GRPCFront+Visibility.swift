@@ -1,0 +1,154 @@
+internal import SagamoreAPI
+internal import SagamoreEngine
+internal import SagamoreGRPC
+internal import SagamoreProtobuf
+internal import SagamoreServices
+
+/// Lists and counts of runs.
+extension GRPCFront {
+    func registerVisibility(on server: GRPCServer) {
+        register(.listWorkflowExecutions, on: server, .hot) {
+            [self] (call, request: ListWorkflowExecutionsRequest) throws(RequestError) in
+            let list = try list(request.namespace, request.query, request.pageSize, request.nextPageToken)
+            visibility.list(
+                list,
+                reply: reply(to: call) { page in
+                    var response = ListWorkflowExecutionsResponse()
+                    response.executions = page.runs
+                    response.nextPageToken = page.token
+                    return response.serializedBytes()
+                }
+            )
+        }
+        register(.scanWorkflowExecutions, on: server, .hot) {
+            [self] (call, request: ScanWorkflowExecutionsRequest) throws(RequestError) in
+            let list = try list(request.namespace, request.query, request.pageSize, request.nextPageToken)
+            visibility.list(
+                list,
+                reply: reply(to: call) { page in
+                    var response = ScanWorkflowExecutionsResponse()
+                    response.executions = page.runs
+                    response.nextPageToken = page.token
+                    return response.serializedBytes()
+                }
+            )
+        }
+        register(.countWorkflowExecutions, on: server, .hot) {
+            [self] (call, request: CountWorkflowExecutionsRequest) throws(RequestError) in
+            visibility.count(
+                request.query,
+                in: try namespace(request.namespace),
+                reply: reply(to: call) { Self.response(to: $0).serializedBytes() }
+            )
+        }
+        registerOldLists(on: server)
+    }
+
+    /// The most runs of a page, also where the request asks for more, or names no number.
+    private static let pageLimit: Int32 = 1_000
+
+    private func list(
+        _ namespace: String,
+        _ query: String,
+        _ pageSize: Int32,
+        _ token: [UInt8]
+    ) throws(RequestError) -> ListRequest {
+        ListRequest(
+            namespace: try self.namespace(namespace),
+            query: query,
+            limit: Int((1...Self.pageLimit).contains(pageSize) ? pageSize : Self.pageLimit),
+            token: token
+        )
+    }
+
+    private static func response(to counts: [CountedRuns]) -> CountWorkflowExecutionsResponse {
+        var response = CountWorkflowExecutionsResponse()
+        for counted in counts {
+            response.count += counted.count
+            guard let group = counted.group else { continue }
+            var encoded = CountWorkflowExecutionsResponse.AggregationGroup()
+            encoded.groupValues = [RawMessage(Payload(group))]
+            encoded.count = counted.count
+            response.groups.append(encoded)
+        }
+        return response
+    }
+
+    // MARK: Old lists
+
+    private func registerOldLists(on server: GRPCServer) {
+        register(.listOpenWorkflowExecutions, on: server, .hot) {
+            [self] (call, request: ListOpenWorkflowExecutionsRequest) throws(RequestError) in
+            var terms = ["ExecutionStatus = 'Running'"]
+            switch request.filters {
+            case .executionFilter(let filter): terms.append("WorkflowId = \(filter.workflowID.quoted)")
+            case .typeFilter(let filter): terms.append("WorkflowType = \(filter.name.quoted)")
+            case nil: break
+            }
+            terms += try Self.terms(request.startTimeFilter, of: "StartTime")
+            let query = terms.joined(separator: " AND ")
+            visibility.list(
+                try list(request.namespace, query, request.maximumPageSize, request.nextPageToken),
+                reply: reply(to: call) { page in
+                    var response = ListOpenWorkflowExecutionsResponse()
+                    response.executions = page.runs
+                    response.nextPageToken = page.token
+                    return response.serializedBytes()
+                }
+            )
+        }
+        register(.listClosedWorkflowExecutions, on: server, .hot) {
+            [self] (call, request: ListClosedWorkflowExecutionsRequest) throws(RequestError) in
+            var terms = ["ExecutionStatus != 'Running'"]
+            switch request.filters {
+            case .executionFilter(let filter): terms.append("WorkflowId = \(filter.workflowID.quoted)")
+            case .typeFilter(let filter): terms.append("WorkflowType = \(filter.name.quoted)")
+            case .statusFilter(let filter):
+                guard filter.status != .unspecified, filter.status != .running else {
+                    throw .invalidArgument("StatusFilter must be specified and must be not Running.")
+                }
+                terms.append("ExecutionStatus = \(filter.status.rawValue)")
+            case nil: break
+            }
+            terms += try Self.terms(request.startTimeFilter, of: "CloseTime")
+            let query = terms.joined(separator: " AND ") + " ORDER BY CloseTime DESC"
+            visibility.list(
+                try list(request.namespace, query, request.maximumPageSize, request.nextPageToken),
+                reply: reply(to: call) { page in
+                    var response = ListClosedWorkflowExecutionsResponse()
+                    response.executions = page.runs
+                    response.nextPageToken = page.token
+                    return response.serializedBytes()
+                }
+            )
+        }
+    }
+
+    private static func terms(_ filter: StartTimeFilter?, of name: String) throws(RequestError) -> [String] {
+        let (earliest, latest) = (filter?.earliestTime, filter?.latestTime)
+        if let earliest, let latest, Instant(earliest) > Instant(latest) {
+            throw .invalidArgument("EarliestTime in StartTimeFilter should not be larger than LatestTime.")
+        }
+        return [
+            earliest.map { "\(name) >= \(Instant($0).nanoseconds)" },
+            latest.map { "\(name) <= \(Instant($0).nanoseconds)" },
+        ].compactMap { $0 }
+    }
+}
+
+extension String {
+    /// As a text in a filter.
+    fileprivate var quoted: String {
+        "'" + replacing("\\", with: "\\\\").replacing("'", with: "''") + "'"
+    }
+}
+
+extension Payload {
+    /// What the runs of a group have in common: null for those that lack it.
+    fileprivate init(_ group: CountedRuns.Group) {
+        self.init()
+        metadata["encoding"] = Array("json/plain".utf8)
+        metadata["type"] = Array(group.type.name.utf8)
+        data = Array(group.value?.json.utf8 ?? "null".utf8)
+    }
+}

@@ -1,0 +1,111 @@
+internal import SagamoreEngine
+internal import SagamorePostgresClient
+
+/// A page of a list, as a statement.
+struct ListQuery {
+    let statement: PostgresStatement
+    let values: [PostgresValue]
+
+    /// The columns that `ListedRow` reads. The last one decides about the order.
+    private static let columns = """
+        r.run_id, r.workflow_id, r.workflow_type, r.task_queue, r.status::int, r.started_at, r.closed_at,
+        r.execution_at, r.history_length, r.history_bytes, r.transitions, r.parent_workflow_id, r.parent_run_id,
+        r.root_workflow_id, r.root_run_id, r.memo, r.search_attributes
+        """
+
+    /// - Parameter limit: the most rows.
+    init(_ filter: Filter, namespace: Int32, after token: PageToken?, limit: Int) {
+        var sql = QuerySQL()
+        let source = QuerySource(filter.condition, namespace: namespace, &sql)
+        var conditions = source.conditions
+        let isDescending = filter.order?.isDescending ?? true
+        // The order's field by itself would be looked up again for each run where it decides nothing.
+        let key = filter.order.flatMap { $0.field == .column(.startTime) ? nil : sql.ordered($0.field) }
+        if let token {
+            conditions.append(Self.behind(token, key: key, isDescending: isDescending, source, &sql))
+        }
+        let direction = isDescending ? "desc" : "asc"
+        let order = ([key].compactMap { $0 } + [source.startedAt, source.runID]).map { "\($0) \(direction)" }
+        statement = .unnamed(
+            """
+            select \(Self.columns), \(Self.shown(key, filter.order?.field)) from \(source.tables)
+            where \(conditions.joined(separator: " and "))
+            order by \(order.joined(separator: ", ")) limit \(sql.parameter(raw: .int64(Int64(limit))))::bigint
+            """,
+            readsOnly: true
+        )
+        values = sql.values
+    }
+
+    /// What the next page begins behind, in a form that can be read.
+    private static func shown(_ key: String?, _ field: FilterField?) -> String {
+        guard let key, let field else { return "null::bigint" }
+        switch field.kind {
+        case .keyword, .keywordList, .text: return key
+        case .runID: return key
+        case .double: return "(\(key))::text"
+        case .int, .bool, .time, .duration, .status: return "(\(key))::bigint"
+        }
+    }
+
+    /// Runs behind a token. What a run lacks is larger than everything, as in PostgreSQL's order.
+    private static func behind(
+        _ token: PageToken,
+        key: String?,
+        isDescending: Bool,
+        _ source: QuerySource,
+        _ sql: inout QuerySQL
+    ) -> String {
+        let sign = isDescending ? "<" : ">"
+        let started = sql.parameter(raw: .int64(token.startedAt.nanoseconds))
+        let id = sql.parameter(raw: .uuid(high: token.runID.high, low: token.runID.low))
+        let tie = "(\(source.startedAt), \(source.runID)) \(sign) (\(started)::bigint, \(id)::uuid)"
+        guard let key else { return tie }
+        guard let last = token.key else {
+            return isDescending ? "(\(key) is not null or \(tie))" : "(\(key) is null and \(tie))"
+        }
+        let value = sql.parameter(last)
+        let rest = "(\(key) \(sign)= \(value) and (\(key) \(sign) \(value) or \(tie)))"
+        return isDescending ? rest : "(\(key) is null or \(rest))"
+    }
+}
+
+/// The tables of a query, and what every run of it fulfills.
+struct QuerySource {
+    let tables: String
+    let conditions: [String]
+    let startedAt: String
+    let runID: String
+
+    /// Runs that have to have a value of an attribute are found by the rows of that value, which are in the order of
+    /// the starts: without this, each run of the namespace would be asked for it.
+    init(_ condition: Condition?, namespace: Int32, _ sql: inout QuerySQL) {
+        let number = sql.parameter(raw: .int32(namespace))
+        // A run that is deleted keeps its row for a while, without a status.
+        var conditions = ["r.namespace = \(number)", "r.status <> 0"]
+        if let (attribute, value) = condition?.requiredValue {
+            tables = "sagamore.search_values d join sagamore.runs r on r.run_id = d.run_id"
+            (startedAt, runID) = ("d.started_at", "d.run_id")
+            conditions.append("d.namespace = \(number)")
+            conditions.append("d.attribute = \(sql.parameter(raw: .int32(attribute.id)))")
+            conditions.append("d.\(attribute.column) = \(sql.parameter(value))")
+        } else {
+            tables = "sagamore.runs r"
+            (startedAt, runID) = ("r.started_at", "r.run_id")
+        }
+        if let condition { conditions.append(sql.sql(condition)) }
+        self.conditions = conditions
+    }
+}
+
+extension Condition {
+    /// A value that every run of the condition has.
+    fileprivate var requiredValue: (SearchAttribute, FilterValue)? {
+        switch self {
+        case .and(let parts): return parts.lazy.compactMap(\.requiredValue).first
+        case .comparison(.attribute(let attribute), .equal, let value) where attribute.type != .text:
+            return (attribute, value)
+        default: return nil
+        }
+    }
+}
