@@ -45,6 +45,7 @@ class Plan:
     python_processes: int
     guarded_sagas: int
     parked: int
+    listed: int
     problems: list[str] = field(default_factory=list)
     about: dict[str, Any] = field(default_factory=dict)
 
@@ -177,6 +178,20 @@ def operations(plan: Plan) -> dict[str, Any]:
     from .operations import operations as measured_operations
 
     return measured_operations(plan.binary, plan.logs, plan.guarded_sagas, plan.steps, plan.parked)
+
+
+def lists(plan: Plan) -> dict[str, Any]:
+    """Lists and counts over a large table of runs, alone and beside sagas."""
+    from .lists import lists as measured_lists
+
+    return measured_lists(plan.binary, plan.logs, plan.sagaload, plan.listed, 100)
+
+
+def attributes(plan: Plan) -> dict[str, Any]:
+    """Sagas with search attributes and without."""
+    from .attributes import attributes as measured_attributes
+
+    return measured_attributes(plan.binary, plan.logs, plan.guarded_sagas)
 
 
 # MARK: commands and events on Kafka

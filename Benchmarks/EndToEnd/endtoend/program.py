@@ -34,6 +34,8 @@ PARTS: dict[str, Callable[[Plan], Any]] = {
     "transitions": measurements.transitions,
     "neighbors": measurements.neighbors,
     "operations": measurements.operations,
+    "lists": measurements.lists,
+    "attributes": measurements.attributes,
     "commands": measurements.commands,
     "starts": measurements.starts,
     "swift-worker": measurements.swift_worker,
@@ -185,6 +187,7 @@ def make_plan(arguments: argparse.Namespace, logs: Path) -> Plan:
         python_processes=arguments.workers,
         guarded_sagas=scaled(300),
         parked=scaled(200_000),
+        listed=scaled(1_000_000),
     )
 
 

@@ -28,12 +28,7 @@ enum Program {
             MigrateCommand.command, CompletionCommand.completion, CompletionCommand.manual,
             Command("command", abstract: "Publish to a command topic.", subcommands: [PublishCommand.command]),
             Command("events", abstract: "Read an event topic.", subcommands: [TailCommand.command]),
-            Command(
-                "workflow",
-                abstract: "Inspect workflows.",
-                subcommands: [ShowCommand.command]
-                    + Unavailable.workflowVerbs.map { Unavailable.placeholder($0, "As in the temporal CLI.") }
-            ),
+            CommandGroups.workflow, CommandGroups.operation,
         ] + Unavailable.commands.map { Unavailable.placeholder($0.name, $0.abstract) }
     )
 

@@ -8,14 +8,13 @@ enum Unavailable {
         ("namespace", "Create and update namespaces."),
         ("task-queue", "Inspect task queues."),
         ("activity", "Complete, fail, or inspect activities."),
-        ("operator", "Manage search attributes and clusters."),
     ]
 
     /// Verbs of `workflow`.
-    static let workflowVerbs = [
-        "cancel", "count", "delete", "describe", "execute", "list", "metadata", "query", "reset", "result", "signal",
-        "signal-with-start", "stack", "start", "terminate", "trace", "update", "update-options",
-    ]
+    static let workflowVerbs = ["metadata", "reset", "signal-with-start", "trace", "update", "update-options"]
+
+    /// Groups of `operator`.
+    static let operatorGroups = ["cluster", "namespace", "nexus"]
 
     /// The words of an unavailable command, if the command line begins with one and does not ask for help.
     ///
@@ -24,10 +23,14 @@ enum Unavailable {
         if arguments.contains("--help") || arguments.contains("-h") { return nil }
         guard let first = arguments.first else { return nil }
         if commands.contains(where: { $0.name == first }) { return first }
-        if first == "workflow", let verb = arguments.dropFirst().first, workflowVerbs.contains(verb) {
-            return "workflow \(verb)"
-        }
-        return nil
+        let second = arguments.dropFirst().first ?? ""
+        let isUnavailable =
+            switch first {
+            case "workflow": workflowVerbs.contains(second)
+            case "operator": operatorGroups.contains(second)
+            default: false
+            }
+        return isUnavailable ? "\(first) \(second)" : nil
     }
 
     /// A placeholder for an unavailable command, so that help lists it.

@@ -45,6 +45,28 @@ struct Installation {
         _ namespace: InitialNamespace,
         to namespaces: PostgresNamespaceDirectory
     ) throws(RequestError) {
+        try register(namespace, in: namespaces)
+        let known = try namespaces.namespace(named: namespace.name).searchAttributes
+        var missing: [(name: String, type: SearchAttributeType)] = []
+        for (name, type) in namespace.searchAttributes.sorted(by: { $0.key < $1.key }) {
+            guard let attribute = known[name] else {
+                missing.append((name, type))
+                continue
+            }
+            guard attribute.type == type else {
+                throw .invalidArgument(
+                    "the search attribute \(name) of namespace \(namespace.name) is of type \(attribute.type.name),"
+                        + " not \(type.name)"
+                )
+            }
+        }
+        if !missing.isEmpty { _ = try namespaces.addSearchAttributes(missing, to: namespace.name) }
+    }
+
+    private static func register(
+        _ namespace: InitialNamespace,
+        in namespaces: PostgresNamespaceDirectory
+    ) throws(RequestError) {
         guard (try? namespaces.namespace(named: namespace.name)) == nil else { return }
         do throws(RequestError) {
             _ = try namespaces.register(

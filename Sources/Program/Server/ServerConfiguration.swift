@@ -60,6 +60,8 @@ public struct InitialNamespace: Sendable, Hashable {
     public var name: String
     /// How long its closed runs are kept. A day, as in Temporal's server for development, unless set.
     public var retention = Interval.seconds(86_400)
+    /// Search attributes to add if they do not exist, also where the namespace does: their types by their names.
+    public var searchAttributes: [String: SearchAttributeType] = [:]
 
     /// A namespace that keeps its closed runs for a day.
     public init(_ name: String) { self.name = name }

@@ -52,6 +52,9 @@ DELETIONS_AT_ONCE = [
 ]
 
 
+LISTS_WITHOUT_LIMIT = ["--dynamic-config-value", "frontend.namespaceRPS.visibility=100000"]
+
+
 @contextlib.asynccontextmanager
 async def temporal_server(program: Path, settings: "dict[str, int] | None" = None) -> AsyncIterator[Server]:
     """The Temporal development server, with a database of its own that is removed at the end.
@@ -63,10 +66,11 @@ async def temporal_server(program: Path, settings: "dict[str, int] | None" = Non
         port = free_port()
         command = [
             str(program), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port),
-            "--db-filename", f"{folder}/temporal.db", "--log-level", "never", *DELETIONS_AT_ONCE, *dynamic(settings),
+            "--db-filename", f"{folder}/temporal.db", "--log-level", "never", *DELETIONS_AT_ONCE,
+            *LISTS_WITHOUT_LIMIT, *dynamic(settings),
         ]  # fmt: skip
         if settings:
-            command += [part for number in "123" for part in ("--search-attribute", f"Limited{number}=Keyword")]
+            command += limited_attributes()
         log = Path(folder) / "log"
         async with running(command, log) as process:
             server = Server("temporal", f"127.0.0.1:{port}", process)
@@ -84,6 +88,8 @@ async def sagamore_server(program: Path, settings: "dict[str, int] | None" = Non
             "--port", str(free_port()), "--http-port", str(free_port()), "--log-level", "warning",
             *dynamic(settings),
         ]  # fmt: skip
+        if settings:
+            command += limited_attributes()
         log = Path(folder) / "log"
         async with running(command, log) as process:
             ready = data / "dev.json"
@@ -93,6 +99,10 @@ async def sagamore_server(program: Path, settings: "dict[str, int] | None" = Non
             server = Server("sagamore", json.loads(ready.read_text())["grpc"], process)
             await until_usable(server, log)
             yield server
+
+
+def limited_attributes() -> list[str]:
+    return [part for number in "123" for part in ("--search-attribute", f"Limited{number}=Keyword")]
 
 
 def dynamic(settings: "dict[str, int] | None") -> list[str]:

@@ -14,7 +14,7 @@ extension ProgramTests {
         @Test(arguments: [
             ["schedule", "list"], ["namespace", "create", "--retention", "1d"],
             ["task-queue", "describe"], ["activity", "complete"], ["operator", "cluster", "health"],
-            ["workflow", "list", "--query", "x"], ["workflow", "signal-with-start"], ["dev", "--time-skipping"],
+            ["workflow", "reset", "--event-id", "4"], ["workflow", "signal-with-start"], ["dev", "--time-skipping"],
         ])
         func anUnavailableCommandExitsWith2(_ arguments: [String]) throws {
             let program = try RunningProgram(arguments)
@@ -32,6 +32,12 @@ extension ProgramTests {
             ["command", "publish", "--command-id", "1", "--input", "{", "--kafka", "x:1"],
             ["command", "publish", "--command-id", "1", "--timeout", "5s", "--kafka", "x:1"],
             ["migrate", "--postgres", "x", "--shards", "17"],
+            ["workflow", "list", "--limit", "-1"], ["workflow", "list", "--page-size", "0"],
+            ["workflow", "start", "--type", "X"], ["workflow", "describe", "-w", ""],
+            ["workflow", "signal", "-w", "x"],
+            ["operator", "search-attribute", "create", "--name", "A"],
+            ["operator", "search-attribute", "create", "--name", "A", "--type", "Number"],
+            ["operator", "search-attribute", "remove", "--yes"],
             ["dev", "--dynamic-config-value", "limit.blobSize.error"],
             ["dev", "--dynamic-config-value", "limit.blobSize.error=large"],
         ])
@@ -61,8 +67,13 @@ extension ProgramTests {
             try visit(
                 [],
                 [
-                    "": ["dev", "serve", "config", "migrate", "command", "events", "workflow", "schedule"],
-                    "command": ["publish"], "events": ["tail"], "workflow": ["show", "list"],
+                    "": [
+                        "dev", "serve", "config", "migrate", "command", "events", "workflow", "schedule", "operator",
+                    ],
+                    "command": ["publish"], "events": ["tail"],
+                    "workflow": ["show", "list", "count", "describe", "start", "execute", "result", "signal", "reset"],
+                    "operator": ["search-attribute", "cluster"],
+                    "operator search-attribute": ["create", "list", "remove"],
                 ]
             )
         }

@@ -1,4 +1,5 @@
 internal import SagamoreCommandLineArguments
+internal import SagamoreEngine
 internal import SagamoreGRPCFront
 internal import SagamoreLogging
 internal import SagamoreServer
@@ -23,6 +24,11 @@ enum DevCommand {
         valueName: "NAME",
         environment: ["SAGAMORE_NAMESPACE"],
         help: "A namespace to create in addition to 'default'."
+    )
+    static let searchAttributes = Option<[String]>(
+        "--search-attribute",
+        valueName: "NAME=TYPE",
+        help: "A search attribute that each of these namespaces gets. TYPE is \(SearchAttributeType.choice)."
     )
     static let kafka = Option<String?>(
         "--kafka-bootstrap",
@@ -54,19 +60,23 @@ enum DevCommand {
             built on librdkafka and keeps its records in memory; use --kafka-bootstrap for a real cluster.
             """,
         parameters: [
-            ip, port, httpPort, dataFolder, namespaces, kafka, postgres, LoggingOptions.level, LoggingOptions.format,
+            ip, port, httpPort, dataFolder, namespaces, searchAttributes, kafka, postgres, LoggingOptions.level,
+            LoggingOptions.format,
             isEphemeral, isTimeSkipping, dynamicValues,
         ]
     ) { values in
         if values[isTimeSkipping] { throw Unavailable.refusal("dev --time-skipping") }
         let dynamic = try dynamicConfiguration(values)
-        let configuration = configuration(values, dynamic)
+        let configuration = try configuration(values, dynamic)
         LoggingOptions.bootstrap(values)
         DynamicConfigurationWarning.write(dynamic, Logger(label: "dev"))
         try await SystemThread.run("dev") { try run(configuration) }
     }
 
-    private static func configuration(_ values: ParsedValues, _ dynamic: DynamicConfiguration) -> DevConfiguration {
+    private static func configuration(
+        _ values: ParsedValues,
+        _ dynamic: DynamicConfiguration
+    ) throws(UsageError) -> DevConfiguration {
         var configuration = DevConfiguration()
         configuration.limits = dynamic.limits
         configuration.requestLimits = dynamic.requestLimits(over: RequestLimitTable())
@@ -78,6 +88,15 @@ enum DevCommand {
             values[dataFolder] ?? (values[isEphemeral] ? nil : DevConfiguration.defaultDataFolder)
         configuration.namespaces = (["default"] + values[namespaces]).reduce(into: []) { names, name in
             if !names.contains(name) { names.append(name) }
+        }
+        for text in values[searchAttributes] {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, let type = SearchAttributeType(named: String(parts[1])) else {
+                throw UsageError(
+                    "'--search-attribute' expects NAME=TYPE with the type \(SearchAttributeType.choice), not '\(text)'"
+                )
+            }
+            configuration.searchAttributes[String(parts[0])] = type
         }
         configuration.kafkaBootstrap = values[kafka]
         configuration.postgresURL = values[postgres]
@@ -107,5 +126,13 @@ enum DevCommand {
             },
             stop: { server.stop() }
         )
+    }
+}
+
+extension SearchAttributeType {
+    /// The names of the types, for people.
+    fileprivate static var choice: String {
+        let names = allCases.map(\.name)
+        return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
     }
 }

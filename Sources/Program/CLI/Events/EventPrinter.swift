@@ -28,7 +28,7 @@ struct EventPrinter {
 
     /// The text of an event, with the table's header before the first one.
     mutating func text(_ event: SagaEvent, isColored: Bool = Color.isOn) -> String {
-        if format == .json { return event.line + "\n" }
+        if format.isJSON { return event.line + "\n" }
         let cells = [
             event.at.map(Self.time) ?? "", event.workflowID, event.commandID, event.status, took(event), event.detail,
         ]
@@ -37,7 +37,7 @@ struct EventPrinter {
 
     /// The text of a record that is not an event.
     mutating func text(_ other: OtherRecord, isColored: Bool = Color.isOn) -> String {
-        if format == .json { return other.json.text() + "\n" }
+        if format.isJSON { return other.json.text() + "\n" }
         let time = other.record.timestamp.flatMap { EpochNanoseconds.of(milliseconds: $0) }.map(Self.time) ?? ""
         return row([time, "", "", other.status, "", other.detail], isColored)
     }

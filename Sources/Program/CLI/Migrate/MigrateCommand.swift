@@ -34,7 +34,7 @@ enum MigrateCommand {
         let format = values[OutputFormat.option]
         try await Program.blocking {
             let outcome = try migrate(url, shardCount: shardCount)
-            StandardOutput.show(format == .json ? json(outcome) : text(outcome))
+            StandardOutput.show(format.isJSON ? json(outcome) : text(outcome))
         }
     }
 

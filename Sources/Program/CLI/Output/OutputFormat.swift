@@ -1,11 +1,14 @@
 internal import SagamoreCommandLineArguments
+internal import SagamoreJSONText
 
 /// The output format.
 enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
     /// For people.
     case text
-    /// For programs: JSON, one value per line when there are several.
+    /// For programs: JSON.
     case json
+    /// For programs: compact JSON, one value per line.
+    case jsonl
 
     static let option = Option<OutputFormat>(
         "--output",
@@ -14,4 +17,9 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
         default: .text,
         help: "The output format."
     )
+
+    var isJSON: Bool { self != .text }
+
+    /// One value with its line break.
+    func text(of value: JSONValue) -> String { value.text(pretty: self != .jsonl) + "\n" }
 }

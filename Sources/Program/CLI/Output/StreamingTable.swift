@@ -25,7 +25,7 @@ struct StreamingTable {
 
     /// A row; `colors` maps columns to colors.
     mutating func row(_ cells: [String], colors: [Int: Color], isColored: Bool) -> String {
-        line(cells.map(Self.printable), colors: colors, isColored: isColored) + "\n"
+        line(cells.map(\.printable), colors: colors, isColored: isColored) + "\n"
     }
 
     private mutating func line(_ cells: [String], colors: [Int: Color], isColored: Bool) -> String {
@@ -46,18 +46,6 @@ struct StreamingTable {
         }
         while line.last == " " { line.removeLast() }
         return line
-    }
-
-    /// Replaces control characters, which would affect the terminal.
-    private static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }) else {
-            return text
-        }
-        return String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? " " : $0 }
-            )
-        )
     }
 
     private static func shortened(_ text: String, to width: Int) -> String {

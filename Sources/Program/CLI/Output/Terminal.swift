@@ -36,4 +36,20 @@ extension String {
         let missing = width - count
         return missing > 0 ? self + String(repeating: " ", count: missing) : self
     }
+
+    /// The text in one line: control characters, which would affect the terminal, become spaces.
+    var printable: String {
+        guard unicodeScalars.contains(where: { $0.isControl }) else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.map { $0.isControl ? " " : $0 }))
+    }
+
+    /// The words of a name in capitals, without its prefix: `TimedOut` for `…_STATUS_TIMED_OUT`.
+    func inCamelCase(without prefix: String) -> String {
+        let words = hasPrefix(prefix) ? dropFirst(prefix.count) : self[...]
+        return words.split(separator: "_").map { $0.prefix(1) + $0.dropFirst().lowercased() }.joined()
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
 }

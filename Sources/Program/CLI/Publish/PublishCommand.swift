@@ -1,5 +1,4 @@
 internal import SagamoreCommandLineArguments
-internal import SagamoreJSONText
 internal import SagamoreKafkaClient
 
 /// `sagamore command publish`.
@@ -19,23 +18,11 @@ enum PublishCommand {
     )
     static let isRaw = Flag("--raw", help: "Publish each line as is, without checks.")
     static let waits = Flag("--wait", help: "Wait for the outcome of every command, and show the events.")
-    static let timeout = Option<Timeout?>(
+    static let timeout = Option<PositiveDuration?>(
         "--timeout",
         valueName: "DURATION",
         help: "How long --wait waits (30s, 5m). Default: no limit."
     )
-
-    /// A duration in Go's format.
-    struct Timeout: ExpressibleByArgument {
-        let duration: Duration
-
-        init?(argument: String) {
-            guard let duration = GoDuration.parse(argument), duration > .zero else { return nil }
-            self.duration = duration
-        }
-
-        static var expectation: String { "a duration like 30s or 5m" }
-    }
 
     static let command = Command(
         "publish",

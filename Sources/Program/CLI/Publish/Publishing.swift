@@ -102,7 +102,7 @@ struct Publishing: Sendable {
 
     private func line(_ record: Outgoing, _ delivery: KafkaProducer.Delivery, at: String) -> String {
         let place = delivery.partition
-        guard format == .json else {
+        guard format.isJSON else {
             let name = record.command.map { "command \($0.commandID)" } ?? "a record"
             return "published \(name) to \(place.topic), partition \(place.partition), offset \(delivery.offset)\n"
         }

@@ -32,7 +32,7 @@ struct ServeCheck {
             findings.append(Finding(subject: "Kafka", isFine: true, text: warning))
         }
         findings += certificate() + unknownKeys()
-        StandardOutput.show(format == .json ? json(findings) : text(findings))
+        StandardOutput.show(format.isJSON ? json(findings) : text(findings))
         if findings.contains(where: { !$0.isFine }) { throw ExitCode.failure }
     }
 

@@ -1,73 +1,78 @@
 internal import SagamoreAPI
+internal import SagamoreCommandLineArguments
 internal import SagamoreGRPC
 internal import SagamoreProtobuf
 
 /// Reads histories over gRPC.
 struct HistoryReader {
-    struct Workflow {
-        var namespace: String
-        var workflowID: String
-        /// Empty for the newest run.
-        var runID: String
-    }
-
-    let connection: GRPCChannelConfiguration
-    private var address: String { connection.addresses.joined(separator: ",") }
+    let client: ServiceClient
 
     /// All events of a run, page by page.
-    func read(_ workflow: Workflow) async throws(CommandFailure) -> [HistoryEvent] {
-        let channel = GRPCChannel(connection)
-        defer { channel.shutdown() }
-        var request = GetWorkflowExecutionHistoryRequest()
-        request.namespace = workflow.namespace
-        var execution = WorkflowExecution()
-        execution.workflowID = workflow.workflowID
-        execution.runID = workflow.runID
-        request.execution = execution
+    func events(of workflow: WorkflowExecution) async throws(CommandFailure) -> [HistoryEvent] {
+        var request = request(workflow)
         var events: [HistoryEvent] = []
         repeat {
-            let response = try await page(request, channel, workflow)
-            events += response.history?.events ?? []
-            request.nextPageToken = response.nextPageToken
+            let page: GetWorkflowExecutionHistoryResponse = try await client.call(.getWorkflowExecutionHistory, request)
+            events += page.history?.events ?? []
+            request.nextPageToken = page.nextPageToken
         } while !request.nextPageToken.isEmpty
         return events
     }
 
-    private func page(
-        _ request: GetWorkflowExecutionHistoryRequest,
-        _ channel: GRPCChannel,
-        _ workflow: Workflow
-    ) async throws(CommandFailure) -> GetWorkflowExecutionHistoryResponse {
-        let bytes: [UInt8]
-        do throws(GRPCStatus) {
-            bytes = try await channel.call(
-                WorkflowServiceMethod.getWorkflowExecutionHistory.rawValue,
-                request.serializedBytes(),
-                deadline: .seconds(30)
-            )
-        } catch {
-            throw failure(error, workflow)
-        }
-        do throws(ProtobufError) {
-            return try GetWorkflowExecutionHistoryResponse(serializedBytes: bytes)
-        } catch {
-            throw CommandFailure("cannot decode the response from \(address): \(error)")
+    /// Waits for the event that ends a workflow. A run that continues as a new one is followed.
+    ///
+    /// - Parameter hasAnswered: whether the server answered before. A server that did is waited for when it is away.
+    func closeEvent(
+        of workflow: WorkflowExecution,
+        hasAnswered: Bool = false
+    ) async throws(CommandFailure) -> HistoryEvent {
+        var workflow = workflow
+        var request = request(workflow)
+        request.waitNewEvent = true
+        request.historyEventFilterType = .closeEvent
+        var hasAnswered = hasAnswered
+        while true {
+            guard let page = try await longPoll(request, isPatient: hasAnswered) else { continue }
+            hasAnswered = true
+            request.nextPageToken = page.nextPageToken
+            guard let event = page.history?.events.last else {
+                guard page.nextPageToken.isEmpty else { continue }
+                throw CommandFailure("the history of '\(workflow.workflowID)' has no event that ends it")
+            }
+            guard case .workflowExecutionContinuedAsNewEventAttributes(let next)? = event.attributes else {
+                return event
+            }
+            workflow.runID = next.newExecutionRunID
+            request.execution = workflow
+            request.nextPageToken = []
         }
     }
 
-    private func failure(_ status: GRPCStatus, _ workflow: Workflow) -> CommandFailure {
-        switch status.code {
-        case .unavailable:
-            CommandFailure(
-                "no Sagamore server answers at \(address) (\(status.message)). "
-                    + "Start 'sagamore dev', or set --address"
+    /// One long poll; nil when it is to be repeated because the server was away for a moment.
+    private func longPoll(
+        _ request: GetWorkflowExecutionHistoryRequest,
+        isPatient: Bool
+    ) async throws(CommandFailure) -> GetWorkflowExecutionHistoryResponse? {
+        do throws(GRPCStatus) {
+            let page: GetWorkflowExecutionHistoryResponse = try await client.attempt(
+                WorkflowServiceMethod.getWorkflowExecutionHistory.rawValue,
+                request
             )
-        case .notFound:
-            CommandFailure("\(status.message) (namespace \(workflow.namespace), \(address))")
-        case .permissionDenied:
-            CommandFailure("\(status.message) (\(address)). Set --api-key, or the certificate that the server knows")
-        default:
-            CommandFailure("\(address) rejected the request: \(status)")
+            return page
+        } catch {
+            let passing: [GRPCStatus.Code] = [.unavailable, .deadlineExceeded, .resourceExhausted]
+            guard isPatient, passing.contains(error.code) else { throw client.failure(error) }
+            StandardError.write("sagamore: \(client.failure(error)). Still waiting\n")
         }
+        // Nobody cancels the task of a command.
+        try? await Task.sleep(for: .seconds(1))
+        return nil
+    }
+
+    private func request(_ workflow: WorkflowExecution) -> GetWorkflowExecutionHistoryRequest {
+        var request = GetWorkflowExecutionHistoryRequest()
+        request.namespace = client.namespace
+        request.execution = workflow
+        return request
     }
 }

@@ -1,5 +1,7 @@
 internal import Foundation
+internal import SagamoreAPI
 internal import SagamoreJSONText
+internal import SagamoreProtobuf
 
 /// Formats a history for people: a line for each event with its essential attributes.
 struct HistoryTable {
@@ -34,8 +36,7 @@ struct HistoryTable {
     /// Converts `EVENT_TYPE_WORKFLOW_TASK_STARTED` to `WorkflowTaskStarted`.
     private static func typeName(_ type: JSONValue?) -> String {
         guard let name = type?.string else { return type?.text() ?? "" }
-        let words = name.hasPrefix("EVENT_TYPE_") ? name.dropFirst("EVENT_TYPE_".count) : name[...]
-        return words.split(separator: "_").map { $0.prefix(1) + $0.dropFirst().lowercased() }.joined()
+        return name.inCamelCase(without: "EVENT_TYPE_")
     }
 
     private static func color(_ type: String) -> Color? {
@@ -98,14 +99,11 @@ struct HistoryTable {
     }
 
     private static func payload(_ value: JSONValue) -> String {
-        func decoded(_ text: String?) -> Data { text.flatMap { Data(base64Encoded: $0) } ?? Data() }
-        let data = decoded(value["data"]?.string)
-        let encoding = String(decoding: decoded(value["metadata"]?["encoding"]?.string), as: UTF8.self)
-        if encoding == "binary/null" { return "null" }
-        guard encoding.hasPrefix("json/"), let json = try? JSONValue.parse([UInt8](data)) else {
-            return "(\(encoding.isEmpty ? "unknown encoding" : encoding), \(data.count) bytes)"
-        }
-        return json.text()
+        func decoded(_ text: String?) -> [UInt8] { text.flatMap { Data(base64Encoded: $0) }.map { [UInt8]($0) } ?? [] }
+        var payload = Payload()
+        payload.metadata["encoding"] = decoded(value["metadata"]?["encoding"]?.string)
+        payload.data = decoded(value["data"]?.string)
+        return payload.text
     }
 
     private static func failure(_ value: JSONValue) -> String {

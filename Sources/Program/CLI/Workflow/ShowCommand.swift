@@ -1,34 +1,29 @@
 internal import SagamoreAPI
 internal import SagamoreCommandLineArguments
-internal import SagamoreGRPC
 internal import SagamoreJSONText
 
 /// `sagamore workflow show`.
 enum ShowCommand {
-    static let workflowID = Option<String>("--workflow-id", "-w", valueName: "ID", help: "The workflow.")
-    static let runID = Option<String?>("--run-id", "-r", valueName: "ID", help: "The run. Default: the newest.")
-
     static let command = Command(
         "show",
         abstract: "Show the history of a workflow.",
-        discussion: "JSON output is protobuf JSON: {\"events\":[…]}.",
-        parameters: [workflowID, runID, Places.namespace] + ServerConnection.parameters + [OutputFormat.option]
+        discussion: """
+            JSON output is protobuf JSON: {"events":[…]}. Example:
+            sagamore workflow show -w trip-1 -o json > history.json
+            """,
+        parameters: WorkflowSelection.parameters()
     ) { values in
-        let connection = try ServerConnection.configuration(values)
+        let workflow = try WorkflowSelection.execution(values)
         let format = values[OutputFormat.option]
-        let workflow = HistoryReader.Workflow(
-            namespace: values[Places.namespace],
-            workflowID: values[workflowID],
-            runID: values[runID] ?? ""
-        )
-        let events = try await HistoryReader(connection: connection).read(workflow)
-        let json = try events.map { event in try ProtobufJSON.value(of: event) }
-        switch format {
-        case .json: StandardOutput.show(JSONValue.object(["events": .array(json)]).text(pretty: true) + "\n")
-        case .text:
-            StandardOutput.show(
-                HistoryTable(lineWidth: TerminalWidth.ofStandardOutput).text(json, isColored: Color.isOn)
-            )
+        try await ServiceClient.use(values) { client in
+            let events = try await HistoryReader(client: client).events(of: workflow)
+            let json = try events.map { event in try ProtobufJSON.value(of: event) }
+            if format.isJSON {
+                StandardOutput.show(format.text(of: ["events": .array(json)]))
+            } else {
+                let table = HistoryTable(lineWidth: TerminalWidth.ofStandardOutput)
+                StandardOutput.show(table.text(json, isColored: Color.isOn))
+            }
         }
     }
 }

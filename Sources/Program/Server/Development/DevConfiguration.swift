@@ -13,6 +13,8 @@ public struct DevConfiguration: Sendable {
     public var dataFolder: String?
     /// Namespaces to create if they do not exist.
     public var namespaces = ["default"]
+    /// Search attributes that each of them gets: their types by their names.
+    public var searchAttributes: [String: SearchAttributeType] = [:]
     /// How much namespaces and callers may ask for.
     public var requestLimits = RequestLimitTable()
     /// The limits of runs and requests.

@@ -38,7 +38,11 @@ public final class DevServer {
         )
         settings.grpc.host = configuration.host
         settings.grpc.port = configuration.grpcPort
-        settings.namespaces = configuration.namespaces.map { InitialNamespace($0) }
+        settings.namespaces = configuration.namespaces.map { name in
+            var namespace = InitialNamespace(name)
+            namespace.searchAttributes = configuration.searchAttributes
+            return namespace
+        }
         settings.limits = configuration.limits
         settings.requestLimits = configuration.requestLimits
         settings.http = pages()

@@ -46,26 +46,28 @@ extension Migrations {
                 primary key (run_id, attribute, position)
             );
             create index search_values_by_word on sagamore.search_values
-                (namespace, attribute, word, started_at, run_id) where word is not null;
+                (attribute, namespace, word, started_at, run_id) where word is not null;
             create index search_values_by_number on sagamore.search_values
-                (namespace, attribute, number, started_at, run_id) where number is not null;
+                (attribute, namespace, number, started_at, run_id) where number is not null;
             create index search_values_by_fraction on sagamore.search_values
-                (namespace, attribute, fraction, started_at, run_id) where fraction is not null;
+                (attribute, namespace, fraction, started_at, run_id) where fraction is not null;
             """,
+        // A list begins with the newest run. A page is a part of one of these. None begins with the namespace: owners
+        // look runs up by namespace and workflow, and a plan that was made while the table was empty would take any
+        // such index.
         indexes: [
-            // A list begins with the newest run. A page is a part of one of these.
-            Migration.Index("runs_by_start", "sagamore.runs (namespace, started_at, run_id)"),
-            Migration.Index("runs_by_status", "sagamore.runs (namespace, status, started_at, run_id)"),
-            Migration.Index("runs_by_type", "sagamore.runs (namespace, workflow_type, started_at, run_id)"),
-            Migration.Index("runs_by_close", "sagamore.runs (namespace, closed_at, started_at, run_id)"),
-            Migration.Index("runs_by_command", "sagamore.runs (namespace, command_id) where command_id is not null"),
+            Migration.Index("runs_by_start", "sagamore.runs (started_at, namespace, run_id)"),
+            Migration.Index("runs_by_status", "sagamore.runs (status, namespace, started_at, run_id)"),
+            Migration.Index("runs_by_type", "sagamore.runs (workflow_type, namespace, started_at, run_id)"),
+            Migration.Index("runs_by_close", "sagamore.runs (closed_at, namespace, started_at, run_id)"),
+            Migration.Index("runs_by_command", "sagamore.runs (command_id, namespace) where command_id is not null"),
             Migration.Index(
                 "runs_by_parent",
-                "sagamore.runs (namespace, parent_workflow_id) where parent_workflow_id is not null"
+                "sagamore.runs (parent_workflow_id, namespace) where parent_workflow_id is not null"
             ),
             Migration.Index(
                 "runs_by_saga",
-                "sagamore.runs (namespace, saga_status, started_at, run_id) where saga_status in (2, 4)"
+                "sagamore.runs (saga_status, namespace, started_at, run_id) where saga_status in (2, 4)"
             ),
         ]
     )

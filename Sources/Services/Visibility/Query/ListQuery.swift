@@ -83,7 +83,8 @@ struct QuerySource {
         let number = sql.parameter(raw: .int32(namespace))
         // A run that is deleted keeps its row for a while, without a status.
         var conditions = ["r.namespace = \(number)", "r.status <> 0"]
-        if let (attribute, value) = condition?.requiredValue {
+        var rest = condition
+        if let (attribute, value) = rest.takeRequiredValue() {
             tables = "sagamore.search_values d join sagamore.runs r on r.run_id = d.run_id"
             (startedAt, runID) = ("d.started_at", "d.run_id")
             conditions.append("d.namespace = \(number)")
@@ -93,17 +94,27 @@ struct QuerySource {
             tables = "sagamore.runs r"
             (startedAt, runID) = ("r.started_at", "r.run_id")
         }
-        if let condition { conditions.append(sql.sql(condition)) }
+        if let rest { conditions.append(sql.sql(rest)) }
         self.conditions = conditions
     }
 }
 
-extension Condition {
-    /// A value that every run of the condition has.
-    fileprivate var requiredValue: (SearchAttribute, FilterValue)? {
+extension Condition? {
+    /// Takes out a value that every run of the condition has. It is not asked for again: PostgreSQL would expect
+    /// next to nothing to be left, and sort what it finds instead of reading it in its order.
+    fileprivate mutating func takeRequiredValue() -> (SearchAttribute, FilterValue)? {
         switch self {
-        case .and(let parts): return parts.lazy.compactMap(\.requiredValue).first
+        case .and(var parts):
+            for index in parts.indices {
+                var part: Condition? = parts[index]
+                guard let found = part.takeRequiredValue() else { continue }
+                if let part { parts[index] = part } else { parts.remove(at: index) }
+                self = parts.isEmpty ? nil : .and(parts)
+                return found
+            }
+            return nil
         case .comparison(.attribute(let attribute), .equal, let value) where attribute.type != .text:
+            self = nil
             return (attribute, value)
         default: return nil
         }

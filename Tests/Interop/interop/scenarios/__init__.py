@@ -77,4 +77,5 @@ from . import (  # noqa: E402, I001
     starts as starts,
     resetting as resetting,
     execution_options as execution_options,
+    visibility as visibility,
 )

@@ -1,0 +1,29 @@
+internal import SagamoreCommandLineArguments
+
+/// The groups of commands that call a server.
+enum CommandGroups {
+    static let workflow = Command(
+        "workflow",
+        abstract: "Start, find, inspect and control workflows.",
+        subcommands: [
+            StartCommand.start, StartCommand.execute, ResultCommand.command, ListCommand.command,
+            CountCommand.command, DescribeCommand.command, ShowCommand.command, QueryCommand.query,
+            QueryCommand.stack, SignalCommand.command, WorkflowEnding.cancel, WorkflowEnding.terminate,
+            WorkflowEnding.delete,
+        ] + Unavailable.workflowVerbs.map { Unavailable.placeholder($0, "As in the temporal CLI.") }
+    )
+
+    static let operation = Command(
+        "operator",
+        abstract: "Manage search attributes.",
+        subcommands: [
+            Command(
+                "search-attribute",
+                abstract: "Manage the search attributes of a namespace.",
+                subcommands: [
+                    SearchAttributeCommands.create, SearchAttributeCommands.list, SearchAttributeCommands.remove,
+                ]
+            )
+        ] + Unavailable.operatorGroups.map { Unavailable.placeholder($0, "As in the temporal CLI.") }
+    )
+}
