@@ -152,6 +152,14 @@ let services: [Target] = [
     library("Services", "SagamoreServices", ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]),
     library(
         "Services",
+        "SagamoreBatchService",
+        [
+            "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient",
+            "SagamoreLogging", "SagamoreThreads",
+        ]
+    ),
+    library(
+        "Services",
         "SagamoreVisibility",
         [
             "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf",
@@ -284,7 +292,8 @@ let program: [Target] = [
             "CSagamoreAllocator", "SagamoreAuthorization", "SagamoreHTTPClient", "SagamoreGRPCFront",
             "SagamoreKafkaFront", "SagamoreHistoryService",
             "SagamoreMatchingService",
-            "SagamoreNamespaces", "SagamoreVisibility", "SagamorePersistence", "SagamoreServices", "SagamoreEngine",
+            "SagamoreNamespaces", "SagamoreVisibility", "SagamoreBatchService", "SagamorePersistence",
+            "SagamoreServices", "SagamoreEngine",
             "SagamoreEmbeddedPostgres", "SagamoreGRPC", "SagamorePostgresClient",
             "SagamoreKafkaClient", "SagamoreWebFront", "SagamoreJSONText", "SagamoreMetrics", "SagamoreLogging",
             "SagamoreThreads",

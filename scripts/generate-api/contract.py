@@ -41,6 +41,7 @@ METHODS = set(
     UpdateActivityOptions PauseActivity UnpauseActivity ResetActivity
     UpdateWorkflowExecution PollWorkflowExecutionUpdate ExecuteMultiOperation
     DeleteWorkflowExecution UpdateWorkflowExecutionOptions
+    StartBatchOperation StopBatchOperation DescribeBatchOperation ListBatchOperations
     GetSystemInfo GetClusterInfo DescribeTaskQueue
     AddSearchAttributes RemoveSearchAttributes ListSearchAttributes GetSearchAttributes
     ShutdownWorker RecordWorkerHeartbeat ListWorkers CountWorkers DescribeWorker

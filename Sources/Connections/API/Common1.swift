@@ -485,6 +485,78 @@ public struct WorkerVersionCapabilities: ProtobufMessage {
     }
 }
 
+/// `temporal.api.common.v1.ResetOptions`.
+public struct ResetOptions: ProtobufMessage {
+    public var target: OneOf_Target?
+    public var resetReapplyType: ResetReapplyType = ResetReapplyType(rawValue: 0)
+    public var currentRunOnly: Bool = false
+    public var resetReapplyExcludeTypes: [ResetReapplyExcludeType] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.common.v1.ResetOptions" }
+    public static let protobufFields = ProtobufFields("1m first_workflow_task 2m last_workflow_task 3l workflow_task_id 4s build_id 10e reset_reapply_type 11b current_run_only 12*e reset_reapply_exclude_types", messages: [ProtobufEmpty.self, ProtobufEmpty.self], enums: [ResetReapplyType.self, ResetReapplyExcludeType.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10:
+                var value = ProtobufEmpty()
+                if case .firstWorkflowTask(let current)? = self.target {
+                    value = current
+                    self.target = nil
+                }
+                try reader.message(&value)
+                self.target = .firstWorkflowTask(value)
+            case 18:
+                var value = ProtobufEmpty()
+                if case .lastWorkflowTask(let current)? = self.target {
+                    value = current
+                    self.target = nil
+                }
+                try reader.message(&value)
+                self.target = .lastWorkflowTask(value)
+            case 24: self.target = .workflowTaskID(try reader.int64())
+            case 34: self.target = .buildID(try reader.string())
+            case 80: self.resetReapplyType = ResetReapplyType(rawValue: try reader.int32())
+            case 88: self.currentRunOnly = try reader.bool()
+            case 96: self.resetReapplyExcludeTypes.append(ResetReapplyExcludeType(rawValue: try reader.int32()))
+            case 98:
+                let scope = try reader.enter()
+                while !reader.isAtEnd { self.resetReapplyExcludeTypes.append(ResetReapplyExcludeType(rawValue: try reader.int32())) }
+                reader.leave(scope)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        if !self.resetReapplyExcludeTypes.isEmpty {
+            let end = writer.count
+            for value in self.resetReapplyExcludeTypes.reversed() { writer.varint(UInt64(bitPattern: Int64(value.rawValue))) }
+            writer.lengthDelimited(12, since: end)
+        }
+        writer.bool(11, omittingDefault: self.currentRunOnly)
+        writer.int32(10, omittingDefault: self.resetReapplyType.rawValue)
+        switch self.target {
+        case .firstWorkflowTask(let value): writer.message(1, value)
+        case .lastWorkflowTask(let value): writer.message(2, value)
+        case .workflowTaskID(let value): writer.int64(3, value)
+        case .buildID(let value): writer.string(4, value)
+        case nil: break
+        }
+    }
+
+    public indirect enum OneOf_Target: Equatable, Sendable {
+        case firstWorkflowTask(ProtobufEmpty)
+        case lastWorkflowTask(ProtobufEmpty)
+        case workflowTaskID(Int64)
+        case buildID(String)
+    }
+}
+
 /// `temporal.api.common.v1.Callback`.
 public struct Callback: ProtobufMessage {
     public var variant: OneOf_Variant?

@@ -29,3 +29,15 @@ public struct ResetReapplyType: ProtobufEnum {
 
     public static let protobufNames = ProtobufEnumNames("RESET_REAPPLY_TYPE_", "0 UNSPECIFIED 1 SIGNAL 2 NONE 3 ALL_ELIGIBLE")
 }
+
+/// `temporal.api.enums.v1.ResetType`.
+public struct ResetType: ProtobufEnum {
+    public var rawValue: Int32
+    @inlinable public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    @inlinable public static var unspecified: Self { Self(rawValue: 0) }
+    @inlinable public static var firstWorkflowTask: Self { Self(rawValue: 1) }
+    @inlinable public static var lastWorkflowTask: Self { Self(rawValue: 2) }
+
+    public static let protobufNames = ProtobufEnumNames("RESET_TYPE_", "0 UNSPECIFIED 1 FIRST_WORKFLOW_TASK 2 LAST_WORKFLOW_TASK")
+}

@@ -66,6 +66,11 @@ extension DeprecateNamespaceRequest: ServiceRequest {
     public var requestTaskToken: [UInt8]? { nil }
 }
 
+extension DescribeBatchOperationRequest: ServiceRequest {
+    public var requestNamespace: String? { namespace }
+    public var requestTaskToken: [UInt8]? { nil }
+}
+
 extension DescribeNamespaceRequest: ServiceRequest {
     public var requestNamespace: String? { namespace }
     public var requestTaskToken: [UInt8]? { nil }
@@ -117,6 +122,11 @@ extension GetWorkflowExecutionHistoryRequest: ServiceRequest {
 }
 
 extension GetWorkflowExecutionHistoryReverseRequest: ServiceRequest {
+    public var requestNamespace: String? { namespace }
+    public var requestTaskToken: [UInt8]? { nil }
+}
+
+extension ListBatchOperationsRequest: ServiceRequest {
     public var requestNamespace: String? { namespace }
     public var requestTaskToken: [UInt8]? { nil }
 }
@@ -296,7 +306,17 @@ extension SignalWorkflowExecutionRequest: ServiceRequest {
     public var requestTaskToken: [UInt8]? { nil }
 }
 
+extension StartBatchOperationRequest: ServiceRequest {
+    public var requestNamespace: String? { namespace }
+    public var requestTaskToken: [UInt8]? { nil }
+}
+
 extension StartWorkflowExecutionRequest: ServiceRequest {
+    public var requestNamespace: String? { namespace }
+    public var requestTaskToken: [UInt8]? { nil }
+}
+
+extension StopBatchOperationRequest: ServiceRequest {
     public var requestNamespace: String? { namespace }
     public var requestTaskToken: [UInt8]? { nil }
 }

@@ -511,331 +511,129 @@ public struct UpdateWorkflowExecutionResponse: ProtobufMessage {
     }
 }
 
-/// `temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateRequest`.
-public struct PollWorkflowExecutionUpdateRequest: ProtobufMessage {
+/// `temporal.api.workflowservice.v1.StartBatchOperationRequest`.
+public struct StartBatchOperationRequest: ProtobufMessage {
     public var namespace: String = ""
-    public var updateRef: UpdateRef?
-    public var identity: String = ""
-    public var waitPolicy: WaitPolicy?
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2m update_ref 3s identity 4m wait_policy", messages: [UpdateRef.self, WaitPolicy.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: try reader.message(&self.updateRef)
-            case 26: self.identity = try reader.string()
-            case 34: try reader.message(&self.waitPolicy)
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(4, self.waitPolicy)
-        writer.string(3, omittingDefault: self.identity)
-        writer.message(2, self.updateRef)
-        writer.string(1, omittingDefault: self.namespace)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateResponse`.
-public struct PollWorkflowExecutionUpdateResponse: ProtobufMessage {
-    public var outcome: Outcome?
-    public var stage: UpdateWorkflowExecutionLifecycleStage = UpdateWorkflowExecutionLifecycleStage(rawValue: 0)
-    public var updateRef: UpdateRef?
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateResponse" }
-    public static let protobufFields = ProtobufFields("1m outcome 2e stage 3m update_ref", messages: [Outcome.self, UpdateRef.self], enums: [UpdateWorkflowExecutionLifecycleStage.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: try reader.message(&self.outcome)
-            case 16: self.stage = UpdateWorkflowExecutionLifecycleStage(rawValue: try reader.int32())
-            case 26: try reader.message(&self.updateRef)
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(3, self.updateRef)
-        writer.int32(2, omittingDefault: self.stage.rawValue)
-        writer.message(1, self.outcome)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.ExecuteMultiOperationRequest`.
-public struct ExecuteMultiOperationRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var operations: [ExecuteMultiOperationRequest.Operation] = []
-    public var resourceID: String = ""
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2*m operations 3s resource_id", messages: [ExecuteMultiOperationRequest.Operation.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: try reader.message(&self.operations)
-            case 26: self.resourceID = try reader.string()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.string(3, omittingDefault: self.resourceID)
-        writer.message(2, self.operations)
-        writer.string(1, omittingDefault: self.namespace)
-    }
-
-    /// `temporal.api.workflowservice.v1.ExecuteMultiOperationRequest.Operation`.
-    public struct Operation: ProtobufMessage {
-        public var operation: OneOf_Operation?
-        public var unknownFields: [UInt8] = []
-
-        public init() {}
-
-        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationRequest.Operation" }
-        public static let protobufFields = ProtobufFields("1m start_workflow 2m update_workflow", messages: [StartWorkflowExecutionRequest.self, UpdateWorkflowExecutionRequest.self])
-
-        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-            while let tag = try reader.nextTag() {
-                switch tag {
-                case 10:
-                    var value = StartWorkflowExecutionRequest()
-                    if case .startWorkflow(let current)? = self.operation {
-                        value = current
-                        self.operation = nil
-                    }
-                    try reader.message(&value)
-                    self.operation = .startWorkflow(value)
-                case 18:
-                    var value = UpdateWorkflowExecutionRequest()
-                    if case .updateWorkflow(let current)? = self.operation {
-                        value = current
-                        self.operation = nil
-                    }
-                    try reader.message(&value)
-                    self.operation = .updateWorkflow(value)
-                default: try reader.unknownField(&self.unknownFields)
-                }
-            }
-        }
-
-        public func encode(into writer: inout ProtobufWriter) {
-            writer.raw(self.unknownFields)
-            switch self.operation {
-            case .startWorkflow(let value): writer.message(1, value)
-            case .updateWorkflow(let value): writer.message(2, value)
-            case nil: break
-            }
-        }
-
-        public indirect enum OneOf_Operation: Equatable, Sendable {
-            case startWorkflow(StartWorkflowExecutionRequest)
-            case updateWorkflow(UpdateWorkflowExecutionRequest)
-        }
-    }
-}
-
-/// `temporal.api.workflowservice.v1.ExecuteMultiOperationResponse`.
-public struct ExecuteMultiOperationResponse: ProtobufMessage {
-    public var responses: [ExecuteMultiOperationResponse.Response] = []
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationResponse" }
-    public static let protobufFields = ProtobufFields("1*m responses", messages: [ExecuteMultiOperationResponse.Response.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: try reader.message(&self.responses)
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(1, self.responses)
-    }
-
-    /// `temporal.api.workflowservice.v1.ExecuteMultiOperationResponse.Response`.
-    public struct Response: ProtobufMessage {
-        public var response: OneOf_Response?
-        public var unknownFields: [UInt8] = []
-
-        public init() {}
-
-        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationResponse.Response" }
-        public static let protobufFields = ProtobufFields("1m start_workflow 2m update_workflow", messages: [StartWorkflowExecutionResponse.self, UpdateWorkflowExecutionResponse.self])
-
-        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-            while let tag = try reader.nextTag() {
-                switch tag {
-                case 10:
-                    var value = StartWorkflowExecutionResponse()
-                    if case .startWorkflow(let current)? = self.response {
-                        value = current
-                        self.response = nil
-                    }
-                    try reader.message(&value)
-                    self.response = .startWorkflow(value)
-                case 18:
-                    var value = UpdateWorkflowExecutionResponse()
-                    if case .updateWorkflow(let current)? = self.response {
-                        value = current
-                        self.response = nil
-                    }
-                    try reader.message(&value)
-                    self.response = .updateWorkflow(value)
-                default: try reader.unknownField(&self.unknownFields)
-                }
-            }
-        }
-
-        public func encode(into writer: inout ProtobufWriter) {
-            writer.raw(self.unknownFields)
-            switch self.response {
-            case .startWorkflow(let value): writer.message(1, value)
-            case .updateWorkflow(let value): writer.message(2, value)
-            case nil: break
-            }
-        }
-
-        public indirect enum OneOf_Response: Equatable, Sendable {
-            case startWorkflow(StartWorkflowExecutionResponse)
-            case updateWorkflow(UpdateWorkflowExecutionResponse)
-        }
-    }
-}
-
-/// `temporal.api.workflowservice.v1.UpdateActivityOptionsRequest`.
-public struct UpdateActivityOptionsRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var execution: WorkflowExecution?
-    public var identity: String = ""
-    public var activityOptions: ActivityOptions?
-    public var updateMask: ProtobufFieldMask?
-    public var activity: OneOf_Activity?
-    public var restoreOriginal: Bool = false
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateActivityOptionsRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2m execution 3s identity 4m activity_options 5m update_mask 6s id 7s type 9b match_all 8b restore_original", messages: [WorkflowExecution.self, ActivityOptions.self, ProtobufFieldMask.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: try reader.message(&self.execution)
-            case 26: self.identity = try reader.string()
-            case 34: try reader.message(&self.activityOptions)
-            case 42: try reader.message(&self.updateMask)
-            case 50: self.activity = .id(try reader.string())
-            case 58: self.activity = .type(try reader.string())
-            case 72: self.activity = .matchAll(try reader.bool())
-            case 64: self.restoreOriginal = try reader.bool()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        switch self.activity {
-        case .id(let value): writer.string(6, value)
-        case .type(let value): writer.string(7, value)
-        case .matchAll(let value): writer.bool(9, value)
-        case nil: break
-        }
-        writer.bool(8, omittingDefault: self.restoreOriginal)
-        writer.message(5, self.updateMask)
-        writer.message(4, self.activityOptions)
-        writer.string(3, omittingDefault: self.identity)
-        writer.message(2, self.execution)
-        writer.string(1, omittingDefault: self.namespace)
-    }
-
-    public indirect enum OneOf_Activity: Equatable, Sendable {
-        case id(String)
-        case type(String)
-        case matchAll(Bool)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.UpdateActivityOptionsResponse`.
-public struct UpdateActivityOptionsResponse: ProtobufMessage {
-    public var activityOptions: ActivityOptions?
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateActivityOptionsResponse" }
-    public static let protobufFields = ProtobufFields("1m activity_options", messages: [ActivityOptions.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: try reader.message(&self.activityOptions)
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(1, self.activityOptions)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.PauseActivityRequest`.
-public struct PauseActivityRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var execution: WorkflowExecution?
-    public var identity: String = ""
-    public var activity: OneOf_Activity?
+    public var visibilityQuery: String = ""
+    public var jobID: String = ""
     public var reason: String = ""
-    public var requestID: String = ""
+    public var executions: [WorkflowExecution] = []
+    public var targetExecutions: [Execution] = []
+    public var maxOperationsPerSecond: Float = 0
+    public var operation: OneOf_Operation?
     public var unknownFields: [UInt8] = []
 
     public init() {}
 
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PauseActivityRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2m execution 3s identity 4s id 5s type 6s reason 7s request_id", messages: [WorkflowExecution.self])
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.StartBatchOperationRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s visibility_query 3s job_id 4s reason 5*m executions 22*m target_executions 6f max_operations_per_second 10m termination_operation 11m signal_operation 12m cancellation_operation 13m deletion_operation 14m reset_operation 15m update_workflow_options_operation 16m unpause_activities_operation 17m reset_activities_operation 18m update_activity_options_operation 19m cancel_activities_operation 20m terminate_activities_operation 21m delete_activities_operation", messages: [WorkflowExecution.self, Execution.self, BatchOperationTermination.self, BatchOperationSignal.self, BatchOperationCancellation.self, BatchOperationDeletion.self, BatchOperationReset.self, BatchOperationUpdateWorkflowExecutionOptions.self, BatchOperationUnpauseActivities.self, BatchOperationResetActivities.self, BatchOperationUpdateActivityOptions.self, BatchOperationCancelActivities.self, BatchOperationTerminateActivities.self, BatchOperationDeleteActivities.self])
 
     public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
         while let tag = try reader.nextTag() {
             switch tag {
             case 10: self.namespace = try reader.string()
-            case 18: try reader.message(&self.execution)
-            case 26: self.identity = try reader.string()
-            case 34: self.activity = .id(try reader.string())
-            case 42: self.activity = .type(try reader.string())
-            case 50: self.reason = try reader.string()
-            case 58: self.requestID = try reader.string()
+            case 18: self.visibilityQuery = try reader.string()
+            case 26: self.jobID = try reader.string()
+            case 34: self.reason = try reader.string()
+            case 42: try reader.message(&self.executions)
+            case 178: try reader.message(&self.targetExecutions)
+            case 53: self.maxOperationsPerSecond = try reader.float()
+            case 82:
+                var value = BatchOperationTermination()
+                if case .terminationOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .terminationOperation(value)
+            case 90:
+                var value = BatchOperationSignal()
+                if case .signalOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .signalOperation(value)
+            case 98:
+                var value = BatchOperationCancellation()
+                if case .cancellationOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .cancellationOperation(value)
+            case 106:
+                var value = BatchOperationDeletion()
+                if case .deletionOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .deletionOperation(value)
+            case 114:
+                var value = BatchOperationReset()
+                if case .resetOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .resetOperation(value)
+            case 122:
+                var value = BatchOperationUpdateWorkflowExecutionOptions()
+                if case .updateWorkflowOptionsOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .updateWorkflowOptionsOperation(value)
+            case 130:
+                var value = BatchOperationUnpauseActivities()
+                if case .unpauseActivitiesOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .unpauseActivitiesOperation(value)
+            case 138:
+                var value = BatchOperationResetActivities()
+                if case .resetActivitiesOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .resetActivitiesOperation(value)
+            case 146:
+                var value = BatchOperationUpdateActivityOptions()
+                if case .updateActivityOptionsOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .updateActivityOptionsOperation(value)
+            case 154:
+                var value = BatchOperationCancelActivities()
+                if case .cancelActivitiesOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .cancelActivitiesOperation(value)
+            case 162:
+                var value = BatchOperationTerminateActivities()
+                if case .terminateActivitiesOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .terminateActivitiesOperation(value)
+            case 170:
+                var value = BatchOperationDeleteActivities()
+                if case .deleteActivitiesOperation(let current)? = self.operation {
+                    value = current
+                    self.operation = nil
+                }
+                try reader.message(&value)
+                self.operation = .deleteActivitiesOperation(value)
             default: try reader.unknownField(&self.unknownFields)
             }
         }
@@ -843,31 +641,53 @@ public struct PauseActivityRequest: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        writer.string(7, omittingDefault: self.requestID)
-        writer.string(6, omittingDefault: self.reason)
-        switch self.activity {
-        case .id(let value): writer.string(4, value)
-        case .type(let value): writer.string(5, value)
+        writer.message(22, self.targetExecutions)
+        switch self.operation {
+        case .terminationOperation(let value): writer.message(10, value)
+        case .signalOperation(let value): writer.message(11, value)
+        case .cancellationOperation(let value): writer.message(12, value)
+        case .deletionOperation(let value): writer.message(13, value)
+        case .resetOperation(let value): writer.message(14, value)
+        case .updateWorkflowOptionsOperation(let value): writer.message(15, value)
+        case .unpauseActivitiesOperation(let value): writer.message(16, value)
+        case .resetActivitiesOperation(let value): writer.message(17, value)
+        case .updateActivityOptionsOperation(let value): writer.message(18, value)
+        case .cancelActivitiesOperation(let value): writer.message(19, value)
+        case .terminateActivitiesOperation(let value): writer.message(20, value)
+        case .deleteActivitiesOperation(let value): writer.message(21, value)
         case nil: break
         }
-        writer.string(3, omittingDefault: self.identity)
-        writer.message(2, self.execution)
+        writer.float(6, omittingDefault: self.maxOperationsPerSecond)
+        writer.message(5, self.executions)
+        writer.string(4, omittingDefault: self.reason)
+        writer.string(3, omittingDefault: self.jobID)
+        writer.string(2, omittingDefault: self.visibilityQuery)
         writer.string(1, omittingDefault: self.namespace)
     }
 
-    public indirect enum OneOf_Activity: Equatable, Sendable {
-        case id(String)
-        case type(String)
+    public indirect enum OneOf_Operation: Equatable, Sendable {
+        case terminationOperation(BatchOperationTermination)
+        case signalOperation(BatchOperationSignal)
+        case cancellationOperation(BatchOperationCancellation)
+        case deletionOperation(BatchOperationDeletion)
+        case resetOperation(BatchOperationReset)
+        case updateWorkflowOptionsOperation(BatchOperationUpdateWorkflowExecutionOptions)
+        case unpauseActivitiesOperation(BatchOperationUnpauseActivities)
+        case resetActivitiesOperation(BatchOperationResetActivities)
+        case updateActivityOptionsOperation(BatchOperationUpdateActivityOptions)
+        case cancelActivitiesOperation(BatchOperationCancelActivities)
+        case terminateActivitiesOperation(BatchOperationTerminateActivities)
+        case deleteActivitiesOperation(BatchOperationDeleteActivities)
     }
 }
 
-/// `temporal.api.workflowservice.v1.PauseActivityResponse`.
-public struct PauseActivityResponse: ProtobufMessage {
+/// `temporal.api.workflowservice.v1.StartBatchOperationResponse`.
+public struct StartBatchOperationResponse: ProtobufMessage {
     public var unknownFields: [UInt8] = []
 
     public init() {}
 
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PauseActivityResponse" }
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.StartBatchOperationResponse" }
     public static let protobufFields = ProtobufFields("")
 
     public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
@@ -880,5 +700,178 @@ public struct PauseActivityResponse: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.StopBatchOperationRequest`.
+public struct StopBatchOperationRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var jobID: String = ""
+    public var reason: String = ""
+    public var identity: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.StopBatchOperationRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s job_id 3s reason 4s identity")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.jobID = try reader.string()
+            case 26: self.reason = try reader.string()
+            case 34: self.identity = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(4, omittingDefault: self.identity)
+        writer.string(3, omittingDefault: self.reason)
+        writer.string(2, omittingDefault: self.jobID)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.StopBatchOperationResponse`.
+public struct StopBatchOperationResponse: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.StopBatchOperationResponse" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.DescribeBatchOperationRequest`.
+public struct DescribeBatchOperationRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var jobID: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeBatchOperationRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s job_id")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.jobID = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(2, omittingDefault: self.jobID)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.DescribeBatchOperationResponse`.
+public struct DescribeBatchOperationResponse: ProtobufMessage {
+    public var operationType: BatchOperationType = BatchOperationType(rawValue: 0)
+    public var jobID: String = ""
+    public var state: BatchOperationState = BatchOperationState(rawValue: 0)
+    public var startTime: ProtobufTimestamp?
+    public var closeTime: ProtobufTimestamp?
+    public var totalOperationCount: Int64 = 0
+    public var completeOperationCount: Int64 = 0
+    public var failureOperationCount: Int64 = 0
+    public var identity: String = ""
+    public var reason: String = ""
+    public var query: String = ""
+    public var executions: [Execution] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeBatchOperationResponse" }
+    public static let protobufFields = ProtobufFields("1e operation_type 2s job_id 3e state 4m start_time 5m close_time 6l total_operation_count 7l complete_operation_count 8l failure_operation_count 9s identity 10s reason 11s query 12*m executions", messages: [ProtobufTimestamp.self, ProtobufTimestamp.self, Execution.self], enums: [BatchOperationType.self, BatchOperationState.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 8: self.operationType = BatchOperationType(rawValue: try reader.int32())
+            case 18: self.jobID = try reader.string()
+            case 24: self.state = BatchOperationState(rawValue: try reader.int32())
+            case 34: try reader.message(&self.startTime)
+            case 42: try reader.message(&self.closeTime)
+            case 48: self.totalOperationCount = try reader.int64()
+            case 56: self.completeOperationCount = try reader.int64()
+            case 64: self.failureOperationCount = try reader.int64()
+            case 74: self.identity = try reader.string()
+            case 82: self.reason = try reader.string()
+            case 90: self.query = try reader.string()
+            case 98: try reader.message(&self.executions)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(12, self.executions)
+        writer.string(11, omittingDefault: self.query)
+        writer.string(10, omittingDefault: self.reason)
+        writer.string(9, omittingDefault: self.identity)
+        writer.int64(8, omittingDefault: self.failureOperationCount)
+        writer.int64(7, omittingDefault: self.completeOperationCount)
+        writer.int64(6, omittingDefault: self.totalOperationCount)
+        writer.message(5, self.closeTime)
+        writer.message(4, self.startTime)
+        writer.int32(3, omittingDefault: self.state.rawValue)
+        writer.string(2, omittingDefault: self.jobID)
+        writer.int32(1, omittingDefault: self.operationType.rawValue)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ListBatchOperationsRequest`.
+public struct ListBatchOperationsRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var pageSize: Int32 = 0
+    public var nextPageToken: [UInt8] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListBatchOperationsRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2i page_size 3t next_page_token")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 16: self.pageSize = try reader.int32()
+            case 26: self.nextPageToken = try reader.bytes()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.bytes(3, omittingDefault: self.nextPageToken)
+        writer.int32(2, omittingDefault: self.pageSize)
+        writer.string(1, omittingDefault: self.namespace)
     }
 }

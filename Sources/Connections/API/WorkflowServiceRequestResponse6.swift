@@ -3,6 +3,406 @@
 
 public import SagamoreProtobuf
 
+/// `temporal.api.workflowservice.v1.ListBatchOperationsResponse`.
+public struct ListBatchOperationsResponse: ProtobufMessage {
+    public var operationInfo: [BatchOperationInfo] = []
+    public var nextPageToken: [UInt8] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListBatchOperationsResponse" }
+    public static let protobufFields = ProtobufFields("1*m operation_info 2t next_page_token", messages: [BatchOperationInfo.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.operationInfo)
+            case 18: self.nextPageToken = try reader.bytes()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.bytes(2, omittingDefault: self.nextPageToken)
+        writer.message(1, self.operationInfo)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateRequest`.
+public struct PollWorkflowExecutionUpdateRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var updateRef: UpdateRef?
+    public var identity: String = ""
+    public var waitPolicy: WaitPolicy?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2m update_ref 3s identity 4m wait_policy", messages: [UpdateRef.self, WaitPolicy.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.updateRef)
+            case 26: self.identity = try reader.string()
+            case 34: try reader.message(&self.waitPolicy)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(4, self.waitPolicy)
+        writer.string(3, omittingDefault: self.identity)
+        writer.message(2, self.updateRef)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateResponse`.
+public struct PollWorkflowExecutionUpdateResponse: ProtobufMessage {
+    public var outcome: Outcome?
+    public var stage: UpdateWorkflowExecutionLifecycleStage = UpdateWorkflowExecutionLifecycleStage(rawValue: 0)
+    public var updateRef: UpdateRef?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateResponse" }
+    public static let protobufFields = ProtobufFields("1m outcome 2e stage 3m update_ref", messages: [Outcome.self, UpdateRef.self], enums: [UpdateWorkflowExecutionLifecycleStage.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.outcome)
+            case 16: self.stage = UpdateWorkflowExecutionLifecycleStage(rawValue: try reader.int32())
+            case 26: try reader.message(&self.updateRef)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(3, self.updateRef)
+        writer.int32(2, omittingDefault: self.stage.rawValue)
+        writer.message(1, self.outcome)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ExecuteMultiOperationRequest`.
+public struct ExecuteMultiOperationRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var operations: [ExecuteMultiOperationRequest.Operation] = []
+    public var resourceID: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2*m operations 3s resource_id", messages: [ExecuteMultiOperationRequest.Operation.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.operations)
+            case 26: self.resourceID = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(3, omittingDefault: self.resourceID)
+        writer.message(2, self.operations)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+
+    /// `temporal.api.workflowservice.v1.ExecuteMultiOperationRequest.Operation`.
+    public struct Operation: ProtobufMessage {
+        public var operation: OneOf_Operation?
+        public var unknownFields: [UInt8] = []
+
+        public init() {}
+
+        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationRequest.Operation" }
+        public static let protobufFields = ProtobufFields("1m start_workflow 2m update_workflow", messages: [StartWorkflowExecutionRequest.self, UpdateWorkflowExecutionRequest.self])
+
+        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+            while let tag = try reader.nextTag() {
+                switch tag {
+                case 10:
+                    var value = StartWorkflowExecutionRequest()
+                    if case .startWorkflow(let current)? = self.operation {
+                        value = current
+                        self.operation = nil
+                    }
+                    try reader.message(&value)
+                    self.operation = .startWorkflow(value)
+                case 18:
+                    var value = UpdateWorkflowExecutionRequest()
+                    if case .updateWorkflow(let current)? = self.operation {
+                        value = current
+                        self.operation = nil
+                    }
+                    try reader.message(&value)
+                    self.operation = .updateWorkflow(value)
+                default: try reader.unknownField(&self.unknownFields)
+                }
+            }
+        }
+
+        public func encode(into writer: inout ProtobufWriter) {
+            writer.raw(self.unknownFields)
+            switch self.operation {
+            case .startWorkflow(let value): writer.message(1, value)
+            case .updateWorkflow(let value): writer.message(2, value)
+            case nil: break
+            }
+        }
+
+        public indirect enum OneOf_Operation: Equatable, Sendable {
+            case startWorkflow(StartWorkflowExecutionRequest)
+            case updateWorkflow(UpdateWorkflowExecutionRequest)
+        }
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ExecuteMultiOperationResponse`.
+public struct ExecuteMultiOperationResponse: ProtobufMessage {
+    public var responses: [ExecuteMultiOperationResponse.Response] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationResponse" }
+    public static let protobufFields = ProtobufFields("1*m responses", messages: [ExecuteMultiOperationResponse.Response.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.responses)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(1, self.responses)
+    }
+
+    /// `temporal.api.workflowservice.v1.ExecuteMultiOperationResponse.Response`.
+    public struct Response: ProtobufMessage {
+        public var response: OneOf_Response?
+        public var unknownFields: [UInt8] = []
+
+        public init() {}
+
+        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ExecuteMultiOperationResponse.Response" }
+        public static let protobufFields = ProtobufFields("1m start_workflow 2m update_workflow", messages: [StartWorkflowExecutionResponse.self, UpdateWorkflowExecutionResponse.self])
+
+        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+            while let tag = try reader.nextTag() {
+                switch tag {
+                case 10:
+                    var value = StartWorkflowExecutionResponse()
+                    if case .startWorkflow(let current)? = self.response {
+                        value = current
+                        self.response = nil
+                    }
+                    try reader.message(&value)
+                    self.response = .startWorkflow(value)
+                case 18:
+                    var value = UpdateWorkflowExecutionResponse()
+                    if case .updateWorkflow(let current)? = self.response {
+                        value = current
+                        self.response = nil
+                    }
+                    try reader.message(&value)
+                    self.response = .updateWorkflow(value)
+                default: try reader.unknownField(&self.unknownFields)
+                }
+            }
+        }
+
+        public func encode(into writer: inout ProtobufWriter) {
+            writer.raw(self.unknownFields)
+            switch self.response {
+            case .startWorkflow(let value): writer.message(1, value)
+            case .updateWorkflow(let value): writer.message(2, value)
+            case nil: break
+            }
+        }
+
+        public indirect enum OneOf_Response: Equatable, Sendable {
+            case startWorkflow(StartWorkflowExecutionResponse)
+            case updateWorkflow(UpdateWorkflowExecutionResponse)
+        }
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UpdateActivityOptionsRequest`.
+public struct UpdateActivityOptionsRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var execution: WorkflowExecution?
+    public var identity: String = ""
+    public var activityOptions: ActivityOptions?
+    public var updateMask: ProtobufFieldMask?
+    public var activity: OneOf_Activity?
+    public var restoreOriginal: Bool = false
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateActivityOptionsRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2m execution 3s identity 4m activity_options 5m update_mask 6s id 7s type 9b match_all 8b restore_original", messages: [WorkflowExecution.self, ActivityOptions.self, ProtobufFieldMask.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.execution)
+            case 26: self.identity = try reader.string()
+            case 34: try reader.message(&self.activityOptions)
+            case 42: try reader.message(&self.updateMask)
+            case 50: self.activity = .id(try reader.string())
+            case 58: self.activity = .type(try reader.string())
+            case 72: self.activity = .matchAll(try reader.bool())
+            case 64: self.restoreOriginal = try reader.bool()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        switch self.activity {
+        case .id(let value): writer.string(6, value)
+        case .type(let value): writer.string(7, value)
+        case .matchAll(let value): writer.bool(9, value)
+        case nil: break
+        }
+        writer.bool(8, omittingDefault: self.restoreOriginal)
+        writer.message(5, self.updateMask)
+        writer.message(4, self.activityOptions)
+        writer.string(3, omittingDefault: self.identity)
+        writer.message(2, self.execution)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+
+    public indirect enum OneOf_Activity: Equatable, Sendable {
+        case id(String)
+        case type(String)
+        case matchAll(Bool)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UpdateActivityOptionsResponse`.
+public struct UpdateActivityOptionsResponse: ProtobufMessage {
+    public var activityOptions: ActivityOptions?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateActivityOptionsResponse" }
+    public static let protobufFields = ProtobufFields("1m activity_options", messages: [ActivityOptions.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.activityOptions)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(1, self.activityOptions)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.PauseActivityRequest`.
+public struct PauseActivityRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var execution: WorkflowExecution?
+    public var identity: String = ""
+    public var activity: OneOf_Activity?
+    public var reason: String = ""
+    public var requestID: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PauseActivityRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2m execution 3s identity 4s id 5s type 6s reason 7s request_id", messages: [WorkflowExecution.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.execution)
+            case 26: self.identity = try reader.string()
+            case 34: self.activity = .id(try reader.string())
+            case 42: self.activity = .type(try reader.string())
+            case 50: self.reason = try reader.string()
+            case 58: self.requestID = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(7, omittingDefault: self.requestID)
+        writer.string(6, omittingDefault: self.reason)
+        switch self.activity {
+        case .id(let value): writer.string(4, value)
+        case .type(let value): writer.string(5, value)
+        case nil: break
+        }
+        writer.string(3, omittingDefault: self.identity)
+        writer.message(2, self.execution)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+
+    public indirect enum OneOf_Activity: Equatable, Sendable {
+        case id(String)
+        case type(String)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.PauseActivityResponse`.
+public struct PauseActivityResponse: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PauseActivityResponse" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.UnpauseActivityRequest`.
 public struct UnpauseActivityRequest: ProtobufMessage {
     public var namespace: String = ""
@@ -492,86 +892,5 @@ public struct DescribeWorkerRequest: ProtobufMessage {
         writer.raw(self.unknownFields)
         writer.string(2, omittingDefault: self.workerInstanceKey)
         writer.string(1, omittingDefault: self.namespace)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.DescribeWorkerResponse`.
-public struct DescribeWorkerResponse: ProtobufMessage {
-    public var workerInfo: WorkerInfo?
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeWorkerResponse" }
-    public static let protobufFields = ProtobufFields("1m worker_info", messages: [WorkerInfo.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: try reader.message(&self.workerInfo)
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(1, self.workerInfo)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.CountWorkersRequest`.
-public struct CountWorkersRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var query: String = ""
-    public var includeSystemWorkers: Bool = false
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CountWorkersRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2s query 3b include_system_workers")
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: self.query = try reader.string()
-            case 24: self.includeSystemWorkers = try reader.bool()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.bool(3, omittingDefault: self.includeSystemWorkers)
-        writer.string(2, omittingDefault: self.query)
-        writer.string(1, omittingDefault: self.namespace)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.CountWorkersResponse`.
-public struct CountWorkersResponse: ProtobufMessage {
-    public var count: Int64 = 0
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CountWorkersResponse" }
-    public static let protobufFields = ProtobufFields("1l count")
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 8: self.count = try reader.int64()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.int64(1, omittingDefault: self.count)
     }
 }

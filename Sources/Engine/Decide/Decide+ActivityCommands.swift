@@ -29,6 +29,7 @@ extension Execution {
                     + "\(context.limits.pendingActivities)"
             )
         }
+        if undoesStep(attributes.header) { draft.decision.undoes = true }
         let event = scheduledAttributes(attributes, context)
         let written = draft.event(
             .activityTaskScheduled,

@@ -15,6 +15,8 @@ public struct Decision: Sendable {
     public var successor: Successor?
     /// What becomes of updates, for their callers.
     public var updates: [UpdateNews] = []
+    /// The decision begins to undo a step of a saga.
+    public var undoes = false
     /// How a saga whose steps were undone has ended with this decision.
     public var compensation: Compensation?
     /// The reply to the request.

@@ -62,6 +62,14 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
         self.detail = detail
     }
 
+    /// Whether the same request may succeed later.
+    public var mayPass: Bool {
+        switch code {
+        case .unavailable, .resourceExhausted, .deadlineExceeded, .cancelled: true
+        default: false
+        }
+    }
+
     public var description: String { "\(code): \(message)" }
 
     /// No namespace has this name.

@@ -16,6 +16,7 @@ public final class GRPCFront: Sendable {
     let matching: any MatchingClient
     let namespaces: any NamespaceRegistry
     let visibility: any VisibilityClient
+    let batches: any BatchClient
     let clock: @Sendable () -> Instant
     let cluster: ClusterInformation
     private let limitsInForce: LimitsInForce
@@ -42,6 +43,7 @@ public final class GRPCFront: Sendable {
         matching: any MatchingClient,
         namespaces: any NamespaceRegistry,
         visibility: any VisibilityClient,
+        batches: any BatchClient,
         clock: @escaping @Sendable () -> Instant,
         cluster: ClusterInformation,
         limits: LimitsInForce,
@@ -53,6 +55,7 @@ public final class GRPCFront: Sendable {
         self.matching = matching
         self.namespaces = namespaces
         self.visibility = visibility
+        self.batches = batches
         self.clock = clock
         self.cluster = cluster
         limitsInForce = limits
@@ -84,6 +87,7 @@ public final class GRPCFront: Sendable {
         registerTaskQueues(on: server)
         registerWorkers(on: server)
         registerVisibility(on: server)
+        registerBatches(on: server)
         registerSearchAttributes(on: server)
         server.onConnectionEnd { [matching] in matching.connectionEnded($0) }
         server.setHealth(Self.serviceName, serving: true)

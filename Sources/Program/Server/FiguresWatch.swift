@@ -99,6 +99,14 @@ extension FiguresWatch {
         ask(registry, "sagamore_open_workflows", "Open workflows, by namespace.", labels: ["namespace"]) { figures in
             figures.openWorkflows.map { ([name($0.key)], Double($0.value)) }
         }
+        let compensating = "Sagas that are being compensated, by namespace."
+        ask(registry, "sagamore_sagas_compensating", compensating, labels: ["namespace"]) { figures in
+            figures.compensatingSagas.map { ([name($0.key)], Double($0.value)) }
+        }
+        let uncompensated = "Sagas that have failed to compensate and are still kept, by namespace."
+        ask(registry, "sagamore_sagas_compensation_failed", uncompensated, labels: ["namespace"]) { figures in
+            figures.uncompensatedSagas.map { ([name($0.key)], Double($0.value)) }
+        }
         ask(registry, "sagamore_parked_workflows", "Runs that are out of memory until something is due.") { figures in
             [([], Double(figures.parkedRuns))]
         }

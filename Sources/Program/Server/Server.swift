@@ -1,4 +1,5 @@
 public import SagamoreAuthorization
+internal import SagamoreBatchService
 internal import SagamoreEngine
 internal import SagamoreGRPC
 internal import SagamoreGRPCFront
@@ -32,6 +33,7 @@ public final class Server {
     private var web: WebServer?
     private var figures: FiguresWatch?
     private var visibility: PostgresVisibility?
+    private var batches: BatchService?
     /// The port of the pages; nil without any, and before `start`.
     public var webPort: Int? { web?.port }
     private let registry = MetricsRegistry()
@@ -224,11 +226,23 @@ public final class Server {
         let visibility = PostgresVisibility(url: configuration.postgresURL, log: Logger(label: "visibility"))
         visibility.start()
         self.visibility = visibility
+        let batches = BatchService(
+            url: configuration.postgresURL,
+            history: history,
+            visibility: visibility,
+            namespaces: installation.namespaces,
+            limits: limits.limits,
+            clock: SystemClock.now,
+            log: Logger(label: "batches")
+        )
+        batches.start()
+        self.batches = batches
         let front = GRPCFront(
             history: history,
             matching: matching,
             namespaces: installation.namespaces,
             visibility: visibility,
+            batches: batches,
             clock: SystemClock.now,
             cluster: ClusterInformation(clusterID: installation.id, shards: installation.slices.usedShardCount),
             limits: limits.limits,
@@ -269,6 +283,8 @@ public final class Server {
         let drain = SystemThread.required("grpc-drain") { grpc?.shutdown(grace: .seconds(2)) }
         kafka?.stop()
         matching?.stop()
+        batches?.stop()
+        batches = nil
         visibility?.stop()
         visibility = nil
         drain.join()

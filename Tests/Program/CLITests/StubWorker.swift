@@ -82,7 +82,8 @@ struct StubWorker {
         return command
     }
 
-    static func activity(id: String, type: String, queue: String) -> Command {
+    /// - Parameter step: the step of a saga that the activity undoes.
+    static func activity(id: String, type: String, queue: String, undoing step: String? = nil) -> Command {
         var activityType = ActivityType()
         activityType.name = type
         var attributes = ScheduleActivityTaskCommandAttributes()
@@ -90,6 +91,14 @@ struct StubWorker {
         attributes.activityType = activityType
         attributes.taskQueue = taskQueue(queue)
         attributes.startToCloseTimeout = ProtobufDuration(seconds: 60, nanos: 0)
+        if let step {
+            var payload = Payload()
+            payload.metadata = ["encoding": Array("json/plain".utf8)]
+            payload.data = Array("\"\(step)\"".utf8)
+            var header = Header()
+            header.fields["saga-undo"] = payload
+            attributes.header = RawMessage(header)
+        }
         var command = Command()
         command.commandType = .scheduleActivityTask
         command.attributes = .scheduleActivityTaskCommandAttributes(attributes)

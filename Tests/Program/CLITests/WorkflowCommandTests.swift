@@ -73,6 +73,39 @@ extension ProgramTests {
             #expect(running == ["groupValues": ["Running"], "count": "2"])
         }
 
+        /// An activity whose header says that it undoes a step tells that the saga compensates; its end tells the rest.
+        @Test func sagasAreFoundByHowFarTheirCompensationIs() async throws {
+            func found(_ status: String) throws -> [String] {
+                let filter = "WorkflowType = 'CLISaga' AND SagaStatus = '\(status)' ORDER BY WorkflowId"
+                return try workflow("list", "-q", filter, "-o", "jsonl").lines.map {
+                    try JSONValue.parse($0)["execution"]?["workflowId"]?.string ?? ""
+                }
+            }
+            let ids = ["saga-1", "saga-2", "saga-3", "saga-4"]
+            let worker = try StubWorker(dev, queue: "saga")
+            for id in ids { try start(id, type: "CLISaga", queue: "saga") }
+            #expect(try found("running") == ids)
+            for _ in ids {
+                let undo = StubWorker.activity(id: "1", type: "undo_book", queue: "nobody", undoing: "book")
+                try await worker.complete(try await worker.task(), [undo])
+            }
+            #expect(try found("compensating") == ids)
+            #expect(try found("running") == [])
+            #expect(try workflow("terminate", "-w", "saga-1").status == 0)
+            let ends = [
+                StubWorker.failure(type: "SagaCompensated", message: "undone"),
+                StubWorker.failure(type: "SagaCompensationFailed", message: "not undone"),
+                StubWorker.completion(json: "1"),
+            ]
+            for (id, end) in zip(ids.dropFirst(), ends) {
+                #expect(try workflow("signal", "-w", id, "--name", "go").status == 0)
+                try await worker.complete(try await worker.task(), [end])
+            }
+            #expect(try found("compensated") == ["saga-2", "saga-4"])
+            #expect(try found("compensation failed") == ["saga-1", "saga-3"])
+            #expect(try found("compensating") == [])
+        }
+
         @Test func anInvalidFilterIsExplained() throws {
             for verb in ["list", "count"] {
                 let outcome = try workflow(verb, "-q", "WorkflowTyp = 'X'")

@@ -59,13 +59,3 @@ final class CommandPartition: Sendable {
         return .letter(command.source, reader.letter(for: record, why, at: now))
     }
 }
-
-extension RequestError {
-    /// Whether the same request may succeed later.
-    var mayPass: Bool {
-        switch code {
-        case .unavailable, .resourceExhausted, .deadlineExceeded, .cancelled: true
-        default: false
-        }
-    }
-}

@@ -1,4 +1,5 @@
 internal import SagamoreAPI
+internal import SagamoreJSONText
 internal import SagamoreProtobuf
 
 /// Builds commands for the wire.
@@ -8,9 +9,11 @@ enum CommandMaker {
         _ name: String,
         _ options: ActivityOptions,
         _ input: RawMessage<Payloads>?,
-        taskQueue: String
+        taskQueue: String,
+        undoing step: String? = nil
     ) -> Command {
         var attributes = ScheduleActivityTaskCommandAttributes()
+        attributes.header = step.map(undoHeader)
         attributes.activityID = String(sequence)
         attributes.activityType = SagamoreAPI.ActivityType(name: name)
         attributes.taskQueue = TaskQueue(name: options.taskQueue ?? taskQueue)
@@ -46,9 +49,11 @@ enum CommandMaker {
         _ child: ChildWait,
         _ options: ChildWorkflowOptions,
         _ input: RawMessage<Payloads>?,
-        taskQueue: String
+        taskQueue: String,
+        undoing step: String? = nil
     ) -> Command {
         var attributes = StartChildWorkflowExecutionCommandAttributes()
+        attributes.header = step.map(undoHeader)
         attributes.namespace = child.namespace
         attributes.workflowID = child.id
         attributes.workflowType = SagamoreAPI.WorkflowType(name: child.name)
@@ -121,6 +126,16 @@ enum CommandMaker {
         var attributes = CancelWorkflowExecutionCommandAttributes()
         attributes.details = details
         return command(.cancelWorkflowExecution, .cancelWorkflowExecutionCommandAttributes(attributes))
+    }
+
+    /// Tells the server that a saga compensates: what is started undoes this step.
+    private static func undoHeader(_ step: String) -> RawMessage<Header> {
+        var payload = Payload()
+        payload.metadata["encoding"] = Array("json/plain".utf8)
+        payload.data = JSONValue.string(step).serialize()
+        var header = Header()
+        header.fields["saga-undo"] = payload
+        return RawMessage(header)
     }
 
     private static func command(_ type: CommandType, _ attributes: Command.OneOf_Attributes) -> Command {

@@ -59,14 +59,17 @@ final class ChildWait: @unchecked Sendable {
 
 extension RunCore {
     /// Starts a child workflow and waits until it has started.
+    ///
+    /// - Parameter step: the step of a saga that it undoes.
     func startChild(
         _ name: String,
         _ taskQueue: String,
         _ options: ChildWorkflowOptions,
-        _ input: RawMessage<Payloads>?
+        _ input: RawMessage<Payloads>?,
+        undoing step: String? = nil
     ) async throws -> ChildWait {
         try await checkBeforeWait()
-        let child = try issueStart(name, taskQueue, options, input)
+        let child = try issueStart(name, taskQueue, options, input, step)
         _ = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { child.starting = $0 }
         } onCancel: {
@@ -81,7 +84,8 @@ extension RunCore {
         _ name: String,
         _ taskQueue: String,
         _ options: ChildWorkflowOptions,
-        _ input: RawMessage<Payloads>?
+        _ input: RawMessage<Payloads>?,
+        _ step: String?
     ) throws -> ChildWait {
         if Task.isCancelled { throw CanceledError("child '\(name)' was not started: its caller was cancelled") }
         var ids = SplitMix64(seed: options.id == nil ? drawRandom() : 0)
@@ -99,7 +103,7 @@ extension RunCore {
                 sequence: child.sequence,
                 name: name,
                 id: child.id,
-                command: CommandMaker.startChild(child, options, input, taskQueue: taskQueue)
+                command: CommandMaker.startChild(child, options, input, taskQueue: taskQueue, undoing: step)
             )
         )
         return child

@@ -3,13 +3,16 @@ internal import SagamoreProtobuf
 
 extension RunCore {
     /// Schedules an activity and waits for its result.
+    ///
+    /// - Parameter step: the step of a saga that it undoes.
     func executeActivity(
         _ name: String,
         _ options: ActivityOptions,
-        _ input: RawMessage<Payloads>?
+        _ input: RawMessage<Payloads>?,
+        undoing step: String? = nil
     ) async throws -> RawMessage<Payloads>? {
         try await checkBeforeWait()
-        let (sequence, wait) = try schedule(name, options, input)
+        let (sequence, wait) = try schedule(name, options, input, step)
         let resolution = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { wait.continuation = $0 }
         } onCancel: {
@@ -24,7 +27,8 @@ extension RunCore {
     private func schedule(
         _ name: String,
         _ options: ActivityOptions,
-        _ input: RawMessage<Payloads>?
+        _ input: RawMessage<Payloads>?,
+        _ step: String?
     ) throws -> (Int, ActivityWait) {
         if Task.isCancelled { throw CanceledError("activity '\(name)' was not started: its caller was cancelled") }
         let sequence = nextSequence()
@@ -35,7 +39,14 @@ extension RunCore {
                 kind: .scheduleActivity,
                 sequence: sequence,
                 name: name,
-                command: CommandMaker.scheduleActivity(sequence, name, options, input, taskQueue: info.taskQueue)
+                command: CommandMaker.scheduleActivity(
+                    sequence,
+                    name,
+                    options,
+                    input,
+                    taskQueue: info.taskQueue,
+                    undoing: step
+                )
             )
         )
         return (sequence, wait)

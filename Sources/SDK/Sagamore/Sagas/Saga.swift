@@ -189,11 +189,19 @@ public final class Saga: @unchecked Sendable {
             }
         }
 
-        func run(_ core: RunCore, _ input: RawMessage<Payloads>?) async throws -> RawMessage<Payloads>? {
+        /// - Parameter step: the step that this undoes.
+        func run(
+            _ core: RunCore,
+            _ input: RawMessage<Payloads>?,
+            undoing step: String? = nil
+        ) async throws -> RawMessage<Payloads>? {
             switch self {
-            case .activity(let name, let options): return try await core.executeActivity(name, options, input)
+            case .activity(let name, let options):
+                return try await core.executeActivity(name, options, input, undoing: step)
             case .child(let name, let queue, let options):
-                return try await core.result(of: try await core.startChild(name, queue, options, input))
+                return try await core.result(
+                    of: try await core.startChild(name, queue, options, input, undoing: step)
+                )
             }
         }
     }
@@ -308,7 +316,7 @@ public final class Saga: @unchecked Sendable {
         while let step = steps.popLast() {
             var failure: SagaCompensation.FailureDescription?
             do {
-                _ = try await step.undo.run(core, try step.undoInput.get())
+                _ = try await step.undo.run(core, try step.undoInput.get(), undoing: step.work.name)
             } catch let error as ActivityError {
                 failure = SagaCompensation.FailureDescription(error)
             } catch let error as ChildWorkflowError {

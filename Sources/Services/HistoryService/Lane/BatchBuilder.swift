@@ -53,7 +53,7 @@ struct BatchBuilder {
                 batch.newRuns[index].historyLength = closing.historyLength
                 batch.newRuns[index].historyBytes = closing.historyBytes
                 batch.newRuns[index].listing.transitions = closing.transitions
-                batch.newRuns[index].listing.saga = closing.saga ?? batch.newRuns[index].listing.saga
+                batch.newRuns[index].listing.end(as: closing.status, closing.saga)
             } else {
                 batch.closedRuns.append(closing)
             }

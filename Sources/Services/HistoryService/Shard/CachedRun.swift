@@ -67,6 +67,8 @@ final class CachedRun: IdleCandidate, @unchecked Sendable {
     /// The run's deletion is queued or stored: nobody may see the run.
     var isDeleted = false
     var heartbeatRows = HeartbeatRows()
+    /// Lists show that it compensates. Where the run was loaded since, that is written once more.
+    var isCompensating = false
     /// Resets that need to know of later events. Nobody else keeps them.
     private var watches: [WeakWatch] = []
 

@@ -19,14 +19,18 @@ extension Shard {
 
     /// Under the lock: what a decision changes of what lists show, besides the run's status.
     func noteListing(of run: CachedRun, _ decision: Decision, in item: LaneItem) {
-        item.closing?.saga = SagaStatus(decision.compensation)
-        if item.newRun != nil { item.newRun?.listing.saga = SagaStatus(decision.compensation) }
-        guard decision.changesListing else { return }
+        let saga = SagaStatus(decision.compensation) ?? (decision.undoes ? .compensating : nil)
+        item.closing?.saga = saga
+        if item.newRun != nil { item.newRun?.listing.saga = saga }
+        let isNews = saga == .compensating && !run.isCompensating && item.closing == nil
+        if isNews { run.isCompensating = true }
+        guard isNews || decision.changesListing else { return }
         var change = RunListingChange(
             runID: run.runID,
             namespace: run.key.namespace,
             startedAt: run.ask { $0.durable.startedAt }
         )
+        if isNews { change.saga = saga }
         for entry in decision.entries {
             guard case .event(let recorded) = entry else { continue }
             switch recorded.event.attributes {

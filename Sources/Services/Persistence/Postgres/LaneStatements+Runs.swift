@@ -7,7 +7,9 @@ extension LaneStatements {
         "lane_close_runs",
         """
         update sagamore.runs as r set status = c.status, closed_at = c.closed_at, history_length = c.length,
-            history_bytes = c.bytes, transitions = c.transitions, saga_status = coalesce(c.saga, r.saga_status)
+            history_bytes = c.bytes, transitions = c.transitions, saga_status = coalesce(c.saga,
+                case when r.saga_status = 2 then case c.status when 2 then 3 when 4 then 3 when 6 then 2 else 4 end
+                    else r.saga_status end)
             from unnest($1::uuid[], $2::int4[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int4[])
                 as c(run_id, status, closed_at, length, bytes, transitions, saga)
             where r.run_id = c.run_id

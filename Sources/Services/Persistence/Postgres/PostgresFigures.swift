@@ -54,6 +54,18 @@ public final class PostgresFigures {
         """,
         readsOnly: true
     )
+    private static let compensating = PostgresStatement(
+        "figures_compensating",
+        """
+        select namespace, count(*) from sagamore.runs where saga_status = 2 and closed_at is null group by 1
+        """,
+        readsOnly: true
+    )
+    private static let uncompensated = PostgresStatement(
+        "figures_uncompensated",
+        "select namespace, count(*) from sagamore.runs where saga_status = 4 group by 1",
+        readsOnly: true
+    )
     private static let server = PostgresStatement(
         "figures_server",
         """
@@ -68,7 +80,11 @@ public final class PostgresFigures {
 
     /// Open workflows by namespace.
     public func openWorkflows() throws(PostgresError) -> [Int32: Int64] {
-        let rows = try connection.query(Self.open)
+        try counts(Self.open)
+    }
+
+    private func counts(_ statement: PostgresStatement) throws(PostgresError) -> [Int32: Int64] {
+        let rows = try connection.query(statement)
         return Dictionary(uniqueKeysWithValues: (0..<rows.rowCount).map { (rows.int32($0, 0), rows.int64($0, 1)) })
     }
 
@@ -76,6 +92,8 @@ public final class PostgresFigures {
     public func read() throws(PostgresError) -> InstallationFigures {
         var figures = InstallationFigures()
         figures.openWorkflows = try openWorkflows()
+        figures.compensatingSagas = try counts(Self.compensating)
+        figures.uncompensatedSagas = try counts(Self.uncompensated)
         let alarms = try connection.query(Self.alarms)
         figures.parkedRuns = alarms.int64(0, 0)
         figures.oldestAlarm = alarms.optionalInt64(0, 1)

@@ -19,7 +19,7 @@ struct Migration: Sendable {
 }
 
 enum Migrations {
-    static let all: [Migration] = [baseline, outboxGaps, visibility]
+    static let all: [Migration] = [baseline, outboxGaps, visibility, batches]
 
     /// Earlier steps belonged to development versions, whose databases cannot be migrated.
     static var first: Int32 { baseline.version }

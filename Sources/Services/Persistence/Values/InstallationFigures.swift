@@ -28,6 +28,10 @@ public struct InstallationFigures: Sendable {
 
     /// Open workflows by namespace.
     public var openWorkflows: [Int32: Int64] = [:]
+    /// Open runs that undo what their steps did, by namespace.
+    public var compensatingSagas: [Int32: Int64] = [:]
+    /// Runs that have failed to, by namespace; those that are kept.
+    public var uncompensatedSagas: [Int32: Int64] = [:]
     /// Runs that are out of memory until their alarm.
     public var parkedRuns: Int64 = 0
     /// When the oldest alarm was due, in nanoseconds since 1970; nil without any.

@@ -1,3 +1,4 @@
+public import SagamoreAPI
 public import SagamoreEngine
 internal import SagamoreProtobuf
 
@@ -24,6 +25,15 @@ public struct RunListing: Sendable, Equatable {
 
     /// A run of which nothing is known.
     public init() {}
+
+    /// The run ends. One that was compensating has undone everything if it ends as it meant to, and not otherwise.
+    public mutating func end(as status: WorkflowExecutionStatus, _ saga: SagaStatus?) {
+        if let saga {
+            self.saga = saga
+        } else if self.saga == .compensating, status != .continuedAsNew {
+            self.saga = status == .completed || status == .canceled ? .compensated : .compensationFailed
+        }
+    }
 
     /// Makes a change that happened before the run is stored.
     public mutating func apply(_ change: RunListingChange) {

@@ -352,6 +352,34 @@ final class FakeVisibility: VisibilityClient {
     }
 }
 
+/// Notes what is asked, and agrees.
+final class FakeBatches: BatchClient {
+    let asked = Mutex<[String]>([])
+
+    func start(_ request: StartBatchOperationRequest, in namespace: NamespaceRecord, reply: Reply<Void>) {
+        asked.withLock { $0.append("start \(request.jobID)") }
+        reply.succeed(())
+    }
+
+    func stop(_ request: StopBatchOperationRequest, in namespace: NamespaceRecord, reply: Reply<Void>) {
+        asked.withLock { $0.append("stop \(request.jobID)") }
+        reply.succeed(())
+    }
+
+    func describe(_ jobID: String, in namespace: NamespaceRecord, reply: Reply<DescribeBatchOperationResponse>) {
+        asked.withLock { $0.append("describe \(jobID)") }
+        reply.succeed(DescribeBatchOperationResponse())
+    }
+
+    func list(
+        _ request: ListBatchOperationsRequest,
+        in namespace: NamespaceRecord,
+        reply: Reply<ListBatchOperationsResponse>
+    ) {
+        reply.succeed(ListBatchOperationsResponse())
+    }
+}
+
 /// Namespaces in memory.
 final class FakeNamespaces: NamespaceRegistry {
     private let records: Mutex<[NamespaceRecord]>

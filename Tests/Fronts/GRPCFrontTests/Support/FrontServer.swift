@@ -44,6 +44,7 @@ func withFront(
     matching: FakeMatching = FakeMatching(),
     namespaces: FakeNamespaces = FakeNamespaces(),
     visibility: FakeVisibility = FakeVisibility(),
+    batches: FakeBatches = FakeBatches(),
     limits: Limits = Limits(),
     log: Logger = Logger(label: "front", handler: LogHandler(format: .text, destination: .lines { _ in })),
     _ body: (Client) async throws -> Void
@@ -54,6 +55,7 @@ func withFront(
         matching: matching,
         namespaces: namespaces,
         visibility: visibility,
+        batches: batches,
         clock: { now },
         cluster: ClusterInformation(clusterID: "cluster-id", clusterName: "here", shards: 2),
         limits: LimitsInForce(limits),

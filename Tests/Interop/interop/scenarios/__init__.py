@@ -78,4 +78,5 @@ from . import (  # noqa: E402, I001
     resetting as resetting,
     execution_options as execution_options,
     visibility as visibility,
+    batches as batches,
 )
