@@ -36,8 +36,8 @@ from (
 """Runs of a month: 1 % are open, 5 % failed, 2 % were terminated; one of 1,000 failed to compensate."""
 
 VALUES = """
-insert into sagamore.search_values (run_id, attribute, position, namespace, started_at, word)
-select run_id, {attribute}, 0, namespace, started_at,
+insert into sagamore.search_values (run_id, attribute, position, namespace, word)
+select run_id, {attribute}, 0, namespace,
     case when number % 2 = 0 then 'frequent' else 'customer-' || number / 2 % 20000 end
 from (
     select *, ('x' || right(md5(workflow_id), 6))::bit(24)::int as number from sagamore.runs

@@ -99,7 +99,7 @@ extension GRPCFront {
         }
         register(.listClosedWorkflowExecutions, on: server, .hot) {
             [self] (call, request: ListClosedWorkflowExecutionsRequest) throws(RequestError) in
-            var terms = ["ExecutionStatus != 'Running'"]
+            var terms = ["ExecutionStatus != 'Running'", "CloseTime IS NOT NULL"]
             switch request.filters {
             case .executionFilter(let filter): terms.append("WorkflowId = \(filter.workflowID.quoted)")
             case .typeFilter(let filter): terms.append("WorkflowType = \(filter.name.quoted)")

@@ -25,14 +25,14 @@ struct ListedRow {
 
     /// The end of a page that ends with this row.
     func token(_ field: FilterField?) -> PageToken {
-        PageToken(key: field.flatMap(key), startedAt: startedAt, runID: runID)
+        PageToken(key: field.flatMap(key), runID: runID)
     }
 
     private static let keyColumn = 17
 
     private func key(_ field: FilterField) -> FilterValue? {
         let column = Self.keyColumn
-        guard field != .column(.startTime), !rows.isNull(row, column) else { return nil }
+        guard !rows.isNull(row, column) else { return nil }
         switch field.kind {
         case .keyword, .keywordList, .text: return .text(rows.text(row, column))
         case .runID: return id(column).map { .runID($0) }

@@ -10,7 +10,7 @@ from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
 from temporalio.api.workflowservice.v1 import service_pb2
 
 METHODS = {each.name: each for each in service_pb2.DESCRIPTOR.services_by_name["WorkflowService"].methods}
-NAMESPACES_OWN = {"ListNamespaces", "GetSystemInfo", "GetClusterInfo"}
+NAMESPACES_OWN = {"ListNamespaces", "GetSystemInfo", "GetClusterInfo", "GetSearchAttributes"}
 """Calls that are right without any field."""
 POLLS = {"PollWorkflowTaskQueue", "PollActivityTaskQueue", "PollNexusTaskQueue", "PollWorkflowExecutionUpdate"}
 ANSWERED = {

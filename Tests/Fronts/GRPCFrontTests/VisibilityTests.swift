@@ -105,8 +105,8 @@ extension FrontTests {
                 visibility.asked.withLock { $0 } == [
                     "default 1000 |ExecutionStatus = 'Running'",
                     #"default 1000 |ExecutionStatus = 'Running' AND WorkflowId = 'it''s \\ mine' AND StartTime >= 5"#,
-                    "default 3 |ExecutionStatus != 'Running' AND ExecutionStatus = 3 AND CloseTime <= 9"
-                        + " ORDER BY CloseTime DESC",
+                    "default 3 |ExecutionStatus != 'Running' AND CloseTime IS NOT NULL"
+                        + " AND ExecutionStatus = 3 AND CloseTime <= 9 ORDER BY CloseTime DESC",
                 ]
             )
         }

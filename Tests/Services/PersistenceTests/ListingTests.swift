@@ -20,7 +20,7 @@ extension PersistenceTests {
             try storage.lane.commit(batch, fence: fence)
             batch = CommitBatch()
             batch.listingChanges = [1, 2].map { number in
-                var change = RunListingChange(runID: Storage.runID(number), namespace: 1, startedAt: Storage.noon)
+                var change = RunListingChange(runID: Storage.runID(number), namespace: 1)
                 change.saga = .compensating
                 return change
             }

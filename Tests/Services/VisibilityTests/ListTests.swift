@@ -65,7 +65,7 @@ extension VisibilityTests {
             try world.write([run])
             let all = "MyKeyword = 'before' AND MyInt = 7 AND MyKeywordList = 'y' AND MyText = 'FOX'"
             #expect(try world.ids(all) == ["run 1"])
-            var change = RunListingChange(runID: run.runID, namespace: 1, startedAt: run.startedAt)
+            var change = RunListingChange(runID: run.runID, namespace: 1)
             change.changedAttributes = [2, 7]
             change.values = SearchValue.values(of: VisibleWorld.attributes[1], .keyword("after"))
             change.saga = .compensating

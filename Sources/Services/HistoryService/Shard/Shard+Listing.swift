@@ -25,11 +25,7 @@ extension Shard {
         let isNews = saga == .compensating && !run.isCompensating && item.closing == nil
         if isNews { run.isCompensating = true }
         guard isNews || decision.changesListing else { return }
-        var change = RunListingChange(
-            runID: run.runID,
-            namespace: run.key.namespace,
-            startedAt: run.ask { $0.durable.startedAt }
-        )
+        var change = RunListingChange(runID: run.runID, namespace: run.key.namespace)
         if isNews { change.saga = saga }
         for entry in decision.entries {
             guard case .event(let recorded) = entry else { continue }

@@ -60,7 +60,7 @@ extension LaneStatements {
         }
         statements.append(insertRuns, (columns.all + listings.all).map { .array($0) })
         var values = ValueColumns()
-        for run in runs { values.append(run.listing.values, of: run.runID, run.key.namespace, run.startedAt) }
+        for run in runs { values.append(run.listing.values, of: run.runID, run.key.namespace) }
         values.append(to: &statements)
     }
 
@@ -167,10 +167,10 @@ extension LaneStatements {
     private static let insertValues = PostgresStatement(
         "lane_insert_search_values",
         """
-        insert into sagamore.search_values (run_id, attribute, position, namespace, started_at, word, number, fraction)
-            select run_id, attribute, position, namespace, started_at, word, number, fraction::float8
-            from unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[], $5::int8[], $6::text[], $7::int8[], $8::text[])
-                as v(run_id, attribute, position, namespace, started_at, word, number, fraction)
+        insert into sagamore.search_values (run_id, attribute, position, namespace, word, number, fraction)
+            select run_id, attribute, position, namespace, word, number, fraction::float8
+            from unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[], $5::text[], $6::int8[], $7::text[])
+                as v(run_id, attribute, position, namespace, word, number, fraction)
         """
     )
 
@@ -191,7 +191,7 @@ extension LaneStatements {
                 changedRuns.append(change.runID)
                 changedAttributes.append(attribute)
             }
-            values.append(change.values, of: change.runID, change.namespace, change.startedAt)
+            values.append(change.values, of: change.runID, change.namespace)
         }
         statements.append(changeListings, [ids, memos, attributes, sagas].map { .array($0) })
         if changedRuns.count > 0 {
@@ -205,18 +205,16 @@ extension LaneStatements {
         private var attributes = PostgresArray(of: .int32)
         private var positions = PostgresArray(of: .int32)
         private var namespaces = PostgresArray(of: .int32)
-        private var started = PostgresArray(of: .int64)
         private var words = PostgresArray(of: .text)
         private var numbers = PostgresArray(of: .int64)
         private var fractions = PostgresArray(of: .text)
 
-        mutating func append(_ values: [SearchValue], of runID: RunID, _ namespace: Int32, _ startedAt: Instant) {
+        mutating func append(_ values: [SearchValue], of runID: RunID, _ namespace: Int32) {
             for value in values {
                 runIDs.append(runID)
                 attributes.append(value.attribute)
                 positions.append(value.position)
                 namespaces.append(namespace)
-                started.append(startedAt.nanoseconds)
                 var (word, number, fraction): (String?, Int64?, String?)
                 switch value.content {
                 case .word(let text): word = text
@@ -231,7 +229,7 @@ extension LaneStatements {
 
         func append(to statements: inout PostgresBatch) {
             guard runIDs.count > 0 else { return }
-            let columns = [runIDs, attributes, positions, namespaces, started, words, numbers, fractions]
+            let columns = [runIDs, attributes, positions, namespaces, words, numbers, fractions]
             statements.append(insertValues, columns.map { .array($0) })
         }
     }

@@ -39,27 +39,33 @@ extension Migrations {
                 attribute integer not null,
                 position smallint not null,
                 namespace integer not null,
-                started_at bigint not null,
                 word text,
                 number bigint,
                 fraction double precision,
                 primary key (run_id, attribute, position)
             );
             create index search_values_by_word on sagamore.search_values
-                (attribute, namespace, word, started_at, run_id) where word is not null;
+                (attribute, namespace, word, run_id) where word is not null;
             create index search_values_by_number on sagamore.search_values
-                (attribute, namespace, number, started_at, run_id) where number is not null;
+                (attribute, namespace, number, run_id) where number is not null;
             create index search_values_by_fraction on sagamore.search_values
-                (attribute, namespace, fraction, started_at, run_id) where fraction is not null;
+                (attribute, namespace, fraction, run_id) where fraction is not null;
             """,
-        // A list begins with the newest run. A page is a part of one of these. None begins with the namespace: owners
-        // look runs up by namespace and workflow, and a plan that was made while the table was empty would take any
-        // such index.
+        // A list begins with the newest run, by its id: the primary key has them in that order. A page is a part of it
+        // or of one of these. Each of them costs every saga an entry at its start and one at its end, so times of
+        // starts have no more than a summary of the table's pages. None begins with the namespace: owners look runs up
+        // by namespace and workflow, and a plan that was made while the table was empty would take any such.
         indexes: [
-            Migration.Index("runs_by_start", "sagamore.runs (started_at, namespace, run_id)"),
-            Migration.Index("runs_by_status", "sagamore.runs (status, namespace, started_at, run_id)"),
-            Migration.Index("runs_by_type", "sagamore.runs (workflow_type, namespace, started_at, run_id)"),
-            Migration.Index("runs_by_close", "sagamore.runs (closed_at, namespace, started_at, run_id)"),
+            Migration.Index(
+                "runs_by_start",
+                "sagamore.runs using brin (started_at) with (pages_per_range = 16, autosummarize = on)"
+            ),
+            Migration.Index("runs_by_status", "sagamore.runs (status, namespace, run_id)"),
+            Migration.Index("runs_by_type", "sagamore.runs (workflow_type, namespace, run_id)"),
+            Migration.Index(
+                "runs_by_close",
+                "sagamore.runs (closed_at, namespace, run_id) where closed_at is not null"
+            ),
             Migration.Index("runs_by_command", "sagamore.runs (command_id, namespace) where command_id is not null"),
             Migration.Index(
                 "runs_by_parent",
@@ -67,7 +73,7 @@ extension Migrations {
             ),
             Migration.Index(
                 "runs_by_saga",
-                "sagamore.runs (saga_status, namespace, started_at, run_id) where saga_status in (2, 4)"
+                "sagamore.runs (saga_status, namespace, run_id) where saga_status in (2, 4)"
             ),
         ]
     )

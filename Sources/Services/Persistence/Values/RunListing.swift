@@ -152,8 +152,6 @@ public struct RunListingChange: Sendable, Equatable {
     public let runID: RunID
     /// Its namespace.
     public let namespace: Int32
-    /// When it was started.
-    public let startedAt: Instant
     /// An encoded `Memo` message, if it has changed.
     public var memo: [UInt8]?
     /// An encoded `SearchAttributes` message, if one of them has changed.
@@ -165,10 +163,9 @@ public struct RunListingChange: Sendable, Equatable {
     /// How far it has come as a saga, if that has changed.
     public var saga: SagaStatus?
 
-    public init(runID: RunID, namespace: Int32, startedAt: Instant) {
+    public init(runID: RunID, namespace: Int32) {
         self.runID = runID
         self.namespace = namespace
-        self.startedAt = startedAt
     }
 
     /// Whether nothing changes.

@@ -31,13 +31,13 @@ struct Filter: Sendable, Equatable {
     let condition: Condition?
     /// What a count is divided by; nil: nothing.
     let group: FilterField?
-    /// The order of a list; nil: the newest start first.
+    /// The order of a list; nil: the newest run first.
     let order: FilterOrder?
 }
 
 /// The order of a list. What a run lacks counts as more than everything.
 struct FilterOrder: Sendable, Equatable {
-    /// What decides. Runs that are equal in it are in the order of their starts.
+    /// What decides. Runs that are equal in it are in the order of their ids, which is that of their starts.
     let field: FilterField
     /// Whether the largest is first.
     let isDescending: Bool

@@ -19,13 +19,12 @@ struct ListQuery {
         let source = QuerySource(filter.condition, namespace: namespace, &sql)
         var conditions = source.conditions
         let isDescending = filter.order?.isDescending ?? true
-        // The order's field by itself would be looked up again for each run where it decides nothing.
-        let key = filter.order.flatMap { $0.field == .column(.startTime) ? nil : sql.ordered($0.field) }
+        let key = filter.order.map { sql.ordered($0.field) }
         if let token {
             conditions.append(Self.behind(token, key: key, isDescending: isDescending, source, &sql))
         }
         let direction = isDescending ? "desc" : "asc"
-        let order = ([key].compactMap { $0 } + [source.startedAt, source.runID]).map { "\($0) \(direction)" }
+        let order = ([key].compactMap { $0 } + [source.runID]).map { "\($0) \(direction)" }
         statement = .unnamed(
             """
             select \(Self.columns), \(Self.shown(key, filter.order?.field)) from \(source.tables)
@@ -57,9 +56,8 @@ struct ListQuery {
         _ sql: inout QuerySQL
     ) -> String {
         let sign = isDescending ? "<" : ">"
-        let started = sql.parameter(raw: .int64(token.startedAt.nanoseconds))
         let id = sql.parameter(raw: .uuid(high: token.runID.high, low: token.runID.low))
-        let tie = "(\(source.startedAt), \(source.runID)) \(sign) (\(started)::bigint, \(id)::uuid)"
+        let tie = "\(source.runID) \(sign) \(id)::uuid"
         guard let key else { return tie }
         guard let last = token.key else {
             return isDescending ? "(\(key) is not null or \(tie))" : "(\(key) is null and \(tie))"
@@ -74,11 +72,10 @@ struct ListQuery {
 struct QuerySource {
     let tables: String
     let conditions: [String]
-    let startedAt: String
     let runID: String
 
     /// Runs that have to have a value of an attribute are found by the rows of that value, which are in the order of
-    /// the starts: without this, each run of the namespace would be asked for it.
+    /// their ids: without this, each run of the namespace would be asked for it.
     init(_ condition: Condition?, namespace: Int32, _ sql: inout QuerySQL) {
         let number = sql.parameter(raw: .int32(namespace))
         // A run that is deleted keeps its row for a while, without a status.
@@ -86,13 +83,13 @@ struct QuerySource {
         var rest = condition
         if let (attribute, value) = rest.takeRequiredValue() {
             tables = "sagamore.search_values d join sagamore.runs r on r.run_id = d.run_id"
-            (startedAt, runID) = ("d.started_at", "d.run_id")
+            runID = "d.run_id"
             conditions.append("d.namespace = \(number)")
             conditions.append("d.attribute = \(sql.parameter(raw: .int32(attribute.id)))")
             conditions.append("d.\(attribute.column) = \(sql.parameter(value))")
         } else {
             tables = "sagamore.runs r"
-            (startedAt, runID) = ("r.started_at", "r.run_id")
+            runID = "r.run_id"
         }
         if let rest { conditions.append(sql.sql(rest)) }
         self.conditions = conditions

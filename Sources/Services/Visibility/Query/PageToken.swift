@@ -4,8 +4,7 @@ internal import SagamoreEngine
 struct PageToken: Equatable {
     /// The value of the field that decides about the order; nil where the last run lacks it, and without such a field.
     var key: FilterValue?
-    /// When the last run was started, and its id.
-    var startedAt: Instant
+    /// The last run.
     var runID: RunID
 
     private static let version: UInt8 = 1
@@ -13,7 +12,6 @@ struct PageToken: Equatable {
     func bytes(of list: ListIdentity) -> [UInt8] {
         var bytes: [UInt8] = [Self.version]
         bytes.append(number: list.digest)
-        bytes.append(number: UInt64(bitPattern: startedAt.nanoseconds))
         bytes.append(number: runID.high)
         bytes.append(number: runID.low)
         switch key {
@@ -38,10 +36,9 @@ struct PageToken: Equatable {
     /// - Returns: nil for what is no token of this list.
     init?(_ bytes: [UInt8], of list: ListIdentity) {
         var rest = bytes[...]
-        guard rest.popFirst() == Self.version, rest.popNumber() == list.digest, let time = rest.popNumber(),
+        guard rest.popFirst() == Self.version, rest.popNumber() == list.digest,
             let high = rest.popNumber(), let low = rest.popNumber(), let kind = rest.popFirst()
         else { return nil }
-        startedAt = Instant(nanoseconds: Int64(bitPattern: time))
         runID = RunID(high: high, low: low)
         switch kind {
         case 0: key = nil
@@ -63,9 +60,8 @@ struct PageToken: Equatable {
         guard rest.isEmpty else { return nil }
     }
 
-    init(key: FilterValue?, startedAt: Instant, runID: RunID) {
+    init(key: FilterValue?, runID: RunID) {
         self.key = key
-        self.startedAt = startedAt
         self.runID = runID
     }
 }
