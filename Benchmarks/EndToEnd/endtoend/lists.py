@@ -4,13 +4,18 @@ import asyncio
 import statistics
 import subprocess
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from crash.postgres import Postgres
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import CountWorkflowExecutionsRequest, ListWorkflowExecutionsRequest
+from temporalio.api.workflowservice.v1 import (
+    CountWorkflowExecutionsRequest,
+    ListWorkflowExecutionsRequest,
+    RegisterNamespaceRequest,
+)
 from temporalio.client import Client
 
 from .operations import MeasuredNode
@@ -18,6 +23,8 @@ from .operations import MeasuredNode
 ROUNDS = 15
 DAY = 86_400_000_000_000
 """Nanoseconds."""
+NAMESPACES = ("default", "archive")
+"""The second one has a fiftieth of the first one's runs, which are all older."""
 
 RUNS = """
 insert into sagamore.runs (run_id, namespace, slice, status, started_at, closed_at, history_length, history_bytes,
@@ -76,8 +83,9 @@ async def milliseconds(client: Client, now: int) -> dict[str, Any]:
     """The median of a page of 100, and of a count."""
     figures: dict[str, Any] = {"page_ms": {}, "count_ms": {}}
     service = client.workflow_service
-    for name, query in questions(now).items():
-        request = ListWorkflowExecutionsRequest(namespace="default", page_size=100, query=query)
+    pages = [(name, NAMESPACES[0], query) for name, query in questions(now).items()]
+    for name, namespace, query in [*pages, ("everything_of_an_old_namespace", NAMESPACES[1], "")]:
+        request = ListWorkflowExecutionsRequest(namespace=namespace, page_size=100, query=query)
         times = []
         for _ in range(ROUNDS):
             began = time.monotonic()
@@ -103,10 +111,11 @@ def generate(postgres: Postgres, count: int, now: int) -> None:
         assert answer is not None, f"the database refused: {sql[:100]}"
         return answer
 
-    namespace = run("select number from sagamore.namespaces where name = 'default'")
+    namespaces = [run(f"select number from sagamore.namespaces where name = '{name}'") for name in NAMESPACES]
     attribute = run("select id from sagamore.search_attributes where name = 'Customer'")
     step = 30 * DAY // count
-    run(RUNS.format(namespace=namespace, first=now - 30 * DAY, step=step, count=count))
+    run(RUNS.format(namespace=namespaces[0], first=now - 30 * DAY, step=step, count=count))
+    run(RUNS.format(namespace=namespaces[1], first=now - 60 * DAY, step=step, count=count // 50))
     run(VALUES.format(attribute=attribute))
     run("vacuum analyze")
 
@@ -123,6 +132,9 @@ def lists(binary: Path, logs: Path, sagaload: str, count: int, rate: float) -> d
             request = AddSearchAttributesRequest(namespace="default")
             request.search_attributes["Customer"] = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
             await client.operator_service.add_search_attributes(request)
+            archive = RegisterNamespaceRequest(namespace=NAMESPACES[1])
+            archive.workflow_execution_retention_period.FromTimedelta(timedelta(days=90))
+            await client.workflow_service.register_namespace(archive)
             await node.stop()
             now = time.time_ns()
             began = time.monotonic()

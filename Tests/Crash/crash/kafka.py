@@ -8,7 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import ClassVar
 
-from .part import Part, PartFailed, free_port, listens
+from ports import free_port
+
+from .part import Part, PartFailed, listens
 
 HOME = os.environ.get("SAGAMORE_TEST_KAFKA_HOME", "")
 CLUSTER = "c2FnYW1vcmUtY3Jhc2gtMQ"

@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 import grpc.aio
+from ports import free_port
 
-from .part import Part, PartFailed, free_port
+from .part import Part, PartFailed
 from .sagamore import BINARY, LOG_LEVEL
 from .wire import Wire
 

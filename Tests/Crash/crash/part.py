@@ -1,9 +1,7 @@
 """A program that is part of the system under test: started, killed at any moment, started again."""
 
 import asyncio
-import contextlib
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -14,15 +12,6 @@ from children import end_with_parent
 
 class PartFailed(Exception):
     """A part of the system could not be started, or ended by itself."""
-
-
-def free_port() -> int:
-    """A port that nobody uses, and that stays free: below those that the kernel hands out to whoever asks for any."""
-    while True:
-        port = random.randrange(12_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def listens(port: int) -> bool:

@@ -8,7 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .part import Part, free_port
+from ports import free_port
+
+from .part import Part
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("SAGAMORE_BINARY") or REPOSITORY / ".build/debug/sagamore").resolve()

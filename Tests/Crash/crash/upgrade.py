@@ -9,12 +9,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ports import free_port
+
 from . import kafka
 from .killer import Kill
 from .matrix import Settings
 from .pair import Node, Pair
 from .pair_killer import PATIENCE, PairKiller, PairMatrix, Takeover
-from .part import free_port
 from .sagamore import LOG_LEVEL
 from .world import World
 

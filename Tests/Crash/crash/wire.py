@@ -5,7 +5,7 @@ import contextlib
 import socket
 import struct
 
-from .part import free_port
+from ports import free_port
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from ports import free_port
+
 from . import kafka
 from .bad_wire import BadWires, Cutter
 from .kafka import Kafka
 from .matrix import Settings
-from .part import free_port
 from .sagamore import Server
 from .wire import SocketWire, Wire
 from .world import World

@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
@@ -14,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from children import end_with_parent
+from ports import free_port
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -33,15 +32,6 @@ class Server:
 
 class ServerFailed(Exception):
     """A server could not be started."""
-
-
-def free_port() -> int:
-    """A port that nobody uses, and that stays free: below those that the kernel hands out to whoever asks for any."""
-    while True:
-        port = random.randrange(12_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 # A closed run is deleted once the server's queues have noted that they are past it, which takes up to 30 s by default.

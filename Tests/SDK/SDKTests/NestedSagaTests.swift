@@ -101,7 +101,7 @@ private struct Sleeping: Workflow {
     static let type: TestType<Nothing, String> = testType()
     func run(_ context: WorkflowContext<NoState>, _ input: Nothing) async throws -> String {
         try await Saga.run(context, abortWhen: { _ in nil }) { _ in
-            try await Task.sleep(for: .milliseconds(1))
+            try await Task.sleep(for: .seconds(60))
             return ""
         }
     }
