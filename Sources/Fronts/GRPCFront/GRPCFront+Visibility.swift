@@ -9,28 +9,16 @@ extension GRPCFront {
     func registerVisibility(on server: GRPCServer) {
         register(.listWorkflowExecutions, on: server, .hot) {
             [self] (call, request: ListWorkflowExecutionsRequest) throws(RequestError) in
-            let list = try list(request.namespace, request.query, request.pageSize, request.nextPageToken)
             visibility.list(
-                list,
-                reply: reply(to: call) { page in
-                    var response = ListWorkflowExecutionsResponse()
-                    response.executions = page.runs
-                    response.nextPageToken = page.token
-                    return response.serializedBytes()
-                }
+                try list(request.namespace, request.query, request.pageSize, request.nextPageToken),
+                reply: reply(to: call) { ListWorkflowExecutionsResponse(page: $0).serializedBytes() }
             )
         }
         register(.scanWorkflowExecutions, on: server, .hot) {
             [self] (call, request: ScanWorkflowExecutionsRequest) throws(RequestError) in
-            let list = try list(request.namespace, request.query, request.pageSize, request.nextPageToken)
             visibility.list(
-                list,
-                reply: reply(to: call) { page in
-                    var response = ScanWorkflowExecutionsResponse()
-                    response.executions = page.runs
-                    response.nextPageToken = page.token
-                    return response.serializedBytes()
-                }
+                try list(request.namespace, request.query, request.pageSize, request.nextPageToken),
+                reply: reply(to: call) { ScanWorkflowExecutionsResponse(page: $0).serializedBytes() }
             )
         }
         register(.countWorkflowExecutions, on: server, .hot) {
@@ -89,12 +77,7 @@ extension GRPCFront {
             let query = terms.joined(separator: " AND ")
             visibility.list(
                 try list(request.namespace, query, request.maximumPageSize, request.nextPageToken),
-                reply: reply(to: call) { page in
-                    var response = ListOpenWorkflowExecutionsResponse()
-                    response.executions = page.runs
-                    response.nextPageToken = page.token
-                    return response.serializedBytes()
-                }
+                reply: reply(to: call) { ListOpenWorkflowExecutionsResponse(page: $0).serializedBytes() }
             )
         }
         register(.listClosedWorkflowExecutions, on: server, .hot) {
@@ -114,12 +97,7 @@ extension GRPCFront {
             let query = terms.joined(separator: " AND ") + " ORDER BY CloseTime DESC"
             visibility.list(
                 try list(request.namespace, query, request.maximumPageSize, request.nextPageToken),
-                reply: reply(to: call) { page in
-                    var response = ListClosedWorkflowExecutionsResponse()
-                    response.executions = page.runs
-                    response.nextPageToken = page.token
-                    return response.serializedBytes()
-                }
+                reply: reply(to: call) { ListClosedWorkflowExecutionsResponse(page: $0).serializedBytes() }
             )
         }
     }
@@ -135,6 +113,26 @@ extension GRPCFront {
         ].compactMap { $0 }
     }
 }
+
+/// A message that answers with a page of runs.
+private protocol RunsResponse: ProtobufMessage {
+    var executions: [WorkflowExecutionInfo] { get set }
+    var nextPageToken: [UInt8] { get set }
+    init()
+}
+
+extension RunsResponse {
+    fileprivate init(page: ListedRuns) {
+        self.init()
+        executions = page.runs
+        nextPageToken = page.token
+    }
+}
+
+extension ListWorkflowExecutionsResponse: RunsResponse {}
+extension ScanWorkflowExecutionsResponse: RunsResponse {}
+extension ListOpenWorkflowExecutionsResponse: RunsResponse {}
+extension ListClosedWorkflowExecutionsResponse: RunsResponse {}
 
 extension String {
     /// As a text in a filter.

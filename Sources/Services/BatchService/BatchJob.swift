@@ -23,6 +23,14 @@ struct BatchJob: Sendable {
     /// Why it was stopped, or has failed.
     var ending = ""
 
+    /// What it is known by.
+    struct Name: Hashable {
+        let namespace: Int32
+        let id: String
+    }
+
+    var name: Name { Name(namespace: namespace, id: id) }
+
     /// The type of its operation.
     var type: BatchOperationType {
         switch request.operation {

@@ -130,16 +130,12 @@ public final class BatchService: BatchClient {
 
     public func stop(_ request: StopBatchOperationRequest, in namespace: NamespaceRecord, reply: Reply<Void>) {
         call(reply) { [self] () throws(RequestError) in
-            guard var job = try store.load(request.jobID, namespace: namespace.number) else {
-                throw .workflowNotFound(request.jobID)
+            let id = request.jobID
+            guard try store.stop(id, namespace: namespace.number, at: clock(), reason: request.reason) else {
+                let isKnown = try store.load(id, namespace: namespace.number) != nil
+                throw isKnown ? .workflowClosed : .workflowNotFound(id)
             }
-            job.state = .failed
-            job.closedAt = clock()
-            job.ending = request.reason
-            guard try store.save(job) else {
-                throw .workflowClosed
-            }
-            log.info("a batch was stopped", metadata: ["job_id": "\(job.id)", "reason": "\(request.reason)"])
+            log.info("a batch was stopped", metadata: ["job_id": "\(id)", "reason": "\(request.reason)"])
             reply.succeed(())
         }
     }
@@ -204,15 +200,19 @@ public final class BatchService: BatchClient {
 
     private func run() {
         var backoff = Backoff(longest: .seconds(10))
+        // When the next page of a batch may begin. One that waits for its time holds up no other.
+        var due: [BatchJob.Name: MonotonicTime] = [:]
         while !bell.isStopped {
             do throws(RequestError) {
                 let jobs = try store.running()
-                for job in jobs where !bell.isStopped { try advance(job) }
-                backoff.reset()
-                if jobs.isEmpty {
-                    try store.deleteOld(at: clock())
-                    bell.wait(Self.rest)
+                let names = Set(jobs.map(\.name))
+                due = due.filter { names.contains($0.key) }
+                for job in jobs where !bell.isStopped && due[job.name, default: .now] <= .now {
+                    due[job.name] = try advance(job)
                 }
+                backoff.reset()
+                if jobs.isEmpty { try store.deleteOld(at: clock()) }
+                bell.wait(due.values.min().map { $0 - .now } ?? (jobs.isEmpty ? Self.rest : .zero))
             } catch {
                 log.warning("a batch cannot go on, retrying", metadata: ["error": "\(error.message)"])
                 bell.wait(backoff.next())
@@ -220,14 +220,16 @@ public final class BatchService: BatchClient {
         }
     }
 
-    /// Does a page of a batch, no faster than it may.
-    private func advance(_ job: BatchJob) throws(RequestError) {
+    /// Does a page of a batch.
+    ///
+    /// - Returns: when the next one may begin; nil if the batch has ended.
+    private func advance(_ job: BatchJob) throws(RequestError) -> MonotonicTime? {
         let began = MonotonicTime.now
         var job = job
         let count = job.completed + job.failed
         try runner.doPage(of: &job)
-        let isRunning = try store.save(job)
-        if isRunning, job.state != .running {
+        guard try store.save(job) else { return nil }
+        if job.state != .running {
             log.info(
                 "a batch has ended",
                 metadata: [
@@ -235,10 +237,8 @@ public final class BatchService: BatchClient {
                     "reason": "\(job.ending)",
                 ]
             )
-            return
+            return nil
         }
-        let share = Double(job.completed + job.failed - count) / BatchRunner.rate(of: job)
-        let left = Duration.seconds(share) - (MonotonicTime.now - began)
-        if left > .zero { bell.wait(left) }
+        return began + .seconds(Double(job.completed + job.failed - count) / BatchRunner.rate(of: job))
     }
 }

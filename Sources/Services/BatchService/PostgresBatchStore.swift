@@ -87,6 +87,19 @@ struct PostgresBatchStore: Sendable {
         }
     }
 
+    /// Ends a batch that runs. How far it is stays as it was stored last.
+    ///
+    /// - Returns: whether it ran.
+    func stop(_ id: String, namespace: Int32, at now: Instant, reason: String) throws(RequestError) -> Bool {
+        try attempt { (connection) throws(PostgresError) in
+            let values: [PostgresValue] = [
+                .int32(namespace), .text(id), .int32(BatchOperationState.failed.rawValue), .int64(now.nanoseconds),
+                .text(reason),
+            ]
+            return try connection.query(Statements.stop, values).affectedRows == 1
+        }
+    }
+
     /// Deletes what ended longer ago than its namespace keeps runs.
     func deleteOld(at now: Instant) throws(RequestError) {
         try attempt { (connection) throws(PostgresError) in
@@ -174,6 +187,13 @@ private enum Statements {
         """
         update sagamore.batches set state = $3::int, closed_at = $4, total = $5, completed = $6, failed = $7,
             cursor = $8, ending = $9 where namespace = $1 and job_id = $2 and state = 1
+        """
+    )
+    static let stop = PostgresStatement(
+        "batch_stop",
+        """
+        update sagamore.batches set state = $3::int, closed_at = $4, ending = $5
+            where namespace = $1 and job_id = $2 and state = 1
         """
     )
     static let deleteOld = PostgresStatement(

@@ -44,6 +44,45 @@ extension ProgramTests {
             try EmbeddedPostgres(dataDirectory: data + "/postgres").wipe()
         }
 
+        /// The next page of the slow one begins 50 seconds later; the batch of another namespace does not wait for it.
+        /// A run that is gone counts as done.
+        @Test func aSlowBatchHoldsUpNoOther() async throws {
+            let folder = try TemporaryFolder()
+            let data = folder.path + "/data"
+            let dev = try DevProgram(dataFolder: data, options: ["--namespace", "other"])
+            let calls = Calls(try dev.address())
+            let executions = (0..<60).map { number in
+                var execution = WorkflowExecution()
+                execution.workflowID = "nobody-\(number)"
+                return execution
+            }
+            func begin(_ namespace: String, rate: Float) async throws {
+                var request = StartBatchOperationRequest()
+                request.namespace = namespace
+                request.jobID = "job"
+                request.reason = "a test"
+                request.executions = executions
+                request.maxOperationsPerSecond = rate
+                request.operation = .cancellationOperation(BatchOperationCancellation())
+                let _: StartBatchOperationResponse = try await calls.call(.startBatchOperation, request)
+            }
+            try await begin("default", rate: 1)
+            while try await calls.describe("job").completeOperationCount == 0 { usleep(5_000) }
+            try await begin("other", rate: 1_000)
+            while try await calls.describe("job", in: "other").state == .running { usleep(5_000) }
+            #expect(try await calls.describe("job", in: "other").completeOperationCount == 60)
+            #expect(try await calls.describe("job").state == .running)
+            var stop = StopBatchOperationRequest()
+            stop.namespace = "default"
+            stop.jobID = "job"
+            stop.reason = "enough"
+            let _: StopBatchOperationResponse = try await calls.call(.stopBatchOperation, stop)
+            let stopped = try await calls.describe("job")
+            #expect(stopped.state == .failed && stopped.completeOperationCount == 50 && stopped.closeTime != nil)
+            #expect(dev.stop() == 0)
+            try EmbeddedPostgres(dataDirectory: data + "/postgres").wipe()
+        }
+
         private struct Calls {
             private let channel: GRPCChannel
 
@@ -70,9 +109,12 @@ extension ProgramTests {
                 let _: StartWorkflowExecutionResponse = try await call(.startWorkflowExecution, request)
             }
 
-            func describe(_ job: String) async throws -> DescribeBatchOperationResponse {
+            func describe(
+                _ job: String,
+                in namespace: String = "default"
+            ) async throws -> DescribeBatchOperationResponse {
                 var request = DescribeBatchOperationRequest()
-                request.namespace = "default"
+                request.namespace = namespace
                 request.jobID = job
                 return try await call(.describeBatchOperation, request)
             }

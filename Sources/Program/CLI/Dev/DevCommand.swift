@@ -28,7 +28,7 @@ enum DevCommand {
     static let searchAttributes = Option<[String]>(
         "--search-attribute",
         valueName: "NAME=TYPE",
-        help: "A search attribute that each of these namespaces gets. TYPE is \(SearchAttributeType.choice)."
+        help: "A search attribute that each of these namespaces gets. TYPE is \(SearchAttributeType.expectation)."
     )
     static let kafka = Option<String?>(
         "--kafka-bootstrap",
@@ -93,7 +93,8 @@ enum DevCommand {
             let parts = text.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, let type = SearchAttributeType(named: String(parts[1])) else {
                 throw UsageError(
-                    "'--search-attribute' expects NAME=TYPE with the type \(SearchAttributeType.choice), not '\(text)'"
+                    "'--search-attribute' expects NAME=TYPE with the type \(SearchAttributeType.expectation),"
+                        + " not '\(text)'"
                 )
             }
             configuration.searchAttributes[String(parts[0])] = type
@@ -126,13 +127,5 @@ enum DevCommand {
             },
             stop: { server.stop() }
         )
-    }
-}
-
-extension SearchAttributeType {
-    /// The names of the types, for people.
-    fileprivate static var choice: String {
-        let names = allCases.map(\.name)
-        return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
     }
 }

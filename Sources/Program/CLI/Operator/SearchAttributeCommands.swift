@@ -1,42 +1,12 @@
 internal import SagamoreAPI
-internal import SagamoreCommandLineArguments
+public import SagamoreCommandLineArguments
+public import SagamoreEngine
 internal import SagamoreProtobuf
 
 /// `sagamore operator search-attribute`: the attributes of a namespace that filters can name.
 enum SearchAttributeCommands {
-    /// The types of search attributes.
-    enum AttributeType: String, CaseIterable, ExpressibleByArgument {
-        case text = "Text"
-        case keyword = "Keyword"
-        case int = "Int"
-        case double = "Double"
-        case bool = "Bool"
-        case datetime = "Datetime"
-        case keywordList = "KeywordList"
-
-        /// Accepts any case, as the `temporal` command does.
-        init?(argument: String) {
-            guard let type = Self.allCases.first(where: { $0.rawValue.lowercased() == argument.lowercased() }) else {
-                return nil
-            }
-            self = type
-        }
-
-        var value: IndexedValueType {
-            switch self {
-            case .text: .text
-            case .keyword: .keyword
-            case .int: .int
-            case .double: .double
-            case .bool: .bool
-            case .datetime: .datetime
-            case .keywordList: .keywordList
-            }
-        }
-    }
-
     static let names = Option<[String]>("--name", valueName: "NAME", help: "The name of an attribute; required.")
-    static let types = Option<[AttributeType]>(
+    static let types = Option<[SearchAttributeType]>(
         "--type",
         valueName: "TYPE",
         help: "The type of the attribute whose name has the same place; required."
@@ -119,7 +89,7 @@ enum SearchAttributeCommands {
         var attributes = ProtobufMap<IndexedValueType>()
         for (name, type) in zip(names, types) {
             guard attributes[name] == nil else { throw UsageError("'--name' gives '\(name)' twice") }
-            attributes[name] = type.value
+            attributes[name] = IndexedValueType(rawValue: type.rawValue)
         }
         return attributes
     }
@@ -146,4 +116,17 @@ enum SearchAttributeCommands {
     private static func report(_ text: String, _ values: ParsedValues) {
         if !values[OutputFormat.option].isJSON { StandardOutput.show(Color.green.paint(text) + "\n") }
     }
+}
+
+extension SearchAttributeType: ExpressibleByArgument {
+    /// Accepts the name in any case, as the `temporal` command does.
+    public init?(argument: String) { self.init(named: argument) }
+
+    /// The names of the types.
+    public static var expectation: String {
+        let names = allValueStrings
+        return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+    }
+
+    public static var allValueStrings: [String] { allCases.map(\.name) }
 }
