@@ -152,6 +152,19 @@ let services: [Target] = [
     library("Services", "SagamoreServices", ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]),
     library(
         "Services",
+        "SagamoreScheduling",
+        ["SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamoreJSONText"]
+    ),
+    library(
+        "Services",
+        "SagamoreScheduleService",
+        [
+            "SagamoreScheduling", "SagamorePersistence", "SagamoreServices", "SagamoreEngine", "SagamoreAPI",
+            "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreMetrics", "SagamoreLogging", "SagamoreThreads",
+        ]
+    ),
+    library(
+        "Services",
         "SagamoreBatchService",
         [
             "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient",
@@ -197,6 +210,20 @@ let services: [Target] = [
         ]
     ),
 
+    tests(
+        "Services",
+        "SagamoreSchedulingTests",
+        ["SagamoreSimulatedTime", "SagamoreScheduling", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf"]
+    ),
+    tests(
+        "Services",
+        "SagamoreScheduleServiceTests",
+        [
+            "SagamorePostgresTestSupport", "SagamoreScheduleService", "SagamoreScheduling", "SagamorePersistence",
+            "SagamoreServices", "SagamoreEngine", "SagamoreAPI", "SagamoreProtobuf", "SagamorePostgresClient",
+            "SagamoreEmbeddedPostgres", "SagamoreLogging", "SagamoreThreads",
+        ]
+    ),
     tests(
         "Services",
         "SagamorePersistenceTests",
@@ -292,7 +319,8 @@ let program: [Target] = [
             "CSagamoreAllocator", "SagamoreAuthorization", "SagamoreHTTPClient", "SagamoreGRPCFront",
             "SagamoreKafkaFront", "SagamoreHistoryService",
             "SagamoreMatchingService",
-            "SagamoreNamespaces", "SagamoreVisibility", "SagamoreBatchService", "SagamorePersistence",
+            "SagamoreNamespaces", "SagamoreVisibility", "SagamoreBatchService", "SagamoreScheduleService",
+            "SagamorePersistence",
             "SagamoreServices", "SagamoreEngine",
             "SagamoreEmbeddedPostgres", "SagamoreGRPC", "SagamorePostgresClient",
             "SagamoreKafkaClient", "SagamoreWebFront", "SagamoreJSONText", "SagamoreMetrics", "SagamoreLogging",

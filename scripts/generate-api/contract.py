@@ -38,6 +38,7 @@ METHODS = set(
     RegisterNamespace DescribeNamespace ListNamespaces UpdateNamespace DeprecateNamespace DeleteNamespace
     CreateSchedule DescribeSchedule UpdateSchedule PatchSchedule ListScheduleMatchingTimes DeleteSchedule
     ListSchedules
+    CountSchedules
     UpdateActivityOptions PauseActivity UnpauseActivity ResetActivity
     UpdateWorkflowExecution PollWorkflowExecutionUpdate ExecuteMultiOperation
     DeleteWorkflowExecution UpdateWorkflowExecutionOptions

@@ -36,6 +36,11 @@ extension RemoveSearchAttributesRequest: ServiceRequest {
     public var requestTaskToken: [UInt8]? { nil }
 }
 
+extension CountSchedulesRequest: ServiceRequest {
+    public var requestNamespace: String? { namespace }
+    public var requestTaskToken: [UInt8]? { nil }
+}
+
 extension CountWorkersRequest: ServiceRequest {
     public var requestNamespace: String? { namespace }
     public var requestTaskToken: [UInt8]? { nil }

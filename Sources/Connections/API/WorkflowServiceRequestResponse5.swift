@@ -440,6 +440,90 @@ public struct ListSchedulesResponse: ProtobufMessage {
     }
 }
 
+/// `temporal.api.workflowservice.v1.CountSchedulesRequest`.
+public struct CountSchedulesRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var query: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CountSchedulesRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s query")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.query = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(2, omittingDefault: self.query)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.CountSchedulesResponse`.
+public struct CountSchedulesResponse: ProtobufMessage {
+    public var count: Int64 = 0
+    public var groups: [CountSchedulesResponse.AggregationGroup] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CountSchedulesResponse" }
+    public static let protobufFields = ProtobufFields("1l count 2*m groups", messages: [CountSchedulesResponse.AggregationGroup.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 8: self.count = try reader.int64()
+            case 18: try reader.message(&self.groups)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(2, self.groups)
+        writer.int64(1, omittingDefault: self.count)
+    }
+
+    /// `temporal.api.workflowservice.v1.CountSchedulesResponse.AggregationGroup`.
+    public struct AggregationGroup: ProtobufMessage {
+        public var groupValues: [RawMessage<Payload>] = []
+        public var count: Int64 = 0
+        public var unknownFields: [UInt8] = []
+
+        public init() {}
+
+        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.CountSchedulesResponse.AggregationGroup" }
+        public static let protobufFields = ProtobufFields("1*m group_values 2l count", messages: [Payload.self])
+
+        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+            while let tag = try reader.nextTag() {
+                switch tag {
+                case 10: try reader.message(&self.groupValues)
+                case 16: self.count = try reader.int64()
+                default: try reader.unknownField(&self.unknownFields)
+                }
+            }
+        }
+
+        public func encode(into writer: inout ProtobufWriter) {
+            writer.raw(self.unknownFields)
+            writer.int64(2, omittingDefault: self.count)
+            writer.message(1, self.groupValues)
+        }
+    }
+}
+
 /// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionRequest`.
 public struct UpdateWorkflowExecutionRequest: ProtobufMessage {
     public var namespace: String = ""
@@ -783,95 +867,6 @@ public struct DescribeBatchOperationRequest: ProtobufMessage {
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
         writer.string(2, omittingDefault: self.jobID)
-        writer.string(1, omittingDefault: self.namespace)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.DescribeBatchOperationResponse`.
-public struct DescribeBatchOperationResponse: ProtobufMessage {
-    public var operationType: BatchOperationType = BatchOperationType(rawValue: 0)
-    public var jobID: String = ""
-    public var state: BatchOperationState = BatchOperationState(rawValue: 0)
-    public var startTime: ProtobufTimestamp?
-    public var closeTime: ProtobufTimestamp?
-    public var totalOperationCount: Int64 = 0
-    public var completeOperationCount: Int64 = 0
-    public var failureOperationCount: Int64 = 0
-    public var identity: String = ""
-    public var reason: String = ""
-    public var query: String = ""
-    public var executions: [Execution] = []
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeBatchOperationResponse" }
-    public static let protobufFields = ProtobufFields("1e operation_type 2s job_id 3e state 4m start_time 5m close_time 6l total_operation_count 7l complete_operation_count 8l failure_operation_count 9s identity 10s reason 11s query 12*m executions", messages: [ProtobufTimestamp.self, ProtobufTimestamp.self, Execution.self], enums: [BatchOperationType.self, BatchOperationState.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 8: self.operationType = BatchOperationType(rawValue: try reader.int32())
-            case 18: self.jobID = try reader.string()
-            case 24: self.state = BatchOperationState(rawValue: try reader.int32())
-            case 34: try reader.message(&self.startTime)
-            case 42: try reader.message(&self.closeTime)
-            case 48: self.totalOperationCount = try reader.int64()
-            case 56: self.completeOperationCount = try reader.int64()
-            case 64: self.failureOperationCount = try reader.int64()
-            case 74: self.identity = try reader.string()
-            case 82: self.reason = try reader.string()
-            case 90: self.query = try reader.string()
-            case 98: try reader.message(&self.executions)
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(12, self.executions)
-        writer.string(11, omittingDefault: self.query)
-        writer.string(10, omittingDefault: self.reason)
-        writer.string(9, omittingDefault: self.identity)
-        writer.int64(8, omittingDefault: self.failureOperationCount)
-        writer.int64(7, omittingDefault: self.completeOperationCount)
-        writer.int64(6, omittingDefault: self.totalOperationCount)
-        writer.message(5, self.closeTime)
-        writer.message(4, self.startTime)
-        writer.int32(3, omittingDefault: self.state.rawValue)
-        writer.string(2, omittingDefault: self.jobID)
-        writer.int32(1, omittingDefault: self.operationType.rawValue)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.ListBatchOperationsRequest`.
-public struct ListBatchOperationsRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var pageSize: Int32 = 0
-    public var nextPageToken: [UInt8] = []
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListBatchOperationsRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2i page_size 3t next_page_token")
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 16: self.pageSize = try reader.int32()
-            case 26: self.nextPageToken = try reader.bytes()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.bytes(3, omittingDefault: self.nextPageToken)
-        writer.int32(2, omittingDefault: self.pageSize)
         writer.string(1, omittingDefault: self.namespace)
     }
 }

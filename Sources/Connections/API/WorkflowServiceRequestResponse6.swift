@@ -3,6 +3,95 @@
 
 public import SagamoreProtobuf
 
+/// `temporal.api.workflowservice.v1.DescribeBatchOperationResponse`.
+public struct DescribeBatchOperationResponse: ProtobufMessage {
+    public var operationType: BatchOperationType = BatchOperationType(rawValue: 0)
+    public var jobID: String = ""
+    public var state: BatchOperationState = BatchOperationState(rawValue: 0)
+    public var startTime: ProtobufTimestamp?
+    public var closeTime: ProtobufTimestamp?
+    public var totalOperationCount: Int64 = 0
+    public var completeOperationCount: Int64 = 0
+    public var failureOperationCount: Int64 = 0
+    public var identity: String = ""
+    public var reason: String = ""
+    public var query: String = ""
+    public var executions: [Execution] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeBatchOperationResponse" }
+    public static let protobufFields = ProtobufFields("1e operation_type 2s job_id 3e state 4m start_time 5m close_time 6l total_operation_count 7l complete_operation_count 8l failure_operation_count 9s identity 10s reason 11s query 12*m executions", messages: [ProtobufTimestamp.self, ProtobufTimestamp.self, Execution.self], enums: [BatchOperationType.self, BatchOperationState.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 8: self.operationType = BatchOperationType(rawValue: try reader.int32())
+            case 18: self.jobID = try reader.string()
+            case 24: self.state = BatchOperationState(rawValue: try reader.int32())
+            case 34: try reader.message(&self.startTime)
+            case 42: try reader.message(&self.closeTime)
+            case 48: self.totalOperationCount = try reader.int64()
+            case 56: self.completeOperationCount = try reader.int64()
+            case 64: self.failureOperationCount = try reader.int64()
+            case 74: self.identity = try reader.string()
+            case 82: self.reason = try reader.string()
+            case 90: self.query = try reader.string()
+            case 98: try reader.message(&self.executions)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(12, self.executions)
+        writer.string(11, omittingDefault: self.query)
+        writer.string(10, omittingDefault: self.reason)
+        writer.string(9, omittingDefault: self.identity)
+        writer.int64(8, omittingDefault: self.failureOperationCount)
+        writer.int64(7, omittingDefault: self.completeOperationCount)
+        writer.int64(6, omittingDefault: self.totalOperationCount)
+        writer.message(5, self.closeTime)
+        writer.message(4, self.startTime)
+        writer.int32(3, omittingDefault: self.state.rawValue)
+        writer.string(2, omittingDefault: self.jobID)
+        writer.int32(1, omittingDefault: self.operationType.rawValue)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ListBatchOperationsRequest`.
+public struct ListBatchOperationsRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var pageSize: Int32 = 0
+    public var nextPageToken: [UInt8] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListBatchOperationsRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2i page_size 3t next_page_token")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 16: self.pageSize = try reader.int32()
+            case 26: self.nextPageToken = try reader.bytes()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.bytes(3, omittingDefault: self.nextPageToken)
+        writer.int32(2, omittingDefault: self.pageSize)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.ListBatchOperationsResponse`.
 public struct ListBatchOperationsResponse: ProtobufMessage {
     public var operationInfo: [BatchOperationInfo] = []
@@ -748,149 +837,5 @@ public struct ListWorkersResponse: ProtobufMessage {
         writer.message(3, self.workers)
         writer.bytes(2, omittingDefault: self.nextPageToken)
         writer.message(1, self.workersInfo)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest`.
-public struct UpdateTaskQueueConfigRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var identity: String = ""
-    public var taskQueue: String = ""
-    public var taskQueueType: TaskQueueType = TaskQueueType(rawValue: 0)
-    public var updateQueueRateLimit: UpdateTaskQueueConfigRequest.RateLimitUpdate?
-    public var updateFairnessKeyRateLimitDefault: UpdateTaskQueueConfigRequest.RateLimitUpdate?
-    public var setFairnessWeightOverrides = ProtobufMap<Float>()
-    public var unsetFairnessWeightOverrides: [String] = []
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2s identity 3s task_queue 4e task_queue_type 5m update_queue_rate_limit 6m update_fairness_key_rate_limit_default 7<sf set_fairness_weight_overrides 8*s unset_fairness_weight_overrides", messages: [UpdateTaskQueueConfigRequest.RateLimitUpdate.self, UpdateTaskQueueConfigRequest.RateLimitUpdate.self], enums: [TaskQueueType.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: self.identity = try reader.string()
-            case 26: self.taskQueue = try reader.string()
-            case 32: self.taskQueueType = TaskQueueType(rawValue: try reader.int32())
-            case 42: try reader.message(&self.updateQueueRateLimit)
-            case 50: try reader.message(&self.updateFairnessKeyRateLimitDefault)
-            case 58:
-                let scope = try reader.enter()
-                var key: String = ""
-                var value: Float = 0
-                while let tag = try reader.nextTag() {
-                    switch tag {
-                    case 10: key = try reader.string()
-                    case 21: value = try reader.float()
-                    default: try reader.skip()
-                    }
-                }
-                reader.leave(scope)
-                self.setFairnessWeightOverrides[key] = value
-            case 66: self.unsetFairnessWeightOverrides.append(try reader.string())
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.string(8, self.unsetFairnessWeightOverrides)
-        for (key, value) in self.setFairnessWeightOverrides.descending() {
-            let end = writer.count
-            writer.float(2, value)
-            writer.string(1, key.text)
-            writer.lengthDelimited(7, since: end)
-        }
-        writer.message(6, self.updateFairnessKeyRateLimitDefault)
-        writer.message(5, self.updateQueueRateLimit)
-        writer.int32(4, omittingDefault: self.taskQueueType.rawValue)
-        writer.string(3, omittingDefault: self.taskQueue)
-        writer.string(2, omittingDefault: self.identity)
-        writer.string(1, omittingDefault: self.namespace)
-    }
-
-    /// `temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest.RateLimitUpdate`.
-    public struct RateLimitUpdate: ProtobufMessage {
-        public var rateLimit: RateLimit?
-        public var reason: String = ""
-        public var unknownFields: [UInt8] = []
-
-        public init() {}
-
-        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest.RateLimitUpdate" }
-        public static let protobufFields = ProtobufFields("1m rate_limit 2s reason", messages: [RateLimit.self])
-
-        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-            while let tag = try reader.nextTag() {
-                switch tag {
-                case 10: try reader.message(&self.rateLimit)
-                case 18: self.reason = try reader.string()
-                default: try reader.unknownField(&self.unknownFields)
-                }
-            }
-        }
-
-        public func encode(into writer: inout ProtobufWriter) {
-            writer.raw(self.unknownFields)
-            writer.string(2, omittingDefault: self.reason)
-            writer.message(1, self.rateLimit)
-        }
-    }
-}
-
-/// `temporal.api.workflowservice.v1.UpdateTaskQueueConfigResponse`.
-public struct UpdateTaskQueueConfigResponse: ProtobufMessage {
-    public var config: TaskQueueConfig?
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateTaskQueueConfigResponse" }
-    public static let protobufFields = ProtobufFields("1m config", messages: [TaskQueueConfig.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: try reader.message(&self.config)
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(1, self.config)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.DescribeWorkerRequest`.
-public struct DescribeWorkerRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var workerInstanceKey: String = ""
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeWorkerRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2s worker_instance_key")
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: self.workerInstanceKey = try reader.string()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.string(2, omittingDefault: self.workerInstanceKey)
-        writer.string(1, omittingDefault: self.namespace)
     }
 }

@@ -3,6 +3,150 @@
 
 public import SagamoreProtobuf
 
+/// `temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest`.
+public struct UpdateTaskQueueConfigRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var identity: String = ""
+    public var taskQueue: String = ""
+    public var taskQueueType: TaskQueueType = TaskQueueType(rawValue: 0)
+    public var updateQueueRateLimit: UpdateTaskQueueConfigRequest.RateLimitUpdate?
+    public var updateFairnessKeyRateLimitDefault: UpdateTaskQueueConfigRequest.RateLimitUpdate?
+    public var setFairnessWeightOverrides = ProtobufMap<Float>()
+    public var unsetFairnessWeightOverrides: [String] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s identity 3s task_queue 4e task_queue_type 5m update_queue_rate_limit 6m update_fairness_key_rate_limit_default 7<sf set_fairness_weight_overrides 8*s unset_fairness_weight_overrides", messages: [UpdateTaskQueueConfigRequest.RateLimitUpdate.self, UpdateTaskQueueConfigRequest.RateLimitUpdate.self], enums: [TaskQueueType.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.identity = try reader.string()
+            case 26: self.taskQueue = try reader.string()
+            case 32: self.taskQueueType = TaskQueueType(rawValue: try reader.int32())
+            case 42: try reader.message(&self.updateQueueRateLimit)
+            case 50: try reader.message(&self.updateFairnessKeyRateLimitDefault)
+            case 58:
+                let scope = try reader.enter()
+                var key: String = ""
+                var value: Float = 0
+                while let tag = try reader.nextTag() {
+                    switch tag {
+                    case 10: key = try reader.string()
+                    case 21: value = try reader.float()
+                    default: try reader.skip()
+                    }
+                }
+                reader.leave(scope)
+                self.setFairnessWeightOverrides[key] = value
+            case 66: self.unsetFairnessWeightOverrides.append(try reader.string())
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(8, self.unsetFairnessWeightOverrides)
+        for (key, value) in self.setFairnessWeightOverrides.descending() {
+            let end = writer.count
+            writer.float(2, value)
+            writer.string(1, key.text)
+            writer.lengthDelimited(7, since: end)
+        }
+        writer.message(6, self.updateFairnessKeyRateLimitDefault)
+        writer.message(5, self.updateQueueRateLimit)
+        writer.int32(4, omittingDefault: self.taskQueueType.rawValue)
+        writer.string(3, omittingDefault: self.taskQueue)
+        writer.string(2, omittingDefault: self.identity)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+
+    /// `temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest.RateLimitUpdate`.
+    public struct RateLimitUpdate: ProtobufMessage {
+        public var rateLimit: RateLimit?
+        public var reason: String = ""
+        public var unknownFields: [UInt8] = []
+
+        public init() {}
+
+        public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest.RateLimitUpdate" }
+        public static let protobufFields = ProtobufFields("1m rate_limit 2s reason", messages: [RateLimit.self])
+
+        public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+            while let tag = try reader.nextTag() {
+                switch tag {
+                case 10: try reader.message(&self.rateLimit)
+                case 18: self.reason = try reader.string()
+                default: try reader.unknownField(&self.unknownFields)
+                }
+            }
+        }
+
+        public func encode(into writer: inout ProtobufWriter) {
+            writer.raw(self.unknownFields)
+            writer.string(2, omittingDefault: self.reason)
+            writer.message(1, self.rateLimit)
+        }
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UpdateTaskQueueConfigResponse`.
+public struct UpdateTaskQueueConfigResponse: ProtobufMessage {
+    public var config: TaskQueueConfig?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateTaskQueueConfigResponse" }
+    public static let protobufFields = ProtobufFields("1m config", messages: [TaskQueueConfig.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.config)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(1, self.config)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.DescribeWorkerRequest`.
+public struct DescribeWorkerRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var workerInstanceKey: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.DescribeWorkerRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s worker_instance_key")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.workerInstanceKey = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(2, omittingDefault: self.workerInstanceKey)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.DescribeWorkerResponse`.
 public struct DescribeWorkerResponse: ProtobufMessage {
     public var workerInfo: WorkerInfo?

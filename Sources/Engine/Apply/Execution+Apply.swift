@@ -135,6 +135,7 @@ extension Execution {
         case .activityReset(let change): applyActivityReset(change)
         case .activityOptionsChanged(let change): applyActivityOptions(change)
         case .runReset(let reset): applyReset(reset)
+        case .scheduled(let schedule): durable.schedule = schedule
         case .updateRejected(let id): durable.updates[ExactText(id)] = nil
         }
     }

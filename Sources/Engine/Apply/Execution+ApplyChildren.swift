@@ -51,7 +51,8 @@ extension Execution {
             if let start = child.start, start.workflowTaskCompletedEventID == lastTask { continue }
             durable.childrenToEnd.insert(child.initiatedEventID)
         }
-        if durable.parent != nil, event.successorRunID.isEmpty { durable.unreportedEnd = event }
+        guard event.successorRunID.isEmpty else { return }
+        if durable.parent != nil || durable.schedule != nil { durable.unreportedEnd = event }
     }
 
     mutating func settle(_ eventID: Int64) {

@@ -101,7 +101,7 @@ extension Execution {
             guard durable.lastResetAt != nil else {
                 throw InvalidEntry(reason: "a run was reset whose workflow task no reset has failed")
             }
-        case .commandAccepted, .commandInherited, .workflowTaskCompleted, .requestSeen: break
+        case .commandAccepted, .commandInherited, .workflowTaskCompleted, .requestSeen, .scheduled: break
         }
     }
 

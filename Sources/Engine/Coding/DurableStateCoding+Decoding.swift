@@ -105,6 +105,7 @@ extension DurableStateCoding {
         if case .workflowTaskCompleted(let completed)? = try fields.fact(Field.completedTask) {
             state.completedTask = completed
         }
+        if case .scheduled(let schedule)? = try fields.fact(Field.schedule) { state.schedule = schedule }
         state.stickyQueue = try fields.text(Field.stickyQueue)
         state.stickyScheduleToStart = Interval(nanoseconds: fields.number(Field.stickyScheduleToStart))
         state.closeWasRefused = fields.number(Field.closeWasRefused) != 0

@@ -7,7 +7,7 @@ internal import SagamoreProtobuf
 /// and with it the installation's format level.
 public enum DurableStateCoding {
     /// The format of the bytes that `encode` returns.
-    public static let format: Int16 = 2
+    public static let format: Int16 = 3
 
     /// Derived properties (the indexes of activities and timers by the workflow's ids) are not stored.
     public static func encode(_ state: DurableState) -> [UInt8] {
@@ -25,6 +25,7 @@ public enum DurableStateCoding {
         for activity in descending(state.activities) { write(activity, to: &writer) }
         if let task = state.workflowTask { write(task, to: &writer) }
         if let origin = state.origin { write(.commandAccepted(origin), Field.origin, to: &writer) }
+        if let schedule = state.schedule { write(.scheduled(schedule), Field.schedule, to: &writer) }
         if let completed = state.completedTask {
             write(.workflowTaskCompleted(completed), Field.completedTask, to: &writer)
         }
@@ -119,6 +120,8 @@ public enum DurableStateCoding {
         static let signal = 54
         static let cancel = 55
         static let childToEnd = 56
+        /// As the fact that says it.
+        static let schedule = 57
         /// Updates without an outcome; repeated.
         static let update = 60
         /// Updates with an outcome; repeated.
@@ -128,7 +131,7 @@ public enum DurableStateCoding {
         static let resetRequestID = 82
         static let last = 82
         /// Numbers below the last one that are not used. They are an error like those above it.
-        static let gaps: [ClosedRange<Int>] = [34...39, 46...49, 57...59, 62...79]
+        static let gaps: [ClosedRange<Int>] = [34...39, 46...49, 58...59, 62...79]
     }
 
     private static func write(_ fact: Fact, _ field: Int, to writer: inout ProtobufWriter) {

@@ -42,6 +42,7 @@ public enum FactCoding {
         static let updateRejected = 40
         static let debtSettled = 11
         static let commandInherited = 20
+        static let scheduled = 21
         static let activityPaused = 50
         static let activityUnpaused = 51
         static let activityReset = 52
@@ -108,6 +109,11 @@ public enum FactCoding {
             writer.int64(1, eventID)
             writer.lengthDelimited(Field.debtSettled, since: end)
         case .runReset(let reset): write(reset, to: &writer)
+        case .scheduled(let schedule):
+            writer.string(3, schedule.startID)
+            writer.string(2, schedule.instance.description)
+            writer.string(1, schedule.scheduleID)
+            writer.lengthDelimited(Field.scheduled, since: end)
         }
     }
 
@@ -158,6 +164,11 @@ public enum FactCoding {
 
     private static func reset(_ values: FieldValues) throws(ProtobufError) -> Fact.RunReset {
         Fact.RunReset(requestID: try values.text(1), startRequestID: try values.text(2))
+    }
+
+    private static func schedule(_ values: FieldValues) throws(ProtobufError) -> Lineage.Schedule {
+        guard let instance = RunID(try values.text(2)) else { throw .truncated }
+        return Lineage.Schedule(scheduleID: try values.text(1), instance: instance, startID: try values.text(3))
     }
 
     private static func readNested(_ field: Int, _ reader: inout ProtobufReader) throws(ProtobufError) -> Fact {
@@ -220,6 +231,7 @@ public enum FactCoding {
         case Field.debtSettled:
             return .debtSettled(eventID: values.number(1))
         case Field.runReset: return .runReset(try reset(values))
+        case Field.scheduled: return .scheduled(try schedule(values))
         default:
             throw .invalidTag
         }

@@ -1,21 +1,26 @@
 internal import SagamoreJSONText
 
 /// A second as the clocks and calendars of a time zone show it.
-struct CivilTime {
+public struct CivilTime: Sendable {
     /// Seconds since 1970-01-01T00:00:00Z.
-    private(set) var second: Int64
-    private(set) var year = 0
+    public private(set) var second: Int64
+    /// The year.
+    public private(set) var year = 0
     /// 1 to 12.
-    private(set) var month = 0
+    public private(set) var month = 0
     /// 1 to 31.
-    private(set) var day = 0
-    private(set) var hour = 0
-    private(set) var minute = 0
-    private(set) var secondOfMinute = 0
+    public private(set) var day = 0
+    /// 0 to 23.
+    public private(set) var hour = 0
+    /// 0 to 59.
+    public private(set) var minute = 0
+    /// 0 to 59.
+    public private(set) var secondOfMinute = 0
     /// 0 to 6, from Sunday.
-    private(set) var weekday = 0
+    public private(set) var weekday = 0
 
-    init(second: Int64, in zone: TimeZoneRules) {
+    /// What the clocks of a zone show at a second.
+    public init(second: Int64, in zone: TimeZoneRules) {
         self.second = second
         read(in: zone)
     }
@@ -40,17 +45,22 @@ struct CivilTime {
         let days = Self.days(year: monthsFromYear0 / 12, month: monthsFromYear0 % 12 + 1) + Int64(day - 1)
         let time =
             keepingTime ? (self.hour * 60 + minute) * 60 + secondOfMinute : hour * 3_600
-        let local = days * 86_400 + Int64(time)
+        self.second = Self.second(ofLocal: days * 86_400 + Int64(time), in: zone)
+        read(in: zone)
+    }
+
+    /// The second at which the clocks of a zone show a time, which is given in seconds as if they showed universal
+    /// time. A time that they skip or repeat stands for one of the times around it.
+    public static func second(ofLocal local: Int64, in zone: TimeZoneRules) -> Int64 {
         // The clock's time is taken for universal time, which finds the right offset except near a transition.
         let near = zone.period(at: local)
         var offset = near.offset
         if !near.contains(local - Int64(offset)) { offset = zone.period(at: local - Int64(offset)).offset }
-        self.second = local - Int64(offset)
-        read(in: zone)
+        return local - Int64(offset)
     }
 
-    /// The days from 1970 to the first of a month.
-    static func days(year: Int, month: Int) -> Int64 {
+    /// The days from 1970 to the first of a month, 1 to 12.
+    public static func days(year: Int, month: Int) -> Int64 {
         Int64(CivilDate(year: year, month: month, day: 1)?.daysSinceYear0 ?? 0) - daysTo1970
     }
 

@@ -12,7 +12,7 @@ public struct TimeZones: Sendable, Equatable {
     public init(_ rules: @escaping @Sendable (_ name: String) -> TimeZoneRules?) { source = Source(rules) }
 
     /// The rules of the zone with this name; nil when there is none.
-    func rules(_ name: String) -> TimeZoneRules? {
+    public func rules(_ name: String) -> TimeZoneRules? {
         ["", "UTC", "Local"].contains(name) ? .universal : source.rules(name)
     }
 
@@ -53,7 +53,7 @@ public struct TimeZoneRules: Equatable, Sendable {
     }
 
     /// UTC.
-    static let universal = TimeZoneRules(changes: [], offsets: [0], tail: nil)
+    public static let universal = TimeZoneRules(changes: [], offsets: [0], tail: nil)
 
     /// The period that holds a second.
     func period(at second: Int64) -> Period {

@@ -13,6 +13,8 @@ public enum DebtMessage: Sendable {
     case terminate(workflowID: String, TerminateRequest)
     /// Tell a parent's run how its child ended.
     case report(workflowID: String, runID: RunID, ChildEnd)
+    /// Tell a schedule how a run that it started has ended.
+    case reportToSchedule(ScheduledRunEnd)
 }
 
 /// The answer to a `DebtMessage`.
@@ -102,6 +104,16 @@ extension Execution {
                 event: end
             )
             return .report(workflowID: parent.workflowID, runID: parent.runID, report)
+        }
+        if let end = durable.unreportedEnd, end.eventID == eventID, let schedule = durable.schedule {
+            return .reportToSchedule(
+                ScheduledRunEnd(
+                    schedule: schedule,
+                    workflowID: key.workflowID,
+                    firstRunID: RunID(durable.firstRunID) ?? runID,
+                    event: end
+                )
+            )
         }
         guard durable.childrenToEnd.contains(eventID), let child = durable.children[eventID] else { return nil }
         let sender = sender(0, onlyChild: .initiated(eventID))
@@ -215,7 +227,7 @@ extension Execution {
         for child in durable.children.values where child.parentClosePolicy != .abandon {
             draft.decision.debts.append(child.initiatedEventID)
         }
-        guard durable.parent != nil, case .event(let last)? = draft.decision.entries.last,
+        guard durable.parent != nil || durable.schedule != nil, case .event(let last)? = draft.decision.entries.last,
             last.event.successorRunID.isEmpty
         else { return }
         draft.decision.debts.append(last.id)

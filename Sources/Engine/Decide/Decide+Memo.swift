@@ -1,5 +1,5 @@
-internal import SagamoreAPI
-internal import SagamoreProtobuf
+public import SagamoreAPI
+public import SagamoreProtobuf
 
 extension Execution {
     func upsertMemo(
@@ -41,6 +41,6 @@ func wholeSize<Message: ProtobufMessage>(
 }
 
 /// Rejects a memo that is too large.
-func checkMemo(_ memo: RawMessage<Memo>?, _ limits: Limits) throws(RequestError) {
+public func checkMemo(_ memo: RawMessage<Memo>?, _ limits: Limits) throws(RequestError) {
     if let memo, memo.bytes.count > limits.memoBytes { throw .invalidArgument("Memo size exceeds limit.") }
 }

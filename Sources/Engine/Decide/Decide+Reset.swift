@@ -11,6 +11,8 @@ public struct ResetInheritance: Sendable {
     public let origin: CommandOrigin?
     /// The number of events that were published about that command.
     public let publishedStatusEvents: Int
+    /// The schedule that the new run reports to, if the run that it replaces has not done so.
+    public let schedule: Lineage.Schedule?
     /// What came behind the reset point, in the form in which it is applied again.
     public let reapplied: [HistoryEvent]
 
@@ -19,8 +21,10 @@ public struct ResetInheritance: Sendable {
         startRequestID: String,
         origin: CommandOrigin?,
         publishedStatusEvents: Int,
+        schedule: Lineage.Schedule? = nil,
         reapplied: [HistoryEvent]
     ) {
+        self.schedule = schedule
         self.baseRunID = baseRunID
         self.startRequestID = startRequestID
         self.origin = origin
@@ -77,6 +81,7 @@ extension Execution {
         if let origin = inheritance.origin {
             draft.fact(.commandInherited(origin, publishedStatusEvents: inheritance.publishedStatusEvents))
         }
+        if let schedule = inheritance.schedule { draft.fact(.scheduled(schedule)) }
         var priority = durable.priority
         var admitted: Set<ExactText> = []
         for event in inheritance.reapplied {

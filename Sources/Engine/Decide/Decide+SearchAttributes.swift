@@ -1,5 +1,5 @@
-internal import SagamoreAPI
-internal import SagamoreProtobuf
+public import SagamoreAPI
+public import SagamoreProtobuf
 
 extension Execution {
     func upsertSearchAttributes(
@@ -45,7 +45,7 @@ extension Execution {
 /// server maintains itself, and values of another type.
 ///
 /// - Parameter catalog: what the namespace knows; nil: everything.
-func checkSearchAttributes(
+public func checkSearchAttributes(
     _ given: RawMessage<SearchAttributes>?,
     _ catalog: SearchAttributeCatalog?,
     _ limits: Limits

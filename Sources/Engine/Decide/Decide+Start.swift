@@ -131,6 +131,7 @@ extension Execution {
             links: request.links
         )
         if !request.requestID.isEmpty { draft.fact(.requestSeen(request.requestID)) }
+        if let schedule = start.lineage.schedule { draft.fact(.scheduled(schedule)) }
         if let origin = start.origin { accept(origin, start, in: &draft) }
         if let signal = start.signal { write(signal, in: &draft) }
         if !backoff.isSet {

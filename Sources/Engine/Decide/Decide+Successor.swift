@@ -35,6 +35,7 @@ extension Execution {
         lineage.firstRunID = RunID(durable.firstRunID) ?? self.runID
         lineage.firstTaskBackoff = pause(backoff, limits, at: draft.now)
         lineage.parent = durable.parent
+        lineage.schedule = durable.schedule
         lineage.root = durable.root
         lineage.publishedStatusEvents = durable.publishedStatusEvents
         lineage.messageIDs = messageIDsForSuccessor

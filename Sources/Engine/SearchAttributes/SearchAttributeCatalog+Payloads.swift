@@ -1,6 +1,6 @@
 public import SagamoreAPI
 internal import SagamoreJSONText
-internal import SagamoreProtobuf
+public import SagamoreProtobuf
 
 extension SearchAttributeCatalog {
     /// What is wrong with a value that a workflow sets, in Temporal's words.
@@ -53,7 +53,7 @@ extension SearchAttributeCatalog {
 
     /// What a request sets, with the type of each value in its payload, as clients expect it in histories. Those that
     /// are null, or an empty list, are left out.
-    func typed(_ given: RawMessage<SearchAttributes>) -> RawMessage<SearchAttributes> {
+    public func typed(_ given: RawMessage<SearchAttributes>) -> RawMessage<SearchAttributes> {
         guard var attributes = try? given.decoded() else { return given }
         attributes.indexedFields = attributes.indexedFields.filter { !$0.isNoValue }
         return RawMessage(withTypes(attributes))

@@ -98,6 +98,8 @@ public struct DurableState: Equatable, Sendable {
     /// The id of the request for the reset that began this run; empty without one.
     public var resetRequestID = ""
 
+    /// The schedule that started the run's chain.
+    public var schedule: Lineage.Schedule?
     /// The parent, if the run is a child.
     public var parent: Lineage.Parent?
     /// The root of the tree; nil when it is this run.
@@ -110,7 +112,7 @@ public struct DurableState: Equatable, Sendable {
     public var cancels: [Int64: HistoryEvent] = [:]
     /// The children of a closed run that have to be ended, by the keys of `children`.
     public var childrenToEnd: Set<Int64> = []
-    /// The last event of a closed run whose parent has not been told of it.
+    /// The last event of a closed run whose parent, or schedule, has not been told of it.
     public var unreportedEnd: HistoryEvent?
 
     /// The updates in the history that have no outcome yet, by their ids.

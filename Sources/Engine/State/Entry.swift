@@ -96,6 +96,8 @@ public indirect enum Fact: Equatable, Sendable {
     case activityOptionsChanged(ActivityOptionsChange)
     /// A reset began the run: what the events do not say of it.
     case runReset(RunReset)
+    /// The run belongs to a chain that a schedule started.
+    case scheduled(Lineage.Schedule)
     /// A closed run has got the answer to what it owed from this event. An open run records answers as events.
     case debtSettled(eventID: Int64)
 

@@ -32,6 +32,23 @@ public struct Lineage: Equatable, Sendable {
         }
     }
 
+    /// The schedule that started a chain, and is told how its last run ends.
+    public struct Schedule: Equatable, Sendable {
+        /// The schedule's id, in the run's namespace.
+        public let scheduleID: String
+        /// Tells it from another schedule that had the same id before.
+        public let instance: RunID
+        /// Which of the schedule's starts it was.
+        public let startID: String
+
+        /// A schedule with its start.
+        public init(scheduleID: String, instance: RunID, startID: String) {
+            self.scheduleID = scheduleID
+            self.instance = instance
+            self.startID = startID
+        }
+    }
+
     /// The topmost run of a tree of children.
     public struct Root: Equatable, Sendable {
         /// The root's workflow id.
@@ -62,6 +79,8 @@ public struct Lineage: Equatable, Sendable {
     public var expiration: Instant?
     /// The parent, if the run is a child.
     public var parent: Parent?
+    /// The schedule, if one started the chain. It has no parent, then.
+    public var schedule: Schedule?
     /// The root of the tree; nil when it is this run.
     public var root: Root?
     /// The failure of the chain's run before, if it failed.

@@ -23,8 +23,9 @@ public struct RequestError: Error, Sendable, CustomStringConvertible {
 
     /// Details of the status, which SDKs turn into typed errors.
     public enum Detail: Sendable {
-        /// `WorkflowExecutionAlreadyStartedFailure`: the run that holds the workflow id, and its start's request id.
-        case workflowAlreadyStarted(runID: RunID, startRequestID: String)
+        /// `WorkflowExecutionAlreadyStartedFailure`: the run that holds the workflow id, and its start's request id. No
+        /// run for a schedule, which is a workflow to Temporal's server.
+        case workflowAlreadyStarted(runID: RunID?, startRequestID: String)
         /// `NotFoundFailure`, also for a missing task; the message says what is missing.
         case workflowNotFound
         /// `NamespaceNotFoundFailure` with the namespace's name.

@@ -35,7 +35,7 @@ extension GRPCFront {
     /// The most runs of a page, also where the request asks for more, or names no number.
     private static let pageLimit: Int32 = 1_000
 
-    private func list(
+    func list(
         _ namespace: String,
         _ query: String,
         _ pageSize: Int32,

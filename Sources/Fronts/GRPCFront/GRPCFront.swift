@@ -17,6 +17,7 @@ public final class GRPCFront: Sendable {
     let namespaces: any NamespaceRegistry
     let visibility: any VisibilityClient
     let batches: any BatchClient
+    let schedules: any ScheduleClient
     let clock: @Sendable () -> Instant
     let cluster: ClusterInformation
     private let limitsInForce: LimitsInForce
@@ -44,6 +45,7 @@ public final class GRPCFront: Sendable {
         namespaces: any NamespaceRegistry,
         visibility: any VisibilityClient,
         batches: any BatchClient,
+        schedules: any ScheduleClient,
         clock: @escaping @Sendable () -> Instant,
         cluster: ClusterInformation,
         limits: LimitsInForce,
@@ -56,6 +58,7 @@ public final class GRPCFront: Sendable {
         self.namespaces = namespaces
         self.visibility = visibility
         self.batches = batches
+        self.schedules = schedules
         self.clock = clock
         self.cluster = cluster
         limitsInForce = limits
@@ -88,6 +91,7 @@ public final class GRPCFront: Sendable {
         registerWorkers(on: server)
         registerVisibility(on: server)
         registerBatches(on: server)
+        registerSchedules(on: server)
         registerSearchAttributes(on: server)
         server.onConnectionEnd { [matching] in matching.connectionEnded($0) }
         server.setHealth(Self.serviceName, serving: true)

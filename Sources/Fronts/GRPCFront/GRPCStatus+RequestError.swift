@@ -23,7 +23,7 @@ extension GRPCStatus {
         case .workflowAlreadyStarted(let runID, let startRequestID):
             var failure = WorkflowExecutionAlreadyStartedFailure()
             failure.startRequestID = startRequestID
-            failure.runID = runID.description
+            failure.runID = runID?.description ?? ""
             failure.firstExecutionRunID = failure.runID
             return ProtobufAny(packing: failure)
         case .workflowNotFound:

@@ -12,6 +12,7 @@ internal import SagamoreMetrics
 internal import SagamoreNamespaces
 internal import SagamorePersistence
 internal import SagamorePostgresClient
+internal import SagamoreScheduleService
 internal import SagamoreServices
 internal import SagamoreThreads
 internal import SagamoreVisibility
@@ -34,6 +35,7 @@ public final class Server {
     private var figures: FiguresWatch?
     private var visibility: PostgresVisibility?
     private var batches: BatchService?
+    private var schedules: ScheduleService?
     /// The port of the pages; nil without any, and before `start`.
     public var webPort: Int? { web?.port }
     private let registry = MetricsRegistry()
@@ -237,12 +239,26 @@ public final class Server {
         )
         batches.start()
         self.batches = batches
+        let schedules = ScheduleService(
+            url: configuration.postgresURL,
+            history: history,
+            namespaces: installation.namespaces,
+            visibility: visibility,
+            limits: limits.limits,
+            clock: SystemClock.now,
+            metrics: ScheduleMetrics(registry),
+            log: Logger(label: "schedules")
+        )
+        schedules.start()
+        history.connect(schedules: schedules)
+        self.schedules = schedules
         let front = GRPCFront(
             history: history,
             matching: matching,
             namespaces: installation.namespaces,
             visibility: visibility,
             batches: batches,
+            schedules: schedules,
             clock: SystemClock.now,
             cluster: ClusterInformation(clusterID: installation.id, shards: installation.slices.usedShardCount),
             limits: limits.limits,
@@ -285,6 +301,8 @@ public final class Server {
         matching?.stop()
         batches?.stop()
         batches = nil
+        schedules?.stop()
+        schedules = nil
         visibility?.stop()
         visibility = nil
         drain.join()

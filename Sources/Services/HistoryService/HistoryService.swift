@@ -115,6 +115,11 @@ public final class HistoryService: HistoryClient {
         contacts.withLock { $0.client = client }
     }
 
+    /// Sets who is told of the ends of runs that schedules started. Until then these runs wait.
+    public func connect(schedules listener: any ScheduledRunListener) {
+        contacts.withLock { $0.schedules = listener }
+    }
+
     var debtContacts: DebtContacts { contacts.withLock { $0 } }
 
     /// Called from a lane's thread after each commit with outbox records.

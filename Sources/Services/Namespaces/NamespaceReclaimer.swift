@@ -96,6 +96,9 @@ public final class NamespaceReclaimer: Sendable {
     /// One step.
     private func reclaim(_ number: Int32, on connection: PostgresConnection) throws(PostgresError) {
         let limit = PostgresValue.int64(Int64(pace.runLimit))
+        // First of all: they would start new runs.
+        let schedules = try connection.query(ReclaimStatements.deleteSchedules, [.int32(number), limit])
+        guard schedules.rowCount < pace.runLimit else { return }
         let open = try connection.query(ReclaimStatements.openRuns, [.int32(number), limit])
         terminate(open, of: number)
         let closed = try connection.query(ReclaimStatements.deleteRuns, [.int32(number), limit])
@@ -154,6 +157,20 @@ private enum ReclaimStatements {
             order by open_workflow_id limit $2
         """,
         readsOnly: true
+    )
+
+    static let deleteSchedules = PostgresStatement(
+        "reclaim_schedules",
+        """
+        with old as (
+            delete from sagamore.schedules where (namespace, schedule_id) in (
+                select namespace, schedule_id from sagamore.schedules where namespace = $1 limit $2
+            ) returning instance
+        ), found as (
+            delete from sagamore.search_values v using old where v.run_id = old.instance
+        )
+        select instance from old
+        """
     )
 
     /// A closed run that has an alarm owes something, and stays until it doesn't.

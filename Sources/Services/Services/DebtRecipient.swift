@@ -14,3 +14,10 @@ public protocol DebtRecipient: Sendable {
     /// Tells a run how its child has ended. Also succeeds when that run does not wait for the child.
     func reportChildEnd(_ parent: WorkflowReference, _ end: ChildEnd, reply: Reply<Void>)
 }
+
+/// The service that owns the schedules.
+public protocol ScheduledRunListener: Sendable {
+    /// Tells a schedule of a namespace how a run that it started has ended. The reply is sent when that is committed,
+    /// and when there is no such schedule any more.
+    func ended(_ end: ScheduledRunEnd, namespace: Int32, reply: Reply<Void>)
+}

@@ -13,6 +13,63 @@ public protocol VisibilityClient: Sendable {
     func count(_ query: String, in namespace: NamespaceRecord, reply: Reply<[CountedRuns]>)
 }
 
+/// The service that finds schedules, by their ids, their pauses and their search attributes.
+public protocol ScheduleVisibility: Sendable {
+    /// A page of the schedules that a filter describes, the newest first.
+    ///
+    /// Fails with `invalidArgument` for a filter that is wrong, or a token of another list.
+    func listSchedules(_ request: ListRequest, reply: Reply<ListedSchedules>)
+    /// The number of schedules that a filter describes.
+    ///
+    /// Fails with `invalidArgument` for a filter that is wrong.
+    func countSchedules(_ query: String, in namespace: NamespaceRecord, reply: Reply<Int64>)
+}
+
+/// A page of a list of schedules.
+public struct ListedSchedules: Sendable {
+    /// The schedules, in the list's order.
+    public let schedules: [ListedSchedule]
+    /// Where the next page begins; empty behind the last one.
+    public let token: [UInt8]
+
+    public init(schedules: [ListedSchedule], token: [UInt8]) {
+        self.schedules = schedules
+        self.token = token
+    }
+}
+
+/// A schedule of a list, as it is stored.
+public struct ListedSchedule: Sendable {
+    /// Its id.
+    public let id: String
+    /// Tells it from another schedule that had the same id before.
+    public let instance: RunID
+    /// An encoded `Schedule` message.
+    public let definition: [UInt8]
+    /// What it has done, as the service of schedules encodes it.
+    public let progress: [UInt8]
+    /// An encoded `Memo` message.
+    public let memo: [UInt8]?
+    /// An encoded `SearchAttributes` message.
+    public let searchAttributes: [UInt8]?
+
+    public init(
+        id: String,
+        instance: RunID,
+        definition: [UInt8],
+        progress: [UInt8],
+        memo: [UInt8]?,
+        searchAttributes: [UInt8]?
+    ) {
+        self.id = id
+        self.instance = instance
+        self.definition = definition
+        self.progress = progress
+        self.memo = memo
+        self.searchAttributes = searchAttributes
+    }
+}
+
 /// A list of runs, or its next page.
 public struct ListRequest: Sendable {
     /// Whose runs.

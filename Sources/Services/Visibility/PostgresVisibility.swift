@@ -10,7 +10,7 @@ internal import SagamoreThreads
 /// Questions are answered by a few threads, each with a session of its own that only reads. As many may wait as have
 /// room; more are refused. One that takes too long is given up.
 public final class PostgresVisibility: VisibilityClient {
-    private typealias Work = @Sendable (PostgresConnection) throws(PostgresError) -> Void
+    typealias Work = @Sendable (PostgresConnection) throws(PostgresError) -> Void
 
     private struct Question: Sendable {
         let work: Work
@@ -108,7 +108,7 @@ public final class PostgresVisibility: VisibilityClient {
         }
     }
 
-    private static func token(_ bytes: [UInt8], of list: ListIdentity) throws(RequestError) -> PageToken? {
+    static func token(_ bytes: [UInt8], of list: ListIdentity) throws(RequestError) -> PageToken? {
         if bytes.isEmpty { return nil }
         guard let token = PageToken(bytes, of: list) else {
             throw .invalidArgument("invalid NextPageToken: it is none of this list")
@@ -116,7 +116,7 @@ public final class PostgresVisibility: VisibilityClient {
         return token
     }
 
-    private func ask<Answer>(_ reply: Reply<Answer>, _ work: @escaping Work) {
+    func ask<Answer>(_ reply: Reply<Answer>, _ work: @escaping Work) {
         let isAdded = state.changeForOne { state in
             guard !state.isStopped, state.waiting.count < Self.waitingLimit else { return false }
             state.waiting.append(Question(work: work, fail: { reply.fail($0) }))

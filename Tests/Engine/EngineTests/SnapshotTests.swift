@@ -58,6 +58,9 @@ import Testing
         try check(stage, &seen)
         stage.passAndDecide(.seconds(3))
         try noteAnotherChild(&seen)
+        let scheduled = Stage()
+        try scheduled.start(lineage: Samples.scheduledLineage)
+        try check(scheduled, &seen)
         try noteAResetActivity(&seen)
         let schedule = Samples.schedule("rare") { attributes in
             attributes.priority = Self.priority
@@ -200,8 +203,10 @@ import Testing
         let stage = Stage()
         try stage.start()
         let bytes = DurableStateCoding.encode(stage.execution.durable)
-        let error = #expect(throws: UnknownSnapshotFormat.self) { try DurableStateCoding.decode(bytes, format: 3) }
-        #expect(try #require(error).format == 3)
+        let error = #expect(throws: UnknownSnapshotFormat.self) {
+            try DurableStateCoding.decode(bytes, format: DurableStateCoding.format + 1)
+        }
+        #expect(try #require(error).format == DurableStateCoding.format + 1)
         // Field 38, which no version has, and field 99, as a number and as bytes; then the same inside an activity, a
         // timer, a workflow task and a child.
         for field in [

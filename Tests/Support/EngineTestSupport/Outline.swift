@@ -60,6 +60,7 @@ extension Fact {
         case .activityOptionsChanged(let change): "activityOptionsChanged \(change.scheduledEventID)"
         case .debtSettled(let eventID): "debtSettled \(eventID)"
         case .runReset(let reset): "runReset \(reset.requestID)"
+        case .scheduled(let schedule): "scheduled \(schedule.scheduleID)"
         }
     }
 }

@@ -10,6 +10,13 @@ extension Samples {
 
     package static let childLineage = childLineage(of: 7)
 
+    /// The lineage of a run that a schedule started.
+    package static var scheduledLineage: Lineage {
+        var lineage = Lineage()
+        lineage.schedule = Lineage.Schedule(scheduleID: "daily", instance: parentRunID, startID: "s1")
+        return lineage
+    }
+
     /// The lineage of a child of the workflow `parent`, initiated by this event.
     package static func childLineage(of initiatedEventID: Int64) -> Lineage {
         var lineage = Lineage()

@@ -7,6 +7,7 @@ struct DebtContacts: Sendable {
     /// The services that own the other sides; nil for this one.
     var client: (any DebtRecipient)?
     var namespaces: (any NamespaceDirectory)?
+    var schedules: (any ScheduledRunListener)?
 }
 
 /// Delivers what the runs of a shard owe others, and brings the answers back. `DebtQueue` decides what is sent next.
@@ -103,6 +104,11 @@ final class DebtDelivery: @unchecked Sendable {
         case .success(.report(let workflowID, let runID, let end)):
             let parent = WorkflowReference(key: key(workflowID), runID: runID)
             client.reportChildEnd(parent, end, reply: reply { .done })
+        case .success(.reportToSchedule(let end)):
+            guard let schedules = contacts().schedules else {
+                return answered(outgoing, .failure(.unavailable("the schedules are not loaded yet")))
+            }
+            schedules.ended(end, namespace: outgoing.debt.key.namespace, reply: reply { .done })
         }
     }
 

@@ -137,15 +137,17 @@ extension Shard {
         if let watch, reading.endsChain(watch.runID) { reapplied += watch.events }
         var origin: CommandOrigin?
         var published = 0
+        var schedule: Lineage.Schedule?
         var ending: LaneItem?
         let previous = context.cached
         if let previous, previous.isOpen {
-            // Runs of one chain, and the runs of its resets, were started by one command.
+            // Runs of one chain, and the runs of its resets, were started by one command, or by one schedule.
             let handsOver = previous.execution.durable.firstRunID == run.execution.durable.firstRunID
             let decision = previous.execution.decideEnd(for: request, handsOver: handsOver, at: now)
             if handsOver {
                 origin = previous.execution.durable.origin
                 published = previous.execution.durable.publishedStatusEvents
+                schedule = previous.execution.durable.schedule
             }
             if reading.endsChain(previous.runID) {
                 for case .event(let recorded) in decision.entries {
@@ -159,6 +161,7 @@ extension Shard {
             startRequestID: reading.base.startRequestID,
             origin: origin,
             publishedStatusEvents: published,
+            schedule: schedule,
             reapplied: reapplied
         )
         let decision = run.execution.decide(request, at: reading.point, inheritance, now: now)

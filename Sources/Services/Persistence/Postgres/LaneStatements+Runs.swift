@@ -59,9 +59,9 @@ extension LaneStatements {
             listings.append(run.listing)
         }
         statements.append(insertRuns, (columns.all + listings.all).map { .array($0) })
-        var values = ValueColumns()
+        var values = SearchValueColumns()
         for run in runs { values.append(run.listing.values, of: run.runID, run.key.namespace) }
-        values.append(to: &statements)
+        if !values.isEmpty { statements.append(insertValues, values.parameters) }
     }
 
     private struct RunColumns {
@@ -181,7 +181,7 @@ extension LaneStatements {
         var attributes = memos
         var sagas = PostgresArray(of: .int32, capacity: changes.count)
         var (changedRuns, changedAttributes) = (PostgresArray(of: .uuid), PostgresArray(of: .int32))
-        var values = ValueColumns()
+        var values = SearchValueColumns()
         for change in changes {
             ids.append(change.runID)
             memos.append(optional: change.memo)
@@ -197,41 +197,7 @@ extension LaneStatements {
         if changedRuns.count > 0 {
             statements.append(removeValues, [.array(changedRuns), .array(changedAttributes)])
         }
-        values.append(to: &statements)
-    }
-
-    private struct ValueColumns {
-        private var runIDs = PostgresArray(of: .uuid)
-        private var attributes = PostgresArray(of: .int32)
-        private var positions = PostgresArray(of: .int32)
-        private var namespaces = PostgresArray(of: .int32)
-        private var words = PostgresArray(of: .text)
-        private var numbers = PostgresArray(of: .int64)
-        private var fractions = PostgresArray(of: .text)
-
-        mutating func append(_ values: [SearchValue], of runID: RunID, _ namespace: Int32) {
-            for value in values {
-                runIDs.append(runID)
-                attributes.append(value.attribute)
-                positions.append(value.position)
-                namespaces.append(namespace)
-                var (word, number, fraction): (String?, Int64?, String?)
-                switch value.content {
-                case .word(let text): word = text
-                case .number(let value): number = value
-                case .fraction(let value): fraction = "\(value)"
-                }
-                words.append(optional: word)
-                numbers.append(optional: number)
-                fractions.append(optional: fraction)
-            }
-        }
-
-        func append(to statements: inout PostgresBatch) {
-            guard runIDs.count > 0 else { return }
-            let columns = [runIDs, attributes, positions, namespaces, words, numbers, fractions]
-            statements.append(insertValues, columns.map { .array($0) })
-        }
+        if !values.isEmpty { statements.append(insertValues, values.parameters) }
     }
 }
 

@@ -107,8 +107,8 @@ public struct TakenShard: Sendable, Equatable {
         self.formatLevel = formatLevel
     }
 
-    /// Snapshots in the form that this program writes are of format level 3.
-    public var allowsSnapshots: Bool { formatLevel >= 3 }
+    /// Snapshots in the form that this program writes are of format level 4.
+    public var allowsSnapshots: Bool { formatLevel >= 4 }
 }
 
 /// The store that executions are read from. Blocks; used by loader threads.

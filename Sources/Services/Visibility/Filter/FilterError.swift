@@ -6,8 +6,11 @@ struct FilterError: Error, Equatable, Sendable, CustomStringConvertible {
     let position: Int?
     /// What may have been meant.
     let hint: String?
+    /// Whether it names what something else can be found by.
+    let isOfOtherSubject: Bool
 
-    init(_ reason: String, at position: Int? = nil, hint: String? = nil) {
+    init(_ reason: String, at position: Int? = nil, hint: String? = nil, isOfOtherSubject: Bool = false) {
+        self.isOfOtherSubject = isOfOtherSubject
         self.reason = reason
         self.position = position
         self.hint = hint

@@ -6,11 +6,13 @@ internal import SagamoreJSONText
 extension Filter {
     /// Reads a filter, and checks its names and values.
     ///
-    /// - Parameter catalog: the search attributes of the namespace.
+    /// - Parameters:
+    ///   - catalog: the search attributes of the namespace.
+    ///   - subject: what is filtered.
     /// - Throws: `FilterError`, which says what is wrong at which character.
-    init(_ text: String, _ catalog: SearchAttributeCatalog) throws(FilterError) {
+    init(_ text: String, _ catalog: SearchAttributeCatalog, of subject: FilterSubject = .runs) throws(FilterError) {
         let syntax = try FilterParser.parse(text)
-        let typing = FilterTyping(catalog: catalog)
+        let typing = FilterTyping(catalog: catalog, subject: subject)
         condition = if let node = syntax.condition { try typing.condition(node) } else { nil }
         guard syntax.groups.count <= 1 else {
             throw FilterError("GROUP BY takes one attribute", at: syntax.groups[1].position)
@@ -28,9 +30,15 @@ extension Filter {
     }
 }
 
+/// What a filter is about.
+enum FilterSubject: Sendable {
+    case runs, schedules
+}
+
 /// Gives names and values of a filter their meaning.
 private struct FilterTyping {
     let catalog: SearchAttributeCatalog
+    let subject: FilterSubject
 
     func condition(_ node: FilterNode) throws(FilterError) -> Condition {
         switch node {
@@ -76,6 +84,20 @@ private struct FilterTyping {
     // MARK: Names
 
     func field(_ name: FilterName) throws(FilterError) -> FilterField {
+        let field = try anyField(name)
+        guard subject == .schedules, !isOfSchedules(field, name) else { return field }
+        throw FilterError("cannot filter on \"\(name.text.prefix(100))\"", at: name.position, isOfOtherSubject: true)
+    }
+
+    /// Schedules have no more than an id, a pause, and what their clients have set.
+    private func isOfSchedules(_ field: FilterField, _ name: FilterName) -> Bool {
+        switch field {
+        case .column: name.text == "ScheduleId"
+        case .attribute(let attribute): attribute.id > 0 || name.text == "TemporalSchedulePaused"
+        }
+    }
+
+    private func anyField(_ name: FilterName) throws(FilterError) -> FilterField {
         if let column = FilterColumn(rawValue: name.text) { return .column(column) }
         if name.text == "ScheduleId" { return .column(.workflowID) }
         if let attribute = catalog[name.text] { return .attribute(attribute) }

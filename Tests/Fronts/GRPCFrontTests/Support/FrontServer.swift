@@ -45,6 +45,7 @@ func withFront(
     namespaces: FakeNamespaces = FakeNamespaces(),
     visibility: FakeVisibility = FakeVisibility(),
     batches: FakeBatches = FakeBatches(),
+    schedules: FakeSchedules = FakeSchedules(),
     limits: Limits = Limits(),
     log: Logger = Logger(label: "front", handler: LogHandler(format: .text, destination: .lines { _ in })),
     _ body: (Client) async throws -> Void
@@ -56,6 +57,7 @@ func withFront(
         namespaces: namespaces,
         visibility: visibility,
         batches: batches,
+        schedules: schedules,
         clock: { now },
         cluster: ClusterInformation(clusterID: "cluster-id", clusterName: "here", shards: 2),
         limits: LimitsInForce(limits),

@@ -79,4 +79,5 @@ from . import (  # noqa: E402, I001
     execution_options as execution_options,
     visibility as visibility,
     batches as batches,
+    schedules as schedules,
 )

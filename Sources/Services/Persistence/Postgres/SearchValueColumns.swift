@@ -1,0 +1,43 @@
+public import SagamoreEngine
+public import SagamorePostgresClient
+
+/// Values of search attributes as the columns of `search_values`.
+public struct SearchValueColumns {
+    private var runIDs = PostgresArray(of: .uuid)
+    private var attributes = PostgresArray(of: .int32)
+    private var positions = PostgresArray(of: .int32)
+    private var namespaces = PostgresArray(of: .int32)
+    private var words = PostgresArray(of: .text)
+    private var numbers = PostgresArray(of: .int64)
+    private var fractions = PostgresArray(of: .text)
+
+    /// No values.
+    public init() {}
+
+    /// Whether there is nothing to write.
+    public var isEmpty: Bool { runIDs.count == 0 }
+
+    /// Adds values of a run, or of what has an id like one.
+    public mutating func append(_ values: [SearchValue], of runID: RunID, _ namespace: Int32) {
+        for value in values {
+            runIDs.append(runID)
+            attributes.append(value.attribute)
+            positions.append(value.position)
+            namespaces.append(namespace)
+            var (word, number, fraction): (String?, Int64?, String?)
+            switch value.content {
+            case .word(let text): word = text
+            case .number(let value): number = value
+            case .fraction(let value): fraction = "\(value)"
+            }
+            words.append(optional: word)
+            numbers.append(optional: number)
+            fractions.append(optional: fraction)
+        }
+    }
+
+    /// Run ids, attributes, positions, namespaces, words, numbers and, as texts, fractions.
+    public var parameters: [PostgresValue] {
+        [runIDs, attributes, positions, namespaces, words, numbers, fractions].map { .array($0) }
+    }
+}
