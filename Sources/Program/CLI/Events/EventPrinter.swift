@@ -1,4 +1,5 @@
 internal import SagamoreJSONText
+internal import SagamoreProtobuf
 
 /// Prints events as they arrive: as a table for people, or one JSON event per line for programs.
 struct EventPrinter {
@@ -8,17 +9,19 @@ struct EventPrinter {
     }
 
     let format: OutputFormat
+    private let times: TimeFormat
     private var table: StreamingTable
     private var hasHeader = false
     /// When each unfinished command was sent or accepted. Bounded, since busy topics may be followed for a long time.
     private var begun: [Command: Int64] = [:]
     private static let begunLimit = 100_000
 
-    init(_ format: OutputFormat) {
+    init(_ format: OutputFormat, times: TimeFormat = .iso) {
         self.format = format
+        self.times = times
         table = StreamingTable(
             [
-                .init(title: "TIME (UTC)", width: 23), .init(title: "WORKFLOW", width: 10),
+                .init(title: times.title, width: times == .relative ? 8 : 23), .init(title: "WORKFLOW", width: 10),
                 .init(title: "COMMAND", width: 8), .init(title: "STATUS", width: 11), .init(title: "TOOK", width: 8),
                 .init(title: "DETAIL", width: 0),
             ],
@@ -30,7 +33,7 @@ struct EventPrinter {
     mutating func text(_ event: SagaEvent, isColored: Bool = Color.isOn) -> String {
         if format.isJSON { return event.line + "\n" }
         let cells = [
-            event.at.map(Self.time) ?? "", event.workflowID, event.commandID, event.status, took(event), event.detail,
+            event.at.map(time) ?? "", event.workflowID, event.commandID, event.status, took(event), event.detail,
         ]
         return row(cells, isColored)
     }
@@ -38,7 +41,7 @@ struct EventPrinter {
     /// The text of a record that is not an event.
     mutating func text(_ other: OtherRecord, isColored: Bool = Color.isOn) -> String {
         if format.isJSON { return other.json.text() + "\n" }
-        let time = other.record.timestamp.flatMap { EpochNanoseconds.of(milliseconds: $0) }.map(Self.time) ?? ""
+        let time = other.record.timestamp.flatMap { EpochNanoseconds.of(milliseconds: $0) }.map(time) ?? ""
         return row([time, "", "", other.status, "", other.detail], isColored)
     }
 
@@ -75,10 +78,9 @@ struct EventPrinter {
         return GoDuration.string(.seconds(milliseconds / 1_000))
     }
 
-    private static func time(_ nanoseconds: Int64) -> String {
+    private func time(_ nanoseconds: Int64) -> String {
         let (seconds, nanos) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-        let time = RFC3339.string(secondsSince1970: seconds, nanos: Int32(nanos), precision: .milliseconds)
-        return String(time.dropLast().replacing("T", with: " "))
+        return times.cell(ProtobufTimestamp(seconds: seconds, nanos: Int32(nanos)))
     }
 
     private static func color(_ status: String) -> Color? {

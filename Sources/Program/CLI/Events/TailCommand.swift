@@ -34,6 +34,7 @@ enum TailCommand {
             """,
         parameters: [
             topic, from, follow, commandID, workflowID, count, Places.kafka, Places.dataFolder, OutputFormat.option,
+            TimeFormat.option,
         ]
     ) { values in
         let tail = Tail(
@@ -44,7 +45,8 @@ enum TailCommand {
             commandID: values[commandID],
             workflowID: values[workflowID],
             limit: values[count] ?? .max,
-            format: values[OutputFormat.option]
+            format: values[OutputFormat.option],
+            times: values[TimeFormat.option]
         )
         guard tail.limit > 0 else { throw UsageError("'--count' expects a number above 0") }
         try await Program.blocking { try tail.run() }
@@ -61,11 +63,12 @@ struct Tail: Sendable {
     let workflowID: String?
     let limit: Int
     let format: OutputFormat
+    let times: TimeFormat
 
     func run() throws(CommandFailure) {
         let reader = try TopicReader(topic, from: start, kafka: kafka)
         defer { reader.close() }
-        var printer = EventPrinter(format)
+        var printer = EventPrinter(format, times: times)
         var shown = 0
         while true {
             switch reader.next() {

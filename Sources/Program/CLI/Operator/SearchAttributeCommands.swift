@@ -27,7 +27,7 @@ enum SearchAttributeCommands {
             request.namespace = client.namespace
             request.searchAttributes = attributes
             let _: AddSearchAttributesResponse = try await client.call(.addSearchAttributes, request)
-            report("Search attributes have been added", values)
+            Report.done("Search attributes have been added", values)
         }
     }
 
@@ -71,7 +71,7 @@ enum SearchAttributeCommands {
             request.namespace = client.namespace
             request.searchAttributes = removed
             let _: RemoveSearchAttributesResponse = try await client.call(.removeSearchAttributes, request)
-            report("Search attributes have been removed", values)
+            Report.done("Search attributes have been removed", values)
         }
     }
 
@@ -111,10 +111,6 @@ enum SearchAttributeCommands {
             }
         }
         return text
-    }
-
-    private static func report(_ text: String, _ values: ParsedValues) {
-        if !values[OutputFormat.option].isJSON { StandardOutput.show(Color.green.paint(text) + "\n") }
     }
 }
 

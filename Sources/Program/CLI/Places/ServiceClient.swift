@@ -8,7 +8,7 @@ internal import SagamoreServer
 /// Calls a server for one command. A failed call is reported with what to do about it.
 struct ServiceClient: Sendable {
     private static let common: [any Parameter] =
-        [Places.namespace] + ServerConnection.parameters + [OutputFormat.option]
+        [Places.namespace] + ServerConnection.parameters + [OutputFormat.option, TimeFormat.option]
 
     /// The options of a command that calls a server: its own, then those that all have.
     static func parameters(_ own: [any Parameter]) -> [any Parameter] { own + common }

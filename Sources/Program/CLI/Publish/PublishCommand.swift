@@ -34,6 +34,7 @@ enum PublishCommand {
             """,
         parameters: [file] + PublishOptions.all + [
             topic, key, isRaw, waits, timeout, eventsTopic, Places.kafka, Places.dataFolder, OutputFormat.option,
+            TimeFormat.option,
         ]
     ) { values in
         let publishing = try publishing(values)
@@ -77,7 +78,8 @@ enum PublishCommand {
             kafka: kafka,
             waits: values[waits],
             timeout: values[timeout]?.duration,
-            format: values[OutputFormat.option]
+            format: values[OutputFormat.option],
+            times: values[TimeFormat.option]
         )
     }
 }

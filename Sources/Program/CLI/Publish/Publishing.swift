@@ -30,6 +30,7 @@ struct Publishing: Sendable {
     let waits: Bool
     let timeout: Duration?
     let format: OutputFormat
+    let times: TimeFormat
 
     /// The delivery timeout: an available broker confirms a record within this time.
     private static let patience: Duration = .seconds(15)
@@ -42,7 +43,7 @@ struct Publishing: Sendable {
         defer { reader.close() }
         try publish(showing: false)
         var waiting = Waiting(records.compactMap(\.command))
-        try waiting.run(timeout: timeout, format: format) { reader.next(within: $0) }
+        try waiting.run(timeout: timeout, format: format, times: times) { reader.next(within: $0) }
     }
 
     private func publish(showing: Bool) throws(CommandFailure) {

@@ -38,12 +38,13 @@ struct Waiting {
     mutating func run(
         timeout: Duration?,
         format: OutputFormat,
+        times: TimeFormat = .iso,
         next: (_ time: Duration) -> TopicReader.Item?
     ) throws {
         let clock = ContinuousClock()
         let end = timeout.map { clock.now + $0 }
         var remarkAt: ContinuousClock.Instant? = clock.now + Self.remarkAfter
-        var printer = EventPrinter(format)
+        var printer = EventPrinter(format, times: times)
         while !isDone {
             // Checked for every item: a topic may hold more than can be read in time.
             if let end, clock.now >= end {

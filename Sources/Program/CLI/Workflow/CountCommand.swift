@@ -23,7 +23,7 @@ enum CountCommand {
             let counts: CountWorkflowExecutionsResponse = try await client.call(
                 .countWorkflowExecutions,
                 request,
-                advice: WorkflowListing.advice
+                advice: ListCommand.advice
             )
             StandardOutput.show(try format.isJSON ? format.text(of: json(counts)) : text(counts))
         }

@@ -22,7 +22,11 @@ enum DescribeCommand {
             if format.isJSON {
                 StandardOutput.show(format.text(of: try ProtobufJSON.value(of: response)))
             } else {
-                let description = WorkflowDescriptionText(response, namespace: client.namespace)
+                let description = WorkflowDescriptionText(
+                    response,
+                    namespace: client.namespace,
+                    times: values[TimeFormat.option]
+                )
                 StandardOutput.show(try description.text())
             }
         }

@@ -26,7 +26,7 @@ enum SignalCommand {
             request.identity = CommandIdentity.text
             request.requestID = CommandIdentity.newID()
             let _: SignalWorkflowExecutionResponse = try await client.call(.signalWorkflowExecution, request)
-            WorkflowEnding.report("Signal workflow succeeded", values)
+            Report.done("Signal workflow succeeded", values)
         }
     }
 }

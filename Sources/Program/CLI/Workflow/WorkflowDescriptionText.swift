@@ -6,6 +6,7 @@ struct WorkflowDescriptionText {
     private let response: DescribeWorkflowExecutionResponse
     private let info: WorkflowExecutionInfo
     private let namespace: String
+    private let times: TimeFormat
     private let lineWidth: Int?
     private let isColored: Bool
 
@@ -13,12 +14,14 @@ struct WorkflowDescriptionText {
     init(
         _ response: DescribeWorkflowExecutionResponse,
         namespace: String,
+        times: TimeFormat = .iso,
         lineWidth: Int? = TerminalWidth.ofStandardOutput,
         isColored: Bool = Color.isOn
     ) {
         self.response = response
         info = response.workflowExecutionInfo ?? WorkflowExecutionInfo()
         self.namespace = namespace
+        self.times = times
         self.lineWidth = lineWidth
         self.isColored = isColored
     }
@@ -35,9 +38,9 @@ struct WorkflowDescriptionText {
         properties.add("Namespace", namespace)
         properties.add("TaskQueue", info.taskQueue)
         properties.add("Status", info.status.text, color: info.status.color)
-        properties.add("StartTime", info.startTime?.text())
-        properties.add("ExecutionTime", info.executionTime?.text())
-        properties.add("CloseTime", info.closeTime?.text())
+        properties.add("StartTime", info.startTime.map { times.text($0) })
+        properties.add("ExecutionTime", info.executionTime.map { times.text($0) })
+        properties.add("CloseTime", info.closeTime.map { times.text($0) })
         properties.add("HistoryLength", String(info.historyLength))
         properties.add("HistorySize", "\(info.historySizeBytes) bytes")
         properties.add("ParentWorkflowId", info.parentExecution?.workflowID)
@@ -82,7 +85,7 @@ struct WorkflowDescriptionText {
                 activity.activityType?.name ?? "",
                 activity.state.description.inCamelCase(without: "PENDING_ACTIVITY_STATE_"),
                 "\(activity.attempt)\(attempts)",
-                activity.nextAttemptScheduleTime?.text() ?? "",
+                activity.nextAttemptScheduleTime.map { times.text($0) } ?? "",
                 try activity.lastFailure?.decoded().text ?? "",
             ]
             let colors: [Int: Color] = activity.lastFailure == nil ? [:] : [5: .red]

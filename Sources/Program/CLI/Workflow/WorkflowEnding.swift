@@ -32,7 +32,7 @@ enum WorkflowEnding {
                 .requestCancelWorkflowExecution,
                 request
             )
-            report("Canceled workflow", values)
+            Report.done("Canceled workflow", values)
         }
     }
 
@@ -53,7 +53,7 @@ enum WorkflowEnding {
             request.reason = values[terminationReason] ?? "Requested from CLI by \(CommandIdentity.userName)"
             request.identity = CommandIdentity.text
             let _: TerminateWorkflowExecutionResponse = try await client.call(.terminateWorkflowExecution, request)
-            report("Workflow terminated", values)
+            Report.done("Workflow terminated", values)
         }
     }
 
@@ -72,12 +72,7 @@ enum WorkflowEnding {
             request.namespace = client.namespace
             request.workflowExecution = workflow
             let _: DeleteWorkflowExecutionResponse = try await client.call(.deleteWorkflowExecution, request)
-            report("Delete workflow succeeded", values)
+            Report.done("Delete workflow succeeded", values)
         }
-    }
-
-    /// Says what was done, in text only: for programs the exit status says it, as with the `temporal` command.
-    static func report(_ text: String, _ values: ParsedValues) {
-        if !values[OutputFormat.option].isJSON { StandardOutput.show("\(text)\n") }
     }
 }
