@@ -13,6 +13,15 @@ enum CommandGroups {
         ] + Unavailable.workflowVerbs.map { Unavailable.placeholder($0, "As in the temporal CLI.") }
     )
 
+    static let schedule = Command(
+        "schedule",
+        abstract: "Start workflows at set times.",
+        subcommands: [
+            ScheduleChanges.create, ScheduleReading.describe, ScheduleChanges.update, SchedulePatches.toggle,
+            SchedulePatches.trigger, SchedulePatches.backfill, ScheduleChanges.delete, ScheduleReading.list,
+        ]
+    )
+
     static let operation = Command(
         "operator",
         abstract: "Manage search attributes.",

@@ -28,7 +28,7 @@ enum Program {
             MigrateCommand.command, CompletionCommand.completion, CompletionCommand.manual,
             Command("command", abstract: "Publish to a command topic.", subcommands: [PublishCommand.command]),
             Command("events", abstract: "Read an event topic.", subcommands: [TailCommand.command]),
-            CommandGroups.workflow, CommandGroups.operation,
+            CommandGroups.workflow, CommandGroups.schedule, CommandGroups.operation,
         ] + Unavailable.commands.map { Unavailable.placeholder($0.name, $0.abstract) }
     )
 

@@ -4,7 +4,6 @@ internal import SagamoreCommandLineArguments
 enum Unavailable {
     /// Groups and commands of the program.
     static let commands: [(name: String, abstract: String)] = [
-        ("schedule", "Start workflows on a schedule."),
         ("namespace", "Create and update namespaces."),
         ("task-queue", "Inspect task queues."),
         ("activity", "Complete, fail, or inspect activities."),

@@ -12,7 +12,7 @@ extension ProgramTests {
     @Suite(.serialized)
     struct CommandLineTests {
         @Test(arguments: [
-            ["schedule", "list"], ["namespace", "create", "--retention", "1d"],
+            ["namespace", "create", "--retention", "1d"],
             ["task-queue", "describe"], ["activity", "complete"], ["operator", "cluster", "health"],
             ["workflow", "reset", "--event-id", "4"], ["workflow", "signal-with-start"], ["dev", "--time-skipping"],
         ])
@@ -38,6 +38,8 @@ extension ProgramTests {
             ["operator", "search-attribute", "create", "--name", "A"],
             ["operator", "search-attribute", "create", "--name", "A", "--type", "Number"],
             ["operator", "search-attribute", "remove", "--yes"],
+            ["schedule", "create", "-s", "x"], ["schedule", "toggle", "-s", "x"], ["schedule", "describe"],
+            ["schedule", "list", "--limit", "-1"],
             ["dev", "--dynamic-config-value", "limit.blobSize.error"],
             ["dev", "--dynamic-config-value", "limit.blobSize.error=large"],
         ])
@@ -72,6 +74,9 @@ extension ProgramTests {
                     ],
                     "command": ["publish"], "events": ["tail"],
                     "workflow": ["show", "list", "count", "describe", "start", "execute", "result", "signal", "reset"],
+                    "schedule": [
+                        "create", "describe", "update", "toggle", "trigger", "backfill", "delete", "list",
+                    ],
                     "operator": ["search-attribute", "cluster"],
                     "operator search-attribute": ["create", "list", "remove"],
                 ]
