@@ -22,6 +22,12 @@ enum CommandGroups {
         ]
     )
 
+    static let batch = Command(
+        "batch",
+        abstract: "Follow and stop what was started with --query.",
+        subcommands: [BatchCommands.describe, BatchCommands.list, BatchCommands.terminate]
+    )
+
     static let operation = Command(
         "operator",
         abstract: "Manage search attributes.",

@@ -28,7 +28,8 @@ enum Program {
             MigrateCommand.command, CompletionCommand.completion, CompletionCommand.manual,
             Command("command", abstract: "Publish to a command topic.", subcommands: [PublishCommand.command]),
             Command("events", abstract: "Read an event topic.", subcommands: [TailCommand.command]),
-            CommandGroups.workflow, CommandGroups.schedule, CommandGroups.operation,
+            CommandGroups.workflow, CommandGroups.schedule, CommandGroups.batch,
+            CommandGroups.operation,
         ] + Unavailable.commands.map { Unavailable.placeholder($0.name, $0.abstract) }
     )
 

@@ -38,6 +38,9 @@ extension ProgramTests {
             ["operator", "search-attribute", "create", "--name", "A"],
             ["operator", "search-attribute", "create", "--name", "A", "--type", "Number"],
             ["operator", "search-attribute", "remove", "--yes"],
+            ["workflow", "cancel"], ["workflow", "terminate", "-w", "x", "-q", "y"],
+            ["workflow", "delete", "-w", "x", "--rps", "1"], ["batch", "describe"],
+            ["batch", "terminate", "--job-id", "x"],
             ["schedule", "create", "-s", "x"], ["schedule", "toggle", "-s", "x"], ["schedule", "describe"],
             ["schedule", "list", "--limit", "-1"],
             ["dev", "--dynamic-config-value", "limit.blobSize.error"],
@@ -70,13 +73,15 @@ extension ProgramTests {
                 [],
                 [
                     "": [
-                        "dev", "serve", "config", "migrate", "command", "events", "workflow", "schedule", "operator",
+                        "dev", "serve", "config", "migrate", "command", "events", "workflow", "schedule", "batch",
+                        "operator",
                     ],
                     "command": ["publish"], "events": ["tail"],
                     "workflow": ["show", "list", "count", "describe", "start", "execute", "result", "signal", "reset"],
                     "schedule": [
                         "create", "describe", "update", "toggle", "trigger", "backfill", "delete", "list",
                     ],
+                    "batch": ["describe", "list", "terminate"],
                     "operator": ["search-attribute", "cluster"],
                     "operator search-attribute": ["create", "list", "remove"],
                 ]

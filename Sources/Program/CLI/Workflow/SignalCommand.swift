@@ -8,15 +8,32 @@ enum SignalCommand {
 
     static let command = Command(
         "signal",
-        abstract: "Send a signal to a running workflow.",
+        abstract: "Send a signal to a running workflow, or to all that match a filter.",
         discussion: """
             Example:
             sagamore workflow signal -w trip-1 --name cancel_booking -i '"changed my mind"'
             """,
-        parameters: WorkflowSelection.parameters([name] + InputOptions.parameters)
+        parameters: WorkflowTarget.parameters([name] + InputOptions.parameters + [WorkflowEnding.batchReason])
     ) { values in
-        let workflow = try WorkflowSelection.execution(values)
+        let target = try WorkflowTarget(values)
         let input = try InputOptions.payloads(values)
+        switch target {
+        case .workflow(let workflow): try await signal(workflow, input, values)
+        case .runs(let query):
+            var operation = BatchOperationSignal()
+            operation.signal = values[name]
+            operation.input = input
+            operation.identity = CommandIdentity.text
+            let reason = values[WorkflowEnding.batchReason]
+            try await BatchStart(query, .signalOperation(operation), reason: reason, values).run()
+        }
+    }
+
+    private static func signal(
+        _ workflow: WorkflowExecution,
+        _ input: RawMessage<Payloads>?,
+        _ values: ParsedValues
+    ) async throws {
         try await ServiceClient.use(values) { client in
             var request = SignalWorkflowExecutionRequest()
             request.namespace = client.namespace
