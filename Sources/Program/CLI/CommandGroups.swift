@@ -9,8 +9,16 @@ enum CommandGroups {
             StartCommand.start, StartCommand.execute, ResultCommand.command, ListCommand.command,
             CountCommand.command, DescribeCommand.command, ShowCommand.command, QueryCommand.query,
             QueryCommand.stack, SignalCommand.command, WorkflowEnding.cancel, WorkflowEnding.terminate,
-            WorkflowEnding.delete,
+            WorkflowEnding.delete, ResetCommand.command, update,
         ] + Unavailable.workflowVerbs.map { Unavailable.placeholder($0, "As in the temporal CLI.") }
+    )
+
+    private static let update = Command(
+        "update",
+        abstract: "Send updates to workflows, and wait for them.",
+        subcommands: [
+            UpdateCommands.execute, UpdateCommands.start, UpdateCommands.result, UpdateCommands.describe,
+        ]
     )
 
     static let schedule = Command(

@@ -10,7 +10,7 @@ enum Unavailable {
     ]
 
     /// Verbs of `workflow`.
-    static let workflowVerbs = ["metadata", "reset", "signal-with-start", "trace", "update", "update-options"]
+    static let workflowVerbs = ["metadata", "signal-with-start", "trace", "update-options"]
 
     /// Groups of `operator`.
     static let operatorGroups = ["cluster", "namespace", "nexus"]

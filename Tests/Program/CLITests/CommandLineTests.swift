@@ -14,7 +14,7 @@ extension ProgramTests {
         @Test(arguments: [
             ["namespace", "create", "--retention", "1d"],
             ["task-queue", "describe"], ["activity", "complete"], ["operator", "cluster", "health"],
-            ["workflow", "reset", "--event-id", "4"], ["workflow", "signal-with-start"], ["dev", "--time-skipping"],
+            ["workflow", "signal-with-start"], ["dev", "--time-skipping"],
         ])
         func anUnavailableCommandExitsWith2(_ arguments: [String]) throws {
             let program = try RunningProgram(arguments)
@@ -39,7 +39,11 @@ extension ProgramTests {
             ["operator", "search-attribute", "create", "--name", "A", "--type", "Number"],
             ["operator", "search-attribute", "remove", "--yes"],
             ["workflow", "cancel"], ["workflow", "terminate", "-w", "x", "-q", "y"],
-            ["workflow", "delete", "-w", "x", "--rps", "1"], ["batch", "describe"],
+            ["workflow", "delete", "-w", "x", "--rps", "1"], ["workflow", "reset", "-w", "x"],
+            ["workflow", "reset", "-w", "x", "-e", "4", "-t", "LastWorkflowTask"],
+            ["workflow", "reset", "-q", "x", "-t", "LastContinuedAsNew"],
+            ["workflow", "update", "execute", "-w", "x"], ["workflow", "update", "result", "-w", "x"],
+            ["batch", "describe"],
             ["batch", "terminate", "--job-id", "x"],
             ["schedule", "create", "-s", "x"], ["schedule", "toggle", "-s", "x"], ["schedule", "describe"],
             ["schedule", "list", "--limit", "-1"],
@@ -77,7 +81,10 @@ extension ProgramTests {
                         "operator",
                     ],
                     "command": ["publish"], "events": ["tail"],
-                    "workflow": ["show", "list", "count", "describe", "start", "execute", "result", "signal", "reset"],
+                    "workflow": [
+                        "show", "list", "count", "describe", "start", "execute", "result", "signal", "reset", "update",
+                    ],
+                    "workflow update": ["execute", "start", "result", "describe"],
                     "schedule": [
                         "create", "describe", "update", "toggle", "trigger", "backfill", "delete", "list",
                     ],

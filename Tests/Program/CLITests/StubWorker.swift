@@ -49,7 +49,7 @@ struct StubWorker {
         let _: RespondQueryTaskCompletedResponse = try await call(.respondQueryTaskCompleted, request)
     }
 
-    private func call<Request: ProtobufMessage, Response: ProtobufMessage>(
+    func call<Request: ProtobufMessage, Response: ProtobufMessage>(
         _ method: WorkflowServiceMethod,
         _ request: Request
     ) async throws -> Response {
@@ -112,7 +112,7 @@ struct StubWorker {
         return queue
     }
 
-    private static func payloads(_ json: String) -> RawMessage<Payloads> {
+    static func payloads(_ json: String) -> RawMessage<Payloads> {
         var payload = Payload()
         payload.metadata = ["encoding": Array("json/plain".utf8)]
         payload.data = Array(json.utf8)

@@ -33,7 +33,7 @@ enum NewWorkflowOptions {
         valueName: "KEY=JSON",
         help: "A search attribute, which 'sagamore operator search-attribute' knows."
     )
-    static let headers = Option<[NamedJSON]>("--headers", valueName: "KEY=JSON", help: "A header for the workflow.")
+    static let headers = Option<[NamedJSON]>("--headers", valueName: "KEY=JSON", help: "A header for its code.")
     static let priority = Option<Int?>("--priority-key", valueName: "NUMBER", help: "The priority, 1 (first) to 5.")
     static let fairnessKey = Option<String?>(
         "--fairness-key",
@@ -72,11 +72,7 @@ enum NewWorkflowOptions {
         request.workflowTaskTimeout = values[taskTimeout]?.message
         request.memo = try memo(values[memo], option: "--memo")
         request.searchAttributes = try attributes(values[searchAttributes], option: "--search-attribute")
-        if !values[headers].isEmpty {
-            var message = Header()
-            message.fields = try NamedJSON.payloads(values[headers], option: "--headers")
-            request.header = RawMessage(message)
-        }
+        request.header = try header(values)
         request.priority = try priority(values)
         if values[summary] != nil || values[details] != nil {
             var message = UserMetadata()
@@ -103,6 +99,14 @@ enum NewWorkflowOptions {
         guard !values.isEmpty else { return nil }
         var message = SearchAttributes()
         message.indexedFields = try NamedJSON.payloads(values, option: option)
+        return RawMessage(message)
+    }
+
+    /// Nil when there are no headers.
+    static func header(_ values: ParsedValues) throws(UsageError) -> RawMessage<Header>? {
+        guard !values[headers].isEmpty else { return nil }
+        var message = Header()
+        message.fields = try NamedJSON.payloads(values[headers], option: "--headers")
         return RawMessage(message)
     }
 
