@@ -36,17 +36,45 @@ enum CommandGroups {
         subcommands: [BatchCommands.describe, BatchCommands.list, BatchCommands.terminate]
     )
 
+    static let namespace = Command(
+        "namespace",
+        abstract: "Create, inspect, change and delete namespaces.",
+        subcommands: [
+            NamespaceChanges.create, NamespaceReading.describe, NamespaceReading.list, NamespaceChanges.update,
+            NamespaceChanges.delete,
+        ]
+    )
+
+    static let taskQueue = Command(
+        "task-queue",
+        abstract: "Inspect task queues, and limit them.",
+        subcommands: [
+            TaskQueueDescription.command,
+            Command(
+                "config",
+                abstract: "Show and change the limits and weights of a task queue.",
+                subcommands: [TaskQueueConfiguration.get, TaskQueueConfiguration.set]
+            ),
+        ]
+    )
+
     static let operation = Command(
         "operator",
-        abstract: "Manage search attributes.",
+        abstract: "Manage search attributes and namespaces, and ask the server about itself.",
         subcommands: [
+            Command(
+                "cluster",
+                abstract: "Ask the server about itself.",
+                subcommands: [ClusterCommands.health, ClusterCommands.describe, ClusterCommands.system]
+            ),
+            namespace,
             Command(
                 "search-attribute",
                 abstract: "Manage the search attributes of a namespace.",
                 subcommands: [
                     SearchAttributeCommands.create, SearchAttributeCommands.list, SearchAttributeCommands.remove,
                 ]
-            )
+            ),
         ] + Unavailable.operatorGroups.map { Unavailable.placeholder($0, "As in the temporal CLI.") }
     )
 }

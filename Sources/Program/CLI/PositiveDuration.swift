@@ -11,12 +11,19 @@ struct PositiveDuration: ExpressibleByArgument {
         self.duration = duration
     }
 
+    init(days: Int) {
+        precondition(days > 0, "a duration is above zero")
+        duration = .seconds(days * 86_400)
+    }
+
     static var expectation: String { "a duration like 30s, 5m or 2d" }
 
     private static func days(_ text: String) -> Duration? {
         guard text.hasSuffix("d"), let days = Int32(text.dropLast()) else { return nil }
         return .seconds(Int64(days) * 86_400)
     }
+
+    var defaultValueDescription: String { GoDuration.string(duration) }
 
     var message: ProtobufDuration { ProtobufDuration(duration) }
 }

@@ -29,7 +29,7 @@ enum Program {
             Command("command", abstract: "Publish to a command topic.", subcommands: [PublishCommand.command]),
             Command("events", abstract: "Read an event topic.", subcommands: [TailCommand.command]),
             CommandGroups.workflow, CommandGroups.schedule, CommandGroups.batch,
-            CommandGroups.operation,
+            CommandGroups.namespace, CommandGroups.taskQueue, CommandGroups.operation,
         ] + Unavailable.commands.map { Unavailable.placeholder($0.name, $0.abstract) }
     )
 

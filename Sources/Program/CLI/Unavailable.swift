@@ -4,16 +4,14 @@ internal import SagamoreCommandLineArguments
 enum Unavailable {
     /// Groups and commands of the program.
     static let commands: [(name: String, abstract: String)] = [
-        ("namespace", "Create and update namespaces."),
-        ("task-queue", "Inspect task queues."),
-        ("activity", "Complete, fail, or inspect activities."),
+        ("activity", "Complete, fail, or inspect activities.")
     ]
 
     /// Verbs of `workflow`.
     static let workflowVerbs = ["metadata", "signal-with-start", "trace", "update-options"]
 
     /// Groups of `operator`.
-    static let operatorGroups = ["cluster", "namespace", "nexus"]
+    static let operatorGroups = ["nexus"]
 
     /// The words of an unavailable command, if the command line begins with one and does not ask for help.
     ///

@@ -12,8 +12,7 @@ extension ProgramTests {
     @Suite(.serialized)
     struct CommandLineTests {
         @Test(arguments: [
-            ["namespace", "create", "--retention", "1d"],
-            ["task-queue", "describe"], ["activity", "complete"], ["operator", "cluster", "health"],
+            ["activity", "complete"], ["operator", "nexus", "endpoint"],
             ["workflow", "signal-with-start"], ["dev", "--time-skipping"],
         ])
         func anUnavailableCommandExitsWith2(_ arguments: [String]) throws {
@@ -45,6 +44,8 @@ extension ProgramTests {
             ["workflow", "update", "execute", "-w", "x"], ["workflow", "update", "result", "-w", "x"],
             ["batch", "describe"],
             ["batch", "terminate", "--job-id", "x"],
+            ["namespace", "create", "--retention", "1d"], ["namespace", "delete", "--yes"],
+            ["task-queue", "describe"], ["task-queue", "config", "get", "-t", "x"],
             ["schedule", "create", "-s", "x"], ["schedule", "toggle", "-s", "x"], ["schedule", "describe"],
             ["schedule", "list", "--limit", "-1"],
             ["dev", "--dynamic-config-value", "limit.blobSize.error"],
@@ -78,6 +79,7 @@ extension ProgramTests {
                 [
                     "": [
                         "dev", "serve", "config", "migrate", "command", "events", "workflow", "schedule", "batch",
+                        "namespace", "task-queue",
                         "operator",
                     ],
                     "command": ["publish"], "events": ["tail"],
@@ -89,7 +91,10 @@ extension ProgramTests {
                         "create", "describe", "update", "toggle", "trigger", "backfill", "delete", "list",
                     ],
                     "batch": ["describe", "list", "terminate"],
-                    "operator": ["search-attribute", "cluster"],
+                    "namespace": ["create", "describe", "list", "update", "delete"],
+                    "task-queue": ["describe", "config"], "task-queue config": ["get", "set"],
+                    "operator": ["search-attribute", "cluster", "namespace"],
+                    "operator cluster": ["health", "describe", "system"],
                     "operator search-attribute": ["create", "list", "remove"],
                 ]
             )
