@@ -10,7 +10,8 @@ enum CommandGroups {
             CountCommand.command, DescribeCommand.command, ShowCommand.command, QueryCommand.query,
             QueryCommand.stack, SignalCommand.command, WorkflowEnding.cancel, WorkflowEnding.terminate,
             WorkflowEnding.delete, ResetCommand.command, update,
-        ] + Unavailable.workflowVerbs.map { Unavailable.placeholder($0, "As in the temporal CLI.") }
+            SignalWithStartCommand.command, QueryCommand.metadata,
+        ] + Unavailable.placeholders(in: "workflow")
     )
 
     private static let update = Command(
@@ -58,6 +59,15 @@ enum CommandGroups {
         ]
     )
 
+    static let activity = Command(
+        "activity",
+        abstract: "Complete, fail, pause, reset and change activities that workflows wait for.",
+        subcommands: [
+            ActivityEnding.complete, ActivityEnding.fail, ActivityOperations.pause, ActivityOperations.unpause,
+            ActivityOperations.reset, ActivityOptionsChange.command,
+        ]
+    )
+
     static let operation = Command(
         "operator",
         abstract: "Manage search attributes and namespaces, and ask the server about itself.",
@@ -75,6 +85,6 @@ enum CommandGroups {
                     SearchAttributeCommands.create, SearchAttributeCommands.list, SearchAttributeCommands.remove,
                 ]
             ),
-        ] + Unavailable.operatorGroups.map { Unavailable.placeholder($0, "As in the temporal CLI.") }
+        ] + Unavailable.placeholders(in: "operator")
     )
 }

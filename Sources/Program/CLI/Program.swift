@@ -29,8 +29,8 @@ enum Program {
             Command("command", abstract: "Publish to a command topic.", subcommands: [PublishCommand.command]),
             Command("events", abstract: "Read an event topic.", subcommands: [TailCommand.command]),
             CommandGroups.workflow, CommandGroups.schedule, CommandGroups.batch,
-            CommandGroups.namespace, CommandGroups.taskQueue, CommandGroups.operation,
-        ] + Unavailable.commands.map { Unavailable.placeholder($0.name, $0.abstract) }
+            CommandGroups.namespace, CommandGroups.taskQueue, CommandGroups.activity, CommandGroups.operation,
+        ]
     )
 
     /// Runs a blocking command on a dedicated thread. Signals end the process as usual.

@@ -1,39 +1,25 @@
 internal import SagamoreCommandLineArguments
 
-/// Planned commands that are not available yet. They are recognized, so that users get a clear answer.
+/// Commands of the `temporal` CLI whose server side is missing. They are recognized, so that users get a clear answer.
 enum Unavailable {
-    /// Groups and commands of the program.
-    static let commands: [(name: String, abstract: String)] = [
-        ("activity", "Complete, fail, or inspect activities.")
-    ]
-
-    /// Verbs of `workflow`.
-    static let workflowVerbs = ["metadata", "signal-with-start", "trace", "update-options"]
-
-    /// Groups of `operator`.
-    static let operatorGroups = ["nexus"]
+    /// The groups that have them, and their names.
+    private static let commands = ["workflow": ["update-options", "trace"], "operator": ["nexus"]]
 
     /// The words of an unavailable command, if the command line begins with one and does not ask for help.
     ///
     /// Checked before the command line is parsed, since the command's options are unknown.
     static func command(in arguments: [String]) -> String? {
         if arguments.contains("--help") || arguments.contains("-h") { return nil }
-        guard let first = arguments.first else { return nil }
-        if commands.contains(where: { $0.name == first }) { return first }
-        let second = arguments.dropFirst().first ?? ""
-        let isUnavailable =
-            switch first {
-            case "workflow": workflowVerbs.contains(second)
-            case "operator": operatorGroups.contains(second)
-            default: false
-            }
-        return isUnavailable ? "\(first) \(second)" : nil
+        guard arguments.count >= 2, commands[arguments[0]]?.contains(arguments[1]) == true else { return nil }
+        return "\(arguments[0]) \(arguments[1])"
     }
 
-    /// A placeholder for an unavailable command, so that help lists it.
-    static func placeholder(_ name: String, _ abstract: String) -> Command {
-        Command(name, abstract: "\(abstract) Not available yet.") { values in
-            throw refusal(values.path.dropFirst().joined(separator: " "))
+    /// A placeholder for each unavailable command of a group, so that help lists it.
+    static func placeholders(in group: String) -> [Command] {
+        (commands[group] ?? []).map { name in
+            Command(name, abstract: "As in the temporal CLI. Not available yet.") { _ in
+                throw refusal("\(group) \(name)")
+            }
         }
     }
 

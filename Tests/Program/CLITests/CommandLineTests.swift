@@ -12,8 +12,8 @@ extension ProgramTests {
     @Suite(.serialized)
     struct CommandLineTests {
         @Test(arguments: [
-            ["activity", "complete"], ["operator", "nexus", "endpoint"],
-            ["workflow", "signal-with-start"], ["dev", "--time-skipping"],
+            ["operator", "nexus", "endpoint"], ["workflow", "update-options", "--workflow-id", "x"],
+            ["dev", "--time-skipping"],
         ])
         func anUnavailableCommandExitsWith2(_ arguments: [String]) throws {
             let program = try RunningProgram(arguments)
@@ -44,6 +44,8 @@ extension ProgramTests {
             ["workflow", "update", "execute", "-w", "x"], ["workflow", "update", "result", "-w", "x"],
             ["batch", "describe"],
             ["batch", "terminate", "--job-id", "x"],
+            ["workflow", "signal-with-start"], ["activity", "complete", "-w", "x", "-a", "y"],
+            ["activity", "reset", "-w", "x"], ["activity", "update-options", "-w", "x", "-a", "y"],
             ["namespace", "create", "--retention", "1d"], ["namespace", "delete", "--yes"],
             ["task-queue", "describe"], ["task-queue", "config", "get", "-t", "x"],
             ["schedule", "create", "-s", "x"], ["schedule", "toggle", "-s", "x"], ["schedule", "describe"],
@@ -79,18 +81,19 @@ extension ProgramTests {
                 [
                     "": [
                         "dev", "serve", "config", "migrate", "command", "events", "workflow", "schedule", "batch",
-                        "namespace", "task-queue",
-                        "operator",
+                        "namespace", "task-queue", "activity", "operator",
                     ],
                     "command": ["publish"], "events": ["tail"],
                     "workflow": [
                         "show", "list", "count", "describe", "start", "execute", "result", "signal", "reset", "update",
+                        "signal-with-start", "metadata",
                     ],
                     "workflow update": ["execute", "start", "result", "describe"],
                     "schedule": [
                         "create", "describe", "update", "toggle", "trigger", "backfill", "delete", "list",
                     ],
                     "batch": ["describe", "list", "terminate"],
+                    "activity": ["complete", "fail", "pause", "unpause", "reset", "update-options"],
                     "namespace": ["create", "describe", "list", "update", "delete"],
                     "task-queue": ["describe", "config"], "task-queue config": ["get", "set"],
                     "operator": ["search-attribute", "cluster", "namespace"],

@@ -29,6 +29,19 @@ struct StubWorker {
         throw NoTask()
     }
 
+    /// Waits for a task of an activity.
+    func activityTask() async throws -> PollActivityTaskQueueResponse {
+        var request = PollActivityTaskQueueRequest()
+        request.namespace = "default"
+        request.taskQueue = Self.taskQueue(queue)
+        request.identity = "stub"
+        for _ in 0..<4 {
+            let task: PollActivityTaskQueueResponse = try await call(.pollActivityTaskQueue, request)
+            if !task.taskToken.isEmpty { return task }
+        }
+        throw NoTask()
+    }
+
     /// Completes a workflow task.
     func complete(_ task: PollWorkflowTaskQueueResponse, _ commands: [Command] = []) async throws {
         var request = RespondWorkflowTaskCompletedRequest()

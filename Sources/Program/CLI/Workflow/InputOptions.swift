@@ -55,13 +55,22 @@ enum InputOptions {
 
     /// The arguments, from left to right; nil when there are none.
     static func payloads(_ values: ParsedValues) throws -> RawMessage<Payloads>? {
-        var texts = values[input].map(\.bytes)
-        if !texts.isEmpty, !values[files].isEmpty {
-            throw UsageError("'--input' cannot be combined with '--input-file'")
+        try payloads(values[input], files: values[files], named: "--input")
+    }
+
+    /// - Parameter option: the option of the values; with `-file` it names files.
+    static func payloads(
+        _ values: [JSONText],
+        files: [String],
+        named option: String
+    ) throws -> RawMessage<Payloads>? {
+        var texts = values.map(\.bytes)
+        if !texts.isEmpty, !files.isEmpty {
+            throw UsageError("'\(option)' cannot be combined with '\(option)-file'")
         }
-        for file in values[files] {
+        for file in files {
             let text = try CommandSource.read(file)
-            guard JSONText.isJSON(text) else { throw CommandFailure("'--input-file' expects JSON in \(file)") }
+            guard JSONText.isJSON(text) else { throw CommandFailure("'\(option)-file' expects JSON in \(file)") }
             texts.append(text)
         }
         guard !texts.isEmpty else { return nil }

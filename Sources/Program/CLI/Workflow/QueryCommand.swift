@@ -4,7 +4,7 @@ internal import SagamoreGRPC
 internal import SagamoreJSONText
 internal import SagamoreProtobuf
 
-/// `sagamore workflow query` and `sagamore workflow stack`.
+/// `sagamore workflow query`, `stack` and `metadata`.
 enum QueryCommand {
     /// When a query is refused instead of answered.
     enum RejectCondition: String, CaseIterable, ExpressibleByArgument {
@@ -66,6 +66,22 @@ enum QueryCommand {
             let lines = trace.split(separator: "\n", omittingEmptySubsequences: false)
             StandardOutput.show(lines.map { String($0).printable + "\n" }.joined())
         }
+    }
+
+    static let metadata = Command(
+        "metadata",
+        abstract: "Show what a worker tells about a workflow: its handlers, and what it is doing.",
+        discussion: """
+            A worker answers the query '__temporal_workflow_metadata', where its SDK has it. Example:
+            sagamore workflow metadata -w trip-1
+            """,
+        parameters: WorkflowSelection.parameters([rejectCondition])
+    ) { values in
+        let response = try await ask("__temporal_workflow_metadata", nil, values)
+        let answer = try response.queryResult?.decoded() ?? Payloads()
+        // There is no table for what each SDK tells in its own way.
+        let format = values[OutputFormat.option]
+        StandardOutput.show(try answer.payloads.map { format.text(of: try $0.value()) }.joined())
     }
 
     private static func ask(

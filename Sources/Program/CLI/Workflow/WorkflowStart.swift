@@ -9,6 +9,11 @@ struct WorkflowStart {
     private let request: StartWorkflowExecutionRequest
     private let runID: String
 
+    init(_ request: StartWorkflowExecutionRequest, runID: String) {
+        self.request = request
+        self.runID = runID
+    }
+
     /// Starts a workflow. When the server says that it exists, its run is taken, as the `temporal` command does.
     ///
     /// - Parameter failsExisting: whether to fail when it exists.

@@ -25,15 +25,20 @@ enum WorkflowTarget {
     }
 
     init(_ values: ParsedValues) throws(UsageError) {
-        if let query = values[Self.query] {
-            guard values[Self.workflowID] == nil, values[WorkflowSelection.runID] == nil else {
+        self = try Self(workflowID: values[Self.workflowID], query: values[Self.query], values)
+    }
+
+    /// The target by the values of these options, for commands that explain them in other words.
+    init(workflowID: String?, query: String?, _ values: ParsedValues) throws(UsageError) {
+        if let query {
+            guard workflowID == nil, values[WorkflowSelection.runID] == nil else {
                 throw UsageError("'--query' cannot be combined with '--workflow-id' or '--run-id'")
             }
             guard !query.isEmpty else { throw UsageError("'--query' must not be empty") }
             self = .runs(query: query)
             return
         }
-        guard let id = values[Self.workflowID] else { throw UsageError("set either '--workflow-id' or '--query'") }
+        guard let id = workflowID else { throw UsageError("set either '--workflow-id' or '--query'") }
         guard !id.isEmpty else { throw UsageError("'--workflow-id' must not be empty") }
         guard values[BatchStart.rate] == nil else { throw UsageError("'--rps' requires '--query'") }
         var execution = WorkflowExecution()
