@@ -44,6 +44,7 @@ extension ProgramTests {
             ["workflow", "update", "execute", "-w", "x"], ["workflow", "update", "result", "-w", "x"],
             ["batch", "describe"],
             ["batch", "terminate", "--job-id", "x"],
+            ["workflow", "show", "-w", "x", "--follow", "--reverse"],
             ["workflow", "signal-with-start"], ["activity", "complete", "-w", "x", "-a", "y"],
             ["activity", "reset", "-w", "x"], ["activity", "update-options", "-w", "x", "-a", "y"],
             ["namespace", "create", "--retention", "1d"], ["namespace", "delete", "--yes"],

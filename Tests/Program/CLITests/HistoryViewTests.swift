@@ -76,10 +76,74 @@ struct HistoryViewTests {
         failed.attributes = .activityTaskFailedEventAttributes(attributes)
 
         let events = try [started, failed].map { event in try ProtobufJSON.value(of: event) }
-        let lines = HistoryTable(lineWidth: nil).text(events, isColored: false).split(separator: "\n")
+        var table = HistoryTable(lineWidth: nil)
+        let lines = table.text(events, isColored: false).split(separator: "\n")
         #expect(lines.count == 3)
         #expect(lines[1].hasPrefix("1    2023-11-14 22:13:20.120  WorkflowExecutionStarted"))
         #expect(lines[1].hasSuffix("type=Travel input={\"a\":1}"))
         #expect(lines[2].hasSuffix("ActivityTaskFailed              scheduled=7 failure=\"outer <- Busy: inner\""))
+    }
+
+    private func event(_ id: Int64, _ type: EventType, _ attributes: HistoryEvent.OneOf_Attributes) -> HistoryEvent {
+        var event = HistoryEvent()
+        event.eventID = id
+        event.eventTime = ProtobufTimestamp(seconds: 1_700_000_000, nanos: 0)
+        event.eventType = type
+        event.attributes = attributes
+        return event
+    }
+
+    /// A saga's step that is scheduled and completed, or its undo.
+    private func activity(_ id: Int64, _ type: String, undoing step: String?, fails: Bool = false) -> [HistoryEvent] {
+        var scheduled = ActivityTaskScheduledEventAttributes()
+        scheduled.activityType = ActivityType()
+        scheduled.activityType?.name = type
+        if let step {
+            var header = Header()
+            header.fields["saga-undo"] = Payload(text: step)
+            scheduled.header = RawMessage(header)
+        }
+        var completed = ActivityTaskCompletedEventAttributes()
+        completed.scheduledEventID = id
+        var failed = ActivityTaskFailedEventAttributes()
+        failed.scheduledEventID = id
+        return [
+            event(id, .activityTaskScheduled, .activityTaskScheduledEventAttributes(scheduled)),
+            fails
+                ? event(id + 1, .activityTaskFailed, .activityTaskFailedEventAttributes(failed))
+                : event(id + 1, .activityTaskCompleted, .activityTaskCompletedEventAttributes(completed)),
+        ]
+    }
+
+    @Test func laterEventsNameTheirActivityAndTheStepThatTheyUndo() throws {
+        let events =
+            activity(5, "book_car", undoing: nil) + activity(7, "undo_book_car", undoing: "book_car")
+            + activity(9, "undo_book_hotel", undoing: "book_hotel", fails: true)
+        let json = try events.map { event in try ProtobufJSON.value(of: event) }
+        var table = HistoryTable(lineWidth: nil)
+        // The header comes once, whatever the pages are.
+        let text = table.text(Array(json.prefix(3)), isColored: false) + table.text(Array(json[3...]), isColored: false)
+        let lines = text.split(separator: "\n").dropFirst().map { $0.split(separator: " ").dropFirst(4) }
+        #expect(
+            lines.map { $0.joined(separator: " ") } == [
+                "activity=book_car", "activity=book_car scheduled=5",
+                "compensating=book_car activity=undo_book_car",
+                "activity=undo_book_car compensated=book_car scheduled=7",
+                "compensating=book_hotel activity=undo_book_hotel",
+                "activity=undo_book_hotel undo=book_hotel scheduled=9",
+            ]
+        )
+        var reversed = HistoryTable(lineWidth: nil)
+        reversed.learn(json)
+        let newest = reversed.text(json.reversed(), isColored: false).split(separator: "\n")[1]
+        #expect(newest.hasSuffix("undo=book_hotel scheduled=9"))
+    }
+
+    @Test func timesCanBeDistances() throws {
+        var table = HistoryTable(lineWidth: nil, times: .relative)
+        let json = try ProtobufJSON.value(of: started)
+        let lines = table.text([json], isColored: false).split(separator: "\n")
+        #expect(lines[0].split(separator: " ") == ["ID", "TIME", "TYPE", "DETAILS"])
+        #expect(lines[1].contains("d ago"))
     }
 }

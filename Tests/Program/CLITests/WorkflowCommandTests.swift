@@ -241,6 +241,25 @@ extension ProgramTests {
             #expect(try workflow("delete", "-w", "ended").output == "Delete workflow succeeded\n")
         }
 
+        @Test func aHistoryIsFollowedUntilItsEnd() throws {
+            try start("followed", type: "CLIFollowed")
+            let options = ["-w", "followed", "--follow", "--data-dir", dev.dataFolder]
+            let program = try RunningProgram(["workflow", "show"] + options)
+            try program.wait(until: { program.output.contains("WorkflowTaskScheduled") })
+            #expect(try workflow("signal", "-w", "followed", "--name", "go").status == 0)
+            try program.wait(until: { program.output.contains("WorkflowExecutionSignaled") })
+            #expect(try workflow("terminate", "-w", "followed").status == 0)
+            #expect(program.status() == 0)
+            #expect(program.output.contains("WorkflowExecutionTerminated"))
+            #expect(program.output.split(separator: "DETAILS").count == 2)
+            let lines = try sagamore(["workflow", "show", "-o", "json"] + options).lines
+            let types = try lines.map { try JSONValue.parse($0)["eventType"]?.string }
+            #expect(types.first == "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED")
+            #expect(types.last == "EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED")
+            let newest = try workflow("show", "-w", "followed", "--reverse").lines
+            #expect(newest[1].contains("WorkflowExecutionTerminated"))
+        }
+
         @Test func ctrlCEndsTheWaitAndNotTheWorkflow() throws {
             let program = try execution("waited", type: "CLIWaited", queue: "nobody")
             try program.wait(until: { program.output.contains("Running execution:") })

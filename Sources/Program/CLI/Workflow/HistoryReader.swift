@@ -48,6 +48,28 @@ struct HistoryReader {
         }
     }
 
+    /// Hands over the events of a workflow as they come, until it has ended. A run that continues as a new one is
+    /// followed.
+    func follow(_ workflow: WorkflowExecution, _ show: ([HistoryEvent]) throws -> Void) async throws {
+        var workflow = workflow
+        var request = request(workflow)
+        request.waitNewEvent = true
+        var hasAnswered = false
+        while true {
+            guard let page = try await longPoll(request, isPatient: hasAnswered) else { continue }
+            hasAnswered = true
+            let events = page.history?.events ?? []
+            if !events.isEmpty { try show(events) }
+            request.nextPageToken = page.nextPageToken
+            guard page.nextPageToken.isEmpty else { continue }
+            guard case .workflowExecutionContinuedAsNewEventAttributes(let next)? = events.last?.attributes else {
+                return
+            }
+            workflow.runID = next.newExecutionRunID
+            request.execution = workflow
+        }
+    }
+
     /// One long poll; nil when it is to be repeated because the server was away for a moment.
     private func longPoll(
         _ request: GetWorkflowExecutionHistoryRequest,

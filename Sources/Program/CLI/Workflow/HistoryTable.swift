@@ -6,31 +6,41 @@ internal import SagamoreProtobuf
 /// Formats a history for people: a line for each event with its essential attributes.
 struct HistoryTable {
     private var table: StreamingTable
+    private let times: TimeFormat
+    private var hasHeader = false
+    private var steps = HistorySteps()
 
     /// - Parameter lineWidth: the terminal's width; nil shows attributes in full.
-    init(lineWidth: Int?) {
+    init(lineWidth: Int?, times: TimeFormat = .iso) {
+        self.times = times
         table = StreamingTable(
             [
-                .init(title: "ID", width: 3), .init(title: "TIME (UTC)", width: 23), .init(title: "TYPE", width: 30),
-                .init(title: "DETAILS", width: 0),
+                .init(title: "ID", width: 3), .init(title: times.title, width: times == .relative ? 8 : 23),
+                .init(title: "TYPE", width: 30), .init(title: "DETAILS", width: 0),
             ],
             lineWidth: lineWidth
         )
     }
 
+    /// The next events, below the header if they are the first.
+    ///
     /// - Parameter events: in protobuf's JSON form.
-    func text(_ events: [JSONValue], isColored: Bool) -> String {
-        var table = table
-        var text = table.header(colors: isColored)
+    mutating func text(_ events: [JSONValue], isColored: Bool) -> String {
+        var text = hasHeader ? "" : table.header(colors: isColored)
+        hasHeader = true
         for event in events {
             let type = Self.typeName(event["eventType"])
             let cells = [
-                event["eventId"]?.string ?? "", Self.time(event["eventTime"]?.string ?? ""), type,
-                Self.details(event),
+                event["eventId"]?.string ?? "", time(event["eventTime"]?.string ?? ""), type, details(event, type),
             ]
             text += table.row(cells, colors: Self.color(type).map { [2: $0] } ?? [:], isColored: isColored)
         }
         return text
+    }
+
+    /// Takes note of events that are shown in another order.
+    mutating func learn(_ events: [JSONValue]) {
+        for event in events { _ = details(event, Self.typeName(event["eventType"])) }
     }
 
     /// Converts `EVENT_TYPE_WORKFLOW_TASK_STARTED` to `WorkflowTaskStarted`.
@@ -47,11 +57,9 @@ struct HistoryTable {
         return nil
     }
 
-    /// Truncates times to milliseconds.
-    private static func time(_ text: String) -> String {
+    private func time(_ text: String) -> String {
         guard let (seconds, nanos) = RFC3339.parse(text) else { return text }
-        let time = RFC3339.string(secondsSince1970: seconds, nanos: nanos, precision: .milliseconds)
-        return String(time.dropLast().replacing("T", with: " "))
+        return times.cell(ProtobufTimestamp(seconds: seconds, nanos: nanos))
     }
 
     /// The paths and labels of the shown attributes, in display order.
@@ -64,14 +72,14 @@ struct HistoryTable {
         (["timeoutType"], "timeout"), (["retryState"], "retry"), (["identity"], "by"),
     ]
 
-    private static func details(_ event: JSONValue) -> String {
+    private mutating func details(_ event: JSONValue, _ type: String) -> String {
         guard let attributes = event.object?.members.first(where: { $0.key.hasSuffix("EventAttributes") })?.value else {
             return ""
         }
-        var parts: [String] = []
-        for (path, label) in interesting {
+        var parts = steps.details(event, type: type, attributes)
+        for (path, label) in Self.interesting {
             let found = path.reduce(Swift.Optional(attributes)) { value, key in value?[key] }
-            guard let found, let text = text(found, label) else { continue }
+            guard let found, let text = Self.text(found, label) else { continue }
             parts.append("\(label)=\(text)")
         }
         return parts.joined(separator: " ")
@@ -95,15 +103,16 @@ struct HistoryTable {
     /// Shows JSON payloads as JSON, and others by their size.
     private static func payloads(_ value: JSONValue) -> String? {
         guard let payloads = value["payloads"]?.array, !payloads.isEmpty else { return nil }
-        return payloads.map(payload).joined(separator: ",")
+        return payloads.map { payload($0).text }.joined(separator: ",")
     }
 
-    private static func payload(_ value: JSONValue) -> String {
+    /// A payload by its JSON form.
+    static func payload(_ value: JSONValue) -> Payload {
         func decoded(_ text: String?) -> [UInt8] { text.flatMap { Data(base64Encoded: $0) }.map { [UInt8]($0) } ?? [] }
         var payload = Payload()
         payload.metadata["encoding"] = decoded(value["metadata"]?["encoding"]?.string)
         payload.data = decoded(value["data"]?.string)
-        return payload.text
+        return payload
     }
 
     private static func failure(_ value: JSONValue) -> String {

@@ -4,25 +4,44 @@ internal import SagamoreJSONText
 
 /// `sagamore workflow show`.
 enum ShowCommand {
+    static let follows = Flag("--follow", "-f", help: "Show events as they come, until the workflow has ended.")
+    static let isReversed = Flag("--reverse", help: "Show the newest event first.")
+
     static let command = Command(
         "show",
         abstract: "Show the history of a workflow.",
         discussion: """
-            JSON output is protobuf JSON: {"events":[…]}. Example:
-            sagamore workflow show -w trip-1 -o json > history.json
+            Events of an activity name it, and those of an undo the step of the saga that it compensates. JSON output \
+            is protobuf JSON: {"events":[…]}; with --follow it is an event on each line. Example:
+            sagamore workflow show -w trip-1 --follow
             """,
-        parameters: WorkflowSelection.parameters()
+        parameters: WorkflowSelection.parameters([follows, isReversed])
     ) { values in
         let workflow = try WorkflowSelection.execution(values)
+        let isReversed = values[isReversed]
+        if values[follows], isReversed { throw UsageError("'--follow' cannot be combined with '--reverse'") }
         let format = values[OutputFormat.option]
+        var table = HistoryTable(lineWidth: TerminalWidth.ofStandardOutput, times: values[TimeFormat.option])
         try await ServiceClient.use(values) { client in
-            let events = try await HistoryReader(client: client).events(of: workflow)
+            let reader = HistoryReader(client: client)
+            if values[follows] {
+                try await reader.follow(workflow) { events in
+                    let json = try events.map { event in try ProtobufJSON.value(of: event) }
+                    StandardOutput.show(
+                        format.isJSON
+                            ? json.map { OutputFormat.jsonl.text(of: $0) }.joined()
+                            : table.text(json, isColored: Color.isOn)
+                    )
+                }
+                return
+            }
+            let events = try await reader.events(of: workflow)
             let json = try events.map { event in try ProtobufJSON.value(of: event) }
             if format.isJSON {
-                StandardOutput.show(format.text(of: ["events": .array(json)]))
+                StandardOutput.show(format.text(of: ["events": .array(isReversed ? json.reversed() : json)]))
             } else {
-                let table = HistoryTable(lineWidth: TerminalWidth.ofStandardOutput)
-                StandardOutput.show(table.text(json, isColored: Color.isOn))
+                if isReversed { table.learn(json) }
+                StandardOutput.show(table.text(isReversed ? json.reversed() : json, isColored: Color.isOn))
             }
         }
     }
