@@ -7,10 +7,10 @@ enum CommandGroups {
         abstract: "Start, find, inspect and control workflows.",
         subcommands: [
             StartCommand.start, StartCommand.execute, ResultCommand.command, ListCommand.command,
-            CountCommand.command, DescribeCommand.command, ShowCommand.command, QueryCommand.query,
-            QueryCommand.stack, SignalCommand.command, WorkflowEnding.cancel, WorkflowEnding.terminate,
-            WorkflowEnding.delete, ResetCommand.command, update,
-            SignalWithStartCommand.command, QueryCommand.metadata,
+            CountCommand.command, DescribeCommand.command, ShowCommand.command, TraceCommand.command,
+            QueryCommand.query, QueryCommand.stack, QueryCommand.metadata, SignalCommand.command,
+            SignalWithStartCommand.command, update, ResetCommand.command, WorkflowEnding.cancel,
+            WorkflowEnding.terminate, WorkflowEnding.delete,
         ] + Unavailable.placeholders(in: "workflow")
     )
 

@@ -3,7 +3,7 @@ internal import SagamoreCommandLineArguments
 /// Commands of the `temporal` CLI whose server side is missing. They are recognized, so that users get a clear answer.
 enum Unavailable {
     /// The groups that have them, and their names.
-    private static let commands = ["workflow": ["update-options", "trace"], "operator": ["nexus"]]
+    private static let commands = ["workflow": ["update-options"], "operator": ["nexus"]]
 
     /// The words of an unavailable command, if the command line begins with one and does not ask for help.
     ///

@@ -45,6 +45,7 @@ extension ProgramTests {
             ["batch", "describe"],
             ["batch", "terminate", "--job-id", "x"],
             ["workflow", "show", "-w", "x", "--follow", "--reverse"],
+            ["workflow", "trace", "-w", "x", "--fold", "open"], ["workflow", "trace", "-w", "x", "--depth", "-2"],
             ["workflow", "signal-with-start"], ["activity", "complete", "-w", "x", "-a", "y"],
             ["activity", "reset", "-w", "x"], ["activity", "update-options", "-w", "x", "-a", "y"],
             ["namespace", "create", "--retention", "1d"], ["namespace", "delete", "--yes"],
@@ -87,7 +88,7 @@ extension ProgramTests {
                     "command": ["publish"], "events": ["tail"],
                     "workflow": [
                         "show", "list", "count", "describe", "start", "execute", "result", "signal", "reset", "update",
-                        "signal-with-start", "metadata",
+                        "signal-with-start", "metadata", "trace",
                     ],
                     "workflow update": ["execute", "start", "result", "describe"],
                     "schedule": [

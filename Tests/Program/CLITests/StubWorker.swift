@@ -118,6 +118,19 @@ struct StubWorker {
         return command
     }
 
+    static func child(id: String, type: String, queue: String) -> Command {
+        var workflowType = WorkflowType()
+        workflowType.name = type
+        var attributes = StartChildWorkflowExecutionCommandAttributes()
+        attributes.workflowID = id
+        attributes.workflowType = workflowType
+        attributes.taskQueue = taskQueue(queue)
+        var command = Command()
+        command.commandType = .startChildWorkflowExecution
+        command.attributes = .startChildWorkflowExecutionCommandAttributes(attributes)
+        return command
+    }
+
     private static func taskQueue(_ name: String) -> TaskQueue {
         var queue = TaskQueue()
         queue.name = name

@@ -260,6 +260,31 @@ extension ProgramTests {
             #expect(newest[1].contains("WorkflowExecutionTerminated"))
         }
 
+        @Test func aTraceShowsChildrenAndWhatBecameOfThem() async throws {
+            try start("traced", type: "CLITraced", queue: "traced")
+            let worker = try StubWorker(dev, queue: "traced")
+            let children = ["traced-1", "traced-2"].map { StubWorker.child(id: $0, type: "CLIChild", queue: "kids") }
+            try await worker.complete(try await worker.task(), children)
+            // It hears that they have begun.
+            try await worker.complete(try await worker.task())
+            let kids = try StubWorker(dev, queue: "kids")
+            let task = try await kids.task()
+            let grandchild = StubWorker.child(id: "traced-3", type: "CLIGrandchild", queue: "nobody")
+            try await kids.complete(task, [grandchild])
+            let parent = try #require(task.workflowExecution?.workflowID)
+            let trace = try json("trace", "-w", "traced", "--no-fold")
+            #expect(trace["status"]?.string == "Running")
+            let traced = try #require(trace["children"]?.array)
+            #expect(Set(traced.compactMap { $0["workflowId"]?.string }) == ["traced-1", "traced-2"])
+            let inner = try #require(traced.first { $0["workflowId"]?.string == parent })
+            #expect(inner["children"]?[0]?["workflowId"]?.string == "traced-3")
+            let lines = try workflow("trace", "-w", "traced", "--depth", "1").lines
+            #expect(lines.count == 3)
+            #expect(lines[0].hasPrefix("Running  CLITraced  traced"))
+            #expect(lines.contains { $0.contains("(children are folded)") })
+            #expect(try workflow("trace", "-w", "not-traced").status == 1)
+        }
+
         @Test func ctrlCEndsTheWaitAndNotTheWorkflow() throws {
             let program = try execution("waited", type: "CLIWaited", queue: "nobody")
             try program.wait(until: { program.output.contains("Running execution:") })

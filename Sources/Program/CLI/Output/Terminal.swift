@@ -23,10 +23,20 @@ enum Color: String {
 /// The width of the terminal.
 enum TerminalWidth {
     /// Nil when standard output is not a terminal.
-    static var ofStandardOutput: Int? {
+    static var ofStandardOutput: Int? { TerminalSize.ofStandardOutput.map { Int($0.ws_col) } }
+}
+
+/// The height of the terminal.
+enum TerminalHeight {
+    /// Nil when standard output is not a terminal.
+    static var ofStandardOutput: Int? { TerminalSize.ofStandardOutput.map { Int($0.ws_row) } }
+}
+
+private enum TerminalSize {
+    static var ofStandardOutput: winsize? {
         var size = winsize()
         guard StandardOutput.isTerminal, ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-        return Int(size.ws_col)
+        return size
     }
 }
 
