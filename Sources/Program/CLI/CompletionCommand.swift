@@ -9,7 +9,10 @@ enum CompletionCommand {
             Command(
                 shell.rawValue,
                 abstract: "For \(shell.rawValue).",
-                discussion: "The first line of the script says how to use it."
+                discussion: """
+                    The first line of the script says how to use it. Example:
+                    sagamore completion \(shell.rawValue)
+                    """
             ) { _ in StandardOutput.show(Program.command.completionScript(for: shell)) }
         }
     )
@@ -17,6 +20,9 @@ enum CompletionCommand {
     static let manual: Command = Command(
         "manual",
         abstract: "Print the manual page.",
-        discussion: "Read it with 'sagamore manual | man -l -'."
+        discussion: """
+            Example:
+            sagamore manual | man -l -
+            """
     ) { _ in StandardOutput.show(Program.command.manualPage(date: "")) }
 }

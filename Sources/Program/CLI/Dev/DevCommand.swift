@@ -57,7 +57,8 @@ enum DevCommand {
         discussion: """
             Starts a private PostgreSQL, a development Kafka broker and the services, prints their addresses (also \
             in DATA_DIR/dev.json), and stops everything on Ctrl-C. The development broker supports only clients \
-            built on librdkafka and keeps its records in memory; use --kafka-bootstrap for a real cluster.
+            built on librdkafka and keeps its records in memory; use --kafka-bootstrap for a real cluster. Example:
+            sagamore dev --namespace shop --ephemeral
             """,
         parameters: [
             ip, port, httpPort, dataFolder, namespaces, searchAttributes, kafka, postgres, LoggingOptions.level,

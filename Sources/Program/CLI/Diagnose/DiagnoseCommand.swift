@@ -18,7 +18,8 @@ enum DiagnoseCommand {
             It holds the configuration (secrets masked), versions, the node's health and metrics, leases, the largest \
             backlogs, the oldest alarms with their workflow ids, and what PostgreSQL and Kafka say. It changes \
             nothing, and what cannot be reached is said in its place. Read it before you hand it on: ids of workflows \
-            and names of topics are in it, and no payloads.
+            and names of topics are in it, and no payloads. Example:
+            sagamore diagnose --config sagamore.yaml
             """,
         parameters: [ServeCommand.file, file]
     ) { values in

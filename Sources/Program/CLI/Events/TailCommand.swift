@@ -30,7 +30,8 @@ enum TailCommand {
         discussion: """
             Reads committed events only. Without --follow it ends when everything that is on the topic has been \
             shown. TOOK is the time since the command's first event. JSON is the events themselves, one a line; a \
-            record that is no event, as a dead letter, is an object of key, value, headers and where it lies.
+            record that is no event, as a dead letter, is an object of key, value, headers and where it lies. Example:
+            sagamore events tail --follow --workflow-id trip-1
             """,
         parameters: [
             topic, from, follow, commandID, workflowID, count, Places.kafka, Places.dataFolder, OutputFormat.option,

@@ -25,7 +25,10 @@ enum MigrateCommand {
     static let command = Command(
         "migrate",
         abstract: "Upgrade a database to this version's schema.",
-        discussion: "It is safe to repeat. 'sagamore dev' migrates automatically.",
+        discussion: """
+            It is safe to repeat. 'sagamore dev' migrates automatically. Example:
+            sagamore migrate --postgres postgresql://localhost/sagamore
+            """,
         parameters: [postgres, shards, OutputFormat.option]
     ) { values in
         let shardCount = values[shards]

@@ -30,7 +30,8 @@ enum PublishCommand {
         discussion: """
             Commands come from a file or standard input, or one is made by the flags from --command-id to --field. \
             Records with the same key are handled in order. With --wait it ends 1 when a command was not passed, \
-            delivered, answered or updated; a command that was sent before shows what became of it then.
+            delivered, answered or updated; a command that was sent before shows what became of it then. Example:
+            sagamore command publish bookings.jsonl --wait
             """,
         parameters: [file] + PublishOptions.all + [
             topic, key, isRaw, waits, timeout, eventsTopic, Places.kafka, Places.dataFolder, OutputFormat.option,

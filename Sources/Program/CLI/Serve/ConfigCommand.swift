@@ -10,6 +10,10 @@ enum ConfigCommand {
             Command(
                 "default",
                 abstract: "Print a configuration file with every key, its default and a comment.",
+                discussion: """
+                    Example:
+                    sagamore config default > sagamore.yaml
+                    """,
                 parameters: []
             ) { _ in StandardOutput.show(Configuration.defaultFile) }
         ]

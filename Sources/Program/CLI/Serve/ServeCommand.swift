@@ -27,7 +27,8 @@ enum ServeCommand {
             SIGTERM and SIGINT stop the services in order. SIGHUP reads the file again for the log's level, the API \
             keys and the permissions; certificates, key sets and the dynamic configuration are taken over when \
             their files change, and everything else needs a restart. Exit status: 0 after a stop, 1 when the \
-            services cannot go on, 2 for a mistake in the configuration.
+            services cannot go on, 2 for a mistake in the configuration. Example:
+            sagamore serve --config sagamore.yaml --check
             """,
         parameters: [file, isCheck, OutputFormat.option]
     ) { values in
