@@ -49,7 +49,7 @@ extension ProgramTests {
             #expect(try dev.run("workflow", "count", "-q", filter).output == "Total: 0\n")
         }
 
-        @Test func aBatchIsConfirmedStartedListedAndStopped() throws {
+        @Test func aBatchIsConfirmedListedAndFollowed() throws {
             try start(["stopped-1", "stopped-2"], type: "CLIStopped")
             let filter = "WorkflowType = 'CLIStopped'"
             let unconfirmed = try dev.run("workflow", "cancel", "-q", filter)

@@ -77,6 +77,20 @@ struct WorkflowOptionsTests {
         #expect(error.description == "'--input-file' expects JSON in \(paths[2])")
     }
 
+    @Test func metadataSaysWhatArgumentsAre() throws {
+        let input = try request([
+            "-i", "AQID", "-i", "MQ==", "--input-base64", "--input-meta", "encoding=binary/plain", "--input-meta",
+            "encoding=json/plain", "--input-meta", "kind=x",
+        ]).input?.decoded()
+        let payloads = try #require(input?.payloads)
+        #expect(payloads.map(\.data) == [[1, 2, 3], Array("1".utf8)])
+        #expect(payloads.map { $0.metadata["encoding"] } == [Array("binary/plain".utf8), Array("json/plain".utf8)])
+        #expect(payloads.map { $0.metadata["kind"] } == [Array("x".utf8), Array("x".utf8)])
+        let wrong = try #require(throws: UsageError.self) { try request(["-i", "*", "--input-base64"]) }
+        #expect(wrong.message.hasPrefix("'--input' expects base 64"))
+        #expect(throws: UsageError.self) { try request(["-i", "AQID", "--input-base64"]) }
+    }
+
     private func attributes(_ arguments: String...) throws -> ProtobufMap<IndexedValueType> {
         guard case .run(_, let values) = try SearchAttributeCommands.create.parse(arguments, environment: [:]) else {
             throw UsageError("help was asked for")

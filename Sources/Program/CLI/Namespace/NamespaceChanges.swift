@@ -6,7 +6,7 @@ internal import SagamoreProtobuf
 enum NamespaceChanges {
     static let description = Option<String?>("--description", valueName: "TEXT", help: "What it is for.")
     static let email = Option<String?>("--email", valueName: "ADDRESS", help: "Whom to ask about it.")
-    static let data = Option<[NamespaceDatum]>("--data", valueName: "KEY=VALUE", help: "A note for programs.")
+    static let data = Option<[NamedText]>("--data", valueName: "KEY=VALUE", help: "A note for programs.")
     static let newRetention = Option<PositiveDuration>(
         "--retention",
         valueName: "DURATION",
@@ -81,7 +81,7 @@ enum NamespaceChanges {
         request.workflowExecutionRetentionPeriod = values[newRetention].message
         request.description = values[description] ?? ""
         request.ownerEmail = values[email] ?? ""
-        request.data = try NamespaceDatum.map(values[data])
+        request.data = try map(values[data])
         return request
     }
 
@@ -92,7 +92,7 @@ enum NamespaceChanges {
         var info = UpdateNamespaceInfo()
         info.description = values[description] ?? ""
         info.ownerEmail = values[email] ?? ""
-        info.data = try NamespaceDatum.map(values[data])
+        info.data = try map(values[data])
         if info != UpdateNamespaceInfo() { request.updateInfo = info }
         if let retention = values[retention] {
             var config = NamespaceConfig()
@@ -105,32 +105,18 @@ enum NamespaceChanges {
         return request
     }
 
-    /// The default is for commands that do not change the namespace itself.
-    private static func name(_ values: ParsedValues) throws(UsageError) -> String {
-        guard values.source(of: Places.namespace) != .missing else { throw UsageError("'--namespace' is missing") }
-        return values[Places.namespace]
-    }
-}
-
-/// A named text, `KEY=VALUE`.
-struct NamespaceDatum: ExpressibleByArgument {
-    let name: String
-    let value: String
-
-    init?(argument: String) {
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty else { return nil }
-        (name, value) = (String(parts[0]), String(parts[1]))
-    }
-
-    static var expectation: String { "KEY=VALUE" }
-
-    static func map(_ data: [NamespaceDatum]) throws(UsageError) -> ProtobufMap<String> {
+    private static func map(_ data: [NamedText]) throws(UsageError) -> ProtobufMap<String> {
         var map = ProtobufMap<String>()
         for datum in data {
             guard map[datum.name] == nil else { throw UsageError("'--data' names '\(datum.name)' twice") }
             map[datum.name] = datum.value
         }
         return map
+    }
+
+    /// The default is for commands that do not change the namespace itself.
+    private static func name(_ values: ParsedValues) throws(UsageError) -> String {
+        guard values.source(of: Places.namespace) != .missing else { throw UsageError("'--namespace' is missing") }
+        return values[Places.namespace]
     }
 }

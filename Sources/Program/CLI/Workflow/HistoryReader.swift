@@ -55,16 +55,16 @@ struct HistoryReader {
         var request = request(workflow)
         request.waitNewEvent = true
         var hasAnswered = false
+        var last: HistoryEvent?
         while true {
             guard let page = try await longPoll(request, isPatient: hasAnswered) else { continue }
             hasAnswered = true
             let events = page.history?.events ?? []
             if !events.isEmpty { try show(events) }
+            last = events.last ?? last
             request.nextPageToken = page.nextPageToken
             guard page.nextPageToken.isEmpty else { continue }
-            guard case .workflowExecutionContinuedAsNewEventAttributes(let next)? = events.last?.attributes else {
-                return
-            }
+            guard case .workflowExecutionContinuedAsNewEventAttributes(let next)? = last?.attributes else { return }
             workflow.runID = next.newExecutionRunID
             request.execution = workflow
         }

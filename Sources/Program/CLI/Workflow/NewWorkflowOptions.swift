@@ -49,7 +49,7 @@ enum NewWorkflowOptions {
     static let details = Option<String?>("--static-details", valueName: "TEXT", help: "What it is, at length.")
 
     static let parameters: [any Parameter] =
-        [workflowType, taskQueue, workflowID] + InputOptions.parameters + [
+        [workflowType, taskQueue, workflowID] + InputOptions.own.parameters + [
             executionTimeout, runTimeout, taskTimeout, memo, searchAttributes, headers, priority, fairnessKey,
             fairnessWeight, summary, details,
         ]
@@ -66,7 +66,7 @@ enum NewWorkflowOptions {
         type.name = values[workflowType]
         request.workflowType = type
         request.taskQueue = .named(values[taskQueue])
-        request.input = try InputOptions.payloads(values)
+        request.input = try InputOptions.own.payloads(values)
         request.workflowExecutionTimeout = values[executionTimeout]?.message
         request.workflowRunTimeout = values[runTimeout]?.message
         request.workflowTaskTimeout = values[taskTimeout]?.message

@@ -33,9 +33,9 @@ enum QueryCommand {
             A worker answers, also for a workflow that is closed. Example:
             sagamore workflow query -w trip-1 --name status
             """,
-        parameters: WorkflowSelection.parameters([name] + InputOptions.parameters + [rejectCondition])
+        parameters: WorkflowSelection.parameters([name] + InputOptions.own.parameters + [rejectCondition])
     ) { values in
-        let response = try await ask(values[name], try InputOptions.payloads(values), values)
+        let response = try await ask(values[name], try InputOptions.own.payloads(values), values)
         let format = values[OutputFormat.option]
         let answer = try response.queryResult?.decoded() ?? Payloads()
         if format.isJSON {

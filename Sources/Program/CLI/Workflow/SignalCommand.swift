@@ -13,10 +13,10 @@ enum SignalCommand {
             Example:
             sagamore workflow signal -w trip-1 --name cancel_booking -i '"changed my mind"'
             """,
-        parameters: WorkflowTarget.parameters([name] + InputOptions.parameters + [WorkflowEnding.batchReason])
+        parameters: WorkflowTarget.parameters([name] + InputOptions.own.parameters + [WorkflowEnding.batchReason])
     ) { values in
         let target = try WorkflowTarget(values)
-        let input = try InputOptions.payloads(values)
+        let input = try InputOptions.own.payloads(values)
         switch target {
         case .workflow(let workflow): try await signal(workflow, input, values)
         case .runs(let query):

@@ -4,12 +4,6 @@ internal import SagamoreCommandLineArguments
 /// `sagamore workflow signal-with-start`.
 enum SignalWithStartCommand {
     static let name = Option<String>("--signal-name", "--signal-type", valueName: "NAME", help: "The signal's name.")
-    static let input = Option<[JSONText]>("--signal-input", valueName: "JSON", help: "An argument of the signal.")
-    static let files = Option<[String]>(
-        "--signal-input-file",
-        valueName: "FILE",
-        help: "A file with an argument of the signal as JSON; - reads standard input."
-    )
 
     static let command = Command(
         "signal-with-start",
@@ -19,7 +13,7 @@ enum SignalWithStartCommand {
             sagamore workflow signal-with-start --type Cart -t carts -w cart-1 --signal-name add --signal-input '"book"'
             """,
         parameters: ServiceClient.parameters(
-            [name, input, files] + NewWorkflowOptions.parameters + [
+            [name] + InputOptions.ofSignal.parameters + NewWorkflowOptions.parameters + [
                 StartOptions.idReusePolicy, StartOptions.idConflictPolicy, StartOptions.cron, StartOptions.startDelay,
             ]
         )
@@ -62,7 +56,7 @@ enum SignalWithStartCommand {
         request.userMetadata = start.userMetadata
         request.priority = start.priority
         request.signalName = values[name]
-        request.signalInput = try InputOptions.payloads(values[input], files: values[files], named: "--signal-input")
+        request.signalInput = try InputOptions.ofSignal.payloads(values)
         return request
     }
 }

@@ -27,7 +27,7 @@ enum UpdateCommands {
     enum Stage: String, CaseIterable, ExpressibleByArgument { case accepted }
 
     private static let sending: [any Parameter] =
-        [name, newUpdateID, firstRunID] + InputOptions.parameters + [NewWorkflowOptions.headers]
+        [name, newUpdateID, firstRunID] + InputOptions.own.parameters + [NewWorkflowOptions.headers]
 
     static let execute = Command(
         "execute",
@@ -95,7 +95,7 @@ enum UpdateCommands {
         meta.identity = CommandIdentity.text
         var input = Input()
         input.name = values[name]
-        input.args = try InputOptions.payloads(values)
+        input.args = try InputOptions.own.payloads(values)
         input.header = try NewWorkflowOptions.header(values)
         var update = Request()
         update.meta = meta
