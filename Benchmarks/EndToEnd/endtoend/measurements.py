@@ -187,6 +187,13 @@ def lists(plan: Plan) -> dict[str, Any]:
     return measured_lists(plan.binary, plan.logs, plan.sagaload, plan.listed, 100)
 
 
+def schedules(plan: Plan) -> dict[str, Any]:
+    """Schedules that are due in the same second, and those that are not."""
+    from .schedules import schedules as measured_schedules
+
+    return measured_schedules(plan.binary, plan.logs, 1_000, plan.listed // 10)
+
+
 def attributes(plan: Plan) -> dict[str, Any]:
     """Sagas with search attributes and without."""
     from .attributes import attributes as measured_attributes

@@ -35,6 +35,7 @@ PARTS: dict[str, Callable[[Plan], Any]] = {
     "neighbors": measurements.neighbors,
     "operations": measurements.operations,
     "lists": measurements.lists,
+    "schedules": measurements.schedules,
     "attributes": measurements.attributes,
     "commands": measurements.commands,
     "starts": measurements.starts,

@@ -24,6 +24,7 @@ from . import (
     matrix,
     outages,
     pair_killer,
+    schedules,
     small_disk,
     stepped_clock,
     upgrade,
@@ -75,6 +76,7 @@ def main() -> None:
     brief = replace(settings, listen=min(2, settings.listen))
     # So many that the last kill still finds some at work.
     parents = arguments.parents or max(500, 40 * arguments.kills)
+    schedule_settings = schedules.ScheduleSettings(seed=seed, kills=arguments.kills)
     family_settings = families.FamilySettings(seed=seed, kills=arguments.kills, parents=parents)
     tests: dict[str, Test] = {
         "checks-notice-faults": verdict_check.run,
@@ -92,6 +94,7 @@ def main() -> None:
         "bad-wire": lambda folder: bad_wire.run(folder, settings, arguments.wire or 10),
         "wires": lambda folder: wires.run(folder, brief, arguments.wire or 6),
         "families": lambda folder: families.run(folder, family_settings),
+        "schedules": lambda folder: schedules.run(folder, schedule_settings),
     }
     names = [name for name in tests if any(only in name for only in arguments.only or [""])]
     if not names:

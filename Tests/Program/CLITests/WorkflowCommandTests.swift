@@ -91,6 +91,10 @@ extension ProgramTests {
             }
             #expect(try found("compensating") == ids)
             #expect(try found("running") == [])
+            // The step is that of the last activity, also while others are to come.
+            let step = "WorkflowType = 'CLISaga' AND SagaStep = 'undo_book'"
+            #expect(try json("count", "-q", step)["count"]?.string == "4")
+            #expect(try json("count", "-q", "WorkflowType = 'CLISaga' AND SagaStep IS NULL")["count"]?.string == "0")
             #expect(try workflow("terminate", "-w", "saga-1").status == 0)
             let ends = [
                 StubWorker.failure(type: "SagaCompensated", message: "undone"),

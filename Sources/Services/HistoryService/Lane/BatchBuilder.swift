@@ -40,6 +40,7 @@ struct BatchBuilder {
             if item.snapshot == nil, let index = journalIndex[row.runID] {
                 batch.journal[index].events += row.events
                 batch.journal[index].facts += row.facts
+                batch.journal[index].step = row.step ?? batch.journal[index].step
             } else {
                 journalIndex[row.runID] = batch.journal.count
                 batch.journal.append(row)

@@ -54,6 +54,19 @@ extension Shard {
 }
 
 extension Decision {
+    /// The step that the decision begins, if it begins one: the type of the last activity or child that it starts.
+    var step: String? {
+        for case .event(let recorded) in entries.reversed() {
+            switch recorded.event.attributes {
+            case .activityTaskScheduledEventAttributes(let attributes): return attributes.activityType?.name
+            case .startChildWorkflowExecutionInitiatedEventAttributes(let attributes):
+                return attributes.workflowType?.name
+            default: continue
+            }
+        }
+        return nil
+    }
+
     fileprivate var changesListing: Bool {
         entries.contains { entry in
             guard case .event(let recorded) = entry else { return false }

@@ -37,7 +37,8 @@ extension Shard {
                 sequence: run.sequence,
                 firstEventID: row.firstEventID,
                 events: row.events,
-                facts: row.facts
+                facts: row.facts,
+                step: decision.step
             )
             item.history = run.ask { CommittedHistory($0) }
             if run.sequence == 1 {

@@ -227,8 +227,8 @@ enum LaneStatements {
     private static let insertJournal = PostgresStatement(
         "lane_insert_journal",
         """
-        insert into sagamore.journal (run_id, sequence, first_event_id, events, facts)
-            select * from unnest($1::uuid[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[])
+        insert into sagamore.journal (run_id, sequence, first_event_id, events, facts, step)
+            select * from unnest($1::uuid[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[], $6::text[])
         """
     )
 
@@ -240,17 +240,17 @@ enum LaneStatements {
         var firsts = PostgresArray(of: .int64, capacity: count)
         var events = PostgresArray(of: .bytea, capacity: count)
         var facts = PostgresArray(of: .bytea, capacity: count)
+        var steps = PostgresArray(of: .text, capacity: count)
         for row in journal {
             ids.append(uuidHigh: row.runID.high, low: row.runID.low)
             sequences.append(row.sequence)
             firsts.append(row.firstEventID)
             events.append(row.events)
             facts.append(row.facts)
+            steps.append(optional: row.step)
         }
-        statements.append(
-            insertJournal,
-            [.array(ids), .array(sequences), .array(firsts), .array(events), .array(facts)]
-        )
+        let columns = [ids, sequences, firsts, events, facts, steps]
+        statements.append(insertJournal, columns.map { .array($0) })
     }
 
     private static let insertInbox = PostgresStatement(

@@ -19,7 +19,7 @@ struct Migration: Sendable {
 }
 
 enum Migrations {
-    static let all: [Migration] = [baseline, outboxGaps, visibility, batches, schedules]
+    static let all: [Migration] = [baseline, outboxGaps, visibility, batches, schedules, sagaSteps]
 
     /// Earlier steps belonged to development versions, whose databases cannot be migrated.
     static var first: Int32 { baseline.version }

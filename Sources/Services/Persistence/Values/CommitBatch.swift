@@ -60,8 +60,18 @@ public struct JournalRow: Sendable, Equatable {
     public var events: [UInt8]
     /// Encoded facts.
     public var facts: [UInt8]
+    /// The step that the run has begun, if it has begun one: the type of the last activity or child among the events.
+    public var step: String?
 
-    public init(runID: RunID, sequence: Int64, firstEventID: Int64, events: [UInt8], facts: [UInt8]) {
+    public init(
+        runID: RunID,
+        sequence: Int64,
+        firstEventID: Int64,
+        events: [UInt8],
+        facts: [UInt8],
+        step: String? = nil
+    ) {
+        self.step = step
         self.runID = runID
         self.sequence = sequence
         self.firstEventID = firstEventID

@@ -76,11 +76,13 @@ enum FilterColumn: String, Sendable, CaseIterable {
     case rootRunID = "RootRunId"
     case commandID = "CommandId"
     case sagaStatus = "SagaStatus"
+    case sagaStep = "SagaStep"
 
     /// What its values are.
     var kind: FilterKind {
         switch self {
-        case .workflowID, .workflowType, .taskQueue, .parentWorkflowID, .rootWorkflowID, .commandID, .sagaStatus:
+        case .workflowID, .workflowType, .taskQueue, .parentWorkflowID, .rootWorkflowID, .commandID, .sagaStatus,
+            .sagaStep:
             .keyword
         case .runID, .parentRunID, .rootRunID: .runID
         case .status: .status

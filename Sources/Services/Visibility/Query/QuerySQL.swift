@@ -76,6 +76,11 @@ struct QuerySQL {
         case .rootWorkflowID: "coalesce(r.root_workflow_id, r.workflow_id)"
         case .rootRunID: "coalesce(r.root_run_id, r.run_id)"
         case .commandID: "r.command_id"
+        case .sagaStep:
+            """
+            (select j.step from sagamore.journal j where j.run_id = r.run_id and j.step is not null
+            order by j.sequence desc limit 1)
+            """
         case .sagaStatus:
             "case r.saga_status "
                 + SagaStatus.allCases.map { "when \($0.rawValue) then '\($0.name)'" }.joined(separator: " ")

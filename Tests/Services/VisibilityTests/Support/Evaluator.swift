@@ -115,6 +115,7 @@ struct Evaluator {
         case .rootWorkflowID: return .text(run.root?.workflowID ?? run.workflowID)
         case .rootRunID: return .runID(run.root?.runID ?? run.runID)
         case .commandID: return run.commandID.map { .text($0) }
+        case .sagaStep: return run.steps.last.map { .text($0) }
         case .sagaStatus:
             if let saga = run.saga { return .text(saga.name) }
             return run.status == .running ? .text("running") : nil

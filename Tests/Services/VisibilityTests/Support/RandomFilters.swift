@@ -41,6 +41,7 @@ struct RandomFilters {
         if below(4) == 0 { run.root = name() }
         if below(3) == 0 { run.commandID = pick(Self.words) }
         if below(4) == 0 { run.saga = pick(SagaStatus.allCases) }
+        if below(3) == 0 { run.steps = Array(["book_car", "book_hotel", "undo_book_car"].prefix(1 + below(3))) }
         for attribute in VisibleWorld.attributes where below(2) == 0 {
             run.values[attribute.id] = value(attribute.type)
         }
@@ -111,7 +112,9 @@ struct RandomFilters {
     private mutating func literal(_ kind: FilterKind) -> String {
         switch kind {
         case .keyword, .keywordList, .text:
-            return Self.quoted(pick(Self.words + ["Order", "running", "compensated", "run 7", "red", "FOX"]))
+            return Self.quoted(
+                pick(Self.words + ["Order", "running", "compensated", "run 7", "FOX", "book_hotel"])
+            )
         case .runID:
             return Self.quoted(pick([RunID(high: 1, low: 1), RunID(high: 1, low: 2)].map(\.description) + ["x"]))
         case .int: return "\(below(5))"

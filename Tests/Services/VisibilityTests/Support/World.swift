@@ -61,7 +61,11 @@ final class VisibleWorld {
 
     func write(_ runs: [VisibleRun]) throws {
         for start in stride(from: 0, to: runs.count, by: 500) {
-            try commit { $0.newRuns = runs[start..<min(start + 500, runs.count)].map(\.row) }
+            let some = runs[start..<min(start + 500, runs.count)]
+            try commit { batch in
+                batch.newRuns = some.map(\.row)
+                batch.journal = some.flatMap(\.journal)
+            }
         }
     }
 
@@ -112,10 +116,28 @@ struct VisibleRun {
     var root: RunName?
     var commandID: String?
     var saga: SagaStatus?
+    /// The steps that it has begun.
+    var steps: [String] = []
     var historyLength: Int64 = 0
     var values: [Int32: SearchAttributeValue] = [:]
 
     var workflowID: String { "run \(number)" }
+
+    /// A row for each step, and one behind it that begins none.
+    var journal: [JournalRow] {
+        let begun = steps.map { Optional($0) }.flatMap { [$0, nil] }
+        return begun.enumerated().map { index, step in
+            JournalRow(
+                runID: runID,
+                sequence: Int64(index + 1),
+                firstEventID: Int64(index + 1),
+                events: [1],
+                facts: [],
+                step: step
+            )
+        }
+    }
+
     var runID: RunID { RunID(at: startedAt, random: (0, UInt64(number))) }
 
     var row: RunRow {
