@@ -40,6 +40,7 @@ METHODS = set(
     ListSchedules
     CountSchedules
     UpdateActivityOptions PauseActivity UnpauseActivity ResetActivity
+    PauseActivityExecution UnpauseActivityExecution ResetActivityExecution UpdateActivityExecutionOptions
     UpdateWorkflowExecution PollWorkflowExecutionUpdate ExecuteMultiOperation
     DeleteWorkflowExecution UpdateWorkflowExecutionOptions
     StartBatchOperation StopBatchOperation DescribeBatchOperation ListBatchOperations

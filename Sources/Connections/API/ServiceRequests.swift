@@ -181,6 +181,11 @@ extension PatchScheduleRequest: ServiceRequest {
     public var requestTaskToken: [UInt8]? { nil }
 }
 
+extension PauseActivityExecutionRequest: ServiceRequest {
+    public var requestNamespace: String? { namespace }
+    public var requestTaskToken: [UInt8]? { nil }
+}
+
 extension PauseActivityRequest: ServiceRequest {
     public var requestNamespace: String? { namespace }
     public var requestTaskToken: [UInt8]? { nil }
@@ -227,6 +232,11 @@ extension RegisterNamespaceRequest: ServiceRequest {
 }
 
 extension RequestCancelWorkflowExecutionRequest: ServiceRequest {
+    public var requestNamespace: String? { namespace }
+    public var requestTaskToken: [UInt8]? { nil }
+}
+
+extension ResetActivityExecutionRequest: ServiceRequest {
     public var requestNamespace: String? { namespace }
     public var requestTaskToken: [UInt8]? { nil }
 }
@@ -331,7 +341,17 @@ extension TerminateWorkflowExecutionRequest: ServiceRequest {
     public var requestTaskToken: [UInt8]? { nil }
 }
 
+extension UnpauseActivityExecutionRequest: ServiceRequest {
+    public var requestNamespace: String? { namespace }
+    public var requestTaskToken: [UInt8]? { nil }
+}
+
 extension UnpauseActivityRequest: ServiceRequest {
+    public var requestNamespace: String? { namespace }
+    public var requestTaskToken: [UInt8]? { nil }
+}
+
+extension UpdateActivityExecutionOptionsRequest: ServiceRequest {
     public var requestNamespace: String? { namespace }
     public var requestTaskToken: [UInt8]? { nil }
 }

@@ -395,6 +395,58 @@ public struct UpdateActivityOptionsRequest: ProtobufMessage {
     }
 }
 
+/// `temporal.api.workflowservice.v1.UpdateActivityExecutionOptionsRequest`.
+public struct UpdateActivityExecutionOptionsRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var workflowID: String = ""
+    public var activityID: String = ""
+    public var runID: String = ""
+    public var identity: String = ""
+    public var activityOptions: ActivityOptions?
+    public var updateMask: ProtobufFieldMask?
+    public var restoreOriginal: Bool = false
+    public var resourceID: String = ""
+    public var requestID: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateActivityExecutionOptionsRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s workflow_id 3s activity_id 4s run_id 5s identity 6m activity_options 7m update_mask 8b restore_original 9s resource_id 10s request_id", messages: [ActivityOptions.self, ProtobufFieldMask.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.workflowID = try reader.string()
+            case 26: self.activityID = try reader.string()
+            case 34: self.runID = try reader.string()
+            case 42: self.identity = try reader.string()
+            case 50: try reader.message(&self.activityOptions)
+            case 58: try reader.message(&self.updateMask)
+            case 64: self.restoreOriginal = try reader.bool()
+            case 74: self.resourceID = try reader.string()
+            case 82: self.requestID = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(10, omittingDefault: self.requestID)
+        writer.string(9, omittingDefault: self.resourceID)
+        writer.bool(8, omittingDefault: self.restoreOriginal)
+        writer.message(7, self.updateMask)
+        writer.message(6, self.activityOptions)
+        writer.string(5, omittingDefault: self.identity)
+        writer.string(4, omittingDefault: self.runID)
+        writer.string(3, omittingDefault: self.activityID)
+        writer.string(2, omittingDefault: self.workflowID)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.UpdateActivityOptionsResponse`.
 public struct UpdateActivityOptionsResponse: ProtobufMessage {
     public var activityOptions: ActivityOptions?
@@ -403,6 +455,31 @@ public struct UpdateActivityOptionsResponse: ProtobufMessage {
     public init() {}
 
     public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateActivityOptionsResponse" }
+    public static let protobufFields = ProtobufFields("1m activity_options", messages: [ActivityOptions.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.activityOptions)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(1, self.activityOptions)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UpdateActivityExecutionOptionsResponse`.
+public struct UpdateActivityExecutionOptionsResponse: ProtobufMessage {
+    public var activityOptions: ActivityOptions?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateActivityExecutionOptionsResponse" }
     public static let protobufFields = ProtobufFields("1m activity_options", messages: [ActivityOptions.self])
 
     public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
@@ -470,6 +547,52 @@ public struct PauseActivityRequest: ProtobufMessage {
     }
 }
 
+/// `temporal.api.workflowservice.v1.PauseActivityExecutionRequest`.
+public struct PauseActivityExecutionRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var workflowID: String = ""
+    public var activityID: String = ""
+    public var runID: String = ""
+    public var identity: String = ""
+    public var reason: String = ""
+    public var resourceID: String = ""
+    public var requestID: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PauseActivityExecutionRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s workflow_id 3s activity_id 4s run_id 5s identity 6s reason 7s resource_id 8s request_id")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.workflowID = try reader.string()
+            case 26: self.activityID = try reader.string()
+            case 34: self.runID = try reader.string()
+            case 42: self.identity = try reader.string()
+            case 50: self.reason = try reader.string()
+            case 58: self.resourceID = try reader.string()
+            case 66: self.requestID = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(8, omittingDefault: self.requestID)
+        writer.string(7, omittingDefault: self.resourceID)
+        writer.string(6, omittingDefault: self.reason)
+        writer.string(5, omittingDefault: self.identity)
+        writer.string(4, omittingDefault: self.runID)
+        writer.string(3, omittingDefault: self.activityID)
+        writer.string(2, omittingDefault: self.workflowID)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.PauseActivityResponse`.
 public struct PauseActivityResponse: ProtobufMessage {
     public var unknownFields: [UInt8] = []
@@ -477,6 +600,28 @@ public struct PauseActivityResponse: ProtobufMessage {
     public init() {}
 
     public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PauseActivityResponse" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.PauseActivityExecutionResponse`.
+public struct PauseActivityExecutionResponse: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.PauseActivityExecutionResponse" }
     public static let protobufFields = ProtobufFields("")
 
     public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
@@ -548,6 +693,55 @@ public struct UnpauseActivityRequest: ProtobufMessage {
     }
 }
 
+/// `temporal.api.workflowservice.v1.UnpauseActivityExecutionRequest`.
+public struct UnpauseActivityExecutionRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var workflowID: String = ""
+    public var activityID: String = ""
+    public var runID: String = ""
+    public var identity: String = ""
+    public var reason: String = ""
+    public var jitter: ProtobufDuration?
+    public var resourceID: String = ""
+    public var requestID: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UnpauseActivityExecutionRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s workflow_id 3s activity_id 4s run_id 5s identity 8s reason 9m jitter 10s resource_id 11s request_id", messages: [ProtobufDuration.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.workflowID = try reader.string()
+            case 26: self.activityID = try reader.string()
+            case 34: self.runID = try reader.string()
+            case 42: self.identity = try reader.string()
+            case 66: self.reason = try reader.string()
+            case 74: try reader.message(&self.jitter)
+            case 82: self.resourceID = try reader.string()
+            case 90: self.requestID = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(11, omittingDefault: self.requestID)
+        writer.string(10, omittingDefault: self.resourceID)
+        writer.message(9, self.jitter)
+        writer.string(8, omittingDefault: self.reason)
+        writer.string(5, omittingDefault: self.identity)
+        writer.string(4, omittingDefault: self.runID)
+        writer.string(3, omittingDefault: self.activityID)
+        writer.string(2, omittingDefault: self.workflowID)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.UnpauseActivityResponse`.
 public struct UnpauseActivityResponse: ProtobufMessage {
     public var unknownFields: [UInt8] = []
@@ -555,6 +749,28 @@ public struct UnpauseActivityResponse: ProtobufMessage {
     public init() {}
 
     public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UnpauseActivityResponse" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UnpauseActivityExecutionResponse`.
+public struct UnpauseActivityExecutionResponse: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UnpauseActivityExecutionResponse" }
     public static let protobufFields = ProtobufFields("")
 
     public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
@@ -629,113 +845,40 @@ public struct ResetActivityRequest: ProtobufMessage {
     }
 }
 
-/// `temporal.api.workflowservice.v1.ResetActivityResponse`.
-public struct ResetActivityResponse: ProtobufMessage {
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ResetActivityResponse" }
-    public static let protobufFields = ProtobufFields("")
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest`.
-public struct UpdateWorkflowExecutionOptionsRequest: ProtobufMessage {
+/// `temporal.api.workflowservice.v1.ResetActivityExecutionRequest`.
+public struct ResetActivityExecutionRequest: ProtobufMessage {
     public var namespace: String = ""
-    public var workflowExecution: WorkflowExecution?
-    public var workflowExecutionOptions: WorkflowExecutionOptions?
-    public var updateMask: ProtobufFieldMask?
+    public var workflowID: String = ""
+    public var activityID: String = ""
+    public var runID: String = ""
     public var identity: String = ""
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2m workflow_execution 3m workflow_execution_options 4m update_mask 5s identity", messages: [WorkflowExecution.self, WorkflowExecutionOptions.self, ProtobufFieldMask.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 18: try reader.message(&self.workflowExecution)
-            case 26: try reader.message(&self.workflowExecutionOptions)
-            case 34: try reader.message(&self.updateMask)
-            case 42: self.identity = try reader.string()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.string(5, omittingDefault: self.identity)
-        writer.message(4, self.updateMask)
-        writer.message(3, self.workflowExecutionOptions)
-        writer.message(2, self.workflowExecution)
-        writer.string(1, omittingDefault: self.namespace)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse`.
-public struct UpdateWorkflowExecutionOptionsResponse: ProtobufMessage {
-    public var workflowExecutionOptions: WorkflowExecutionOptions?
-    public var updateTime: ProtobufTimestamp?
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse" }
-    public static let protobufFields = ProtobufFields("1m workflow_execution_options 2m update_time", messages: [WorkflowExecutionOptions.self, ProtobufTimestamp.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: try reader.message(&self.workflowExecutionOptions)
-            case 18: try reader.message(&self.updateTime)
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(2, self.updateTime)
-        writer.message(1, self.workflowExecutionOptions)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.RecordWorkerHeartbeatRequest`.
-public struct RecordWorkerHeartbeatRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var identity: String = ""
-    public var workerHeartbeat: [WorkerHeartbeat] = []
+    public var keepPaused: Bool = false
+    public var jitter: ProtobufDuration?
+    public var restoreOriginalOptions: Bool = false
     public var resourceID: String = ""
+    public var requestID: String = ""
+    public var resetHeartbeat: Bool = false
     public var unknownFields: [UInt8] = []
 
     public init() {}
 
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.RecordWorkerHeartbeatRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2s identity 3*m worker_heartbeat 4s resource_id", messages: [WorkerHeartbeat.self])
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ResetActivityExecutionRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s workflow_id 3s activity_id 4s run_id 5s identity 6b keep_paused 7m jitter 8b restore_original_options 9s resource_id 10s request_id 11b reset_heartbeat", messages: [ProtobufDuration.self])
 
     public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
         while let tag = try reader.nextTag() {
             switch tag {
             case 10: self.namespace = try reader.string()
-            case 18: self.identity = try reader.string()
-            case 26: try reader.message(&self.workerHeartbeat)
-            case 34: self.resourceID = try reader.string()
+            case 18: self.workflowID = try reader.string()
+            case 26: self.activityID = try reader.string()
+            case 34: self.runID = try reader.string()
+            case 42: self.identity = try reader.string()
+            case 48: self.keepPaused = try reader.bool()
+            case 58: try reader.message(&self.jitter)
+            case 64: self.restoreOriginalOptions = try reader.bool()
+            case 74: self.resourceID = try reader.string()
+            case 82: self.requestID = try reader.string()
+            case 88: self.resetHeartbeat = try reader.bool()
             default: try reader.unknownField(&self.unknownFields)
             }
         }
@@ -743,99 +886,16 @@ public struct RecordWorkerHeartbeatRequest: ProtobufMessage {
 
     public func encode(into writer: inout ProtobufWriter) {
         writer.raw(self.unknownFields)
-        writer.string(4, omittingDefault: self.resourceID)
-        writer.message(3, self.workerHeartbeat)
-        writer.string(2, omittingDefault: self.identity)
+        writer.bool(11, omittingDefault: self.resetHeartbeat)
+        writer.string(10, omittingDefault: self.requestID)
+        writer.string(9, omittingDefault: self.resourceID)
+        writer.bool(8, omittingDefault: self.restoreOriginalOptions)
+        writer.message(7, self.jitter)
+        writer.bool(6, omittingDefault: self.keepPaused)
+        writer.string(5, omittingDefault: self.identity)
+        writer.string(4, omittingDefault: self.runID)
+        writer.string(3, omittingDefault: self.activityID)
+        writer.string(2, omittingDefault: self.workflowID)
         writer.string(1, omittingDefault: self.namespace)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.RecordWorkerHeartbeatResponse`.
-public struct RecordWorkerHeartbeatResponse: ProtobufMessage {
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.RecordWorkerHeartbeatResponse" }
-    public static let protobufFields = ProtobufFields("")
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.ListWorkersRequest`.
-public struct ListWorkersRequest: ProtobufMessage {
-    public var namespace: String = ""
-    public var pageSize: Int32 = 0
-    public var nextPageToken: [UInt8] = []
-    public var query: String = ""
-    public var includeSystemWorkers: Bool = false
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListWorkersRequest" }
-    public static let protobufFields = ProtobufFields("1s namespace 2i page_size 3t next_page_token 4s query 5b include_system_workers")
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: self.namespace = try reader.string()
-            case 16: self.pageSize = try reader.int32()
-            case 26: self.nextPageToken = try reader.bytes()
-            case 34: self.query = try reader.string()
-            case 40: self.includeSystemWorkers = try reader.bool()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.bool(5, omittingDefault: self.includeSystemWorkers)
-        writer.string(4, omittingDefault: self.query)
-        writer.bytes(3, omittingDefault: self.nextPageToken)
-        writer.int32(2, omittingDefault: self.pageSize)
-        writer.string(1, omittingDefault: self.namespace)
-    }
-}
-
-/// `temporal.api.workflowservice.v1.ListWorkersResponse`.
-public struct ListWorkersResponse: ProtobufMessage {
-    public var workersInfo: [WorkerInfo] = []
-    public var workers: [WorkerListInfo] = []
-    public var nextPageToken: [UInt8] = []
-    public var unknownFields: [UInt8] = []
-
-    public init() {}
-
-    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListWorkersResponse" }
-    public static let protobufFields = ProtobufFields("1*m workers_info 3*m workers 2t next_page_token", messages: [WorkerInfo.self, WorkerListInfo.self])
-
-    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
-        while let tag = try reader.nextTag() {
-            switch tag {
-            case 10: try reader.message(&self.workersInfo)
-            case 26: try reader.message(&self.workers)
-            case 18: self.nextPageToken = try reader.bytes()
-            default: try reader.unknownField(&self.unknownFields)
-            }
-        }
-    }
-
-    public func encode(into writer: inout ProtobufWriter) {
-        writer.raw(self.unknownFields)
-        writer.message(3, self.workers)
-        writer.bytes(2, omittingDefault: self.nextPageToken)
-        writer.message(1, self.workersInfo)
     }
 }

@@ -3,6 +3,239 @@
 
 public import SagamoreProtobuf
 
+/// `temporal.api.workflowservice.v1.ResetActivityResponse`.
+public struct ResetActivityResponse: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ResetActivityResponse" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ResetActivityExecutionResponse`.
+public struct ResetActivityExecutionResponse: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ResetActivityExecutionResponse" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest`.
+public struct UpdateWorkflowExecutionOptionsRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var workflowExecution: WorkflowExecution?
+    public var workflowExecutionOptions: WorkflowExecutionOptions?
+    public var updateMask: ProtobufFieldMask?
+    public var identity: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2m workflow_execution 3m workflow_execution_options 4m update_mask 5s identity", messages: [WorkflowExecution.self, WorkflowExecutionOptions.self, ProtobufFieldMask.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: try reader.message(&self.workflowExecution)
+            case 26: try reader.message(&self.workflowExecutionOptions)
+            case 34: try reader.message(&self.updateMask)
+            case 42: self.identity = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(5, omittingDefault: self.identity)
+        writer.message(4, self.updateMask)
+        writer.message(3, self.workflowExecutionOptions)
+        writer.message(2, self.workflowExecution)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse`.
+public struct UpdateWorkflowExecutionOptionsResponse: ProtobufMessage {
+    public var workflowExecutionOptions: WorkflowExecutionOptions?
+    public var updateTime: ProtobufTimestamp?
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse" }
+    public static let protobufFields = ProtobufFields("1m workflow_execution_options 2m update_time", messages: [WorkflowExecutionOptions.self, ProtobufTimestamp.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.workflowExecutionOptions)
+            case 18: try reader.message(&self.updateTime)
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(2, self.updateTime)
+        writer.message(1, self.workflowExecutionOptions)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.RecordWorkerHeartbeatRequest`.
+public struct RecordWorkerHeartbeatRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var identity: String = ""
+    public var workerHeartbeat: [WorkerHeartbeat] = []
+    public var resourceID: String = ""
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.RecordWorkerHeartbeatRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2s identity 3*m worker_heartbeat 4s resource_id", messages: [WorkerHeartbeat.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 18: self.identity = try reader.string()
+            case 26: try reader.message(&self.workerHeartbeat)
+            case 34: self.resourceID = try reader.string()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.string(4, omittingDefault: self.resourceID)
+        writer.message(3, self.workerHeartbeat)
+        writer.string(2, omittingDefault: self.identity)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.RecordWorkerHeartbeatResponse`.
+public struct RecordWorkerHeartbeatResponse: ProtobufMessage {
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.RecordWorkerHeartbeatResponse" }
+    public static let protobufFields = ProtobufFields("")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ListWorkersRequest`.
+public struct ListWorkersRequest: ProtobufMessage {
+    public var namespace: String = ""
+    public var pageSize: Int32 = 0
+    public var nextPageToken: [UInt8] = []
+    public var query: String = ""
+    public var includeSystemWorkers: Bool = false
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListWorkersRequest" }
+    public static let protobufFields = ProtobufFields("1s namespace 2i page_size 3t next_page_token 4s query 5b include_system_workers")
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: self.namespace = try reader.string()
+            case 16: self.pageSize = try reader.int32()
+            case 26: self.nextPageToken = try reader.bytes()
+            case 34: self.query = try reader.string()
+            case 40: self.includeSystemWorkers = try reader.bool()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.bool(5, omittingDefault: self.includeSystemWorkers)
+        writer.string(4, omittingDefault: self.query)
+        writer.bytes(3, omittingDefault: self.nextPageToken)
+        writer.int32(2, omittingDefault: self.pageSize)
+        writer.string(1, omittingDefault: self.namespace)
+    }
+}
+
+/// `temporal.api.workflowservice.v1.ListWorkersResponse`.
+public struct ListWorkersResponse: ProtobufMessage {
+    public var workersInfo: [WorkerInfo] = []
+    public var workers: [WorkerListInfo] = []
+    public var nextPageToken: [UInt8] = []
+    public var unknownFields: [UInt8] = []
+
+    public init() {}
+
+    public static var protobufMessageName: String { "temporal.api.workflowservice.v1.ListWorkersResponse" }
+    public static let protobufFields = ProtobufFields("1*m workers_info 3*m workers 2t next_page_token", messages: [WorkerInfo.self, WorkerListInfo.self])
+
+    public mutating func merge(from reader: inout ProtobufReader) throws(ProtobufError) {
+        while let tag = try reader.nextTag() {
+            switch tag {
+            case 10: try reader.message(&self.workersInfo)
+            case 26: try reader.message(&self.workers)
+            case 18: self.nextPageToken = try reader.bytes()
+            default: try reader.unknownField(&self.unknownFields)
+            }
+        }
+    }
+
+    public func encode(into writer: inout ProtobufWriter) {
+        writer.raw(self.unknownFields)
+        writer.message(3, self.workers)
+        writer.bytes(2, omittingDefault: self.nextPageToken)
+        writer.message(1, self.workersInfo)
+    }
+}
+
 /// `temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest`.
 public struct UpdateTaskQueueConfigRequest: ProtobufMessage {
     public var namespace: String = ""

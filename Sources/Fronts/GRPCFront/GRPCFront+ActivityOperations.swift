@@ -43,19 +43,11 @@ extension GRPCFront {
     ) throws(RequestError) {
         let target = Target(request)
         let (workflow, selection) = try resolve(target)
-        let operation: ActivityOperation
-        if request.restoreOriginal {
-            if request.updateMask?.paths.isEmpty == false {
-                throw .invalidArgument("Both UpdateMask and RestoreOriginal are provided")
-            }
-            operation = .restoreOptions
-        } else {
-            guard let options = request.activityOptions else {
-                throw .invalidArgument("ActivityOptions are not provided")
-            }
-            guard let mask = request.updateMask else { throw .invalidArgument("UpdateMask is not provided") }
-            operation = .changeOptions(options, mask: mask.paths)
-        }
+        let operation = try Self.change(
+            request.activityOptions,
+            request.updateMask,
+            restoresOriginal: request.restoreOriginal
+        )
         history.operate(
             operation,
             on: selection,
@@ -67,6 +59,23 @@ extension GRPCFront {
                 return response.serializedBytes()
             }
         )
+    }
+
+    /// - Throws: `invalidArgument` for a change that says too little, or too much.
+    static func change(
+        _ options: ActivityOptions?,
+        _ mask: ProtobufFieldMask?,
+        restoresOriginal: Bool
+    ) throws(RequestError) -> ActivityOperation {
+        if restoresOriginal {
+            if mask?.paths.isEmpty == false {
+                throw .invalidArgument("Both UpdateMask and RestoreOriginal are provided")
+            }
+            return .restoreOptions
+        }
+        guard let options else { throw .invalidArgument("ActivityOptions are not provided") }
+        guard let mask else { throw .invalidArgument("UpdateMask is not provided") }
+        return .changeOptions(options, mask: mask.paths)
     }
 
     private func operate(

@@ -87,6 +87,7 @@ public final class GRPCFront: Sendable {
         registerActivityTasks(on: server)
         registerActivitiesByID(on: server)
         registerActivityOperations(on: server)
+        registerActivityExecutions(on: server)
         registerTaskQueues(on: server)
         registerWorkers(on: server)
         registerVisibility(on: server)

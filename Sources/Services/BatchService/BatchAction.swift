@@ -11,7 +11,8 @@ enum BatchAction: Sendable {
     case signal(BatchOperationSignal)
     case cancel
     case delete
-    case reset(ResetOptions)
+    /// With what is done to the new run.
+    case reset(ResetOptions, [PostResetOperation])
     case updateOptions(BatchOperationUpdateWorkflowExecutionOptions)
     case operate(ActivityOperation, ActivitySelection)
 
@@ -24,7 +25,8 @@ enum BatchAction: Sendable {
             self = .signal(operation)
         case .cancellationOperation: self = .cancel
         case .deletionOperation: self = .delete
-        case .resetOperation(let operation): self = .reset(try Self.options(operation))
+        case .resetOperation(let operation):
+            self = .reset(try Self.options(operation), operation.postResetOperations)
         case .updateWorkflowOptionsOperation(let operation):
             if operation.workflowExecutionOptions == nil { throw .invalidArgument("must provide UpdateOptions") }
             if operation.updateMask == nil { throw .invalidArgument("must provide UpdateMask") }
@@ -68,9 +70,6 @@ enum BatchAction: Sendable {
     }
 
     private static func options(_ operation: BatchOperationReset) throws(RequestError) -> ResetOptions {
-        guard operation.postResetOperations.isEmpty else {
-            throw RequestError(.unimplemented, "post_reset_operations of a batch are not available in this version")
-        }
         if let options = operation.options {
             switch options.target {
             case .firstWorkflowTask, .lastWorkflowTask, .workflowTaskID: return options

@@ -47,7 +47,7 @@ struct BatchStep {
                 limits: limits
             )
             _ = try answer { (reply: Reply<RunID>) in history.signal(target, request, reply: reply) }
-        case .reset(let options): try reset(target, options)
+        case .reset(let options, let operations): try reset(target, options, operations)
         case .updateOptions(let change):
             let request = try ExecutionOptionsRequest(
                 change.workflowExecutionOptions,
@@ -70,11 +70,16 @@ struct BatchStep {
         "batch \(job.id) \(target.runID?.description ?? target.key.workflowID)"
     }
 
-    private func reset(_ target: WorkflowReference, _ options: ResetOptions) throws(RequestError) {
+    private func reset(
+        _ target: WorkflowReference,
+        _ options: ResetOptions,
+        _ operations: [PostResetOperation]
+    ) throws(RequestError) {
         var request = ResetWorkflowExecutionRequest()
         request.reason = reason
         request.requestID = requestID(target)
         request.identity = job.identity
+        request.postResetOperations = operations
         request.resetReapplyType = options.resetReapplyType
         request.resetReapplyExcludeTypes = options.resetReapplyExcludeTypes
         switch options.target {

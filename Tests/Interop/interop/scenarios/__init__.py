@@ -80,4 +80,5 @@ from . import (  # noqa: E402, I001
     visibility as visibility,
     batches as batches,
     schedules as schedules,
+    command_line as command_line,
 )

@@ -12,7 +12,8 @@ from temporalio.api.batch.v1 import (
     BatchOperationTermination,
     BatchOperationUnpauseActivities,
 )
-from temporalio.api.common.v1 import ResetOptions, WorkflowExecution
+from temporalio.api.common.v1 import Execution, ResetOptions, WorkflowExecution
+from temporalio.api.enums.v1 import ExecutionType
 from temporalio.api.workflowservice.v1 import (
     DescribeBatchOperationRequest,
     ListBatchOperationsRequest,
@@ -26,6 +27,7 @@ from . import scenario
 from .visibility import do, found, own_namespace, start, until_listed
 
 RUNNING = 1
+ACTIVITY = Execution(type=ExecutionType.EXECUTION_TYPE_ACTIVITY, business_id="x")
 
 
 def batch(stage: Stage, job: str, **fields: Any) -> StartBatchOperationRequest:
@@ -81,6 +83,11 @@ async def batches_refused(stage: Stage) -> None:
         "no operation": batch(own, "j", **query),
         "no job": batch(own, "", **query, **termination),
         "query and runs": batch(own, "j", **query, **termination, executions=[WorkflowExecution(workflow_id="x")]),
+        "a target without a type": batch(own, "j", **termination, target_executions=[Execution(business_id="x")]),
+        "an activity": batch(own, "j", **termination, target_executions=[ACTIVITY]),
+        "runs and targets": batch(
+            own, "j", **termination, target_executions=[ACTIVITY], executions=[WorkflowExecution(workflow_id="x")]
+        ),
         "a signal without a name": batch(own, "j", **query, signal_operation=BatchOperationSignal()),
         "no reset type": batch(own, "j", **query, reset_operation=BatchOperationReset()),
         "no reset target": batch(own, "j", **query, reset_operation=BatchOperationReset(options=ResetOptions())),
@@ -139,6 +146,10 @@ async def batches_done(stage: Stage) -> None:
             "termination_operation": BatchOperationTermination(identity="me"),
         },
         "terminate missing": {"executions": missing, "termination_operation": BatchOperationTermination()},
+        "terminate targets": {
+            "target_executions": [Execution(type=ExecutionType.EXECUTION_TYPE_WORKFLOW, business_id="none")],
+            "termination_operation": BatchOperationTermination(),
+        },
         "terminate bad": {"executions": bad, "termination_operation": BatchOperationTermination()},
         "terminate closed": {
             "visibility_query": "WorkflowId = 'a-4'",
