@@ -362,7 +362,8 @@ let program: [Target] = [
         "SagamoreCLITests",
         [
             "SagamoreProgramTestSupport", "SagamorePostgresTestSupport", "SagamoreKafkaTestSupport",
-            "SagamoreGRPCTestSupport", "SagamoreWebTestSupport", "SagamoreCLI", "SagamoreServer", "SagamoreGRPC",
+            "SagamoreGRPCTestSupport", "SagamoreWebTestSupport", "SagamoreCLI", "SagamoreServer", "SagamorePersistence",
+            "SagamoreGRPC",
             "SagamoreKafkaClient", "SagamoreJSONText", "SagamoreCommandLineArguments", "SagamoreAPI",
             "SagamoreProtobuf", "SagamorePostgresClient", "SagamoreEmbeddedPostgres", "SagamoreLogging",
         ]

@@ -11,25 +11,22 @@ extension ScheduleService: ScheduleClient {
         in namespace: NamespaceRecord,
         reply: Reply<CreateScheduleResponse>
     ) {
-        let limits = limits.current
-        let definition: ScheduleDefinition
-        let attributes: RawMessage<SearchAttributes>?
+        let given: Given
         do throws(RequestError) {
-            definition = try ScheduleDefinition(
+            given = try check(
                 request.schedule ?? Schedule(),
                 id: request.scheduleID,
-                attributes: namespace.searchAttributes,
-                limits: limits
+                request.memo,
+                request.searchAttributes,
+                namespace
             )
-            try checkMemo(request.memo, limits)
-            attributes = try typed(request.searchAttributes, namespace, limits)
         } catch {
             return reply.fail(error)
         }
         var generator = SystemRandomNumberGenerator()
         let instance = RunID(at: clock(), random: (generator.next(), generator.next()))
         call(
-            .create(request, definition, attributes, instance: instance),
+            .create(request, given.definition, given.attributes, instance: instance),
             on: ScheduleName(namespace: namespace.number, id: request.scheduleID),
             answer(reply) { answer in
                 var response = CreateScheduleResponse()
@@ -40,26 +37,23 @@ extension ScheduleService: ScheduleClient {
     }
 
     public func update(_ request: UpdateScheduleRequest, in namespace: NamespaceRecord, reply: Reply<Void>) {
-        let limits = limits.current
-        let definition: ScheduleDefinition
-        let attributes: RawMessage<SearchAttributes>?
+        let given: Given
         do throws(RequestError) {
             guard let schedule = request.schedule, schedule.action?.action != nil else {
                 throw .invalidArgument("Only StartWorkflow action is supported for schedules")
             }
-            definition = try ScheduleDefinition(
+            given = try check(
                 schedule,
                 id: request.scheduleID,
-                attributes: namespace.searchAttributes,
-                limits: limits
+                request.memo,
+                request.searchAttributes,
+                namespace
             )
-            try checkMemo(request.memo, limits)
-            attributes = try typed(request.searchAttributes, namespace, limits)
         } catch {
             return reply.fail(error)
         }
         call(
-            .update(request, definition, attributes),
+            .update(request, given.definition, given.attributes),
             on: ScheduleName(namespace: namespace.number, id: request.scheduleID),
             answer(reply) { _ in }
         )
@@ -112,14 +106,25 @@ extension ScheduleService: ScheduleClient {
         Reply { outcome in reply.answer(outcome.map(value)) }
     }
 
-    private func typed(
-        _ given: RawMessage<SearchAttributes>?,
-        _ namespace: NamespaceRecord,
-        _ limits: Limits
-    ) throws(RequestError) -> RawMessage<SearchAttributes>? {
-        guard let given else { return nil }
-        try checkSearchAttributes(given, namespace.searchAttributes, limits)
-        return namespace.searchAttributes.typed(given)
+    /// What a request defines, checked.
+    private struct Given {
+        let definition: ScheduleDefinition
+        /// With their types.
+        let attributes: RawMessage<SearchAttributes>?
+    }
+
+    private func check(
+        _ schedule: Schedule,
+        id: String,
+        _ memo: RawMessage<Memo>?,
+        _ attributes: RawMessage<SearchAttributes>?,
+        _ namespace: NamespaceRecord
+    ) throws(RequestError) -> Given {
+        let (limits, catalog) = (limits.current, namespace.searchAttributes)
+        let definition = try ScheduleDefinition(schedule, id: id, attributes: catalog, limits: limits)
+        try checkMemo(memo, limits)
+        try checkSearchAttributes(attributes, catalog, limits)
+        return Given(definition: definition, attributes: attributes.map { catalog.typed($0) })
     }
 
     // MARK: Lists

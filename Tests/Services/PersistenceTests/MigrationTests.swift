@@ -23,6 +23,25 @@ extension PersistenceTests {
             #expect(second.version == first.version)
         }
 
+        @Test func eachStepIsTold() throws {
+            let session = try connect(try newDatabase())
+            var steps: [Migrator.Progress] = []
+            let outcome = try Migrator.migrate(session, shardCount: 1) { steps.append($0) }
+            #expect(steps.prefix(outcome.applied.count) == outcome.applied.map { .applying($0) }[...])
+            let indexes = steps.dropFirst(outcome.applied.count)
+            #expect(!indexes.isEmpty)
+            for (number, step) in indexes.enumerated() {
+                guard case .indexing(_, number + 1, of: indexes.count) = step else {
+                    Issue.record("\(step) is no index, or has another number")
+                    continue
+                }
+            }
+            #expect(try IndexProgress.read(session, madeBy: "nobody") == nil)
+            steps = []
+            _ = try Migrator.migrate(session, shardCount: 1) { steps.append($0) }
+            #expect(steps.isEmpty)
+        }
+
         @Test func concurrentMigrationsMakeOneInstallation() throws {
             let url = try newDatabase()
             final class Results: @unchecked Sendable {

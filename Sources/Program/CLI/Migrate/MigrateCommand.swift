@@ -50,10 +50,13 @@ enum MigrateCommand {
 
     private static func migrate(_ url: String, shardCount: Int?) throws(CommandFailure) -> Outcome {
         do throws(PostgresError) {
-            let connection = try PostgresConnection(url, applicationName: "sagamore migrate")
+            let name = "sagamore migrate"
+            let connection = try PostgresConnection(url, applicationName: name)
             defer { connection.close() }
             let count = shardCount ?? ServerConfiguration.defaultShardCount
-            let schema = try Migrator.migrate(connection, shardCount: count)
+            let progress = MigrationProgress(url: url, applicationName: name)
+            defer { progress.end() }
+            let schema = try Migrator.migrate(connection, shardCount: count) { progress.note($0) }
             var slices: Migrator.Rebalancing?
             if let shardCount { slices = try Migrator.rebalance(connection, shardCount: shardCount) }
             return Outcome(schema: schema, slices: slices, shardCount: shardCount ?? schema.slices.usedShardCount)

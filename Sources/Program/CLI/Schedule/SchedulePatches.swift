@@ -14,6 +14,8 @@ enum SchedulePatches {
     static let startTime = Option<TimeArgument>("--start-time", valueName: "TIME", help: "The first time.")
     static let endTime = Option<TimeArgument>("--end-time", valueName: "TIME", help: "The last time.")
 
+    static let follows = Flag("--follow", "-f", help: "Wait until all have begun. A terminal shows the progress.")
+
     static let toggle = Command(
         "toggle",
         abstract: "Pause or unpause a schedule.",
@@ -46,13 +48,22 @@ enum SchedulePatches {
             With the policy BufferAll they run one after the other, with AllowAll at once; Skip leaves out times at \
             which the workflow of an earlier one is still running. Example:
             sagamore schedule backfill -s nightly --start-time 2026-01-01T00:00:00Z --end-time 2026-01-31T23:59:59Z \
-            --overlap-policy BufferAll
+            --overlap-policy BufferAll --follow
             """,
         parameters: ServiceClient.parameters([
-            ScheduleOptions.scheduleID, startTime, endTime, ScheduleOptions.overlapPolicy,
+            ScheduleOptions.scheduleID, startTime, endTime, ScheduleOptions.overlapPolicy, follows,
         ])
     ) { values in
-        try await send(try backfillPatch(values), values, report: "Backfill request sent")
+        let patch = try backfillPatch(values)
+        guard values[follows], let backfill = patch.backfillRequest.first else {
+            return try await send(patch, values, report: "Backfill request sent")
+        }
+        let id = try ScheduleOptions.id(values)
+        try await ServiceClient.use(values) { client in
+            let following = try await BackfillFollowing(of: backfill, schedule: id, client)
+            let _: PatchScheduleResponse = try await client.call(.patchSchedule, request(patch, id, client.namespace))
+            Report.done(try await following.run(), values)
+        }
     }
 
     static func togglePatch(_ values: ParsedValues) throws(UsageError) -> SchedulePatch {
@@ -86,15 +97,20 @@ enum SchedulePatches {
     }
 
     private static func send(_ patch: SchedulePatch, _ values: ParsedValues, report: String) async throws {
-        var request = PatchScheduleRequest()
-        request.namespace = values[Places.namespace]
-        request.scheduleID = try ScheduleOptions.id(values)
-        request.patch = patch
-        request.identity = CommandIdentity.text
-        request.requestID = CommandIdentity.newID()
+        let request = request(patch, try ScheduleOptions.id(values), values[Places.namespace])
         try await ServiceClient.use(values) { client in
             let _: PatchScheduleResponse = try await client.call(.patchSchedule, request)
             Report.done(report, values)
         }
+    }
+
+    private static func request(_ patch: SchedulePatch, _ id: String, _ namespace: String) -> PatchScheduleRequest {
+        var request = PatchScheduleRequest()
+        request.namespace = namespace
+        request.scheduleID = id
+        request.patch = patch
+        request.identity = CommandIdentity.text
+        request.requestID = CommandIdentity.newID()
+        return request
     }
 }

@@ -16,12 +16,25 @@ public enum Migrator {
         public let installationID: String
     }
 
-    /// - Parameter shardCount: used when the database is new; `rebalance` changes it later.
+    /// What a migration has come to.
+    public enum Progress: Sendable, Equatable {
+        /// It applies a version of the schema, as `version: summary`.
+        case applying(String)
+        /// It waits for another process that makes indexes.
+        case waiting
+        /// It makes an index, one of so many, while others read and write the table.
+        case indexing(String, number: Int, of: Int)
+    }
+
+    /// - Parameters:
+    ///   - shardCount: used when the database is new; `rebalance` changes it later.
+    ///   - note: is told of each step when it begins.
     /// - Throws: `.usage` for a database that a newer program has brought further than this one knows, and for one that
     ///   a development version made.
     public static func migrate(
         _ connection: PostgresConnection,
-        shardCount: Int
+        shardCount: Int,
+        note: (Progress) -> Void = { _ in }
     ) throws(PostgresError) -> Outcome {
         guard shardLimit.contains(shardCount) else {
             throw PostgresError(.usage, "no database has \(shardCount) shards")
@@ -43,9 +56,10 @@ public enum Migrator {
         try refuseOtherSchemas(connection)
         var applied: [String] = []
         for migration in Migrations.all {
-            if try apply(migration, connection) { applied.append("\(migration.version): \(migration.summary)") }
+            let shown = "\(migration.version): \(migration.summary)"
+            if try apply(migration, connection, { note(.applying(shown)) }) { applied.append(shown) }
         }
-        try makeIndexes(connection)
+        try makeIndexes(connection, note)
         try install(connection, shardCount: shardCount)
         let row = try connection.query(installation)
         let level = row.int32(0, 1)
@@ -96,7 +110,11 @@ public enum Migrator {
         tooOld("format level \(level), and this program reads level \(Migrations.formatLevel)")
     }
 
-    private static func apply(_ migration: Migration, _ connection: PostgresConnection) throws(PostgresError) -> Bool {
+    private static func apply(
+        _ migration: Migration,
+        _ connection: PostgresConnection,
+        _ begin: () -> Void
+    ) throws(PostgresError) -> Bool {
         try connection.execute("begin; select pg_advisory_xact_lock(7233823301)")
         do throws(PostgresError) {
             let known = try connection.query(isApplied, [.int32(migration.version)])
@@ -104,6 +122,7 @@ public enum Migrator {
                 try connection.execute("commit")
                 return false
             }
+            begin()
             try connection.execute(migration.sql)
             _ = try connection.query(recordVersion, [.int32(migration.version), .text(migration.summary)])
             try connection.execute("commit")
@@ -116,12 +135,20 @@ public enum Migrator {
 
     /// Makes the indexes that are missing, while others read and write their tables. One that was begun and not ended
     /// is made anew.
-    private static func makeIndexes(_ connection: PostgresConnection) throws(PostgresError) {
+    private static func makeIndexes(
+        _ connection: PostgresConnection,
+        _ note: (Progress) -> Void
+    ) throws(PostgresError) {
         guard try !missingIndexes(connection).isEmpty else { return }
         // A statement that waited for the lock would have a snapshot, for which another one's index would wait.
-        while try !connection.query(tryLock).bool(0, 0) { try connection.execute("select pg_sleep(0.2)") }
+        while try !connection.query(tryLock).bool(0, 0) {
+            note(.waiting)
+            try connection.execute("select pg_sleep(0.2)")
+        }
         do throws(PostgresError) {
-            for index in try missingIndexes(connection) {
+            let missing = try missingIndexes(connection)
+            for (number, index) in missing.enumerated() {
+                note(.indexing(index.name, number: number + 1, of: missing.count))
                 try connection.execute("drop index concurrently if exists sagamore.\(index.name)")
                 try connection.execute("create index concurrently \(index.name) on \(index.definition)")
             }

@@ -49,13 +49,14 @@ class CommandLine:
 
 
 MOVING = {
-    "runId", "run_id", "firstExecutionRunId", "originalExecutionRunId", "eventTime", "taskId", "startTime", "closeTime",
-    "executionTime", "requestId", "identity", "version", "stateSizeBytes", "historySizeBytes", "sizeBytes",
-    "versionInfo", "lastAccessTime", "ratePerSecond", "tasksAddRate", "tasksDispatchRate", "rate", "id", "clusterId", "clusterName",
-    "serverVersion", "supportedClients", "conflictToken", "workerIdentity", "executionDuration",
-    "activeClusterName", "historyArchivalUri", "visibilityArchivalUri", "lastStartedTime", "lastUpdateTime", "jobId", "baseRunId", "newRunId",
-    "createTime", "updateTime", "futureActionTimes", "recentActions", "nextPageToken", "workflowTaskToken", "token",
-    "stateTransitionCount", "binaryChecksum", "sdkMetadata", "capabilities", "sdkVersion", "limits",
+    "runId", "run_id", "firstExecutionRunId", "originalExecutionRunId", "eventTime", "taskId", "startTime",
+    "closeTime", "executionTime", "requestId", "identity", "version", "stateSizeBytes", "historySizeBytes",
+    "sizeBytes", "versionInfo", "lastAccessTime", "ratePerSecond", "tasksAddRate", "tasksDispatchRate", "rate",
+    "id", "clusterId", "clusterName", "serverVersion", "supportedClients", "conflictToken", "workerIdentity",
+    "executionDuration", "activeClusterName", "historyArchivalUri", "visibilityArchivalUri", "lastStartedTime",
+    "lastUpdateTime", "jobId", "baseRunId", "newRunId", "createTime", "updateTime", "futureActionTimes",
+    "recentActions", "nextPageToken", "workflowTaskToken", "token", "stateTransitionCount", "binaryChecksum",
+    "sdkMetadata", "capabilities", "sdkVersion", "limits",
 }  # fmt: skip
 """Fields whose values differ from run to run, or from server to server. That they are there is compared."""
 
