@@ -82,17 +82,24 @@ public struct ScheduleBook: Sendable {
         for _ in 0..<Self.alarmsAtOnce {
             guard let first = alarms.first, first.at <= now else { return false }
             let alarm = alarms.removeFirst()
-            guard var entry = entries[alarm.name], entry.armedAt == alarm.at else { continue }
-            entry.armedAt = nil
-            if let retry = entry.retry, retry.at <= now {
-                entry.retry?.at = .distantFuture
-                performOpen(&entry)
+            let name = alarm.name
+            guard entries[name]?.armedAt == alarm.at else { continue }
+            entries[name]?.armedAt = nil
+            if let retry = entries[name]?.retry, retry.at <= now { tryAgain(name) }
+            if let at = entries[name]?.alarm, at <= now {
+                decide(name, at: now) { record, times in record.pass(to: now, times) }
+            } else {
+                settleEntry(name, at: now)
             }
-            settle(alarm.name, entry, at: now)
-            guard let at = entry.alarm, at <= now else { continue }
-            decide(alarm.name, at: now) { record, times in record.pass(to: now, times) }
         }
         return alarms.first.map { $0.at <= now } ?? false
+    }
+
+    private mutating func tryAgain(_ name: ScheduleName) {
+        guard var entry = entries[name] else { return }
+        entry.retry?.at = .distantFuture
+        performOpen(&entry)
+        entries[name] = entry
     }
 
     /// Lets a schedule decide something, and sees to what follows.
