@@ -36,6 +36,8 @@ public final class ScheduleService: ScheduledRunListener {
     private let inbox = Monitor(Inbox())
     private let thread = Locked<SystemThread?>(nil)
 
+    /// How many calls may wait for their answers.
+    private static let callLimit = 10_000
     /// The longest wait: a clock that is set is noticed then.
     private static let longestWait = Duration.seconds(1)
 
@@ -132,6 +134,11 @@ public final class ScheduleService: ScheduledRunListener {
         let now = clock()
         switch event {
         case .call(let call, let name, let reply):
+            guard loop.replies.count < Self.callLimit else {
+                return reply.fail(
+                    RequestError(.resourceExhausted, "too many calls of schedules wait for the database; try again")
+                )
+            }
             loop.lastCall += 1
             loop.replies[loop.lastCall] = reply
             loop.book.call(loop.lastCall, call, on: name, at: now)

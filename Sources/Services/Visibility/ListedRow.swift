@@ -1,5 +1,6 @@
 internal import SagamoreAPI
 internal import SagamoreEngine
+internal import SagamoreJSONText
 internal import SagamorePostgresClient
 internal import SagamoreProtobuf
 
@@ -28,7 +29,7 @@ struct ListedRow {
         PageToken(key: field.flatMap(key), runID: runID)
     }
 
-    private static let keyColumn = 17
+    private static let keyColumn = 19
 
     private func key(_ field: FilterField) -> FilterValue? {
         let column = Self.keyColumn
@@ -73,10 +74,13 @@ struct ListedRow {
 
     private func shownAttributes(_ catalog: SearchAttributeCatalog) -> RawMessage<SearchAttributes> {
         let stored = rows.optionalBytes(row, 16) ?? []
-        guard !stored.isEmpty, let attributes = try? SearchAttributes(serializedBytes: stored) else {
-            return RawMessage()
+        var attributes = (try? SearchAttributes(serializedBytes: stored)) ?? SearchAttributes()
+        // Of a saga that compensates, or has: clients show these as they show all others.
+        for (name, column) in [("SagaStatus", 17), ("SagaStep", 18)] {
+            guard let value = rows.optionalText(row, column) else { continue }
+            attributes.indexedFields[name] = Payload(keyword: value)
         }
-        return RawMessage(catalog.shown(attributes))
+        return attributes.indexedFields.isEmpty ? RawMessage() : RawMessage(catalog.shown(attributes))
     }
 
     private func reference(_ workflowID: String, _ runID: RunID) -> WorkflowExecution {
@@ -84,5 +88,14 @@ struct ListedRow {
         execution.workflowID = workflowID
         execution.runID = runID.description
         return execution
+    }
+}
+
+extension Payload {
+    fileprivate init(keyword value: String) {
+        self.init()
+        metadata["encoding"] = Array("json/plain".utf8)
+        metadata["type"] = Array(SearchAttributeType.keyword.name.utf8)
+        data = JSONValue.string(value).serialize()
     }
 }

@@ -44,6 +44,20 @@ extension VisibilityTests {
             #expect(seen == (1...50).reversed().map { "run \($0)" })
         }
 
+        /// A list of sagas tells how far they are, and others look as everywhere.
+        @Test func sagasThatCompensateShowHowFarTheyAre() throws {
+            let world = try VisibleWorld()
+            var (saga, plain) = (Self.run(1, at: 1), Self.run(2, at: 2))
+            (saga.saga, saga.steps) = (.compensating, ["book_car", "undo_book_car"])
+            plain.steps = ["book_car"]
+            try world.write([saga, plain])
+            let shown = try world.list("").runs.map { run in
+                let fields = try run.searchAttributes?.decoded().indexedFields ?? [:]
+                return fields.map { "\($0.key)=\(String(decoding: $0.value.data, as: UTF8.self))" }.sorted()
+            }
+            #expect(shown == [[], ["SagaStatus=\"compensating\"", "SagaStep=\"undo_book_car\""]])
+        }
+
         @Test func aPageThatIsTheLastHasNoToken() throws {
             let world = try VisibleWorld()
             try world.write((1...14).map { Self.run($0, at: 0) })

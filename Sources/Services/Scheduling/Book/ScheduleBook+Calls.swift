@@ -15,13 +15,6 @@ extension ScheduleBook {
             entries[name]?.callsBehind.append((id, call))
             return
         }
-        guard callCount < Self.callLimit else {
-            return answer(
-                id,
-                .failure(RequestError(.resourceExhausted, "too many calls wait for schedules; try again"))
-            )
-        }
-        callCount += 1
         if calls[name] == nil { toLoad.append(name) }
         calls[name, default: []].append((id, call))
     }
@@ -31,7 +24,6 @@ extension ScheduleBook {
         for stored in found { install(stored, at: now) }
         for name in names {
             let waiting = calls.removeValue(forKey: name) ?? []
-            callCount -= waiting.count
             for (id, call) in waiting {
                 if entries[name] != nil {
                     self.call(id, call, on: name, at: now)
@@ -80,6 +72,7 @@ extension ScheduleBook {
 
     /// A call on a schedule that exists.
     private mutating func call(_ id: UInt64, _ call: ScheduleCall, _ name: ScheduleName, at now: Instant) {
+        passTime(of: name, to: now)
         guard let record = entries[name]?.record else { return }
         switch call {
         case .create(let request, _, _, _):

@@ -13,7 +13,6 @@ public struct ScheduleBook: Sendable {
     var entries: [ScheduleName: ScheduleEntry] = [:]
     /// Calls for schedules that are to be loaded.
     var calls: [ScheduleName: [(id: UInt64, call: ScheduleCall)]] = [:]
-    var callCount = 0
     var toLoad: [ScheduleName] = []
     var alarms = AlarmHeap()
     var dirty: [ScheduleName] = []
@@ -26,8 +25,6 @@ public struct ScheduleBook: Sendable {
     private var effects: [ScheduleEffect] = []
     private let zones: @Sendable () -> TimeZones
 
-    /// How many calls may wait for schedules to be loaded.
-    public static let callLimit = 10_000
     /// How many schedules are kept though nothing is to be done for them soon.
     static let keptIdle = 10_000
     /// How long before their alarms schedules are loaded.
@@ -86,13 +83,20 @@ public struct ScheduleBook: Sendable {
             guard entries[name]?.armedAt == alarm.at else { continue }
             entries[name]?.armedAt = nil
             if let retry = entries[name]?.retry, retry.at <= now { tryAgain(name) }
-            if let at = entries[name]?.alarm, at <= now {
-                decide(name, at: now) { record, times in record.pass(to: now, times) }
-            } else {
-                settleEntry(name, at: now)
-            }
+            if !passTime(of: name, to: now) { settleEntry(name, at: now) }
         }
         return alarms.first.map { $0.at <= now } ?? false
+    }
+
+    /// Decides what is due of a schedule. It comes before anything else that is decided: a start that was lost with the
+    /// process is decided again before a call can change what it follows from.
+    ///
+    /// - Returns: whether something was due.
+    @discardableResult
+    mutating func passTime(of name: ScheduleName, to now: Instant) -> Bool {
+        guard let at = entries[name]?.alarm, at <= now else { return false }
+        decide(name, at: now, goesAhead: true) { record, times in record.pass(to: now, times) }
+        return true
     }
 
     private mutating func tryAgain(_ name: ScheduleName) {
@@ -104,17 +108,20 @@ public struct ScheduleBook: Sendable {
 
     /// Lets a schedule decide something, and sees to what follows.
     ///
-    /// - Parameter release: what waits for the decision to be stored, if anything.
+    /// - Parameters:
+    ///   - goesAhead: whether starts need not wait until they are stored, since they are decided again alike.
+    ///   - release: what waits for the decision to be stored, if anything.
     mutating func decide(
         _ name: ScheduleName,
         at now: Instant,
+        goesAhead: Bool = false,
         _ release: ((ScheduleRecord) -> ScheduleEntry.Release)? = nil,
         _ body: (inout ScheduleRecord, ScheduleTimes) -> [ScheduleDemand]
     ) {
         guard var entry = entries[name], let before = entry.record else { return }
         var record = before
         let times = entry.times
-        let mayGoAhead = entry.isClean && record.decidesAgainAlike
+        let mayGoAhead = goesAhead && entry.isClean && record.decidesAgainAlike
         let actions = body(&record, times)
         entry.alarm = record.nextAlarm(times)
         if record.progress != before.progress || record.definition != before.definition { entry.isDirty = true }

@@ -11,7 +11,9 @@ struct ListQuery {
     private static let columns = """
         r.run_id, r.workflow_id, r.workflow_type, r.task_queue, r.status::int, r.started_at, r.closed_at,
         r.execution_at, r.history_length, r.history_bytes, r.transitions, r.parent_workflow_id, r.parent_run_id,
-        r.root_workflow_id, r.root_run_id, r.memo, r.search_attributes
+        r.root_workflow_id, r.root_run_id, r.memo, r.search_attributes,
+        case when r.saga_status is not null then \(QuerySQL.expression(.sagaStatus)) end,
+        case when r.saga_status is not null then \(QuerySQL.expression(.sagaStep)) end
         """
 
     /// - Parameter limit: the most rows.

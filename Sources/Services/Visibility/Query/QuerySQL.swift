@@ -57,7 +57,7 @@ struct QuerySQL {
         }
     }
 
-    private static func expression(_ column: FilterColumn) -> String {
+    static func expression(_ column: FilterColumn) -> String {
         switch column {
         case .workflowID: "r.workflow_id"
         case .runID: "r.run_id"
