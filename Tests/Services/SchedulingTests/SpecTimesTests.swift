@@ -93,6 +93,16 @@ struct SpecTimesTests {
         #expect(try ScheduleSpec.every(86_400 * 73_000).times().next(after: now) == nil)
     }
 
+    /// The thread of all schedules looks for times: what a client defines must not keep it busy.
+    @Test func aSpecHasAThousandPartsAtMost() throws {
+        var spec = ScheduleSpec.cron("0 0 30 2 *")
+        spec.cronString = Array(repeating: "0 0 30 2 *", count: 1_000)
+        let times = try spec.times()
+        #expect(times.next(after: try .at("2026-01-01T00:00:00Z")) == nil)
+        spec.cronString.append("0 0 30 2 *")
+        #expect(throws: SpecError("more than 1000 calendars and intervals")) { try spec.canonical() }
+    }
+
     @Test func theJitterIsTheSameEachTimeAndNeverReachesTheNextTime() throws {
         var spec = ScheduleSpec.every(60)
         spec.jitter = Interval.seconds(600).duration

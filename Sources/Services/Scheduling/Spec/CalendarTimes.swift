@@ -44,6 +44,11 @@ struct CalendarTimes: Sendable {
         }
     }
 
+    /// Whether a field matches nothing.
+    private var isEmpty: Bool {
+        [seconds, minutes, hours, days, months, weekdays].contains(0) || years.map { !$0.contains(true) } ?? false
+    }
+
     private static func has(_ bits: UInt64, _ value: Int) -> Bool { bits & 1 << UInt64(value) != 0 }
 
     private func hasYear(_ year: Int) -> Bool {
@@ -77,22 +82,22 @@ struct CalendarTimes: Sendable {
     /// It goes by what the clocks show, field by field, as Temporal's server does; so a time that the clocks skip is
     /// none. An hour that they repeat is gone through twice if the search comes to its end minute by minute.
     func next(after: Int64, in zone: TimeZoneRules) -> Int64? {
+        if isEmpty { return nil }
         let start = CivilTime(second: after, in: zone)
         var at = CalendarPlace(start)
         at.second += 1
-        at.weekday = start.weekday
+        at.knownWeekday = start.weekday
         // Added to the times of an hour that is gone through for the second time.
         let isRepeated = CivilTime(second: after - 3_600, in: zone).hour == start.hour
         at.delay = isRepeated ? 3_600 : 0
         while true {
             at.carry(in: zone)
-            if at.weekday < 0 { at.findWeekday(in: zone) }
             guard at.year <= Self.years.upperBound else { return nil }
             if !hasYear(at.year) {
                 at.go(toYear: max(at.year + 1, Self.years.lowerBound))
             } else if !Self.has(months, at.month) {
                 at.go(toMonth: at.month + 1)
-            } else if !Self.has(days, at.day) || !Self.has(weekdays, at.weekday) {
+            } else if !Self.has(days, at.day) || !Self.has(weekdays, at.weekday(in: zone)) {
                 at.go(toDay: at.day + 1)
             } else if !Self.has(hours, at.hour) {
                 at.go(toHour: at.hour + 1)
@@ -131,8 +136,8 @@ private struct CalendarPlace {
     private(set) var hour: Int
     var minute: Int
     var second: Int
-    /// 0 to 6, from Sunday; negative while it is to be found.
-    var weekday = -1
+    /// The day's weekday, once it was asked for.
+    var knownWeekday: Int?
     /// Seconds from the time that the clocks show for the first time to the one meant.
     var delay: Int64 = 0
 
@@ -143,10 +148,14 @@ private struct CalendarPlace {
 
     private var daysFrom1970: Int64 { CivilTime.days(year: year, month: month) + Int64(day - 1) }
 
-    /// Finds the weekday of a day that the search has come to: that of its first second, as in Temporal's server. Where
-    /// the clocks skip midnight, that second belongs to the day before.
-    mutating func findWeekday(in zone: TimeZoneRules) {
-        weekday = CivilTime(second: CivilTime.second(ofLocal: daysFrom1970 * 86_400, in: zone), in: zone).weekday
+    /// 0 to 6, from Sunday. Of a day that the search has come to it is that of its first second, as in Temporal's
+    /// server. Where the clocks skip midnight, that second belongs to the day before.
+    mutating func weekday(in zone: TimeZoneRules) -> Int {
+        if let knownWeekday { return knownWeekday }
+        let midnight = CivilTime.second(ofLocal: daysFrom1970 * 86_400, in: zone)
+        let weekday = CivilTime(second: midnight, in: zone).weekday
+        knownWeekday = weekday
+        return weekday
     }
 
     /// Seconds from 1970, as if the clocks showed universal time.
@@ -195,7 +204,7 @@ private struct CalendarPlace {
 
     mutating func go(toDay day: Int) {
         self.day = day
-        weekday = -1
+        knownWeekday = nil
         go(toHour: 0)
     }
 

@@ -6,6 +6,10 @@ extension ScheduleSpec {
     /// The same spec in the form in which it is stored and shown: calendars and cron strings as structured calendars
     /// and intervals, with all that they leave out, and one time zone.
     func canonical() throws(SpecError) -> ScheduleSpec {
+        let count =
+            structuredCalendar.count + calendar.count + cronString.count + excludeCalendar.count
+            + excludeStructuredCalendar.count + interval.count
+        guard count <= Self.mostParts else { throw SpecError("more than \(Self.mostParts) calendars and intervals") }
         var spec = self
         spec.calendar = []
         spec.cronString = []
@@ -39,6 +43,10 @@ extension ScheduleSpec {
         for interval in spec.interval { try interval.check() }
         return spec
     }
+
+    /// How many calendars, cron strings, intervals and exclusions a spec may have: each of its times is looked for in
+    /// all of them, by the thread of all schedules.
+    private static var mostParts: Int { 1_000 }
 
     /// The rules of the spec's time zone: by its own data, or by its name.
     func zoneRules(_ zones: TimeZones) throws(SpecError) -> TimeZoneRules {
