@@ -3,6 +3,7 @@ import SagamoreGRPC
 import SagamoreGRPCTestSupport
 import SagamoreJSONText
 import SagamoreKafkaTestSupport
+import SagamorePostgresClient
 import SagamorePostgresTestSupport
 import SagamoreProgramTestSupport
 import SagamoreServer
@@ -181,6 +182,48 @@ extension ProgramTests {
             program.signal(SIGTERM)
             #expect(program.status() == 0)
             #expect(program.errors.contains(#""node":"n1""#))
+        }
+
+        /// A schedule would go on to start runs, and a run owes its end to the schedule that is gone.
+        @Test func aDeletedNamespaceTakesItsSchedulesAndTheirRunsAlong() throws {
+            let service = try Service()
+            let program = try service.startAndWait()
+            let connection = try PostgresConnection(service.url, applicationName: "tests")
+            defer { connection.close() }
+            func run(_ words: String...) throws {
+                let outcome = try sagamore(words + ["--namespace", "trips", "--address", service.address])
+                #expect(outcome.status == 0, "\(words): \(outcome.errors)")
+            }
+            func rows(_ tables: String...) throws -> [Int64] {
+                try tables.map { table in
+                    let count = PostgresStatement.unnamed("select count(*) from sagamore.\(table)", readsOnly: true)
+                    return try connection.query(count).int64(0, 0)
+                }
+            }
+            try run("operator", "namespace", "create")
+            try run("operator", "search-attribute", "create", "--name", "Team", "--type", "Keyword")
+            try run(
+                "schedule",
+                "create",
+                "--schedule-id",
+                "nightly",
+                "--interval",
+                "1d",
+                "--type",
+                "Settle",
+                "--task-queue",
+                "nobody",
+                "--schedule-search-attribute",
+                "Team=\"travel\""
+            )
+            // The attribute, and that it is not paused.
+            #expect(try rows("schedules", "search_values") == [1, 2])
+            try run("schedule", "trigger", "--schedule-id", "nightly")
+            try program.wait(until: { (try? rows("runs")) == [1] })
+            try run("operator", "namespace", "delete", "--yes")
+            try program.wait(until: { (try? rows("schedules", "search_values", "runs", "journal")) == [0, 0, 0, 0] })
+            program.signal(SIGTERM)
+            #expect(program.status() == 0)
         }
 
         @Test func aNodeWhoseDatabaseIsAwayIsNotReady() throws {

@@ -37,7 +37,7 @@ public struct ScheduleBook: Sendable {
     /// How many alarms are handled at a time.
     static let alarmsAtOnce = 100
     private static let firstPause = Interval.milliseconds(100)
-    private static let longestPause = Interval.seconds(30)
+    private static let longestPause = Interval.seconds(5)
 
     /// - Parameter zones: where the rules of time zones come from.
     public init(zones: @escaping @Sendable () -> TimeZones) { self.zones = zones }
@@ -103,6 +103,7 @@ public struct ScheduleBook: Sendable {
         guard var entry = entries[name] else { return }
         entry.retry?.at = .distantFuture
         performOpen(&entry)
+        if entry.underWay.isEmpty { entry.retry = nil }
         entries[name] = entry
     }
 
@@ -198,11 +199,14 @@ public struct ScheduleBook: Sendable {
         decide(name, at: now) { record, _ in record.refused(start.due.id, at: now) }
     }
 
-    /// An action could not be carried out. It is tried again behind a pause.
+    /// An action could not be carried out. It is tried again behind a pause, with all others of the schedule that fail
+    /// until then.
     public mutating func failed(_ action: ScheduleDemand, of name: ScheduleName, at now: Instant) {
         guard var entry = entries[name], entry.underWay.remove(action.name) != nil else { return }
-        let pause = entry.retry.map { min($0.pause + $0.pause, Self.longestPause) } ?? Self.firstPause
-        entry.retry = (now + pause, pause)
+        if !entry.awaitsRetry {
+            let pause = entry.retry.map { min($0.pause + $0.pause, Self.longestPause) } ?? Self.firstPause
+            entry.retry = (now + pause, pause)
+        }
         // It must be known by then that it was decided.
         settle(name, entry, at: now)
     }
@@ -216,7 +220,8 @@ public struct ScheduleBook: Sendable {
     private mutating func finish(_ action: ScheduleDemand, of name: ScheduleName) -> Bool {
         guard var entry = entries[name], entry.underWay.remove(action.name) != nil else { return false }
         if entry.underWay.isEmpty {
-            entry.retry = nil
+            // Others may have failed: they still have their turn.
+            if !entry.awaitsRetry { entry.retry = nil }
             entry.isHeldSince = nil
         }
         entries[name] = entry

@@ -20,7 +20,8 @@ struct ScheduleEntry: Sendable {
     var alarm: Instant?
     /// When the book looks at it next.
     var armedAt: Instant?
-    /// When actions that could not be carried out are tried again, and how long to wait behind that.
+    /// When actions that could not be carried out are tried again, in the distant future while they are, and how long
+    /// they have waited for it.
     var retry: (at: Instant, pause: Interval)?
 
     /// Whether it has changed since the last write began.
@@ -45,6 +46,9 @@ struct ScheduleEntry: Sendable {
         revision = stored.revision
         self.times = times
     }
+
+    /// Whether actions that could not be carried out wait to be tried again.
+    var awaitsRetry: Bool { retry.map { $0.at != .distantFuture } ?? false }
 
     /// Whether memory and database say the same.
     var isClean: Bool { !isDirty && !isBeingWritten }

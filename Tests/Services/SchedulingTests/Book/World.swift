@@ -24,6 +24,13 @@ struct World {
     enum UnderWay {
         case start(PendingStart, ScheduleRecord)
         case end(ScheduleDemand, TrackedRun)
+
+        var demand: ScheduleDemand {
+            switch self {
+            case .start(let start, _): .start(start)
+            case .end(let demand, _): demand
+            }
+        }
     }
 
     var random: SeededRandom
@@ -113,6 +120,11 @@ struct World {
     mutating func performOne() {
         guard !underWay.isEmpty else { return }
         let one = underWay.remove(at: Int.random(in: underWay.indices, using: &random))
+        if chance(10) {
+            // The service cannot be reached.
+            book.failed(one.demand, of: name, at: now)
+            return takeEffects()
+        }
         switch one {
         case .start(let start, let record): perform(start, record)
         case .end(let demand, let tracked):
@@ -242,7 +254,8 @@ struct World {
         for _ in 0..<10_000 {
             pass()
             let mayReport = runs.contains { $0.endedAt != nil && !$0.isReported } && rows[name] != nil
-            if underWay.isEmpty, answers.isEmpty, job == nil, reports.isEmpty, !mayReport { return }
+            let isOpen = rows[name].map { !$0.record.openActions.isEmpty } ?? false
+            if underWay.isEmpty, answers.isEmpty, job == nil, reports.isEmpty, !mayReport, !isOpen { return }
             performOne()
             answerOne()
             finishJob()
