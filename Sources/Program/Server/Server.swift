@@ -102,6 +102,10 @@ public final class Server {
         kafka?.start()
         readiness.set("standby: the shards are not owned yet, or their runs not loaded")
         try wait { history.isReady }
+        // The node that had the shards before may have changed them since this one has read them.
+        try patience.wait(for: "PostgreSQL", describe: { (error: RequestError) in error.message }) {
+            () throws(RequestError) in try installation.namespaces.refresh()
+        }
         // A node that waits does not listen: whoever has the addresses of both goes to the one that answers.
         try startGRPC(installation, history, matching)
         kafka?.ownershipChanged(ownsShards: true)

@@ -82,7 +82,7 @@ final class ScheduleStoreThread: Sendable {
             } catch {
                 store = nil
                 if backoff.attempts > 0 || !error.isTransient {
-                    log.error("schedules cannot be read or written", metadata: ["error": "\(error)"])
+                    log.error("schedules cannot be read or written, retrying", metadata: ["error": "\(error)"])
                 }
                 let pause = backoff.next()
                 if box.wait(atMost: pause, for: { $0.isStopped ? true : nil }) != nil { return nil }

@@ -113,6 +113,24 @@ extension ProgramTests {
             #expect(waiting.status() == 0)
         }
 
+        @Test func aNodeThatTakesOverKnowsWhatNamespacesCameMeanwhile() throws {
+            let service = try Service(rest: "namespaces: [{name: default}]\n")
+            let program = try service.startAndWait()
+            let other = try Service(sharing: service)
+            let waiting = try other.start()
+            try waiting.wait(until: { waiting.errors.contains("standby: another node has the shard") })
+            let trips = ["--namespace", "trips", "--address"]
+            #expect(try sagamore(["operator", "namespace", "create"] + trips + [service.address]).status == 0)
+            program.signal(SIGTERM)
+            #expect(program.status() == 0)
+            try waiting.wait(until: { waiting.errors.contains(#""message":"ready""#) })
+            let workflow = ["workflow", "start", "--type", "Trip", "--task-queue", "nobody"]
+            let started = try sagamore(workflow + trips + [other.address])
+            #expect(started.status == 0, "\(started.errors)")
+            waiting.signal(SIGTERM)
+            #expect(waiting.status() == 0)
+        }
+
         /// From a record to the end of its run, as an operator sees it.
         @Test(.enabled(if: TemporaryKafka.isAvailable, "\(TemporaryKafka.whySkipped)"))
         func metricsTellOfCommandsAndSagas() throws {
