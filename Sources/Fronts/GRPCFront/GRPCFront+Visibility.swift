@@ -144,9 +144,6 @@ extension String {
 extension Payload {
     /// What the runs of a group have in common: null for those that lack it.
     fileprivate init(_ group: CountedRuns.Group) {
-        self.init()
-        metadata["encoding"] = Array("json/plain".utf8)
-        metadata["type"] = Array(group.type.name.utf8)
-        data = Array(group.value?.json.utf8 ?? "null".utf8)
+        self.init(searchAttribute: Array(group.value?.json.utf8 ?? "null".utf8), type: group.type)
     }
 }

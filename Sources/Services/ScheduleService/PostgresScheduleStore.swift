@@ -51,7 +51,7 @@ final class PostgresScheduleStore {
         if !inserts.isEmpty { batch.append(Statements.insert, inserts.parameters) }
         let changes = [progress, updates, deletions, inserts].count { !$0.isEmpty }
         if changed.count > 0 { batch.append(Statements.removeValues, [.array(changed)]) }
-        if !values.isEmpty { batch.append(Statements.insertValues, values.parameters) }
+        if !values.isEmpty { batch.append(SearchValueColumns.insert, values.parameters) }
         for result in try connection.transaction(batch).prefix(changes) {
             for row in 0..<result.rowCount { written.insert(RunID(result.uuid(row, 0))) }
         }
@@ -210,15 +210,6 @@ private enum Statements {
     static let removeValues = PostgresStatement(
         "schedule_remove_values",
         "delete from sagamore.search_values as v using unnest($1::uuid[]) as c(instance) where v.run_id = c.instance"
-    )
-    static let insertValues = PostgresStatement(
-        "schedule_insert_values",
-        """
-        insert into sagamore.search_values (run_id, attribute, position, namespace, word, number, fraction)
-            select run_id, attribute, position, namespace, word, number, fraction::float8
-            from unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[], $5::text[], $6::int8[], $7::text[])
-                as v(run_id, attribute, position, namespace, word, number, fraction)
-        """
     )
     static let load = PostgresStatement(
         "schedule_load",

@@ -78,7 +78,8 @@ struct ListedRow {
         // Of a saga that compensates, or has: clients show these as they show all others.
         for (name, column) in [("SagaStatus", 17), ("SagaStep", 18)] {
             guard let value = rows.optionalText(row, column) else { continue }
-            attributes.indexedFields[name] = Payload(keyword: value)
+            let json = JSONValue.string(value).serialize()
+            attributes.indexedFields[name] = Payload(searchAttribute: json, type: .keyword)
         }
         return attributes.indexedFields.isEmpty ? RawMessage() : RawMessage(catalog.shown(attributes))
     }
@@ -88,14 +89,5 @@ struct ListedRow {
         execution.workflowID = workflowID
         execution.runID = runID.description
         return execution
-    }
-}
-
-extension Payload {
-    fileprivate init(keyword value: String) {
-        self.init()
-        metadata["encoding"] = Array("json/plain".utf8)
-        metadata["type"] = Array(SearchAttributeType.keyword.name.utf8)
-        data = JSONValue.string(value).serialize()
     }
 }

@@ -61,7 +61,7 @@ extension LaneStatements {
         statements.append(insertRuns, (columns.all + listings.all).map { .array($0) })
         var values = SearchValueColumns()
         for run in runs { values.append(run.listing.values, of: run.runID, run.key.namespace) }
-        if !values.isEmpty { statements.append(insertValues, values.parameters) }
+        if !values.isEmpty { statements.append(SearchValueColumns.insert, values.parameters) }
     }
 
     private struct RunColumns {
@@ -164,16 +164,6 @@ extension LaneStatements {
             where v.run_id = c.run_id and v.attribute = c.attribute
         """
     )
-    private static let insertValues = PostgresStatement(
-        "lane_insert_search_values",
-        """
-        insert into sagamore.search_values (run_id, attribute, position, namespace, word, number, fraction)
-            select run_id, attribute, position, namespace, word, number, fraction::float8
-            from unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[], $5::text[], $6::int8[], $7::text[])
-                as v(run_id, attribute, position, namespace, word, number, fraction)
-        """
-    )
-
     static func append(listingChanges changes: [RunListingChange], to statements: inout PostgresBatch) {
         guard !changes.isEmpty else { return }
         var ids = PostgresArray(of: .uuid, capacity: changes.count)
@@ -197,7 +187,7 @@ extension LaneStatements {
         if changedRuns.count > 0 {
             statements.append(removeValues, [.array(changedRuns), .array(changedAttributes)])
         }
-        if !values.isEmpty { statements.append(insertValues, values.parameters) }
+        if !values.isEmpty { statements.append(SearchValueColumns.insert, values.parameters) }
     }
 }
 

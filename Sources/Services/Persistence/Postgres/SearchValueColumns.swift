@@ -40,4 +40,15 @@ public struct SearchValueColumns {
     public var parameters: [PostgresValue] {
         [runIDs, attributes, positions, namespaces, words, numbers, fractions].map { .array($0) }
     }
+
+    /// Inserts what `parameters` has.
+    public static let insert = PostgresStatement(
+        "insert_search_values",
+        """
+        insert into sagamore.search_values (run_id, attribute, position, namespace, word, number, fraction)
+            select run_id, attribute, position, namespace, word, number, fraction::float8
+            from unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[], $5::text[], $6::int8[], $7::text[])
+                as v(run_id, attribute, position, namespace, word, number, fraction)
+        """
+    )
 }

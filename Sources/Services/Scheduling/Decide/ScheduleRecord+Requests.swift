@@ -56,19 +56,12 @@ extension ScheduleRecord {
         _ given: RawMessage<SearchAttributes>?
     ) -> RawMessage<SearchAttributes> {
         var attributes = (try? given?.decoded()) ?? SearchAttributes()
-        attributes.indexedFields["TemporalScheduledById"] = payload(.string(id), "Keyword")
-        attributes.indexedFields["TemporalScheduledStartTime"] = payload(
-            .string(start.due.nominal.secondText),
-            "Datetime"
-        )
+        attributes.indexedFields["TemporalScheduledById"] = payload(id, .keyword)
+        attributes.indexedFields["TemporalScheduledStartTime"] = payload(start.due.nominal.secondText, .datetime)
         return RawMessage(attributes)
     }
 
-    private func payload(_ value: JSONValue, _ type: String) -> Payload {
-        var payload = Payload()
-        payload.metadata["encoding"] = Array("json/plain".utf8)
-        payload.metadata["type"] = Array(type.utf8)
-        payload.data = value.serialize()
-        return payload
+    private func payload(_ value: String, _ type: SearchAttributeType) -> Payload {
+        Payload(searchAttribute: JSONValue.string(value).serialize(), type: type)
     }
 }
