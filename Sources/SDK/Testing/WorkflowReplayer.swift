@@ -44,6 +44,8 @@ public struct ReplayError: Error, Sendable, Hashable, CustomStringConvertible {
         case badHistory
         /// The history's workflow is not registered.
         case unknownWorkflow
+        /// A folder of histories cannot be read, or holds none.
+        case badFolder
     }
 
     /// Why.

@@ -139,6 +139,26 @@ struct HistoryViewTests {
         #expect(newest.hasSuffix("undo=book_hotel scheduled=9"))
     }
 
+    @Test func sectionsShowAllThatEventsSay() throws {
+        let json = try ProtobufJSON.value(of: started)
+        let text = EventSections(times: .iso).text([json, ["eventId": "2", "eventType": 9_999]], isColored: false)
+        let expected = """
+            1 WorkflowExecutionStarted
+              eventTime                 2023-11-14T22:13:20.120Z
+              taskId                    1152921504606846976
+              workflowType.name         Travel
+              input[0]                  {"a":1}
+              workflowTaskTimeout       10s
+              attempt                   1
+              firstWorkflowTaskBackoff  0.001500s
+
+            2 9999
+
+
+            """
+        #expect(text == expected)
+    }
+
     @Test func timesCanBeDistances() throws {
         var table = HistoryTable(lineWidth: nil, times: .relative)
         let json = try ProtobufJSON.value(of: started)

@@ -119,6 +119,37 @@ struct WorkflowReplayerTests {
         }
     }
 
+    @Test func allHistoriesOfAFolderAreReplayed() async throws {
+        let json = try await recorded { id, _ in
+            try DevProgram.shared().run("workflow", "show", "-w", id, "-o", "json").output
+        }
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("histories-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent("old"),
+            withIntermediateDirectories: true
+        )
+        #expect(throws: ReplayError.self) { try Self.replayer.replay(folder: folder.path) }
+        #expect(throws: ReplayError.self) { try Self.replayer.replay(folder: folder.path + "/none") }
+        let texts = ["b.json": json, "a.json": "{}", "old/c.json": json, "notes.txt": "none"]
+        for (name, text) in texts {
+            try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+        }
+        let failures = try Self.replayer.replay(folder: folder.path)
+        #expect(failures.map(\.file) == ["a.json"] && failures.first?.error is WorkflowHistory.FormatError)
+        var shown: [String] = []
+        let all = try Trip.$change.withValue(.otherActivity) {
+            try Self.replayer.replay(folder: folder.path) { shown.append($0.description) }
+        }
+        #expect(all.map(\.file) == ["a.json", "b.json", "old/c.json"] && all.last?.error is NondeterminismError)
+        #expect(
+            shown == [
+                "replayed 1 of 3 histories (33 %), 1 failed", "replayed 2 of 3 histories (66 %), 2 failed",
+                "replayed 3 of 3 histories (100 %), 3 failed",
+            ]
+        )
+    }
+
     @Test(.enabled(PythonWorker.missing) { PythonWorker.python != nil })
     func whatTemporalsCommandLineShowsIsReplayed() async throws {
         let json = try await recorded { id, address in

@@ -60,3 +60,11 @@ extension ProtobufTimestamp {
         return ProtobufTimestamp(seconds: Int64(whole), nanos: Int32((seconds - whole) * 1e9))
     }
 }
+
+extension ProtobufTimestamp {
+    /// A time in RFC 3339 format; nil for another text.
+    init?(rfc3339 text: String) {
+        guard let (seconds, nanos) = RFC3339.parse(text) else { return nil }
+        self.init(seconds: seconds, nanos: nanos)
+    }
+}

@@ -98,8 +98,8 @@ struct TimeArgument: ExpressibleByArgument {
     let time: ProtobufTimestamp
 
     init?(argument: String) {
-        guard let (seconds, nanos) = RFC3339.parse(argument) else { return nil }
-        time = ProtobufTimestamp(seconds: seconds, nanos: nanos)
+        guard let time = ProtobufTimestamp(rfc3339: argument) else { return nil }
+        self.time = time
     }
 
     static var expectation: String { "a time like 2026-01-31T12:00:00Z" }

@@ -44,7 +44,7 @@ struct HistoryTable {
     }
 
     /// Converts `EVENT_TYPE_WORKFLOW_TASK_STARTED` to `WorkflowTaskStarted`.
-    private static func typeName(_ type: JSONValue?) -> String {
+    static func typeName(_ type: JSONValue?) -> String {
         guard let name = type?.string else { return type?.text() ?? "" }
         return name.inCamelCase(without: "EVENT_TYPE_")
     }
@@ -57,10 +57,7 @@ struct HistoryTable {
         return nil
     }
 
-    private func time(_ text: String) -> String {
-        guard let (seconds, nanos) = RFC3339.parse(text) else { return text }
-        return times.cell(ProtobufTimestamp(seconds: seconds, nanos: nanos))
-    }
+    private func time(_ text: String) -> String { ProtobufTimestamp(rfc3339: text).map(times.cell) ?? text }
 
     /// The paths and labels of the shown attributes, in display order.
     private static let interesting: [(path: [String], label: String)] = [

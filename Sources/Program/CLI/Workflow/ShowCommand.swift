@@ -5,6 +5,7 @@ internal import SagamoreJSONText
 /// `sagamore workflow show`.
 enum ShowCommand {
     static let follows = Flag("--follow", "-f", help: "Show events as they come, until the workflow has ended.")
+    static let isDetailed = Flag("--detailed", help: "Show all that events say, a section for each.")
     static let isReversed = Flag("--reverse", help: "Show the newest event first.")
 
     static let command = Command(
@@ -15,13 +16,18 @@ enum ShowCommand {
             is protobuf JSON: {"events":[…]}; with --follow it is an event on each line. Example:
             sagamore workflow show -w trip-1 --follow
             """,
-        parameters: WorkflowSelection.parameters([follows, isReversed])
+        parameters: WorkflowSelection.parameters([follows, isReversed, isDetailed])
     ) { values in
         let workflow = try WorkflowSelection.execution(values)
         let isReversed = values[isReversed]
         if values[follows], isReversed { throw UsageError("'--follow' cannot be combined with '--reverse'") }
         let format = values[OutputFormat.option]
-        var table = HistoryTable(lineWidth: TerminalWidth.ofStandardOutput, times: values[TimeFormat.option])
+        let times = values[TimeFormat.option]
+        let sections = values[isDetailed] ? EventSections(times: times) : nil
+        var table = HistoryTable(lineWidth: TerminalWidth.ofStandardOutput, times: times)
+        func text(_ json: [JSONValue]) -> String {
+            sections?.text(json, isColored: Color.isOn) ?? table.text(json, isColored: Color.isOn)
+        }
         try await ServiceClient.use(values) { client in
             let reader = HistoryReader(client: client)
             if values[follows] {
@@ -30,7 +36,7 @@ enum ShowCommand {
                     StandardOutput.show(
                         format.isJSON
                             ? json.map { OutputFormat.jsonl.text(of: $0) }.joined()
-                            : table.text(json, isColored: Color.isOn)
+                            : text(json)
                     )
                 }
                 return
@@ -41,7 +47,7 @@ enum ShowCommand {
                 StandardOutput.show(format.text(of: ["events": .array(isReversed ? json.reversed() : json)]))
             } else {
                 if isReversed { table.learn(json) }
-                StandardOutput.show(table.text(isReversed ? json.reversed() : json, isColored: Color.isOn))
+                StandardOutput.show(text(isReversed ? json.reversed() : json))
             }
         }
     }

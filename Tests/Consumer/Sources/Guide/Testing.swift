@@ -7,6 +7,13 @@ func ordersGoOn() throws {
     try replayer.replay(WorkflowHistory(contentsOfFile: "Histories/order.json"))
 }
 
+/// All that is under way goes on with the present code.
+func everythingGoesOn() throws {
+    let replayer = WorkflowReplayer { OrderWorkflow.registered }
+    let failures = try replayer.replay(folder: "Histories")
+    precondition(failures.isEmpty, "\(failures)")
+}
+
 /// The second attempt converts what the first one has left.
 func conversionGoesOn() async throws {
     let environment = ActivityEnvironment { Videos.convert.implemented(Converter().convert) }

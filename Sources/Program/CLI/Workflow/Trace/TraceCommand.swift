@@ -17,6 +17,12 @@ enum TraceCommand {
         help: "Leave out the children of children with this status."
     )
     static let foldsNothing = Flag("--no-fold", help: "Show all children, whatever the status of their parents.")
+    static let concurrency = Option<Int>(
+        "--concurrency",
+        valueName: "NUMBER",
+        default: 10,
+        help: "How many histories are read at a time."
+    )
     static let follows = Flag("--follow", "-f", help: "Draw it again until the workflow has ended.")
 
     /// How often a trace that is followed is drawn.
@@ -30,14 +36,20 @@ enum TraceCommand {
             within children. Example:
             sagamore workflow trace -w trip-1 --no-fold
             """,
-        parameters: WorkflowSelection.parameters([depth, folded, foldsNothing, follows])
+        parameters: WorkflowSelection.parameters([depth, folded, foldsNothing, concurrency, follows])
     ) { values in
         let workflow = try WorkflowSelection.execution(values)
         guard values[depth] >= -1 else { throw UsageError("'--depth' expects a number, or -1 for all") }
+        guard values[concurrency] >= 1 else { throw UsageError("'--concurrency' expects a number above 0") }
         let format = values[OutputFormat.option]
         let folded = values[foldsNothing] ? [] : Set(values[folded].map(\.value))
         try await ServiceClient.use(values) { client in
-            var reader = TraceReader(depth: values[depth] < 0 ? nil : values[depth], folded: folded, client)
+            var reader = TraceReader(
+                depth: values[depth] < 0 ? nil : values[depth],
+                folded: folded,
+                concurrency: values[concurrency],
+                client
+            )
             var canvas = TraceCanvas()
             while true {
                 let run = try await reader.read(workflow)

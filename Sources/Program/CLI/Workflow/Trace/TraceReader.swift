@@ -8,13 +8,18 @@ struct TraceReader {
     let depth: Int?
     /// The statuses of children whose own children are left out.
     let folded: Set<WorkflowExecutionStatus>
+    /// How many histories are read at a time, of the children of a run.
+    let concurrency: Int
     private let client: ServiceClient
     /// The histories of runs that have ended, which are read once.
     private var closed: [TraceRun.Name: TraceRun] = [:]
+    /// Histories that were read ahead.
+    private var ahead: [TraceRun.Name: Result<[HistoryEvent], HistoryMissing>] = [:]
 
-    init(depth: Int?, folded: Set<WorkflowExecutionStatus>, _ client: ServiceClient) {
+    init(depth: Int?, folded: Set<WorkflowExecutionStatus>, concurrency: Int, _ client: ServiceClient) {
         self.depth = depth
         self.folded = folded
+        self.concurrency = concurrency
         self.client = client
     }
 
@@ -36,6 +41,7 @@ struct TraceReader {
             return run
         }
         for index in run.children.indices {
+            if index % concurrency == 0 { await readAhead(run.children[index...].prefix(concurrency)) }
             let child = run.children[index]
             guard let status = child.status, !child.name.runID.isEmpty else { continue }
             if folded.contains(status) {
@@ -78,7 +84,7 @@ struct TraceReader {
 
     private mutating func single(_ name: TraceRun.Name) async throws(HistoryMissing) -> TraceRun {
         if let known = closed[name] { return known }
-        let events = try await events(name)
+        let events = if let read = ahead.removeValue(forKey: name) { try read.get() } else { try await events(name) }
         do {
             let run = try TraceRun(name, events)
             if run.closeTime != nil, !name.runID.isEmpty { closed[name] = run }
@@ -86,6 +92,24 @@ struct TraceReader {
         } catch {
             throw HistoryMissing(isGone: false, failure: CommandFailure("cannot decode the history: \(error)"))
         }
+    }
+
+    /// Reads the histories of children beside each other, for what asks for them next.
+    private mutating func readAhead(_ children: ArraySlice<TraceRun>) async {
+        let shown = children.filter { child in child.status.map { !folded.contains($0) } ?? false }
+        let names = Set(shown.map(\.name)).filter { !$0.runID.isEmpty && closed[$0] == nil }
+        let reader = self
+        let read = await withTaskGroup(of: (TraceRun.Name, Result<[HistoryEvent], HistoryMissing>).self) { group in
+            for name in names {
+                group.addTask {
+                    do throws(HistoryMissing) { return (name, .success(try await reader.events(name))) } catch {
+                        return (name, .failure(error))
+                    }
+                }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        ahead.merge(read) { $1 }
     }
 
     private func events(_ name: TraceRun.Name) async throws(HistoryMissing) -> [HistoryEvent] {
