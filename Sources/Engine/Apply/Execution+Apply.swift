@@ -48,6 +48,7 @@ extension Execution {
             applyWorkflowTaskScheduled(attributes, eventID: event.eventID, at: at)
         case .workflowTaskCompletedEventAttributes(let attributes):
             applyWorkflowTaskCompleted(attributes)
+            durable.noteBuild(of: attributes, eventID: event.eventID, at: at)
         case .workflowTaskFailedEventAttributes(let attributes):
             applyWorkflowTaskLost()
             durable.closeWasRefused = attributes.cause == .unhandledCommand

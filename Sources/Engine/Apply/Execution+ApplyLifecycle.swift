@@ -18,6 +18,7 @@ extension Execution {
         durable.memo = attributes.memo
         durable.searchAttributes = attributes.searchAttributes
         durable.priority = attributes.priority
+        durable.earlierResetPoints = attributes.prevAutoResetPoints?.points ?? []
         durable.firstTaskBackoff = Interval(attributes.firstWorkflowTaskBackoff)
         if durable.firstTaskBackoff.isSet { durable.firstTaskDueAt = at + durable.firstTaskBackoff }
         applyLineage(attributes)

@@ -73,9 +73,21 @@ extension DurableStateCoding {
                 stickyQueue: try fields.text(4),
                 afterEventID: fields.number(5)
             )
+        case Field.build: state.builds.append(try build(StoredFields(message: &reader, last: 5)))
+        case Field.earlierResetPoint: try reader.message(&state.earlierResetPoints)
         default: return try readChildOrOther(&reader, into: &state)
         }
         return true
+    }
+
+    private static func build(_ fields: StoredFields) throws(ProtobufError) -> WorkerBuild {
+        WorkerBuild(
+            id: try fields.text(1),
+            binaryChecksum: try fields.text(2),
+            completedEventID: fields.number(3),
+            completedAt: Instant(nanoseconds: fields.number(4)),
+            isResettable: fields.number(5) != 0
+        )
     }
 
     private static func fill(_ state: inout DurableState, from fields: StoredFields) throws(ProtobufError) {
@@ -111,6 +123,7 @@ extension DurableStateCoding {
         state.closeWasRefused = fields.number(Field.closeWasRefused) != 0
         state.bufferedBytes = Int(fields.number(Field.bufferedBytes))
         state.signalCount = Int(fields.number(Field.signalCount))
+        state.latestBuild = Int(fields.number(Field.latestBuild))
         state.lastResetAt = fields.instant(Field.lastResetAt)
         state.originalStartedAt = fields.instant(Field.originalStartedAt)
         state.resetRequestID = try fields.text(Field.resetRequestID)

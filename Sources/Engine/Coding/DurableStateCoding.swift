@@ -7,7 +7,7 @@ internal import SagamoreProtobuf
 /// and with it the installation's format level.
 public enum DurableStateCoding {
     /// The format of the bytes that `encode` returns.
-    public static let format: Int16 = 3
+    public static let format: Int16 = 4
 
     /// Derived properties (the indexes of activities and timers by the workflow's ids) are not stored.
     public static func encode(_ state: DurableState) -> [UInt8] {
@@ -19,6 +19,8 @@ public enum DurableStateCoding {
             write(completedUpdate: id, eventID, to: &writer)
         }
         for (id, update) in state.updates.sorted(by: { $0.key > $1.key }) { write(id, update, to: &writer) }
+        writer.message(Field.earlierResetPoint, state.earlierResetPoints)
+        for build in state.builds.reversed() { write(build, to: &writer) }
         writeChildrenAndOthers(of: state, to: &writer)
         for event in state.bufferedEvents.reversed() { writer.message(Field.bufferedEvent, event) }
         for timer in descending(state.timers) { write(timer, to: &writer) }
@@ -59,6 +61,7 @@ public enum DurableStateCoding {
         writer.int64(Field.previousStartedEventID, omittingDefault: state.previousStartedEventID)
         writer.int64(Field.bufferedBytes, omittingDefault: Int64(state.bufferedBytes))
         writer.int64(Field.signalCount, omittingDefault: Int64(state.signalCount))
+        writer.int64(Field.latestBuild, omittingDefault: Int64(state.latestBuild))
         return writer.bytes()
     }
 
@@ -129,7 +132,11 @@ public enum DurableStateCoding {
         static let lastResetAt = 80
         static let originalStartedAt = 81
         static let resetRequestID = 82
-        static let last = 82
+        /// Repeated, as is the next one.
+        static let build = 83
+        static let earlierResetPoint = 84
+        static let latestBuild = 85
+        static let last = 85
         /// Numbers below the last one that are not used. They are an error like those above it.
         static let gaps: [ClosedRange<Int>] = [34...39, 46...49, 58...59, 62...79]
     }
@@ -163,6 +170,16 @@ public enum DurableStateCoding {
         writer.int32(2, omittingDefault: task.attempt)
         writer.int64(1, omittingDefault: task.scheduledEventID)
         writer.lengthDelimited(Field.workflowTask, since: end)
+    }
+
+    private static func write(_ build: WorkerBuild, to writer: inout ProtobufWriter) {
+        let end = writer.count
+        writer.bool(5, omittingDefault: build.isResettable)
+        writer.int64(4, omittingDefault: build.completedAt.nanoseconds)
+        writer.int64(3, omittingDefault: build.completedEventID)
+        writer.string(2, omittingDefault: build.binaryChecksum)
+        writer.string(1, omittingDefault: build.id)
+        writer.lengthDelimited(Field.build, since: end)
     }
 
     private static func write(_ timer: PendingTimer, to writer: inout ProtobufWriter) {

@@ -177,6 +177,7 @@ extension Execution {
         attributes.attempt = lineage.attempt
         attributes.initiator = lineage.initiator
         attributes.continuedExecutionRunID = lineage.continuedRunID?.description ?? ""
+        attributes.prevAutoResetPoints = lineage.resetPoints
         if let parent = lineage.parent {
             attributes.parentWorkflowNamespace = parent.namespaceName
             attributes.parentWorkflowNamespaceID = parent.namespaceID

@@ -38,6 +38,7 @@ extension Execution {
         lineage.schedule = durable.schedule
         lineage.root = durable.root
         lineage.publishedStatusEvents = durable.publishedStatusEvents
+        lineage.resetPoints = resetPoints(behind: draft)
         lineage.messageIDs = messageIDsForSuccessor
         let start = StartRequest(following: request, origin: durable.origin, lineage: lineage)
         draft.decision.successor = Successor(runID: runID, start: start, at: draft.now)

@@ -64,6 +64,12 @@ public struct DurableState: Equatable, Sendable {
     public var previousStartedEventID: Int64 = 0
     /// The last workflow task that a worker completed.
     public var completedTask: Fact.CompletedWorkflowTask?
+    /// The builds of the workers that have completed workflow tasks of the run: the newest 20, oldest first.
+    public var builds: [WorkerBuild] = []
+    /// The index in `builds` of the one that has completed the last workflow task; 0 without one.
+    public var latestBuild = 0
+    /// Where builds have begun to work on earlier runs of the chain, oldest first.
+    public var earlierResetPoints: [ResetPointInfo] = []
     /// The sticky queue of the worker that has the run in its cache; empty when there is none.
     public var stickyQueue = ""
     /// How long a task may wait in the sticky queue.

@@ -87,6 +87,8 @@ public struct Lineage: Equatable, Sendable {
     public var lastFailure: RawMessage<Failure>?
     /// The result of the last run of the chain that completed.
     public var lastCompletionResult: RawMessage<Payloads>?
+    /// Where builds of the workers have begun to work on earlier runs of the chain; nil for a first run.
+    public var resetPoints: ResetPoints?
     /// The number of status events that earlier runs of the chain have published about the command that began it.
     public var publishedStatusEvents = 0
 

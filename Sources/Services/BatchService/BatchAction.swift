@@ -72,9 +72,7 @@ enum BatchAction: Sendable {
     private static func options(_ operation: BatchOperationReset) throws(RequestError) -> ResetOptions {
         if let options = operation.options {
             switch options.target {
-            case .firstWorkflowTask, .lastWorkflowTask, .workflowTaskID: return options
-            case .buildID:
-                throw RequestError(.unimplemented, "a reset by build id is not available in this version of sagamore")
+            case .firstWorkflowTask, .lastWorkflowTask, .workflowTaskID, .buildID: return options
             case nil: throw .invalidArgument("batch reset missing target")
             }
         }

@@ -75,6 +75,7 @@ struct BatchStep {
         _ options: ResetOptions,
         _ operations: [PostResetOperation]
     ) throws(RequestError) {
+        var target = target
         var request = ResetWorkflowExecutionRequest()
         request.reason = reason
         request.requestID = requestID(target)
@@ -84,11 +85,37 @@ struct BatchStep {
         request.resetReapplyExcludeTypes = options.resetReapplyExcludeTypes
         switch options.target {
         case .workflowTaskID(let id): request.workflowTaskFinishEventID = id
+        case .buildID(let id):
+            let point = try beginning(of: id, in: target, onlyInRun: options.currentRunOnly)
+            request.workflowTaskFinishEventID = point.firstWorkflowTaskCompletedID
+            target = WorkflowReference(key: target.key, runID: RunID(point.runID))
         case .firstWorkflowTask: request.workflowTaskFinishEventID = try endOfWorkflowTask(target, isLast: false)
         default: request.workflowTaskFinishEventID = try endOfWorkflowTask(target, isLast: true)
         }
         let reset = try ResetRequest(request, limits: limits)
         _ = try answer { (reply: Reply<RunID>) in history.reset(target, reset, reply: reply) }
+    }
+
+    /// Where a build has begun to work on a chain, which may be in an earlier run.
+    private func beginning(
+        of build: String,
+        in target: WorkflowReference,
+        onlyInRun: Bool
+    ) throws(RequestError) -> ResetPointInfo {
+        let description = try answer { (reply: Reply<DescribeWorkflowExecutionResponse>) in
+            history.describe(target, reply: reply)
+        }
+        let run = description.workflowExecutionInfo
+        guard let point = run?.autoResetPoints?.points.first(where: { $0.buildID == build }) else {
+            throw .invalidArgument("build \(build) has completed no workflow task of the run")
+        }
+        guard point.resettable else {
+            throw .invalidArgument("other workflows had not answered the run when build \(build) began")
+        }
+        if onlyInRun, point.runID != run?.execution?.runID {
+            throw .invalidArgument("build \(build) began in an earlier run")
+        }
+        return point
     }
 
     /// The event with which the first or the last workflow task of a run was completed; where none was, the one behind

@@ -29,7 +29,7 @@ struct ListedRow {
         PageToken(key: field.flatMap(key), runID: runID)
     }
 
-    private static let keyColumn = 19
+    private static let keyColumn = 21
 
     private func key(_ field: FilterField) -> FilterValue? {
         let column = Self.keyColumn
@@ -80,6 +80,10 @@ struct ListedRow {
             guard let value = rows.optionalText(row, column) else { continue }
             let json = JSONValue.string(value).serialize()
             attributes.indexedFields[name] = Payload(searchAttribute: json, type: .keyword)
+        }
+        for (name, column) in [("BuildIds", 19), ("BinaryChecksums", 20)] {
+            guard let list = rows.optionalText(row, column) else { continue }
+            attributes.indexedFields[name] = Payload(searchAttribute: Array(list.utf8), type: .keywordList)
         }
         return attributes.indexedFields.isEmpty ? RawMessage() : RawMessage(catalog.shown(attributes))
     }

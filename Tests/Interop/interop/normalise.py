@@ -60,13 +60,9 @@ SERVER_OWN = {
 # Left out altogether.
 LEFT_OUT = {
     "poller_scaling_decision",  # a hint that the server gives or not, as it likes
+    "expire_time",  # of points to reset to: Temporal adds until when it keeps a run that was continued
     "workflow_task_completion_size_limit_error",  # of completions in several messages, which Sagamore does not offer
-    # Of the deprecated versioning by build ids, and of resets, in descriptions:
-    "auto_reset_points",
-    "prev_auto_reset_points",
-    "most_recent_worker_version_stamp",
 }
-LEFT_OUT_KEYS = {"BuildIds"}  # the search attribute of the same versioning
 
 # Sets that the SDK sends in the order of its hash table.
 UNORDERED = {"core_used_flags", "lang_used_flags"}
@@ -125,8 +121,6 @@ class Normaliser:
             if is_left_behind(message, field) or is_no_timeout(field, value):
                 continue
             shown = self.field(message, field, value)
-            if is_map(field) and not shown:
-                continue  # it holds nothing but keys that are left out
             result[field.name] = shown
         return result
 
@@ -143,7 +137,7 @@ class Normaliser:
             of = field.message_type.fields_by_name["value"]
             if field.name == "request_id_infos":
                 return {self.number("request", key): self.value(of, value[key]) for key in value}
-            return {str(key): self.value(of, value[key]) for key in sorted(value) if key not in LEFT_OUT_KEYS}
+            return {str(key): self.value(of, value[key]) for key in sorted(value)}
         if field.name == "first_workflow_task_backoff" and message.cron_schedule and message.continued_execution_run_id:
             return "<backoff>"  # up to the next time of the schedule, from when a run ended
         if field.name in UNORDERED:

@@ -47,14 +47,27 @@ struct ResetOptionsTests {
         let operation = try ResetCommand.operation(try ResetCommand.command.values(line))
         #expect(operation.options?.target == .firstWorkflowTask(ProtobufEmpty()))
         #expect(operation.options?.resetReapplyExcludeTypes == [.update])
-        for arguments in [["-q", "x"], ["-q", "x", "-e", "4"], ["-q", "x", "-t", "LastContinuedAsNew"]] {
+        let build = try ResetCommand.command.values(["-q", "x", "-t", "BuildId", "--build-id", "b"])
+        #expect(try ResetCommand.operation(build).options?.target == .buildID("b"))
+        let bad = [
+            [], ["-e", "4"], ["-t", "LastContinuedAsNew"], ["-t", "BuildId"],
+            ["-t", "LastWorkflowTask", "--build-id", "b"],
+        ]
+        for arguments in bad.map({ ["-q", "x"] + $0 }) {
             #expect(throws: UsageError.self) {
                 try ResetCommand.operation(try ResetCommand.command.values(arguments))
             }
         }
     }
 
-    @Test(arguments: [[], ["-e", "0"], ["-e", "4", "-t", "LastWorkflowTask"]])
+    @Test func aResetGoesBackToABuild() throws {
+        let values = try ResetCommand.command.values(["-w", "x", "-t", "BuildId", "--build-id", "b"])
+        #expect(try ResetCommand.point(values) == .build("b"))
+    }
+
+    @Test(arguments: [
+        [], ["-e", "0"], ["-e", "4", "-t", "LastWorkflowTask"], ["-t", "BuildId"], ["-e", "4", "--build-id", "b"],
+    ])
     func aResetHasOnePoint(_ arguments: [String]) {
         #expect(throws: UsageError.self) {
             try ResetCommand.point(try ResetCommand.command.values(["-w", "x"] + arguments))

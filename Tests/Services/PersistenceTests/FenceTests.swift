@@ -140,7 +140,7 @@ extension PersistenceTests {
             second.outbox = []
             try storage.lane.commit(second, fence: fence)
             let taken = try #require(try storage.lane.retakeShard(0, as: Storage.owner, epoch: fence.epoch))
-            #expect(taken == TakenShard(epoch: fence.epoch + 1, outboxSequence: 1, commitCount: 2, formatLevel: 4))
+            #expect(taken == TakenShard(epoch: fence.epoch + 1, outboxSequence: 1, commitCount: 2, formatLevel: 5))
             #expect(try storage.lane.epoch(of: 0) == fence.epoch + 1)
         }
 

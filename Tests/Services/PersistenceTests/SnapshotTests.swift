@@ -85,7 +85,7 @@ extension PersistenceTests {
         @Test func aProgramBelowTheFormatLevelTakesNoShard() throws {
             let storage = try Storage()
             let taken = try #require(try storage.lane.takeShard(0, as: Storage.owner))
-            #expect(taken.formatLevel == 4 && taken.allowsSnapshots)
+            #expect(taken.formatLevel == 5 && taken.allowsSnapshots)
             try storage.session.execute("update sagamore.installation set format_level = 999")
             do throws(CommitError) {
                 _ = try storage.lane.takeShard(0, as: Storage.owner)

@@ -58,6 +58,32 @@ extension VisibilityTests {
             #expect(shown == [[], ["SagaStatus=\"compensating\"", "SagaStep=\"undo_book_car\""]])
         }
 
+        @Test func runsShowTheBuildsThatHaveWorkedOnThem() throws {
+            let world = try VisibleWorld()
+            var (young, old, unnamed) = (Self.run(1, at: 1), Self.run(2, at: 2), Self.run(3, at: 3))
+            young.builds = [WorkerBuild.Names()]
+            old.builds = ["b", "a"].map { Self.names($0, "\($0)1") }
+            unnamed.builds = [Self.names("", nil)]
+            try world.write([young, old, unnamed])
+            let shown = try world.list("").runs.map { run in
+                let fields = try run.searchAttributes?.decoded().indexedFields ?? [:]
+                let types = Set(fields.values.map { String(decoding: $0.metadata["type"] ?? [], as: UTF8.self) })
+                #expect(types.isSubset(of: ["KeywordList"]))
+                return fields.map { "\($0.key)=\(String(decoding: $0.value.data, as: UTF8.self))" }.sorted()
+            }
+            let all = [#"BinaryChecksums=["b1","a1"]"#, #"BuildIds=["unversioned","unversioned:b","unversioned:a"]"#]
+            #expect(shown == [[#"BuildIds=["unversioned"]"#], all, []])
+            #expect(try world.ids("BuildIds = 'unversioned'").sorted() == ["run 2", "run 3"])
+            #expect(try world.ids("BuildIds IN ('unversioned:a', 'x') AND BinaryChecksums = 'b1'") == ["run 2"])
+            #expect(try world.ids("BuildIds IS NULL") == ["run 1"])
+        }
+
+        private static func names(_ id: String, _ checksum: String?) -> WorkerBuild.Names {
+            var names = WorkerBuild.Names()
+            (names.id, names.binaryChecksum) = (id, checksum)
+            return names
+        }
+
         @Test func aPageThatIsTheLastHasNoToken() throws {
             let world = try VisibleWorld()
             try world.write((1...14).map { Self.run($0, at: 0) })

@@ -25,7 +25,7 @@ public final class SimulatedDatabase: @unchecked Sendable {
     /// The number of transactions that were committed and not rolled back. Those that changed nothing do not count.
     public private(set) var transactionCount = 0
     /// The newest format that programs read that take shards.
-    public var knownFormatLevel: Int32 = 4
+    public var knownFormatLevel: Int32 = 5
 
     /// The database server's clock.
     let now: () -> Instant
@@ -57,7 +57,7 @@ public final class SimulatedDatabase: @unchecked Sendable {
     ///   - now: the database server's clock, for leases and for transactions that hang.
     public init(
         shardCount: Int,
-        formatLevel: Int32 = 4,
+        formatLevel: Int32 = 5,
         undoLimit: Int = 1_000,
         now: @escaping () -> Instant
     ) {

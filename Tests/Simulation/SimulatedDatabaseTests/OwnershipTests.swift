@@ -17,7 +17,7 @@ extension DatabaseContract {
             batch.outbox = [Sample.record("one")]
             try database.lane.commit(batch, fence: older)
             let newer = try #require(try database.lane.takeShard(0, as: ShardOwner(node: "node", process: "next")))
-            #expect(newer == TakenShard(epoch: 2, outboxSequence: 1, commitCount: 1, formatLevel: 4))
+            #expect(newer == TakenShard(epoch: 2, outboxSequence: 1, commitCount: 1, formatLevel: 5))
             let rows = try database.rows()
             #expect(database.refusal(Sample.starts(2), older) == "fenced - - -")
             let nowhere = ShardFence(shard: 7, epoch: 0, outboxSequence: 0)

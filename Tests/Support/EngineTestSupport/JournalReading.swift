@@ -43,6 +43,7 @@ package struct JournalReading {
             let expiration = started.continuedExecutionRunID.isEmpty ? nil : started.workflowExecutionExpirationTime
             check("chainExpiration", state.chainExpiration?.timestamp, expiration)
             let recurs = started.retryPolicy != nil || !started.cronSchedule.isEmpty
+            check("earlierResetPoints", state.earlierResetPoints, started.prevAutoResetPoints?.points ?? [])
             check("recurrence", state.recurrence?.started, recurs ? started : nil)
             check("firstTaskBackoff", state.firstTaskBackoff, Interval(started.firstWorkflowTaskBackoff))
             check("memo", fields(state.memo), memo(started.memo))
@@ -68,6 +69,9 @@ package struct JournalReading {
         check("workflowTask", state.workflowTask.map(describe), workflowTask)
         check("previousStartedEventID", state.previousStartedEventID, previousStartedEventID)
         check("completedTask", state.completedTask, completedTask)
+        check("builds", state.builds, builds)
+        let latest = state.builds.isEmpty ? nil : state.builds[state.latestBuild]
+        check("latestBuild", latest.map { [$0.id, $0.binaryChecksum] }, latestBuild.map { [$0.id, $0.checksum] })
         let sticky = stickiness
         check("stickyQueue", state.stickyQueue, sticky.queue)
         check("stickyScheduleToStart", state.stickyScheduleToStart, sticky.scheduleToStart)

@@ -95,6 +95,14 @@ extension World {
         lineage.expiration = now + interval(.seconds(5), .seconds(4_000))
         lineage.lastFailure = random.once(in: 2) ? Samples.failure("before") : nil
         lineage.publishedStatusEvents = origin == nil ? 0 : 1
+        lineage.resetPoints = ResetPoints()
+        lineage.resetPoints?.points = (0..<Int.random(in: 0...2, using: &random)).map { number in
+            var point = ResetPointInfo()
+            point.buildID = "build \(number)"
+            point.runID = lineage.continuedRunID?.description ?? ""
+            point.firstWorkflowTaskCompletedID = 4
+            return point
+        }
         continuesChain = true
         return lineage
     }

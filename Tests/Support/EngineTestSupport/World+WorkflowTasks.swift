@@ -62,6 +62,13 @@ extension World {
             attributes.scheduleToStartTimeout = Interval.seconds(random.once(in: 4) ? 0 : 10).duration
             request.stickyAttributes = attributes
         }
+        // More builds than are kept, now and then.
+        let build = random.once(in: 4) ? Int.random(in: 0..<40, using: &random) : random.once(in: 2) ? 1 : 0
+        if build > 0 {
+            request.workerVersionStamp = WorkerVersionStamp()
+            request.workerVersionStamp?.buildID = "build \(build / 2)"
+            if build % 2 == 0 { request.binaryChecksum = "checksum \(build)" }
+        }
         let token = Stage.token(of: started)
         let completion = WorkflowTaskCompletedRequest(token: token, request: request, namespace: Samples.namespace)
         let nextNonce = random.next()

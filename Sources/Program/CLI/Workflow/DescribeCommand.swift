@@ -15,10 +15,7 @@ enum DescribeCommand {
         let workflow = try WorkflowSelection.execution(values)
         let format = values[OutputFormat.option]
         try await ServiceClient.use(values) { client in
-            var request = DescribeWorkflowExecutionRequest()
-            request.namespace = client.namespace
-            request.execution = workflow
-            let response: DescribeWorkflowExecutionResponse = try await client.call(.describeWorkflowExecution, request)
+            let response = try await description(of: workflow, client)
             if format.isJSON {
                 StandardOutput.show(format.text(of: try ProtobufJSON.value(of: response)))
             } else {
@@ -30,5 +27,15 @@ enum DescribeCommand {
                 StandardOutput.show(try description.text())
             }
         }
+    }
+
+    static func description(
+        of workflow: WorkflowExecution,
+        _ client: ServiceClient
+    ) async throws(CommandFailure) -> DescribeWorkflowExecutionResponse {
+        var request = DescribeWorkflowExecutionRequest()
+        request.namespace = client.namespace
+        request.execution = workflow
+        return try await client.call(.describeWorkflowExecution, request)
     }
 }

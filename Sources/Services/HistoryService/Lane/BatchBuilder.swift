@@ -37,10 +37,8 @@ struct BatchBuilder {
             if item.assumesNew { batch.assumedNew.append(run.key) }
         }
         if let row = item.journal {
-            if item.snapshot == nil, let index = journalIndex[row.runID] {
-                batch.journal[index].events += row.events
-                batch.journal[index].facts += row.facts
-                batch.journal[index].step = row.step ?? batch.journal[index].step
+            if item.snapshot == nil, let index = journalIndex[row.runID], batch.journal[index].canTake(row) {
+                batch.journal[index].take(row)
             } else {
                 journalIndex[row.runID] = batch.journal.count
                 batch.journal.append(row)

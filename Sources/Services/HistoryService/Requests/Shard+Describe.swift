@@ -109,7 +109,9 @@ private struct Description {
         information.executionTime = (state.startedAt + state.firstTaskBackoff).timestamp
         // Clients expect these fields even when they are empty.
         information.memo = state.memo ?? RawMessage()
-        information.searchAttributes = state.searchAttributes ?? RawMessage()
+        information.searchAttributes = state.shownAttributes
+        information.autoResetPoints = state.resetPoints(of: run.runID)
+        information.mostRecentWorkerVersionStamp = state.latestWorkerVersion
         information.priority = state.priority
         information.taskQueue = state.taskQueue
         information.stateTransitionCount = run.sequence

@@ -38,7 +38,8 @@ extension Shard {
                 firstEventID: row.firstEventID,
                 events: row.events,
                 facts: row.facts,
-                step: decision.step
+                step: decision.step,
+                build: run.ask { $0.durable.newBuild(since: row.firstEventID) }
             )
             item.history = run.ask { CommittedHistory($0) }
             if run.sequence == 1 {

@@ -11,8 +11,9 @@ extension LaneStatements {
         ), noted as (
             insert into sagamore.resets (run_id, base_run_id) select run_id, base from wanted
         ), copied as (
-            insert into sagamore.journal (run_id, sequence, first_event_id, events, facts, step)
-                select w.run_id, j.sequence, j.first_event_id, j.events, '', j.step
+            insert into sagamore.journal (run_id, sequence, first_event_id, events, facts, step, build_id,
+                    binary_checksum)
+                select w.run_id, j.sequence, j.first_event_id, j.events, '', j.step, j.build_id, j.binary_checksum
                 from wanted w join sagamore.journal j
                     on j.run_id = w.base and j.sequence <= w.through and length(j.events) > 0
                 returning run_id

@@ -227,8 +227,10 @@ enum LaneStatements {
     private static let insertJournal = PostgresStatement(
         "lane_insert_journal",
         """
-        insert into sagamore.journal (run_id, sequence, first_event_id, events, facts, step)
-            select * from unnest($1::uuid[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[], $6::text[])
+        insert into sagamore.journal (run_id, sequence, first_event_id, events, facts, step, build_id,
+                binary_checksum)
+            select * from unnest($1::uuid[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[], $6::text[], $7::text[],
+                $8::text[])
         """
     )
 
@@ -241,6 +243,8 @@ enum LaneStatements {
         var events = PostgresArray(of: .bytea, capacity: count)
         var facts = PostgresArray(of: .bytea, capacity: count)
         var steps = PostgresArray(of: .text, capacity: count)
+        var builds = PostgresArray(of: .text, capacity: count)
+        var checksums = PostgresArray(of: .text, capacity: count)
         for row in journal {
             ids.append(uuidHigh: row.runID.high, low: row.runID.low)
             sequences.append(row.sequence)
@@ -248,8 +252,10 @@ enum LaneStatements {
             events.append(row.events)
             facts.append(row.facts)
             steps.append(optional: row.step)
+            builds.append(optional: row.build.id)
+            checksums.append(optional: row.build.binaryChecksum)
         }
-        let columns = [ids, sequences, firsts, events, facts, steps]
+        let columns = [ids, sequences, firsts, events, facts, steps, builds, checksums]
         statements.append(insertJournal, columns.map { .array($0) })
     }
 

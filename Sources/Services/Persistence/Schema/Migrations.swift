@@ -19,17 +19,18 @@ struct Migration: Sendable {
 }
 
 enum Migrations {
-    static let all: [Migration] = [baseline, outboxGaps, visibility, batches, schedules, sagaSteps]
+    static let all: [Migration] = [baseline, outboxGaps, visibility, batches, schedules, sagaSteps, builds]
 
     /// Earlier steps belonged to development versions, whose databases cannot be migrated.
     static var first: Int32 { baseline.version }
 
     /// The newest form of facts and rows that this program reads. Level 2: snapshots. Level 3: chains,
-    /// children, updates. Level 4: runs of schedules.
+    /// children, updates. Level 4: runs of schedules. Level 5: builds
+    /// in snapshots.
     ///
     /// A migration raises the installation's level to this one. From then on a program that reads less takes no shard,
     /// so an owner may write the newer forms as soon as it finds the level in the installation's row.
-    static let formatLevel: Int32 = 4
+    static let formatLevel: Int32 = 5
 
     /// Times are nanoseconds since 1970 as `bigint`. Storage of bytes is external (not compressed): rows are small, and
     /// CPU is what a saga costs. Indexes begin with run ids or times and not with slices, so that inserts stay

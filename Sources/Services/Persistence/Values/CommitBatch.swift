@@ -62,6 +62,8 @@ public struct JournalRow: Sendable, Equatable {
     public var facts: [UInt8]
     /// The step that the run has begun, if it has begun one: the type of the last activity or child among the events.
     public var step: String?
+    /// The build whose worker has completed a workflow task, where it is the run's first of this build.
+    public var build = WorkerBuild.Names()
 
     public init(
         runID: RunID,
@@ -69,14 +71,31 @@ public struct JournalRow: Sendable, Equatable {
         firstEventID: Int64,
         events: [UInt8],
         facts: [UInt8],
-        step: String? = nil
+        step: String? = nil,
+        build: WorkerBuild.Names = WorkerBuild.Names()
     ) {
         self.step = step
+        self.build = build
         self.runID = runID
         self.sequence = sequence
         self.firstEventID = firstEventID
         self.events = events
         self.facts = facts
+    }
+
+    /// Whether the run's next row can be written with this one: each has one build at most.
+    public func canTake(_ next: JournalRow) -> Bool {
+        (build.id == nil || next.build.id == nil)
+            && (build.binaryChecksum == nil || next.build.binaryChecksum == nil)
+    }
+
+    /// Adds the run's next row.
+    public mutating func take(_ next: JournalRow) {
+        events += next.events
+        facts += next.facts
+        step = next.step ?? step
+        build.id = next.build.id ?? build.id
+        build.binaryChecksum = next.build.binaryChecksum ?? build.binaryChecksum
     }
 }
 

@@ -108,7 +108,7 @@ public struct TakenShard: Sendable, Equatable {
     }
 
     /// Snapshots in the form that this program writes are of format level 4.
-    public var allowsSnapshots: Bool { formatLevel >= 4 }
+    public var allowsSnapshots: Bool { formatLevel >= 5 }
 }
 
 /// The store that executions are read from. Blocks; used by loader threads.

@@ -77,6 +77,8 @@ enum FilterColumn: String, Sendable, CaseIterable {
     case commandID = "CommandId"
     case sagaStatus = "SagaStatus"
     case sagaStep = "SagaStep"
+    case buildIDs = "BuildIds"
+    case binaryChecksums = "BinaryChecksums"
 
     /// What its values are.
     var kind: FilterKind {
@@ -84,6 +86,7 @@ enum FilterColumn: String, Sendable, CaseIterable {
         case .workflowID, .workflowType, .taskQueue, .parentWorkflowID, .rootWorkflowID, .commandID, .sagaStatus,
             .sagaStep:
             .keyword
+        case .buildIDs, .binaryChecksums: .keywordList
         case .runID, .parentRunID, .rootRunID: .runID
         case .status: .status
         case .startTime, .closeTime, .executionTime: .time

@@ -104,6 +104,7 @@ private struct FilterTyping {
         let known =
             FilterColumn.allCases.map(\.rawValue)
             + (SearchAttributeCatalog.predefined + catalog.ownAttributes).map(\.name)
+            .filter { FilterColumn(rawValue: $0) == nil }
         let shown = String(name.text.prefix(100))
         let hint = Suggestion.hint(for: shown, among: known)
         throw FilterError("invalid search attribute: \(shown)", at: name.position, hint: hint)

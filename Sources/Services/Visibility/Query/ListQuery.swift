@@ -13,7 +13,8 @@ struct ListQuery {
         r.execution_at, r.history_length, r.history_bytes, r.transitions, r.parent_workflow_id, r.parent_run_id,
         r.root_workflow_id, r.root_run_id, r.memo, r.search_attributes,
         case when r.saga_status is not null then \(QuerySQL.expression(.sagaStatus)) end,
-        case when r.saga_status is not null then \(QuerySQL.expression(.sagaStep)) end
+        case when r.saga_status is not null then \(QuerySQL.expression(.sagaStep)) end,
+        \(QuerySQL.expression(.buildIDs)), \(QuerySQL.expression(.binaryChecksums))
         """
 
     /// - Parameter limit: the most rows.

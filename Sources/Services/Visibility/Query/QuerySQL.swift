@@ -81,11 +81,26 @@ struct QuerySQL {
             (select j.step from sagamore.journal j where j.run_id = r.run_id and j.step is not null
             order by j.sequence desc limit 1)
             """
+        case .buildIDs:
+            list(
+                "array['unversioned'] || array_agg('unversioned:' || j.build_id order by j.sequence)"
+                    + " filter (where j.build_id <> '')",
+                of: "build_id"
+            )
+        case .binaryChecksums: list("array_agg(j.binary_checksum order by j.sequence)", of: "binary_checksum")
         case .sagaStatus:
             "case r.saga_status "
                 + SagaStatus.allCases.map { "when \($0.rawValue) then '\($0.name)'" }.joined(separator: " ")
                 + " else case when r.status = 1 then 'running' end end"
         }
+    }
+
+    /// What the rows of a run's journal have in a column, as JSON; null where none has anything.
+    private static func list(_ elements: String, of column: String) -> String {
+        """
+        (select to_json(\(elements))::text from sagamore.journal j
+        where j.run_id = r.run_id and j.\(column) is not null having count(*) > 0)
+        """
     }
 
     /// The same, in the order of bytes where it is a text.
@@ -158,10 +173,35 @@ struct QuerySQL {
 
     /// Whether a condition holds for one of several values. Where there is none it does not hold.
     private mutating func anyValue(of field: FilterField, _ condition: String) -> String {
-        guard case .attribute(let attribute) = field else { preconditionFailure("a column has one value") }
+        let attribute: SearchAttribute
+        switch field {
+        case .column(let column): return Self.anyBuild(column, condition)
+        case .attribute(let named): attribute = named
+        }
         return """
             exists (select from sagamore.search_values v where v.run_id = r.run_id
             and v.attribute = \(parameter(raw: .int32(attribute.id))) and \(condition))
+            """
+    }
+}
+
+extension QuerySQL {
+    /// Whether a condition holds for one of the values that the builds of a run give a column.
+    private static func anyBuild(_ column: FilterColumn, _ condition: String) -> String {
+        let words =
+            switch column {
+            case .buildIDs:
+                """
+                lateral (values ('unversioned'), ('unversioned:' || nullif(j.build_id, ''))) v(word)
+                where j.build_id is not null
+                """
+            case .binaryChecksums:
+                "lateral (values (j.binary_checksum)) v(word) where true"
+            default: preconditionFailure("\(column.rawValue) has one value")
+            }
+        return """
+            exists (select from sagamore.journal j, \(words)
+            and j.run_id = r.run_id and v.word is not null and \(condition))
             """
     }
 }

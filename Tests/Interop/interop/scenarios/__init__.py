@@ -79,6 +79,7 @@ from . import (  # noqa: E402, I001
     execution_options as execution_options,
     visibility as visibility,
     batches as batches,
+    builds as builds,
     schedules as schedules,
     command_line as command_line,
 )

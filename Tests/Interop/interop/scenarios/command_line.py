@@ -61,16 +61,12 @@ MOVING = {
 """Fields whose values differ from run to run, or from server to server. That they are there is compared."""
 
 
-ABSENT = {"autoResetPoints", "BuildIds"}
-"""What Sagamore's answers lack."""
-
-
 def shape(answer: Any, ignoring: "set[str]") -> Any:
     if isinstance(answer, dict):
         return {
             key: "…" if key in MOVING else shape(value, ignoring)
             for key, value in answer.items()
-            if key not in ignoring | ABSENT and value not in ("0s", {})
+            if key not in ignoring and value not in ("0s", {})
         }
     if isinstance(answer, list):
         return [shape(value, ignoring) for value in answer]

@@ -79,6 +79,8 @@ struct Evaluator {
     /// What a field is compared by; none where the run lacks it.
     func values(_ field: FilterField) -> [FilterValue] {
         switch field {
+        case .column(.buildIDs): run.buildIDs.map { .text($0) }
+        case .column(.binaryChecksums): run.builds.compactMap(\.binaryChecksum).map { .text($0) }
         case .column(let column): value(column).map { [$0] } ?? []
         case .attribute(let attribute):
             switch run.values[attribute.id] {
@@ -116,6 +118,7 @@ struct Evaluator {
         case .rootRunID: return .runID(run.root?.runID ?? run.runID)
         case .commandID: return run.commandID.map { .text($0) }
         case .sagaStep: return run.steps.last.map { .text($0) }
+        case .buildIDs, .binaryChecksums: preconditionFailure("\(column.rawValue) has several values")
         case .sagaStatus:
             if let saga = run.saga { return .text(saga.name) }
             return run.status == .running ? .text("running") : nil

@@ -42,10 +42,20 @@ struct RandomFilters {
         if below(3) == 0 { run.commandID = pick(Self.words) }
         if below(4) == 0 { run.saga = pick(SagaStatus.allCases) }
         if below(3) == 0 { run.steps = Array(["book_car", "book_hotel", "undo_book_car"].prefix(1 + below(3))) }
+        if below(2) == 0 { run.builds = builds() }
         for attribute in VisibleWorld.attributes where below(2) == 0 {
             run.values[attribute.id] = value(attribute.type)
         }
         return run
+    }
+
+    private mutating func builds() -> [WorkerBuild.Names] {
+        [["", "a", "it's"], ["b"], ["", "b"], ["a"]][below(4)].map { id in
+            var names = WorkerBuild.Names()
+            if below(4) > 0 { names.id = id }
+            if below(3) == 0, !id.isEmpty { names.binaryChecksum = id + id }
+            return names
+        }
     }
 
     private mutating func name() -> RunName {
@@ -112,9 +122,10 @@ struct RandomFilters {
     private mutating func literal(_ kind: FilterKind) -> String {
         switch kind {
         case .keyword, .keywordList, .text:
-            return Self.quoted(
-                pick(Self.words + ["Order", "running", "compensated", "run 7", "FOX", "book_hotel"])
-            )
+            let known = [
+                "Order", "running", "compensated", "run 7", "FOX", "book_hotel", "unversioned", "unversioned:a", "aa",
+            ]
+            return Self.quoted(pick(Self.words + known))
         case .runID:
             return Self.quoted(pick([RunID(high: 1, low: 1), RunID(high: 1, low: 2)].map(\.description) + ["x"]))
         case .int: return "\(below(5))"

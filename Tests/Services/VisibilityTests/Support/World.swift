@@ -118,22 +118,31 @@ struct VisibleRun {
     var saga: SagaStatus?
     /// The steps that it has begun.
     var steps: [String] = []
+    /// What each build of its workers was the first with.
+    var builds: [WorkerBuild.Names] = []
     var historyLength: Int64 = 0
     var values: [Int32: SearchAttributeValue] = [:]
 
     var workflowID: String { "run \(number)" }
 
-    /// A row for each step, and one behind it that begins none.
+    var buildIDs: [String] {
+        let ids = builds.compactMap(\.id)
+        return ids.isEmpty ? [] : ["unversioned"] + ids.filter { !$0.isEmpty }.map { "unversioned:\($0)" }
+    }
+
+    /// A row for each step and for each build, and one behind each that has neither.
     var journal: [JournalRow] {
-        let begun = steps.map { Optional($0) }.flatMap { [$0, nil] }
-        return begun.enumerated().map { index, step in
+        let begun: [(step: String?, build: WorkerBuild.Names)] =
+            steps.flatMap { [($0, .init()), (nil, .init())] } + builds.flatMap { [(nil, $0), (nil, .init())] }
+        return begun.enumerated().map { index, row in
             JournalRow(
                 runID: runID,
                 sequence: Int64(index + 1),
                 firstEventID: Int64(index + 1),
                 events: [1],
                 facts: [],
-                step: step
+                step: row.step,
+                build: row.build
             )
         }
     }

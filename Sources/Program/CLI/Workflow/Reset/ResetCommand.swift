@@ -15,7 +15,13 @@ enum ResetCommand {
         "--type",
         "-t",
         valueName: "TYPE",
-        help: "The workflow task to go back to; LastContinuedAsNew is the last one of the run before."
+        help: "The workflow task to go back to; LastContinuedAsNew is the last one of the run before, BuildId the "
+            + "first one of a build."
+    )
+    static let build = Option<String?>(
+        "--build-id",
+        valueName: "ID",
+        help: "With '--type BuildId': go back to where this build began, which may be in an earlier run."
     )
     static let reason = Option<String?>(
         "--reason",
@@ -37,7 +43,7 @@ enum ResetCommand {
             terminated if it is open. What activities did meanwhile stays done. Example:
             sagamore workflow reset -w trip-1 --type LastWorkflowTask --reason "a bug is fixed"
             """,
-        parameters: WorkflowTarget.parameters([eventID, kind, reason, excluded])
+        parameters: WorkflowTarget.parameters([eventID, kind, build, reason, excluded])
     ) { values in
         switch try WorkflowTarget(values) {
         case .workflow(let workflow): try await reset(workflow, to: try point(values), values)
@@ -66,24 +72,39 @@ enum ResetCommand {
 
     /// - Throws: `UsageError` unless one point is given.
     static func point(_ values: ParsedValues) throws(UsageError) -> ResetPoint {
+        try checkBuild(values)
         switch (values[eventID], values[kind]) {
         case (let id?, nil):
             guard id > 0 else { throw UsageError("'--event-id' expects a number above 0") }
             return .event(Int64(id))
-        case (nil, let kind?): return kind.point
+        case (nil, .firstWorkflowTask?): return .firstWorkflowTask
+        case (nil, .lastWorkflowTask?): return .lastWorkflowTask
+        case (nil, .lastContinuedAsNew?): return .lastContinuedAsNew
+        case (nil, .build?): return .build(try buildID(values))
         default: throw UsageError("set either '--event-id' or '--type'")
         }
+    }
+
+    private static func checkBuild(_ values: ParsedValues) throws(UsageError) {
+        if values[build] != nil, values[kind] != .build { throw UsageError("'--build-id' needs '--type BuildId'") }
+    }
+
+    private static func buildID(_ values: ParsedValues) throws(UsageError) -> String {
+        guard let id = values[build], !id.isEmpty else { throw UsageError("'--type BuildId' needs '--build-id'") }
+        return id
     }
 
     /// The reset of each run of a batch.
     static func operation(_ values: ParsedValues) throws(UsageError) -> BatchOperationReset {
         guard values[eventID] == nil else { throw UsageError("'--event-id' cannot be combined with '--query'") }
+        try checkBuild(values)
         var options = ResetOptions()
         switch values[kind] {
         case .firstWorkflowTask?: options.target = .firstWorkflowTask(ProtobufEmpty())
         case .lastWorkflowTask?: options.target = .lastWorkflowTask(ProtobufEmpty())
+        case .build?: options.target = .buildID(try buildID(values))
         case .lastContinuedAsNew?, nil:
-            throw UsageError("'--query' needs the '--type' FirstWorkflowTask or LastWorkflowTask")
+            throw UsageError("'--query' needs the '--type' FirstWorkflowTask, LastWorkflowTask or BuildId")
         }
         options.resetReapplyType = .allEligible
         options.resetReapplyExcludeTypes = exclusions(values)
@@ -151,6 +172,7 @@ enum ResetCommand {
         _ client: ServiceClient
     ) async throws(CommandFailure) -> (run: WorkflowExecution, eventID: Int64) {
         if case .event(let id) = point { return (workflow, id) }
+        if case .build(let id) = point { return try await beginning(of: id, in: workflow, client) }
         let reader = HistoryReader(client: client)
         var run = workflow
         var events = try await reader.events(of: run)
@@ -165,5 +187,23 @@ enum ResetCommand {
             throw CommandFailure("the run has no workflow task to go back to. Terminate it and start it again")
         }
         return (run, id)
+    }
+
+    /// Where a build has begun to work on the chain.
+    private static func beginning(
+        of build: String,
+        in workflow: WorkflowExecution,
+        _ client: ServiceClient
+    ) async throws(CommandFailure) -> (run: WorkflowExecution, eventID: Int64) {
+        let description = try await DescribeCommand.description(of: workflow, client)
+        let points = description.workflowExecutionInfo?.autoResetPoints?.points ?? []
+        guard let point = points.first(where: { $0.buildID == build }) else {
+            let known = points.map(\.buildID).filter { !$0.isEmpty }
+            let hint = known.isEmpty ? "No build has a name there" : "Those that have: \(known.joined(separator: ", "))"
+            throw CommandFailure("build \(build) has completed no workflow task of the workflow. \(hint)")
+        }
+        var run = workflow
+        run.runID = point.runID
+        return (run, point.firstWorkflowTaskCompletedID)
     }
 }

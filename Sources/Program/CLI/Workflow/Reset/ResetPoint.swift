@@ -8,20 +8,15 @@ enum ResetPoint: Equatable {
     case lastWorkflowTask
     /// The end of the run that continued as this one.
     case lastContinuedAsNew
+    /// The first workflow task of the chain that a build has completed.
+    case build(String)
 
     /// The values of `--type`.
     enum Kind: String, CaseIterable, ExpressibleByArgument {
         case firstWorkflowTask = "FirstWorkflowTask"
         case lastWorkflowTask = "LastWorkflowTask"
         case lastContinuedAsNew = "LastContinuedAsNew"
-
-        var point: ResetPoint {
-            switch self {
-            case .firstWorkflowTask: .firstWorkflowTask
-            case .lastWorkflowTask: .lastWorkflowTask
-            case .lastContinuedAsNew: .lastContinuedAsNew
-            }
-        }
+        case build = "BuildId"
     }
 
     /// The id of the event in a history. A run whose workflow task never completed begins with its first one.
