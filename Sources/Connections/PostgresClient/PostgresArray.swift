@@ -4,23 +4,25 @@
 public struct PostgresArray: Sendable {
     /// The type of the elements.
     public struct ElementType: Hashable, Sendable {
+        /// The type's name in SQL.
+        public let name: String
         /// The type's object id, the same in every PostgreSQL.
         let oid: UInt32
         /// The expected size of an element, to reserve memory.
         let expectedSize: Int
 
         /// `bool`
-        public static let bool = ElementType(oid: 16, expectedSize: 1)
+        public static let bool = ElementType(name: "bool", oid: 16, expectedSize: 1)
         /// `bytea`
-        public static let bytea = ElementType(oid: 17, expectedSize: 64)
+        public static let bytea = ElementType(name: "bytea", oid: 17, expectedSize: 64)
         /// `int8`
-        public static let int64 = ElementType(oid: 20, expectedSize: 8)
+        public static let int64 = ElementType(name: "int8", oid: 20, expectedSize: 8)
         /// `int4`
-        public static let int32 = ElementType(oid: 23, expectedSize: 4)
+        public static let int32 = ElementType(name: "int4", oid: 23, expectedSize: 4)
         /// `text`
-        public static let text = ElementType(oid: 25, expectedSize: 32)
+        public static let text = ElementType(name: "text", oid: 25, expectedSize: 32)
         /// `uuid`
-        public static let uuid = ElementType(oid: 2950, expectedSize: 16)
+        public static let uuid = ElementType(name: "uuid", oid: 2950, expectedSize: 16)
     }
 
     /// The header's offsets of the NULL flag and the number of elements.

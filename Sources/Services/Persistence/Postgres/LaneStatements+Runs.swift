@@ -3,144 +3,87 @@ internal import SagamorePostgresClient
 
 /// Rows of runs: what lists show, and what they are found by.
 extension LaneStatements {
-    private static let closeRuns = PostgresStatement(
+    static let closeRuns = RowStatement(
         "lane_close_runs",
+        [
+            .init("run_id", .uuid), .init("status", .int32), .init("closed_at", .int64), .init("length", .int64),
+            .init("bytes", .int64), .init("transitions", .int64), .init("saga", .int32),
+        ]
+    ) { rows in
         """
         update sagamore.runs as r set status = c.status, closed_at = c.closed_at, history_length = c.length,
             history_bytes = c.bytes, transitions = c.transitions, saga_status = coalesce(c.saga,
                 case when r.saga_status = 2 then case c.status when 2 then 3 when 4 then 3 when 6 then 2 else 4 end
                     else r.saga_status end)
-            from unnest($1::uuid[], $2::int4[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int4[])
-                as c(run_id, status, closed_at, length, bytes, transitions, saga)
-            where r.run_id = c.run_id
+            from \(rows) where r.run_id = c.run_id
         """
-    )
+    }
 
     static func append(closings: [RunClosing], to statements: inout PostgresBatch) {
         guard !closings.isEmpty else { return }
-        let count = closings.count
-        var ids = PostgresArray(of: .uuid, capacity: count)
-        var statuses = PostgresArray(of: .int32, capacity: count)
-        var times = PostgresArray(of: .int64, capacity: count)
-        var lengths = PostgresArray(of: .int64, capacity: count)
-        var bytes = PostgresArray(of: .int64, capacity: count)
-        var transitions = PostgresArray(of: .int64, capacity: count)
-        var sagas = PostgresArray(of: .int32, capacity: count)
+        var rows = RowValues(closeRuns, count: closings.count)
         for closing in closings {
-            ids.append(closing.runID)
-            statuses.append(closing.status.rawValue)
-            times.append(closing.closedAt.nanoseconds)
-            lengths.append(closing.historyLength)
-            bytes.append(closing.historyBytes)
-            transitions.append(closing.transitions)
-            sagas.append(optional: closing.saga?.rawValue)
+            rows.append(closing.runID)
+            rows.append(closing.status.rawValue)
+            rows.append(closing.closedAt.nanoseconds)
+            rows.append(closing.historyLength)
+            rows.append(closing.historyBytes)
+            rows.append(closing.transitions)
+            rows.append(closing.saga?.rawValue)
         }
-        statements.append(closeRuns, [ids, statuses, times, lengths, bytes, transitions, sagas].map { .array($0) })
+        statements.append(rows)
     }
 
-    private static let insertRuns = PostgresStatement(
+    private static let insertRuns = RowStatement.insert(
         "lane_insert_runs",
-        """
-        insert into sagamore.runs (run_id, slice, namespace, workflow_id, workflow_type, task_queue, start_request_id,
-            status, started_at, closed_at, history_length, history_bytes, execution_at, transitions, parent_workflow_id,
-            parent_run_id, root_workflow_id, root_run_id, command_id, saga_status, memo, search_attributes)
-            select * from unnest($1::uuid[], $2::int4[], $3::int4[], $4::text[], $5::text[], $6::text[], $7::text[],
-                $8::int4[], $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::text[],
-                $16::uuid[], $17::text[], $18::uuid[], $19::text[], $20::int4[], $21::bytea[], $22::bytea[])
-        """
+        into: "runs",
+        [
+            .init("run_id", .uuid), .init("slice", .int32), .init("namespace", .int32), .init("workflow_id", .text),
+            .init("workflow_type", .text), .init("task_queue", .text), .init("start_request_id", .text),
+            .init("status", .int32), .init("started_at", .int64), .init("closed_at", .int64),
+            .init("history_length", .int64), .init("history_bytes", .int64), .init("execution_at", .int64),
+            .init("transitions", .int64), .init("parent_workflow_id", .text), .init("parent_run_id", .uuid),
+            .init("root_workflow_id", .text), .init("root_run_id", .uuid), .init("command_id", .text),
+            .init("saga_status", .int32), .init("memo", .bytea), .init("search_attributes", .bytea),
+        ]
     )
 
     static func append(runs: [RunRow], to statements: inout PostgresBatch) {
         guard !runs.isEmpty else { return }
-        var columns = RunColumns(capacity: runs.count)
-        var listings = ListingColumns(capacity: runs.count)
-        for run in runs {
-            columns.append(run)
-            listings.append(run.listing)
-        }
-        statements.append(insertRuns, (columns.all + listings.all).map { .array($0) })
+        var rows = RowValues(insertRuns, count: runs.count)
         var values = SearchValueColumns()
-        for run in runs { values.append(run.listing.values, of: run.runID, run.key.namespace) }
+        for run in runs {
+            append(run, to: &rows)
+            values.append(run.listing.values, of: run.runID, run.key.namespace)
+        }
+        statements.append(rows)
         if !values.isEmpty { statements.append(SearchValueColumns.insert, values.parameters) }
     }
 
-    private struct RunColumns {
-        private var ids, slices, namespaces, workflowIDs, types, queues, requests: PostgresArray
-        private var statuses, started, closed, lengths, bytes: PostgresArray
-
-        init(capacity count: Int) {
-            ids = PostgresArray(of: .uuid, capacity: count)
-            slices = PostgresArray(of: .int32, capacity: count)
-            namespaces = slices
-            statuses = slices
-            workflowIDs = PostgresArray(of: .text, capacity: count)
-            types = workflowIDs
-            queues = workflowIDs
-            requests = workflowIDs
-            started = PostgresArray(of: .int64, capacity: count)
-            closed = started
-            lengths = started
-            bytes = started
-        }
-
-        mutating func append(_ run: RunRow) {
-            ids.append(run.runID)
-            slices.append(Int32(SliceTable.slice(of: run.key)))
-            namespaces.append(run.key.namespace)
-            workflowIDs.append(run.key.workflowID)
-            types.append(run.workflowType)
-            queues.append(run.taskQueue)
-            requests.append(run.startRequestID)
-            statuses.append(run.status.rawValue)
-            started.append(run.startedAt.nanoseconds)
-            closed.append(optional: run.closedAt?.nanoseconds)
-            lengths.append(run.historyLength)
-            bytes.append(run.historyBytes)
-        }
-
-        var all: [PostgresArray] {
-            [
-                ids, slices, namespaces, workflowIDs, types, queues, requests, statuses, started, closed, lengths,
-                bytes,
-            ]
-        }
-    }
-
-    private struct ListingColumns {
-        private var executions, transitions, parents, parentRuns, roots, rootRuns: PostgresArray
-        private var commands, sagas, memos, attributes: PostgresArray
-
-        init(capacity count: Int) {
-            executions = PostgresArray(of: .int64, capacity: count)
-            transitions = executions
-            parents = PostgresArray(of: .text, capacity: count)
-            roots = parents
-            commands = parents
-            parentRuns = PostgresArray(of: .uuid, capacity: count)
-            rootRuns = parentRuns
-            sagas = PostgresArray(of: .int32, capacity: count)
-            memos = PostgresArray(of: .bytea, capacity: count)
-            attributes = memos
-        }
-
-        mutating func append(_ listing: RunListing) {
-            executions.append(optional: listing.executionAt?.nanoseconds)
-            transitions.append(optional: listing.transitions)
-            parents.append(optional: listing.parent?.workflowID)
-            parentRuns.append(optional: listing.parent?.runID)
-            roots.append(optional: listing.root?.workflowID)
-            rootRuns.append(optional: listing.root?.runID)
-            commands.append(optional: listing.commandID)
-            sagas.append(optional: listing.saga?.rawValue)
-            memos.append(optional: listing.memo)
-            attributes.append(optional: listing.searchAttributes)
-        }
-
-        var all: [PostgresArray] {
-            [
-                executions, transitions, parents, parentRuns, roots, rootRuns, commands, sagas, memos, attributes,
-            ]
-        }
+    private static func append(_ run: RunRow, to rows: inout RowValues) {
+        rows.append(run.runID)
+        rows.append(Int32(SliceTable.slice(of: run.key)))
+        rows.append(run.key.namespace)
+        rows.append(run.key.workflowID)
+        rows.append(run.workflowType)
+        rows.append(run.taskQueue)
+        rows.append(run.startRequestID)
+        rows.append(run.status.rawValue)
+        rows.append(run.startedAt.nanoseconds)
+        rows.append(run.closedAt?.nanoseconds)
+        rows.append(run.historyLength)
+        rows.append(run.historyBytes)
+        let listing = run.listing
+        rows.append(listing.executionAt?.nanoseconds)
+        rows.append(listing.transitions)
+        rows.append(listing.parent?.workflowID)
+        rows.append(listing.parent?.runID)
+        rows.append(listing.root?.workflowID)
+        rows.append(listing.root?.runID)
+        rows.append(listing.commandID)
+        rows.append(listing.saga?.rawValue)
+        rows.append(listing.memo)
+        rows.append(listing.searchAttributes)
     }
 }
 
@@ -193,7 +136,6 @@ extension LaneStatements {
 
 extension PostgresArray {
     mutating func append(_ id: RunID) { append(uuidHigh: id.high, low: id.low) }
-    mutating func append(optional id: RunID?) { if let id { append(id) } else { appendNull() } }
     mutating func append(optional number: Int64?) { if let number { append(number) } else { appendNull() } }
     mutating func append(optional number: Int32?) { if let number { append(number) } else { appendNull() } }
     mutating func append(optional text: String?) { if let text { append(text) } else { appendNull() } }

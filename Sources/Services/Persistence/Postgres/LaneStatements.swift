@@ -3,7 +3,7 @@ internal import SagamorePostgresClient
 internal import SagamoreProtobuf
 internal import SagamoreServices
 
-/// The statements of a commit: each writes all rows of a table at once, from arrays.
+/// The statements of a commit: each writes all rows of a table at once.
 enum LaneStatements {
     /// The function raises. It is called only if the update found no row, since a call takes longer than that check.
     static let fence = PostgresStatement(
@@ -113,14 +113,13 @@ enum LaneStatements {
         "lane_remove_alarms",
         "delete from sagamore.alarms where run_id = any($1::uuid[])"
     )
-    private static let insertAlarms = PostgresStatement(
+    private static let insertAlarms = RowStatement.insert(
         "lane_insert_alarms",
-        """
-        insert into sagamore.alarms (run_id, alarm_at, slice, open_namespace, open_workflow_id)
-            select run_id, alarm_at, slice, namespace, workflow_id
-                from unnest($1::uuid[], $2::int8[], $3::int4[], $4::int4[], $5::text[])
-                    as c(run_id, alarm_at, slice, namespace, workflow_id)
-        """
+        into: "alarms",
+        [
+            .init("run_id", .uuid), .init("alarm_at", .int64), .init("slice", .int32),
+            .init("open_namespace", .int32), .init("open_workflow_id", .text),
+        ]
     )
 
     /// Alarms of closed runs are written before new ones: a workflow id has one open run at a time.
@@ -131,19 +130,24 @@ enum LaneStatements {
         newRuns: [RunRow],
         to statements: inout PostgresBatch
     ) {
-        var inserted = AlarmColumns()
-        var workflows = WorkflowColumns(newRuns)
+        let insertions = alarmChanges.count { if case .insert = $0.change { true } else { false } }
+        var inserted = RowValues(insertAlarms, count: insertions)
+        var runs = RunCursor(rows: newRuns)
         var changed = AlarmColumns()
         var closed = AlarmColumns()
         var removed = PostgresArray(of: .uuid)
         for alarm in alarmChanges {
             switch alarm.change {
             case .insert(let value, let isOpen):
-                inserted.append(alarm.runID, value)
-                workflows.append(workflowOf: alarm.runID, isOpen: isOpen)
+                let key = runs.row(of: alarm.runID)?.key
+                inserted.append(alarm.runID)
+                inserted.append(value.at?.nanoseconds)
+                inserted.append(key.map { Int32(SliceTable.slice(of: $0)) })
+                inserted.append(isOpen ? key?.namespace : nil)
+                inserted.append(isOpen ? key?.workflowID : nil)
             case .set(let value): changed.append(alarm.runID, value)
             case .close(let value): closed.append(alarm.runID, value)
-            case .remove: removed.append(uuidHigh: alarm.runID.high, low: alarm.runID.low)
+            case .remove: removed.append(alarm.runID)
             }
         }
         if changed.runIDs.count > 0 {
@@ -153,42 +157,22 @@ enum LaneStatements {
             statements.append(closeAlarms, [.array(closed.runIDs), .array(closed.times)])
         }
         if removed.count > 0 { statements.append(removeAlarms, [.array(removed)]) }
-        if inserted.runIDs.count > 0 {
-            let values: [PostgresArray] = [
-                inserted.runIDs, inserted.times, workflows.slices, workflows.namespaces, workflows.ids,
-            ]
-            statements.append(insertAlarms, values.map { .array($0) })
-        }
+        if insertions > 0 { statements.append(inserted) }
     }
 
-    /// The workflows of runs that begin. Alarms are inserted in the order of their runs' rows, so the next row is tried
-    /// first.
-    private struct WorkflowColumns {
-        private let rows: [RunRow]
+    /// Finds the rows of runs that begin. Alarms are inserted in the order of their runs' rows, so the next row is
+    /// tried first.
+    private struct RunCursor {
+        let rows: [RunRow]
         private var next = 0
-        private(set) var slices = PostgresArray(of: .int32)
-        private(set) var namespaces = PostgresArray(of: .int32)
-        private(set) var ids = PostgresArray(of: .text)
 
-        init(_ rows: [RunRow]) { self.rows = rows }
+        init(rows: [RunRow]) { self.rows = rows }
 
-        mutating func append(workflowOf runID: RunID, isOpen: Bool) {
+        mutating func row(of runID: RunID) -> RunRow? {
             let ahead = rows[next...].firstIndex { $0.runID == runID }
-            guard let index = ahead ?? rows[..<next].firstIndex(where: { $0.runID == runID }) else {
-                slices.appendNull()
-                namespaces.appendNull()
-                ids.appendNull()
-                return
-            }
-            slices.append(Int32(SliceTable.slice(of: rows[index].key)))
+            guard let index = ahead ?? rows[..<next].firstIndex(where: { $0.runID == runID }) else { return nil }
             next = index + 1
-            guard isOpen else {
-                namespaces.appendNull()
-                ids.appendNull()
-                return
-            }
-            namespaces.append(rows[index].key.namespace)
-            ids.append(rows[index].key.workflowID)
+            return rows[index]
         }
     }
 
@@ -197,106 +181,84 @@ enum LaneStatements {
         var times = PostgresArray(of: .int64)
 
         mutating func append(_ runID: RunID, _ value: AlarmValue) {
-            runIDs.append(uuidHigh: runID.high, low: runID.low)
-            if let at = value.at { times.append(at.nanoseconds) } else { times.appendNull() }
+            runIDs.append(runID)
+            times.append(optional: value.at?.nanoseconds)
         }
     }
 
     /// Raises if a workflow already has a run.
-    private static let requireNew = PostgresStatement(
+    private static let requireNew = RowStatement(
         "lane_require_new",
+        [.init("namespace", .int32), .init("workflow_id", .text)]
+    ) { rows in
         """
-        select sagamore.refuse_known_workflow() from unnest($1::int4[], $2::text[]) as q(namespace, workflow_id)
+        select sagamore.refuse_known_workflow() from \(rows)
             where exists (
-                select from sagamore.runs as r where r.namespace = q.namespace and r.workflow_id = q.workflow_id
+                select from sagamore.runs as r where r.namespace = c.namespace and r.workflow_id = c.workflow_id
             )
         """
-    )
+    }
 
     static func append(assumedNew: [WorkflowKey], to statements: inout PostgresBatch) {
         guard !assumedNew.isEmpty else { return }
-        var namespaces = PostgresArray(of: .int32, capacity: assumedNew.count)
-        var workflowIDs = PostgresArray(of: .text, capacity: assumedNew.count)
+        var rows = RowValues(requireNew, count: assumedNew.count)
         for key in assumedNew {
-            namespaces.append(key.namespace)
-            workflowIDs.append(key.workflowID)
+            rows.append(key.namespace)
+            rows.append(key.workflowID)
         }
-        statements.append(requireNew, [.array(namespaces), .array(workflowIDs)])
+        statements.append(rows)
     }
 
-    private static let insertJournal = PostgresStatement(
+    private static let insertJournal = RowStatement.insert(
         "lane_insert_journal",
-        """
-        insert into sagamore.journal (run_id, sequence, first_event_id, events, facts, step, build_id,
-                binary_checksum)
-            select * from unnest($1::uuid[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[], $6::text[], $7::text[],
-                $8::text[])
-        """
+        into: "journal",
+        [
+            .init("run_id", .uuid), .init("sequence", .int64), .init("first_event_id", .int64),
+            .init("events", .bytea), .init("facts", .bytea), .init("step", .text), .init("build_id", .text),
+            .init("binary_checksum", .text),
+        ]
     )
 
     static func append(journal: [JournalRow], to statements: inout PostgresBatch) {
         guard !journal.isEmpty else { return }
-        let count = journal.count
-        var ids = PostgresArray(of: .uuid, capacity: count)
-        var sequences = PostgresArray(of: .int64, capacity: count)
-        var firsts = PostgresArray(of: .int64, capacity: count)
-        var events = PostgresArray(of: .bytea, capacity: count)
-        var facts = PostgresArray(of: .bytea, capacity: count)
-        var steps = PostgresArray(of: .text, capacity: count)
-        var builds = PostgresArray(of: .text, capacity: count)
-        var checksums = PostgresArray(of: .text, capacity: count)
+        var rows = RowValues(insertJournal, count: journal.count)
         for row in journal {
-            ids.append(uuidHigh: row.runID.high, low: row.runID.low)
-            sequences.append(row.sequence)
-            firsts.append(row.firstEventID)
-            events.append(row.events)
-            facts.append(row.facts)
-            steps.append(optional: row.step)
-            builds.append(optional: row.build.id)
-            checksums.append(optional: row.build.binaryChecksum)
+            rows.append(row.runID)
+            rows.append(row.sequence)
+            rows.append(row.firstEventID)
+            rows.append(row.events)
+            rows.append(row.facts)
+            rows.append(row.step)
+            rows.append(row.build.id)
+            rows.append(row.build.binaryChecksum)
         }
-        let columns = [ids, sequences, firsts, events, facts, steps, builds, checksums]
-        statements.append(insertJournal, columns.map { .array($0) })
+        statements.append(rows)
     }
 
-    private static let insertInbox = PostgresStatement(
+    private static let insertInbox = RowStatement.insert(
         "lane_insert_inbox",
-        """
-        insert into sagamore.inbox (received_at, namespace, workflow_id, command_id, cluster, topic, topic_partition,
-            record_offset)
-            select * from unnest($1::int8[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int4[],
-                $8::int8[])
-        """
+        into: "inbox",
+        [
+            .init("received_at", .int64), .init("namespace", .int32), .init("workflow_id", .text),
+            .init("command_id", .text), .init("cluster", .text), .init("topic", .text),
+            .init("topic_partition", .int32), .init("record_offset", .int64),
+        ]
     )
 
     static func append(inbox: [InboxRow], to statements: inout PostgresBatch) {
         guard !inbox.isEmpty else { return }
-        let count = inbox.count
-        var times = PostgresArray(of: .int64, capacity: count)
-        var namespaces = PostgresArray(of: .int32, capacity: count)
-        var workflowIDs = PostgresArray(of: .text, capacity: count)
-        var commandIDs = PostgresArray(of: .text, capacity: count)
-        var clusters = PostgresArray(of: .text, capacity: count)
-        var topics = PostgresArray(of: .text, capacity: count)
-        var partitions = PostgresArray(of: .int32, capacity: count)
-        var offsets = PostgresArray(of: .int64, capacity: count)
+        var rows = RowValues(insertInbox, count: inbox.count)
         for row in inbox {
-            times.append(row.receivedAt.nanoseconds)
-            namespaces.append(row.key.namespace)
-            workflowIDs.append(row.key.workflowID)
-            commandIDs.append(row.commandID)
-            clusters.append(row.source.cluster)
-            topics.append(row.source.topic)
-            partitions.append(row.source.partition)
-            offsets.append(row.source.offset)
+            rows.append(row.receivedAt.nanoseconds)
+            rows.append(row.key.namespace)
+            rows.append(row.key.workflowID)
+            rows.append(row.commandID)
+            rows.append(row.source.cluster)
+            rows.append(row.source.topic)
+            rows.append(row.source.partition)
+            rows.append(row.source.offset)
         }
-        statements.append(
-            insertInbox,
-            [
-                .array(times), .array(namespaces), .array(workflowIDs), .array(commandIDs), .array(clusters),
-                .array(topics), .array(partitions), .array(offsets),
-            ]
-        )
+        statements.append(rows)
     }
 
     private static let insertOutbox = PostgresStatement(
