@@ -30,6 +30,8 @@ public struct PostgresBatch: Sendable {
     package struct Item: Sendable {
         package var statement: PostgresStatement
         package var values: [PostgresValue]
+        /// How many rows the statement should change; nil where it may change any number.
+        package var expectedRows: Int?
     }
 
     package private(set) var items: [Item] = []
@@ -38,8 +40,14 @@ public struct PostgresBatch: Sendable {
     public init() {}
 
     /// Adds a statement with a value for each of its parameters, in order.
-    public mutating func append(_ statement: PostgresStatement, _ values: [PostgresValue] = []) {
-        items.append(Item(statement: statement, values: values))
+    ///
+    /// - Parameter rows: how many rows it should change, for whoever compares; nothing is checked here.
+    public mutating func append(
+        _ statement: PostgresStatement,
+        _ values: [PostgresValue] = [],
+        changing rows: Int? = nil
+    ) {
+        items.append(Item(statement: statement, values: values, expectedRows: rows))
     }
 
     /// The number of statements.

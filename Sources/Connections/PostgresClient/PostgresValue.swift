@@ -32,11 +32,6 @@ public struct PostgresValue: Sendable {
     /// A one-dimensional array.
     public static func array(_ value: PostgresArray) -> PostgresValue { PostgresValue(storage: .array(value)) }
 
-    /// The number of elements of an array; nil for other values.
-    package var elementCount: Int? {
-        if case .array(let array) = storage { array.count } else { nil }
-    }
-
     /// The size of the value on the wire, without its length.
     var byteCount: Int {
         switch storage {

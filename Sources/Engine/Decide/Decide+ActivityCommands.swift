@@ -30,6 +30,7 @@ extension Execution {
             )
         }
         if undoesStep(attributes.header) { draft.decision.undoes = true }
+        draft.decision.step = attributes.activityType?.name
         let event = scheduledAttributes(attributes, context)
         let written = draft.event(
             .activityTaskScheduled,

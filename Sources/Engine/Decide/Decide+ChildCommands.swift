@@ -41,6 +41,7 @@ extension Execution {
             return refusal
         }
         if undoesStep(attributes.header) { draft.decision.undoes = true }
+        draft.decision.step = attributes.workflowType?.name
         let event = initiatedAttributes(attributes, namespace, context)
         do throws(RequestError) {
             // What this version cannot start is refused here, and not in a loop of deliveries.

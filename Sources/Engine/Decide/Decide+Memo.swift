@@ -24,6 +24,7 @@ extension Execution {
         var event = WorkflowPropertiesModifiedEventAttributes()
         event.workflowTaskCompletedEventID = context.completedEventID
         event.upsertedMemo = given
+        draft.decision.changesListing = true
         draft.event(.workflowPropertiesModified, .workflowPropertiesModifiedEventAttributes(event))
         return nil
     }

@@ -20,6 +20,7 @@ extension Execution {
         var event = UpsertWorkflowSearchAttributesEventAttributes()
         event.workflowTaskCompletedEventID = context.completedEventID
         event.searchAttributes = context.completion.attributes?.typedChange(given) ?? given
+        draft.decision.changesListing = true
         draft.event(.upsertWorkflowSearchAttributes, .upsertWorkflowSearchAttributesEventAttributes(event))
         return nil
     }

@@ -51,9 +51,8 @@ extension Execution {
         guard completion.request.messages.allSatisfy({ $0.body != nil }) else {
             throw .invalidArgument("nil message body")
         }
-        let request = completion.request
-        try checkIdentifier(request.workerVersionStamp?.buildID ?? "", "BuildId", missing: nil, limits)
-        try checkIdentifier(request.binaryChecksum, "BinaryChecksum", missing: nil, limits)
+        try checkIdentifier(completion.request.workerVersionStamp?.buildID ?? "", "BuildId", missing: nil, limits)
+        try checkIdentifier(completion.request.binaryChecksum, "BinaryChecksum", missing: nil, limits)
         var draft = Draft(self, at: now)
         let isWritten = !leavesNoTrace(completion, of: started)
         if isWritten { writeStarted(started, in: &draft) }

@@ -15,6 +15,10 @@ public struct Decision: Sendable {
     public var successor: Successor?
     /// What becomes of updates, for their callers.
     public var updates: [UpdateNews] = []
+    /// The step that it begins: the type of the last activity or child that it starts.
+    public var step: String?
+    /// It changes the memo or the search attributes.
+    public var changesListing = false
     /// The decision begins to undo a step of a saga.
     public var undoes = false
     /// How a saga whose steps were undone has ended with this decision.

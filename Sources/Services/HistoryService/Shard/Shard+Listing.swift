@@ -53,29 +53,6 @@ extension Shard {
     }
 }
 
-extension Decision {
-    /// The step that the decision begins, if it begins one: the type of the last activity or child that it starts.
-    var step: String? {
-        for case .event(let recorded) in entries.reversed() {
-            switch recorded.event.attributes {
-            case .activityTaskScheduledEventAttributes(let attributes): return attributes.activityType?.name
-            case .startChildWorkflowExecutionInitiatedEventAttributes(let attributes):
-                return attributes.workflowType?.name
-            default: continue
-            }
-        }
-        return nil
-    }
-
-    fileprivate var changesListing: Bool {
-        entries.contains { entry in
-            guard case .event(let recorded) = entry else { return false }
-            return recorded.event.eventType == .upsertWorkflowSearchAttributes
-                || recorded.event.eventType == .workflowPropertiesModified
-        }
-    }
-}
-
 extension SagaStatus {
     fileprivate init?(_ compensation: Decision.Compensation?) {
         switch compensation {
@@ -88,7 +65,9 @@ extension SagaStatus {
 
 extension RunListing {
     /// The listing of a run in this state, without what its search attributes are found by.
-    fileprivate init(_ state: DurableState) {
+    ///
+    /// Borrowing: a copy of the state would retain all that it holds.
+    fileprivate init(_ state: borrowing DurableState) {
         self.init()
         if state.firstTaskBackoff.isSet { executionAt = state.startedAt + state.firstTaskBackoff }
         parent = state.parent.map { RunName(workflowID: $0.workflowID, runID: $0.runID) }

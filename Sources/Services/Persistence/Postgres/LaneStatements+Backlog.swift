@@ -49,7 +49,7 @@ extension LaneStatements {
             let values: [PostgresArray] = [
                 stored.runIDs, stored.tasks, stored.queues, stored.since, stored.priorities, stored.places,
             ]
-            statements.append(storeBacklog, values.map { .array($0) })
+            statements.append(storeBacklog, values.map { .array($0) }, changing: stored.runIDs.count)
         }
     }
 

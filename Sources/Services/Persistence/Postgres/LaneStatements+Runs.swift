@@ -3,7 +3,7 @@ internal import SagamorePostgresClient
 
 /// Rows of runs: what lists show, and what they are found by.
 extension LaneStatements {
-    static let closeRuns = RowStatement(
+    private static let closeRuns = RowStatement(
         "lane_close_runs",
         [
             .init("run_id", .uuid), .init("status", .int32), .init("closed_at", .int64), .init("length", .int64),
@@ -31,7 +31,7 @@ extension LaneStatements {
             rows.append(closing.transitions)
             rows.append(closing.saga?.rawValue)
         }
-        statements.append(rows)
+        statements.append(rows, changing: closings.count)
     }
 
     private static let insertRuns = RowStatement.insert(
@@ -126,7 +126,8 @@ extension LaneStatements {
             }
             values.append(change.values, of: change.runID, change.namespace)
         }
-        statements.append(changeListings, [ids, memos, attributes, sagas].map { .array($0) })
+        let columns = [ids, memos, attributes, sagas]
+        statements.append(changeListings, columns.map { .array($0) }, changing: changes.count)
         if changedRuns.count > 0 {
             statements.append(removeValues, [.array(changedRuns), .array(changedAttributes)])
         }

@@ -151,12 +151,14 @@ enum LaneStatements {
             }
         }
         if changed.runIDs.count > 0 {
-            statements.append(setAlarms, [.array(changed.runIDs), .array(changed.times)])
+            let count = changed.runIDs.count
+            statements.append(setAlarms, [.array(changed.runIDs), .array(changed.times)], changing: count)
         }
         if closed.runIDs.count > 0 {
-            statements.append(closeAlarms, [.array(closed.runIDs), .array(closed.times)])
+            let count = closed.runIDs.count
+            statements.append(closeAlarms, [.array(closed.runIDs), .array(closed.times)], changing: count)
         }
-        if removed.count > 0 { statements.append(removeAlarms, [.array(removed)]) }
+        if removed.count > 0 { statements.append(removeAlarms, [.array(removed)], changing: removed.count) }
         if insertions > 0 { statements.append(inserted) }
     }
 

@@ -15,32 +15,25 @@ struct MissingRows: Equatable, CustomStringConvertible {
             + "deleted them, or the database was restored in part"
     }
 
-    /// The table of a statement's rows, which must exist, and their number; without one, the first value is an array
-    /// with an element for each.
-    private typealias Expectation = (table: String, rows: Int?)
-
-    private static let expectations: [String: Expectation] = {
-        var expectations: [String: Expectation] = [
-            "lane_change_listings": ("runs", nil),
-            "lane_set_alarms": ("alarms", nil),
-            "lane_close_alarms": ("alarms", nil),
-            "lane_remove_alarms": ("alarms", nil),
-            "lane_store_backlog": ("backlog", nil),
-        ]
-        for form in LaneStatements.closeRuns.forms { expectations[form.name] = ("runs", form.rows) }
-        return expectations
-    }()
+    /// The tables of the statements that must find their rows, by how their names begin.
+    private static let tables = [
+        "lane_close_runs": "runs",
+        "lane_change_listings": "runs",
+        "lane_set_alarms": "alarms",
+        "lane_close_alarms": "alarms",
+        "lane_remove_alarms": "alarms",
+        "lane_store_backlog": "backlog",
+    ]
 
     static func find(in batch: PostgresBatch, _ results: [PostgresResult]) -> [MissingRows] {
         var missing: [MissingRows] = []
         for (item, result) in zip(batch.items, results) {
-            guard let expectation = expectations[item.statement.name],
-                let expected = expectation.rows ?? item.values.first?.elementCount
-            else { continue }
+            guard let expected = item.expectedRows else { continue }
             let found = result.affectedRows
-            if found != expected {
-                missing.append(MissingRows(table: expectation.table, expected: expected, found: found))
-            }
+            guard found != expected else { continue }
+            let name = item.statement.name
+            let table = tables.first { name.hasPrefix($0.key) }?.value ?? name
+            missing.append(MissingRows(table: table, expected: expected, found: found))
         }
         return missing
     }

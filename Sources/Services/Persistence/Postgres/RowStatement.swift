@@ -54,10 +54,6 @@ struct RowStatement: Sendable {
         rows <= Self.listedRows ? listing[rows - 1] : unnesting
     }
 
-    /// The names of all forms, with the number of rows where the form has one.
-    var forms: [(name: String, rows: Int?)] {
-        listing.enumerated().map { ($1.name, $0 + 1) } + [(unnesting.name, nil)]
-    }
 }
 
 /// The values of rows that a statement is to write: one row behind the other, each in the order of the columns.
@@ -107,7 +103,7 @@ struct RowValues {
 }
 
 extension PostgresBatch {
-    mutating func append(_ rows: RowValues) {
-        append(rows.statement.statement(rows: rows.count), rows.values)
+    mutating func append(_ rows: RowValues, changing expected: Int? = nil) {
+        append(rows.statement.statement(rows: rows.count), rows.values, changing: expected)
     }
 }

@@ -19,7 +19,9 @@ struct Migration: Sendable {
 }
 
 enum Migrations {
-    static let all: [Migration] = [baseline, outboxGaps, visibility, batches, schedules, sagaSteps, builds]
+    static let all: [Migration] = [
+        baseline, outboxGaps, visibility, batches, schedules, sagaSteps, builds, statistics,
+    ]
 
     /// Earlier steps belonged to development versions, whose databases cannot be migrated.
     static var first: Int32 { baseline.version }
