@@ -60,9 +60,11 @@ SERVER_OWN = {
 # Left out altogether.
 LEFT_OUT = {
     "poller_scaling_decision",  # a hint that the server gives or not, as it likes
-    "expire_time",  # of points to reset to: Temporal adds until when it keeps a run that was continued
     "workflow_task_completion_size_limit_error",  # of completions in several messages, which Sagamore does not offer
 }
+
+# Until when Temporal keeps a run that was continued; Sagamore does not say it.
+EXPIRY = "temporal.api.workflow.v1.ResetPointInfo.expire_time"
 
 # Sets that the SDK sends in the order of its hash table.
 UNORDERED = {"core_used_flags", "lang_used_flags"}
@@ -116,7 +118,7 @@ class Normaliser:
             return self.payload(message)
         result: dict[str, Any] = {}
         for field, value in message.ListFields():
-            if field.name in LEFT_OUT or is_end_of_a_timed_out_attempt(message, field):
+            if field.name in LEFT_OUT or field.full_name == EXPIRY or is_end_of_a_timed_out_attempt(message, field):
                 continue
             if is_left_behind(message, field) or is_no_timeout(field, value):
                 continue
